@@ -1,0 +1,1 @@
+//! Pure placement: MyCat murmur ring and the columnar segment

@@ -1,0 +1,166 @@
+//! Passages by the batch, in columns: what the parser fills and the rest of the road reads.
+//!
+//! A batch comes from one partition. It knows no file, offset or broker: the source keeps the position beside it.
+
+use std::sync::Arc;
+
+use crate::{CivilTime, Dimension, NameId, PassageId, PlateClass, PlateCode};
+
+/// Why a line was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RejectReason {
+    /// Over 64 KiB without its line ending.
+    LineTooLong,
+    /// Not valid UTF-8, or not valid in the configured encoding.
+    InvalidEncoding,
+    /// Not as many fields as configured columns.
+    WrongColumnCount,
+    /// GCXH is empty.
+    EmptyGcxh,
+    /// KKMC is empty.
+    EmptyKkmc,
+    /// KKMC holds a quote, a backtick or a control character, which MyCat versions route differently.
+    KkmcUnroutable,
+    /// GCSJ is not a real date and time.
+    InvalidGcsj,
+    /// GCSJ is before 2000-01-01.
+    GcsjTooOld,
+    /// GCSJ is more than a day ahead of the clock.
+    GcsjInFuture,
+    /// A column holds more distinct values than `store.max_names` allows.
+    TooManyNames,
+}
+
+impl RejectReason {
+    /// All reasons, in the order of their declaration.
+    pub const ALL: [Self; 10] = [
+        Self::LineTooLong,
+        Self::InvalidEncoding,
+        Self::WrongColumnCount,
+        Self::EmptyGcxh,
+        Self::EmptyKkmc,
+        Self::KkmcUnroutable,
+        Self::InvalidGcsj,
+        Self::GcsjTooOld,
+        Self::GcsjInFuture,
+        Self::TooManyNames,
+    ];
+
+    /// The name in `rejects.jsonl`, `summary.json`, metrics and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LineTooLong => "line_too_long",
+            Self::InvalidEncoding => "invalid_encoding",
+            Self::WrongColumnCount => "wrong_column_count",
+            Self::EmptyGcxh => "empty_gcxh",
+            Self::EmptyKkmc => "empty_kkmc",
+            Self::KkmcUnroutable => "kkmc_unroutable",
+            Self::InvalidGcsj => "invalid_gcsj",
+            Self::GcsjTooOld => "gcsj_too_old",
+            Self::GcsjInFuture => "gcsj_in_future",
+            Self::TooManyNames => "too_many_names",
+        }
+    }
+}
+
+/// A line that was not accepted, kept as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Number of the line in its source, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: RejectReason,
+    /// The line's bytes without its line ending, at most 64 KiB of them.
+    pub raw: Vec<u8>,
+}
+
+/// Passages in columns, and what else the parser met on the way. All row columns have the same length.
+#[derive(Debug, Clone, Default)]
+pub struct PassageBatch {
+    /// GCSJ.
+    pub times: Vec<CivilTime>,
+    /// GCXH, packed.
+    pub ids: Vec<PassageId>,
+    /// HPHM, normalised and packed.
+    pub plates: Vec<PlateCode>,
+    /// Class of the plate.
+    pub classes: Vec<PlateClass>,
+    /// KKMC.
+    pub checkpoints: Vec<NameId>,
+    /// XZQHMC.
+    pub districts: Vec<NameId>,
+    /// FXLX.
+    pub directions: Vec<NameId>,
+    /// HPZL.
+    pub plate_types: Vec<NameId>,
+    /// CLPPXH.
+    pub models: Vec<NameId>,
+    /// The shard key where it is an extra column ([`Dimension::Route`]); otherwise empty.
+    pub routes: Vec<NameId>,
+    /// Row and text of every odd GCXH, by row.
+    pub odd_ids: Vec<(u32, Box<str>)>,
+    /// Row and text of every odd HPHM, by row.
+    pub odd_plates: Vec<(u32, Box<str>)>,
+    /// Names met for the first time, in the order of their numbers.
+    pub new_names: Vec<(Dimension, Arc<str>)>,
+    /// Lines that were not accepted.
+    pub rejects: Vec<Reject>,
+    /// All lines read into this batch.
+    pub lines: u64,
+    /// Header lines among them.
+    pub headers: u64,
+    /// Blank lines among them.
+    pub blank: u64,
+}
+
+impl PassageBatch {
+    /// How many passages the batch holds.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether the batch holds no passage (it may still hold rejects and counts).
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// The text of row `row`'s GCXH.
+    pub fn id_text(&self, row: usize) -> String {
+        match self.ids.get(row) {
+            Some(id) if !id.is_odd() => id.unpack(),
+            _ => odd_text(&self.odd_ids, row).to_owned(),
+        }
+    }
+
+    /// The text of row `row`'s HPHM.
+    pub fn plate_text(&self, row: usize) -> String {
+        match self.plates.get(row) {
+            Some(plate) if !plate.is_odd() => plate.unpack(),
+            _ => odd_text(&self.odd_plates, row).to_owned(),
+        }
+    }
+
+    /// The numbers of a dimension's column.
+    pub fn names(&self, dimension: Dimension) -> &[NameId] {
+        match dimension {
+            Dimension::Checkpoint => &self.checkpoints,
+            Dimension::District => &self.districts,
+            Dimension::Direction => &self.directions,
+            Dimension::PlateType => &self.plate_types,
+            Dimension::Model => &self.models,
+            Dimension::Route => &self.routes,
+        }
+    }
+}
+
+/// The text that stands for `row` in a list sorted by row; empty if there is none.
+pub(crate) fn odd_text(texts: &[(u32, Box<str>)], row: usize) -> &str {
+    texts
+        .binary_search_by_key(&row, |(at, _)| *at as usize)
+        .ok()
+        .and_then(|found| texts.get(found))
+        .map_or("", |(_, text)| text)
+}

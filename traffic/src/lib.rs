@@ -1,0 +1,26 @@
+//! The pure domain of Platewatch: passages, plates, civil time, checkpoints, alerts and the cloned-plate rule.
+//!
+//! State in, state and alerts out. This crate knows no file, socket, thread or clock: time comes from the record, and
+//! bad input comes back as a [`Reject`], never as an error. It does not know where a record came from or where it goes.
+
+mod alert;
+mod batch;
+mod checkpoint;
+mod detector;
+mod line;
+mod names;
+mod passage_id;
+mod plate;
+mod time;
+mod vehicle;
+
+pub use alert::{Alert, Rule, Severity, alert_id};
+pub use batch::{PassageBatch, Reject, RejectReason};
+pub use checkpoint::{Catalogue, Checkpoint, great_circle_km};
+pub use detector::{Detector, DetectorSettings, Fate, Hit, PlateScope, Sighting};
+pub use line::{Column, Delimiter, Layout, LayoutError, LineParser, ParserSettings, ShardKey};
+pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
+pub use passage_id::PassageId;
+pub use plate::{PlateClass, PlateCode, normalise_plate};
+pub use time::{CivilTime, TimeZoneName};
+pub use vehicle::{FuelType, VehicleType, brand_of, province_of};
