@@ -1,0 +1,340 @@
+//! The configuration: every setting with its type, default, documentation and check, declared once.
+//!
+//! What a user writes is TOML; an environment variable `PLATEWATCH__SECTION__KEY` overrides it; everything is checked
+//! before anything starts, and what is wrong is named by setting and line ([`ConfigError`]). The declarations below are
+//! also the reference: [`Config::to_toml_with_docs`] and [`reference_markdown`] print them. This module opens no
+//! socket and no data directory, and does not know what the settings do.
+
+mod checks;
+mod declare;
+mod error;
+mod load;
+mod reference;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod units;
+mod values;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use checks::{at_least_an_hour, column_name, column_names, origins, whole_seconds, within, zone_name};
+use declare::{choices, settings};
+use error::{Origin, Problem};
+use load::Loader;
+
+pub use error::ConfigError;
+pub use load::VARIABLE_PREFIX;
+pub use reference::reference_markdown;
+pub use units::{ByteSize, Retention, SpeedWindow, duration_text, parse_duration, parse_retention, parse_size};
+
+settings! {
+    /// Platewatch: real-time expressway monitoring and cloned-plate early warning in one binary.
+    pub struct Config {
+        /// Which parts of the appliance this process runs: intake, storage, mirrors and API.
+        role: Role = Role::All;
+        /// The directory that holds the database. It is made if it is missing; one process at a time may use it.
+        data_dir: PathBuf = "platewatch-data".into();
+    }
+    sections {
+        source: SourceConfig;
+        detect: DetectConfig;
+        store: StoreConfig;
+        api: ApiConfig;
+        predict: PredictConfig;
+    }
+}
+
+choices! {
+    /// Which parts of the appliance this process runs.
+    pub enum Role {
+        /// Everything in one process.
+        All = "all",
+    }
+    later {
+        "ingest" => "this build runs everything in one process; write \"all\"",
+        "api" => "this build runs everything in one process; write \"all\"",
+    }
+}
+
+settings! {
+    /// Where passage records come from and how their lines are read.
+    pub struct SourceConfig {
+        /// The kind of source. `"none"` takes nothing in and only serves what is stored.
+        kind: SourceKind = SourceKind::None;
+        /// Capture files to read, in this order; for `kind = "capture"`. Plain, `.gz` or `.zst`; `"-"` is standard input.
+        files: Vec<PathBuf> = Vec::new();
+        /// Read captures in the order of arrival, or sorted by passage time over all files.
+        order: Order = Order::Arrival;
+        /// Character encoding of the records.
+        encoding: TextEncoding = TextEncoding::Utf8;
+        /// What separates the columns. `"auto"` lets the first line that is not blank decide.
+        delimiter: ColumnDelimiter = ColumnDelimiter::Auto;
+        /// The columns of a record in their order: the eight that are known, and any others (such as `"SFZRKMC"`), which
+        /// are read but not stored.
+        columns: Vec<String> = COLUMNS.map(str::to_owned).to_vec(), |names: &Vec<String>| column_names(names);
+        /// The column whose value decides the shard. MyCat must be configured with the same one.
+        shard_key: String = "KKMC".to_owned(), |name: &String| column_name(name);
+        /// The time zone of the road. A passage time with an offset is converted to it; one without is taken as it is.
+        timezone: String = "Asia/Shanghai".to_owned(), |name: &String| zone_name(name);
+        /// Records per second of simulated live traffic; for `kind = "simulator"`.
+        rate: f64 = 50.0, within(0.001, 10_000_000.0);
+        /// Seed of the simulator: the same seed makes the same traffic.
+        seed: u64 = 1;
+        /// How many checkpoints the simulated network has. Up to 19 are the known ones; more are generated.
+        sites: usize = 19, within(2, 100_000);
+        /// The largest number of records in one commit.
+        batch_records: usize = 131_072, within(1, 4_194_304);
+        /// The longest that a live record waits for others before it is committed.
+        batch_interval: Duration = Duration::from_millis(200), within(Duration::from_millis(1), Duration::from_secs(60));
+    }
+}
+
+/// The known columns of a passage record in their default order.
+pub const COLUMNS: [&str; 8] = ["GCXH", "XZQHMC", "KKMC", "FXLX", "GCSJ", "HPZL", "HPHM", "CLPPXH"];
+
+choices! {
+    /// The kind of source.
+    pub enum SourceKind {
+        /// No intake.
+        None = "none",
+        /// Files that were recorded earlier.
+        Capture = "capture",
+        /// Simulated traffic.
+        Simulator = "simulator",
+    }
+    later {
+        "kafka" => "this build does not consume Kafka yet; write \"capture\", \"simulator\" or \"none\"",
+    }
+}
+
+choices! {
+    /// The order in which captures are read.
+    pub enum Order {
+        /// As the lines stand in the files.
+        Arrival = "arrival",
+        /// By GCSJ, stable, over all files.
+        Time = "time",
+    }
+}
+
+choices! {
+    /// The character encoding of records.
+    pub enum TextEncoding {
+        /// UTF-8, with or without a byte order mark.
+        Utf8 = "utf-8",
+        /// GB18030, and so GBK and GB2312 too.
+        Gb18030 = "gb18030",
+    }
+}
+
+choices! {
+    /// What separates the columns of a record.
+    pub enum ColumnDelimiter {
+        /// Decided by the first line that is not blank.
+        Auto = "auto",
+        /// A TAB.
+        Tab = "tab",
+        /// A comma, with CSV quoting.
+        Comma = "comma",
+    }
+}
+
+settings! {
+    /// The cloned-plate rules. All times are event time, in whole seconds, at most 7 days.
+    pub struct DetectConfig {
+        /// Two sightings of one plate at different checkpoints less than this apart are an alert.
+        window: Duration = Duration::from_secs(300), whole_seconds;
+        /// How long a plate's sightings are kept; at least `window` and `speed_window`. A record that is older than the
+        /// newest one by more than `state_ttl` less `window` is late: stored and counted, but not compared.
+        state_ttl: Duration = Duration::from_secs(600), whole_seconds;
+        /// Which plates are compared: those that are complete (ordinary, new energy and special), or also masked and
+        /// irregular readings, as the original job did.
+        plates: ComparedPlates = ComparedPlates::Valid;
+        /// The speed in km/h above which one car cannot have made both sightings; decides the severity of an alert and
+        /// the rule `speed`. It needs the coordinates of both checkpoints.
+        max_speed_kmh: f64 = 160.0, within(1.0, 2_000.0);
+        /// How far apart two sightings may be for the rule `speed`; at most `state_ttl`.
+        speed_window: SpeedWindow = SpeedWindow::SameAsWindow, |window: &SpeedWindow| match window {
+            SpeedWindow::SameAsWindow => Ok(()),
+            SpeedWindow::Of(duration) => whole_seconds(duration),
+        };
+    }
+}
+
+impl DetectConfig {
+    /// How far apart two sightings may be for the rule `speed`.
+    pub fn speed_window(&self) -> Duration {
+        match self.speed_window {
+            SpeedWindow::SameAsWindow => self.window,
+            SpeedWindow::Of(duration) => duration,
+        }
+    }
+
+    /// These settings as the detector takes them.
+    pub fn detector_settings(&self) -> traffic::DetectorSettings {
+        let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+        traffic::DetectorSettings {
+            window: seconds(self.window),
+            state_ttl: seconds(self.state_ttl),
+            speed_window: seconds(self.speed_window()),
+            max_speed_kmh: self.max_speed_kmh,
+            plates: match self.plates {
+                ComparedPlates::Valid => traffic::PlateScope::Valid,
+                ComparedPlates::Any => traffic::PlateScope::Any,
+            },
+        }
+    }
+}
+
+choices! {
+    /// Which plates are compared.
+    pub enum ComparedPlates {
+        /// Plates of class ordinary, new_energy or special.
+        Valid = "valid",
+        /// Masked and irregular readings too.
+        Any = "any",
+    }
+}
+
+settings! {
+    /// The embedded database.
+    pub struct StoreConfig {
+        /// How long passages are kept, in event time. Whole segments are dropped, so a little more is kept.
+        retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        /// How long alerts are kept, in event time.
+        alerts_retention: Retention = Retention::For(Duration::from_secs(90 * 86_400)), at_least_an_hour;
+        /// How long rejected lines are kept, by the event time around them. The counts by reason stay.
+        rejects_retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        /// Memory for the database's block cache and write buffers together.
+        memory: ByteSize = ByteSize::mib(512), within(ByteSize::mib(32), ByteSize(1 << 46));
+        /// When the write-ahead log is synced to disk: with each commit, so that a power cut loses nothing that was
+        /// committed, or when the operating system likes. A killed process loses nothing either way.
+        sync: Sync = Sync::Commit;
+        /// The largest number of distinct values in one column of repeated texts (checkpoints, districts, directions,
+        /// plate types, models). A record with one more is rejected.
+        max_names: usize = 1_000_000, within(1_000, 100_000_000);
+    }
+}
+
+choices! {
+    /// When the write-ahead log is synced to disk.
+    pub enum Sync {
+        /// With each commit.
+        Commit = "commit",
+        /// When the operating system likes.
+        Off = "off",
+    }
+}
+
+settings! {
+    /// The HTTP API and the web page.
+    pub struct ApiConfig {
+        /// The address to listen on. Port 0 takes any free port.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 5000));
+        /// Origins whose pages may call `/api/*`; `["*"]` is any.
+        cors_origins: Vec<String> = vec!["*".to_owned()], |list: &Vec<String>| origins(list);
+        /// How many queries may read the database at the same time; more wait.
+        max_concurrent_queries: usize = 16, within(1, 1_024);
+        /// The longest that a query may take, waiting included, before it is answered with status 503.
+        query_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// How many clients may follow the alert stream at the same time; more are answered with status 503.
+        sse_max_clients: usize = 256, within(0, 65_536);
+        /// The largest body of a request.
+        max_body: ByteSize = ByteSize::kib(64), within(ByteSize::kib(1), ByteSize::mib(64));
+    }
+}
+
+settings! {
+    /// Prediction of the flow; this build has no settings for it.
+    pub struct PredictConfig {}
+}
+
+impl Config {
+    /// Reads the file at `path` and the environment of this process.
+    ///
+    /// # Errors
+    /// The file cannot be read, or what it and the environment say cannot be used.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |message: String| ConfigError {
+            file: None,
+            problems: vec![Problem { origin: Origin::Default, setting: String::new(), message }],
+        };
+        let bytes = std::fs::read(path)
+            .map_err(|error| unreadable(format!("cannot read the configuration file {}: {error}", path.display())))?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            unreadable(format!("the configuration file {} is not UTF-8 text; save it as UTF-8", path.display()))
+        })?;
+        let environment = std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+        Self::from_toml(&text, environment).map_err(|error| ConfigError { file: Some(path.to_owned()), ..error })
+    }
+
+    /// Reads a TOML text and the variables of an environment, those not ours among them.
+    ///
+    /// # Errors
+    /// What they say cannot be used; every problem is named.
+    pub fn from_toml(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        let mut loader = Loader::new(&mut config);
+        loader.read_toml(text.strip_prefix('\u{feff}').unwrap_or(text));
+        loader.read_environment(environment);
+        let (origins, mut problems) = loader.finish();
+        // Settings are compared with one another only when each of them is sound.
+        if problems.is_empty() {
+            problems = config.contradictions(|setting| origins.get(setting).cloned().unwrap_or(Origin::Default));
+        }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError { file: None, problems }) }
+    }
+
+    /// Settings that do not go together.
+    fn contradictions(&self, origin: impl Fn(&str) -> Origin) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        // Blames the first of `settings` that somebody set.
+        let mut refuse = |settings: [&str; 2], message: String| {
+            let [first, second] = settings;
+            let blamed = if origin(first) == Origin::Default { second } else { first };
+            problems.push(Problem { origin: origin(blamed), setting: blamed.to_owned(), message });
+        };
+        let DetectConfig { window, state_ttl, .. } = self.detect;
+        let [window_text, ttl_text] = [window, state_ttl].map(duration_text);
+        if window > state_ttl {
+            refuse(
+                ["detect.window", "detect.state_ttl"],
+                format!(
+                    "detect.window ({window_text}) is longer than detect.state_ttl ({ttl_text}), so sightings would be forgotten \
+                 before they can be compared; write a state_ttl of at least {window_text}, better twice that"
+                ),
+            );
+        } else if self.detect.speed_window() > state_ttl {
+            let speed_text = duration_text(self.detect.speed_window());
+            refuse(
+                ["detect.speed_window", "detect.state_ttl"],
+                format!(
+                    "detect.speed_window ({speed_text}) is longer than detect.state_ttl ({ttl_text}), so sightings would be \
+                 forgotten before they can be compared; write a state_ttl of at least {speed_text}"
+                ),
+            );
+        }
+        let source = &self.source;
+        if !source.columns.iter().any(|column| column.eq_ignore_ascii_case(&source.shard_key)) {
+            refuse(
+                ["source.shard_key", "source.columns"],
+                format!(
+                    "the shard key {} is not one of source.columns; write one of {}",
+                    source.shard_key,
+                    source.columns.join(", ")
+                ),
+            );
+        }
+        if source.kind == SourceKind::Capture && source.files.is_empty() {
+            refuse(
+                ["source.kind", "source.files"],
+                "a capture source needs files; write files = [\"passages.log\"]".to_owned(),
+            );
+        }
+        problems
+    }
+}

@@ -1,0 +1,173 @@
+//! From TOML text and environment variables to settings: the walk over what was given, with the origin of every value.
+//!
+//! Knows sections and keys only through [`Section`], so a new setting needs no change here. All problems are collected,
+//! so that a user mends a file in one go.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::declare::{Given, Section};
+use super::error::{Origin, Problem};
+use super::suggest::nearest;
+
+/// What an overriding environment variable's name begins with.
+pub const VARIABLE_PREFIX: &str = "PLATEWATCH__";
+
+/// Sections of the contract that this build does not have, and what to do about each.
+const LATER_SECTIONS: [(&str, &str); 3] = [
+    ("kafka", "this build does not consume Kafka yet; remove the section and use source.kind = \"capture\""),
+    ("mycat", "this build does not write to MyCat or MySQL yet; remove the section"),
+    ("redis", "this build does not write to Redis yet; remove the section"),
+];
+
+/// Fills `root` from what was given.
+pub(super) struct Loader<'a> {
+    root: &'a mut dyn Section,
+    origins: BTreeMap<String, Origin>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Loader<'a> {
+    pub(super) fn new(root: &'a mut dyn Section) -> Self {
+        Self { root, origins: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    /// Where each setting came from, and what is wrong, in the order of the lines.
+    pub(super) fn finish(mut self) -> (BTreeMap<String, Origin>, Vec<Problem>) {
+        self.problems.sort_by(|left, right| left.origin.cmp(&right.origin));
+        (self.origins, self.problems)
+    }
+
+    /// Sets what a TOML text says.
+    pub(super) fn read_toml(&mut self, text: &str) {
+        let lines = Lines::new(text);
+        let table = match DeTable::parse(text) {
+            Ok(table) => table,
+            Err(error) => {
+                let line = error.span().map_or(1, |span| lines.number(&span));
+                let message = format!("this is not TOML: {}", error.message().replace('\n', "; "));
+                return self.problem(Origin::Line(line), "", message);
+            }
+        };
+        for (name, value) in table.get_ref() {
+            let (name, at) = (name.get_ref().as_ref(), lines.number(&name.span()));
+            if self.root.section_mut(name).is_none() {
+                match value.get_ref() {
+                    DeValue::Table(_) => self.unknown_section(name, Origin::Line(at)),
+                    value => self.set("", name, Given::Toml(value), Origin::Line(at)),
+                }
+            } else if let DeValue::Table(section) = value.get_ref() {
+                for (key, value) in section {
+                    let at = lines.number(&key.span());
+                    self.set(name, key.get_ref().as_ref(), Given::Toml(value.get_ref()), Origin::Line(at));
+                }
+            } else {
+                let message = format!("this is a section; write [{name}] on a line of its own and its settings below");
+                self.problem(Origin::Line(at), name, message);
+            }
+        }
+    }
+
+    /// Sets what the environment overrides: `PLATEWATCH__SECTION__KEY`, or `PLATEWATCH__KEY` outside sections.
+    pub(super) fn read_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        for (variable, text) in variables {
+            let Some(path) = variable.strip_prefix(VARIABLE_PREFIX).map(str::to_lowercase) else { continue };
+            let (section, key) = path.split_once("__").unwrap_or(("", &path));
+            self.set(section, key, Given::Text(&text), Origin::Variable(variable));
+        }
+    }
+
+    fn set(&mut self, section: &str, key: &str, given: Given<'_>, origin: Origin) {
+        let path = join(section, key);
+        let target: Option<&mut dyn Section> =
+            if section.is_empty() { Some(&mut *self.root) } else { self.root.section_mut(section) };
+        match target.and_then(|target| target.set(key, given)) {
+            Some(Ok(())) => {
+                self.origins.insert(path, origin);
+            }
+            Some(Err(message)) => self.problem(origin, &path, message),
+            None => {
+                let message = self.unknown(section, key, &origin);
+                self.problem(origin, &path, message);
+            }
+        }
+    }
+
+    fn unknown_section(&mut self, name: &str, origin: Origin) {
+        let known = self.root.sections().into_iter().map(|(section, _)| section);
+        let message = match (later(name), nearest(name, known.clone())) {
+            (Some(message), _) => message.to_owned(),
+            (None, Some(section)) => format!("there is no such section; did you mean [{section}]?"),
+            (None, None) => {
+                let list: Vec<String> = known.map(|section| format!("[{section}]")).collect();
+                format!("there is no such section; the sections are {}", list.join(", "))
+            }
+        };
+        self.problem(origin, name, message);
+    }
+
+    fn unknown(&self, section: &str, key: &str, origin: &Origin) -> String {
+        if let Some(message) = later(section) {
+            return message.to_owned();
+        }
+        let known = known_paths(self.root);
+        let spelled = |path: &str| match origin {
+            Origin::Variable(_) => variable_name(path),
+            _ => path.to_owned(),
+        };
+        // The same key in another section is likelier than a similar one in this section.
+        let elsewhere = known.iter().find(|path| path.rsplit('.').next() == Some(key));
+        let hint = elsewhere.map(String::as_str).or_else(|| {
+            let beside = known.iter().map(String::as_str).filter(|path| path.starts_with(&join(section, "")));
+            nearest(&join(section, key), beside)
+                .or_else(|| nearest(&join(section, key), known.iter().map(String::as_str)))
+        });
+        match hint {
+            Some(path) => format!("there is no such setting; did you mean {}?", spelled(path)),
+            None => "there is no such setting; `platewatch print-config` lists them all".to_owned(),
+        }
+    }
+
+    fn problem(&mut self, origin: Origin, setting: &str, message: String) {
+        self.problems.push(Problem { origin, setting: setting.to_owned(), message });
+    }
+}
+
+/// The environment variable that overrides the setting at `path`.
+pub(super) fn variable_name(path: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", path.to_uppercase().replace('.', "__"))
+}
+
+fn later(section: &str) -> Option<&'static str> {
+    LATER_SECTIONS.iter().find(|(name, _)| *name == section).map(|(_, message)| *message)
+}
+
+fn join(section: &str, key: &str) -> String {
+    if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") }
+}
+
+fn known_paths(root: &dyn Section) -> Vec<String> {
+    let own = root.settings().into_iter().map(|setting| setting.key.to_owned());
+    let below = root
+        .sections()
+        .into_iter()
+        .flat_map(|(name, section)| section.settings().into_iter().map(move |setting| join(name, setting.key)));
+    own.chain(below).collect()
+}
+
+/// Byte offsets to line numbers.
+struct Lines {
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        Self { ends: text.match_indices('\n').map(|(at, _)| at).collect() }
+    }
+
+    fn number(&self, span: &Range<usize>) -> usize {
+        self.ends.partition_point(|end| *end < span.start) + 1
+    }
+}

@@ -1,0 +1,228 @@
+//! The configuration from outside: what loads, what is refused and in which words.
+
+use super::*;
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    Config::from_toml(text, [])
+}
+
+fn with_variable(name: &str, value: &str) -> Result<Config, ConfigError> {
+    Config::from_toml("", [(name.to_owned(), value.to_owned())])
+}
+
+/// The text is refused, and the message holds every one of `parts`.
+fn refused(text: &str, parts: &[&str]) {
+    let message = load(text).expect_err(text).to_string();
+    for part in parts {
+        assert!(message.contains(part), "{text}\nis refused without {part:?}:\n{message}");
+    }
+}
+
+#[test]
+fn an_empty_file_gives_the_contract_defaults() {
+    let config = load("").unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.role, Role::All);
+    assert_eq!(config.source.kind, SourceKind::None);
+    assert_eq!(config.source.timezone, "Asia/Shanghai");
+    assert_eq!(config.detect.window, Duration::from_secs(300));
+    assert_eq!(config.detect.state_ttl, Duration::from_secs(600));
+    assert_eq!(config.detect.speed_window(), Duration::from_secs(300));
+    assert_eq!(config.store.retention.duration(), Some(Duration::from_secs(259_200)));
+    assert_eq!(config.api.listen.to_string(), "127.0.0.1:5000");
+    assert_eq!(config.api.cors_origins, ["*"]);
+}
+
+#[test]
+fn every_kind_of_value_is_read() {
+    let text = r#"
+        role = "all"
+        data_dir = "/var/lib/platewatch"
+        [source]
+        kind = "capture"
+        files = ["a.log", "b.log.gz"]
+        order = "time"
+        encoding = "gb18030"
+        delimiter = "comma"
+        columns = ["GCXH", "XZQHMC", "KKMC", "FXLX", "GCSJ", "HPZL", "HPHM", "CLPPXH", "SFZRKMC"]
+        shard_key = "SFZRKMC"
+        rate = 1000
+        [detect]
+        window = "2m"
+        state_ttl = "1h"
+        speed_window = "30m"
+        plates = "any"
+        [store]
+        retention = "forever"
+        memory = "1GiB"
+        sync = "off"
+        [api]
+        listen = "[::1]:80"
+        cors_origins = ["https://example.org:8443"]
+        [predict]
+    "#;
+    let config = load(text).unwrap();
+    assert_eq!(config.data_dir, PathBuf::from("/var/lib/platewatch"));
+    assert_eq!(config.source.files, [PathBuf::from("a.log"), PathBuf::from("b.log.gz")]);
+    assert_eq!(config.source.encoding, TextEncoding::Gb18030);
+    assert_eq!(config.source.rate, 1000.0);
+    assert_eq!(config.detect.speed_window(), Duration::from_secs(1800));
+    assert_eq!(config.store.retention, Retention::Forever);
+    assert_eq!(config.store.memory.bytes(), 1 << 30);
+    assert_eq!(config.store.sync, Sync::Off);
+    let detector = config.detect.detector_settings();
+    assert_eq!((detector.window, detector.state_ttl, detector.speed_window), (120, 3600, 1800));
+    assert_eq!(detector.plates, traffic::PlateScope::Any);
+}
+
+#[test]
+fn a_problem_names_its_setting_and_line_and_what_to_write() {
+    refused("\n[detect]\nwindow = \"5 minutes\"\n", &["line 3: detect.window: ", "write a duration", "\"5m\""]);
+    refused("[detect]\nwindow = 300\n", &["line 2: detect.window: ", "the number 300", "write a duration"]);
+    refused("[detect]\nwindow = \"1500ms\"\n", &["detect.window", "whole number of seconds"]);
+    refused("[detect]\nmax_speed_kmh = -1\n", &["detect.max_speed_kmh", "-1.0 is out of range; write 1.0 to 2000.0"]);
+    refused(
+        "[store]\nmemory = \"1MiB\"\n",
+        &["line 2: store.memory: \"1MiB\" is out of range; write \"32MiB\" to \"64TiB\""],
+    );
+    refused("[store]\nmax_names = -5\n", &["store.max_names", "-5"]);
+    refused("[store]\nretention = \"1s\"\n", &["store.retention: \"1s\" is out of range; write \"1h\""]);
+    refused("[api]\nlisten = \"5000\"\n", &["line 2: api.listen", "IP address and a port"]);
+    refused("[api]\ncors_origins = \"*\"\n", &["api.cors_origins", "list in brackets"]);
+    refused("[api]\ncors_origins = [\"example.org\"]\n", &["\"example.org\" is not an origin", "https://"]);
+    refused("[source]\ntimezone = \"Asia/Xuzhou\"\n", &["source.timezone", "\"Asia/Shanghai\""]);
+    refused("[source]\nkind = \"simulater\"\n", &["source.kind", "did you mean \"simulator\"?"]);
+    refused("data_dir = \"\"\n", &["line 1: data_dir: the path is empty"]);
+    refused("detect = 5\n", &["line 1: detect: this is a section; write [detect]"]);
+}
+
+#[test]
+fn what_is_not_built_yet_says_so() {
+    refused("role = \"api\"\n", &["line 1: role: \"api\": this build runs everything in one process; write \"all\""]);
+    refused("[source]\nkind = \"kafka\"\n", &["line 2: source.kind", "does not consume Kafka yet", "\"capture\""]);
+    refused("[kafka]\nbrokers = \"b:9092\"\n", &["line 1: kafka", "does not consume Kafka yet"]);
+    refused("[mycat]\n", &["line 1: mycat", "not write to MyCat"]);
+}
+
+#[test]
+fn unknown_settings_are_refused_with_the_likeliest_one() {
+    refused("[store]\nretension = \"3d\"\n", &["line 2: store.retension: ", "did you mean store.retention?"]);
+    refused("window = \"5m\"\n", &["line 1: window: ", "did you mean detect.window?"]);
+    refused("[api]\nmemory = \"1GiB\"\n", &["line 2: api.memory: ", "did you mean store.memory?"]);
+    refused("[detct]\nwindow = \"5m\"\n", &["line 1: detct: there is no such section; did you mean [detect]?"]);
+    refused("[colours]\n", &["line 1: colours: there is no such section; the sections are [source], [detect]"]);
+    refused("colour = 1\n", &["line 1: colour: ", "`platewatch print-config`"]);
+    refused("[predict]\nmodel = 1\n", &["line 2: predict.model: ", "there is no such setting"]);
+}
+
+#[test]
+fn text_that_is_not_toml_is_refused_by_line() {
+    refused("role = \"all\"\nthis is not toml\n", &["line 2: this is not TOML"]);
+    refused("role = \"all\"\nrole = \"all\"\n", &["line 2: this is not TOML: duplicate key"]);
+    refused("[store]\nsync = \"off\n", &["line 2: "]);
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let message = load("role = 1\n[store]\nsync = \"never\"\nmemory = 5\n").unwrap_err().to_string();
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!(lines.len(), 3, "{message}");
+    for (line, start) in lines.iter().zip(["line 1: role: ", "line 3: store.sync: ", "line 4: store.memory: "]) {
+        assert!(line.starts_with(start), "{message}");
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    refused("[detect]\nwindow = \"11m\"\n", &["line 2: detect.window: ", "longer than detect.state_ttl (10m)"]);
+    refused("[detect]\nstate_ttl = \"1m\"\n", &["line 2: detect.state_ttl: ", "detect.window (5m)"]);
+    refused("[detect]\nspeed_window = \"1h\"\n", &["line 2: detect.speed_window: ", "state_ttl of at least 1h"]);
+    refused("[source]\nkind = \"capture\"\n", &["line 2: source.kind: ", "files = ["]);
+    refused("[source]\nshard_key = \"SFZRKMC\"\n", &["line 2: source.shard_key: ", "not one of source.columns"]);
+    refused(
+        "[source]\ncolumns = [\"GCXH\", \"KKMC\"]\n",
+        &["line 2: source.columns: ", "XZQHMC, FXLX, GCSJ", "missing"],
+    );
+    assert!(load("[detect]\nwindow = \"10m\"\n").is_ok(), "window may equal state_ttl");
+}
+
+#[test]
+fn the_environment_overrides_and_is_checked_alike() {
+    let config = Config::from_toml(
+        "[store]\nretention = \"1d\"\nmemory = \"64MiB\"\n",
+        [
+            ("PLATEWATCH__STORE__RETENTION", "7d"),
+            ("PLATEWATCH__DATA_DIR", "/srv/plates"),
+            ("PLATEWATCH__DETECT__MAX_SPEED_KMH", "140.5"),
+            ("PLATEWATCH__SOURCE__SEED", "7"),
+            ("PLATEWATCH__SOURCE__FILES", "a.log,b.log"),
+            ("PLATEWATCH__API__CORS_ORIGINS", "[\"http://a\", \"http://b\"]"),
+            ("PLATEWATCH_LOG", "debug"),
+            ("HOME", "/root"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    )
+    .unwrap();
+    assert_eq!(config.store.retention.to_string(), "7d");
+    assert_eq!(config.store.memory, ByteSize::mib(64));
+    assert_eq!(config.data_dir, PathBuf::from("/srv/plates"));
+    assert_eq!(config.detect.max_speed_kmh, 140.5);
+    assert_eq!(config.source.seed, 7);
+    assert_eq!(config.source.files.len(), 2);
+    assert_eq!(config.api.cors_origins, ["http://a", "http://b"]);
+
+    let message = with_variable("PLATEWATCH__DETECT__WINDOW", "soon").unwrap_err().to_string();
+    assert!(
+        message.starts_with("environment variable PLATEWATCH__DETECT__WINDOW: detect.window: \"soon\""),
+        "{message}"
+    );
+    let message = with_variable("PLATEWATCH__STORE__MAX_NAMES", "many").unwrap_err().to_string();
+    assert!(message.contains("\"many\" does not fit here; write a whole number"), "{message}");
+    let message = with_variable("PLATEWATCH__STORE__MEMROY", "1GiB").unwrap_err().to_string();
+    assert!(message.contains("did you mean PLATEWATCH__STORE__MEMORY?"), "{message}");
+    let message = with_variable("PLATEWATCH__DETECT__WINDOW", "1h").unwrap_err().to_string();
+    assert!(
+        message.contains("environment variable PLATEWATCH__DETECT__WINDOW") && message.contains("state_ttl"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_file_is_named_in_its_problems() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("platewatch.toml");
+    let message = Config::load(&path).unwrap_err().to_string();
+    assert!(message.contains("cannot read the configuration file") && message.contains("platewatch.toml"), "{message}");
+    std::fs::write(&path, "\u{feff}role = \"all\"\r\n[api]\r\nlisten = 1\r\n").unwrap();
+    let message = Config::load(&path).unwrap_err().to_string();
+    assert!(message.starts_with(&format!("{}, line 3: api.listen: ", path.display())), "{message}");
+    std::fs::write(&path, b"\xff\xfe").unwrap();
+    assert!(Config::load(&path).unwrap_err().to_string().contains("UTF-8"));
+    std::fs::write(&path, "").unwrap();
+    assert_eq!(Config::load(&path).unwrap(), Config::default());
+}
+
+#[test]
+fn the_printed_configuration_loads_back() {
+    let printed = Config::default().to_toml_with_docs();
+    assert_eq!(load(&printed).unwrap(), Config::default(), "{printed}");
+    let changed =
+        load("[store]\nmemory = \"77MiB\"\n[detect]\nspeed_window = \"7m\"\n[source]\nfiles = [\"a \\\"b\\\".log\"]\n")
+            .unwrap();
+    assert_eq!(load(&changed.to_toml_with_docs()).unwrap(), changed);
+}
+
+/// `UPDATE_GENERATED=1 cargo test --release --workspace` writes the file instead.
+#[test]
+fn the_committed_reference_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
+    let current = reference_markdown();
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&path, &current).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        committed, current,
+        "docs/configuration.md is old: run `platewatch print-config --markdown > docs/configuration.md`"
+    );
+}
