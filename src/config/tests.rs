@@ -212,7 +212,7 @@ fn the_printed_configuration_loads_back() {
     assert_eq!(load(&changed.to_toml_with_docs()).unwrap(), changed);
 }
 
-/// `UPDATE_GENERATED=1 cargo test --release --workspace` writes the file instead.
+/// `scripts/generate` writes the file instead.
 #[test]
 fn the_committed_reference_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
@@ -223,6 +223,6 @@ fn the_committed_reference_is_current() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         committed, current,
-        "docs/configuration.md is old: run `platewatch print-config --markdown > docs/configuration.md`"
+        "docs/configuration.md is old: run scripts/generate"
     );
 }

@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# What the scripts share: the checkout's root, the tools that a build needs, and one cargo for all of them.
+# Sourced, never run. It installs only what is missing, so that a machine that has everything needs no network.
+
+set -euo pipefail
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+PATH="$HOME/.cargo/bin:$PATH"
+# Outside the checkout: RocksDB takes about 20 minutes to compile, and a fresh clone should not pay for it again.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/platewatch/target}"
+# The command that the scripts run.
+export BINARY="$CARGO_TARGET_DIR/release/platewatch"
+
+BUILD_PACKAGES=(build-essential clang libclang-dev cmake pkg-config libcurl4-openssl-dev)
+
+say() { printf '%s\n' "$*" >&2; }
+
+die() {
+  say "error: $*"
+  exit 2
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "this needs root: install sudo, or run as root: $*"
+  fi
+}
+
+is_installed() {
+  [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# need_packages PACKAGE...: Debian packages, installed where they are missing.
+need_packages() {
+  local package missing=()
+  if ! command -v dpkg-query >/dev/null; then
+    say "note: this is not Debian or Ubuntu; make sure that you have the counterparts of: $*"
+    return
+  fi
+  for package in "$@"; do
+    is_installed "$package" || missing+=("$package")
+  done
+  [ "${#missing[@]}" -eq 0 ] && return
+  say "installing ${missing[*]}"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+# A browser where the package is a real one; Ubuntu's `chromium` package needs snap, so a present browser wins.
+need_chromium() {
+  CHROMIUM="$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)"
+  if [ -z "$CHROMIUM" ]; then
+    need_packages chromium fonts-noto-cjk
+    CHROMIUM="$(command -v chromium)" || die "chromium is not there: install it, or set PLATEWATCH_SKIP_BROWSER=1"
+  fi
+}
+
+# Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
+need_rust() {
+  local wanted found
+  if ! command -v cargo >/dev/null && apt-cache show rustup >/dev/null 2>&1; then
+    need_packages rustup
+  fi
+  command -v cargo >/dev/null || die "cargo is not there: install Rust with rustup (https://rustup.rs), then run this again"
+  wanted="$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")"
+  # rustup installs the pinned toolchain at the first call.
+  found="$(cd "$ROOT" && rustc --version | cut -d' ' -f2)" || die "the Rust toolchain $wanted cannot be installed; is there a network?"
+  if [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort --version-sort | head -n 1)" != "$wanted" ]; then
+    die "Rust $found is older than $wanted: install Rust with rustup (https://rustup.rs), then run this again"
+  fi
+}
+
+need_build_tools() {
+  need_packages "${BUILD_PACKAGES[@]}"
+  need_rust
+  # Without a network what was fetched before is enough.
+  if ! (cd "$ROOT" && cargo fetch --locked --quiet --target "$(rustc -vV | sed -n 's/^host: //p')"); then
+    say "note: crates cannot be fetched; going on with those that are here"
+    export CARGO_NET_OFFLINE=true
+  fi
+}
+
+# cargo_all COMMAND [ARGS]: cargo on the whole workspace in the one profile. IMPORTANT: another profile, or `-p` on
+# one package, resolves other features and compiles RocksDB a second time.
+cargo_all() {
+  local command="$1"
+  shift
+  (cd "$ROOT" && cargo "$command" --release --locked --workspace "$@")
+}
