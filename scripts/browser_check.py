@@ -185,7 +185,7 @@ def alerts_are_listed(browser, _):
 def nothing_is_thrown(browser, _):
     browser.evaluate("0")
     if browser.thrown:
-        raise Failure("the page threw: " + "; ".join(browser.thrown))
+        raise Failure("the page threw: " + "; ".join(dict.fromkeys(browser.thrown)))
 
 
 def main():
