@@ -1,0 +1,370 @@
+//! Lines to passages: the one reader of everything that a capture file or a Kafka message may hold.
+//!
+//! A line whose fields stand as real cameras write them takes the short way through [`LineParser::take_clean`]: each
+//! field is recognised where it stands, nothing is copied or allocated. At the first doubt the line goes the long way
+//! ([`judge`]), which follows the contract check by check. Both give the same passage; the long way alone decides
+//! what is a header, blank or rejected. The parser knows no file and no clock: the caller says how far ahead GCSJ may
+//! be, and keeps the position.
+
+mod cache;
+mod csv;
+mod judge;
+mod layout;
+mod spans;
+mod text;
+
+use crate::{
+    CivilTime, Dimension, Interner, NameId, NameTable, NamesFull, PassageBatch, PassageId, PlateClass, PlateCode,
+    Reject, RejectReason, TimeZoneName, normalise_plate,
+};
+use cache::{FieldCache, FieldKey};
+use spans::Spans;
+
+pub(crate) use csv::split_csv;
+pub use layout::{Column, Layout, LayoutError, ShardKey};
+
+/// What separates the fields of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delimiter {
+    /// TAB; quotes are text.
+    Tab,
+    /// Comma, with CSV quoting.
+    Comma,
+}
+
+/// How lines are read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParserSettings {
+    /// The columns and the shard key.
+    pub layout: Layout,
+    /// The separator; none lets the first line of each source that is not blank decide: TAB if it holds one, else comma.
+    pub delimiter: Option<Delimiter>,
+    /// The latest GCSJ that is accepted: the caller's clock and a day.
+    pub not_after: CivilTime,
+    /// The zone to which a GCSJ with an offset is converted.
+    pub zone: TimeZoneName,
+    /// How many distinct values a column may have ([`Interner::DEFAULT_MAX_NAMES`]).
+    pub max_names: usize,
+}
+
+/// Reads lines into batches.
+#[derive(Debug)]
+pub struct LineParser {
+    settings: ParserSettings,
+    interner: Interner,
+    /// By dimension.
+    caches: [FieldCache; Dimension::COUNT],
+    places: Places,
+    delimiter: Option<Delimiter>,
+    line_number: u64,
+    spans: Spans,
+}
+
+/// Where the columns stand, resolved once.
+#[derive(Debug)]
+struct Places {
+    gcxh: usize,
+    gcsj: usize,
+    hphm: usize,
+    /// Place of the column that a dimension numbers; `None` for a route that is not configured.
+    names: [Option<usize>; Dimension::COUNT],
+    /// Extra columns that are not read.
+    ignored: Vec<usize>,
+    count: usize,
+    shard_key: Dimension,
+}
+
+/// What a row is made of, once all its fields are accepted.
+struct Row {
+    time: CivilTime,
+    id: PassageId,
+    plate: PlateCode,
+    class: PlateClass,
+    /// By dimension.
+    names: [NameId; Dimension::COUNT],
+}
+
+/// How many lines are validated at once: enough to make it cheap, few enough to stay in the first cache.
+const BLOCK_LINES: usize = 128;
+const BYTE_ORDER_MARK: char = '\u{feff}';
+/// The first byte of a byte order mark.
+const BYTE_ORDER_MARK_LEAD: u8 = 0xef;
+
+impl LineParser {
+    /// A line longer than this, without its line ending, is rejected unread. A source that finds no line ending for
+    /// longer need not keep more.
+    pub const MAX_LINE_BYTES: usize = 64 << 10;
+
+    /// A parser that knows the names of `table`.
+    pub fn new(settings: ParserSettings, table: &NameTable) -> Self {
+        let cache_bits = |dimension| match dimension {
+            Dimension::Checkpoint | Dimension::Route => 10,
+            Dimension::Model => 12,
+            Dimension::District | Dimension::Direction | Dimension::PlateType => 7,
+        };
+        Self {
+            interner: Interner::new(table, settings.max_names),
+            caches: Dimension::ALL.map(|dimension| FieldCache::new(cache_bits(dimension))),
+            places: Places::new(&settings.layout),
+            delimiter: settings.delimiter,
+            line_number: 0,
+            spans: Spans::default(),
+            settings,
+        }
+    }
+
+    /// Begins another source: its first line has number 1, and it may have another separator.
+    pub fn begin_source(&mut self) {
+        self.line_number = 0;
+        self.delimiter = self.settings.delimiter;
+    }
+
+    /// Number of the line read last, from 1; 0 before the first.
+    pub fn line_number(&self) -> u64 {
+        self.line_number
+    }
+
+    /// Continues after the line of this number.
+    pub fn set_line_number(&mut self, line_number: u64) {
+        self.line_number = line_number;
+    }
+
+    /// The separator, once it is decided.
+    pub fn delimiter(&self) -> Option<Delimiter> {
+        self.delimiter
+    }
+
+    /// Continues with the separator that was decided earlier.
+    pub fn set_delimiter(&mut self, delimiter: Option<Delimiter>) {
+        self.delimiter = delimiter;
+    }
+
+    /// Moves the latest GCSJ that is accepted, as the caller's clock goes on.
+    pub fn set_not_after(&mut self, not_after: CivilTime) {
+        self.settings.not_after = not_after;
+    }
+
+    /// Reads the complete lines at the beginning of `chunk`, at most `max_lines` of them, and returns how many bytes
+    /// they took, line endings included. What is left is the beginning of a line, or lines beyond the limit.
+    pub fn parse_lines(&mut self, chunk: &[u8], max_lines: u64, out: &mut PassageBatch) -> usize {
+        let mut consumed = 0;
+        let mut left = max_lines;
+        loop {
+            let rest = chunk.get(consumed..).unwrap_or_default();
+            let mut ends = [0; BLOCK_LINES];
+            let mut count = 0;
+            let limit = usize::try_from(left).unwrap_or(usize::MAX);
+            for (slot, end) in ends.iter_mut().take(limit).zip(memchr::memchr_iter(b'\n', rest)) {
+                *slot = end;
+                count += 1;
+            }
+            let ends = ends.get(..count).unwrap_or_default();
+            let Some(&last) = ends.last() else { return consumed };
+            self.parse_block(rest.get(..=last).unwrap_or_default(), ends, out);
+            consumed += last + 1;
+            left -= count as u64;
+        }
+    }
+
+    /// Reads complete lines that end at `ends`. Valid UTF-8 stays valid when it is cut at line ends, so one validation
+    /// serves them all; where it fails, each line is asked.
+    fn parse_block(&mut self, block: &[u8], ends: &[usize], out: &mut PassageBatch) {
+        let text = simdutf8::basic::from_utf8(block).ok();
+        let mut begin = 0;
+        for &end in ends {
+            match text.and_then(|text| text.get(begin..end)) {
+                Some(line) => self.parse_text(line, out),
+                None => self.parse_line(block.get(begin..end).unwrap_or_default(), out),
+            }
+            begin = end + 1;
+        }
+    }
+
+    /// Reads one line, without its `\n`.
+    pub fn parse_line(&mut self, line: &[u8], out: &mut PassageBatch) {
+        let raw = without_line_ending(line);
+        match simdutf8::basic::from_utf8(raw) {
+            Ok(text) => self.parse_text(text, out),
+            Err(_) if raw.len() > Self::MAX_LINE_BYTES => self.reject_line(raw, RejectReason::LineTooLong, out),
+            Err(_) => self.reject_line(raw, RejectReason::InvalidEncoding, out),
+        }
+    }
+
+    /// Counts and rejects a line that the source itself could not read, such as one of another encoding.
+    pub fn reject_line(&mut self, raw: &[u8], reason: RejectReason, out: &mut PassageBatch) {
+        self.count_line(out);
+        self.reject(raw, reason, out);
+    }
+
+    fn parse_text(&mut self, line: &str, out: &mut PassageBatch) {
+        self.count_line(out);
+        // In most files no line ends in CR, in the others every one does.
+        let line = if line.ends_with(['\r', '\n']) { line.trim_end_matches(['\r', '\n']) } else { line };
+        if line.len() > Self::MAX_LINE_BYTES {
+            self.reject(line.as_bytes(), RejectReason::LineTooLong, out);
+        } else if self.take_clean(line, out).is_none() {
+            self.judge(line, out);
+        }
+    }
+
+    fn count_line(&mut self, out: &mut PassageBatch) {
+        self.line_number += 1;
+        out.lines += 1;
+    }
+
+    fn reject(&self, raw: &[u8], reason: RejectReason, out: &mut PassageBatch) {
+        let raw = without_line_ending(raw);
+        let kept = raw.get(..Self::MAX_LINE_BYTES).unwrap_or(raw);
+        out.rejects.push(Reject { line: self.line_number, reason, raw: kept.to_vec() });
+    }
+
+    /// Takes a line of which every field is certain. None leaves `out` as it was, but for new names.
+    ///
+    /// Such a line cannot be a header: a time and a packed GCXH have no place for a column name, the names of the
+    /// caches and every other field were seen to hold none, and the at most eight symbols of a plate packed as it came
+    /// hold at most two; a header needs four.
+    #[inline]
+    fn take_clean(&mut self, line: &str, out: &mut PassageBatch) -> Option<()> {
+        let bytes = line.as_bytes();
+        if bytes.first() == Some(&BYTE_ORDER_MARK_LEAD) || !self.spans.find(bytes, self.delimiter?, self.places.count) {
+            return None;
+        }
+        let time = CivilTime::parse(bytes.get(self.spans.range(self.places.gcsj))?, &self.settings.zone)?;
+        if time < CivilTime::MIN || time > self.settings.not_after {
+            return None;
+        }
+        let id_text = line.get(self.spans.range(self.places.gcxh))?;
+        let id = PassageId::pack(id_text);
+        if id.is_odd() && (id_text.is_empty() || !is_plain(id_text)) {
+            return None;
+        }
+        let plate_range = self.spans.range(self.places.hphm);
+        let (plate, class, odd_plate) = match PlateCode::pack_raw(bytes.get(plate_range.clone())?) {
+            Some((plate, class)) => (plate, class, None),
+            None => {
+                let raw = line.get(plate_range).filter(|raw| is_plain(raw))?;
+                pack_plate(raw)
+            }
+        };
+        for &place in &self.places.ignored {
+            if text::may_hold_column_name(line.get(self.spans.range(place))?) {
+                return None;
+            }
+        }
+        let mut names = [0; Dimension::COUNT];
+        for dimension in Dimension::ALL {
+            if let (Some(place), Some(name)) =
+                (self.places.names.get(dimension as usize).copied().flatten(), names.get_mut(dimension as usize))
+            {
+                *name = self.name(dimension, line, self.spans.range(place), out)?;
+            }
+        }
+        self.push(Row { time, id, plate, class, names }, id_text, odd_plate, out);
+        Some(())
+    }
+
+    /// The number of a field's text, if nothing about it is doubtful.
+    #[inline]
+    fn name(
+        &mut self,
+        dimension: Dimension,
+        line: &str,
+        range: std::ops::Range<usize>,
+        out: &mut PassageBatch,
+    ) -> Option<NameId> {
+        let key = FieldKey::new(line.as_bytes().get(range.clone())?);
+        match self.caches.get(dimension as usize)?.get(&key) {
+            Some(id) => Some(id),
+            None => self.learn(dimension, line.get(range)?, &key, out),
+        }
+    }
+
+    /// Numbers a text that the cache does not hold, and caches it. Only a text that can neither get its line rejected
+    /// nor belong to a header is ever cached.
+    #[inline(never)]
+    fn learn(&mut self, dimension: Dimension, raw: &str, key: &FieldKey<'_>, out: &mut PassageBatch) -> Option<NameId> {
+        let name = text::trim(raw);
+        let doubtful = text::may_hold_column_name(name)
+            || (dimension == Dimension::Checkpoint && (name.is_empty() || text::is_unroutable(name)))
+            || (dimension == self.places.shard_key && text::is_unroutable(name));
+        if doubtful {
+            return None;
+        }
+        let id = self.intern(dimension, name, out).ok()?;
+        self.caches.get_mut(dimension as usize)?.insert(key, id);
+        Some(id)
+    }
+
+    /// The number of a trimmed text. A new name is handed out even if its line is rejected later: numbers stay dense.
+    fn intern(&mut self, dimension: Dimension, name: &str, out: &mut PassageBatch) -> Result<NameId, NamesFull> {
+        let (id, new) = match name.as_bytes() {
+            &[digit @ b'0'..=b'9'] if dimension == Dimension::PlateType => {
+                let padded = [b'0', digit];
+                self.interner.intern(dimension, str::from_utf8(&padded).unwrap_or(name))?
+            }
+            _ => self.interner.intern(dimension, name)?,
+        };
+        if let Some(text) = new {
+            out.new_names.push((dimension, text));
+        }
+        Ok(id)
+    }
+
+    #[inline]
+    fn push(&self, row: Row, id_text: &str, odd_plate: Option<Box<str>>, out: &mut PassageBatch) {
+        let number = out.len() as u32;
+        let [checkpoint, district, direction, plate_type, model, route] = row.names;
+        if row.id.is_odd() {
+            out.odd_ids.push((number, id_text.into()));
+        }
+        if let Some(text) = odd_plate {
+            out.odd_plates.push((number, text));
+        }
+        out.times.push(row.time);
+        out.ids.push(row.id);
+        out.plates.push(row.plate);
+        out.classes.push(row.class);
+        out.checkpoints.push(checkpoint);
+        out.districts.push(district);
+        out.directions.push(direction);
+        out.plate_types.push(plate_type);
+        out.models.push(model);
+        if self.places.shard_key == Dimension::Route {
+            out.routes.push(route);
+        }
+    }
+}
+
+impl Places {
+    fn new(layout: &Layout) -> Self {
+        Self {
+            gcxh: layout.position(Column::Gcxh),
+            gcsj: layout.position(Column::Gcsj),
+            hphm: layout.position(Column::Hphm),
+            names: Dimension::ALL.map(|dimension| {
+                let column = Column::ALL.into_iter().find(|column| column.dimension() == Some(dimension));
+                column.map_or_else(|| layout.route_position(), |column| Some(layout.position(column)))
+            }),
+            ignored: layout.ignored_positions(),
+            count: layout.names().len(),
+            shard_key: layout.shard_key().dimension(),
+        }
+    }
+}
+
+/// Whether the text needs no trimming and holds no column name.
+fn is_plain(text: &str) -> bool {
+    text::trim(text).len() == text.len() && !text::may_hold_column_name(text)
+}
+
+/// Normalises, packs and classes a trimmed HPHM; its text comes along if it is odd.
+fn pack_plate(trimmed: &str) -> (PlateCode, PlateClass, Option<Box<str>>) {
+    let text = normalise_plate(trimmed);
+    let plate = PlateCode::pack(&text);
+    (plate, plate.class(&text), plate.is_odd().then(|| text.into()))
+}
+
+fn without_line_ending(line: &[u8]) -> &[u8] {
+    let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    line.get(..end).unwrap_or_default()
+}
