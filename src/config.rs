@@ -20,8 +20,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use checks::{at_least_an_hour, column_name, column_names, origins, whole_seconds, within, zone_name};
-use declare::{choices, settings};
+use traffic::{Column, Delimiter, DetectorSettings, Layout, LayoutError, PlateScope, TimeZoneName};
+
+use checks::{at_least_an_hour, column_names, origins, whole_seconds, within};
+use declare::{Check as _, choices, settings};
 use error::{Origin, Problem};
 use load::Loader;
 
@@ -74,17 +76,18 @@ settings! {
         delimiter: ColumnDelimiter = ColumnDelimiter::Auto;
         /// The columns of a record in their order: the eight that are known, and any others (such as `"SFZRKMC"`), which
         /// are read but not stored.
-        columns: Vec<String> = COLUMNS.map(str::to_owned).to_vec(), |names: &Vec<String>| column_names(names);
-        /// The column whose value decides the shard. MyCat must be configured with the same one.
-        shard_key: String = "KKMC".to_owned(), |name: &String| column_name(name);
+        columns: Vec<String> = Column::ALL.map(|column| column.as_str().to_owned()).to_vec(), |names: &Vec<String>| column_names(names);
+        /// The column whose value decides the shard: one whose values repeat, or one of the others. MyCat must be
+        /// configured with the same one.
+        shard_key: String = Column::Kkmc.as_str().to_owned();
         /// The time zone of the road. A passage time with an offset is converted to it; one without is taken as it is.
-        timezone: String = "Asia/Shanghai".to_owned(), |name: &String| zone_name(name);
+        timezone: TimeZoneName = TimeZoneName::default();
         /// Records per second of simulated live traffic; for `kind = "simulator"`.
-        rate: f64 = 50.0, within(0.001, 10_000_000.0);
+        rate: f64 = 50.0, within(0.001, 20_000.0);
         /// Seed of the simulator: the same seed makes the same traffic.
         seed: u64 = 1;
-        /// How many checkpoints the simulated network has. Up to 19 are the known ones; more are generated.
-        sites: usize = 19, within(2, 100_000);
+        /// How many checkpoints the simulated network has: 0 for the 19 real ones of Xuzhou, or 2 to 10,000 invented ones.
+        sites: usize = 0, |sites: &usize| if *sites == 0 { Ok(()) } else { within(2, 10_000).check(sites) };
         /// The largest number of records in one commit.
         batch_records: usize = 131_072, within(1, 4_194_304);
         /// The longest that a live record waits for others before it is committed.
@@ -92,8 +95,15 @@ settings! {
     }
 }
 
-/// The known columns of a passage record in their default order.
-pub const COLUMNS: [&str; 8] = ["GCXH", "XZQHMC", "KKMC", "FXLX", "GCSJ", "HPZL", "HPHM", "CLPPXH"];
+impl SourceConfig {
+    /// The columns and the shard key as the line parser takes them.
+    ///
+    /// # Errors
+    /// The shard key is not one of the columns, or not fit to be it; never after loading, which checks it.
+    pub fn layout(&self) -> Result<Layout, LayoutError> {
+        Layout::parse(&self.columns.join(","))?.with_shard_key(&self.shard_key)
+    }
+}
 
 choices! {
     /// The kind of source.
@@ -142,6 +152,17 @@ choices! {
     }
 }
 
+impl ColumnDelimiter {
+    /// The delimiter as the line parser takes it: none to let the lines decide.
+    pub fn fixed(self) -> Option<Delimiter> {
+        match self {
+            Self::Auto => None,
+            Self::Tab => Some(Delimiter::Tab),
+            Self::Comma => Some(Delimiter::Comma),
+        }
+    }
+}
+
 settings! {
     /// The cloned-plate rules. All times are event time, in whole seconds, at most 7 days.
     pub struct DetectConfig {
@@ -174,16 +195,16 @@ impl DetectConfig {
     }
 
     /// These settings as the detector takes them.
-    pub fn detector_settings(&self) -> traffic::DetectorSettings {
+    pub fn detector_settings(&self) -> DetectorSettings {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-        traffic::DetectorSettings {
+        DetectorSettings {
             window: seconds(self.window),
             state_ttl: seconds(self.state_ttl),
             speed_window: seconds(self.speed_window()),
             max_speed_kmh: self.max_speed_kmh,
             plates: match self.plates {
-                ComparedPlates::Valid => traffic::PlateScope::Valid,
-                ComparedPlates::Any => traffic::PlateScope::Any,
+                ComparedPlates::Valid => PlateScope::Valid,
+                ComparedPlates::Any => PlateScope::Any,
             },
         }
     }
@@ -319,15 +340,8 @@ impl Config {
             );
         }
         let source = &self.source;
-        if !source.columns.iter().any(|column| column.eq_ignore_ascii_case(&source.shard_key)) {
-            refuse(
-                ["source.shard_key", "source.columns"],
-                format!(
-                    "the shard key {} is not one of source.columns; write one of {}",
-                    source.shard_key,
-                    source.columns.join(", ")
-                ),
-            );
+        if let Err(error) = source.layout() {
+            refuse(["source.shard_key", "source.columns"], error.to_string());
         }
         if source.kind == SourceKind::Capture && source.files.is_empty() {
             refuse(

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::COLUMNS;
+use traffic::Layout;
+
 use super::declare::{Check, Setting};
 use super::units::{Retention, duration_text};
 
@@ -47,34 +48,8 @@ pub(super) fn at_least_an_hour(retention: &Retention) -> Result<(), String> {
     }
 }
 
-pub(super) fn column_name(name: &str) -> Result<(), String> {
-    let valid = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if valid { Ok(()) } else { Err(format!("\"{name}\" is not a column name; write letters, digits and underscores")) }
-}
-
 pub(super) fn column_names(names: &[String]) -> Result<(), String> {
-    for (position, name) in names.iter().enumerate() {
-        column_name(name)?;
-        if names.iter().take(position).any(|earlier| earlier.eq_ignore_ascii_case(name)) {
-            return Err(format!("the column {name} is listed twice; write each once"));
-        }
-    }
-    let listed = |column: &&str| names.iter().any(|name| name.eq_ignore_ascii_case(column));
-    let missing: Vec<&str> = COLUMNS.into_iter().filter(|column| !listed(column)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let all = COLUMNS.join(", ");
-    Err(format!("{} missing; list all of {all}, and others where the records have more", missing.join(", ")))
-}
-
-pub(super) fn zone_name(name: &str) -> Result<(), String> {
-    match jiff::tz::TimeZone::get(name) {
-        Ok(_) => Ok(()),
-        Err(_) => {
-            Err(format!("\"{name}\" is not a known time zone; write an IANA name such as \"Asia/Shanghai\" or \"UTC\""))
-        }
-    }
+    Layout::parse(&names.join(",")).map(|_| ()).map_err(|error| error.to_string())
 }
 
 pub(super) fn origins(origins: &[String]) -> Result<(), String> {

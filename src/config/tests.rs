@@ -24,7 +24,7 @@ fn an_empty_file_gives_the_contract_defaults() {
     assert_eq!(config, Config::default());
     assert_eq!(config.role, Role::All);
     assert_eq!(config.source.kind, SourceKind::None);
-    assert_eq!(config.source.timezone, "Asia/Shanghai");
+    assert_eq!(config.source.timezone.as_str(), "Asia/Shanghai");
     assert_eq!(config.detect.window, Duration::from_secs(300));
     assert_eq!(config.detect.state_ttl, Duration::from_secs(600));
     assert_eq!(config.detect.speed_window(), Duration::from_secs(300));
@@ -66,13 +66,15 @@ fn every_kind_of_value_is_read() {
     assert_eq!(config.source.files, [PathBuf::from("a.log"), PathBuf::from("b.log.gz")]);
     assert_eq!(config.source.encoding, TextEncoding::Gb18030);
     assert_eq!(config.source.rate, 1000.0);
+    assert_eq!(config.source.layout().unwrap().shard_key(), &traffic::ShardKey::Extra("SFZRKMC".to_owned()));
+    assert_eq!(config.source.delimiter.fixed(), Some(Delimiter::Comma));
     assert_eq!(config.detect.speed_window(), Duration::from_secs(1800));
     assert_eq!(config.store.retention, Retention::Forever);
     assert_eq!(config.store.memory.bytes(), 1 << 30);
     assert_eq!(config.store.sync, Sync::Off);
     let detector = config.detect.detector_settings();
     assert_eq!((detector.window, detector.state_ttl, detector.speed_window), (120, 3600, 1800));
-    assert_eq!(detector.plates, traffic::PlateScope::Any);
+    assert_eq!(detector.plates, PlateScope::Any);
 }
 
 #[test]
@@ -90,7 +92,7 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
     refused("[api]\nlisten = \"5000\"\n", &["line 2: api.listen", "IP address and a port"]);
     refused("[api]\ncors_origins = \"*\"\n", &["api.cors_origins", "list in brackets"]);
     refused("[api]\ncors_origins = [\"example.org\"]\n", &["\"example.org\" is not an origin", "https://"]);
-    refused("[source]\ntimezone = \"Asia/Xuzhou\"\n", &["source.timezone", "\"Asia/Shanghai\""]);
+    refused("[source]\ntimezone = \"Asia/Xuzhou\"\n", &["line 2: source.timezone", "use Asia/Shanghai or UTC"]);
     refused("[source]\nkind = \"simulater\"\n", &["source.kind", "did you mean \"simulator\"?"]);
     refused("data_dir = \"\"\n", &["line 1: data_dir: the path is empty"]);
     refused("detect = 5\n", &["line 1: detect: this is a section; write [detect]"]);
@@ -137,12 +139,11 @@ fn settings_that_contradict_each_other_are_refused() {
     refused("[detect]\nwindow = \"11m\"\n", &["line 2: detect.window: ", "longer than detect.state_ttl (10m)"]);
     refused("[detect]\nstate_ttl = \"1m\"\n", &["line 2: detect.state_ttl: ", "detect.window (5m)"]);
     refused("[detect]\nspeed_window = \"1h\"\n", &["line 2: detect.speed_window: ", "state_ttl of at least 1h"]);
+    refused("[source]\nshard_key = \"HPHM\"\n", &["line 2: source.shard_key: ", "HPHM cannot be the shard key"]);
+    refused("[source]\nsites = 1\n", &["line 2: source.sites: 1 is out of range; write 2 to 10_000"]);
     refused("[source]\nkind = \"capture\"\n", &["line 2: source.kind: ", "files = ["]);
-    refused("[source]\nshard_key = \"SFZRKMC\"\n", &["line 2: source.shard_key: ", "not one of source.columns"]);
-    refused(
-        "[source]\ncolumns = [\"GCXH\", \"KKMC\"]\n",
-        &["line 2: source.columns: ", "XZQHMC, FXLX, GCSJ", "missing"],
-    );
+    refused("[source]\nshard_key = \"SFZRKMC\"\n", &["line 2: source.shard_key: ", "SFZRKMC is not among the columns"]);
+    refused("[source]\ncolumns = [\"GCXH\", \"KKMC\"]\n", &["line 2: source.columns: ", "lack XZQHMC, FXLX, GCSJ"]);
     assert!(load("[detect]\nwindow = \"10m\"\n").is_ok(), "window may equal state_ttl");
 }
 
@@ -221,8 +222,5 @@ fn the_committed_reference_is_current() {
         std::fs::write(&path, &current).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(
-        committed, current,
-        "docs/configuration.md is old: run scripts/generate"
-    );
+    assert_eq!(committed, current, "docs/configuration.md is old: run scripts/generate");
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use toml::de::DeValue;
+use traffic::{TimeZoneName, UnknownTimeZone};
 
 use super::declare::Setting;
 use super::suggest::nearest;
@@ -48,6 +49,18 @@ impl Setting for SocketAddr {
     }
     fn to_toml(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+impl Setting for TimeZoneName {
+    fn expected() -> String {
+        r#"the IANA name of a time zone, such as "Asia/Shanghai" or "UTC""#.to_owned()
+    }
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
+        text_of(value, &Self::expected())?.parse().map_err(|error: UnknownTimeZone| error.to_string())
+    }
+    fn to_toml(&self) -> String {
+        quoted(self.as_str())
     }
 }
 
