@@ -1,0 +1,162 @@
+//! One line at a time: what it becomes.
+
+use traffic::{NameTable, PassageBatch};
+
+use crate::{Outcome, outcome, parser};
+
+/// What `line` becomes: `header`, `blank`, the reason of its reject, or the passage's texts. It must become the same as
+/// the first line of all, after the separator is known, and when its names have been met.
+fn check(line: &str, expected: &str) {
+    check_bytes(line.as_bytes(), expected);
+}
+
+fn check_bytes(line: &[u8], expected: &str) {
+    let mut parser = parser();
+    let mut table = NameTable::default();
+    for known in ["nothing", "the separator", "the names"] {
+        let mut batch = PassageBatch::default();
+        parser.set_line_number(0);
+        parser.parse_line(line, &mut batch);
+        let found = describe(&outcome(&batch, &mut table));
+        assert_eq!(batch.lines, 1);
+        assert_eq!(found, expected, "{:?}, {known} known", String::from_utf8_lossy(line));
+    }
+}
+
+fn describe(outcome: &Outcome) -> String {
+    match (&outcome.passages[..], &outcome.rejects[..], outcome.headers, outcome.blank) {
+        ([passage], [], 0, 0) => [
+            &passage.time,
+            &passage.gcxh,
+            &passage.district,
+            &passage.kkmc,
+            &passage.direction,
+            &passage.plate_type,
+            &passage.plate,
+            passage.class.as_str(),
+            &passage.model,
+        ]
+        .join("|"),
+        ([], [(1, reason, _)], 0, 0) => reason.as_str().to_owned(),
+        ([], [], 1, 0) => "header".to_owned(),
+        ([], [], 0, 1) => "blank".to_owned(),
+        _ => format!("{outcome:?}"),
+    }
+}
+
+/// A clean line with one column changed.
+fn with(column: usize, text: &str) -> String {
+    let mut fields = [
+        "G320300109027253771",
+        "铜山县",
+        "S250_Pizhou_Sulu",
+        "1",
+        "2024-01-01 00:00:24",
+        "02",
+        "苏C12345",
+        "大众牌-朗逸-2015",
+    ];
+    fields[column] = text;
+    fields.join("\t")
+}
+
+const CLEAN: &str =
+    "2024-01-01 00:00:24|G320300109027253771|铜山县|S250_Pizhou_Sulu|1|02|苏C12345|ordinary|大众牌-朗逸-2015";
+
+#[test]
+fn clean_lines() {
+    let line = with(0, "G320300109027253771");
+    check(&line, CLEAN);
+    check(&format!("{line}\r"), CLEAN);
+    check(&format!("{line}\r\r"), CLEAN);
+    check(&format!("\u{feff}{line}"), CLEAN);
+    check(&format!("\u{feff}\u{feff}{line}"), CLEAN);
+    check(&line.replace('\t', ","), CLEAN);
+    check(&line.replace('\t', " , "), CLEAN);
+    check(&format!("\"{}\"", line.replace('\t', "\",\"")), CLEAN);
+    check(&line.replace('\t', "\u{3000}\t\u{a0}\x1f"), CLEAN);
+}
+
+#[test]
+fn fields_are_normalised() {
+    let check_part = |column: usize, text: &str, before: &str, after: &str| {
+        check(&with(column, text), &CLEAN.replace(before, after));
+    };
+    check_part(0, "320300108860652979", "G320300109027253771", "320300108860652979");
+    check_part(0, "any id 过车", "G320300109027253771", "any id 过车");
+    check_part(1, "", "铜山县", "");
+    check_part(2, "徐州 K1", "S250_Pizhou_Sulu", "徐州 K1");
+    check_part(3, "", "|1|", "||");
+    check_part(4, "2023/12/9 0:00:09", "2024-01-01 00:00:24", "2023-12-09 00:00:09");
+    check_part(4, "2023/12/15", "2024-01-01 00:00:24", "2023-12-15 00:00:00");
+    check_part(4, "2024-01-01T00:00:24.5Z", "2024-01-01 00:00:24", "2024-01-01 08:00:24");
+    check_part(5, "2", "02", "02");
+    check_part(5, " 7 ", "|02|", "|07|");
+    check_part(5, "-", "|02|", "|-|");
+    check_part(5, "", "|02|", "||");
+    check_part(5, "９", "|02|", "|９|");
+    check_part(6, "苏 c·１2345", "苏C12345", "苏C12345");
+    check_part(6, "苏CD12345", "苏C12345|ordinary", "苏CD12345|new_energy");
+    check_part(6, "苏CDM***", "苏C12345|ordinary", "苏CDM***|masked");
+    check_part(6, "苏宁CZ***", "苏C12345|ordinary", "苏宁CZ***|masked");
+    check_part(6, "", "苏C12345|ordinary", "-|irregular");
+    check_part(7, "-", "大众牌-朗逸-2015", "-");
+    check_part(7, "", "大众牌-朗逸-2015", "");
+}
+
+#[test]
+fn rejects_in_the_order_of_their_reasons() {
+    check("a\tb", "wrong_column_count");
+    check(&format!("{}\t", with(0, "G1")), "wrong_column_count");
+    check("\t\t\t\t\t\t\tx", "empty_gcxh");
+    check("G1\t\t \t\t\t\t\t", "empty_kkmc");
+    for kkmc in ["a'b", "a\"b", "`", "a\u{1}b", "a\u{7f}"] {
+        check(&with(2, kkmc), "kkmc_unroutable");
+    }
+    check(&with(2, "a'b").replace("2024", "x"), "kkmc_unroutable");
+    for time in ["", "-", "2024-02-30 00:00:00", "2024-01-01 24:00:00", "0000-01-01 00:00:00", "24-01-01"] {
+        check(&with(4, time), "invalid_gcsj");
+    }
+    check(&with(4, "1999-12-31 23:59:59"), "gcsj_too_old");
+    check(&with(4, "2000-01-01 00:00:00+08:01"), "gcsj_too_old");
+    check(&with(4, "2024-12-31 12:00:01"), "gcsj_in_future");
+    check(&with(4, "2024-12-31 12:00:00"), &CLEAN.replace("2024-01-01 00:00:24", "2024-12-31 12:00:00"));
+    check_bytes(b"G1\xff\tx", "invalid_encoding");
+    check_bytes(&[b'x'; 65_537], "line_too_long");
+    check_bytes(&[0xff; 65_537], "line_too_long");
+    check_bytes(&[0xff; 65_536], "invalid_encoding");
+    let long = with(7, &"x".repeat(65_536 - with(7, "").len()));
+    check(&long, &CLEAN.replace("大众牌-朗逸-2015", &long[with(7, "").len()..]));
+    check(&format!("{long}\r\r"), &CLEAN.replace("大众牌-朗逸-2015", &long[with(7, "").len()..]));
+    check(&format!("{long}x"), "line_too_long");
+}
+
+#[test]
+fn headers_and_blank_lines() {
+    check(
+        r#"'G'||GCXH,XZQHMC,KKMC,FXLX,"TO_CHAR(GCSJ,'YYYY-MM-DDHH24:M",HPZL,"SUBSTR(HPHM,0,4)||'***'",CLPPXH"#,
+        "header",
+    );
+    check("gcxh\txzqhmc\tkkmc\tfxlx", "header");
+    check("gcxh\txzqhmc\tkkmc", "wrong_column_count");
+    // Column names in the fields of what would else be a passage.
+    let names = with(0, "GCXH1").replace("铜山县", "XZQHMC").replace("大众牌", "KKMC牌");
+    check(
+        &names,
+        &CLEAN.replace("G320300109027253771", "GCXH1").replace("铜山县", "XZQHMC").replace("大众牌", "KKMC牌"),
+    );
+    check(&names.replace("苏C12345", "苏GCSJ"), "header");
+    // Names that were met in passages still make a header of a later line.
+    let mut parser = parser();
+    let mut batch = PassageBatch::default();
+    for line in
+        [&names, &names.replace("\t1\t", "\tFXLX\t").replace("XZQHMC", "县"), &names.replace("\t1\t", "\tFXLX\t")]
+    {
+        parser.parse_line(line.as_bytes(), &mut batch);
+        parser.parse_line(line.as_bytes(), &mut batch);
+    }
+    assert_eq!((batch.len(), batch.headers), (4, 2));
+    for blank in ["", "\r", " ", "\t\t\t", "\u{feff}", "\u{feff} \r", "\u{3000}\u{a0}\x1c"] {
+        check(blank, "blank");
+    }
+}

@@ -1,0 +1,149 @@
+//! Lines in a row: separators, line numbers, limits, and going on in the middle.
+
+use traffic::{CivilTime, Delimiter, Dimension, Layout, LineParser, NameTable, PassageBatch, RejectReason};
+
+use crate::{outcome, parse_source, parser, settings};
+
+const TAB_LINE: &str = "G1\t铜山县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\t-\n";
+
+#[test]
+fn first_line_that_is_not_blank_decides_the_separator() {
+    let comma_line = TAB_LINE.replace('\t', ",");
+    for (source, passages, delimiter) in [
+        (format!("\n \n{TAB_LINE}{comma_line}"), 1, Delimiter::Tab),
+        (format!("\n{comma_line}{TAB_LINE}{comma_line}"), 2, Delimiter::Comma),
+        // A broken line decides as well as any, if it can be read.
+        (format!("x,y\n{TAB_LINE}"), 0, Delimiter::Comma),
+        (format!("x\ty\n{comma_line}"), 0, Delimiter::Tab),
+    ] {
+        let mut parser = parser();
+        let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut NameTable::default());
+        assert_eq!((found.passages.len(), parser.delimiter()), (passages, Some(delimiter)), "{source}");
+    }
+    let mut parser = parser();
+    parse_source(&mut parser, b"\xff\t\n", 1_000, &mut NameTable::default());
+    assert_eq!(parser.delimiter(), None);
+}
+
+#[test]
+fn another_source_begins_anew() {
+    let mut parser = parser();
+    let mut table = NameTable::default();
+    parse_source(&mut parser, TAB_LINE.as_bytes(), 1, &mut table);
+    parser.begin_source();
+    assert_eq!((parser.line_number(), parser.delimiter()), (0, None));
+    let found = parse_source(&mut parser, TAB_LINE.replace('\t', ",").as_bytes(), 1, &mut table);
+    assert_eq!(found.passages.len(), 1);
+    assert_eq!(table.all(Dimension::Checkpoint).len(), 1);
+}
+
+#[test]
+fn configured_separator_stays() {
+    let settings = traffic::ParserSettings { delimiter: Some(Delimiter::Comma), ..settings() };
+    let mut parser = LineParser::new(settings, &NameTable::default());
+    let found = parse_source(&mut parser, TAB_LINE.as_bytes(), 1, &mut NameTable::default());
+    assert_eq!(found.rejects[0].1, RejectReason::WrongColumnCount);
+    parser.begin_source();
+    assert_eq!(parser.delimiter(), Some(Delimiter::Comma));
+}
+
+#[test]
+fn only_complete_lines_are_taken_and_no_more_than_asked() {
+    let source = format!("{TAB_LINE}{TAB_LINE}{TAB_LINE}G2\t");
+    let mut parser = parser();
+    let mut batch = PassageBatch::default();
+    assert_eq!(parser.parse_lines(source.as_bytes(), 2, &mut batch), 2 * TAB_LINE.len());
+    assert_eq!((batch.len(), batch.lines), (2, 2));
+    assert_eq!(parser.parse_lines(source.as_bytes(), 0, &mut batch), 0);
+    assert_eq!(parser.parse_lines(source.as_bytes(), u64::MAX, &mut batch), 3 * TAB_LINE.len());
+    assert_eq!(parser.parse_lines(b"G2\t", u64::MAX, &mut batch), 0);
+    assert_eq!((batch.len(), batch.lines, parser.line_number()), (5, 5, 5));
+    // More lines than are validated at once, one of them not UTF-8.
+    let many = [TAB_LINE.repeat(300).into_bytes(), b"\xff\n".to_vec(), TAB_LINE.repeat(300).into_bytes()].concat();
+    let mut batch = PassageBatch::default();
+    assert_eq!(parser.parse_lines(&many, u64::MAX, &mut batch), many.len());
+    assert_eq!((batch.len(), batch.rejects[0].line, batch.lines), (600, 5 + 301, 601));
+}
+
+#[test]
+fn goes_on_in_the_middle() {
+    let source = format!("x,y\n{}bad\n", TAB_LINE.replace('\t', ","));
+    let mut table = NameTable::default();
+    let whole = parse_source(&mut parser(), source.as_bytes(), 1_000, &mut table);
+
+    let mut first = parser();
+    let mut batch = PassageBatch::default();
+    let consumed = first.parse_lines(source.as_bytes(), 1, &mut batch);
+    let mut second = LineParser::new(settings(), &table);
+    second.set_line_number(first.line_number());
+    second.set_delimiter(first.delimiter());
+    let rest = parse_source(&mut second, &source.as_bytes()[consumed..], 1_000, &mut table);
+    assert_eq!(rest.passages, whole.passages);
+    assert_eq!(rest.rejects, whole.rejects[1..]);
+    assert_eq!(table.all(Dimension::Checkpoint).len(), 1, "the name was known");
+}
+
+#[test]
+fn rejects_of_the_source_are_counted_and_cut() {
+    let mut parser = parser();
+    let mut batch = PassageBatch::default();
+    parser.reject_line(&[b'x'; 70_000], RejectReason::LineTooLong, &mut batch);
+    parser.reject_line(b"\x81\x30\r", RejectReason::InvalidEncoding, &mut batch);
+    let lines: Vec<_> = batch.rejects.iter().map(|reject| (reject.line, reject.reason, reject.raw.len())).collect();
+    assert_eq!(lines, [(1, RejectReason::LineTooLong, 65_536), (2, RejectReason::InvalidEncoding, 2)]);
+    assert_eq!((batch.lines, parser.line_number()), (2, 2));
+}
+
+#[test]
+fn clock_goes_on() {
+    let mut parser = parser();
+    let mut batch = PassageBatch::default();
+    let line = TAB_LINE.replace("2024", "2025");
+    parser.parse_lines(line.as_bytes(), 1, &mut batch);
+    assert_eq!(batch.rejects[0].reason, RejectReason::GcsjInFuture);
+    parser.set_not_after(CivilTime(i64::MAX));
+    parser.parse_lines(line.as_bytes(), 1, &mut batch);
+    assert_eq!(batch.len(), 1);
+}
+
+#[test]
+fn too_many_names_reject_the_record_and_keep_numbers_dense() {
+    let settings = traffic::ParserSettings { max_names: 2, ..settings() };
+    let mut parser = LineParser::new(settings, &NameTable::default());
+    let line = |kkmc: &str, model: &str| format!("G1\t铜山县\t{kkmc}\t1\t2024-01-01 00:00:24\t02\t苏C12345\t{model}\n");
+    let source =
+        [line("K1", "a"), line("K2", "b"), line("K3", "a"), line("K1", "c"), line("K2", "a"), line("K1", "b")].concat();
+    let mut table = NameTable::default();
+    let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut table);
+    let places: Vec<_> = found.passages.iter().map(|passage| (passage.kkmc.as_str(), passage.model.as_str())).collect();
+    assert_eq!(places, [("K1", "a"), ("K2", "b"), ("K2", "a"), ("K1", "b")]);
+    let rejects: Vec<_> = found.rejects.iter().map(|(line, reason, _)| (*line, *reason)).collect();
+    assert_eq!(rejects, [(3, RejectReason::TooManyNames), (4, RejectReason::TooManyNames)]);
+}
+
+#[test]
+fn names_of_a_rejected_line_are_handed_out() {
+    let settings = traffic::ParserSettings { max_names: 1, ..settings() };
+    let mut parser = LineParser::new(settings, &NameTable::default());
+    let mut batch = PassageBatch::default();
+    parser.parse_line("G1\t县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\ta".as_bytes(), &mut batch);
+    parser.parse_line("G2\t县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\tb".as_bytes(), &mut batch);
+    parser.parse_line("G3\t县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\ta".as_bytes(), &mut batch);
+    assert_eq!((batch.len(), batch.rejects.len(), batch.new_names.len()), (2, 1, 5));
+    assert_eq!(outcome(&batch, &mut NameTable::default()).passages[1].gcxh, "G3");
+}
+
+#[test]
+fn extra_column_routes() {
+    let layout = Layout::parse("GCXH,XZQHMC,KKMC,FXLX,GCSJ,HPZL,HPHM,CLPPXH,SFZRKMC,NOTE").expect("valid columns");
+    let settings =
+        traffic::ParserSettings { layout: layout.with_shard_key("SFZRKMC").expect("a column"), ..settings() };
+    let mut parser = LineParser::new(settings, &NameTable::default());
+    let line = TAB_LINE.trim_end();
+    let source = format!("{line}\t 入口 \tx\n{line}\ta'b\tx\n{line}\t\t\n{line}\n");
+    let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut NameTable::default());
+    let routes: Vec<_> = found.passages.iter().map(|passage| passage.route.as_deref()).collect();
+    assert_eq!(routes, [Some("入口"), Some("")]);
+    let reasons: Vec<_> = found.rejects.iter().map(|(line, reason, _)| (*line, *reason)).collect();
+    assert_eq!(reasons, [(2, RejectReason::KkmcUnroutable), (4, RejectReason::WrongColumnCount)]);
+}
