@@ -19,7 +19,7 @@ pub(crate) struct NaiveParser {
 enum Verdict {
     Blank,
     Header,
-    Passage(Passage),
+    Passage(Box<Passage>),
 }
 
 impl NaiveParser {
@@ -102,7 +102,8 @@ impl NaiveParser {
         let plate = normalise(&field("HPHM"));
         let class = classify(&plate);
         let (district, direction, model) = (field("XZQHMC"), field("FXLX"), field("CLPPXH"));
-        Ok(Verdict::Passage(Passage { time, gcxh, district, kkmc, direction, plate_type, plate, class, model, route }))
+        let passage = Passage { time, gcxh, district, kkmc, direction, plate_type, plate, class, model, route };
+        Ok(Verdict::Passage(Box::new(passage)))
     }
 }
 
