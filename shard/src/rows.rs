@@ -1,0 +1,231 @@
+//! Accepted passages of one shard, in columns: what a segment is made of and what it gives back.
+//!
+//! It knows neither the other shard nor what the name numbers stand for.
+
+use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode};
+
+/// Rows of one shard in the order of their arrival. All columns have the same length; the route of a passage is not
+/// stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Number of the passage among all accepted ones of the data directory, increasing.
+    pub arrivals: Vec<u64>,
+    /// Partition of the source.
+    pub partitions: Vec<u32>,
+    /// GCSJ.
+    pub times: Vec<CivilTime>,
+    /// GCXH, packed.
+    pub ids: Vec<PassageId>,
+    /// HPHM, packed.
+    pub plates: Vec<PlateCode>,
+    /// KKMC.
+    pub checkpoints: Vec<NameId>,
+    /// XZQHMC.
+    pub districts: Vec<NameId>,
+    /// FXLX.
+    pub directions: Vec<NameId>,
+    /// HPZL.
+    pub plate_types: Vec<NameId>,
+    /// CLPPXH.
+    pub models: Vec<NameId>,
+    /// Row and text of every odd GCXH, by row.
+    pub odd_ids: Vec<(u32, Box<str>)>,
+    /// Row and text of every odd HPHM, by row.
+    pub odd_plates: Vec<(u32, Box<str>)>,
+}
+
+impl Rows {
+    /// How many rows there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Removes all rows and keeps the memory.
+    pub fn clear(&mut self) {
+        self.arrivals.clear();
+        self.partitions.clear();
+        self.times.clear();
+        self.ids.clear();
+        self.plates.clear();
+        self.checkpoints.clear();
+        self.districts.clear();
+        self.directions.clear();
+        self.plate_types.clear();
+        self.models.clear();
+        self.odd_ids.clear();
+        self.odd_plates.clear();
+    }
+
+    /// Makes room for `additional` rows.
+    pub fn reserve(&mut self, additional: usize) {
+        self.arrivals.reserve(additional);
+        self.partitions.reserve(additional);
+        self.times.reserve(additional);
+        self.ids.reserve(additional);
+        self.plates.reserve(additional);
+        self.checkpoints.reserve(additional);
+        self.districts.reserve(additional);
+        self.directions.reserve(additional);
+        self.plate_types.reserve(additional);
+        self.models.reserve(additional);
+    }
+
+    /// Moves all rows of `other` behind the own ones.
+    pub fn append(&mut self, other: &mut Self) {
+        let shift = self.len() as u32;
+        self.arrivals.append(&mut other.arrivals);
+        self.partitions.append(&mut other.partitions);
+        self.times.append(&mut other.times);
+        self.ids.append(&mut other.ids);
+        self.plates.append(&mut other.plates);
+        self.checkpoints.append(&mut other.checkpoints);
+        self.districts.append(&mut other.districts);
+        self.directions.append(&mut other.directions);
+        self.plate_types.append(&mut other.plate_types);
+        self.models.append(&mut other.models);
+        self.odd_ids.extend(other.odd_ids.drain(..).map(|(row, text)| (row + shift, text)));
+        self.odd_plates.extend(other.odd_plates.drain(..).map(|(row, text)| (row + shift, text)));
+    }
+
+    /// Takes the rows from the `at`-th on away and returns them.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let odd = |texts: &mut Vec<(u32, Box<str>)>| {
+            let behind = texts.split_off(texts.partition_point(|(row, _)| (*row as usize) < at));
+            behind.into_iter().map(|(row, text)| (row - at as u32, text)).collect()
+        };
+        Self {
+            arrivals: self.arrivals.split_off(at),
+            partitions: self.partitions.split_off(at),
+            times: self.times.split_off(at),
+            ids: self.ids.split_off(at),
+            plates: self.plates.split_off(at),
+            checkpoints: self.checkpoints.split_off(at),
+            districts: self.districts.split_off(at),
+            directions: self.directions.split_off(at),
+            plate_types: self.plate_types.split_off(at),
+            models: self.models.split_off(at),
+            odd_ids: odd(&mut self.odd_ids),
+            odd_plates: odd(&mut self.odd_plates),
+        }
+    }
+
+    /// Adds row `row` of `batch`; nothing happens if the batch has no such row.
+    #[inline]
+    pub fn push_from(&mut self, batch: &PassageBatch, row: usize, arrival: u64, partition: u32) {
+        let (Some(&time), Some(&id), Some(&plate)) = (batch.times.get(row), batch.ids.get(row), batch.plates.get(row))
+        else {
+            return;
+        };
+        let here = self.len() as u32;
+        let name = |names: &[NameId]| names.get(row).copied().unwrap_or(0);
+        self.arrivals.push(arrival);
+        self.partitions.push(partition);
+        self.times.push(time);
+        self.ids.push(id);
+        self.plates.push(plate);
+        self.checkpoints.push(name(&batch.checkpoints));
+        self.districts.push(name(&batch.districts));
+        self.directions.push(name(&batch.directions));
+        self.plate_types.push(name(&batch.plate_types));
+        self.models.push(name(&batch.models));
+        if id.is_odd() {
+            self.odd_ids.push((here, odd_text(&batch.odd_ids, row).into()));
+        }
+        if plate.is_odd() {
+            self.odd_plates.push((here, odd_text(&batch.odd_plates, row).into()));
+        }
+    }
+
+    /// The numbers of a dimension's column; empty for the route, which is not stored.
+    pub fn names(&self, dimension: Dimension) -> &[NameId] {
+        match dimension {
+            Dimension::Checkpoint => &self.checkpoints,
+            Dimension::District => &self.districts,
+            Dimension::Direction => &self.directions,
+            Dimension::PlateType => &self.plate_types,
+            Dimension::Model => &self.models,
+            Dimension::Route => &[],
+        }
+    }
+
+    /// The text of row `row`'s GCXH; empty if there is no such row.
+    pub fn id_text(&self, row: usize) -> String {
+        match self.ids.get(row) {
+            Some(id) if !id.is_odd() => id.unpack(),
+            _ => odd_text(&self.odd_ids, row).to_owned(),
+        }
+    }
+
+    /// The text of row `row`'s HPHM; empty if there is no such row.
+    pub fn plate_text(&self, row: usize) -> String {
+        match self.plates.get(row) {
+            Some(plate) if !plate.is_odd() => plate.unpack(),
+            _ => odd_text(&self.odd_plates, row).to_owned(),
+        }
+    }
+}
+
+/// The text that stands for `row` in a list sorted by row; empty if there is none.
+pub(crate) fn odd_text(texts: &[(u32, Box<str>)], row: usize) -> &str {
+    texts
+        .binary_search_by_key(&row, |(at, _)| *at as usize)
+        .ok()
+        .and_then(|found| texts.get(found))
+        .map_or("", |(_, text)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch() -> PassageBatch {
+        let texts = [("G1", "苏C12345"), ("过车-1", "无牌"), ("G3", "-")];
+        PassageBatch {
+            times: (0..3).map(CivilTime).collect(),
+            ids: texts.iter().map(|(id, _)| PassageId::pack(id)).collect(),
+            plates: texts.iter().map(|(_, plate)| PlateCode::pack(plate)).collect(),
+            checkpoints: vec![5, 6, 7],
+            districts: vec![0; 3],
+            directions: vec![1; 3],
+            plate_types: vec![2; 3],
+            models: vec![3; 3],
+            odd_ids: vec![(1, "过车-1".into())],
+            odd_plates: vec![(1, "无牌".into())],
+            ..PassageBatch::default()
+        }
+    }
+
+    #[test]
+    fn odd_texts_follow_their_rows() {
+        let mut rows = Rows::default();
+        rows.push_from(&batch(), 1, 10, 0);
+        rows.push_from(&batch(), 2, 11, 0);
+        rows.push_from(&batch(), 3, 12, 0);
+        let mut more = Rows::default();
+        more.push_from(&batch(), 0, 13, 4);
+        more.push_from(&batch(), 1, 14, 4);
+        rows.append(&mut more);
+        assert!(more.is_empty());
+        assert_eq!(rows.len(), 4);
+        let texts: Vec<_> = (0..5).map(|row| (rows.id_text(row), rows.plate_text(row))).collect();
+        let texts: Vec<_> = texts.iter().map(|(id, plate)| (id.as_str(), plate.as_str())).collect();
+        assert_eq!(texts, [("过车-1", "无牌"), ("G3", "-"), ("G1", "苏C12345"), ("过车-1", "无牌"), ("", "")]);
+        assert_eq!(rows.arrivals, [10, 11, 13, 14]);
+        assert_eq!(rows.partitions, [0, 0, 4, 4]);
+        assert_eq!(rows.names(Dimension::Checkpoint), [6, 7, 5, 6]);
+        assert_eq!(rows.names(Dimension::Route), []);
+        let behind = rows.split_off(2);
+        assert_eq!((rows.len(), behind.len()), (2, 2));
+        assert_eq!((rows.id_text(0).as_str(), behind.id_text(1).as_str()), ("过车-1", "过车-1"));
+        rows.clear();
+        assert_eq!(rows, Rows::default());
+    }
+}
