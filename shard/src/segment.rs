@@ -1,0 +1,247 @@
+//! The segment: consecutive rows of one shard as bytes, each column by itself.
+//!
+//! Encoding is a pure function of rows and names. It does not know where segments are kept or when rows are sealed.
+
+use traffic::{Dimension, NameTable, PassageId};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::codec::{
+    Compression, Dictionary, Packer, bits_of, encode_codes, encode_deltas, encode_lane, encode_odd_texts, encode_texts,
+    pack_bits, put_varint, zigzag,
+};
+use crate::{Rows, SegmentError, ZoneMap};
+
+/// An encoded segment and its zone map.
+///
+/// ```text
+/// segment   := head column{12}
+/// head      := "PWSG" version:u16 columns:u8 rows:u32 first_row:u64 directory check:u32
+/// directory := (length:u32 check:u32){12}                in the order of the columns
+/// columns   := arrivals partitions times ids plates checkpoints districts directions plate_types models
+///              odd_ids odd_plates
+///
+/// arrivals, times              := deltas                                                (see codec/numbers.rs)
+/// partitions                   := count:varint partition:u32{count} codes               (see codec/dictionary.rs)
+/// ids                          := tags:varint (tag:u32 base:varint){tags} codes mode:u8 width:u8 bits
+/// plates                       := lane{8}              lane i: symbol i of each plate   (see codec/lane.rs)
+/// checkpoints, … models        := texts codes                                           (see codec/text.rs)
+/// odd_ids, odd_plates          := odd texts
+/// ```
+/// All numbers are little-endian. A `check` is the low half of the XXH3-64 of the column, or of the head up to there.
+///
+/// An id's tag is that of [`PassageId::tag`], its `bits` hold its number: in mode 0 as the distance from the tag's base,
+/// in mode 1 as the zigzag-coded difference from the number before of the same tag, the first of which is the base. An
+/// odd id has tag 0 and bits 0, an odd plate eight symbols 0; both are packed again from their text when read.
+///
+/// A segment is broken if a checksum is another, if the columns do not end where the bytes end, if a column is longer or
+/// shorter than its contents, if it has no rows or more than [`MAX_ROWS`], if a code points outside its dictionary, if a
+/// text is not UTF-8, or if an id with tag 0 has no odd text or the reverse. A version above 1 is refused by name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// What the segment can hold, to be kept beside it.
+    pub zone: ZoneMap,
+    /// The segment itself.
+    pub bytes: Vec<u8>,
+}
+
+/// The most rows that one segment can have.
+pub const MAX_ROWS: usize = 1 << 20;
+
+pub(crate) const MAGIC: &[u8; 4] = b"PWSG";
+pub(crate) const VERSION: u16 = 1;
+pub(crate) const COLUMNS: usize = 12;
+/// Bytes of the head.
+pub(crate) const HEAD: usize = MAGIC.len() + 2 + 1 + 4 + 8 + COLUMNS * 8 + 4;
+
+/// The dictionary-coded text columns, in the order of the format.
+pub(crate) const NAME_COLUMNS: [Dimension; 5] =
+    [Dimension::Checkpoint, Dimension::District, Dimension::Direction, Dimension::PlateType, Dimension::Model];
+
+pub(crate) fn checksum(bytes: &[u8]) -> u32 {
+    xxh3_64(bytes) as u32
+}
+
+/// Encodes `rows`, whose names stand in `names` and the first of which has number `first_row` in its shard.
+///
+/// # Errors
+/// [`SegmentError::Rows`] if there are none or more than [`MAX_ROWS`], if the columns differ in length, if an odd id or
+/// plate has no text, or if the texts are over 1 GiB.
+pub fn encode(
+    rows: &Rows,
+    names: &NameTable,
+    first_row: u64,
+    compression: Compression,
+) -> Result<Segment, SegmentError> {
+    check(rows)?;
+    let mut packer = Packer::new(compression);
+    let checkpoints = Dictionary::of(&rows.checkpoints);
+    let mut body = Body { bytes: vec![0; HEAD], directory: Vec::with_capacity(COLUMNS) };
+
+    encode_deltas(rows.arrivals.iter().copied(), &mut packer, &mut body.bytes);
+    body.end_column()?;
+    encode_partitions(rows, &mut packer, &mut body.bytes);
+    body.end_column()?;
+    encode_deltas(rows.times.iter().map(|time| time.0 as u64), &mut packer, &mut body.bytes);
+    body.end_column()?;
+    encode_ids(&rows.ids, &mut packer, &mut body.bytes);
+    body.end_column()?;
+    encode_plates(rows, &mut packer, &mut body.bytes);
+    body.end_column()?;
+    for dimension in NAME_COLUMNS {
+        let other;
+        let dictionary = if dimension == Dimension::Checkpoint {
+            &checkpoints
+        } else {
+            other = Dictionary::of(rows.names(dimension));
+            &other
+        };
+        let texts = dictionary.distinct.iter().map(|id| names.text(dimension, *id));
+        encode_texts(texts, &mut packer, &mut body.bytes)?;
+        encode_codes(&dictionary.codes, dictionary.distinct.len(), &mut packer, &mut body.bytes);
+        body.end_column()?;
+    }
+    for texts in [&rows.odd_ids, &rows.odd_plates] {
+        encode_odd_texts(texts, &mut packer, &mut body.bytes)?;
+        body.end_column()?;
+    }
+
+    let bytes = body.finish(rows.len() as u32, first_row);
+    let mut zone = ZoneMap::of(rows, names, first_row, &checkpoints.distinct);
+    zone.bytes = bytes.len() as u64;
+    Ok(Segment { zone, bytes })
+}
+
+fn check(rows: &Rows) -> Result<(), SegmentError> {
+    let count = rows.len();
+    if count == 0 || count > MAX_ROWS {
+        return Err(SegmentError::Rows("a segment has from 1 to 1,048,576 rows"));
+    }
+    let names_fit = NAME_COLUMNS.iter().all(|dimension| rows.names(*dimension).len() == count);
+    let others = [rows.arrivals.len(), rows.partitions.len(), rows.ids.len(), rows.plates.len()];
+    if !names_fit || others.iter().any(|length| *length != count) {
+        return Err(SegmentError::Rows("their columns differ in length"));
+    }
+    let texts_fit = |texts: &[(u32, Box<str>)], odd: usize, is_odd: &dyn Fn(usize) -> bool| {
+        texts.len() == odd
+            && texts.is_sorted_by(|(one, _), (next, _)| one < next)
+            && texts.iter().all(|(row, _)| is_odd(*row as usize))
+    };
+    let odd_ids = rows.ids.iter().filter(|id| id.is_odd()).count();
+    let odd_plates = rows.plates.iter().filter(|plate| plate.is_odd()).count();
+    if !texts_fit(&rows.odd_ids, odd_ids, &|row| rows.ids.get(row).is_some_and(|id| id.is_odd()))
+        || !texts_fit(&rows.odd_plates, odd_plates, &|row| rows.plates.get(row).is_some_and(|plate| plate.is_odd()))
+    {
+        return Err(SegmentError::Rows("an odd id or plate has no text, or a text has no odd row"));
+    }
+    Ok(())
+}
+
+/// A segment that is being written: room for the head, and the columns so far.
+struct Body {
+    bytes: Vec<u8>,
+    directory: Vec<(u32, u32)>,
+}
+
+impl Body {
+    fn end_column(&mut self) -> Result<(), SegmentError> {
+        let start = HEAD + self.directory.iter().map(|(length, _)| *length as usize).sum::<usize>();
+        let column = self.bytes.get(start..).unwrap_or(&[]);
+        let length = u32::try_from(column.len()).map_err(|_| SegmentError::Rows("a column is over 4 GiB"))?;
+        self.directory.push((length, checksum(column)));
+        Ok(())
+    }
+
+    fn finish(mut self, rows: u32, first_row: u64) -> Vec<u8> {
+        let mut head = Vec::with_capacity(HEAD);
+        head.extend_from_slice(MAGIC);
+        head.extend_from_slice(&VERSION.to_le_bytes());
+        head.push(COLUMNS as u8);
+        head.extend_from_slice(&rows.to_le_bytes());
+        head.extend_from_slice(&first_row.to_le_bytes());
+        for (length, check) in &self.directory {
+            head.extend_from_slice(&length.to_le_bytes());
+            head.extend_from_slice(&check.to_le_bytes());
+        }
+        head.extend_from_slice(&checksum(&head).to_le_bytes());
+        self.bytes.iter_mut().zip(head).for_each(|(slot, byte)| *slot = byte);
+        self.bytes
+    }
+}
+
+fn encode_partitions(rows: &Rows, packer: &mut Packer, out: &mut Vec<u8>) {
+    let Dictionary { distinct, codes } = Dictionary::of(&rows.partitions);
+    put_varint(out, distinct.len() as u64);
+    out.extend(distinct.iter().flat_map(|partition| partition.to_le_bytes()));
+    encode_codes(&codes, distinct.len(), packer, out);
+}
+
+fn encode_ids(ids: &[PassageId], packer: &mut Packer, out: &mut Vec<u8>) {
+    let tags: Vec<u32> = ids.iter().map(|id| if id.is_odd() { 0 } else { id.tag }).collect();
+    let Dictionary { distinct, codes } = Dictionary::of(&tags);
+    let numbers = || ids.iter().map(|id| if id.is_odd() { 0 } else { id.number });
+
+    let mut lowest = vec![u64::MAX; distinct.len()];
+    let mut highest = vec![0u64; distinct.len()];
+    let mut firsts = vec![None; distinct.len()];
+    for (code, number) in codes.iter().zip(numbers()) {
+        let code = *code as usize;
+        if let (Some(low), Some(high), Some(first)) =
+            (lowest.get_mut(code), highest.get_mut(code), firsts.get_mut(code))
+        {
+            *low = number.min(*low);
+            *high = number.max(*high);
+            first.get_or_insert(number);
+        }
+    }
+    let firsts: Vec<u64> = firsts.into_iter().map(Option::unwrap_or_default).collect();
+    let spread = highest.iter().zip(&lowest).map(|(high, low)| high - low).max().unwrap_or(0);
+    // From the lowest number of the tag, or from the number before: whichever takes fewer bits. One bit is lost to the
+    // sign, so the second is tried only where it can win.
+    let differences = Differences { befores: firsts.clone(), rows: codes.iter().zip(numbers()) };
+    let all_bits = differences.fold(0, |all, difference| all | difference);
+    let by_difference = bits_of(all_bits) < bits_of(spread);
+    let (bases, width) = if by_difference { (&firsts, bits_of(all_bits)) } else { (&lowest, bits_of(spread)) };
+
+    put_varint(out, distinct.len() as u64);
+    for (tag, base) in distinct.iter().zip(bases) {
+        out.extend_from_slice(&tag.to_le_bytes());
+        put_varint(out, *base);
+    }
+    encode_codes(&codes, distinct.len(), packer, out);
+    out.extend_from_slice(&[u8::from(by_difference), width as u8]);
+    if by_difference {
+        pack_bits(Differences { befores: firsts, rows: codes.iter().zip(numbers()) }, width, out);
+    } else {
+        let distance = |(code, number): (&u32, u64)| number - lowest.get(*code as usize).copied().unwrap_or(0);
+        pack_bits(codes.iter().zip(numbers()).map(distance), width, out);
+    }
+}
+
+/// Zigzag-coded differences from the number before of the same tag.
+struct Differences<I> {
+    befores: Vec<u64>,
+    rows: I,
+}
+
+impl<'a, I: Iterator<Item = (&'a u32, u64)>> Iterator for Differences<I> {
+    type Item = u64;
+
+    #[inline]
+    fn next(&mut self) -> Option<u64> {
+        let (code, number) = self.rows.next()?;
+        let before = self.befores.get_mut(*code as usize)?;
+        Some(zigzag(number.wrapping_sub(std::mem::replace(before, number))))
+    }
+}
+
+fn encode_plates(rows: &Rows, packer: &mut Packer, out: &mut Vec<u8>) {
+    let mut lane = Vec::with_capacity(rows.len());
+    for symbol in 0..8 {
+        lane.clear();
+        lane.extend(rows.plates.iter().map(|plate| {
+            let code = if plate.is_odd() { 0 } else { plate.as_u64() };
+            (code >> (8 * symbol)) as u8
+        }));
+        encode_lane(&lane, packer, out);
+    }
+}
