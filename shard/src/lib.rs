@@ -1,1 +1,37 @@
-//! Pure placement: MyCat murmur ring and the columnar segment
+//! Pure placement: which shard a passage belongs to, and the columnar segment in which a shard keeps its rows.
+//!
+//! - [`Ring`] is MyCat's consistent-hash ring, bit for bit.
+//! - [`Rows`] are one shard's accepted passages in columns; [`encode`] turns them into a [`Segment`]: a self-contained
+//!   body and a [`ZoneMap`] that is kept beside it, so that pruning never reads the body.
+//! - [`SegmentReader`] decodes single columns of a body. [`scan`] finds the rows that meet a [`Predicate`], and
+//!   [`count_names`] and its like count them, through a [`ColumnLoader`] that the caller may back with a cache.
+//!
+//! This crate knows no file, database or thread, and cannot fail on what it is given: damaged bytes are an error, never a
+//! panic. It does not know where segments are kept or what a query looks like outside.
+
+mod aggregate;
+mod codec;
+mod error;
+mod filter;
+mod pattern;
+mod predicate;
+mod reader;
+mod ring;
+mod rows;
+mod scan;
+mod segment;
+mod vehicles;
+mod zone;
+
+pub use aggregate::{count_hours, count_names, count_vehicle_types};
+pub use codec::{Codes, Compression};
+pub use error::SegmentError;
+pub use filter::PlateFilter;
+pub use pattern::PlatePattern;
+pub use predicate::{Predicate, TextTest, TimeRange};
+pub use reader::{Column, ColumnKind, ColumnLoader, DictColumn, OddTexts, SegmentReader};
+pub use ring::{Ring, RingError, murmur3_32};
+pub use rows::Rows;
+pub use scan::{Matches, scan, scan_segment};
+pub use segment::{MAX_ROWS, Segment, encode};
+pub use zone::ZoneMap;
