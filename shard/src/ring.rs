@@ -204,8 +204,7 @@ mod tests {
             let [key, shards, seed, buckets, expected] = fields[..] else { panic!("not a vector: {line}") };
             let setting: (usize, i32, usize) =
                 (shards.parse().unwrap(), seed.parse().unwrap(), buckets.parse().unwrap());
-            let ring =
-                rings.entry(setting).or_insert_with(|| Ring::new(setting.0, setting.1, setting.2).unwrap());
+            let ring = rings.entry(setting).or_insert_with(|| Ring::new(setting.0, setting.1, setting.2).unwrap());
             assert_eq!(ring.shard_of(key), expected.parse::<usize>().unwrap(), "{line}");
             checked += 1;
         }
