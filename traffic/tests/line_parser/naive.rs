@@ -42,7 +42,7 @@ impl NaiveParser {
             match self.judge(raw) {
                 Ok(Verdict::Blank) => outcome.blank += 1,
                 Ok(Verdict::Header) => outcome.headers += 1,
-                Ok(Verdict::Passage(passage)) => outcome.passages.push(passage),
+                Ok(Verdict::Passage(passage)) => outcome.passages.push(*passage),
                 Err(reason) => outcome.rejects.push((outcome.lines, reason, raw[..raw.len().min(65_536)].to_vec())),
             }
         }
