@@ -1,0 +1,390 @@
+//! Simulated traffic: vehicles travel a network of checkpoints, cameras report them, and some plates are cloned.
+//!
+//! A pure generator. Time is event time and begins at [`SimulatorSettings::start`]; whoever has a clock reads
+//! [`Simulator::next_due`] and paces. Equal settings give equal bytes on every machine: all chance comes from one
+//! seeded stream, in integer maths. It holds only trips under way, in a heap by the arrival of their next line, so that
+//! memory does not grow with the number of lines.
+//!
+//! How it hangs together: the [`rhythm`] says when trips start, the [`fleet`] which vehicle does, the [`trip`] where it
+//! goes over the [`network`] and when it passes each checkpoint, the [`camera`] what line comes of it, and the
+//! [`truth`] which lines of one plate come from different vehicles.
+//!
+//! A true vehicle may well pass two checkpoints within five minutes where these stand close: the flat rule takes that
+//! for a clone, and only the speed tells them apart.
+
+mod camera;
+mod chance;
+mod fleet;
+mod models;
+mod network;
+mod plates;
+mod region;
+mod rhythm;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod trip;
+mod truth;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use traffic::{Checkpoint, CivilTime};
+
+pub use settings::{SettingsError, SimulatorSettings};
+pub use truth::ClonePair;
+
+use camera::{Cameras, Passage, Reading};
+use chance::{Chance, ONE, Probability, mix};
+use fleet::{Fleet, lookalike_model};
+use network::Network;
+use rhythm::Rhythm;
+use trip::{Route, Trip};
+use truth::{NO_CASE, Sighting, Truth};
+
+/// A line that has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// When it arrived, in civil milliseconds since 1970-01-01 00:00:00. Never before that of the event before.
+    pub arrived_at_ms: i64,
+    /// When the vehicle passed: the line's GCSJ. At most [`Simulator::MAX_LATENESS_SECONDS`] earlier.
+    pub passed_at: CivilTime,
+    /// Whether the line is an exact repetition of an earlier one.
+    pub is_retransmission: bool,
+}
+
+/// A generator of passage lines in the order of their arrival. It never ends.
+#[derive(Debug)]
+pub struct Simulator {
+    settings: SimulatorSettings,
+    network: Network,
+    rhythm: Rhythm,
+    fleet: Fleet,
+    cameras: Cameras,
+    truth: Truth,
+    chance: Chance,
+    cloning: Probability,
+    double_reads: Probability,
+    retransmissions: Probability,
+    /// Mean nanoseconds between the starts of two trips.
+    start_interval: u64,
+    /// When the next trip starts, in nanoseconds since the start.
+    next_start: u64,
+    /// When each waiting line arrives, in milliseconds since the start, and its slot.
+    arrivals: BinaryHeap<Reverse<(u64, u32)>>,
+    slots: Vec<Waiting>,
+    free_slots: Vec<u32>,
+    /// Number of the next passage id.
+    next_number: u64,
+    salt: u64,
+}
+
+/// What waits for its arrival.
+#[derive(Debug)]
+enum Waiting {
+    Nothing,
+    Trip(Trip),
+    /// A line that arrives again, and its GCSJ.
+    Line(CivilTime, Box<[u8]>),
+}
+
+/// While vehicles that were under way at the start may still turn up, in milliseconds: the longest road and a rest.
+const JOINING: u64 = 2 * 3_600_000;
+/// A clone appears at least so far from its victim, in metres,
+const CLONE_METRES: i64 = 25_000;
+/// and so soon that no vehicle is that fast, in km/h,
+const IMPOSSIBLE_KMH: u64 = 200;
+/// but within so many milliseconds.
+const LONGEST_CLONE_GAP: u64 = 45 * 60_000;
+/// The window of the flat rule, in milliseconds: so many percent of the clones appear within it.
+const WINDOW: u64 = 300_000;
+const WITHIN_WINDOW_PERCENT: u64 = 60;
+
+impl Simulator {
+    /// No line arrives later after its passage.
+    pub const MAX_LATENESS_SECONDS: i64 = 60;
+
+    /// A simulator whose road is already busy.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if a setting is out of its range.
+    pub fn new(settings: SimulatorSettings) -> Result<Self, SettingsError> {
+        settings.validate()?;
+        let seed = settings.seed;
+        let network = Network::new(region::checkpoints(settings.sites, mix(seed, 10)), mix(seed, 11));
+        let mut chance = Chance::new(seed);
+        let salt = mix(seed, 12);
+        // Measured on the network itself, since the length of a trip depends on it; a clone makes two passages or so.
+        let passages_per_trip = mean_passages(&network, salt, &mut chance);
+        let repeated = 1.0 + settings.double_read_rate + settings.retransmission_rate + 2.0 * settings.clone_rate;
+        let trips_per_second = settings.lines_per_second() / passages_per_trip / repeated;
+        let cameras =
+            Cameras::new(network.checkpoints(), settings.full_names, settings.garbage_rate, settings.misread_rate);
+        // Real ids of the turn of 2023 begin with 109 027 253 771: the counter behind them gains 144 a second, so that a
+        // later run goes on with later numbers.
+        let since_2000 = settings.start.0.saturating_sub(CivilTime::MIN.0);
+        let next_number = since_2000.saturating_mul(144).rem_euclid(1_000_000_000_000) as u64;
+        Ok(Self {
+            rhythm: Rhythm::new(),
+            fleet: Fleet::new(seed, trips_per_second),
+            cameras,
+            truth: Truth::default(),
+            chance,
+            cloning: Probability::new(settings.clone_rate),
+            double_reads: Probability::new(settings.double_read_rate),
+            retransmissions: Probability::new(settings.retransmission_rate),
+            start_interval: (1e9 / trips_per_second) as u64,
+            next_start: 0,
+            arrivals: BinaryHeap::new(),
+            slots: Vec::new(),
+            free_slots: Vec::new(),
+            next_number,
+            salt,
+            network,
+            settings,
+        })
+    }
+
+    /// The checkpoints of the network.
+    pub fn checkpoints(&self) -> &[Checkpoint] {
+        self.network.checkpoints()
+    }
+
+    /// When the next line arrives, in civil milliseconds since 1970-01-01 00:00:00.
+    pub fn next_due(&mut self) -> i64 {
+        self.start_trips();
+        let arrival = self.arrivals.peek().map_or(0, |Reverse((arrival, _))| *arrival);
+        self.settings.start.0 * 1000 + arrival as i64
+    }
+
+    /// Appends the next line to arrive, TAB-separated, with its `\n`.
+    pub fn next_passage(&mut self, line: &mut Vec<u8>) -> Event {
+        loop {
+            self.start_trips();
+            // After `start_trips` a line waits always.
+            let Some(&Reverse((arrival, slot))) = self.arrivals.peek() else { continue };
+            let waiting = self.slots.get_mut(slot as usize).map(|slot| std::mem::replace(slot, Waiting::Nothing));
+            let (passed_at, is_retransmission) = match waiting {
+                Some(Waiting::Trip(trip)) => (self.pass(trip, arrival, slot, line), false),
+                Some(Waiting::Line(passed_at, bytes)) => {
+                    line.extend_from_slice(&bytes);
+                    self.arrivals.pop();
+                    self.free_slots.push(slot);
+                    (passed_at, true)
+                }
+                Some(Waiting::Nothing) | None => {
+                    self.arrivals.pop();
+                    continue;
+                }
+            };
+            let arrived_at_ms = self.settings.start.0 * 1000 + arrival as i64;
+            return Event { arrived_at_ms, passed_at, is_retransmission };
+        }
+    }
+
+    /// The clone pairs whose later line has arrived since the last call; empty unless [`SimulatorSettings::truth`].
+    pub fn take_truth(&mut self) -> Vec<ClonePair> {
+        self.truth.take()
+    }
+
+    /// How many lines wait for their arrival: the measure of memory.
+    pub fn waiting(&self) -> usize {
+        self.arrivals.len()
+    }
+
+    /// Lets a trip pass its checkpoint, writes the line, and sends the trip onward in the same slot.
+    fn pass(&mut self, mut trip: Trip, arrival: u64, slot: u32, line: &mut Vec<u8>) -> CivilTime {
+        let (number, start) = (self.next_number, line.len());
+        self.next_number = (number + 1) % 1_000_000_000_000;
+        let passed_at = self.civil(trip.passes_at);
+        let reading = self.cameras.read(&mut self.chance);
+        let passage = Passage {
+            number,
+            site: trip.route.site,
+            passed_at,
+            counts_up: trip.route.counts_up(&self.network),
+            plate: &trip.vehicle.plate,
+            plate_type: trip.vehicle.plate_type,
+            model: trip.vehicle.model,
+        };
+        self.cameras.write_line(&passage, reading, self.fleet.models(), &mut self.chance, line);
+
+        let clone = (reading == Reading::Right && !trip.is_second_read).then(|| self.plant_clone(&mut trip)).flatten();
+        if trip.case != NO_CASE && reading == Reading::Right {
+            self.sighted(&trip, number, passed_at);
+        }
+        let second_read = (!trip.is_second_read && self.chance.happens(self.double_reads)).then(|| {
+            let passes_at = trip.passes_at + self.chance.between(1_000, 3_001);
+            Trip { passes_at, is_second_read: true, ..trip }
+        });
+        if second_read.is_some() {
+            self.truth.join(trip.case);
+        }
+
+        match trip.onward(&self.network, &mut self.chance) {
+            Some(onward) => {
+                let next = onward.passes_at + self.lateness();
+                if let Some(mut top) = self.arrivals.peek_mut() {
+                    *top = Reverse((next, slot));
+                }
+                if let Some(place) = self.slots.get_mut(slot as usize) {
+                    *place = Waiting::Trip(onward);
+                }
+            }
+            None => {
+                self.truth.leave(trip.case);
+                self.arrivals.pop();
+                self.free_slots.push(slot);
+            }
+        }
+        for extra in [clone, second_read].into_iter().flatten() {
+            let due = extra.passes_at + self.lateness();
+            self.wait(due.max(arrival), Waiting::Trip(extra));
+        }
+        if self.chance.happens(self.retransmissions) {
+            let latest = trip.passes_at + Self::LATEST;
+            let again = self.chance.between(arrival, latest.max(arrival + 1));
+            let bytes = line.get(start..).unwrap_or_default().into();
+            self.wait(again, Waiting::Line(passed_at, bytes));
+        }
+        passed_at
+    }
+
+    /// Perhaps puts the plate of a genuine trip, just seen, on another vehicle far away.
+    fn plant_clone(&mut self, victim: &mut Trip) -> Option<Trip> {
+        if !self.chance.happens(self.cloning) || victim.is_clone || victim.case != NO_CASE {
+            return None;
+        }
+        let site = self.network.far_site(victim.route.site, CLONE_METRES, &mut self.chance)?;
+        let metres = self.network.metres_between(victim.route.site, site);
+        let longest = (metres * 3600 / IMPOSSIBLE_KMH).min(LONGEST_CLONE_GAP);
+        let within_window = self.chance.below(100) < WITHIN_WINDOW_PERCENT || longest <= WINDOW;
+        let gap =
+            if within_window { self.chance.below(longest.min(WINDOW)) } else { self.chance.between(WINDOW, longest) };
+        let hops_left = self.chance.between(1, 5) as u8;
+        let goal = self.network.stroll(site, u64::from(hops_left), self.chance.bits());
+        let mut vehicle = victim.vehicle;
+        vehicle.speed_kmh = self.chance.between(70, 111) as u16;
+        // Two in three cloners copy the model too.
+        if self.chance.below(3) == 0 {
+            vehicle.model = lookalike_model(self.fleet.models(), vehicle.plate_type, self.chance.bits());
+        }
+        if self.settings.truth {
+            victim.case = self.truth.open();
+            self.truth.join(victim.case);
+            self.truth.join(victim.case);
+        }
+        Some(Trip {
+            vehicle,
+            route: Route { site, came_from: site, goal, hops_left },
+            passes_at: victim.passes_at + gap,
+            is_clone: true,
+            ..*victim
+        })
+    }
+
+    fn sighted(&mut self, trip: &Trip, number: u64, passed_at: CivilTime) {
+        let mut gcxh = Vec::new();
+        self.cameras.write_gcxh(number, trip.route.site, &mut gcxh);
+        let gcxh = String::from_utf8_lossy(&gcxh).into_owned();
+        let sighting = Sighting { gcxh, site: trip.route.site, passed_at, by_clone: trip.is_clone };
+        let cameras = &self.cameras;
+        self.truth
+            .sighted(trip.case, trip.vehicle.plate.as_bytes(), sighting, &self.network, |site| cameras.kkmc(site));
+    }
+
+    /// Starts the trips that start before the next line arrives.
+    #[inline]
+    fn start_trips(&mut self) {
+        while self.arrivals.peek().is_none_or(|Reverse((arrival, _))| self.next_start / 1_000_000 <= *arrival) {
+            let now = self.next_start / 1_000_000;
+            let serial = self.fleet.next(&mut self.chance);
+            let route = self.route(serial, now);
+            self.depart(serial, route, now);
+            if now < JOINING {
+                self.join_midway(now);
+            }
+            let busy = self.rhythm.at(self.civil(now).0).max(1);
+            let mean = u128::from(self.start_interval) * u128::from(Rhythm::MEAN) / u128::from(busy);
+            self.next_start += ((mean * u128::from(self.chance.exponential())) / u128::from(ONE)) as u64;
+        }
+    }
+
+    /// Vehicles that were on a road when the simulation began. On a busy road, the passages at a moment that follow a
+    /// road begun before the start come at the rate of trips times the share of roads that take longer than the time
+    /// since the start: so one imagined trip is driven for each that departs, and each such road ends now.
+    fn join_midway(&mut self, now: u64) {
+        let serial = self.fleet.imagine(&mut self.chance);
+        let mut imagined = Trip::new(self.fleet.vehicle(serial), self.route(serial, now), 0);
+        while let Some(onward) = imagined.onward(&self.network, &mut self.chance) {
+            if onward.passes_at - imagined.passes_at > now {
+                let serial = self.fleet.next(&mut self.chance);
+                self.depart(serial, onward.route, now);
+            }
+            imagined = onward;
+        }
+    }
+
+    fn route(&mut self, serial: u64, at: u64) -> Route {
+        let second_of_day = self.civil(at).0.rem_euclid(86_400);
+        Route::draw(serial, second_of_day, self.salt, &self.network, &mut self.chance)
+    }
+
+    fn depart(&mut self, serial: u64, route: Route, at: u64) {
+        let trip = Trip::new(self.fleet.vehicle(serial), route, at);
+        let arrival = at + self.lateness();
+        self.wait(arrival, Waiting::Trip(trip));
+    }
+
+    fn wait(&mut self, arrival: u64, waiting: Waiting) {
+        let slot = match self.free_slots.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(Waiting::Nothing);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        if let Some(place) = self.slots.get_mut(slot as usize) {
+            *place = waiting;
+        }
+        self.arrivals.push(Reverse((arrival, slot)));
+    }
+
+    /// No line arrives so many milliseconds after its passage or later: GCSJ drops the milliseconds.
+    const LATEST: u64 = (Self::MAX_LATENESS_SECONDS as u64 - 1) * 1000;
+
+    /// Milliseconds from a passage to the arrival of its line: mostly under a second, rarely up to a minute.
+    #[inline]
+    fn lateness(&mut self) -> u64 {
+        if !self.settings.lateness {
+            return 0;
+        }
+        let limit = match self.chance.below(200) {
+            0 => Self::LATEST,
+            1..10 => 20_000,
+            10..60 => 5_000,
+            _ => 1_000,
+        };
+        self.chance.below(limit)
+    }
+
+    fn civil(&self, milliseconds: u64) -> CivilTime {
+        CivilTime(self.settings.start.0 + (milliseconds / 1000) as i64)
+    }
+}
+
+/// Passages of the mean trip, over a sample.
+fn mean_passages(network: &Network, salt: u64, chance: &mut Chance) -> f64 {
+    const SAMPLE: u64 = 4_096;
+    let mut passages = 0u32;
+    for trip in 0..SAMPLE {
+        // As many of the local fleet as the fleet has.
+        let serial = trip * 2 + u64::from(trip % 100 >= fleet::LOCAL_PERCENT);
+        let mut route = Some(Route::draw(serial, 0, salt, network, chance));
+        while let Some(here) = route {
+            passages += 1;
+            route = here.onward(network).map(|(next, _)| next);
+        }
+    }
+    f64::from(passages) / SAMPLE as f64
+}
