@@ -1,0 +1,397 @@
+//! `platewatch simulate`: writes simulated traffic to a file or standard output, and the truth about its clones beside
+//! it.
+//!
+//! With `--count` it writes as fast as it can; without, it keeps pace with the clock. This is the place that reads the
+//! clock: the simulator has none.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use traffic::{Checkpoint, CivilTime, TimeZoneName};
+
+use crate::source::simulator::{Simulator, SimulatorSettings};
+
+/// Write simulated traffic: vehicles on a network of checkpoints, with planted clones.
+#[derive(Debug, Clone, Args)]
+#[command(group = clap::ArgGroup::new("amount").required(true).multiple(true).args(["count", "rate"]))]
+pub struct SimulateArgs {
+    /// Write so many lines, as fast as possible, and stop.
+    #[arg(long, value_name = "N")]
+    pub count: Option<u64>,
+
+    /// Lines per second, as the mean over a week: nights are quiet, rush hours busy. Alone, it writes in real time until
+    /// stopped; with --count it only sets how dense the traffic is.
+    #[arg(long, value_name = "R", value_parser = parse_rate)]
+    pub rate: Option<f64>,
+
+    /// Seed; the same seed and options give the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Time on the road at the beginning, as in `2024-01-01 00:00:00` [default: 2024-01-01 with --count, else now]
+    #[arg(long, value_name = "T", value_parser = parse_start)]
+    pub start: Option<CivilTime>,
+
+    /// Checkpoints of the network: up to 19 the real ones of Xuzhou, more an invented network [default: the real ones].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=SimulatorSettings::MAX_SITES as i64))]
+    pub sites: Option<u16>,
+
+    /// Plant one clone for so many lines; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = parse_clone_every)]
+    pub clone_every: u64,
+
+    /// Only clean lines, in the order of their times: no unreadable plates, misreads, double reads, repetitions or
+    /// lateness.
+    #[arg(long)]
+    pub clean: bool,
+
+    /// Write the full name of a checkpoint as KKMC instead of its code.
+    #[arg(long)]
+    pub full_names: bool,
+
+    /// Where the lines go; `-` is standard output.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub out: PathBuf,
+
+    /// Also write each pair of lines with one plate on two vehicles to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub truth: Option<PathBuf>,
+
+    /// Also write the checkpoints of the network to this file, as `replay --checkpoints` takes them.
+    #[arg(long, value_name = "CSV")]
+    pub checkpoints_out: Option<PathBuf>,
+}
+
+/// Bytes of lines to gather before they are written.
+const BUFFER: usize = 256 << 10;
+/// In real time, lines are written at least so often.
+const PULSE: Duration = Duration::from_millis(20);
+
+/// Runs the command. A reader that closes standard output ends it quietly.
+///
+/// # Errors
+/// [`clap::Error`] where two options name one file (bad usage); a file that cannot be created or written.
+pub fn run(args: &SimulateArgs) -> Result<()> {
+    refuse_same_file(args)?;
+    let settings = SimulatorSettings {
+        seed: args.seed,
+        start: args
+            .start
+            .unwrap_or_else(|| if args.count.is_some() { SimulatorSettings::DEFAULT_START } else { now() }),
+        sites: args.sites.map_or(0, usize::from),
+        rate: args.rate.unwrap_or(0.0),
+        clone_rate: if args.clone_every == 0 { 0.0 } else { 1.0 / args.clone_every as f64 },
+        full_names: args.full_names,
+        truth: args.truth.is_some(),
+        ..SimulatorSettings::default()
+    };
+    let mut simulator = Simulator::new(if args.clean { settings.clean() } else { settings })?;
+    if let Some(path) = &args.checkpoints_out {
+        write_checkpoints(simulator.checkpoints(), path)?;
+    }
+    let mut output = Output::create(args)?;
+    let written = match args.count {
+        Some(count) => write_count(&mut simulator, count, &mut output),
+        None => write_in_real_time(&mut simulator, &mut output),
+    };
+    output.progress.finish_and_clear();
+    match written {
+        Err(error) if is_broken_pipe(&error) => Ok(()),
+        other => other,
+    }
+}
+
+fn write_count(simulator: &mut Simulator, count: u64, output: &mut Output) -> Result<()> {
+    for _ in 0..count {
+        simulator.next_passage(&mut output.lines);
+        output.gathered += 1;
+        if output.lines.len() >= BUFFER {
+            output.flush(simulator)?;
+        }
+    }
+    output.flush(simulator)?;
+    output.finish()
+}
+
+/// Writes each line when it is due, counted from now; never returns but with an error.
+fn write_in_real_time(simulator: &mut Simulator, output: &mut Output) -> Result<()> {
+    let began = Instant::now();
+    let first = simulator.next_due();
+    loop {
+        let due = Duration::from_millis((simulator.next_due() - first).max(0) as u64);
+        let elapsed = began.elapsed();
+        if due <= elapsed && output.lines.len() < BUFFER {
+            simulator.next_passage(&mut output.lines);
+            output.gathered += 1;
+            continue;
+        }
+        output.flush(simulator)?;
+        if due > elapsed {
+            std::thread::sleep((due - elapsed).max(PULSE));
+        }
+    }
+}
+
+/// Where lines and truth go.
+struct Output {
+    lines: Vec<u8>,
+    /// Lines in `lines`.
+    gathered: u64,
+    writer: Box<dyn Write>,
+    name: String,
+    truth: Option<(BufWriter<File>, PathBuf)>,
+    progress: ProgressBar,
+}
+
+impl Output {
+    fn create(args: &SimulateArgs) -> Result<Self> {
+        let to_stdout = args.out.as_os_str() == "-";
+        let (writer, name): (Box<dyn Write>, _) = if to_stdout {
+            (Box::new(io::stdout().lock()), "standard output".to_owned())
+        } else {
+            (Box::new(create(&args.out)?), args.out.display().to_string())
+        };
+        let truth = match &args.truth {
+            Some(path) => Some((BufWriter::new(create(path)?), path.clone())),
+            None => None,
+        };
+        let progress = match args.count {
+            Some(count) if !to_stdout && io::stderr().is_terminal() => progress_bar(count),
+            _ => ProgressBar::hidden(),
+        };
+        Ok(Self { lines: Vec::with_capacity(BUFFER + 1024), gathered: 0, writer, name, truth, progress })
+    }
+
+    /// Writes whole lines only, so that what is interrupted ends at the end of one.
+    fn flush(&mut self, simulator: &mut Simulator) -> Result<()> {
+        let written = self.writer.write_all(&self.lines).and_then(|()| self.writer.flush());
+        written.with_context(|| format!("cannot write to {}", self.name))?;
+        self.lines.clear();
+        self.progress.inc(std::mem::take(&mut self.gathered));
+        if let Some((truth, path)) = &mut self.truth {
+            let name = || format!("cannot write to {}", path.display());
+            for pair in simulator.take_truth() {
+                serde_json::to_writer(&mut *truth, &pair).with_context(name)?;
+                truth.write_all(b"\n").with_context(name)?;
+            }
+            truth.flush().with_context(name)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        if let Some((truth, path)) = &mut self.truth {
+            truth.flush().with_context(|| format!("cannot write to {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn create(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| {
+        format!("cannot create {}: check that its folder exists and can be written to", path.display())
+    })
+}
+
+fn progress_bar(count: u64) -> ProgressBar {
+    let bar = ProgressBar::new(count);
+    let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+        let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+    };
+    if let Ok(style) = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} lines  {rate}/s  {eta} left") {
+        bar.set_style(style.with_key("rate", rate));
+    }
+    bar
+}
+
+/// Writes the columns that [`traffic::Catalogue::parse_csv`] reads.
+fn write_checkpoints(checkpoints: &[Checkpoint], path: &Path) -> Result<()> {
+    let name = || format!("cannot write to {}", path.display());
+    let degrees = |value: Option<f64>| value.map(|degrees| degrees.to_string()).unwrap_or_default();
+    let mut writer = csv::Writer::from_writer(create(path)?);
+    writer.write_record(["code", "kkmc", "label", "xzqhmc", "road", "lon", "lat"]).with_context(name)?;
+    for it in checkpoints {
+        let (lon, lat) = (degrees(it.lon), degrees(it.lat));
+        let record = [&it.code, &it.name, &it.label, &it.district, &it.road, &lon, &lat];
+        writer.write_record(record).with_context(name)?;
+    }
+    writer.flush().with_context(name)
+}
+
+fn refuse_same_file(args: &SimulateArgs) -> Result<()> {
+    let others = [("--truth", &args.truth), ("--checkpoints-out", &args.checkpoints_out)];
+    for (option, path) in others {
+        if path.as_ref() == Some(&args.out) {
+            return conflict(format!(
+                "{option} and --out both name {}: give each a file of its own",
+                args.out.display()
+            ));
+        }
+    }
+    if args.truth.is_some() && args.truth == args.checkpoints_out {
+        return conflict("--truth and --checkpoints-out name the same file: give each a file of its own".to_owned());
+    }
+    Ok(())
+}
+
+/// Bad usage, in the type that clap reports it with.
+fn conflict(message: String) -> Result<()> {
+    Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message + "\n").into())
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == ErrorKind::BrokenPipe)
+}
+
+/// The time on the clocks of the road.
+fn now() -> CivilTime {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    TimeZoneName::default().civil(since_1970 as i64).unwrap_or(SimulatorSettings::DEFAULT_START)
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate <= SimulatorSettings::MAX_RATE => Ok(rate),
+        _ => Err(format!("give lines per second, above 0 and at most {}", SimulatorSettings::MAX_RATE)),
+    }
+}
+
+fn parse_clone_every(text: &str) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(every) if every == 0 || every >= 100 => Ok(every),
+        _ => Err("give a number of lines, at least 100, or 0 for no clones".to_owned()),
+    }
+}
+
+fn parse_start(text: &str) -> Result<CivilTime, String> {
+    CivilTime::parse(text.trim().as_bytes(), &TimeZoneName::default())
+        .filter(|time| *time >= CivilTime::MIN)
+        .ok_or_else(|| "give a date and time from 2000 on, as in `2024-01-01 00:00:00`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use traffic::Catalogue;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        simulate: SimulateArgs,
+    }
+
+    fn parse(line: &str) -> Result<SimulateArgs, clap::Error> {
+        Cli::try_parse_from(std::iter::once("simulate").chain(line.split_whitespace())).map(|cli| cli.simulate)
+    }
+
+    fn run_in(dir: &Path, options: &str, out: &str) -> Vec<u8> {
+        let mut args = parse(options).unwrap();
+        args.out = dir.join(out);
+        run(&args).unwrap();
+        std::fs::read(&args.out).unwrap()
+    }
+
+    #[test]
+    fn writes_lines_truth_and_checkpoints() {
+        let dir = tempfile::tempdir().unwrap();
+        let (truth, csv) = (dir.path().join("truth.jsonl"), dir.path().join("sites.csv"));
+        let mut args = parse("--count 50000 --clone-every 500 --sites 60").unwrap();
+        args.out = dir.path().join("lines.tsv");
+        args.truth = Some(truth.clone());
+        args.checkpoints_out = Some(csv.clone());
+        run(&args).unwrap();
+
+        let lines = std::fs::read_to_string(&args.out).unwrap();
+        assert_eq!((lines.lines().count(), lines.ends_with('\n')), (50_000, true));
+        let catalogue = Catalogue::parse_csv(&std::fs::read_to_string(csv).unwrap()).unwrap();
+        assert_eq!(catalogue.len(), 60);
+        assert!(
+            lines.lines().all(|line| line.split('\t').nth(2).is_some_and(|kkmc| catalogue.position(kkmc).is_some()))
+        );
+        let truth = std::fs::read_to_string(truth).unwrap();
+        assert!(truth.lines().count() > 20, "{truth}");
+        for pair in truth.lines() {
+            let pair: serde_json::Value = serde_json::from_str(pair).unwrap();
+            assert!(lines.contains(pair["curr_gcxh"].as_str().unwrap()));
+        }
+    }
+
+    #[test]
+    fn the_same_options_write_the_same_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = run_in(dir.path(), "--count 2000 --seed 3", "a");
+        assert_eq!(first, run_in(dir.path(), "--count 2000 --seed 3", "b"));
+        assert_ne!(first, run_in(dir.path(), "--count 2000 --seed 4", "c"));
+        assert!(String::from_utf8(first).unwrap().contains("\t2024-01-01 00:00:0"));
+        let later = run_in(dir.path(), "--count 10 --clean --start 2024/5/6", "d");
+        assert!(String::from_utf8(later).unwrap().contains("\t2024-05-06 00:00:0"));
+    }
+
+    #[test]
+    fn usage_is_checked() {
+        let refused = |line: &str, expected: &str| {
+            let error = parse(line).unwrap_err().to_string();
+            assert!(error.contains(expected), "{line}: {error}");
+        };
+        refused("", "--count <N>|--rate <R>");
+        refused("--rate 0", "above 0 and at most 20000");
+        refused("--rate 1e9", "above 0 and at most 20000");
+        refused("--count 1 --sites 1", "2..=10000");
+        refused("--count 1 --clone-every 5", "at least 100");
+        refused("--count 1 --start 1999-12-31", "from 2000 on");
+        refused("--count 1 --start 2024-02-30", "from 2000 on");
+        assert!(parse("--count 1 --rate 2").is_ok());
+    }
+
+    #[test]
+    fn errors_say_which_file_and_what_to_do() {
+        let mut args = parse("--count 1 --out /nowhere/at/all").unwrap();
+        let error = format!("{:#}", run(&args).unwrap_err());
+        assert!(error.starts_with("cannot create /nowhere/at/all: check that its folder exists"), "{error}");
+        args.truth = Some(args.out.clone());
+        let error = run(&args).unwrap_err();
+        assert!(error.is::<clap::Error>() && error.to_string().contains("--truth and --out both name"), "{error}");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_an_error() {
+        let error = format!("{:#}", run(&parse("--count 10 --out /dev/full").unwrap()).unwrap_err());
+        assert!(error.starts_with("cannot write to /dev/full: "), "{error}");
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_no_error() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut output = Output {
+            lines: Vec::new(),
+            gathered: 0,
+            writer: Box::new(Gone),
+            name: "standard output".to_owned(),
+            truth: None,
+            progress: ProgressBar::hidden(),
+        };
+        let mut simulator = Simulator::new(SimulatorSettings { rate: 1000.0, ..Default::default() }).unwrap();
+        let error = write_in_real_time(&mut simulator, &mut output).unwrap_err();
+        assert!(is_broken_pipe(&error), "{error:#}");
+    }
+}
