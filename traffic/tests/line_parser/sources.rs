@@ -134,6 +134,15 @@ fn names_of_a_rejected_line_are_handed_out() {
 }
 
 #[test]
+fn extra_columns_count_in_a_header() {
+    let layout = Layout::parse("A,B,C,D,GCXH,XZQHMC,KKMC,FXLX,GCSJ,HPZL,HPHM,CLPPXH").expect("valid columns");
+    let mut parser = LineParser::new(traffic::ParserSettings { layout, ..settings() }, &NameTable::default());
+    let source = format!("\t\t\t\t{TAB_LINE}gcxh\tKKMC\tfxlx\t\t{TAB_LINE}gcxh\tKKMC\tfxlx\thphm\t{TAB_LINE}");
+    let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut NameTable::default());
+    assert_eq!((found.passages.len(), found.headers), (2, 1));
+}
+
+#[test]
 fn extra_column_routes() {
     let layout = Layout::parse("GCXH,XZQHMC,KKMC,FXLX,GCSJ,HPZL,HPHM,CLPPXH,SFZRKMC,NOTE").expect("valid columns");
     let settings =
