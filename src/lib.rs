@@ -1,1 +1,27 @@
-//! Platewatch.
+//! Platewatch: real-time expressway monitoring and cloned-plate (套牌车) early warning in one process.
+//!
+//! Data walks a straight road and never turns back:
+//!
+//! ```text
+//! source ──▶ parse ──▶ route ──▶ detect ──▶ commit ──▶ serve
+//! (file,               (shard)   (pure)     (one atomic  (API, SSE,
+//!  simulator)                               write)        web page)
+//! ```
+//!
+//! A [`source`] reads lines on a thread of its own and parses them into columns ([`traffic::PassageBatch`]). The writer
+//! ([`pipeline`]) routes each passage to the shard that MyCat would choose ([`shard::Ring`]), lets the partition's
+//! [`traffic::Detector`] compare it with the plate's other sightings, and commits rows, plate states, alerts, rejects,
+//! counters and the source's position as one write ([`store`]). Readers ([`serve`]) ask immutable views that the writer
+//! publishes after each commit, so that no question can slow the road.
+//!
+//! `source` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
+
+pub mod appliance;
+pub mod commands;
+pub mod config;
+pub mod pipeline;
+pub mod reader;
+pub mod serve;
+pub mod source;
+pub mod status;
+pub mod store;

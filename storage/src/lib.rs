@@ -1,1 +1,20 @@
-//! Durable bytes: RocksDB column families, atomic commit, event-time TTL, and the sled catalogue
+//! Durable bytes: one RocksDB of fixed column families with atomic commits, event-time expiry by compaction filter, and a
+//! sled tree for reference data that can be rebuilt.
+//!
+//! This crate knows keys, values, families and a format version. It does not know what a passage, a plate or an alert is;
+//! the one thing it is told of time is the horizon under which values of [`Family::Plates`] may be dropped.
+
+pub mod codec;
+mod commit;
+mod database;
+mod error;
+mod expiry;
+mod family;
+mod reference;
+
+pub use commit::Commit;
+pub use database::{Database, Settings, Usage};
+pub use error::StorageError;
+pub use expiry::{EXPIRY_BYTES, Horizons};
+pub use family::Family;
+pub use reference::{Reference, SetAside};

@@ -127,6 +127,22 @@ impl PassageBatch {
         self.times.is_empty()
     }
 
+    /// Forgets the passages; counts, names and rejects stay.
+    pub fn clear_rows(&mut self) {
+        self.times.clear();
+        self.ids.clear();
+        self.plates.clear();
+        self.classes.clear();
+        self.checkpoints.clear();
+        self.districts.clear();
+        self.directions.clear();
+        self.plate_types.clear();
+        self.models.clear();
+        self.routes.clear();
+        self.odd_ids.clear();
+        self.odd_plates.clear();
+    }
+
     /// The text of row `row`'s GCXH.
     pub fn id_text(&self, row: usize) -> String {
         match self.ids.get(row) {

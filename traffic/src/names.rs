@@ -119,6 +119,11 @@ impl Interner {
         Ok((self.insert(dimension, text.clone()), Some(text)))
     }
 
+    /// The number of a name that is known already.
+    pub fn number(&self, dimension: Dimension, name: &str) -> Option<NameId> {
+        self.maps.get(dimension as usize)?.get(name).copied()
+    }
+
     fn insert(&mut self, dimension: Dimension, name: Arc<str>) -> NameId {
         if let Some(bytes) = self.bytes.get_mut(dimension as usize) {
             *bytes += name.len();

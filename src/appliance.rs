@@ -1,0 +1,150 @@
+//! The running appliance as readers see it: the store's newest view, and how source, road and storage are doing.
+//!
+//! It joins what the pipeline tells after each commit with what the store knows. It does not know HTTP.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use traffic::Catalogue;
+
+use crate::pipeline::QUEUE_BATCHES;
+use crate::reader::{Reader, Snapshot};
+use crate::source::Batch;
+use crate::status::{PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+use crate::store::Shared;
+
+/// Over so much wall time the rate is measured.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
+
+/// What changes while it runs.
+#[derive(Debug, Default)]
+struct Running {
+    source: SourceStatus,
+    /// When commits came, and how many passages were accepted by then.
+    rate: VecDeque<(Instant, u64)>,
+    failure: Option<String>,
+}
+
+/// A running appliance.
+#[derive(Debug)]
+pub struct Appliance {
+    shared: Arc<Shared>,
+    role: String,
+    retention_seconds: Option<i64>,
+    started: Instant,
+    running: Mutex<Running>,
+}
+
+impl Appliance {
+    /// An appliance over this store.
+    pub fn new(shared: Arc<Shared>, role: &str, retention_seconds: Option<i64>, kind: &str) -> Self {
+        let source = SourceStatus { kind: kind.to_owned(), state: "starting".to_owned(), ..SourceStatus::default() };
+        Self {
+            shared,
+            role: role.to_owned(),
+            retention_seconds,
+            started: Instant::now(),
+            running: Mutex::new(Running { source, ..Running::default() }),
+        }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The source has begun.
+    pub fn source_started(&self, description: String) {
+        let mut running = self.running();
+        running.source.state = "running".to_owned();
+        running.source.description = description;
+    }
+
+    /// A batch was committed; `accepted` is the number of passages accepted so far.
+    pub fn committed(&self, batch: &Batch, accepted: u64) {
+        let now = Instant::now();
+        let mut running = self.running();
+        running.source.position.clone_from(&batch.place);
+        running.rate.push_back((now, accepted));
+        // One sample from before the window stays as its beginning.
+        while running.rate.get(1).is_some_and(|(at, _)| now - *at > RATE_WINDOW) {
+            running.rate.pop_front();
+        }
+    }
+
+    /// The source has ended, with an error or not.
+    pub fn source_ended(&self, failure: Option<String>) {
+        let mut running = self.running();
+        running.source.state = if failure.is_some() { "failed" } else { "finished" }.to_owned();
+        running.failure = failure;
+    }
+}
+
+impl Reader for Appliance {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        self.shared.view()
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.shared.commits()
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        self.shared.catalogue()
+    }
+
+    fn status(&self) -> Status {
+        let progress = self.shared.progress();
+        let totals = progress.totals;
+        let usage = self.shared.database().usage();
+        let view = self.shared.view();
+        let running = self.running();
+        let last_commit = running.rate.back().map_or(self.started, |(at, _)| *at);
+        let rate = match (running.rate.front(), running.rate.back()) {
+            (Some((first_at, first)), Some((_, last))) if last_commit.elapsed() < RATE_WINDOW => {
+                (last - first) as f64 / first_at.elapsed().as_secs_f64().max(1e-3)
+            }
+            _ => 0.0,
+        };
+        let partitions = progress.partitions.iter().map(|(&partition, &(watermark, plates))| PartitionStatus {
+            partition,
+            watermark,
+            plates,
+        });
+        Status {
+            version: env!("CARGO_PKG_VERSION"),
+            role: self.role.clone(),
+            uptime_seconds: self.started.elapsed().as_secs_f64(),
+            source: SourceStatus { partitions: partitions.collect(), ..running.source.clone() },
+            pipeline: PipelineStatus {
+                lines: totals.lines,
+                headers: totals.headers,
+                blank: totals.blank,
+                rejected: totals.rejected_by_reason(),
+                duplicates: totals.duplicates,
+                accepted: totals.accepted,
+                late: totals.late,
+                alerts: totals.alerts,
+                by_shard: totals.by_shard.to_vec(),
+                commits: progress.commits,
+                records_per_second: rate,
+                last_commit_seconds: progress.last_commit_seconds,
+                queue: (self.shared.queued_batches(), QUEUE_BATCHES),
+                seconds_since_commit: last_commit.elapsed().as_secs_f64(),
+            },
+            storage: StorageStatus {
+                path: self.shared.database().path().display().to_string(),
+                disk_bytes: usage.disk,
+                memory_bytes: usage.memory,
+                column_cache_bytes: self.shared.column_cache_bytes(),
+                passages: view.totals().passages,
+                segments: progress.segments,
+                retention_seconds: self.retention_seconds,
+                oldest: view.oldest(),
+                rejects: totals.rejects.saturating_sub(totals.oldest_reject.saturating_sub(1)),
+            },
+            failure: running.failure.clone().or_else(|| self.shared.database().failure().map(str::to_owned)),
+        }
+    }
+}

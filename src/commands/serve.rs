@@ -1,0 +1,302 @@
+//! `platewatch serve` and what `demo` shares with it: store, road and HTTP interface in one process, until it is told to
+//! stop.
+//!
+//! The first SIGINT or SIGTERM ends the source, lets the batch in hand commit and open requests finish, within a
+//! deadline; a second one ends the process at once.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use traffic::{CivilTime, Layout, NameTable, ParserSettings, ShardKey};
+
+use super::failure::Usage;
+use crate::appliance::Appliance;
+use crate::config::{Config, Order, SourceKind, Sync, TextEncoding};
+use crate::pipeline::{self, Router};
+use crate::reader::Reader;
+use crate::serve::{self, ServeSettings};
+use crate::source::Source;
+use crate::source::capture::{Capture, CaptureSettings};
+use crate::source::live::{self, Live, LiveSettings, civil_now};
+use crate::source::simulator::SimulatorSettings;
+use crate::store::{Store, StoreSettings};
+
+/// How long open requests and the last commit may take after a stop signal.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+const DAY: i64 = 86_400;
+
+/// Runs the appliance that `file` configures.
+///
+/// # Errors
+/// A sentence for the user; see [`super::failure::exit_code`].
+pub fn run(file: &Path) -> anyhow::Result<()> {
+    let config = Config::load(file)?;
+    run_appliance(&config, 0, |address| tracing::info!(%address, "listening"))
+}
+
+/// Runs an appliance until a signal stops it. `history` is how many seconds of traffic a simulator makes up before now.
+/// `ready` is called with the address once it listens.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_appliance(
+    config: &Config,
+    history: i64,
+    ready: impl FnOnce(std::net::SocketAddr),
+) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    // Before the store is touched: a port in use must not cost anything.
+    let listener = runtime.block_on(serve::bind(config.api.listen))?;
+    let mut store = Store::open(&config.data_dir, store_settings(config))?;
+    let layout = config.source.layout()?;
+    let shared = store.shared();
+    let retention = retention_seconds(config.store.retention);
+    let kind = config.source.kind.as_str();
+    let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), retention, kind));
+    let stop = CancellationToken::new();
+    let mut source = open_source(config, &layout, history, &mut store)?;
+    store.publish();
+
+    let address = listener.local_addr().context("cannot tell the port")?;
+    ready(address);
+    let serving = runtime.spawn(serve_until(listener, appliance.clone(), serve_settings(config), stop.clone()));
+    runtime.spawn(stop_at_signal(stop.clone()));
+
+    let road = appliance.clone();
+    let road_stop = stop.clone();
+    let shard_key = layout.shard_key().clone();
+    let driving = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || drive(store, source.as_deref_mut(), &shard_key, &road, &road_stop))
+        .context("cannot start the writer's thread")?;
+    let served = runtime.block_on(serving).context("the HTTP interface ended unexpectedly")?;
+    stop.cancel();
+    let driven = driving.join().map_err(|_| anyhow::anyhow!("the writer ended unexpectedly: please report it"))?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    driven?;
+    served.context("the HTTP interface failed")
+}
+
+/// The writer's thread: the road until its end, then waiting for the stop signal, then an orderly close.
+fn drive(
+    mut store: Store,
+    source: Option<&mut (dyn Source + 'static)>,
+    shard_key: &ShardKey,
+    appliance: &Appliance,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut failed = None;
+    if let Some(source) = source {
+        appliance.source_started(source.describe());
+        let mut router = Router::new(shard_key)?;
+        let ended = pipeline::run(&mut store, source, &mut router, stop, |store, batch| {
+            appliance.committed(batch, store.totals().accepted);
+        });
+        match ended {
+            Ok(()) => appliance.source_ended(None),
+            // A failed write latches: nothing more can be taken, and a restart recovers.
+            Err(error @ pipeline::PipelineError::Store(_)) => {
+                appliance.source_ended(Some(error.to_string()));
+                stop.cancel();
+                return Err(error.into());
+            }
+            Err(error) => {
+                tracing::error!(%error, "the source cannot go on, what is stored is still served");
+                appliance.source_ended(Some(error.to_string()));
+                failed = Some(error);
+            }
+        }
+    } else {
+        appliance.source_ended(None);
+    }
+    futures_executor(stop);
+    store.close()?;
+    failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Waits on this thread until `stop` is cancelled.
+fn futures_executor(stop: &CancellationToken) {
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let stop = stop.clone();
+    let waiting = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(stop.cancelled());
+        }
+        drop(sender);
+    });
+    let _ = receiver.recv();
+    let _ = waiting.join();
+}
+
+async fn serve_until(
+    listener: TcpListener,
+    appliance: Arc<Appliance>,
+    settings: ServeSettings,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let reader: Arc<dyn Reader> = appliance;
+    let router = serve::router(reader, settings, stop.clone());
+    serve::serve(listener, router, stop, SHUTDOWN_DEADLINE).await
+}
+
+async fn stop_at_signal(stop: CancellationToken) {
+    wait_for_signal().await;
+    tracing::info!("stopping: a second signal ends at once");
+    stop.cancel();
+    wait_for_signal().await;
+    // Nothing committed is lost: the next start recovers.
+    std::process::exit(130);
+}
+
+async fn wait_for_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+fn open_source(
+    config: &Config,
+    layout: &Layout,
+    history: i64,
+    store: &mut Store,
+) -> anyhow::Result<Option<Box<dyn Source>>> {
+    let source = &config.source;
+    match source.kind {
+        SourceKind::None => Ok(None),
+        SourceKind::Capture => {
+            if source.files.is_empty() {
+                return Err(Usage("source.kind = \"capture\" needs source.files: name the captures".to_owned()).into());
+            }
+            let position = store.position(crate::source::capture::NAME)?;
+            let settings = CaptureSettings {
+                files: source.files.clone(),
+                gb18030: source.encoding == TextEncoding::Gb18030,
+                by_time: source.order == Order::Time,
+                parser: parser_settings(config, layout.clone()),
+                batch_records: source.batch_records as u64,
+                sort_memory: config.store.memory.bytes() / 4,
+                spill_folder: std::env::temp_dir(),
+            };
+            Ok(Some(Box::new(Capture::open(settings, store.names(), position.as_deref(), Arc::default())?)))
+        }
+        SourceKind::Simulator => {
+            let position = store.position(live::NAME)?;
+            let simulator = SimulatorSettings {
+                seed: source.seed,
+                sites: source.sites,
+                rate: source.rate,
+                ..SimulatorSettings::default()
+            };
+            let settings = LiveSettings {
+                simulator,
+                parser: parser_settings(config, layout.clone()),
+                history,
+                batch_records: source.batch_records as u64,
+                batch_interval: source.batch_interval,
+            };
+            let live = Live::open(settings, &names_of(store), position.as_deref())?;
+            store.set_catalogue(
+                traffic::Catalogue::new(live.checkpoints().to_vec()).context("the simulated checkpoints")?,
+            )?;
+            Ok(Some(Box::new(live)))
+        }
+    }
+}
+
+fn names_of(store: &Store) -> NameTable {
+    store.names().clone()
+}
+
+/// How lines are parsed, as configured.
+pub(super) fn parser_settings(config: &Config, layout: Layout) -> ParserSettings {
+    let zone = config.source.timezone.clone();
+    ParserSettings {
+        layout,
+        delimiter: config.source.delimiter.fixed(),
+        not_after: CivilTime(civil_now(&zone).0 + DAY),
+        zone,
+        max_names: config.store.max_names,
+    }
+}
+
+/// How the store works, as configured.
+pub(super) fn store_settings(config: &Config) -> StoreSettings {
+    StoreSettings {
+        memory: config.store.memory.bytes(),
+        sync: config.store.sync == Sync::Commit,
+        compaction: true,
+        retention: retention_seconds(config.store.retention),
+        alerts_retention: retention_seconds(config.store.alerts_retention),
+        rejects_retention: retention_seconds(config.store.rejects_retention),
+        publish: true,
+        detector: config.detect.detector_settings(),
+        clock: {
+            let zone = config.source.timezone.clone();
+            Arc::new(move || civil_now(&zone))
+        },
+    }
+}
+
+/// Seconds of a retention; none = for ever.
+pub(super) fn retention_seconds(retention: crate::config::Retention) -> Option<i64> {
+    retention.duration().map(|duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
+}
+
+fn serve_settings(config: &Config) -> ServeSettings {
+    let zone = config.source.timezone.clone();
+    let clock_zone = zone.clone();
+    ServeSettings {
+        cors_origins: config.api.cors_origins.clone(),
+        max_concurrent_queries: config.api.max_concurrent_queries,
+        query_timeout: config.api.query_timeout,
+        sse_max_clients: config.api.sse_max_clients,
+        body_limit: config.api.max_body.bytes(),
+        ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
+    }
+}
+
+/// A folder for temporary files that is removed with the value, or one that the user named and keeps.
+#[derive(Debug)]
+pub(super) enum DataDir {
+    /// Named by the user.
+    Kept(PathBuf),
+    /// Removed at the end.
+    Temporary(tempfile::TempDir),
+}
+
+impl DataDir {
+    /// The named folder, or a temporary one below `parent`.
+    pub(super) fn new(named: Option<&Path>, parent: &Path) -> anyhow::Result<Self> {
+        Ok(match named {
+            Some(path) => Self::Kept(path.to_owned()),
+            None => Self::Temporary(
+                tempfile::Builder::new()
+                    .prefix(".platewatch-")
+                    .tempdir_in(parent)
+                    .with_context(|| format!("cannot make a temporary folder in {}", parent.display()))?,
+            ),
+        })
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+}

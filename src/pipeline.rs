@@ -1,0 +1,110 @@
+//! The road as one function: batches come from the source's thread over a bounded channel, are routed and committed, and
+//! nothing turns back.
+//!
+//! There is one writer, this one. The source is at most [`QUEUE_BATCHES`] ahead; when the writer is slow, the source waits.
+//! It does not know what the source reads or who looks at the store.
+
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
+use shard::Ring;
+use tokio_util::sync::CancellationToken;
+use traffic::{Dimension, NameTable, PassageBatch, ShardKey};
+
+use crate::source::{Batch, Source, SourceError};
+use crate::store::{Store, StoreError};
+
+/// Batches that may wait between source and writer.
+pub const QUEUE_BATCHES: usize = 2;
+
+/// How many shards there are; the storage has a family for each.
+pub const SHARDS: usize = 2;
+
+/// The road is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The source cannot go on.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The store cannot go on.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Places passages on shards by the shard key, as MyCat does.
+#[derive(Debug)]
+pub struct Router {
+    ring: Ring,
+    dimension: Dimension,
+    /// Shard by name number.
+    known: Vec<u8>,
+}
+
+impl Router {
+    /// Routes by `key` with MyCat's defaults.
+    ///
+    /// # Errors
+    /// [`shard::RingError`] never, since the arguments are fixed and right.
+    pub fn new(key: &ShardKey) -> Result<Self, shard::RingError> {
+        Ok(Self { ring: Ring::mycat_default(SHARDS)?, dimension: key.dimension(), known: Vec::new() })
+    }
+
+    /// Pushes the shard of every row.
+    pub fn route(&mut self, passages: &PassageBatch, names: &NameTable, shards: &mut Vec<u8>) {
+        let all = names.all(self.dimension);
+        for name in all.get(self.known.len()..).unwrap_or_default() {
+            self.known.push(self.ring.shard_of(name) as u8);
+        }
+        let known = &self.known;
+        shards.extend(
+            passages.names(self.dimension).iter().map(|id| known.get(*id as usize).copied().unwrap_or_default()),
+        );
+    }
+}
+
+/// Drives batches from the source into the store until the source ends or `stop` is cancelled. `after_commit` is called
+/// behind every commit.
+///
+/// # Errors
+/// [`PipelineError`]; everything committed before stays.
+pub fn run(
+    store: &mut Store,
+    source: &mut dyn Source,
+    router: &mut Router,
+    stop: &CancellationToken,
+    mut after_commit: impl FnMut(&Store, &Batch),
+) -> Result<(), PipelineError> {
+    let name = source.name().to_owned();
+    let (sender, receiver) = sync_channel::<Batch>(QUEUE_BATCHES);
+    // Ends the source when the writer fails, without a word to others.
+    let halt = stop.child_token();
+    let shared = store.shared();
+    let queue = shared.clone();
+    thread::scope(|scope| {
+        let source_halt = halt.clone();
+        let reading = scope.spawn(move || -> Result<(), SourceError> {
+            while let Some(batch) = source.next(&source_halt)? {
+                queue.queue_changed(true);
+                if sender.send(batch).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        let mut written = Ok(());
+        for batch in receiver {
+            shared.queue_changed(false);
+            written = store.commit(&name, &batch, |passages, names, shards| router.route(passages, names, shards));
+            if written.is_err() {
+                halt.cancel();
+                break;
+            }
+            after_commit(store, &batch);
+        }
+        let read = reading.join().unwrap_or_else(|_| {
+            Err(SourceError("the source's thread ended unexpectedly: restart, and please report it".to_owned()))
+        });
+        written?;
+        Ok(read?)
+    })
+}

@@ -1,0 +1,302 @@
+//! Captured logs as a source: files one after another as one partition, in the order of arrival or sorted by time.
+//!
+//! A file may be plain, gzip or Zstandard (told by its first bytes), UTF-8 or GB18030; `-` is standard input. The position
+//! is the place behind the last line of a batch in decompressed bytes, together with what identifies the files, so that an
+//! interrupted replay goes on only over the same input. The clock's limit for times in the future is taken once and kept
+//! in the position: a continued replay rejects what an uninterrupted one would.
+
+mod input;
+mod position;
+mod sort;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio_util::sync::CancellationToken;
+use traffic::{LineParser, NameTable, ParserSettings};
+
+use super::{Batch, Source, SourceError};
+use input::{Input, Line, Lines};
+pub use position::FileMark;
+use position::Position;
+use sort::{Sorted, Sorter};
+
+/// What is read, and how.
+#[derive(Debug, Clone)]
+pub struct CaptureSettings {
+    /// The files in order; `-` is standard input.
+    pub files: Vec<PathBuf>,
+    /// Whether lines are GB18030 instead of UTF-8.
+    pub gb18030: bool,
+    /// Whether all files are sorted together by GCSJ first; stable.
+    pub by_time: bool,
+    /// How lines are parsed.
+    pub parser: ParserSettings,
+    /// Lines of one batch at most.
+    pub batch_records: u64,
+    /// Memory for sorting, in bytes.
+    pub sort_memory: usize,
+    /// Folder for what sorting does not hold in memory.
+    pub spill_folder: PathBuf,
+}
+
+/// How far reading is, for a progress bar.
+#[derive(Debug, Default)]
+pub struct CaptureProgress {
+    /// Bytes of all files as they lie on disk; 0 if one is standard input.
+    pub total_bytes: AtomicU64,
+    /// Bytes read of them.
+    pub read_bytes: AtomicU64,
+    /// Lines that sorting has in hand; 0 when not sorting.
+    pub sorted_lines: AtomicU64,
+    /// Lines that sorting has given out.
+    pub given_lines: AtomicU64,
+}
+
+/// A capture, opened at a position.
+#[derive(Debug)]
+pub struct Capture {
+    settings: CaptureSettings,
+    parser: LineParser,
+    position: Position,
+    progress: Arc<CaptureProgress>,
+    stage: Stage,
+    failed: Option<SourceError>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Reading in the order of arrival; none between two files.
+    Arrival(Option<Lines>),
+    /// Reading all files into the sorter. Lines up to the place `known` were counted before a restart.
+    Scanning { sorter: Sorter, lines: Option<Lines>, known: (usize, u64) },
+    /// Giving out sorted lines.
+    Sorted(Sorted),
+    Finished,
+}
+
+/// The name under which the position is stored.
+pub const NAME: &str = "capture";
+/// Bytes between two looks at the stop signal.
+const READ_BYTES: usize = 1 << 20;
+
+impl Capture {
+    /// Opens the files and goes to `position`, the one committed last.
+    ///
+    /// # Errors
+    /// [`SourceError`] if a file cannot be read, or the position belongs to other files.
+    pub fn open(
+        settings: CaptureSettings,
+        names: &NameTable,
+        position: Option<&[u8]>,
+        progress: Arc<CaptureProgress>,
+    ) -> Result<Self, SourceError> {
+        let mut settings = settings;
+        let mut total = Some(0u64);
+        let mut marks = Vec::with_capacity(settings.files.len());
+        for file in &settings.files {
+            let mark = FileMark::of(file)?;
+            total = total.zip(mark.size).map(|(total, size)| total + size);
+            marks.push(mark);
+        }
+        progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
+        let position = match position {
+            Some(bytes) => Position::resume(bytes, marks, settings.by_time)?,
+            None => Position::start(marks, settings.by_time, settings.parser.not_after),
+        };
+        settings.parser.not_after = position.not_after();
+        let mut parser = LineParser::new(settings.parser.clone(), names);
+        let stage = if settings.by_time {
+            let sorter = Sorter::new(settings.sort_memory, &settings.spill_folder);
+            Stage::Scanning { sorter, lines: None, known: position.scanned() }
+        } else {
+            let lines = open_at(&settings, &position, &progress)?;
+            parser.set_line_number(position.line);
+            if let Some(delimiter) = position.delimiter() {
+                parser.set_delimiter(Some(delimiter));
+            }
+            Stage::Arrival(lines)
+        };
+        let mut capture = Self { settings, parser, position, progress, stage, failed: None };
+        if capture.settings.by_time {
+            capture.position.file = 0;
+            capture.position.line = 0;
+            capture.position.offset = 0;
+        }
+        Ok(capture)
+    }
+
+    /// Fills the batch; false if told to stop.
+    fn next_by_arrival(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
+        while batch.passages.lines < self.settings.batch_records {
+            if stop.is_cancelled() {
+                return Ok(false);
+            }
+            let Stage::Arrival(lines) = &mut self.stage else { return Ok(true) };
+            let Some(reading) = lines else {
+                let Some(file) = self.settings.files.get(self.position.file) else {
+                    self.stage = Stage::Finished;
+                    return Ok(true);
+                };
+                *lines = Some(Lines::new(Input::open(file, 0, &self.progress)?, self.settings.gb18030));
+                self.parser.begin_source();
+                continue;
+            };
+            batch.enter(self.position.file_name());
+            let want = self.settings.batch_records - batch.passages.lines;
+            let more = reading.parse(READ_BYTES, want, &mut self.parser, &mut batch.passages);
+            self.position.offset = reading.offset();
+            self.position.line = self.parser.line_number();
+            self.position.set_delimiter(self.parser.delimiter());
+            if !more? {
+                *lines = None;
+                self.position.next_file();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads lines into the sorter; the batch holds what is not a passage. False if told to stop.
+    fn scan(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
+        let mut since_look = 0;
+        let mut pending = 0u64;
+        loop {
+            since_look += 1;
+            if since_look >= 4096 {
+                since_look = 0;
+                if stop.is_cancelled() {
+                    return Ok(false);
+                }
+            }
+            let Stage::Scanning { sorter, lines, known } = &mut self.stage else { return Ok(true) };
+            let Some(reading) = lines else {
+                let Some(file) = self.settings.files.get(self.position.file) else {
+                    break;
+                };
+                *lines = Some(Lines::new(Input::open(file, 0, &self.progress)?, self.settings.gb18030));
+                self.parser.begin_source();
+                continue;
+            };
+            let fresh = (self.position.file, self.parser.line_number()) >= *known;
+            batch.enter(self.position.file_name());
+            let passages = &mut batch.passages;
+            let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
+            let end = reading.next_line(&mut self.parser, passages, |line, time, delimiter| {
+                sorter.push(time, delimiter, line)
+            })?;
+            match end {
+                Line::End => {
+                    *lines = None;
+                    self.position.next_file();
+                    continue;
+                }
+                // It comes again, sorted, and is counted then.
+                Line::Passage => {
+                    passages.lines = before.0;
+                    passages.clear_rows();
+                    self.progress.sorted_lines.fetch_add(1, Ordering::Relaxed);
+                }
+                Line::Other if !fresh => {
+                    (passages.lines, passages.headers, passages.blank) = (before.0, before.1, before.2);
+                    passages.rejects.truncate(before.3);
+                }
+                Line::Other => pending += 1,
+            }
+            self.position.line = self.parser.line_number();
+            if pending >= self.settings.batch_records {
+                self.position.set_scanned();
+                return Ok(true);
+            }
+        }
+        self.position.set_scanned();
+        if let Stage::Scanning { sorter, .. } = std::mem::replace(&mut self.stage, Stage::Finished) {
+            self.stage = Stage::Sorted(sorter.finish(self.position.given)?);
+        }
+        Ok(true)
+    }
+
+    /// Fills the batch with sorted lines; false if told to stop.
+    fn next_sorted(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
+        let Stage::Sorted(sorted) = &mut self.stage else { return Ok(true) };
+        while batch.passages.lines < self.settings.batch_records {
+            if batch.passages.lines.is_multiple_of(4096) && stop.is_cancelled() {
+                return Ok(false);
+            }
+            let more = sorted.next(|delimiter, line| {
+                self.parser.set_delimiter(Some(delimiter));
+                self.parser.parse_line(line, &mut batch.passages);
+            })?;
+            if !more {
+                self.stage = Stage::Finished;
+                break;
+            }
+            self.position.given += 1;
+        }
+        self.progress.given_lines.store(self.position.given, Ordering::Relaxed);
+        Ok(true)
+    }
+}
+
+fn open_at(
+    settings: &CaptureSettings,
+    position: &Position,
+    progress: &Arc<CaptureProgress>,
+) -> Result<Option<Lines>, SourceError> {
+    // Files that were read already count as read.
+    for file in settings.files.iter().take(position.file) {
+        let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+        progress.read_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+    if position.offset == 0 {
+        return Ok(None);
+    }
+    let Some(file) = settings.files.get(position.file) else { return Ok(None) };
+    Ok(Some(Lines::new(Input::open(file, position.offset, progress)?, settings.gb18030)))
+}
+
+impl Source for Capture {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn describe(&self) -> String {
+        let order = if self.settings.by_time { "sorted by time" } else { "in the order of arrival" };
+        match self.settings.files.as_slice() {
+            [file] => format!("capture {} {order}", file.display()),
+            files => format!("{} capture files {order}", files.len()),
+        }
+    }
+
+    fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
+        }
+        let mut batch = Batch::default();
+        let result = match self.stage {
+            Stage::Arrival(_) => self.next_by_arrival(stop, &mut batch),
+            Stage::Scanning { .. } => self.scan(stop, &mut batch),
+            Stage::Sorted(_) => self.next_sorted(stop, &mut batch),
+            Stage::Finished => return Ok(None),
+        };
+        if let Ok(false) = result {
+            // What was read behind the last commit is read again after a restart.
+            self.stage = Stage::Finished;
+            return Ok(None);
+        }
+        if let Err(error) = result {
+            // What was read before the failure is still good.
+            if batch.passages.lines == 0 {
+                return Err(error);
+            }
+            self.failed = Some(error);
+        }
+        let nothing = batch.passages.lines == 0 && batch.passages.new_names.is_empty();
+        if nothing && matches!(self.stage, Stage::Finished) {
+            return Ok(None);
+        }
+        batch.position = self.position.encode()?;
+        batch.place = self.position.to_string();
+        Ok(Some(batch))
+    }
+}

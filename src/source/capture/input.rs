@@ -1,0 +1,278 @@
+//! Bytes of a capture file as lines: decompression, encoding, and lines that are too long to hold.
+//!
+//! It counts decompressed bytes, which a position names, and bytes on disk, which a progress bar shows.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use traffic::{CivilTime, Delimiter, LineParser, PassageBatch, RejectReason};
+
+use super::CaptureProgress;
+use crate::source::SourceError;
+
+/// A byte stream, decompressed.
+pub(super) struct Input {
+    path: PathBuf,
+    reader: Box<dyn Read + Send>,
+    offset: u64,
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Input").field("path", &self.path).field("offset", &self.offset).finish_non_exhaustive()
+    }
+}
+
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+
+impl Input {
+    /// Opens a file, or standard input for `-`, and goes to `offset` of its decompressed bytes.
+    pub(super) fn open(path: &Path, offset: u64, progress: &Arc<CaptureProgress>) -> Result<Self, SourceError> {
+        let failed = |error: io::Error| SourceError(format!("cannot read {}: {error}", path.display()));
+        let mut raw: Box<dyn Read + Send>;
+        let mut head = [0u8; 4];
+        let head_len;
+        if path == Path::new("-") {
+            raw = Box::new(io::stdin());
+            head_len = read_full(&mut raw, &mut head).map_err(failed)?;
+        } else {
+            let mut file = File::open(path).map_err(failed)?;
+            head_len = read_full(&mut file, &mut head).map_err(failed)?;
+            let packed = head.starts_with(GZIP) || head.starts_with(ZSTANDARD);
+            if !packed && offset > 0 && file.seek(SeekFrom::Start(offset)).is_ok() {
+                progress.read_bytes.fetch_add(offset, Ordering::Relaxed);
+                let reader = Box::new(Counted { reader: file, progress: progress.clone() });
+                return Ok(Self { path: path.to_owned(), reader, offset });
+            }
+            raw = Box::new(file);
+        }
+        let head = head.get(..head_len).unwrap_or_default().to_vec();
+        let packed = (head.starts_with(GZIP), head.starts_with(ZSTANDARD));
+        let whole = Counted { reader: io::Cursor::new(head).chain(raw), progress: progress.clone() };
+        let reader: Box<dyn Read + Send> = match packed {
+            (true, _) => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, whole))),
+            (_, true) => Box::new(zstd::stream::read::Decoder::new(whole).map_err(failed)?),
+            _ => Box::new(whole),
+        };
+        let mut input = Self { path: path.to_owned(), reader, offset: 0 };
+        let skipped = io::copy(&mut input.reader.by_ref().take(offset), &mut io::sink()).map_err(failed)?;
+        if skipped < offset {
+            return Err(SourceError(format!(
+                "{} has only {skipped} bytes where {offset} were read before: give the same input again",
+                path.display()
+            )));
+        }
+        input.offset = offset;
+        Ok(input)
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        loop {
+            match self.reader.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    return Err(SourceError(format!(
+                        "cannot read {} behind byte {}: {error}; what came before is kept",
+                        self.path.display(),
+                        self.offset
+                    )));
+                }
+                Ok(read) => return Ok(read),
+            }
+        }
+    }
+}
+
+fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// Counts bytes on disk.
+struct Counted<R> {
+    reader: R,
+    progress: Arc<CaptureProgress>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(buffer)?;
+        self.progress.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// What [`Lines::next_line`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Line {
+    Passage,
+    /// A header, a blank line or a reject.
+    Other,
+    End,
+}
+
+/// Lines of an input.
+#[derive(Debug)]
+pub(super) struct Lines {
+    input: Input,
+    gb18030: bool,
+    buffer: Vec<u8>,
+    /// Where the unread part of the buffer begins.
+    start: usize,
+    ended: bool,
+    /// Decompressed bytes of the lines given out.
+    consumed: u64,
+}
+
+impl Lines {
+    pub(super) fn new(input: Input, gb18030: bool) -> Self {
+        let consumed = input.offset;
+        Self { input, gb18030, buffer: Vec::new(), start: 0, ended: false, consumed }
+    }
+
+    /// Decompressed bytes of the lines given out.
+    pub(super) fn offset(&self) -> u64 {
+        self.consumed
+    }
+
+    /// Parses about `bytes` bytes of lines, at most `lines` of them; false at the end of the input.
+    pub(super) fn parse(
+        &mut self,
+        bytes: usize,
+        lines: u64,
+        parser: &mut LineParser,
+        out: &mut PassageBatch,
+    ) -> Result<bool, SourceError> {
+        if self.gb18030 {
+            for _ in 0..lines.min(4096) {
+                if self.next_line(parser, out, |_, _, _| Ok(()))? == Line::End {
+                    return Ok(false);
+                }
+            }
+            return Ok(true);
+        }
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let used = parser.parse_lines(rest, lines, out);
+        self.advance(used);
+        if used > 0 {
+            return Ok(true);
+        }
+        // No complete line is left: read on, unless the line is too long to hold.
+        if self.buffered() > LineParser::MAX_LINE_BYTES + 2 || !self.fill(bytes)? {
+            return Ok(self.next_line(parser, out, |_, _, _| Ok(()))? != Line::End);
+        }
+        Ok(true)
+    }
+
+    /// Parses one line; a passage is also handed to `passage` as UTF-8, with its time and separator.
+    pub(super) fn next_line(
+        &mut self,
+        parser: &mut LineParser,
+        out: &mut PassageBatch,
+        passage: impl FnOnce(&[u8], CivilTime, Delimiter) -> Result<(), SourceError>,
+    ) -> Result<Line, SourceError> {
+        let end = loop {
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            if let Some(end) = memchr::memchr(b'\n', rest) {
+                break Some(end);
+            }
+            if rest.len() > LineParser::MAX_LINE_BYTES + 2 {
+                return self.skip_long_line(parser, out);
+            }
+            if !self.fill(1 << 16)? {
+                break None;
+            }
+        };
+        let length = end.unwrap_or(self.buffered());
+        if end.is_none() && length == 0 {
+            return Ok(Line::End);
+        }
+        let line = self.buffer.get(self.start..self.start + length).unwrap_or_default();
+        let rows = out.len();
+        let decoded;
+        let text = if self.gb18030 && line.len() <= LineParser::MAX_LINE_BYTES + 2 {
+            match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(line) {
+                Some(text) => {
+                    decoded = text;
+                    decoded.as_bytes()
+                }
+                None => {
+                    let raw = line.strip_suffix(b"\r").unwrap_or(line);
+                    parser.reject_line(raw, RejectReason::InvalidEncoding, out);
+                    self.advance(length + usize::from(end.is_some()));
+                    return Ok(Line::Other);
+                }
+            }
+        } else {
+            line
+        };
+        parser.parse_line(text, out);
+        let mut found = Line::Other;
+        if out.len() > rows {
+            found = Line::Passage;
+            if let (Some(&time), Some(delimiter)) = (out.times.get(rows), parser.delimiter()) {
+                passage(text, time, delimiter)?;
+            }
+        }
+        self.advance(length + usize::from(end.is_some()));
+        Ok(found)
+    }
+
+    /// Rejects a line that is longer than the buffer may grow: its beginning is kept, the rest passed over.
+    fn skip_long_line(&mut self, parser: &mut LineParser, out: &mut PassageBatch) -> Result<Line, SourceError> {
+        let head = self.buffer.get(self.start..).unwrap_or_default();
+        let raw = head.get(..LineParser::MAX_LINE_BYTES).unwrap_or(head).to_vec();
+        loop {
+            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            if let Some(end) = memchr::memchr(b'\n', rest) {
+                self.advance(end + 1);
+                break;
+            }
+            let length = rest.len();
+            self.advance(length);
+            if !self.fill(1 << 16)? {
+                break;
+            }
+        }
+        parser.reject_line(&raw, RejectReason::LineTooLong, out);
+        Ok(Line::Other)
+    }
+
+    fn buffered(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.consumed += bytes as u64;
+    }
+
+    /// Reads up to `bytes` more; false at the end of the input.
+    fn fill(&mut self, bytes: usize) -> Result<bool, SourceError> {
+        if self.ended {
+            return Ok(false);
+        }
+        self.buffer.drain(..self.start);
+        self.start = 0;
+        let kept = self.buffer.len();
+        self.buffer.resize(kept + bytes, 0);
+        let read = self.input.read(self.buffer.get_mut(kept..).unwrap_or_default());
+        let count = *read.as_ref().unwrap_or(&0);
+        self.buffer.truncate(kept + count);
+        self.input.offset += count as u64;
+        self.ended = count == 0;
+        read.map(|count| count > 0)
+    }
+}

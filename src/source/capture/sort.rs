@@ -1,0 +1,284 @@
+//! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in LZ4 files of a
+//! temporary folder. It knows a line's time and separator, nothing else of it.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+use traffic::{CivilTime, Delimiter};
+
+use super::position::{byte_of, delimiter_of};
+use crate::source::SourceError;
+
+/// Runs that are open at the same time; more are merged into one first.
+const MAX_RUNS: usize = 128;
+const MIN_MEMORY: usize = 1 << 20;
+
+/// Where a line stands in the arena.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    time: i64,
+    start: usize,
+    length: u32,
+    delimiter: u8,
+}
+
+/// Takes lines in any order.
+#[derive(Debug)]
+pub(super) struct Sorter {
+    memory: usize,
+    folder: PathBuf,
+    temporary: Option<TempDir>,
+    arena: Vec<u8>,
+    entries: Vec<Entry>,
+    runs: Vec<PathBuf>,
+    spilled: usize,
+}
+
+impl Sorter {
+    pub(super) fn new(memory: usize, folder: &Path) -> Self {
+        Self {
+            memory: memory.max(MIN_MEMORY),
+            folder: folder.to_owned(),
+            temporary: None,
+            arena: Vec::new(),
+            entries: Vec::new(),
+            runs: Vec::new(),
+            spilled: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, time: CivilTime, delimiter: Delimiter, line: &[u8]) -> Result<(), SourceError> {
+        let used = self.arena.len() + self.entries.len() * size_of::<Entry>();
+        if used + line.len() > self.memory && !self.entries.is_empty() {
+            self.spill()?;
+        }
+        let entry = Entry {
+            time: time.0,
+            start: self.arena.len(),
+            length: line.len() as u32,
+            delimiter: byte_of(delimiter),
+        };
+        self.arena.extend_from_slice(line);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// The sorted lines behind the first `skip`.
+    pub(super) fn finish(mut self, skip: u64) -> Result<Sorted, SourceError> {
+        self.entries.sort_by_key(|entry| entry.time);
+        let mut sources: Vec<Run> = Vec::with_capacity(self.runs.len() + 1);
+        for run in &self.runs {
+            sources.push(Run::file(run)?);
+        }
+        sources.push(Run::Memory { arena: self.arena, entries: self.entries.into_iter() });
+        let mut sorted = Sorted { merge: Merge::new(sources)?, line: Vec::new(), _temporary: self.temporary };
+        for _ in 0..skip {
+            if !sorted.next(|_, _| ())? {
+                break;
+            }
+        }
+        Ok(sorted)
+    }
+
+    fn spill(&mut self) -> Result<(), SourceError> {
+        // Stable: lines of one second stay in the order of arrival.
+        self.entries.sort_by_key(|entry| entry.time);
+        if self.runs.len() >= MAX_RUNS {
+            let sources = self.runs.iter().map(|run| Run::file(run)).collect::<Result<Vec<_>, _>>()?;
+            let mut merge = Merge::new(sources)?;
+            let mut writer = self.run_writer()?;
+            let mut line = Vec::new();
+            while let Some((time, delimiter)) = merge.next(&mut line)? {
+                write_line(&mut writer.0, time, delimiter, &line).map_err(spill_failed)?;
+            }
+            let merged = finish_run(writer)?;
+            for run in std::mem::replace(&mut self.runs, vec![merged]) {
+                let _ = std::fs::remove_file(run);
+            }
+        }
+        let mut writer = self.run_writer()?;
+        for entry in self.entries.drain(..) {
+            let line = self.arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default();
+            write_line(&mut writer.0, entry.time, entry.delimiter, line).map_err(spill_failed)?;
+        }
+        self.runs.push(finish_run(writer)?);
+        self.arena.clear();
+        Ok(())
+    }
+
+    fn run_writer(&mut self) -> Result<RunWriter, SourceError> {
+        let temporary = match &self.temporary {
+            Some(temporary) => temporary,
+            None => {
+                let made = tempfile::Builder::new().prefix(".platewatch-sort-").tempdir_in(&self.folder);
+                self.temporary.insert(made.map_err(spill_failed)?)
+            }
+        };
+        self.spilled += 1;
+        let path = temporary.path().join(format!("run-{}", self.spilled));
+        let file = File::create(&path).map_err(spill_failed)?;
+        let encoder = lz4::EncoderBuilder::new().level(1).build(BufWriter::with_capacity(1 << 18, file));
+        Ok((BufWriter::with_capacity(1 << 16, encoder.map_err(spill_failed)?), path))
+    }
+}
+
+type RunWriter = (BufWriter<lz4::Encoder<BufWriter<File>>>, PathBuf);
+
+fn finish_run((writer, path): RunWriter) -> Result<PathBuf, SourceError> {
+    let encoder = writer.into_inner().map_err(|error| spill_failed(error.into_error()))?;
+    let (mut file, result) = encoder.finish();
+    result.and_then(|()| file.flush()).map_err(spill_failed)?;
+    Ok(path)
+}
+
+/// One line of a run: time `i64`, length `u32`, separator `u8`, bytes; numbers little-endian.
+fn write_line(writer: &mut impl Write, time: i64, delimiter: u8, line: &[u8]) -> io::Result<()> {
+    writer.write_all(&time.to_le_bytes())?;
+    writer.write_all(&(line.len() as u32).to_le_bytes())?;
+    writer.write_all(&[delimiter])?;
+    writer.write_all(line)
+}
+
+fn spill_failed(error: io::Error) -> SourceError {
+    if error.kind() == io::ErrorKind::StorageFull {
+        return SourceError("no space left for sorting by time: free some space beside the output and start again".to_owned());
+    }
+    SourceError(format!("cannot sort by time: {error}"))
+}
+
+/// A sorted run: a file, or what was left in memory.
+enum Run {
+    File(Box<BufReader<lz4::Decoder<BufReader<File>>>>),
+    Memory { arena: Vec<u8>, entries: std::vec::IntoIter<Entry> },
+}
+
+impl std::fmt::Debug for Run {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::File(_) => "Run::File",
+            Self::Memory { .. } => "Run::Memory",
+        })
+    }
+}
+
+impl Run {
+    fn file(path: &Path) -> Result<Self, SourceError> {
+        let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(spill_failed)?);
+        let decoder = lz4::Decoder::new(file).map_err(spill_failed)?;
+        Ok(Self::File(Box::new(BufReader::with_capacity(1 << 16, decoder))))
+    }
+
+    /// Reads the next line into `line`; its time and separator, or none at the end.
+    fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<(i64, u8)>, SourceError> {
+        match self {
+            Self::Memory { arena, entries } => Ok(entries.next().map(|entry| {
+                line.clear();
+                line.extend_from_slice(arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default());
+                (entry.time, entry.delimiter)
+            })),
+            Self::File(reader) => {
+                let mut head = [0u8; 13];
+                match reader.read_exact(&mut head) {
+                    Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+                    other => other.map_err(spill_failed)?,
+                }
+                let [t0, t1, t2, t3, t4, t5, t6, t7, l0, l1, l2, l3, delimiter] = head;
+                let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+                line.resize(length, 0);
+                reader.read_exact(line).map_err(spill_failed)?;
+                Ok(Some((i64::from_le_bytes([t0, t1, t2, t3, t4, t5, t6, t7]), delimiter)))
+            }
+        }
+    }
+}
+
+/// Merges sorted runs; of equal times the earlier run comes first.
+#[derive(Debug)]
+struct Merge {
+    runs: Vec<(Run, Vec<u8>)>,
+    heap: BinaryHeap<Reverse<(i64, usize, u8)>>,
+}
+
+impl Merge {
+    fn new(runs: Vec<Run>) -> Result<Self, SourceError> {
+        let mut merge = Self { runs: runs.into_iter().map(|run| (run, Vec::new())).collect(), heap: BinaryHeap::new() };
+        for index in 0..merge.runs.len() {
+            merge.refill(index)?;
+        }
+        Ok(merge)
+    }
+
+    fn refill(&mut self, index: usize) -> Result<(), SourceError> {
+        if let Some((run, line)) = self.runs.get_mut(index)
+            && let Some((time, delimiter)) = run.next(line)?
+        {
+            self.heap.push(Reverse((time, index, delimiter)));
+        }
+        Ok(())
+    }
+
+    /// Swaps the next line into `out`.
+    fn next(&mut self, out: &mut Vec<u8>) -> Result<Option<(i64, u8)>, SourceError> {
+        let Some(Reverse((time, index, delimiter))) = self.heap.pop() else { return Ok(None) };
+        if let Some((_, line)) = self.runs.get_mut(index) {
+            std::mem::swap(line, out);
+        }
+        self.refill(index)?;
+        Ok(Some((time, delimiter)))
+    }
+}
+
+/// Lines in the order of time.
+#[derive(Debug)]
+pub(super) struct Sorted {
+    merge: Merge,
+    line: Vec<u8>,
+    _temporary: Option<TempDir>,
+}
+
+impl Sorted {
+    /// Hands the next line to `take`; false at the end.
+    pub(super) fn next(&mut self, take: impl FnOnce(Delimiter, &[u8])) -> Result<bool, SourceError> {
+        match self.merge.next(&mut self.line)? {
+            Some((_, delimiter)) => {
+                take(delimiter_of(delimiter), &self.line);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(memory: usize, lines: &[(i64, String)], skip: u64) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sorter = Sorter::new(memory, folder.path());
+        sorter.memory = memory;
+        for (time, line) in lines {
+            sorter.push(CivilTime(*time), Delimiter::Comma, line.as_bytes()).unwrap();
+        }
+        let mut sorted = sorter.finish(skip).unwrap();
+        let mut out = Vec::new();
+        while sorted.next(|_, line| out.push(String::from_utf8(line.to_vec()).unwrap())).unwrap() {}
+        out
+    }
+
+    #[test]
+    fn spilling_changes_nothing_and_equal_times_keep_their_order() {
+        let lines: Vec<_> = (0..5000i64).map(|n| ((n * 7919) % 97, format!("line {n}"))).collect();
+        let mut expected = lines.clone();
+        expected.sort_by_key(|(time, _)| *time);
+        let expected: Vec<_> = expected.into_iter().map(|(_, line)| line).collect();
+        for memory in [1 << 30, 20_000, 500] {
+            assert_eq!(sorted(memory, &lines, 0), expected, "with {memory} bytes");
+            assert_eq!(sorted(memory, &lines, 1234), expected[1234..], "with {memory} bytes, skipping");
+        }
+    }
+}

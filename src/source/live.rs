@@ -1,0 +1,155 @@
+//! Simulated traffic as a live source: history first, as fast as it goes, then paced by the clock.
+//!
+//! The simulator is deterministic, so the position is its start and the number of lines taken: a restart makes the same
+//! traffic and passes over what was committed.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use storage::codec::{self, Kind};
+use tokio_util::sync::CancellationToken;
+use traffic::{CivilTime, LineParser, NameTable, ParserSettings, TimeZoneName};
+
+use super::simulator::{Simulator, SimulatorSettings};
+use super::{Batch, Source, SourceError};
+
+/// The name under which the position is stored.
+pub const NAME: &str = "simulator";
+const KIND: Kind = Kind { magic: b'S', version: 1 };
+/// A restart after a longer pause than this begins anew, with fresh history, instead of making up the pause.
+const LONGEST_PAUSE_MS: i64 = 48 * 3_600_000;
+const DAY: i64 = 86_400;
+
+/// What is simulated, and how it is read.
+#[derive(Debug, Clone)]
+pub struct LiveSettings {
+    /// The traffic; its start is set here.
+    pub simulator: SimulatorSettings,
+    /// How lines are parsed.
+    pub parser: ParserSettings,
+    /// Seconds of history before the first live line.
+    pub history: i64,
+    /// Lines of one batch at most.
+    pub batch_records: u64,
+    /// The longest that a line waits for its commit.
+    pub batch_interval: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Position {
+    seed: u64,
+    start: i64,
+    taken: u64,
+}
+
+/// The source.
+#[derive(Debug)]
+pub struct Live {
+    simulator: Simulator,
+    settings: LiveSettings,
+    parser: LineParser,
+    position: Position,
+    line: Vec<u8>,
+}
+
+impl Live {
+    /// Simulated traffic that goes on behind `position`, the one committed last.
+    ///
+    /// # Errors
+    /// [`SourceError`] if a setting is out of range.
+    pub fn open(
+        mut settings: LiveSettings,
+        names: &NameTable,
+        position: Option<&[u8]>,
+    ) -> Result<Self, SourceError> {
+        let now = civil_now(&settings.parser.zone);
+        let seed = settings.simulator.seed;
+        let fresh = Position { seed, start: now.0 - settings.history, taken: 0 };
+        let known = position.and_then(|bytes| codec::decode::<Position>(KIND, bytes).ok());
+        let position = known.filter(|known| known.seed == seed && known.start <= now.0).unwrap_or(fresh);
+        settings.simulator.start = CivilTime(position.start);
+        let make = |settings: &LiveSettings| {
+            Simulator::new(settings.simulator.clone()).map_err(|error| SourceError(error.to_string()))
+        };
+        let mut live = Self {
+            simulator: make(&settings)?,
+            parser: LineParser::new(settings.parser.clone(), names),
+            position,
+            line: Vec::new(),
+            settings,
+        };
+        for _ in 0..position.taken {
+            live.line.clear();
+            live.simulator.next_passage(&mut live.line);
+        }
+        if now.0 * 1000 - live.simulator.next_due() > LONGEST_PAUSE_MS && position != fresh {
+            live.position = fresh;
+            live.settings.simulator.start = CivilTime(fresh.start);
+            live.simulator = make(&live.settings)?;
+        }
+        live.parser.set_line_number(live.position.taken);
+        Ok(live)
+    }
+
+    /// The checkpoints of the simulated network.
+    pub fn checkpoints(&self) -> &[traffic::Checkpoint] {
+        self.simulator.checkpoints()
+    }
+}
+
+impl Source for Live {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn describe(&self) -> String {
+        format!("simulated traffic, seed {}, from {}", self.position.seed, CivilTime(self.position.start))
+    }
+
+    fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+        let zone = self.settings.parser.zone.clone();
+        let mut batch = Batch::default();
+        batch.enter(NAME.into());
+        let began = Instant::now();
+        while batch.passages.lines < self.settings.batch_records {
+            if stop.is_cancelled() {
+                break;
+            }
+            let wait_ms = self.simulator.next_due() - civil_now_ms(&zone);
+            if wait_ms > 0 {
+                let open = self.settings.batch_interval.saturating_sub(began.elapsed());
+                if open.is_zero() && batch.passages.lines > 0 {
+                    break;
+                }
+                // Short naps, so that a stop is heard at once.
+                std::thread::sleep(Duration::from_millis(wait_ms.min(20) as u64));
+                continue;
+            }
+            if batch.passages.lines == 0 {
+                self.parser.set_not_after(CivilTime(civil_now(&zone).0 + DAY));
+            }
+            self.line.clear();
+            self.simulator.next_passage(&mut self.line);
+            let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+            self.parser.parse_line(line, &mut batch.passages);
+            self.position.taken += 1;
+        }
+        if batch.passages.lines == 0 {
+            return Ok(None);
+        }
+        batch.position = codec::encode(KIND, &self.position).map_err(|error| SourceError(error.to_string()))?;
+        batch.place = format!("line {}", self.position.taken);
+        Ok(Some(batch))
+    }
+}
+
+/// The clock of the road's zone.
+pub fn civil_now(zone: &TimeZoneName) -> CivilTime {
+    CivilTime(civil_now_ms(zone).div_euclid(1000))
+}
+
+fn civil_now_ms(zone: &TimeZoneName) -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = now.as_secs() as i64;
+    zone.civil(seconds).map_or(seconds, |civil| civil.0) * 1000 + i64::from(now.subsec_millis())
+}

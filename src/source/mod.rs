@@ -1,0 +1,63 @@
+//! Where passages come from. A source gives batches and, with each, the position behind it; the store commits both
+//! together, so that after a restart the source goes on exactly behind the last commit.
+//!
+//! A source does not know the rule, the shards or the store: it is handed its last committed position and told when to
+//! stop. Its batches of one partition must be the same passages in the same order however often it is restarted; how
+//! they are cut into batches is free.
+
+pub mod capture;
+pub mod live;
+pub mod simulator;
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use traffic::PassageBatch;
+
+/// Passages of one partition, and the source's position behind them.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Partition; a capture is one.
+    pub partition: u32,
+    /// The passages.
+    pub passages: PassageBatch,
+    /// Names of the files or topics the rejects came from: each from the reject with that index on.
+    pub origins: Vec<(usize, Arc<str>)>,
+    /// Position behind the batch, in the source's own form.
+    pub position: Vec<u8>,
+    /// The same in words.
+    pub place: String,
+}
+
+impl Batch {
+    /// Rejects that follow come from `origin`.
+    pub fn enter(&mut self, origin: Arc<str>) {
+        if self.origins.last().is_none_or(|(_, last)| *last != origin) {
+            self.origins.push((self.passages.rejects.len(), origin));
+        }
+    }
+
+    /// Where the reject with index `reject` came from.
+    pub fn origin_of(&self, reject: usize) -> &str {
+        let behind = self.origins.partition_point(|(from, _)| *from <= reject);
+        behind.checked_sub(1).and_then(|at| self.origins.get(at)).map_or("", |(_, origin)| origin)
+    }
+}
+
+/// A source cannot go on; the text says why and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SourceError(pub String);
+
+/// Gives batches until it is exhausted or told to stop. It runs on a thread of its own.
+pub trait Source: Send {
+    /// A short name that is unique in a data directory: the position is stored under it.
+    fn name(&self) -> &str;
+    /// What is read, in words.
+    fn describe(&self) -> String;
+    /// The next batch; none when there is no more or `stop` was cancelled.
+    ///
+    /// # Errors
+    /// [`SourceError`] if it cannot go on.
+    fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError>;
+}

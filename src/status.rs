@@ -1,0 +1,107 @@
+//! How the appliance is: what the road, its source and the storage tell about themselves for `/api/status`, `/metrics`
+//! and `/readyz`. It does not know how that is shown, and holds no secret.
+
+use std::collections::BTreeMap;
+
+use traffic::CivilTime;
+
+/// The state of the whole appliance.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Status {
+    /// Version of the program.
+    pub version: &'static str,
+    /// Role (`all`).
+    pub role: String,
+    /// Seconds since the process started.
+    pub uptime_seconds: f64,
+    /// The source and the position in it.
+    pub source: SourceStatus,
+    /// What the road has done.
+    pub pipeline: PipelineStatus,
+    /// What is on disk and in memory.
+    pub storage: StorageStatus,
+    /// Why the appliance takes no more input, if it does not; it then is not ready.
+    pub failure: Option<String>,
+}
+
+/// The source of records.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SourceStatus {
+    /// `capture`, `simulator` or `none`.
+    pub kind: String,
+    /// `starting`, `running`, `finished` or `failed`.
+    pub state: String,
+    /// What is read, in words.
+    pub description: String,
+    /// Position after the last commit, in words of the source.
+    pub position: String,
+    /// Partitions.
+    pub partitions: Vec<PartitionStatus>,
+}
+
+/// One partition.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PartitionStatus {
+    /// Number.
+    pub partition: u32,
+    /// Newest accepted GCSJ.
+    pub watermark: Option<CivilTime>,
+    /// Plates that hold state.
+    pub plates: u64,
+}
+
+/// Counts since the data directory was made; rates of this process.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PipelineStatus {
+    /// Lines read.
+    pub lines: u64,
+    /// Header lines.
+    pub headers: u64,
+    /// Blank lines.
+    pub blank: u64,
+    /// Rejected lines by reason.
+    pub rejected: BTreeMap<&'static str, u64>,
+    /// Duplicates.
+    pub duplicates: u64,
+    /// Accepted passages.
+    pub accepted: u64,
+    /// Late ones among them.
+    pub late: u64,
+    /// Alerts.
+    pub alerts: u64,
+    /// Accepted passages per shard.
+    pub by_shard: Vec<u64>,
+    /// Commits of this process.
+    pub commits: u64,
+    /// Passages accepted per second of wall time, over the last ten seconds.
+    pub records_per_second: f64,
+    /// Seconds the last commit took.
+    pub last_commit_seconds: f64,
+    /// Batches that wait between parser and writer, and the limit.
+    pub queue: (usize, usize),
+    /// Seconds of wall time since the last commit.
+    pub seconds_since_commit: f64,
+}
+
+/// The storage.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StorageStatus {
+    /// Data directory.
+    pub path: String,
+    /// Bytes of all files on disk.
+    pub disk_bytes: u64,
+    /// Bytes of memtables and block cache.
+    pub memory_bytes: u64,
+    /// Bytes of decoded columns held for queries.
+    pub column_cache_bytes: u64,
+    /// Passages retained.
+    pub passages: u64,
+    /// Segments, sealed and tail, per shard.
+    pub segments: Vec<u64>,
+    /// Seconds of event time that are kept; none = forever.
+    pub retention_seconds: Option<i64>,
+    /// Oldest GCSJ retained.
+    pub oldest: Option<CivilTime>,
+    /// Rejects kept.
+    pub rejects: u64,
+}

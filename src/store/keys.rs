@@ -1,0 +1,78 @@
+//! Keys and value layouts of the data directory, in one place. All numbers in keys are big-endian, so that keys sort.
+//!
+//! | family | key | value |
+//! |---|---|---|
+//! | `shard_0`, `shard_1` | first row `u64` | [`shard::Segment`] body |
+//! | `zones` | shard `u8`, first row `u64` | [`shard::ZoneMap`] |
+//! | `plates` | partition `u32`, plate code `u64` | newest event time `i64`, then codec `P` |
+//! | `alerts` | seq `u64` | codec `A` |
+//! | `rejects` | seq `u64` | codec `J` |
+//! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
+//! | `meta` | `totals` · `partition/` id `u32` · `position/` source · `name/` dimension `u8` id `u32` | codecs `T`, `W`, opaque, text |
+
+use storage::codec::Kind;
+use traffic::{Dimension, NameId, PlateCode};
+
+pub(super) const PLATE: Kind = Kind { magic: b'P', version: 1 };
+pub(super) const ALERT: Kind = Kind { magic: b'A', version: 1 };
+pub(super) const REJECT: Kind = Kind { magic: b'J', version: 1 };
+pub(super) const HOUR: Kind = Kind { magic: b'H', version: 1 };
+pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
+pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 1 };
+
+pub(super) const TOTALS_KEY: &[u8] = b"totals";
+pub(super) const PARTITION_PREFIX: &[u8] = b"partition/";
+pub(super) const POSITION_PREFIX: &[u8] = b"position/";
+pub(super) const NAME_PREFIX: &[u8] = b"name/";
+
+pub(super) fn zone(shard: usize, first_row: u64) -> [u8; 9] {
+    let mut key = [shard as u8; 9];
+    if let Some((_, row)) = key.split_first_mut() {
+        row.copy_from_slice(&first_row.to_be_bytes());
+    }
+    key
+}
+
+pub(super) fn plate(partition: u32, plate: PlateCode) -> [u8; 12] {
+    let mut key = [0; 12];
+    let (head, tail) = key.split_at_mut(4);
+    head.copy_from_slice(&partition.to_be_bytes());
+    tail.copy_from_slice(&plate.as_u64().to_be_bytes());
+    key
+}
+
+/// Partition and plate of a key made by [`plate`].
+pub(super) fn split_plate(key: &[u8]) -> Option<(u32, PlateCode)> {
+    let (partition, code) = key.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*partition), PlateCode::from_u64(u64::from_be_bytes(*code.first_chunk::<8>()?))))
+}
+
+pub(super) fn hour(hour: i64) -> [u8; 8] {
+    ((hour as u64) ^ (1 << 63)).to_be_bytes()
+}
+
+pub(super) fn split_hour(key: &[u8]) -> Option<i64> {
+    key.first_chunk().map(|bytes| (u64::from_be_bytes(*bytes) ^ (1 << 63)) as i64)
+}
+
+pub(super) fn partition(id: u32) -> Vec<u8> {
+    [PARTITION_PREFIX, &id.to_be_bytes()].concat()
+}
+
+pub(super) fn position(source: &str) -> Vec<u8> {
+    [POSITION_PREFIX, source.as_bytes()].concat()
+}
+
+pub(super) fn name(dimension: Dimension, id: NameId) -> Vec<u8> {
+    [NAME_PREFIX, &[dimension as u8], &id.to_be_bytes()].concat()
+}
+
+/// The number that ends a key.
+pub(super) fn last_u64(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The number that ends a key.
+pub(super) fn last_u32(key: &[u8]) -> Option<u32> {
+    key.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+}

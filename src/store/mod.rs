@@ -1,0 +1,248 @@
+//! From domain to durable bytes and back: one writer that commits, and immutable views that readers ask.
+//!
+//! **Commit.** One [`Store::commit`] turns a batch and what the detector said of it into one RocksDB write over all
+//! families: segment blocks of both shards, zone maps, rollups, alerts, rejects, new names, totals, watermarks and the
+//! source's position; now and then the plate states that changed. Either all of it happened or none of it, so a process
+//! killed anywhere finds the source's position and its own state in step.
+//!
+//! **Plate states** are saved when enough rows have come since the last time, not with every commit: the log holds the
+//! passages between, and [`Store::open`] lets the detectors take those again, without output. The duplicate guard is
+//! rebuilt from the log alone.
+//!
+//! This module does not know where batches come from or who reads the views.
+
+mod cache;
+mod keys;
+mod log;
+mod query;
+mod recover;
+mod rollup;
+mod totals;
+mod view;
+mod write;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use storage::{Database, Reference, StorageError};
+use tokio::sync::watch;
+use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
+
+use cache::ColumnCache;
+use log::Log;
+use rollup::{HourCounter, Rollups};
+use totals::PartitionState;
+pub use totals::Totals;
+pub use view::View;
+pub use write::{StoredReject, Verdict};
+
+/// What the store cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A segment could not be made or read.
+    #[error("a segment of the log: {0}")]
+    Segment(#[from] shard::SegmentError),
+    /// A value could not be made or read.
+    #[error("a stored value: {0}")]
+    Codec(#[from] storage::codec::CodecError),
+}
+
+/// What time it is on the road.
+pub type Clock = Arc<dyn Fn() -> CivilTime + Send + std::marker::Sync>;
+
+/// How the store works.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// Memory for the database and for decoded columns together, in bytes.
+    pub memory: usize,
+    /// Whether each commit is forced to the disk.
+    pub sync: bool,
+    /// Whether background compaction runs.
+    pub compaction: bool,
+    /// Seconds of event time that passages are kept; none = for ever.
+    pub retention: Option<i64>,
+    /// Seconds of event time that alerts are kept; none = for ever.
+    pub alerts_retention: Option<i64>,
+    /// Seconds of event time that rejects are kept; none = for ever.
+    pub rejects_retention: Option<i64>,
+    /// Whether there are readers, so that every commit publishes a view.
+    pub publish: bool,
+    /// The rule.
+    pub detector: DetectorSettings,
+    /// The clock, which retention never runs ahead of.
+    pub clock: Clock,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            memory: 512 << 20,
+            sync: true,
+            compaction: true,
+            retention: None,
+            alerts_retention: None,
+            rejects_retention: None,
+            publish: true,
+            detector: DetectorSettings::default(),
+            clock: Arc::new(|| CivilTime(i64::MAX)),
+        }
+    }
+}
+
+/// What readers share with the writer.
+#[derive(Debug)]
+pub struct Shared {
+    database: Arc<Database>,
+    cache: Arc<ColumnCache>,
+    view: ArcSwap<View>,
+    commits: watch::Sender<u64>,
+    catalogue: ArcSwap<Catalogue>,
+    reference: Mutex<Reference>,
+    progress: Mutex<Progress>,
+    queued: std::sync::atomic::AtomicUsize,
+}
+
+/// What the writer tells about itself after each commit.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Totals.
+    pub totals: Totals,
+    /// Commits of this process.
+    pub commits: u64,
+    /// Seconds the last commit took.
+    pub last_commit_seconds: f64,
+    /// Segments per shard.
+    pub segments: Vec<u64>,
+    /// Watermark and plates with state, by partition.
+    pub partitions: BTreeMap<u32, (Option<CivilTime>, u64)>,
+}
+
+impl Shared {
+    /// The newest view.
+    pub fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// Wakes at every commit that publishes; the value is the newest alert's `seq`.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    /// The checkpoints that are known.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// The database, for its sizes and its failure.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Batches that wait for the writer.
+    pub fn queued_batches(&self) -> usize {
+        self.queued.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Notes that a batch has come to wait for the writer, or is taken by it.
+    pub fn queue_changed(&self, waits: bool) {
+        use std::sync::atomic::Ordering::Relaxed;
+        if waits {
+            self.queued.fetch_add(1, Relaxed);
+        } else {
+            self.queued.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Bytes of decoded columns held.
+    pub fn column_cache_bytes(&self) -> u64 {
+        self.cache.bytes()
+    }
+
+    /// What the writer told last.
+    pub fn progress(&self) -> Progress {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The one writer of a data directory.
+pub struct Store {
+    shared: Arc<Shared>,
+    settings: StoreSettings,
+    totals: Totals,
+    names: NameTable,
+    facts: write::NameFacts,
+    logs: [Log; 2],
+    rollups: Rollups,
+    counter: HourCounter,
+    partitions: BTreeMap<u32, Partition>,
+    rows_since_save: u64,
+    saved_at: std::time::Instant,
+    recent: write::RecentMinute,
+}
+
+/// A partition's detector and its place in event time.
+#[derive(Debug)]
+struct Partition {
+    detector: Detector,
+    state: PartitionState,
+}
+
+const CATALOGUE_TREE: &str = "checkpoints";
+
+impl Store {
+    /// Opens or creates the data directory at `path` and brings its detectors to where they were.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the directory cannot be used or holds damage.
+    pub fn open(path: &Path, settings: StoreSettings) -> Result<Self, StoreError> {
+        recover::open(path, settings)
+    }
+
+    /// What readers need.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// Totals after the last commit.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Names by number, to start a parser with.
+    pub fn names(&self) -> &NameTable {
+        &self.names
+    }
+
+    /// Passages per KKMC, busiest first, ties by name.
+    pub fn checkpoint_counts(&self) -> Vec<(Arc<str>, u64)> {
+        view::named(&self.names, traffic::Dimension::Checkpoint, &self.rollups.all.checkpoints)
+    }
+
+    /// The position that `source` committed last.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn position(&self, source: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.shared.database.get(storage::Family::Meta, &keys::position(source))?.map(|value| value.to_vec()))
+    }
+
+    /// Replaces the checkpoints that are known, here and in the reference data.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be written.
+    pub fn set_catalogue(&mut self, catalogue: Catalogue) -> Result<(), StoreError> {
+        let entries: Vec<_> = catalogue
+            .iter()
+            .map(|checkpoint| (checkpoint.code.clone().into_bytes(), serde_json::to_vec(checkpoint).unwrap_or_default()))
+            .collect();
+        self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(CATALOGUE_TREE, &entries)?;
+        self.facts.set_catalogue(&catalogue, &self.names);
+        self.shared.catalogue.store(Arc::new(catalogue));
+        Ok(())
+    }
+}

@@ -1,0 +1,257 @@
+//! `POST /api/query` and the track of a plate: prune by zone map, scan what is left, and read whole rows only for the page
+//! that is shown.
+//!
+//! A page of a long list is found by counting: matches are counted by hour, which tells the hours that the page lies in,
+//! and only their rows are put in order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use shard::{Column, ColumnKind, ColumnLoader, Matches, PlatePattern, Predicate, SegmentError, TextTest, scan_segment};
+use traffic::{CivilTime, PassageId, PlateCode};
+
+use super::log::Entry;
+use super::view::{Columns, View, read_error};
+use crate::reader::{Page, PassageRow, QueryFilter, ReadError, TimeRange};
+
+/// Matching rows that are kept between counting and collecting; past it a segment is scanned a second time.
+const MAX_KEPT_MATCHES: usize = 4 << 20;
+
+fn predicate(filter: &QueryFilter) -> Predicate {
+    let equals = |text: &Option<String>| text.clone().map(TextTest::Equals);
+    Predicate {
+        time: time_range(filter.time),
+        plate: filter.hphm.as_deref().map(PlatePattern::compile).filter(|pattern| !pattern.is_any()),
+        checkpoints: filter.kkmc.clone(),
+        district: equals(&filter.xzqhmc),
+        direction: equals(&filter.fxlx),
+        plate_type: equals(&filter.hpzl),
+        model: filter.clppxh.clone().map(TextTest::Contains),
+        province: filter.province.as_ref().and_then(|text| text.chars().next()),
+        vehicle_type: filter.vehicle_type,
+        fuel_type: filter.fuel_type,
+    }
+}
+
+fn time_range(range: TimeRange) -> shard::TimeRange {
+    shard::TimeRange { from: range.start, to: range.end }
+}
+
+/// A row that may be on the page.
+struct Candidate<'a> {
+    time: CivilTime,
+    entry: &'a Arc<Entry>,
+    row: u32,
+}
+
+pub(super) fn query(
+    view: &View,
+    filter: &QueryFilter,
+    page: u64,
+    limit: usize,
+) -> Result<Page<PassageRow>, ReadError> {
+    let predicate = predicate(filter);
+    let skip = page.saturating_sub(1).saturating_mul(limit as u64);
+    let found = find(view, &predicate).map_err(read_error)?;
+    let total: u64 = found.hours.values().sum();
+    if skip >= total || limit == 0 {
+        return Ok(Page { total, records: Vec::new() });
+    }
+
+    // Newest hours first, until the page is covered.
+    let (mut before, mut covered, mut hours) = (0u64, 0u64, None);
+    for (&hour, &count) in found.hours.iter().rev() {
+        hours = match hours {
+            None if before + count <= skip => {
+                before += count;
+                continue;
+            }
+            None => Some((hour, hour)),
+            Some((_, newest)) => Some((hour, newest)),
+        };
+        covered += count;
+        if before + covered >= skip.saturating_add(limit as u64) {
+            break;
+        }
+    }
+    let Some((oldest, newest)) = hours else { return Ok(Page { total, records: Vec::new() }) };
+    let mut candidates = collect(view, &predicate, &found, oldest, newest).map_err(read_error)?;
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
+    let from = (skip - before) as usize;
+    let rows = page_of(view, candidates, from, limit).map_err(read_error)?;
+    Ok(Page { total, records: rows })
+}
+
+/// Matches of all segments: how many by hour, and which rows where they are few enough to keep.
+struct Found<'a> {
+    hours: BTreeMap<i64, u64>,
+    matches: Vec<(&'a Arc<Entry>, Option<Matches>)>,
+}
+
+fn find<'a>(view: &'a View, predicate: &Predicate) -> Result<Found<'a>, SegmentError> {
+    let by_time_only = Predicate { time: predicate.time, ..Predicate::default() } == *predicate;
+    let mut found = Found { hours: BTreeMap::new(), matches: Vec::new() };
+    let mut kept = 0;
+    if by_time_only && predicate.time == shard::TimeRange::default() {
+        found.hours = view.rollups.hours.iter().map(|(hour, rollup)| (*hour, rollup.total)).collect();
+        found.matches = view.entries().map(|entry| (entry, None)).collect();
+        return Ok(found);
+    }
+    for entry in view.entries().filter(|entry| predicate.may_match(&entry.zone)) {
+        let columns = view.columns(entry);
+        let matches = scan_segment(predicate, &entry.zone, &columns)?;
+        if matches.is_empty() {
+            continue;
+        }
+        let (first, last) = (entry.zone.min_time.hour(), entry.zone.max_time.hour());
+        if first == last {
+            *found.hours.entry(first).or_default() += matches.len() as u64;
+        } else {
+            with_times(&columns, |times| {
+                for row in matches.iter() {
+                    if let Some(time) = times.get(row as usize) {
+                        *found.hours.entry(time.hour()).or_default() += 1;
+                    }
+                }
+            })?;
+        }
+        let weight = if let Matches::Rows(rows) = &matches { rows.len() } else { 0 };
+        kept += weight;
+        found.matches.push((entry, (kept <= MAX_KEPT_MATCHES).then_some(matches)));
+    }
+    Ok(found)
+}
+
+/// The matching rows of the hours from `oldest` to `newest`.
+fn collect<'a>(
+    view: &'a View,
+    predicate: &Predicate,
+    found: &Found<'a>,
+    oldest: i64,
+    newest: i64,
+) -> Result<Vec<Candidate<'a>>, SegmentError> {
+    let hours = oldest..=newest;
+    let mut candidates = Vec::new();
+    for (entry, matches) in &found.matches {
+        if entry.zone.max_time.hour() < oldest || entry.zone.min_time.hour() > newest {
+            continue;
+        }
+        let columns = view.columns(entry);
+        let scanned;
+        let matches = match matches {
+            Some(matches) => matches,
+            None => {
+                scanned = scan_segment(predicate, &entry.zone, &columns)?;
+                &scanned
+            }
+        };
+        with_times(&columns, |times| {
+            candidates.extend(matches.iter().filter_map(|row| {
+                let time = *times.get(row as usize)?;
+                hours.contains(&time.hour()).then_some(Candidate { time, entry, row })
+            }));
+        })?;
+    }
+    Ok(candidates)
+}
+
+/// `limit` rows from the `from`-th on of candidates that are sorted by time; rows of one second are put in the order of
+/// their GCXH, for which only those seconds that the page touches are read.
+fn page_of(
+    view: &View,
+    candidates: Vec<Candidate<'_>>,
+    from: usize,
+    limit: usize,
+) -> Result<Vec<PassageRow>, SegmentError> {
+    let to = (from + limit).min(candidates.len());
+    let (Some(first), Some(last)) = (candidates.get(from), candidates.get(to.saturating_sub(1))) else {
+        return Ok(Vec::new());
+    };
+    let start = candidates.partition_point(|candidate| candidate.time > first.time);
+    let end = candidates.partition_point(|candidate| candidate.time >= last.time);
+    let mut rows = Vec::with_capacity(end - start);
+    for candidate in candidates.get(start..end).unwrap_or_default() {
+        let id = id_text(&view.columns(candidate.entry), candidate.row)?;
+        rows.push((std::cmp::Reverse(candidate.time), id, candidate));
+    }
+    rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    let page = rows.into_iter().skip(from - start).take(to - from);
+    page.map(|(_, id, candidate)| passage_row(&view.columns(candidate.entry), candidate, id)).collect()
+}
+
+pub(super) fn track(view: &View, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
+    let predicate =
+        Predicate { time: time_range(range), plate: Some(PlatePattern::exact(hphm)), ..Predicate::default() };
+    let found = find(view, &predicate).map_err(read_error)?;
+    let total: u64 = found.hours.values().sum();
+    let (Some((&oldest, _)), Some((&newest, _))) = (found.hours.first_key_value(), found.hours.last_key_value()) else {
+        return Ok(Page { total, records: Vec::new() });
+    };
+    let mut candidates = collect(view, &predicate, &found, oldest, newest).map_err(read_error)?;
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
+    let mut records = page_of(view, candidates, 0, limit).map_err(read_error)?;
+    records.sort_by(|a, b| (a.gcsj, &a.gcxh).cmp(&(b.gcsj, &b.gcxh)));
+    Ok(Page { total, records })
+}
+
+fn with_times(columns: &Columns<'_>, take: impl FnOnce(&[CivilTime])) -> Result<(), SegmentError> {
+    match &*columns.load(ColumnKind::Times)? {
+        Column::Times(times) => take(times),
+        _ => return Err(SegmentError::WrongColumn("times")),
+    }
+    Ok(())
+}
+
+fn odd_text(columns: &Columns<'_>, kind: ColumnKind, row: u32) -> Result<String, SegmentError> {
+    match &*columns.load(kind)? {
+        Column::OddTexts(texts) => Ok(texts
+            .binary_search_by_key(&row, |(at, _)| *at)
+            .ok()
+            .and_then(|at| texts.get(at))
+            .map_or_else(String::new, |(_, text)| text.to_string())),
+        _ => Err(SegmentError::WrongColumn("odd texts")),
+    }
+}
+
+fn id_text(columns: &Columns<'_>, row: u32) -> Result<String, SegmentError> {
+    match &*columns.load(ColumnKind::Ids)? {
+        Column::Ids(ids) => match ids.get(row as usize) {
+            Some(id) if PassageId::is_odd(*id) => odd_text(columns, ColumnKind::OddIds, row),
+            Some(id) => Ok(id.unpack()),
+            None => Ok(String::new()),
+        },
+        _ => Err(SegmentError::WrongColumn("ids")),
+    }
+}
+
+fn plate_text(columns: &Columns<'_>, row: u32) -> Result<String, SegmentError> {
+    match &*columns.load(ColumnKind::Plates)? {
+        Column::Plates(codes) => match codes.get(row as usize).map(|code| PlateCode::from_u64(*code)) {
+            Some(plate) if plate.is_odd() || plate.as_u64() == 0 => odd_text(columns, ColumnKind::OddPlates, row),
+            Some(plate) => Ok(plate.unpack()),
+            None => Ok(String::new()),
+        },
+        _ => Err(SegmentError::WrongColumn("plates")),
+    }
+}
+
+fn name(columns: &Columns<'_>, kind: ColumnKind, row: u32) -> Result<Arc<str>, SegmentError> {
+    match &*columns.load(kind)? {
+        Column::Names(names) => Ok(Arc::from(names.text(row as usize))),
+        _ => Err(SegmentError::WrongColumn("names")),
+    }
+}
+
+fn passage_row(columns: &Columns<'_>, candidate: &Candidate<'_>, gcxh: String) -> Result<PassageRow, SegmentError> {
+    let row = candidate.row;
+    Ok(PassageRow {
+        gcxh,
+        xzqhmc: name(columns, ColumnKind::Districts, row)?,
+        kkmc: name(columns, ColumnKind::Checkpoints, row)?,
+        fxlx: name(columns, ColumnKind::Directions, row)?,
+        gcsj: candidate.time,
+        hpzl: name(columns, ColumnKind::PlateTypes, row)?,
+        hphm: plate_text(columns, row)?,
+        clppxh: name(columns, ColumnKind::Models, row)?,
+    })
+}

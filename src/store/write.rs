@@ -1,0 +1,520 @@
+//! The commit: a batch and what the detector said of it, as one atomic write.
+
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use shard::Rows;
+use storage::{Commit, Family, codec};
+use traffic::{
+    Alert, Catalogue, CivilTime, Detector, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId,
+    RejectReason, Sighting, VehicleType, alert_id,
+};
+
+use super::totals::PartitionState;
+use super::view::View;
+use super::{Partition, Progress, Store, StoreError, keys};
+use crate::source::Batch;
+
+/// Plate states are saved at once while so few changed; that is so whenever records come as they happen.
+const SAVE_AT_ONCE_CHANGES: usize = 8192;
+/// After a burst they are saved when so many passages have come since the last time …
+const SAVE_ROWS: u64 = 1 << 21;
+/// … or when so much time has passed.
+const SAVE_INTERVAL: Duration = Duration::from_secs(10);
+/// Alerts and rejects that a commit drops at most, so that no commit is long.
+const EXPIRE_AT_ONCE: usize = 4096;
+
+/// What the detector said of a batch.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// One per row.
+    pub fates: Vec<Fate>,
+    /// In the order found.
+    pub hits: Vec<Hit>,
+}
+
+/// A reject as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredReject {
+    /// Name of the file or topic.
+    pub origin: String,
+    /// Number of the line in it, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: RejectReason,
+    /// The line.
+    pub raw: Vec<u8>,
+    /// Newest event time when it came.
+    pub near: Option<i64>,
+}
+
+/// What is known of names, by number: positions of checkpoints and vehicle types.
+#[derive(Debug, Default)]
+pub(super) struct NameFacts {
+    pub(super) places: Vec<Option<(f64, f64)>>,
+    catalogue: Catalogue,
+    vehicle_types: FxHashMap<(NameId, NameId), u8>,
+}
+
+/// A table of vehicle types larger than this is made anew.
+const MAX_VEHICLE_TYPES: usize = 1 << 20;
+
+impl NameFacts {
+    pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue, names: &NameTable) {
+        self.catalogue = catalogue.clone();
+        self.places = names.all(Dimension::Checkpoint).iter().map(|name| catalogue.position(name)).collect();
+    }
+
+    pub(super) fn learn(&mut self, dimension: Dimension, name: &str) {
+        if dimension == Dimension::Checkpoint {
+            self.places.push(self.catalogue.position(name));
+        }
+    }
+
+    #[inline]
+    pub(super) fn vehicle_type(&mut self, names: &NameTable, plate_type: NameId, model: NameId) -> u8 {
+        if let Some(&known) = self.vehicle_types.get(&(plate_type, model)) {
+            return known;
+        }
+        if self.vehicle_types.len() >= MAX_VEHICLE_TYPES {
+            self.vehicle_types.clear();
+        }
+        let kind =
+            VehicleType::of(names.text(Dimension::PlateType, plate_type), names.text(Dimension::Model, model)) as u8;
+        self.vehicle_types.insert((plate_type, model), kind);
+        kind
+    }
+}
+
+/// How many passages each of the last 60 seconds of event time had.
+#[derive(Debug, Clone)]
+pub(super) struct RecentMinute {
+    newest: Option<i64>,
+    counts: [u64; 60],
+}
+
+impl Default for RecentMinute {
+    fn default() -> Self {
+        Self { newest: None, counts: [0; 60] }
+    }
+}
+
+impl RecentMinute {
+    #[inline]
+    pub(super) fn see(&mut self, time: CivilTime) {
+        let newest = self.newest.unwrap_or(time.0);
+        if time.0 > newest {
+            for second in (newest + 1..=time.0).take(60) {
+                if let Some(count) = self.counts.get_mut(second.rem_euclid(60) as usize) {
+                    *count = 0;
+                }
+            }
+            if time.0 - newest >= 60 {
+                self.counts = [0; 60];
+            }
+        }
+        self.newest = Some(newest.max(time.0));
+        if newest - time.0 < 60
+            && let Some(count) = self.counts.get_mut(time.0.rem_euclid(60) as usize)
+        {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
+
+impl Store {
+    /// Takes the names that a batch met first.
+    fn learn(&mut self, batch: &PassageBatch, commit: &mut Vec<(Vec<u8>, std::sync::Arc<str>)>) {
+        for (dimension, name) in &batch.new_names {
+            let id = self.names.push(*dimension, name.clone());
+            self.facts.learn(*dimension, name);
+            commit.push((keys::name(*dimension, id), name.clone()));
+        }
+    }
+
+    /// Commits a batch of `source`: rows go to the shards that `route` names, one per row.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the store then takes no more, and a restart continues behind the last commit.
+    pub fn commit(
+        &mut self,
+        source: &str,
+        batch: &Batch,
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
+    ) -> Result<(), StoreError> {
+        let started = Instant::now();
+        let passages = &batch.passages;
+        let mut new_names = Vec::new();
+        self.learn(passages, &mut new_names);
+        let mut shards = Vec::with_capacity(passages.len());
+        route(passages, &self.names, &mut shards);
+        let verdict = self.detect(batch.partition, passages);
+
+        let database = self.shared.database.clone();
+        let mut commit = database.begin();
+        for (key, name) in &new_names {
+            commit.put(Family::Meta, key, name.as_bytes());
+        }
+        self.count_lines(passages);
+        let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
+        self.write_rows(rows, &mut commit)?;
+        self.write_alerts(passages, &verdict.hits, &mut commit)?;
+        self.write_rejects(batch, &mut commit)?;
+        self.expire(&mut commit)?;
+        if self.saving_is_due() {
+            self.save_plates(&mut commit)?;
+        }
+        self.write_state(&mut commit)?;
+        commit.put(Family::Meta, &keys::position(source), &batch.position);
+        database.commit(commit)?;
+
+        self.after_commit(started);
+        Ok(())
+    }
+
+    fn detect(&mut self, partition: u32, passages: &PassageBatch) -> Verdict {
+        let mut verdict = Verdict::default();
+        let settings = self.settings.detector;
+        let partition = self.partitions.entry(partition).or_insert_with(|| Partition {
+            detector: Detector::new(settings),
+            state: PartitionState::default(),
+        });
+        partition.detector.observe(passages, &self.facts.places, &mut verdict.fates, &mut verdict.hits);
+        partition.state.watermark = partition.detector.watermark().map(|watermark| watermark.0);
+        verdict
+    }
+
+    fn count_lines(&mut self, passages: &PassageBatch) {
+        self.totals.lines += passages.lines;
+        self.totals.headers += passages.headers;
+        self.totals.blank += passages.blank;
+    }
+
+    /// Rows of each shard, and the rollups of the hours that they are in.
+    fn gather(
+        &mut self,
+        partition: u32,
+        passages: &PassageBatch,
+        verdict: &Verdict,
+        shards: &[u8],
+        commit: &mut Commit<'_>,
+    ) -> Result<[Rows; 2], StoreError> {
+        let mut rows = [Rows::default(), Rows::default()];
+        for shard in &mut rows {
+            shard.reserve(passages.len() * 9 / 16);
+        }
+        let mut hours = BTreeSet::new();
+        let rollups = &mut self.rollups;
+        let mut done = |hour, rollup| {
+            rollups.add(hour, &rollup);
+            hours.insert(hour);
+        };
+        let columns = passages.times.iter().zip(&passages.checkpoints).zip(&passages.districts);
+        let columns = columns.zip(&passages.plate_types).zip(&passages.models).zip(&verdict.fates).zip(shards);
+        for (row, ((((((time, checkpoint), district), plate_type), model), fate), shard)) in columns.enumerate() {
+            match fate {
+                Fate::Duplicate => {
+                    self.totals.duplicates += 1;
+                    continue;
+                }
+                Fate::Late => self.totals.late += 1,
+                Fate::Accepted => {}
+            }
+            if let Some(rows) = rows.get_mut(usize::from(*shard)) {
+                rows.push_from(passages, row, self.totals.accepted, partition);
+            }
+            self.totals.accepted += 1;
+            self.totals.see(*time);
+            self.recent.see(*time);
+            let vehicle_type = self.facts.vehicle_type(&self.names, *plate_type, *model);
+            self.counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
+        }
+        self.counter.finish(&mut done);
+        self.write_hours(hours, commit)?;
+        Ok(rows)
+    }
+
+    pub(super) fn write_hours(
+        &self,
+        hours: impl IntoIterator<Item = i64>,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        for hour in hours {
+            match self.rollups.hours.get(&hour) {
+                Some(rollup) => {
+                    commit.put(Family::Counters, &keys::hour(hour), &codec::encode(keys::HOUR, &**rollup)?);
+                }
+                None => commit.delete(Family::Counters, &keys::hour(hour)),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self, rows: [Rows; 2], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let newest = self.totals.newest().unwrap_or_default();
+        let counts = self.totals.by_shard.iter_mut().zip(&mut self.totals.sealed);
+        for ((log, rows), (next_row, sealed)) in self.logs.iter_mut().zip(rows).zip(counts) {
+            let first_row = *next_row;
+            *next_row += rows.len() as u64;
+            log.append(rows, first_row, newest, &self.names, commit)?;
+            *sealed = log.sealed_rows(*next_row);
+        }
+        self.rows_since_save = self.totals.accepted - self.saved_arrival();
+        Ok(())
+    }
+
+    fn write_alerts(&mut self, passages: &PassageBatch, hits: &[Hit], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        for hit in hits {
+            self.totals.alerts += 1;
+            let alert = self.alert(passages, hit);
+            commit.put(Family::Alerts, &alert.seq.to_be_bytes(), &codec::encode(keys::ALERT, &alert)?);
+        }
+        Ok(())
+    }
+
+    fn alert(&self, passages: &PassageBatch, hit: &Hit) -> Alert {
+        let row = hit.row as usize;
+        let kkmc = |id| self.names.text(Dimension::Checkpoint, id).to_owned();
+        let other_id = hit.other.id();
+        let other_gcxh = match &hit.other_odd_id {
+            Some(text) => text.to_string(),
+            None => other_id.unpack(),
+        };
+        let other = (kkmc(hit.other.checkpoint), hit.other.time.to_string(), other_gcxh);
+        let time = passages.times.get(row).copied().unwrap_or_default();
+        let checkpoint = passages.checkpoints.get(row).copied().unwrap_or_default();
+        let this = (kkmc(checkpoint), time.to_string(), passages.id_text(row));
+        let (prev, curr) = if hit.other_is_earlier { (other, this) } else { (this, other) };
+        let hphm = passages.plate_text(row);
+        let tenths = |number: f64| (number * 10.0).round() / 10.0;
+        Alert {
+            seq: self.totals.alerts,
+            id: alert_id(&hphm, &prev.2, &curr.2),
+            hphm,
+            prev_kkmc: prev.0,
+            curr_kkmc: curr.0,
+            prev_time: prev.1,
+            curr_time: curr.1,
+            prev_gcxh: prev.2,
+            curr_gcxh: curr.2,
+            gap_seconds: hit.gap_seconds,
+            distance_km: hit.distance_km.map(tenths),
+            speed_kmh: hit.speed_kmh.map(tenths),
+            severity: hit.severity,
+            rule: hit.rule,
+        }
+    }
+
+    fn write_rejects(&mut self, batch: &Batch, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        for (index, reject) in batch.passages.rejects.iter().enumerate() {
+            let seq = self.totals.reject(reject.reason);
+            let stored = StoredReject {
+                origin: batch.origin_of(index).to_owned(),
+                line: reject.line,
+                reason: reject.reason,
+                raw: reject.raw.clone(),
+                near: self.totals.last_time,
+            };
+            commit.put(Family::Rejects, &seq.to_be_bytes(), &codec::encode(keys::REJECT, &stored)?);
+        }
+        Ok(())
+    }
+
+    fn saved_arrival(&self) -> u64 {
+        self.partitions.values().map(|partition| partition.state.saved_arrival).min().unwrap_or(0)
+    }
+
+    fn saving_is_due(&self) -> bool {
+        let changes: usize = self.partitions.values().map(|partition| partition.detector.changes()).sum();
+        changes > 0
+            && (changes <= SAVE_AT_ONCE_CHANGES
+                || self.rows_since_save >= SAVE_ROWS
+                || self.saved_at.elapsed() >= SAVE_INTERVAL)
+    }
+
+    /// Saves the plates that changed since the last time and are still alive.
+    fn save_plates(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let mut value = Vec::new();
+        for (&id, partition) in &mut self.partitions {
+            let mut failed = None;
+            partition.detector.drain_changed(|plate, sightings, odd_ids| {
+                if let Err(error) = encode_plate(sightings, odd_ids, &mut value) {
+                    failed = Some(error);
+                } else {
+                    commit.put(Family::Plates, &keys::plate(id, plate), &value);
+                }
+            });
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            partition.state.saved_watermark = partition.state.watermark;
+            partition.state.saved_arrival = self.totals.accepted;
+        }
+        self.rows_since_save = 0;
+        self.saved_at = Instant::now();
+        Ok(())
+    }
+
+    fn write_state(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        for (&id, partition) in &self.partitions {
+            commit.put(Family::Meta, &keys::partition(id), &codec::encode(keys::PARTITION, &partition.state)?);
+        }
+        commit.put(Family::Meta, keys::TOTALS_KEY, &codec::encode(keys::TOTALS, &self.totals)?);
+        Ok(())
+    }
+
+    fn after_commit(&mut self, started: Instant) {
+        // IMPORTANT: only now that the watermark is durable may compaction drop what it has left behind.
+        for (&id, partition) in &self.partitions {
+            if let Some(watermark) = partition.state.watermark {
+                let horizon = watermark - self.settings.detector.state_ttl;
+                self.shared.database.horizons().advance(id, horizon);
+            }
+        }
+        self.tell_progress(Some(started));
+        if self.settings.publish {
+            self.publish();
+        }
+    }
+
+    pub(super) fn tell_progress(&self, started: Option<Instant>) {
+        let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = Progress {
+            totals: self.totals.clone(),
+            commits: progress.commits + u64::from(started.is_some()),
+            last_commit_seconds: started.map_or(0.0, |started| started.elapsed().as_secs_f64()),
+            segments: self.logs.iter().map(|log| log.len() as u64).collect(),
+            partitions: self
+                .partitions
+                .iter()
+                .map(|(&id, partition)| {
+                    (id, (partition.state.watermark.map(CivilTime), partition.detector.plates() as u64))
+                })
+                .collect(),
+        };
+    }
+
+    /// Gives readers the state of now.
+    pub fn publish(&self) {
+        let view = View::new(
+            self.shared.database.clone(),
+            self.shared.cache.clone(),
+            &self.logs,
+            self.rollups.clone(),
+            self.names.clone(),
+            self.totals.clone(),
+            self.recent.total(),
+        );
+        self.shared.view.store(std::sync::Arc::new(view));
+        self.shared.commits.send_replace(self.totals.alerts);
+    }
+
+    /// Saves everything that waits and moves it out of the write-ahead log: the end of a run.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk refuses.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        let database = self.shared.database.clone();
+        let mut commit = database.begin();
+        self.save_plates(&mut commit)?;
+        self.write_state(&mut commit)?;
+        database.commit(commit)?;
+        database.flush()?;
+        Ok(())
+    }
+
+    /// Drops what is older than the retention times, up to a bound per commit.
+    fn expire(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let Some(newest) = self.totals.newest() else { return Ok(()) };
+        // A record may be dated up to a day ahead of the clock: it must not empty the store.
+        let newest = newest.0.min(self.clock_limit());
+        if let Some(retention) = self.settings.retention {
+            self.expire_segments(CivilTime(newest - retention), commit)?;
+        }
+        if let Some(retention) = self.settings.alerts_retention {
+            let oldest = CivilTime(newest - retention).to_string();
+            let expired = |value: &[u8]| {
+                codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest)
+            };
+            self.totals.oldest_alert =
+                drop_expired(&self.shared.database, Family::Alerts, self.totals.oldest_alert, expired, commit)?;
+        }
+        if let Some(retention) = self.settings.rejects_retention {
+            let expired = |value: &[u8]| {
+                codec::decode::<StoredReject>(keys::REJECT, value)
+                    .is_ok_and(|reject| reject.near.is_none_or(|near| near < newest - retention))
+            };
+            self.totals.oldest_reject =
+                drop_expired(&self.shared.database, Family::Rejects, self.totals.oldest_reject, expired, commit)?;
+        }
+        Ok(())
+    }
+
+    fn clock_limit(&self) -> i64 {
+        (self.settings.clock)().0
+    }
+
+    /// Drops whole segments and takes their rows out of the rollups.
+    fn expire_segments(&mut self, oldest: CivilTime, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let mut touched = BTreeSet::new();
+        for shard in 0..self.logs.len() {
+            let Some(log) = self.logs.get_mut(shard) else { continue };
+            log.bury(commit);
+            for entry in log.expire(oldest, commit) {
+                let rollups = super::recover::count_entry(&self.shared.database, &entry, &mut self.facts, &self.names)?;
+                for (hour, rollup) in rollups {
+                    self.rollups.subtract(hour, &rollup);
+                    touched.insert(hour);
+                }
+            }
+        }
+        self.write_hours(touched, commit)
+    }
+}
+
+/// Removes the oldest values of a family while `expired` says so; returns the number of the oldest that stays.
+fn drop_expired(
+    database: &storage::Database,
+    family: Family,
+    oldest: u64,
+    expired: impl Fn(&[u8]) -> bool,
+    commit: &mut Commit<'_>,
+) -> Result<u64, StoreError> {
+    let from = oldest.max(1);
+    let mut next = from;
+    for item in database.scan(family, &from.to_be_bytes()).take(EXPIRE_AT_ONCE) {
+        let (key, value) = item?;
+        if !expired(&value) {
+            break;
+        }
+        commit.delete(family, &key);
+        next = keys::last_u64(&key).map_or(next, |seq| seq + 1);
+    }
+    Ok(next)
+}
+
+/// A plate's sightings as they are stored: time, checkpoint and GCXH of each, then the texts of odd GCXH.
+pub(super) type StoredPlate = (Vec<(i64, NameId, u64, u32)>, Vec<(u64, u32, String)>);
+
+fn encode_plate(
+    sightings: &[Sighting],
+    odd_ids: &[(PassageId, &str)],
+    value: &mut Vec<u8>,
+) -> Result<(), codec::CodecError> {
+    value.clear();
+    let newest = sightings.last().map_or(i64::MIN, |sighting| sighting.time.0);
+    value.extend_from_slice(&newest.to_be_bytes());
+    let sightings: Vec<_> = sightings
+        .iter()
+        .map(|sighting| (sighting.time.0, sighting.checkpoint, sighting.id().number, sighting.id().tag))
+        .collect();
+    let odd_ids: Vec<_> = odd_ids.iter().map(|(id, text)| (id.number, id.tag, *text)).collect();
+    codec::encode_into(keys::PLATE, &(sightings, odd_ids), value)
+}

@@ -1,0 +1,163 @@
+//! How structured values become bytes: `[magic u8][version u8][crc32c u32 LE][payload]`, payload in bincode 2 (standard
+//! configuration), with a limit on what decoding may allocate.
+//!
+//! The checksum covers magic, version and payload. A value with another magic, a newer version or a wrong checksum is
+//! refused, never guessed.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Decoding refuses a value that claims more than this many bytes.
+pub const DECODE_LIMIT: usize = 64 << 20;
+
+const HEADER: usize = 6;
+
+/// What a value is, and the newest version of its layout that this program writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// First byte, unique per kind.
+    pub magic: u8,
+    /// Layout version, from 1.
+    pub version: u8,
+}
+
+/// Why bytes were refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// Too short or of another kind.
+    #[error("not a value of kind {expected:#04x}")]
+    WrongKind {
+        /// The magic that was expected.
+        expected: u8,
+    },
+    /// Written by a newer program.
+    #[error("layout version {found} of kind {magic:#04x} is newer than {known}")]
+    Newer {
+        /// The kind.
+        magic: u8,
+        /// Version found.
+        found: u8,
+        /// Version known.
+        known: u8,
+    },
+    /// The checksum does not match.
+    #[error("checksum mismatch in a value of kind {magic:#04x}")]
+    Checksum {
+        /// The kind.
+        magic: u8,
+    },
+    /// The payload does not decode.
+    #[error("value of kind {magic:#04x} does not decode: {detail}")]
+    Payload {
+        /// The kind.
+        magic: u8,
+        /// Why.
+        detail: String,
+    },
+}
+
+fn configuration() -> bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Varint,
+    bincode::config::Limit<DECODE_LIMIT>,
+> {
+    bincode::config::standard().with_limit::<DECODE_LIMIT>()
+}
+
+/// Appends the encoded value to `out`.
+///
+/// # Errors
+/// [`CodecError::Payload`] if the value cannot be serialised or is over the limit.
+pub fn encode_into<T: Serialize>(kind: Kind, value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let start = out.len();
+    out.extend_from_slice(&[kind.magic, kind.version, 0, 0, 0, 0]);
+    bincode::serde::encode_into_std_write(value, out, configuration())
+        .map_err(|error| CodecError::Payload { magic: kind.magic, detail: error.to_string() })?;
+    let crc = checksum(kind, out.get(start + HEADER..).unwrap_or_default());
+    if let Some(place) = out.get_mut(start + 2..start + HEADER) {
+        place.copy_from_slice(&crc.to_le_bytes());
+    }
+    Ok(())
+}
+
+/// The encoded value.
+///
+/// # Errors
+/// As [`encode_into`].
+pub fn encode<T: Serialize>(kind: Kind, value: &T) -> Result<Vec<u8>, CodecError> {
+    let mut out = Vec::new();
+    encode_into(kind, value, &mut out)?;
+    Ok(out)
+}
+
+/// Decodes a value written by [`encode`].
+///
+/// # Errors
+/// [`CodecError`] if the bytes are of another kind or version, or damaged.
+pub fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, CodecError> {
+    let magic = kind.magic;
+    let Some((&[found_magic, version, a, b, c, d], payload)) = bytes.split_first_chunk::<HEADER>() else {
+        return Err(CodecError::WrongKind { expected: magic });
+    };
+    if found_magic != magic {
+        return Err(CodecError::WrongKind { expected: magic });
+    }
+    if version > kind.version {
+        return Err(CodecError::Newer { magic, found: version, known: kind.version });
+    }
+    if checksum(Kind { magic, version }, payload) != u32::from_le_bytes([a, b, c, d]) {
+        return Err(CodecError::Checksum { magic });
+    }
+    match bincode::serde::decode_from_slice(payload, configuration()) {
+        Ok((value, read)) if read == payload.len() => Ok(value),
+        Ok(_) => Err(CodecError::Payload { magic, detail: "bytes left over".to_owned() }),
+        Err(error) => Err(CodecError::Payload { magic, detail: error.to_string() }),
+    }
+}
+
+fn checksum(kind: Kind, payload: &[u8]) -> u32 {
+    crc32c::crc32c_append(crc32c::crc32c(&[kind.magic, kind.version]), payload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: Kind = Kind { magic: b'T', version: 2 };
+
+    #[test]
+    fn golden_bytes() {
+        let bytes = encode(KIND, &(7u64, "苏C12345", vec![1u32, 300])).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, GOLDEN);
+        assert_eq!(decode::<(u64, String, Vec<u32>)>(KIND, &bytes).unwrap(), (7, "苏C12345".to_owned(), vec![1, 300]));
+    }
+
+    const GOLDEN: &str = "";
+
+    #[test]
+    fn every_changed_bit_is_refused() {
+        let bytes = encode(KIND, &(1u8, "text")).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut damaged = bytes.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode::<(u8, String)>(KIND, &damaged).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_refused_by_name() {
+        let bytes = encode(Kind { version: 3, ..KIND }, &1u8).unwrap();
+        assert_eq!(decode::<u8>(KIND, &bytes), Err(CodecError::Newer { magic: b'T', found: 3, known: 2 }));
+    }
+
+    #[test]
+    fn a_length_beyond_the_limit_is_refused() {
+        let mut bytes = encode(KIND, &vec![0u8; 3]).unwrap();
+        bytes.truncate(HEADER);
+        bytes.extend_from_slice(&[253, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]);
+        let crc = checksum(KIND, &bytes[HEADER..]);
+        bytes[2..HEADER].copy_from_slice(&crc.to_le_bytes());
+        assert!(matches!(decode::<Vec<u8>>(KIND, &bytes), Err(CodecError::Payload { .. })));
+    }
+}

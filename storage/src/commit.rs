@@ -1,0 +1,37 @@
+//! One atomic write over all families: either all of it happened or none.
+
+use rocksdb::WriteBatch;
+
+use crate::{Database, Family};
+
+/// Changes that are committed together by [`Database::commit`].
+pub struct Commit<'a> {
+    pub(crate) batch: WriteBatch,
+    database: &'a Database,
+}
+
+impl<'a> Commit<'a> {
+    pub(crate) fn new(database: &'a Database) -> Self {
+        Self { batch: WriteBatch::default(), database }
+    }
+
+    /// Sets a key.
+    pub fn put(&mut self, family: Family, key: &[u8], value: &[u8]) {
+        self.batch.put_cf(self.database.handle(family), key, value);
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, family: Family, key: &[u8]) {
+        self.batch.delete_cf(self.database.handle(family), key);
+    }
+
+    /// Removes the keys from `from` (inclusive) to `to` (exclusive).
+    pub fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) {
+        self.batch.delete_range_cf(self.database.handle(family), from, to);
+    }
+
+    /// Bytes that the commit will write.
+    pub fn bytes(&self) -> usize {
+        self.batch.size_in_bytes()
+    }
+}

@@ -1,0 +1,71 @@
+//! What can go wrong with durable bytes, in sentences that say what to do next.
+
+use std::path::PathBuf;
+
+/// A storage failure.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// The directory belongs to another process.
+    #[error(
+        "data directory {path} is in use by another process: stop that process, or give this one its own data directory"
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory holds something else.
+    #[error("{path} is not a Platewatch data directory ({found}): give an empty or a new directory")]
+    Foreign {
+        /// The directory.
+        path: PathBuf,
+        /// What was found there.
+        found: String,
+    },
+    /// The directory was written by a newer program.
+    #[error(
+        "data directory {path} has format version {found}, this program knows {known}: use the newer program that wrote \
+         it, or another data directory"
+    )]
+    NewerFormat {
+        /// The directory.
+        path: PathBuf,
+        /// Version found.
+        found: u32,
+        /// Version known.
+        known: u32,
+    },
+    /// The disk is full.
+    #[error("no space left on the disk of {path}: free some space and start again, nothing committed is lost")]
+    DiskFull {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Bytes are not what was written.
+    #[error("{what} in data directory {path} is damaged ({detail}): restore the directory from a backup or replay into a new one")]
+    Damaged {
+        /// The directory.
+        path: PathBuf,
+        /// What is damaged.
+        what: String,
+        /// How it shows.
+        detail: String,
+    },
+    /// An earlier write failed, so no more is taken.
+    #[error("an earlier write to {path} failed ({cause}): no more is written until a restart")]
+    Latched {
+        /// The directory.
+        path: PathBuf,
+        /// The first failure.
+        cause: String,
+    },
+    /// Any other failure of the file system or the database.
+    #[error("cannot {action} in data directory {path}: {detail}")]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        detail: String,
+    },
+}

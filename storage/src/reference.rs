@@ -1,0 +1,115 @@
+//! Reference data in sled: small, rarely written, and always possible to rebuild from files. If sled does not open, its
+//! folder is set aside and a new one is made; the caller is told, so that it can fill it again.
+
+use std::path::{Path, PathBuf};
+
+use crate::StorageError;
+
+pub(crate) const FOLDER: &str = "reference";
+const CACHE_BYTES: u64 = 8 << 20;
+
+/// A folder that did not open and was moved out of the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Where it is now.
+    pub path: PathBuf,
+    /// Why it did not open.
+    pub cause: String,
+}
+
+/// Named trees of keys and values.
+#[derive(Debug)]
+pub struct Reference {
+    db: sled::Db,
+    directory: PathBuf,
+}
+
+impl Reference {
+    /// Opens or creates the reference data of a data directory.
+    ///
+    /// # Errors
+    /// [`StorageError`] if even a new folder cannot be made.
+    pub fn open(directory: &Path) -> Result<(Self, Option<SetAside>), StorageError> {
+        let folder = directory.join(FOLDER);
+        let cause = match open(&folder) {
+            Ok(db) => return Ok((Self { db, directory: directory.to_owned() }, None)),
+            Err(error) => error.to_string(),
+        };
+        let io = |action, detail: String| StorageError::Io { path: directory.to_owned(), action, detail };
+        let aside = (1..)
+            .map(|number| directory.join(format!("{FOLDER}.damaged-{number}")))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| directory.join(format!("{FOLDER}.damaged")));
+        std::fs::rename(&folder, &aside).map_err(|error| io("set the reference data aside", error.to_string()))?;
+        let db = open(&folder).map_err(|error| io("make new reference data", error.to_string()))?;
+        Ok((Self { db, directory: directory.to_owned() }, Some(SetAside { path: aside, cause })))
+    }
+
+    /// Replaces a whole tree.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the disk refuses.
+    pub fn replace(&self, tree: &str, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StorageError> {
+        let write = || -> sled::Result<()> {
+            let tree = self.db.open_tree(tree)?;
+            let mut batch = sled::Batch::default();
+            for key in tree.iter().keys() {
+                batch.remove(key?);
+            }
+            for (key, value) in entries {
+                batch.insert(key.as_slice(), value.as_slice());
+            }
+            tree.apply_batch(batch)?;
+            self.db.flush().map(|_| ())
+        };
+        write().map_err(|error| self.io("write reference data", &error))
+    }
+
+    /// All values of a tree, by key.
+    ///
+    /// # Errors
+    /// [`StorageError`] if it cannot be read.
+    pub fn values(&self, tree: &str) -> Result<Vec<Vec<u8>>, StorageError> {
+        let read = || -> sled::Result<Vec<Vec<u8>>> {
+            self.db.open_tree(tree)?.iter().values().map(|value| value.map(|value| value.to_vec())).collect()
+        };
+        read().map_err(|error| self.io("read reference data", &error))
+    }
+
+    fn io(&self, action: &'static str, error: &sled::Error) -> StorageError {
+        StorageError::Io { path: self.directory.clone(), action, detail: error.to_string() }
+    }
+}
+
+fn open(folder: &Path) -> sled::Result<sled::Db> {
+    sled::Config::new().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None).open()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replaces_a_tree_whole_and_keeps_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = |key: &str| (key.as_bytes().to_vec(), vec![1]);
+        {
+            let (reference, aside) = Reference::open(folder.path()).unwrap();
+            assert_eq!(aside, None);
+            reference.replace("checkpoints", &[entry("a"), entry("b")]).unwrap();
+            reference.replace("checkpoints", &[entry("c")]).unwrap();
+        }
+        let (reference, _) = Reference::open(folder.path()).unwrap();
+        assert_eq!(reference.values("checkpoints").unwrap(), vec![vec![1]]);
+        assert!(reference.values("other").unwrap().is_empty());
+    }
+
+    #[test]
+    fn damaged_reference_data_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FOLDER), b"not a folder").unwrap();
+        let (reference, aside) = Reference::open(folder.path()).unwrap();
+        assert!(aside.unwrap().path.exists());
+        assert!(reference.values("checkpoints").unwrap().is_empty());
+    }
+}
