@@ -256,14 +256,18 @@ impl<'a> SegmentReader<'a> {
     /// # Errors
     /// [`SegmentError::Damaged`].
     pub fn ids(&self) -> Result<Vec<PassageId>, SegmentError> {
+        const DAMAGED_ODD: SegmentError = SegmentError::Damaged("odd ids");
         let mut ids = self.read(ColumnKind::Ids, |cursor| decode_ids(cursor, self.rows))?;
-        let mut without_text = ids.iter().filter(|id| id.tag == 0).count();
-        for (row, text) in self.odd_ids()? {
-            let id = ids.get_mut(row as usize).ok_or(DAMAGED)?;
-            without_text -= usize::from(id.tag == 0);
+        let without_text = ids.iter().filter(|id| id.tag == 0).count();
+        let texts = self.odd_ids()?;
+        if texts.len() != without_text {
+            return Err(DAMAGED_ODD);
+        }
+        for (row, text) in texts {
+            let id = ids.get_mut(row as usize).filter(|id| id.tag == 0).ok_or(DAMAGED_ODD)?;
             *id = PassageId::pack(&text);
         }
-        if without_text == 0 { Ok(ids) } else { Err(SegmentError::Damaged("odd ids")) }
+        Ok(ids)
     }
 
     /// HPHM: [`PlateCode::as_u64`] of each.
@@ -273,7 +277,8 @@ impl<'a> SegmentReader<'a> {
     pub fn plates(&self) -> Result<Vec<u64>, SegmentError> {
         let mut plates = self.read(ColumnKind::Plates, |cursor| combine_lanes(cursor, 8, self.rows, 0))?;
         for (row, text) in self.odd_plates()? {
-            *plates.get_mut(row as usize).ok_or(DAMAGED)? = PlateCode::pack(&text).as_u64();
+            let plate = plates.get_mut(row as usize).filter(|plate| **plate == 0);
+            *plate.ok_or(SegmentError::Damaged("odd plates"))? = PlateCode::pack(&text).as_u64();
         }
         Ok(plates)
     }

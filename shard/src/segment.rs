@@ -35,7 +35,8 @@ use crate::{Rows, SegmentError, ZoneMap};
 ///
 /// A segment is broken if a checksum is another, if the columns do not end where the bytes end, if a column is longer or
 /// shorter than its contents, if it has no rows or more than [`MAX_ROWS`], if a code points outside its dictionary, if a
-/// text is not UTF-8, or if an id with tag 0 has no odd text or the reverse. A version above 1 is refused by name.
+/// text is not UTF-8, if an id with tag 0 has no odd text, or if an odd text stands beside an id or plate that is not 0.
+/// A version above 1 is refused by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// What the segment can hold, to be kept beside it.
@@ -74,27 +75,25 @@ pub fn encode(
 ) -> Result<Segment, SegmentError> {
     check(rows)?;
     let mut packer = Packer::new(compression);
-    let checkpoints = Dictionary::of(&rows.checkpoints);
-    let mut body = Body { bytes: vec![0; HEAD], directory: Vec::with_capacity(COLUMNS) };
+    let mut dictionary = Dictionary::default();
+    let mut checkpoints = Vec::new();
+    let mut body = Body::with_room_for(rows.len());
 
     encode_deltas(rows.arrivals.iter().copied(), &mut packer, &mut body.bytes);
     body.end_column()?;
-    encode_partitions(rows, &mut packer, &mut body.bytes);
+    encode_partitions(&rows.partitions, &mut dictionary, &mut packer, &mut body.bytes);
     body.end_column()?;
     encode_deltas(rows.times.iter().map(|time| time.0 as u64), &mut packer, &mut body.bytes);
     body.end_column()?;
-    encode_ids(&rows.ids, &mut packer, &mut body.bytes);
+    encode_ids(&rows.ids, &mut dictionary, &mut packer, &mut body.bytes);
     body.end_column()?;
     encode_plates(rows, &mut packer, &mut body.bytes);
     body.end_column()?;
     for dimension in NAME_COLUMNS {
-        let other;
-        let dictionary = if dimension == Dimension::Checkpoint {
-            &checkpoints
-        } else {
-            other = Dictionary::of(rows.names(dimension));
-            &other
-        };
+        dictionary.fill(rows.names(dimension));
+        if dimension == Dimension::Checkpoint {
+            checkpoints.clone_from(&dictionary.distinct);
+        }
         let texts = dictionary.distinct.iter().map(|id| names.text(dimension, *id));
         encode_texts(texts, &mut packer, &mut body.bytes)?;
         encode_codes(&dictionary.codes, dictionary.distinct.len(), &mut packer, &mut body.bytes);
@@ -106,7 +105,7 @@ pub fn encode(
     }
 
     let bytes = body.finish(rows.len() as u32, first_row);
-    let mut zone = ZoneMap::of(rows, names, first_row, &checkpoints.distinct);
+    let mut zone = ZoneMap::of(rows, names, first_row, &checkpoints);
     zone.bytes = bytes.len() as u64;
     Ok(Segment { zone, bytes })
 }
@@ -143,6 +142,13 @@ struct Body {
 }
 
 impl Body {
+    fn with_room_for(rows: usize) -> Self {
+        const USUAL_ROW: usize = 12;
+        let mut bytes = Vec::with_capacity(HEAD + 256 + USUAL_ROW * rows);
+        bytes.resize(HEAD, 0);
+        Self { bytes, directory: Vec::with_capacity(COLUMNS) }
+    }
+
     fn end_column(&mut self) -> Result<(), SegmentError> {
         let start = HEAD + self.directory.iter().map(|(length, _)| *length as usize).sum::<usize>();
         let column = self.bytes.get(start..).unwrap_or(&[]);
@@ -168,16 +174,18 @@ impl Body {
     }
 }
 
-fn encode_partitions(rows: &Rows, packer: &mut Packer, out: &mut Vec<u8>) {
-    let Dictionary { distinct, codes } = Dictionary::of(&rows.partitions);
+fn encode_partitions(partitions: &[u32], dictionary: &mut Dictionary, packer: &mut Packer, out: &mut Vec<u8>) {
+    dictionary.fill(partitions);
+    let Dictionary { distinct, codes, .. } = dictionary;
     put_varint(out, distinct.len() as u64);
     out.extend(distinct.iter().flat_map(|partition| partition.to_le_bytes()));
-    encode_codes(&codes, distinct.len(), packer, out);
+    encode_codes(codes, distinct.len(), packer, out);
 }
 
-fn encode_ids(ids: &[PassageId], packer: &mut Packer, out: &mut Vec<u8>) {
+fn encode_ids(ids: &[PassageId], dictionary: &mut Dictionary, packer: &mut Packer, out: &mut Vec<u8>) {
     let tags: Vec<u32> = ids.iter().map(|id| if id.is_odd() { 0 } else { id.tag }).collect();
-    let Dictionary { distinct, codes } = Dictionary::of(&tags);
+    dictionary.fill(&tags);
+    let Dictionary { distinct, codes, .. } = &*dictionary;
     let numbers = || ids.iter().map(|id| if id.is_odd() { 0 } else { id.number });
 
     let mut lowest = vec![u64::MAX; distinct.len()];
@@ -207,7 +215,7 @@ fn encode_ids(ids: &[PassageId], packer: &mut Packer, out: &mut Vec<u8>) {
         out.extend_from_slice(&tag.to_le_bytes());
         put_varint(out, *base);
     }
-    encode_codes(&codes, distinct.len(), packer, out);
+    encode_codes(codes, distinct.len(), packer, out);
     out.extend_from_slice(&[u8::from(by_difference), width as u8]);
     if by_difference {
         pack_bits(Differences { befores: firsts, rows: codes.iter().zip(numbers()) }, width, out);
@@ -235,13 +243,8 @@ impl<'a, I: Iterator<Item = (&'a u32, u64)>> Iterator for Differences<I> {
 }
 
 fn encode_plates(rows: &Rows, packer: &mut Packer, out: &mut Vec<u8>) {
-    let mut lane = Vec::with_capacity(rows.len());
     for symbol in 0..8 {
-        lane.clear();
-        lane.extend(rows.plates.iter().map(|plate| {
-            let code = if plate.is_odd() { 0 } else { plate.as_u64() };
-            (code >> (8 * symbol)) as u8
-        }));
-        encode_lane(&lane, packer, out);
+        let packed = rows.plates.iter().map(|plate| if plate.is_odd() { 0 } else { plate.as_u64() });
+        encode_lane(packed.map(|code| (code >> (8 * symbol)) as u8), packer, out);
     }
 }

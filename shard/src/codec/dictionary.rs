@@ -9,10 +9,12 @@ use super::numbers::combine_lanes;
 use super::{Cursor, Lane, Packer, decode_lane, encode_lane};
 use crate::SegmentError;
 
-/// The distinct values of a column, numbered from 0, and each row's number.
+/// The distinct values of a column, numbered from 0, and each row's number. One serves many columns in turn.
+#[derive(Default)]
 pub(crate) struct Dictionary {
     pub(crate) distinct: Vec<u32>,
     pub(crate) codes: Vec<u32>,
+    table: Vec<u32>,
 }
 
 /// Up to this value a table by value is always affordable.
@@ -22,58 +24,65 @@ const FEW: usize = 8;
 
 impl Dictionary {
     /// The distinct values of `values`, and where each row's stands among them.
+    #[cfg(test)]
     pub(crate) fn of(values: &[u32]) -> Self {
+        let mut dictionary = Self::default();
+        dictionary.fill(values);
+        dictionary
+    }
+
+    /// Becomes the dictionary of `values`.
+    pub(crate) fn fill(&mut self, values: &[u32]) {
+        self.distinct.clear();
+        self.codes.clear();
         let largest = values.iter().copied().max().unwrap_or(0) as usize;
         if largest < SMALL_VALUE.max(4 * values.len()) {
-            Self::by_table(values, largest)
-        } else {
-            Self::of_few(values).unwrap_or_else(|| Self::by_sorting(values))
+            self.fill_by_table(values, largest);
+        } else if !self.fill_if_few(values) {
+            self.fill_by_sorting(values);
         }
     }
 
-    fn by_table(values: &[u32], largest: usize) -> Self {
+    fn fill_by_table(&mut self, values: &[u32], largest: usize) {
         const ABSENT: u32 = u32::MAX;
-        let mut table = vec![ABSENT; largest + 1];
-        let mut distinct = Vec::new();
-        let codes = values
-            .iter()
-            .map(|&value| match table.get_mut(value as usize) {
-                Some(code) => {
-                    if *code == ABSENT {
-                        *code = distinct.len() as u32;
-                        distinct.push(value);
-                    }
-                    *code
+        let Self { distinct, codes, table } = self;
+        table.clear();
+        table.resize(largest + 1, ABSENT);
+        codes.extend(values.iter().map(|&value| match table.get_mut(value as usize) {
+            Some(code) => {
+                if *code == ABSENT {
+                    *code = distinct.len() as u32;
+                    distinct.push(value);
                 }
-                None => 0,
-            })
-            .collect();
-        Self { distinct, codes }
+                *code
+            }
+            None => 0,
+        }));
     }
 
-    fn of_few(values: &[u32]) -> Option<Self> {
-        let mut distinct: Vec<u32> = Vec::with_capacity(FEW);
-        let mut codes = Vec::with_capacity(values.len());
+    fn fill_if_few(&mut self, values: &[u32]) -> bool {
         for value in values {
-            let code = match distinct.iter().position(|known| known == value) {
+            let code = match self.distinct.iter().position(|known| known == value) {
                 Some(code) => code,
-                None if distinct.len() == FEW => return None,
+                None if self.distinct.len() == FEW => return false,
                 None => {
-                    distinct.push(*value);
-                    distinct.len() - 1
+                    self.distinct.push(*value);
+                    self.distinct.len() - 1
                 }
             };
-            codes.push(code as u32);
+            self.codes.push(code as u32);
         }
-        Some(Self { distinct, codes })
+        true
     }
 
-    fn by_sorting(values: &[u32]) -> Self {
-        let mut distinct = values.to_vec();
+    fn fill_by_sorting(&mut self, values: &[u32]) {
+        let Self { distinct, codes, .. } = self;
+        distinct.clear();
+        distinct.extend_from_slice(values);
         distinct.sort_unstable();
         distinct.dedup();
-        let codes = values.iter().map(|value| distinct.binary_search(value).unwrap_or(0) as u32).collect();
-        Self { distinct, codes }
+        codes.clear();
+        codes.extend(values.iter().map(|value| distinct.binary_search(value).unwrap_or(0) as u32));
     }
 }
 
@@ -152,11 +161,8 @@ fn lanes_for(distinct: usize) -> usize {
 
 /// Appends the codes of a dictionary of `distinct` values.
 pub(crate) fn encode_codes(codes: &[u32], distinct: usize, packer: &mut Packer, out: &mut Vec<u8>) {
-    let mut lane = Vec::with_capacity(codes.len());
     for byte in 0..lanes_for(distinct) {
-        lane.clear();
-        lane.extend(codes.iter().map(|code| (code >> (8 * byte)) as u8));
-        encode_lane(&lane, packer, out);
+        encode_lane(codes.iter().map(|code| (code >> (8 * byte)) as u8), packer, out);
     }
 }
 

@@ -30,8 +30,16 @@ pub(crate) enum Lane {
     Bytes(Vec<u8>),
 }
 
-/// Appends `lane` to `out`.
-pub(crate) fn encode_lane(lane: &[u8], packer: &mut Packer, out: &mut Vec<u8>) {
+/// Appends a lane of these bytes to `out`.
+pub(crate) fn encode_lane(bytes: impl Iterator<Item = u8>, packer: &mut Packer, out: &mut Vec<u8>) {
+    let mut lane = std::mem::take(&mut packer.lane);
+    lane.clear();
+    lane.extend(bytes);
+    encode_bytes(&lane, packer, out);
+    packer.lane = lane;
+}
+
+fn encode_bytes(lane: &[u8], packer: &mut Packer, out: &mut Vec<u8>) {
     let mut present = [false; 256];
     for &byte in lane {
         if let Some(seen) = present.get_mut(usize::from(byte)) {
@@ -137,7 +145,7 @@ mod tests {
 
     fn round_trip(lane: &[u8], compression: Compression) -> usize {
         let mut bytes = Vec::new();
-        encode_lane(lane, &mut Packer::new(compression), &mut bytes);
+        encode_lane(lane.iter().copied(), &mut Packer::new(compression), &mut bytes);
         let mut cursor = Cursor(&bytes);
         let back = match decode_lane(&mut cursor, lane.len()).unwrap() {
             Lane::Constant(byte) => vec![byte; lane.len()],

@@ -28,10 +28,12 @@ pub enum Compression {
     Dense,
 }
 
-/// The compressor of one encoding: its context serves all lanes.
+/// The compressor of one encoding: its context and buffers serve all lanes.
 pub(crate) struct Packer {
     zstd: Option<zstd::bulk::Compressor<'static>>,
     buffer: Vec<u8>,
+    /// The lane at work.
+    lane: Vec<u8>,
 }
 
 /// How a compressed lane is compressed.
@@ -51,7 +53,7 @@ impl Packer {
             // NOTE: without memory for zstd's context LZ4 still works; a reader takes either.
             Compression::Dense => zstd::bulk::Compressor::new(1).ok(),
         };
-        Self { zstd, buffer: Vec::new() }
+        Self { zstd, buffer: Vec::new(), lane: Vec::new() }
     }
 
     /// `bytes` compressed, if that makes them shorter.

@@ -66,11 +66,8 @@ pub(crate) fn encode_deltas(values: impl Iterator<Item = u64> + Clone, packer: &
     }
     put_varint(out, count);
     out.extend_from_slice(&exceptions);
-    let mut lane = Vec::with_capacity(deltas.len());
     for byte in 0..width {
-        lane.clear();
-        lane.extend(deltas.iter().map(|delta| (delta >> (8 * byte)) as u8));
-        encode_lane(&lane, packer, out);
+        encode_lane(deltas.iter().map(|delta| (delta >> (8 * byte)) as u8), packer, out);
     }
 }
 

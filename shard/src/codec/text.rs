@@ -99,7 +99,7 @@ fn encode_block(block: &[u8], packer: &mut Packer, out: &mut Vec<u8>) -> Result<
         return Err(SegmentError::Rows("their texts are longer than 1 GiB: seal fewer rows at a time"));
     }
     put_varint(out, block.len() as u64);
-    block.chunks(LANE).for_each(|lane| encode_lane(lane, packer, out));
+    block.chunks(LANE).for_each(|lane| encode_lane(lane.iter().copied(), packer, out));
     Ok(())
 }
 
