@@ -1,0 +1,143 @@
+//! The envelope of every JSON answer, and errors in it. It does not know which resource is asked.
+
+use std::any::Any;
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::reader::ReadError;
+
+/// What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Envelope<T> {
+    /// The HTTP status.
+    #[schema(example = 200)]
+    code: u16,
+    /// `success`, or a sentence that says what to change.
+    #[schema(example = "success")]
+    msg: String,
+    /// The answer.
+    data: T,
+}
+
+/// The envelope of an error: `data` is null.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error, example = json!({"code": 400, "msg": "`limit` must be a whole number from 1 to 500, not \"many\"", "data": null}))]
+pub(super) struct ErrorEnvelope {
+    /// The HTTP status.
+    code: u16,
+    /// A sentence that says what to change.
+    msg: String,
+    /// Always null.
+    #[schema(value_type = Option<Object>)]
+    data: Option<()>,
+}
+
+/// An answer is true for the moment only.
+const NOT_CACHED: (header::HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
+/// A good answer.
+pub(super) struct Success<T>(pub(super) T);
+
+impl<T: Serialize> IntoResponse for Success<T> {
+    fn into_response(self) -> Response {
+        let body = Json(Envelope { code: 200, msg: "success".to_owned(), data: self.0 });
+        ([NOT_CACHED], body).into_response()
+    }
+}
+
+/// What a handler returns.
+pub(super) type Answer<T> = Result<Success<T>, ApiError>;
+
+/// An error as the caller sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ApiError {
+    status: StatusCode,
+    msg: String,
+    retry_after_seconds: Option<u16>,
+}
+
+impl ApiError {
+    /// An error with this status; `msg` says what to change.
+    pub(super) fn new(status: StatusCode, msg: impl Into<String>) -> Self {
+        Self { status, msg: msg.into(), retry_after_seconds: None }
+    }
+
+    /// 400.
+    pub(super) fn bad_request(msg: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, msg)
+    }
+
+    /// 503 that is worth another attempt after some seconds.
+    pub(super) fn busy(msg: impl Into<String>, retry_after_seconds: u16) -> Self {
+        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, msg) }
+    }
+
+    /// 500; the cause is in the log, not in the answer.
+    pub(super) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the server failed on this request: look into its log for the cause",
+        )
+    }
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::TooExpensive(narrow) => Self::bad_request(narrow),
+            ReadError::Storage(cause) => {
+                tracing::error!(%cause, "storage could not be read");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    format!("the storage could not be read, look into the server's log: {cause}"),
+                )
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ErrorEnvelope { code: self.status.as_u16(), msg: self.msg, data: None };
+        let mut response = (self.status, [NOT_CACHED], Json(body)).into_response();
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// 404 for a path under `/api` that is no endpoint.
+pub(super) async fn no_such_endpoint(request: Request) -> ApiError {
+    let path = request.extensions().get::<axum::extract::OriginalUri>().map_or(request.uri().path(), |uri| uri.path());
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        format!("there is no endpoint {path}: /api/openapi.json lists those that there are"),
+    )
+}
+
+/// 405 for an endpoint that is read.
+pub(super) async fn use_get(method: Method) -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use GET"))
+}
+
+/// 405 for an endpoint that takes a body.
+pub(super) async fn use_post(method: Method) -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use POST"))
+}
+
+/// 500 for a handler that panicked.
+pub(super) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
+    let cause = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown cause");
+    tracing::error!(cause, "request handler panicked");
+    ApiError::internal().into_response()
+}

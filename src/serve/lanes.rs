@@ -1,0 +1,104 @@
+//! Two lanes of blocking work: *scans*, which may read the disk and are few at a time, and *counters*, which are answered
+//! from memory and never wait behind a scan. Both are bounded, and so is the queue before the scans.
+//!
+//! Work that has begun cannot be interrupted: it keeps its place in the lane until it ends, even if its caller left.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, TryAcquireError};
+
+use super::Api;
+use super::error::ApiError;
+use crate::reader::{ReadError, Snapshot};
+
+/// Requests that may wait for a scan; further ones are turned away at once.
+const MAX_WAITING: usize = 256;
+/// Counter reads at the same time.
+const MAX_COUNTER_READS: usize = 64;
+/// Seconds after which a caller that was turned away should ask again.
+const RETRY_AFTER_SECONDS: u16 = 2;
+
+/// Places in the lanes.
+pub(super) struct Lanes {
+    scans: Arc<Semaphore>,
+    admitted: Arc<Semaphore>,
+    counters: Arc<Semaphore>,
+    longest_wait: Duration,
+}
+
+impl Lanes {
+    /// Lanes for `max_scans` scans at the same time; a request waits for its place for up to half of `timeout`.
+    pub(super) fn new(max_scans: usize, timeout: Duration) -> Self {
+        let max_scans = max_scans.clamp(1, Semaphore::MAX_PERMITS - MAX_WAITING);
+        Self {
+            scans: Arc::new(Semaphore::new(max_scans)),
+            admitted: Arc::new(Semaphore::new(max_scans + MAX_WAITING)),
+            counters: Arc::new(Semaphore::new(MAX_COUNTER_READS)),
+            longest_wait: timeout / 2,
+        }
+    }
+}
+
+impl Api {
+    /// Runs `read`, which may read the disk, over one snapshot.
+    ///
+    /// # Errors
+    /// 503 if too many others wait or the wait is too long, and what `read` returns.
+    pub(super) async fn scan<T, F>(&self, read: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
+    {
+        let admitted = match self.lanes.admitted.clone().try_acquire_owned() {
+            Ok(admitted) => admitted,
+            Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => return Err(too_busy()),
+        };
+        self.read(self.lanes.scans.clone(), read, admitted).await
+    }
+
+    /// Runs `read`, which is answered from memory, over one snapshot.
+    ///
+    /// # Errors
+    /// As [`Api::scan`].
+    pub(super) async fn counters<T, F>(&self, read: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
+    {
+        self.read(self.lanes.counters.clone(), read, ()).await
+    }
+
+    async fn read<T, F, A>(&self, lane: Arc<Semaphore>, read: F, admitted: A) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
+        A: Send + 'static,
+    {
+        let place = match tokio::time::timeout(self.lanes.longest_wait, lane.acquire_owned()).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) | Err(_) => return Err(too_busy()),
+        };
+        let reader = self.reader.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let _held_until_the_work_ends = (place, admitted);
+            read(&*reader.snapshot())
+        });
+        match task.await {
+            Ok(answer) => answer.map_err(ApiError::from),
+            Err(error) => {
+                tracing::error!(%error, "query panicked");
+                Err(ApiError::internal())
+            }
+        }
+    }
+}
+
+fn too_busy() -> ApiError {
+    ApiError::busy(
+        format!(
+            "the server is busy with other queries: ask again in {RETRY_AFTER_SECONDS} seconds, or narrow the time range"
+        ),
+        RETRY_AFTER_SECONDS,
+    )
+}

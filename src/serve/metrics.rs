@@ -1,0 +1,94 @@
+//! `/metrics`: the state of the appliance and of this interface for Prometheus, in its text format 0.0.4.
+
+mod http;
+mod text;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::Api;
+use crate::reader::Totals;
+use crate::status::Status;
+
+pub(super) use http::HttpMetrics;
+use text::Exposition;
+
+/// Metrics in Prometheus' text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    responses((status = 200, description = "Prometheus text format 0.0.4", content_type = "text/plain", body = String,
+        example = "# HELP platewatch_accepted_total Accepted passages.\n# TYPE platewatch_accepted_total counter\nplatewatch_accepted_total 1299976\n"))
+)]
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Response {
+    let mut out = Exposition::default();
+    let totals = api.reader.snapshot().totals();
+    appliance(&mut out, &api.reader.status(), &totals, totals.newest.map(|newest| api.now().0 - newest.0));
+    out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
+    api.metrics.write(&mut out);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response()
+}
+
+fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds: Option<i64>) {
+    let Status { version, role, uptime_seconds, source, pipeline, storage, failure } = status;
+    out.gauge("platewatch_build_info", "Version and role; always 1.")
+        .labelled(&[("version", version), ("role", role)], 1.0);
+    out.gauge("platewatch_uptime_seconds", "Seconds since the process started.").value(*uptime_seconds);
+    out.gauge("platewatch_ready", "1 if the appliance takes input, 0 if it stopped.")
+        .value(f64::from(u8::from(failure.is_none())));
+
+    out.counter("platewatch_lines_total", "Lines read.").value(pipeline.lines as f64);
+    out.counter("platewatch_headers_total", "Header lines.").value(pipeline.headers as f64);
+    out.counter("platewatch_blank_total", "Blank lines.").value(pipeline.blank as f64);
+    let mut rejected = out.counter("platewatch_rejected_total", "Rejected lines by reason.");
+    for (reason, count) in &pipeline.rejected {
+        rejected.labelled(&[("reason", reason)], *count as f64);
+    }
+    out.counter("platewatch_duplicates_total", "Duplicate passages.").value(pipeline.duplicates as f64);
+    out.counter("platewatch_accepted_total", "Accepted passages.").value(pipeline.accepted as f64);
+    out.counter("platewatch_late_total", "Accepted passages that were too late to compare.")
+        .value(pipeline.late as f64);
+    out.counter("platewatch_alerts_total", "Alerts raised.").value(totals.alerts as f64);
+    let mut by_shard = out.counter("platewatch_shard_passages_total", "Accepted passages by shard.");
+    for (shard, count) in pipeline.by_shard.iter().enumerate() {
+        by_shard.labelled(&[("shard", &shard.to_string())], *count as f64);
+    }
+    out.counter("platewatch_commits_total", "Commits of this process.").value(pipeline.commits as f64);
+    out.gauge("platewatch_records_per_second", "Passages accepted per second over the last ten seconds.")
+        .value(pipeline.records_per_second);
+    out.gauge("platewatch_last_commit_seconds", "Seconds that the last commit took.")
+        .value(pipeline.last_commit_seconds);
+    out.gauge("platewatch_seconds_since_commit", "Seconds since the last commit.").value(pipeline.seconds_since_commit);
+    out.gauge("platewatch_queued_batches", "Batches that wait between parser and writer.")
+        .value(pipeline.queue.0 as f64);
+    out.gauge("platewatch_queue_limit", "Batches that may wait.").value(pipeline.queue.1 as f64);
+
+    out.gauge("platewatch_source_running", "1 while the source delivers, by kind and state.")
+        .labelled(&[("kind", &source.kind), ("state", &source.state)], f64::from(u8::from(source.state == "running")));
+    let mut plates = out.gauge("platewatch_state_plates", "Plates that hold state, by partition.");
+    for partition in &source.partitions {
+        plates.labelled(&[("partition", &partition.partition.to_string())], partition.plates as f64);
+    }
+
+    out.gauge("platewatch_passages", "Passages retained.").value(totals.passages as f64);
+    out.gauge("platewatch_last_minute_passages", "Passages in the newest 60 seconds of event time.")
+        .value(totals.last_minute as f64);
+    if let Some(lag) = lag_seconds {
+        out.gauge("platewatch_event_lag_seconds", "Seconds by which the newest GCSJ is behind the clock.")
+            .value(lag as f64);
+    }
+    out.gauge("platewatch_storage_disk_bytes", "Bytes of all files on disk.").value(storage.disk_bytes as f64);
+    out.gauge("platewatch_storage_memory_bytes", "Bytes of memtables and block cache.")
+        .value(storage.memory_bytes as f64);
+    out.gauge("platewatch_storage_column_cache_bytes", "Bytes of decoded columns held for queries.")
+        .value(storage.column_cache_bytes as f64);
+    let mut segments = out.gauge("platewatch_storage_segments", "Segments by shard.");
+    for (shard, count) in storage.segments.iter().enumerate() {
+        segments.labelled(&[("shard", &shard.to_string())], *count as f64);
+    }
+    out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
+}

@@ -1,0 +1,159 @@
+//! The HTTP interface: the eight endpoints of the contract, what the page needs beyond them, health, metrics and the
+//! embedded page itself.
+//!
+//! It alone shapes API JSON. It asks a [`Reader`] domain questions and does not know how they are answered, which
+//! source feeds the data, or that there is a pipeline. A request reads one consistent snapshot; what may touch the disk
+//! runs on blocking threads, bounded by [`lanes`], so that no query can slow the road.
+//!
+//! Layers, outside in: metrics and `Server-Timing`, compression, CORS (`/api/*` only), panic to 500, plain error to
+//! envelope, timeout (not for the event stream nor for health).
+
+mod assets;
+mod checkpoints;
+mod error;
+mod fields;
+mod health;
+mod lanes;
+mod layers;
+mod listen;
+mod metrics;
+mod openapi;
+mod overview;
+mod predict;
+mod query;
+mod records;
+mod stats;
+mod status;
+mod stream;
+mod track;
+mod warnings;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use traffic::{CivilTime, TimeZoneName};
+
+use crate::reader::Reader;
+
+pub use listen::{BindError, bind, serve};
+pub use openapi::openapi_json;
+
+/// What time it is on the road: civil seconds in the configured zone.
+pub type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
+
+/// Settings of the HTTP interface.
+#[derive(Clone)]
+pub struct ServeSettings {
+    /// Origins that may call `/api/*` from a browser; `*` allows all.
+    pub cors_origins: Vec<String>,
+    /// Queries that may read the disk at the same time; more wait.
+    pub max_concurrent_queries: usize,
+    /// How long a request may take before it is answered with 504.
+    pub query_timeout: Duration,
+    /// Clients that may hold an event stream open at the same time.
+    pub sse_max_clients: usize,
+    /// Largest request body, in bytes.
+    pub body_limit: usize,
+    /// The clock that says what "today" is.
+    pub clock: Clock,
+    /// Zone into which a time with an offset is converted.
+    pub zone: TimeZoneName,
+}
+
+impl ServeSettings {
+    /// Default settings with this clock and zone.
+    pub fn new(clock: Clock, zone: TimeZoneName) -> Self {
+        Self {
+            cors_origins: vec!["*".to_owned()],
+            max_concurrent_queries: 4,
+            query_timeout: Duration::from_secs(10),
+            sse_max_clients: 256,
+            body_limit: 64 << 10,
+            clock,
+            zone,
+        }
+    }
+}
+
+/// What every handler shares.
+struct Api {
+    reader: Arc<dyn Reader>,
+    settings: ServeSettings,
+    shutdown: CancellationToken,
+    lanes: lanes::Lanes,
+    stream_clients: Arc<Semaphore>,
+    metrics: metrics::HttpMetrics,
+}
+
+impl Api {
+    /// The clock's time.
+    fn now(&self) -> CivilTime {
+        (self.settings.clock)()
+    }
+
+    /// Event streams that are open.
+    fn open_streams(&self) -> usize {
+        self.settings.sse_max_clients.saturating_sub(self.stream_clients.available_permits())
+    }
+}
+
+/// The whole interface over `reader`. Open event streams end when `shutdown` is cancelled.
+pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: CancellationToken) -> Router {
+    let api = Arc::new(Api {
+        lanes: lanes::Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
+        stream_clients: Arc::new(Semaphore::new(settings.sse_max_clients)),
+        metrics: metrics::HttpMetrics::default(),
+        reader,
+        settings,
+        shutdown,
+    });
+
+    let questions = Router::new().route("/query", post(query::query)).method_not_allowed_fallback(error::use_post);
+    let endpoints = Router::new()
+        .route("/stats/kkmc_count", get(stats::kkmc_count))
+        .route("/stats/hour_count", get(stats::hour_count))
+        .route("/stats/map_data", get(stats::map_data))
+        .route("/stats/vehicle_type", get(stats::vehicle_type))
+        .route("/stats/vehicle_brand", get(stats::vehicle_brand))
+        .route("/warnings/realtime", get(warnings::realtime))
+        .route("/warnings", get(warnings::history))
+        .route("/predict/flow", get(predict::flow))
+        .route("/overview", get(overview::overview))
+        .route("/track", get(track::track))
+        .route("/checkpoints", get(checkpoints::checkpoints))
+        .route("/status", get(status::status))
+        .route("/openapi.json", get(openapi::openapi))
+        .method_not_allowed_fallback(error::use_get)
+        .merge(questions)
+        .fallback(error::no_such_endpoint)
+        .layer(DefaultBodyLimit::max(api.settings.body_limit))
+        .layer(from_fn_with_state(api.clone(), layers::time_out))
+        .route("/warnings/stream", get(stream::stream).fallback(error::use_get))
+        .layer(from_fn(layers::envelope_errors))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(layers::cors(&api.settings.cors_origins));
+
+    let rest = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::metrics))
+        .method_not_allowed_fallback(error::use_get)
+        .fallback(assets::asset)
+        .layer(from_fn(layers::envelope_errors))
+        .layer(CatchPanicLayer::custom(error::panicked));
+
+    rest.nest("/api", endpoints)
+        .layer(layers::compression())
+        .layer(from_fn_with_state(api.clone(), layers::measure))
+        .with_state(api)
+}

@@ -1,0 +1,124 @@
+//! `POST /api/query`: passages by filter, newest first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use traffic::{Catalogue, FuelType, VehicleType, normalise_plate};
+use utoipa::ToSchema;
+
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::fields::{BodyFields, Fields};
+use super::records::{PassagePageJson, kkmc_texts};
+use super::{Api, ServeSettings};
+use crate::reader::QueryFilter;
+
+/// Most records of one page.
+const MAX_LIMIT: u64 = 500;
+const DEFAULT_LIMIT: u64 = 10;
+
+/// Filters of the query: all are optional, null or "" means no filter, and all that are given must hold. A number may
+/// be written as a text, and a text of digits as a number.
+#[derive(ToSchema)]
+#[expect(
+    dead_code,
+    reason = "the document's view of the body; `filter` reads the fields one by one for better messages"
+)]
+#[schema(as = Query, example = json!({"kkmc": "S250_Pizhou_Sulu", "hphm": "苏C*88", "startTime": "2024-01-01 00:00:00", "endTime": "2024-01-01", "page": 1, "limit": 10}))]
+pub(super) struct QueryBody {
+    /// Checkpoint: its code, its full name or its label.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    kkmc: Option<String>,
+    /// The plate contains this; `*` stands for any run of characters and `?` for one.
+    #[schema(example = "苏C*88")]
+    hphm: Option<String>,
+    /// First time that counts: `YYYY-MM-DD HH:MM:SS`, with `T`, or a date (its first second).
+    #[schema(rename = "startTime", example = "2024-01-01 00:00:00")]
+    start_time: Option<String>,
+    /// Last time that counts; a date alone means its last second.
+    #[schema(rename = "endTime", example = "2024-01-01")]
+    end_time: Option<String>,
+    /// 小型客车, 大型客车, 货车 or 其他.
+    #[schema(rename = "vehicleType", example = "小型客车")]
+    vehicle_type: Option<String>,
+    /// The plate's first character.
+    #[schema(example = "苏")]
+    province: Option<String>,
+    /// 新能源 or 燃油.
+    #[schema(rename = "fuelType", example = "燃油")]
+    fuel_type: Option<String>,
+    /// District equals this.
+    #[schema(example = "邳州市")]
+    xzqhmc: Option<String>,
+    /// Direction equals this.
+    #[schema(example = "1")]
+    fxlx: Option<String>,
+    /// Plate type equals this; one digit is padded to two.
+    #[schema(example = "02")]
+    hpzl: Option<String>,
+    /// Brand and model contains this.
+    #[schema(example = "大众")]
+    clppxh: Option<String>,
+    /// Page, from 1.
+    #[schema(minimum = 1, default = 1, example = 1)]
+    page: Option<u32>,
+    /// Records of a page.
+    #[schema(minimum = 1, maximum = 500, default = 10, example = 10)]
+    limit: Option<u32>,
+}
+
+/// Passages that match the filters, newest first, ties by GCXH.
+#[utoipa::path(
+    post,
+    path = "/api/query",
+    tag = "passages",
+    request_body(content = Option<QueryBody>, description = "Filters; an empty body means none"),
+    responses(
+        (status = 200, description = "One page of passages, and how many match on all pages", body = Envelope<PassagePageJson>),
+        (status = 400, description = "A field has the wrong form; `msg` names it", body = ErrorEnvelope),
+        (status = 413, description = "The body is too large", body = ErrorEnvelope),
+        (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
+        (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
+        (status = 504, description = "The query took too long", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn query(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Answer<PassagePageJson> {
+    let catalogue = api.reader.catalogue();
+    let filter = filter(&fields, &catalogue, &api.settings)?;
+    let page = fields.page()?;
+    let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let found = api.scan(move |snapshot| snapshot.query(&filter, page, limit)).await?;
+    Ok(Success(PassagePageJson::new(found, &catalogue)))
+}
+
+fn filter(fields: &Fields, catalogue: &Catalogue, settings: &ServeSettings) -> Result<QueryFilter, ApiError> {
+    let owned = |name| -> Result<Option<String>, ApiError> { Ok(fields.text(name)?.map(|text| text.into_owned())) };
+    let province = owned("province")?;
+    if province.as_ref().is_some_and(|text| text.chars().nth(1).is_some()) {
+        return Err(ApiError::bad_request("`province` must be the plate's first character, such as 苏"));
+    }
+    Ok(QueryFilter {
+        time: fields.range("startTime", "endTime", &settings.zone)?,
+        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(catalogue, &text)),
+        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        xzqhmc: owned("xzqhmc")?,
+        fxlx: owned("fxlx")?,
+        hpzl: fields.text("hpzl")?.map(|text| padded_plate_type(&text)),
+        clppxh: owned("clppxh")?,
+        province,
+        vehicle_type: fields.choice("vehicleType", &VehicleType::ALL.map(|kind| (kind.as_str(), kind)))?,
+        fuel_type: fields.choice("fuelType", &FuelType::ALL.map(|kind| (kind.as_str(), kind)))?,
+    })
+}
+
+/// Plate text as stored plates are written: upper case, half-width, without `·` and spaces. Wildcards stay.
+pub(super) fn plate_text(text: &str) -> String {
+    normalise_plate(text).into_owned()
+}
+
+/// HPZL as it is stored: one digit is padded to two.
+fn padded_plate_type(text: &str) -> String {
+    match text.as_bytes() {
+        [digit] if digit.is_ascii_digit() => format!("0{text}"),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,105 @@
+//! A passage as the API shows it, with what is derived from it: province, type of vehicle, fuel, label of the
+//! checkpoint. Shared by the query and the track; it does not know filters or paging.
+
+use serde::Serialize;
+use traffic::{Catalogue, FuelType, PlateCode, VehicleType, province_of};
+use utoipa::ToSchema;
+
+use crate::reader::{Page, PassageRow};
+
+/// One passage.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[schema(as = Passage)]
+pub(super) struct PassageJson {
+    /// Passage id 过车序号.
+    #[schema(example = "G320300109027253771")]
+    gcxh: String,
+    /// District 行政区划名称.
+    #[schema(example = "邳州市")]
+    xzqhmc: String,
+    /// Checkpoint 卡口名称 as it was recorded: code or full name.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    kkmc: String,
+    /// Direction 方向类型.
+    #[schema(example = "1")]
+    fxlx: String,
+    /// Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`.
+    #[schema(example = "2024-01-01 00:00:24")]
+    gcsj: String,
+    /// Plate type 号牌种类 (GA 24.7), padded to two digits.
+    #[schema(example = "02")]
+    hpzl: String,
+    /// Plate number 号牌号码, normalised; `-` if none was read.
+    #[schema(example = "苏C12345")]
+    hphm: String,
+    /// Brand and model 车辆品牌型号.
+    #[schema(example = "大众牌-朗逸-2015")]
+    clppxh: String,
+    /// The plate's first character.
+    #[schema(example = "苏")]
+    province: String,
+    /// Type of vehicle, by plate type and brand: 小型客车, 大型客车, 货车 or 其他.
+    #[schema(example = "小型客车")]
+    vehicle_type_name: &'static str,
+    /// 新能源 (HPZL 51 or 52, or a plate of that form) or 燃油.
+    #[schema(example = "燃油")]
+    fuel_type: &'static str,
+    /// Short name of the checkpoint from the catalogue; KKMC where it is not known there.
+    #[schema(example = "S250-邳州-苏鲁界")]
+    kkmc_label: String,
+}
+
+/// One page of passages.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PassagePage)]
+pub(super) struct PassagePageJson {
+    /// How many match on all pages.
+    #[schema(example = 1)]
+    total: u64,
+    /// Those of this page.
+    records: Vec<PassageJson>,
+}
+
+impl PassageJson {
+    /// The row as the API shows it.
+    pub(super) fn new(row: PassageRow, catalogue: &Catalogue) -> Self {
+        Self {
+            province: province_of(&row.hphm).to_owned(),
+            vehicle_type_name: VehicleType::of(&row.hpzl, &row.clppxh).as_str(),
+            fuel_type: FuelType::of(&row.hpzl, PlateCode::pack(&row.hphm).class(&row.hphm)).as_str(),
+            kkmc_label: label(catalogue, &row.kkmc),
+            gcxh: row.gcxh,
+            xzqhmc: row.xzqhmc.to_string(),
+            kkmc: row.kkmc.to_string(),
+            fxlx: row.fxlx.to_string(),
+            gcsj: row.gcsj.to_string(),
+            hpzl: row.hpzl.to_string(),
+            hphm: row.hphm,
+            clppxh: row.clppxh.to_string(),
+        }
+    }
+}
+
+impl PassagePageJson {
+    /// The page as the API shows it.
+    pub(super) fn new(page: Page<PassageRow>, catalogue: &Catalogue) -> Self {
+        let records = page.records.into_iter().map(|row| PassageJson::new(row, catalogue)).collect();
+        Self { total: page.total, records }
+    }
+}
+
+/// The label of a checkpoint; the KKMC itself where the catalogue does not know it.
+pub(super) fn label(catalogue: &Catalogue, kkmc: &str) -> String {
+    catalogue.label_of(kkmc).to_owned()
+}
+
+/// All texts under which a checkpoint may have been recorded: for a code, a full name or a label of the catalogue, its
+/// code and its full name; for anything else, the text itself.
+pub(super) fn kkmc_texts(catalogue: &Catalogue, text: &str) -> Vec<String> {
+    let known = catalogue.find(text).or_else(|| catalogue.iter().find(|checkpoint| checkpoint.label == text));
+    match known {
+        Some(checkpoint) => vec![checkpoint.code.clone(), checkpoint.name.clone()],
+        None => vec![text.to_owned()],
+    }
+}

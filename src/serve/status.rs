@@ -1,0 +1,274 @@
+//! `GET /api/status`: how the appliance is, for the operator. The numbers are the road's own; this names them in JSON.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{Answer, Envelope, Success};
+use crate::status::{PipelineStatus, SourceStatus, Status, StorageStatus};
+
+/// The state of the appliance.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Status)]
+pub(super) struct StatusJson {
+    /// Version of the program.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+    /// Role of this process.
+    #[schema(example = "all")]
+    role: String,
+    /// Seconds since the process started.
+    #[schema(example = 3600.5)]
+    uptime_seconds: f64,
+    /// Whether it takes input.
+    #[schema(example = true)]
+    ready: bool,
+    /// Why it takes no more input, if it does not.
+    #[schema(example = json!(null))]
+    failure: Option<String>,
+    /// The server's clock, civil time of the road.
+    #[schema(example = "2024-01-01 12:34:57")]
+    now: String,
+    /// Newest GCSJ; null as long as there is none.
+    #[schema(example = "2024-01-01 12:34:56")]
+    newest_gcsj: Option<String>,
+    /// Seconds by which the newest GCSJ is behind the server's clock; null as long as there is none.
+    #[schema(example = 1)]
+    lag_seconds: Option<i64>,
+    /// Event streams that are open.
+    #[schema(example = 2)]
+    open_streams: usize,
+    /// The source of records.
+    source: SourceJson,
+    /// What the road has done.
+    pipeline: PipelineJson,
+    /// What is on disk and in memory.
+    storage: StorageJson,
+    /// Mirrors and their lag; empty where none is configured.
+    #[schema(value_type = Vec<Object>, example = json!([]))]
+    mirrors: Vec<Value>,
+    /// The flow model; null where there is none.
+    #[schema(value_type = Option<Object>, example = json!(null))]
+    model: Option<Value>,
+}
+
+/// The source of records.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SourceStatus)]
+pub(super) struct SourceJson {
+    /// `capture`, `simulator` or `none`.
+    #[schema(example = "simulator")]
+    kind: String,
+    /// `starting`, `running`, `finished` or `failed`.
+    #[schema(example = "running")]
+    state: String,
+    /// What is read, in words.
+    #[schema(example = "19 checkpoints, 50 passages per second")]
+    description: String,
+    /// Position after the last commit.
+    #[schema(example = "record 123456")]
+    position: String,
+    /// Partitions.
+    partitions: Vec<PartitionJson>,
+}
+
+/// One partition.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PartitionStatus)]
+pub(super) struct PartitionJson {
+    /// Number.
+    #[schema(example = 0)]
+    partition: u32,
+    /// Newest accepted GCSJ.
+    #[schema(example = "2024-01-01 12:34:56")]
+    watermark: Option<String>,
+    /// Plates that hold state.
+    #[schema(example = 2100)]
+    plates: u64,
+}
+
+/// Counts since the data directory was made; rates of this process.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PipelineStatus)]
+pub(super) struct PipelineJson {
+    /// Lines read: headers, blank, rejected, duplicates and accepted together.
+    #[schema(example = 1300000)]
+    lines: u64,
+    /// Header lines.
+    #[schema(example = 1)]
+    headers: u64,
+    /// Blank lines.
+    #[schema(example = 0)]
+    blank: u64,
+    /// Rejected lines.
+    rejected: RejectedJson,
+    /// Duplicates.
+    #[schema(example = 20)]
+    duplicates: u64,
+    /// Accepted passages.
+    #[schema(example = 1299976)]
+    accepted: u64,
+    /// Late ones among the accepted.
+    #[schema(example = 12)]
+    late: u64,
+    /// Alerts.
+    #[schema(example = 321)]
+    alerts: u64,
+    /// Accepted passages per shard.
+    #[schema(example = json!([650000, 649976]))]
+    by_shard: Vec<u64>,
+    /// Commits of this process.
+    #[schema(example = 5000)]
+    commits: u64,
+    /// Passages accepted per second of wall time, over the last ten seconds.
+    #[schema(example = 50.2)]
+    records_per_second: f64,
+    /// Seconds that the last commit took.
+    #[schema(example = 0.002)]
+    last_commit_seconds: f64,
+    /// Seconds since the last commit.
+    #[schema(example = 0.4)]
+    seconds_since_commit: f64,
+    /// Batches that wait between parser and writer.
+    #[schema(example = 0)]
+    queued_batches: usize,
+    /// How many may wait.
+    #[schema(example = 4)]
+    queue_limit: usize,
+}
+
+/// Rejected lines.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rejected)]
+pub(super) struct RejectedJson {
+    /// All.
+    #[schema(example = 3)]
+    total: u64,
+    /// By reason.
+    #[schema(example = json!({"invalid_gcsj": 2, "wrong_column_count": 1}))]
+    by_reason: BTreeMap<&'static str, u64>,
+}
+
+/// The storage.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StorageStatus)]
+pub(super) struct StorageJson {
+    /// Data directory.
+    #[schema(example = "./platewatch-data")]
+    path: String,
+    /// Bytes of all files on disk.
+    #[schema(example = 25000000)]
+    disk_bytes: u64,
+    /// Bytes of memtables and block cache.
+    #[schema(example = 64000000)]
+    memory_bytes: u64,
+    /// Bytes of decoded columns held for queries.
+    #[schema(example = 8000000)]
+    column_cache_bytes: u64,
+    /// Passages retained.
+    #[schema(example = 1299976)]
+    passages: u64,
+    /// Segments per shard, sealed and tail.
+    #[schema(example = json!([12, 11]))]
+    segments: Vec<u64>,
+    /// Seconds of event time that are kept; null = forever.
+    #[schema(example = 259200)]
+    retention_seconds: Option<i64>,
+    /// Oldest GCSJ retained.
+    #[schema(example = "2024-01-01 00:00:00")]
+    oldest_gcsj: Option<String>,
+    /// Rejected lines kept.
+    #[schema(example = 3)]
+    rejects: u64,
+}
+
+/// How the pipeline, its source and the storage are.
+#[utoipa::path(
+    get,
+    path = "/api/status",
+    tag = "operation",
+    responses((status = 200, description = "The state of the appliance", body = Envelope<StatusJson>))
+)]
+pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
+    let status = api.reader.status();
+    let newest = api.reader.snapshot().totals().newest;
+    let now = api.now();
+    let Status { version, role, uptime_seconds, source, pipeline, storage, failure } = status;
+    Ok(Success(StatusJson {
+        version,
+        role,
+        uptime_seconds,
+        ready: failure.is_none(),
+        failure,
+        now: now.to_string(),
+        newest_gcsj: newest.map(|time| time.to_string()),
+        lag_seconds: newest.map(|time| now.0 - time.0),
+        open_streams: api.open_streams(),
+        source: source.into(),
+        pipeline: pipeline.into(),
+        storage: storage.into(),
+        mirrors: Vec::new(),
+        model: None,
+    }))
+}
+
+impl From<SourceStatus> for SourceJson {
+    fn from(status: SourceStatus) -> Self {
+        let partitions = status.partitions.into_iter().map(|partition| PartitionJson {
+            partition: partition.partition,
+            watermark: partition.watermark.map(|time| time.to_string()),
+            plates: partition.plates,
+        });
+        Self {
+            partitions: partitions.collect(),
+            kind: status.kind,
+            state: status.state,
+            description: status.description,
+            position: status.position,
+        }
+    }
+}
+
+impl From<PipelineStatus> for PipelineJson {
+    fn from(status: PipelineStatus) -> Self {
+        let (queued_batches, queue_limit) = status.queue;
+        Self {
+            lines: status.lines,
+            headers: status.headers,
+            blank: status.blank,
+            rejected: RejectedJson { total: status.rejected.values().sum(), by_reason: status.rejected },
+            duplicates: status.duplicates,
+            accepted: status.accepted,
+            late: status.late,
+            alerts: status.alerts,
+            by_shard: status.by_shard,
+            commits: status.commits,
+            records_per_second: status.records_per_second,
+            last_commit_seconds: status.last_commit_seconds,
+            seconds_since_commit: status.seconds_since_commit,
+            queued_batches,
+            queue_limit,
+        }
+    }
+}
+
+impl From<StorageStatus> for StorageJson {
+    fn from(status: StorageStatus) -> Self {
+        Self {
+            path: status.path,
+            disk_bytes: status.disk_bytes,
+            memory_bytes: status.memory_bytes,
+            column_cache_bytes: status.column_cache_bytes,
+            passages: status.passages,
+            segments: status.segments,
+            retention_seconds: status.retention_seconds,
+            oldest_gcsj: status.oldest.map(|time| time.to_string()),
+            rejects: status.rejects,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Whatever is sent, the server answers without a failure of its own.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::Server;
+use super::client::request;
+
+const FIELDS: [&str; 16] = [
+    "kkmc",
+    "hphm",
+    "startTime",
+    "endTime",
+    "start",
+    "end",
+    "vehicleType",
+    "province",
+    "fuelType",
+    "fxlx",
+    "hpzl",
+    "severity",
+    "rule",
+    "page",
+    "limit",
+    "lastEventId",
+];
+const PATHS: [&str; 10] = [
+    "/api/stats/kkmc_count",
+    "/api/stats/hour_count",
+    "/api/stats/map_data",
+    "/api/stats/vehicle_type",
+    "/api/stats/vehicle_brand",
+    "/api/warnings/realtime",
+    "/api/warnings",
+    "/api/overview",
+    "/api/track",
+    "/elsewhere",
+];
+
+/// Values near those that count, and noise.
+fn value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9]{0,20}",
+        "-?[0-9]{1,3}(\\.[0-9])?",
+        "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|\\+08:00)?)?",
+        "(苏|鲁|皖)?[A-Z*?·-]{0,6}",
+        "(high|low|window|speed|货车|新能源|G3_Sulu)",
+        "\\PC{0,12}",
+    ]
+}
+
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+}
+
+/// Runs `check` on `cases` values of `strategy` against one server.
+fn fuzz<S: Strategy>(cases: u32, strategy: S, check: impl AsyncFn(&Server, S::Value)) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let server = runtime.block_on(Server::start());
+    runner(cases)
+        .run(&strategy, |value| {
+            runtime.block_on(check(&server, value));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn query_strings() {
+    let pairs = proptest::collection::vec((proptest::sample::select(&FIELDS[..]), value()), 0..4);
+    // All that HTTP allows in a query string; the HTTP library itself turns anything else away.
+    let raw = "[!$-;=?-~]{0,40}";
+    let query = prop_oneof![
+        pairs.prop_map(|pairs| {
+            let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+            pairs.join("&")
+        }),
+        raw,
+    ];
+    fuzz(400, (proptest::sample::select(&PATHS[..]), query), async |server, (path, query)| {
+        let reply = server.get(&format!("{path}?{query}")).await;
+        match reply.status {
+            200 if path.starts_with("/api") => drop(reply.data()),
+            200 | 404 => {}
+            _ => drop(reply.error(400)),
+        }
+    });
+}
+
+#[test]
+fn bodies() {
+    let field = prop_oneof![
+        value().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        any::<f64>().prop_map(serde_json::Value::from),
+        Just(serde_json::Value::Null),
+        Just(serde_json::Value::Bool(true)),
+        Just(serde_json::json!([{"a": 1}])),
+    ];
+    let object = proptest::collection::btree_map(proptest::sample::select(&FIELDS[..]), field, 0..4)
+        .prop_map(|fields| serde_json::to_vec(&fields).unwrap());
+    let noise = proptest::collection::vec(any::<u8>(), 0..60);
+    fuzz(400, prop_oneof![3 => object, 1 => noise], async |server, body| {
+        let headers = [("content-type", "application/json")];
+        let reply = request(server.address, "POST", "/api/query", &headers, &body).await;
+        match reply.status {
+            200 => drop(reply.data()),
+            _ => drop(reply.error(400)),
+        }
+    });
+}

@@ -1,0 +1,355 @@
+//! The storage's twin for tests: everything in vectors, every question answered by looking at all rows.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+use traffic::{
+    Alert, Catalogue, CivilTime, FuelType, PlateCode, Rule, Severity, VehicleType, alert_id, brand_of, province_of,
+};
+
+use super::time;
+use crate::reader::{
+    AlertFilter, Group, Page, PassageRow, QueryFilter, ReadError, Reader, Snapshot, TimeRange, Totals,
+};
+use crate::status::Status;
+
+/// What a read of the disk does instead of answering.
+#[derive(Clone, Default)]
+pub(crate) enum Fault {
+    #[default]
+    None,
+    Storage,
+    TooExpensive,
+    Panic,
+    /// Waits until the sender of this channel is dropped.
+    Hang(Arc<Mutex<Receiver<()>>>),
+}
+
+impl Fault {
+    /// A hang, and what ends it when dropped.
+    pub(crate) fn hang() -> (Self, Sender<()>) {
+        let (sender, receiver) = channel();
+        (Self::Hang(Arc::new(Mutex::new(receiver))), sender)
+    }
+
+    fn strike(&self) -> Result<(), ReadError> {
+        match self {
+            Self::None => Ok(()),
+            Self::Storage => Err(ReadError::Storage("segment 7 is damaged".to_owned())),
+            Self::TooExpensive => Err(ReadError::TooExpensive("too many rows match: narrow the time range".to_owned())),
+            Self::Panic => panic!("the read panicked on purpose"),
+            Self::Hang(end) => {
+                let _ = end.lock().unwrap().recv();
+                Ok(())
+            }
+        }
+    }
+}
+
+pub(crate) struct MemoryReader {
+    newest: Mutex<Arc<Rows>>,
+    commits: watch::Sender<u64>,
+    catalogue: Arc<Catalogue>,
+    status: Mutex<Status>,
+}
+
+#[derive(Clone, Default)]
+struct Rows {
+    rows: Vec<PassageRow>,
+    alerts: Vec<Alert>,
+    fault: Fault,
+}
+
+impl MemoryReader {
+    pub(crate) fn empty() -> Self {
+        Self {
+            newest: Mutex::default(),
+            commits: watch::Sender::new(0),
+            catalogue: Arc::new(Catalogue::xuzhou()),
+            status: Mutex::new(Status { version: "0.1.0", role: "all".to_owned(), ..Status::default() }),
+        }
+    }
+
+    /// Eight passages of two days and three alerts.
+    pub(crate) fn sample() -> Self {
+        let reader = Self::empty();
+        let pizhou = "徐州市邳州市S250宿邳线K1江苏徐州-S250-苏鲁界省际卡口";
+        reader.commit(
+            vec![
+                row(
+                    "G1",
+                    "邳州市",
+                    "S250_Pizhou_Sulu",
+                    "1",
+                    "2024-01-01 00:00:24",
+                    "02",
+                    "苏C12345",
+                    "大众牌-朗逸-2015",
+                ),
+                row("G2", "邳州市", pizhou, "2", "2024-01-01 08:30:00", "01", "鲁D8888A", "解放牌-J6P-2019"),
+                row("G3", "铜山县", "G104_Tongshan_Sulu", "1", "2024-01-01 23:59:59", "52", "苏CD12345", "比亚迪牌-秦"),
+                row("G4", "高速五大队", "G3_Sulu", "1", "2024-01-02 00:00:00", "02", "苏CDM***", "大众牌-速腾"),
+                row("G5", "高速五大队", "G3_Sulu", "2", "2024-01-02 11:58:30", "02", "苏C12345", "大众牌-朗逸-2015"),
+                row("G7", "某县", "unlisted-1", "1", "2024-01-02 11:59:00", "-", "-", "-"),
+                row("G6", "铜山县", "G104_Tongshan_Sulu", "1", "2024-01-02 11:59:00", "02", "皖A00001", "福田牌"),
+                row(
+                    "G8",
+                    "邳州市",
+                    "S250_Pizhou_Sulu",
+                    "1",
+                    "2024-01-02 11:59:20",
+                    "02",
+                    "苏C12345",
+                    "大众牌-朗逸-2015",
+                ),
+            ],
+            vec![
+                alert(1, "苏CD12345", "G3_Sulu", "unlisted-1", "2024-01-01 23:59:59", Severity::Medium, Rule::Window),
+                alert(
+                    2,
+                    "苏C12345",
+                    "G3_Sulu",
+                    "S250_Pizhou_Sulu",
+                    "2024-01-02 11:59:20",
+                    Severity::High,
+                    Rule::Window,
+                ),
+                alert(
+                    3,
+                    "皖A00001",
+                    "G3_Sulu",
+                    "G104_Tongshan_Sulu",
+                    "2024-01-02 11:59:30",
+                    Severity::Low,
+                    Rule::Speed,
+                ),
+            ],
+        );
+        reader
+    }
+
+    /// Adds rows and alerts as one commit.
+    pub(crate) fn commit(&self, rows: Vec<PassageRow>, alerts: Vec<Alert>) {
+        let newest = self.change(|state| {
+            state.rows.extend(rows);
+            state.alerts.extend(alerts);
+            state.alerts.last().map_or(0, |alert| alert.seq)
+        });
+        self.commits.send_replace(newest);
+    }
+
+    pub(crate) fn set_fault(&self, fault: Fault) {
+        self.change(|state| state.fault = fault);
+    }
+
+    pub(crate) fn set_status(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.status.lock().unwrap());
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Rows) -> T) -> T {
+        let mut newest = self.newest.lock().unwrap();
+        let mut state = Rows::clone(&newest);
+        let answer = change(&mut state);
+        *newest = Arc::new(state);
+        answer
+    }
+}
+
+impl Reader for MemoryReader {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        self.newest.lock().unwrap().clone()
+    }
+
+    fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.clone()
+    }
+
+    fn status(&self) -> Status {
+        self.status.lock().unwrap().clone()
+    }
+}
+
+impl Rows {
+    fn within(&self, range: TimeRange) -> impl Iterator<Item = &PassageRow> {
+        self.rows.iter().filter(move |row| contains(range, row.gcsj))
+    }
+}
+
+impl Snapshot for Rows {
+    fn totals(&self) -> Totals {
+        let newest = self.rows.iter().map(|row| row.gcsj).max();
+        let minute = newest.map(|last| TimeRange { start: Some(CivilTime(last.0 - 59)), end: Some(last) });
+        Totals {
+            passages: self.rows.len() as u64,
+            accepted: self.rows.len() as u64,
+            alerts: self.alerts.last().map_or(0, |alert| alert.seq),
+            newest,
+            last_minute: minute.map_or(0, |minute| self.within(minute).count() as u64),
+        }
+    }
+
+    fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError> {
+        let mut counts = BTreeMap::<Arc<str>, u64>::new();
+        for row in self.within(range) {
+            let name = match group {
+                Group::Checkpoint => row.kkmc.clone(),
+                Group::District => row.xzqhmc.clone(),
+                Group::VehicleType => VehicleType::of(&row.hpzl, &row.clppxh).as_str().into(),
+                Group::Brand => brand_of(&row.clppxh).into(),
+            };
+            *counts.entry(name).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Ok(counts)
+    }
+
+    fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError> {
+        let mut counts = [0; 24];
+        for row in self.within(range) {
+            counts[usize::from(row.gcsj.hour_of_day())] += 1;
+        }
+        Ok(counts)
+    }
+
+    fn count(&self, range: TimeRange) -> Result<u64, ReadError> {
+        Ok(self.within(range).count() as u64)
+    }
+
+    fn query(&self, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
+        self.fault.strike()?;
+        let mut rows: Vec<_> = self.rows.iter().filter(|row| matches(filter, row)).cloned().collect();
+        rows.sort_by(|a, b| b.gcsj.cmp(&a.gcsj).then_with(|| a.gcxh.cmp(&b.gcxh)));
+        Ok(page_of(rows, page, limit))
+    }
+
+    fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
+        self.fault.strike()?;
+        let mut rows: Vec<_> = self.within(range).filter(|row| row.hphm == hphm).cloned().collect();
+        rows.sort_by_key(|row| row.gcsj);
+        let total = rows.len() as u64;
+        Ok(Page { total, records: rows.split_off(rows.len().saturating_sub(limit)) })
+    }
+
+    fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>, ReadError> {
+        Ok(self.alerts.iter().rev().take(limit).cloned().collect())
+    }
+
+    fn alerts(&self, filter: &AlertFilter, page: u64, limit: usize) -> Result<Page<Alert>, ReadError> {
+        let matching = self.alerts.iter().rev().filter(|alert| {
+            contains(filter.time, time(&alert.curr_time))
+                && filter.hphm.as_ref().is_none_or(|part| alert.hphm.contains(part))
+                && filter
+                    .kkmc
+                    .as_ref()
+                    .is_none_or(|any| any.contains(&alert.prev_kkmc) || any.contains(&alert.curr_kkmc))
+                && filter.severity.is_none_or(|severity| alert.severity == severity)
+                && filter.rule.is_none_or(|rule| alert.rule == rule)
+        });
+        Ok(page_of(matching.cloned().collect(), page, limit))
+    }
+
+    fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError> {
+        Ok(self.alerts.iter().filter(|alert| alert.seq > seq).take(limit).cloned().collect())
+    }
+}
+
+fn contains(range: TimeRange, time: CivilTime) -> bool {
+    range.start.is_none_or(|start| time >= start) && range.end.is_none_or(|end| time <= end)
+}
+
+fn matches(filter: &QueryFilter, row: &PassageRow) -> bool {
+    let class = PlateCode::pack(&row.hphm).class(&row.hphm);
+    contains(filter.time, row.gcsj)
+        && filter.kkmc.as_ref().is_none_or(|any| any.iter().any(|kkmc| **kkmc == *row.kkmc))
+        && filter.hphm.as_ref().is_none_or(|pattern| wildcard(&format!("*{pattern}*"), &row.hphm))
+        && filter.xzqhmc.as_ref().is_none_or(|text| **text == *row.xzqhmc)
+        && filter.fxlx.as_ref().is_none_or(|text| **text == *row.fxlx)
+        && filter.hpzl.as_ref().is_none_or(|text| **text == *row.hpzl)
+        && filter.clppxh.as_ref().is_none_or(|text| row.clppxh.contains(text.as_str()))
+        && filter.province.as_ref().is_none_or(|text| province_of(&row.hphm) == text)
+        && filter.vehicle_type.is_none_or(|kind| VehicleType::of(&row.hpzl, &row.clppxh) == kind)
+        && filter.fuel_type.is_none_or(|kind| FuelType::of(&row.hpzl, class) == kind)
+}
+
+fn wildcard(pattern: &str, text: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('*') => {
+            let mut ends = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            ends.any(|at| wildcard(rest.as_str(), &text[at..]))
+        }
+        Some(wanted) => {
+            let mut characters = text.chars();
+            characters.next().is_some_and(|found| wanted == '?' || wanted == found)
+                && wildcard(rest.as_str(), characters.as_str())
+        }
+    }
+}
+
+fn page_of<T>(mut all: Vec<T>, page: u64, limit: usize) -> Page<T> {
+    let total = all.len() as u64;
+    let skipped = ((page - 1) as usize).saturating_mul(limit).min(all.len());
+    let mut records = all.split_off(skipped);
+    records.truncate(limit);
+    Page { total, records }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one per column of a record, in their order")]
+pub(crate) fn row(
+    gcxh: &str,
+    xzqhmc: &str,
+    kkmc: &str,
+    fxlx: &str,
+    gcsj: &str,
+    hpzl: &str,
+    hphm: &str,
+    clppxh: &str,
+) -> PassageRow {
+    PassageRow {
+        gcxh: gcxh.to_owned(),
+        xzqhmc: xzqhmc.into(),
+        kkmc: kkmc.into(),
+        fxlx: fxlx.into(),
+        gcsj: time(gcsj),
+        hpzl: hpzl.into(),
+        hphm: hphm.to_owned(),
+        clppxh: clppxh.into(),
+    }
+}
+
+/// An alert whose earlier sighting is 50 seconds before `curr_time`.
+pub(crate) fn alert(
+    seq: u64,
+    hphm: &str,
+    prev_kkmc: &str,
+    curr_kkmc: &str,
+    curr_time: &str,
+    severity: Severity,
+    rule: Rule,
+) -> Alert {
+    let known = severity != Severity::Medium;
+    Alert {
+        seq,
+        id: alert_id(hphm, &format!("A{seq}"), &format!("B{seq}")),
+        hphm: hphm.to_owned(),
+        prev_kkmc: prev_kkmc.to_owned(),
+        curr_kkmc: curr_kkmc.to_owned(),
+        prev_time: CivilTime(time(curr_time).0 - 50).to_string(),
+        curr_time: curr_time.to_owned(),
+        prev_gcxh: format!("A{seq}"),
+        curr_gcxh: format!("B{seq}"),
+        gap_seconds: 50,
+        distance_km: known.then_some(45.2),
+        speed_kmh: known.then_some(3254.4),
+        severity,
+        rule,
+    }
+}

@@ -1,0 +1,71 @@
+//! Every endpoint through a real socket, over an in-memory twin of the storage.
+
+mod assets;
+mod client;
+mod envelope;
+mod fuzz;
+mod memory;
+mod openapi;
+mod operation;
+mod query;
+mod shutdown;
+mod stats;
+mod stream;
+mod track;
+mod warnings;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use traffic::{CivilTime, TimeZoneName};
+
+use super::ServeSettings;
+use client::{Reply, request};
+use memory::MemoryReader;
+
+/// The server's clock in all tests.
+const NOW: &str = "2024-01-02 12:00:00";
+
+/// A running server and its data.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) reader: Arc<MemoryReader>,
+    pub(crate) shutdown: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    /// A server over `reader` with settings changed by `change`.
+    pub(crate) async fn start_with(reader: MemoryReader, change: impl FnOnce(&mut ServeSettings)) -> Self {
+        let reader = Arc::new(reader);
+        let now = time(NOW);
+        let mut settings = ServeSettings::new(Arc::new(move || now), TimeZoneName::default());
+        change(&mut settings);
+        let shutdown = CancellationToken::new();
+        let listener = super::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = super::router(reader.clone(), settings, shutdown.clone());
+        let serving = tokio::spawn(super::serve(listener, router, shutdown.clone(), Duration::from_secs(5)));
+        Self { address, reader, shutdown, serving }
+    }
+
+    /// A server over the sample data.
+    async fn start() -> Self {
+        Self::start_with(MemoryReader::sample(), |_| {}).await
+    }
+
+    async fn get(&self, path: &str) -> Reply {
+        request(self.address, "GET", path, &[], b"").await
+    }
+
+    async fn post(&self, path: &str, body: &str) -> Reply {
+        request(self.address, "POST", path, &[("content-type", "application/json")], body.as_bytes()).await
+    }
+}
+
+fn time(text: &str) -> CivilTime {
+    CivilTime::parse(text.as_bytes(), &TimeZoneName::default()).unwrap()
+}

@@ -1,0 +1,98 @@
+//! The description of the interface agrees with the interface and with the committed file.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use traffic::{Rule, Severity};
+
+use super::Server;
+use super::client::request;
+use super::memory::alert;
+
+const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+
+#[test]
+fn the_committed_file_is_current() {
+    let generated = crate::serve::openapi_json().unwrap();
+    if std::env::var_os("PLATEWATCH_BLESS").is_some() {
+        std::fs::write(COMMITTED, &generated).unwrap();
+    }
+    let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "docs/openapi.json differs from the handlers; regenerate it with\n    PLATEWATCH_BLESS=1 cargo test --release openapi"
+    );
+}
+
+#[tokio::test]
+async fn every_described_endpoint_exists_and_has_docs() {
+    let server = Server::start().await;
+    let document = server.get("/api/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 18);
+    for (path, methods) in paths {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(operation["summary"].is_string(), "{method} {path}");
+            for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                assert!(parameter["description"].is_string(), "{path} {parameter}");
+                assert!(!parameter["example"].is_null(), "{path} {parameter}");
+            }
+            if path == "/api/warnings/stream" {
+                continue;
+            }
+            let reply = request(server.address, &method.to_uppercase(), path, &[], b"").await;
+            assert!(!matches!(reply.status, 404 | 405), "{method} {path}: {}", reply.status);
+            assert!(operation["responses"][reply.status.to_string()].is_object(), "{method} {path}: {}", reply.status);
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        for (field, property) in schema["properties"].as_object().into_iter().flatten() {
+            let text = property.to_string();
+            assert!(text.contains("\"description\""), "{name}.{field} has no description: {text}");
+        }
+    }
+}
+
+/// Field names of answers and of their schemas are the same.
+#[tokio::test]
+async fn schemas_have_the_fields_of_the_answers() {
+    let server = Server::start().await;
+    let document = server.get("/api/openapi.json").await.json();
+    let schema_fields = |name: &str| -> BTreeSet<String> {
+        let schema = &document["components"]["schemas"][name];
+        schema["properties"].as_object().unwrap_or_else(|| panic!("{name}: {schema}")).keys().cloned().collect()
+    };
+    let fields = |value: &Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
+
+    let raised = alert(1, "a", "b", "c", "2024-01-01 00:00:00", Severity::High, Rule::Speed);
+    assert_eq!(fields(&serde_json::to_value(raised).unwrap()), schema_fields("Alert"));
+    let records = server.post("/api/query", "").await.data();
+    assert_eq!(fields(&records["records"][0]), schema_fields("Passage"));
+    for (path, name) in
+        [("/api/overview", "Overview"), ("/api/status", "Status"), ("/api/stats/hour_count", "HourCounts")]
+    {
+        assert_eq!(fields(&server.get(path).await.data()), schema_fields(name), "{path}");
+    }
+    for (path, name) in [("/api/checkpoints", "Checkpoint"), ("/api/stats/kkmc_count", "CheckpointCount")] {
+        assert_eq!(fields(&server.get(path).await.data()[0]), schema_fields(name), "{path}");
+    }
+    let query: BTreeSet<_> = [
+        "kkmc",
+        "hphm",
+        "startTime",
+        "endTime",
+        "vehicleType",
+        "province",
+        "fuelType",
+        "xzqhmc",
+        "fxlx",
+        "hpzl",
+        "clppxh",
+        "page",
+        "limit",
+    ]
+    .map(str::to_owned)
+    .into();
+    assert_eq!(schema_fields("Query"), query);
+}

@@ -1,0 +1,128 @@
+//! Status, health, readiness, metrics.
+
+use std::collections::{BTreeMap, HashSet};
+
+use serde_json::json;
+
+use super::{Server, time};
+use crate::status::{PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+
+fn busy_status() -> Status {
+    Status {
+        version: "0.1.0",
+        role: "all".to_owned(),
+        uptime_seconds: 12.5,
+        source: SourceStatus {
+            kind: "simulator".to_owned(),
+            state: "running".to_owned(),
+            description: "a \"quoted\"\\ source".to_owned(),
+            position: "record 20".to_owned(),
+            partitions: vec![PartitionStatus { partition: 3, watermark: Some(time("2024-01-02 11:59:20")), plates: 6 }],
+        },
+        pipeline: PipelineStatus {
+            lines: 20,
+            headers: 1,
+            blank: 2,
+            rejected: BTreeMap::from([("invalid_gcsj", 4), ("empty_gcxh", 3)]),
+            duplicates: 2,
+            accepted: 8,
+            late: 1,
+            alerts: 3,
+            by_shard: vec![5, 3],
+            commits: 9,
+            records_per_second: 1.5,
+            last_commit_seconds: 0.25,
+            queue: (1, 4),
+            seconds_since_commit: 0.5,
+        },
+        storage: StorageStatus {
+            path: "data".to_owned(),
+            disk_bytes: 1000,
+            memory_bytes: 2000,
+            column_cache_bytes: 300,
+            passages: 8,
+            segments: vec![2, 1],
+            retention_seconds: Some(259_200),
+            oldest: Some(time("2024-01-01 00:00:24")),
+            rejects: 7,
+        },
+        failure: None,
+    }
+}
+
+#[tokio::test]
+async fn status() {
+    let server = Server::start().await;
+    server.reader.set_status(|status| *status = busy_status());
+    assert_eq!(
+        server.get("/api/status").await.data(),
+        json!({"version": "0.1.0", "role": "all", "uptime_seconds": 12.5, "ready": true, "failure": null,
+            "now": "2024-01-02 12:00:00", "newest_gcsj": "2024-01-02 11:59:20", "lag_seconds": 40, "open_streams": 0,
+            "source": {"kind": "simulator", "state": "running", "description": "a \"quoted\"\\ source", "position": "record 20",
+                "partitions": [{"partition": 3, "watermark": "2024-01-02 11:59:20", "plates": 6}]},
+            "pipeline": {"lines": 20, "headers": 1, "blank": 2,
+                "rejected": {"total": 7, "by_reason": {"empty_gcxh": 3, "invalid_gcsj": 4}}, "duplicates": 2, "accepted": 8,
+                "late": 1, "alerts": 3, "by_shard": [5, 3], "commits": 9, "records_per_second": 1.5,
+                "last_commit_seconds": 0.25, "seconds_since_commit": 0.5, "queued_batches": 1, "queue_limit": 4},
+            "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300, "passages": 8,
+                "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
+            "mirrors": [], "model": null})
+    );
+}
+
+#[tokio::test]
+async fn health_and_readiness() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/healthz").await.data(), json!({"status": "alive"}));
+    assert_eq!(server.get("/readyz").await.data(), json!({"status": "ready"}));
+    server
+        .reader
+        .set_status(|status| status.failure = Some("the disk is full: free some space and restart".to_owned()));
+    assert_eq!(server.get("/readyz").await.error(503), "not ready: the disk is full: free some space and restart");
+    assert_eq!(server.get("/healthz").await.status, 200);
+    assert_eq!(server.get("/api/status").await.data()["ready"], false);
+}
+
+#[tokio::test]
+async fn metrics_are_well_formed() {
+    let server = Server::start().await;
+    server.reader.set_status(|status| {
+        *status = busy_status();
+        status.source.state = "odd \"state\"\n\\".to_owned();
+    });
+    server.get("/api/overview").await;
+    server.get("/api/overview?x=1").await;
+    server.get("/api/made/up/by/the/client").await;
+    let reply = server.get("/metrics").await;
+    assert_eq!(reply.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let text = reply.text();
+    for line in [
+        "platewatch_accepted_total 8",
+        "platewatch_rejected_total{reason=\"invalid_gcsj\"} 4",
+        "platewatch_shard_passages_total{shard=\"1\"} 3",
+        "platewatch_passages 8",
+        "platewatch_alerts_total 3",
+        "platewatch_event_lag_seconds 40",
+        "platewatch_state_plates{partition=\"3\"} 6",
+        "platewatch_source_running{kind=\"simulator\",state=\"odd \\\"state\\\"\\n\\\\\"} 0",
+        "platewatch_ready 1",
+        "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"200\"} 2",
+        "platewatch_http_request_duration_seconds_count{route=\"/api/overview\"} 2",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("made/up"), "a path of the client must not become a label:\n{text}");
+
+    let mut declared = HashSet::new();
+    for line in text.lines() {
+        if let Some(kind) = line.strip_prefix("# TYPE ") {
+            assert!(declared.insert(kind.split(' ').next().unwrap()), "declared twice: {line}");
+        } else if !line.starts_with("# HELP ") {
+            let (name, value) = (line.split(['{', ' ']).next().unwrap(), line.rsplit(' ').next().unwrap());
+            let base =
+                ["_bucket", "_sum", "_count"].iter().find_map(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
+            assert!(name.starts_with("platewatch_") && (declared.contains(name) || declared.contains(base)), "{line}");
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! `GET /api/stats/*` and `GET /api/overview`.
+
+use serde_json::{Value, json};
+
+use super::Server;
+use super::memory::MemoryReader;
+
+#[tokio::test]
+async fn answers() {
+    let server = Server::start().await;
+    for (path, expected) in [
+        (
+            "/api/stats/kkmc_count?limit=3",
+            json!([
+                {"name": "G104_Tongshan_Sulu", "value": 2, "label": "G104-铜山-苏鲁界"},
+                {"name": "G3_Sulu", "value": 2, "label": "G3-京台高速-苏鲁界"},
+                {"name": "S250_Pizhou_Sulu", "value": 2, "label": "S250-邳州-苏鲁界"},
+            ]),
+        ),
+        (
+            "/api/stats/kkmc_count?start=2024-01-02%2011:59:00&end=2024-01-02+11:59:10",
+            json!([
+                {"name": "G104_Tongshan_Sulu", "value": 1, "label": "G104-铜山-苏鲁界"},
+                {"name": "unlisted-1", "value": 1, "label": "unlisted-1"},
+            ]),
+        ),
+        (
+            "/api/stats/map_data",
+            json!([{"name": "邳州市", "value": 3}, {"name": "铜山县", "value": 2}, {"name": "高速五大队", "value": 2}, {"name": "某县", "value": 1}]),
+        ),
+        ("/api/stats/map_data?end=2024-01-01", json!([{"name": "邳州市", "value": 2}, {"name": "铜山县", "value": 1}])),
+        (
+            "/api/stats/vehicle_type",
+            json!([{"name": "小型客车", "value": 5}, {"name": "货车", "value": 2}, {"name": "其他", "value": 1}]),
+        ),
+        (
+            "/api/stats/vehicle_brand?limit=2&start=&end=",
+            json!([{"name": "大众", "value": 4}, {"name": "未知", "value": 1}]),
+        ),
+        ("/api/stats/vehicle_brand?start=2025-01-01", json!([])),
+        (
+            "/api/stats/vehicle_brand?start=2024-01-01T00:00:24%2B08:00&end=2024-01-01T00:00:24+08:00",
+            json!([{"name": "大众", "value": 1}]),
+        ),
+    ] {
+        assert_eq!(server.get(path).await.data(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn hours_of_the_day() {
+    let server = Server::start().await;
+    let check = |data: Value, expected: &[(usize, u64)]| {
+        let hours = data["hours"].as_array().unwrap();
+        assert_eq!((hours.len(), &hours[0], &hours[23]), (24, &json!("00:00"), &json!("23:00")));
+        let mut counts = [0; 24];
+        for (hour, count) in expected {
+            counts[*hour] = *count;
+        }
+        assert_eq!(data["data"], json!(counts));
+    };
+    check(server.get("/api/stats/hour_count").await.data(), &[(0, 2), (8, 1), (11, 4), (23, 1)]);
+    check(server.get("/api/stats/hour_count?start=2024-01-02").await.data(), &[(0, 1), (11, 4)]);
+}
+
+#[tokio::test]
+async fn bad_parameters() {
+    let server = Server::start().await;
+    for (path, part) in [
+        ("/api/stats/kkmc_count?limit=0", "`limit` must be a whole number from 1 to 1000"),
+        ("/api/stats/kkmc_count?limit=1001", "`limit`"),
+        ("/api/stats/kkmc_count?limit=ten", "not \"ten\""),
+        ("/api/stats/kkmc_count?limit=1&limit=2", "given twice"),
+        ("/api/stats/vehicle_brand?limit=-1", "`limit`"),
+        ("/api/stats/hour_count?start=2024-13-01", "`start` must be a time"),
+        ("/api/stats/map_data?end=later", "`end` must be a time"),
+        ("/api/stats/vehicle_type?start=2024-01-02&end=2024-01-01", "swap them"),
+        ("/api/stats/map_data?start=%ff", "`start` is not UTF-8"),
+        ("/api/stats/map_data?%ff=1", "not UTF-8"),
+    ] {
+        let msg = server.get(path).await.error(400);
+        assert!(msg.contains(part), "{path}: {msg}");
+    }
+}
+
+#[tokio::test]
+async fn overview() {
+    let server = Server::start().await;
+    assert_eq!(
+        server.get("/api/overview").await.data(),
+        json!({"total": 8, "accepted": 8, "date": "2024-01-02", "today": 5, "last_minute": 4, "active_checkpoints": 4,
+            "checkpoints": 19, "alerts": 3, "alerts_today": 2, "newest_gcsj": "2024-01-02 11:59:20"})
+    );
+    let empty = Server::start_with(MemoryReader::empty(), |_| {}).await;
+    assert_eq!(
+        empty.get("/api/overview").await.data(),
+        json!({"total": 0, "accepted": 0, "date": "2024-01-02", "today": 0, "last_minute": 0, "active_checkpoints": 0,
+            "checkpoints": 19, "alerts": 0, "alerts_today": 0, "newest_gcsj": null})
+    );
+}
+
+#[tokio::test]
+async fn predictions_are_not_part_of_this_build() {
+    let server = Server::start().await;
+    assert!(server.get("/api/predict/flow?kkmc=G3_Sulu&hour=8").await.error(503).contains("not part of this build"));
+}

@@ -1,0 +1,134 @@
+//! `GET /api/warnings/realtime` and `GET /api/warnings`: alerts that were raised, newest first. The alert's JSON is the
+//! domain's own, the same in files, in Redis and here.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Serialize;
+use traffic::{Alert, Rule, Severity};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{Answer, Envelope, ErrorEnvelope, Success};
+use super::fields::QueryFields;
+use super::query::plate_text;
+use super::records::kkmc_texts;
+use crate::reader::AlertFilter;
+
+const MAX_LIMIT: u64 = 1000;
+const DEFAULT_LIMIT: u64 = 10;
+
+/// One alert: two sightings of one plate that no single car can account for.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of `traffic::Alert`; a test compares their fields")]
+#[schema(as = Alert)]
+pub(super) struct AlertSchema {
+    /// Number of the alert in its data directory, from 1 without gaps.
+    #[schema(example = 12)]
+    seq: u64,
+    /// 16 hexadecimal digits that depend only on the plate and the two GCXH.
+    #[schema(example = "9f0c5a7be1d24c38")]
+    id: String,
+    /// The plate.
+    #[schema(example = "苏C12345")]
+    hphm: String,
+    /// Checkpoint of the sighting that is earlier in event time.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    prev_kkmc: String,
+    /// Checkpoint of the later sighting.
+    #[schema(example = "G3_Sulu")]
+    curr_kkmc: String,
+    /// Time of the earlier sighting.
+    #[schema(example = "2024-01-01 08:00:00")]
+    prev_time: String,
+    /// Time of the later sighting.
+    #[schema(example = "2024-01-01 08:02:03")]
+    curr_time: String,
+    /// GCXH of the earlier sighting.
+    #[schema(example = "G320300109027253771")]
+    prev_gcxh: String,
+    /// GCXH of the later sighting.
+    #[schema(example = "G320300109027253999")]
+    curr_gcxh: String,
+    /// Seconds between the two.
+    #[schema(example = 123)]
+    gap_seconds: i64,
+    /// Great-circle distance in km; null if a coordinate is unknown.
+    #[schema(example = 63.6)]
+    distance_km: Option<f64>,
+    /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
+    #[schema(example = 1861.5)]
+    speed_kmh: Option<f64>,
+    /// `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+    #[schema(value_type = String, example = "high", pattern = "^(high|medium|low)$")]
+    severity: Severity,
+    /// `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
+    #[schema(value_type = String, example = "window", pattern = "^(window|speed)$")]
+    rule: Rule,
+}
+
+/// One page of alerts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlertPage)]
+pub(super) struct AlertPageJson {
+    /// How many match on all pages.
+    #[schema(example = 1)]
+    total: u64,
+    /// Those of this page, newest first.
+    #[schema(value_type = Vec<AlertSchema>)]
+    records: Vec<Alert>,
+}
+
+/// The newest alerts.
+#[utoipa::path(
+    get,
+    path = "/api/warnings/realtime",
+    tag = "warnings",
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Alerts; default 10", example = 10)),
+    responses(
+        (status = 200, description = "Alerts, newest first", body = Envelope<Vec<AlertSchema>>),
+        (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn realtime(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Vec<Alert>> {
+    let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    api.counters(move |snapshot| snapshot.newest_alerts(limit)).await.map(Success)
+}
+
+/// Alerts that match the filters, newest first.
+#[utoipa::path(
+    get,
+    path = "/api/warnings",
+    tag = "warnings",
+    params(
+        ("hphm" = Option<String>, Query, description = "The plate contains this", example = "苏C123"),
+        ("kkmc" = Option<String>, Query, description = "Either sighting's checkpoint: code, full name or label", example = "G3_Sulu"),
+        ("severity" = Option<String>, Query, description = "`high`, `medium` or `low`", example = "high"),
+        ("rule" = Option<String>, Query, description = "`window` or `speed`", example = "window"),
+        ("start" = Option<String>, Query, description = "First time of the later sighting that counts", example = "2024-01-01 00:00:00"),
+        ("end" = Option<String>, Query, description = "Last one; a date alone means its last second", example = "2024-01-01"),
+        ("page" = Option<u32>, Query, minimum = 1, description = "Page, from 1", example = 1),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Alerts of a page; default 10", example = 10),
+    ),
+    responses(
+        (status = 200, description = "One page of alerts, and how many match on all pages", body = Envelope<AlertPageJson>),
+        (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
+        (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
+        (status = 504, description = "The query took too long", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn history(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<AlertPageJson> {
+    let catalogue = api.reader.catalogue();
+    let filter = AlertFilter {
+        time: fields.range("start", "end", &api.settings.zone)?,
+        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&catalogue, &text)),
+        severity: fields
+            .choice("severity", &[("high", Severity::High), ("medium", Severity::Medium), ("low", Severity::Low)])?,
+        rule: fields.choice("rule", &[("window", Rule::Window), ("speed", Rule::Speed)])?,
+    };
+    let page = fields.page()?;
+    let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let found = api.scan(move |snapshot| snapshot.alerts(&filter, page, limit)).await?;
+    Ok(Success(AlertPageJson { total: found.total, records: found.records }))
+}
