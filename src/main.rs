@@ -1,2 +1,107 @@
-//! bin
-fn main() {}
+//! The command line: parses it, runs the subcommand, and turns its failure into a sentence and an exit code.
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, simulate};
+
+/// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true, after_help = AFTER_HELP)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 the check found differences, 2 bad usage or configuration, 3 failure while running.
+Logs go to standard error; RUST_LOG sets their level (default info for serve and demo, else warn).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything in one process with simulated traffic: API and web page at http://127.0.0.1:5000
+    Demo(demo::DemoArgs),
+    /// Run the appliance that a configuration file describes
+    Serve {
+        /// The configuration; print-config prints one with all settings and their docs
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Take captured logs through the whole pipeline offline and write alerts, rejects and a summary
+    Replay(replay::ReplayArgs),
+    /// Make realistic traffic with planted clones
+    Simulate(simulate::SimulateArgs),
+    /// Load a CSV of checkpoints into a data directory
+    ImportCheckpoints(import_checkpoints::ImportArgs),
+    /// Print the shard of each key, as MyCat's murmur rule places it
+    Shard {
+        /// Keys, such as KKMC values
+        #[arg(required = true)]
+        keys: Vec<String>,
+    },
+    /// Check a configuration file and print what it amounts to
+    CheckConfig {
+        /// The configuration
+        file: PathBuf,
+    },
+    /// Print all settings with their defaults and docs
+    PrintConfig {
+        /// As a Markdown reference instead of TOML
+        #[arg(long)]
+        markdown: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log(matches!(arguments.command, Command::Demo(_) | Command::Serve { .. }));
+    match run(&arguments.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(usage) = error.downcast_ref::<clap::Error>() {
+                let _ = usage.print();
+            } else if !is_broken_pipe(&error) {
+                eprintln!("platewatch: {error:#}");
+            } else {
+                return ExitCode::SUCCESS;
+            }
+            ExitCode::from(failure::exit_code(&error))
+        }
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match command {
+        Command::Demo(args) => demo::run(args),
+        Command::Serve { config } => serve::run(config),
+        Command::Replay(args) => replay::run(args),
+        Command::Simulate(args) => {
+            drop(out);
+            simulate::run(args)
+        }
+        Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
+        Command::Shard { keys } => shard::run(keys, &mut out),
+        Command::CheckConfig { file } => config::check_config(file, &mut out),
+        Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
+    }
+}
+
+/// A reader that has enough, such as `head`, is no failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
+}
+
+fn start_log(verbose: bool) {
+    let default = if verbose { "info" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}

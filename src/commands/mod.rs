@@ -1,4 +1,12 @@
-//! One file per subcommand.
+//! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
 pub mod config;
+pub mod demo;
+pub mod failure;
+pub mod import_checkpoints;
+mod outcome;
+mod progress;
+pub mod replay;
+pub mod serve;
+pub mod shard;
 pub mod simulate;

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, Layout, NameTable, ParserSettings, ShardKey};
+use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
 
 use super::failure::Usage;
 use crate::appliance::Appliance;
@@ -69,9 +69,10 @@ pub fn run_appliance(
     let road = appliance.clone();
     let road_stop = stop.clone();
     let shard_key = layout.shard_key().clone();
+    let waiting = runtime.handle().clone();
     let driving = std::thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(move || drive(store, source.as_deref_mut(), &shard_key, &road, &road_stop))
+        .spawn(move || drive(store, source.as_deref_mut(), &shard_key, &road, &road_stop, &waiting))
         .context("cannot start the writer's thread")?;
     let served = runtime.block_on(serving).context("the HTTP interface ended unexpectedly")?;
     stop.cancel();
@@ -88,6 +89,7 @@ fn drive(
     shard_key: &ShardKey,
     appliance: &Appliance,
     stop: &CancellationToken,
+    waiting: &tokio::runtime::Handle,
 ) -> anyhow::Result<()> {
     let mut failed = None;
     if let Some(source) = source {
@@ -113,24 +115,9 @@ fn drive(
     } else {
         appliance.source_ended(None);
     }
-    futures_executor(stop);
+    waiting.block_on(stop.cancelled());
     store.close()?;
     failed.map_or(Ok(()), |error| Err(error.into()))
-}
-
-/// Waits on this thread until `stop` is cancelled.
-fn futures_executor(stop: &CancellationToken) {
-    let (sender, receiver) = std::sync::mpsc::channel::<()>();
-    let stop = stop.clone();
-    let waiting = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        if let Ok(runtime) = runtime {
-            runtime.block_on(stop.cancelled());
-        }
-        drop(sender);
-    });
-    let _ = receiver.recv();
-    let _ = waiting.join();
 }
 
 async fn serve_until(
@@ -144,7 +131,7 @@ async fn serve_until(
     serve::serve(listener, router, stop, SHUTDOWN_DEADLINE).await
 }
 
-async fn stop_at_signal(stop: CancellationToken) {
+pub(super) async fn stop_at_signal(stop: CancellationToken) {
     wait_for_signal().await;
     tracing::info!("stopping: a second signal ends at once");
     stop.cancel();
@@ -208,17 +195,13 @@ fn open_source(
                 batch_records: source.batch_records as u64,
                 batch_interval: source.batch_interval,
             };
-            let live = Live::open(settings, &names_of(store), position.as_deref())?;
+            let live = Live::open(settings, store.names(), position.as_deref())?;
             store.set_catalogue(
                 traffic::Catalogue::new(live.checkpoints().to_vec()).context("the simulated checkpoints")?,
             )?;
             Ok(Some(Box::new(live)))
         }
     }
-}
-
-fn names_of(store: &Store) -> NameTable {
-    store.names().clone()
 }
 
 /// How lines are parsed, as configured.

@@ -98,8 +98,8 @@ impl LineParser {
     /// A parser that knows the names of `table`.
     pub fn new(settings: ParserSettings, table: &NameTable) -> Self {
         let cache_bits = |dimension| match dimension {
-            Dimension::Checkpoint | Dimension::Route => 10,
-            Dimension::Model => 12,
+            Dimension::Checkpoint | Dimension::Route => 11,
+            Dimension::Model => 13,
             Dimension::District | Dimension::Direction | Dimension::PlateType => 7,
         };
         Self {

@@ -27,7 +27,11 @@ pub struct FileMark {
 }
 
 impl FileMark {
-    pub(super) fn of(path: &Path) -> Result<Self, SourceError> {
+    /// The mark of the file at `path`.
+    ///
+    /// # Errors
+    /// [`SourceError`] if it cannot be read or is a directory.
+    pub fn of(path: &Path) -> Result<Self, SourceError> {
         if path == Path::new("-") {
             return Ok(Self { name: "-".to_owned(), size: None, head: 0 });
         }

@@ -1,12 +1,13 @@
-//! The numbers of the field texts met last, in front of the interner: one probe, no hash of the whole text, and for
-//! up to 16 bytes no look at the text at all.
+//! The numbers of the field texts met last, in front of the interner: for up to 32 bytes, a text is compared by four
+//! words that were loaded with it, and neither hashed byte by byte nor looked up elsewhere.
 //!
 //! The key is the field as it stands in the line, before trimming and padding, so that a hit needs neither. It knows
 //! nothing of what made a text worth remembering.
 
 use crate::NameId;
 
-/// A direct-mapped cache: a text that lands on another's slot replaces it.
+/// A table of fixed size. A text stands in one of [`PROBES`] slots from the one that its hash says; if others have
+/// them all, it takes the first of them over.
 #[derive(Debug)]
 pub(super) struct FieldCache {
     slots: Box<[Slot]>,
@@ -18,16 +19,16 @@ pub(super) struct FieldCache {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FieldKey<'a> {
     bytes: &'a [u8],
-    /// The first and the last eight bytes, overlapping; together with the length they are all of a text up to
+    /// The first two and the last two words, overlapping; together with the length they are all of a text up to
     /// [`MAX_SHORT`].
-    head: u64,
-    tail: u64,
+    words: [u64; 4],
 }
 
+/// As large as a cache line, and none crosses one.
 #[derive(Debug, Clone, Default)]
+#[repr(align(64))]
 struct Slot {
-    head: u64,
-    tail: u64,
+    words: [u64; 4],
     /// The whole text if it is longer than [`MAX_SHORT`].
     long: Box<[u8]>,
     /// Length of the text plus one; 0 for a slot never used.
@@ -35,11 +36,13 @@ struct Slot {
     id: NameId,
 }
 
-const MAX_SHORT: usize = 16;
+const PROBES: usize = 4;
+const MAX_SHORT: usize = 32;
 /// Longer texts are not kept: the cache's size is bounded.
 const MAX_LONG: usize = 256;
-/// An odd number with bits all over (the fraction of the golden ratio).
+/// Odd numbers with bits all over (fractions of the golden ratio and of π).
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+const MIX_ENDS: u64 = 0x243f_6a88_85a3_08d3;
 
 impl FieldCache {
     /// A cache of `1 << bits` slots.
@@ -49,48 +52,79 @@ impl FieldCache {
 
     #[inline]
     pub(super) fn get(&self, key: &FieldKey<'_>) -> Option<NameId> {
-        let slot = self.slots.get(self.index(key))?;
-        let found = slot.head == key.head
-            && slot.tail == key.tail
-            && slot.tag == key.tag()
-            && (key.bytes.len() <= MAX_SHORT || *slot.long == *key.bytes);
-        found.then_some(slot.id)
+        let home = self.home(key);
+        for probe in 0..PROBES {
+            let slot = self.slots.get(self.probe(home, probe))?;
+            if slot.is(key) {
+                return Some(slot.id);
+            }
+            if slot.tag == 0 {
+                return None;
+            }
+        }
+        None
     }
 
     pub(super) fn insert(&mut self, key: &FieldKey<'_>, id: NameId) {
-        let index = self.index(key);
-        if let Some(slot) = self.slots.get_mut(index).filter(|_| key.bytes.len() <= MAX_LONG) {
+        if key.bytes.len() > MAX_LONG {
+            return;
+        }
+        let home = self.home(key);
+        let free = |at: &usize| self.slots.get(*at).is_some_and(|slot| slot.tag == 0);
+        let at = (0..PROBES).map(|probe| self.probe(home, probe)).find(free).unwrap_or(home);
+        if let Some(slot) = self.slots.get_mut(at) {
             let long = if key.bytes.len() > MAX_SHORT { key.bytes.into() } else { Box::default() };
-            *slot = Slot { head: key.head, tail: key.tail, long, tag: key.tag(), id };
+            *slot = Slot { words: key.words, long, tag: key.tag(), id };
         }
     }
 
     #[inline]
-    fn index(&self, key: &FieldKey<'_>) -> usize {
-        let mut hash = (key.head ^ key.tail.rotate_left(29)).wrapping_add(key.bytes.len() as u64);
+    fn home(&self, key: &FieldKey<'_>) -> usize {
+        let [first, second, third, last] = key.words;
+        let mut hash = (first ^ third.rotate_left(37)).wrapping_mul(MIX)
+            ^ (last ^ second.rotate_left(17)).wrapping_add(key.bytes.len() as u64).wrapping_mul(MIX_ENDS);
         if key.bytes.len() > MAX_SHORT {
             // Full checkpoint names begin and end alike, so their middle has to count.
             for chunk in key.bytes.as_chunks::<8>().0 {
                 hash = (hash.rotate_left(23) ^ u64::from_le_bytes(*chunk)).wrapping_mul(MIX);
             }
         }
-        (hash.wrapping_mul(MIX) >> self.shift) as usize
+        ((hash ^ (hash >> 32)).wrapping_mul(MIX) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn probe(&self, home: usize, probe: usize) -> usize {
+        (home + probe) & (self.slots.len() - 1)
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn is(&self, key: &FieldKey<'_>) -> bool {
+        let [first, second, third, last] = self.words;
+        let [key_first, key_second, key_third, key_last] = key.words;
+        // By words: the key is in registers, and a vector compare would have to wait for it to reach memory.
+        let differing = (first ^ key_first) | (second ^ key_second) | (third ^ key_third) | (last ^ key_last);
+        differing == 0 && self.tag == key.tag() && (key.bytes.len() <= MAX_SHORT || *self.long == *key.bytes)
     }
 }
 
 impl<'a> FieldKey<'a> {
     #[inline]
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let (head, tail) = if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            (u64::from_le_bytes(*head), u64::from_le_bytes(*tail))
+        let words = if let (Some(head), Some(tail)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>()) {
+            let word = |half: Option<&[u8; 8]>| half.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            [word(head.first_chunk()), word(head.last_chunk()), word(tail.first_chunk()), word(tail.last_chunk())]
         } else if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
-            (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
+            [u64::from_le_bytes(*head), 0, 0, u64::from_le_bytes(*tail)]
+        } else if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            [u64::from(u32::from_le_bytes(*head)), 0, 0, u64::from(u32::from_le_bytes(*tail))]
         } else {
             // At most three bytes: the first, the middle and the last are all.
             let at = |index: usize| u64::from(bytes.get(index).copied().unwrap_or(0));
-            (at(0) | at(bytes.len() / 2) << 8, at(bytes.len().saturating_sub(1)))
+            [at(0) | at(bytes.len() / 2) << 8, 0, 0, at(bytes.len().saturating_sub(1))]
         };
-        Self { bytes, head, tail }
+        Self { bytes, words }
     }
 
     #[inline]
@@ -105,8 +139,7 @@ mod tests {
 
     #[test]
     fn texts_that_differ_anywhere_are_told_apart() {
-        // One slot, so that every text meets every other.
-        for len in 0..40usize {
+        for len in 0..80usize {
             let text = vec![b'a'; len];
             let mut cache = FieldCache::new(1);
             cache.insert(&FieldKey::new(&text), 7);
@@ -122,6 +155,18 @@ mod tests {
             let longer = [&text[..], b"\0"].concat();
             assert_eq!(cache.get(&FieldKey::new(&longer)), None, "{len}");
         }
+    }
+
+    #[test]
+    fn a_full_cache_answers_only_what_it_holds() {
+        let mut cache = FieldCache::new(4);
+        let text = |number: u32| format!("大众牌-朗逸-{number}");
+        for number in 0..200 {
+            cache.insert(&FieldKey::new(text(number).as_bytes()), number);
+            assert_eq!(cache.get(&FieldKey::new(text(number).as_bytes())), Some(number));
+        }
+        let kept: Vec<_> = (0..200).filter_map(|n| Some((n, cache.get(&FieldKey::new(text(n).as_bytes()))?))).collect();
+        assert!(kept.len() <= 16 && kept.iter().all(|(number, id)| number == id), "{kept:?}");
     }
 
     #[test]

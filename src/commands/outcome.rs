@@ -1,0 +1,216 @@
+//! What a replay leaves: `alerts.jsonl`, `rejects.jsonl`, `summary.json`, and the same in words.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use traffic::CivilTime;
+
+use crate::reader::Snapshot;
+use crate::store::{StoredReject, Totals, View};
+
+/// Alerts and rejects read from the store at a time.
+const CHUNK: usize = 4096;
+/// Where more of the accepted records are late, sorting by time is advised.
+const LATE_SHARE: f64 = 0.01;
+
+/// `summary.json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Outcome {
+    lines: u64,
+    headers: u64,
+    blank: u64,
+    rejected: Rejected,
+    duplicates: u64,
+    accepted: u64,
+    late: u64,
+    alerts: u64,
+    by_shard: [u64; 2],
+    #[serde(serialize_with = "as_map")]
+    by_kkmc: Vec<(Arc<str>, u64)>,
+    first_time: Option<String>,
+    last_time: Option<String>,
+    elapsed_seconds: f64,
+    records_per_second: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Rejected {
+    total: u64,
+    by_reason: BTreeMap<&'static str, u64>,
+}
+
+/// A JSON object in the order of the list: busiest first.
+fn as_map<S: Serializer>(counts: &[(Arc<str>, u64)], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(counts.len()))?;
+    for (name, count) in counts {
+        map.serialize_entry(&**name, count)?;
+    }
+    map.end()
+}
+
+/// A line of `rejects.jsonl`.
+#[derive(Serialize)]
+struct RejectLine<'a> {
+    seq: u64,
+    file: &'a str,
+    line: u64,
+    reason: &'static str,
+    /// The line; bytes that are not UTF-8 are shown as U+FFFD.
+    raw: &'a str,
+    /// The line's very bytes, where they are not UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
+}
+
+impl Outcome {
+    /// `lines_now` is how many lines this run read, which the rate is of.
+    pub(super) fn new(totals: &Totals, by_kkmc: Vec<(Arc<str>, u64)>, elapsed: Duration, lines_now: u64) -> Self {
+        let text = |time: Option<i64>| time.map(|time| CivilTime(time).to_string());
+        let seconds = elapsed.as_secs_f64();
+        Self {
+            lines: totals.lines,
+            headers: totals.headers,
+            blank: totals.blank,
+            rejected: Rejected { total: totals.rejected_total(), by_reason: totals.rejected_by_reason() },
+            duplicates: totals.duplicates,
+            accepted: totals.accepted,
+            late: totals.late,
+            alerts: totals.alerts,
+            by_shard: totals.by_shard,
+            by_kkmc,
+            first_time: text(totals.first_time),
+            last_time: text(totals.last_time),
+            elapsed_seconds: (seconds * 1000.0).round() / 1000.0,
+            records_per_second: (lines_now as f64 / seconds.max(1e-9)).round(),
+        }
+    }
+
+    /// The summary in words.
+    pub(super) fn text(&self, out: &Path) -> String {
+        let reasons: Vec<_> =
+            self.rejected.by_reason.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
+        let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
+        let span = match (&self.first_time, &self.last_time) {
+            (Some(first), Some(last)) => format!(", {first} to {last}"),
+            _ => String::new(),
+        };
+        format!(
+            "{} lines in {:.1} s, {:.0} a second\n  accepted {} (late {}){span}\n  duplicates {}, headers {}, blank {}, \
+             rejected {}{reasons}\n  alerts {}\nwritten to {}: alerts.jsonl, rejects.jsonl, summary.json\n",
+            self.lines,
+            self.elapsed_seconds,
+            self.records_per_second,
+            self.accepted,
+            self.late,
+            self.duplicates,
+            self.headers,
+            self.blank,
+            self.rejected.total,
+            self.alerts,
+            out.display(),
+        )
+    }
+
+    /// What the user should know even when quiet.
+    pub(super) fn warnings(&self, by_time: bool, files: &[PathBuf]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
+        if self.lines == 0 {
+            warnings.push(format!("{} holds no line: nothing to replay", files.join(", ")));
+        } else if self.accepted == 0 {
+            warnings.push(format!(
+                "none of the {} lines of {} is a passage: see rejects.jsonl for the reasons, and --columns, --delimiter and \
+                 --encoding",
+                self.lines,
+                files.join(", ")
+            ));
+        }
+        let share = self.late as f64 / self.accepted.max(1) as f64;
+        if !by_time && share > LATE_SHARE {
+            warnings.push(format!(
+                "{:.1} % of the records came too late to be compared: the capture is not in the order of time, --order time \
+                 sorts it first",
+                share * 100.0
+            ));
+        }
+        warnings
+    }
+}
+
+/// Writes the three files; each appears whole or not at all.
+pub(super) fn write_outcome(out: &Path, view: &View, outcome: &Outcome) -> anyhow::Result<()> {
+    write_file(out, "alerts.jsonl", |writer| {
+        let mut seq = 0;
+        loop {
+            let alerts = view.alerts_after(seq, CHUNK)?;
+            let Some(last) = alerts.last() else { return Ok(()) };
+            seq = last.seq;
+            for alert in &alerts {
+                serde_json::to_writer(&mut *writer, alert)?;
+                writer.write_all(b"\n")?;
+            }
+        }
+    })?;
+    write_file(out, "rejects.jsonl", |writer| {
+        let mut seq = 0;
+        loop {
+            let rejects = view.rejects_after(seq, CHUNK)?;
+            let Some((last, _)) = rejects.last() else { return Ok(()) };
+            seq = *last;
+            for (seq, reject) in &rejects {
+                write_reject(writer, *seq, reject)?;
+            }
+        }
+    })?;
+    write_file(out, "summary.json", |writer| {
+        serde_json::to_writer_pretty(&mut *writer, outcome)?;
+        Ok(writer.write_all(b"\n")?)
+    })
+}
+
+fn write_reject(writer: &mut impl Write, seq: u64, reject: &StoredReject) -> anyhow::Result<()> {
+    let raw = String::from_utf8_lossy(&reject.raw);
+    let valid = matches!(raw, std::borrow::Cow::Borrowed(_));
+    let line = RejectLine {
+        seq,
+        file: &reject.origin,
+        line: reject.line,
+        reason: reject.reason.as_str(),
+        raw: &raw,
+        raw_base64: (!valid).then(|| base64::engine::general_purpose::STANDARD.encode(&reject.raw)),
+    };
+    serde_json::to_writer(&mut *writer, &line)?;
+    Ok(writer.write_all(b"\n")?)
+}
+
+fn write_file(
+    folder: &Path,
+    name: &str,
+    fill: impl FnOnce(&mut BufWriter<&mut File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let path = folder.join(name);
+    let write = || -> anyhow::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".platewatch-").permissions(readable()).tempfile_in(folder)?;
+        let mut writer = BufWriter::with_capacity(1 << 18, file.as_file_mut());
+        fill(&mut writer)?;
+        writer.flush()?;
+        drop(writer);
+        file.persist(&path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What a new file usually allows; the user's mask is applied to it.
+fn readable() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(0o666)
+}

@@ -1,0 +1,77 @@
+//! The progress of a replay on a terminal: bytes, rate and remaining time; nothing where there is no terminal.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::replay::bytes_read;
+use crate::source::capture::CaptureProgress;
+
+const REFRESH: Duration = Duration::from_millis(200);
+
+/// A progress bar that follows a capture until it is finished or dropped.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Shows the progress of `reading` on standard error, if that is a terminal and the user did not ask for quiet.
+    pub(super) fn start(reading: Arc<CaptureProgress>, quiet: bool) -> Self {
+        let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let (_, total) = bytes_read(&reading);
+        let template = if total > 0 {
+            bar.set_length(total);
+            "{msg:10} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left"
+        } else {
+            "{msg:10} {spinner} {bytes} {bytes_per_sec} {elapsed}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        if !bar.is_hidden() {
+            let weak = bar.downgrade();
+            std::thread::spawn(move || {
+                while let Some(bar) = weak.upgrade().filter(|bar| !bar.is_finished()) {
+                    update(&bar, &reading);
+                    drop(bar);
+                    std::thread::sleep(REFRESH);
+                }
+            });
+        }
+        Self { bar }
+    }
+
+    /// A line beside the bar.
+    pub(super) fn say(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("{text}"));
+    }
+
+    /// Removes the bar.
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// While lines are sorted the bar fills once for reading and once more for what comes of it.
+fn update(bar: &ProgressBar, reading: &CaptureProgress) {
+    let (read, total) = bytes_read(reading);
+    let sorted = reading.sorted_lines.load(Ordering::Relaxed);
+    let given = reading.given_lines.load(Ordering::Relaxed);
+    if sorted > 0 && given > 0 && total > 0 {
+        bar.set_message("detecting");
+        bar.set_position((total as f64 * (given as f64 / sorted as f64).min(1.0)) as u64);
+    } else {
+        bar.set_message(if sorted > 0 { "sorting" } else { "replaying" });
+        bar.set_position(read);
+    }
+}

@@ -1,0 +1,234 @@
+//! `platewatch replay FILE... --out DIR`: captures through the whole road, offline, as one partition.
+//!
+//! With `--data-dir` an interrupted replay goes on where its last commit ended; the files it writes are made from the store
+//! at the end, so that they are the same however often it was interrupted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
+use traffic::{Delimiter, Layout};
+
+use super::failure::Usage;
+use super::import_checkpoints::read_catalogue;
+use super::outcome::{Outcome, write_outcome};
+use super::progress::Progress;
+use super::serve::{DataDir, parser_settings, retention_seconds, store_settings};
+use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
+use crate::pipeline::{self, Router};
+use crate::source::Source;
+use crate::source::capture::{self, Capture, CaptureProgress, CaptureSettings};
+use crate::store::{Store, StoreSettings};
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Captures in this order: plain, .gz or .zst; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where alerts.jsonl, rejects.jsonl and summary.json are written
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Keep the data here, and continue an interrupted replay; else a temporary folder is used and removed
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// As the lines stand in the files, or sorted by GCSJ over all files
+    #[arg(long, value_enum, default_value_t = OrderArg::Arrival)]
+    order: OrderArg,
+    /// Character encoding: utf-8, or gb18030 (which includes GBK and GB2312)
+    #[arg(long, value_enum, default_value_t = EncodingArg::Utf8, ignore_case = true)]
+    encoding: EncodingArg,
+    /// What separates the columns; the first line that is not blank decides unless given
+    #[arg(long, value_parser = parse_delimiter)]
+    delimiter: Option<Delimiter>,
+    /// The columns of a line in their order, separated by commas; unknown names are extra columns
+    #[arg(long, value_name = "A,B,…")]
+    columns: Option<String>,
+    /// The column that decides the shard [default: KKMC]
+    #[arg(long, value_name = "COLUMN")]
+    shard_key: Option<String>,
+    /// Checkpoints with their coordinates (columns code, kkmc, label, xzqhmc, road, lon, lat)
+    #[arg(long, value_name = "CSV")]
+    checkpoints: Option<PathBuf>,
+    /// Which plates are compared: complete ones, or any
+    #[arg(long, value_enum, default_value_t = PlatesArg::Valid)]
+    detect_plates: PlatesArg,
+    /// Keep only so much event time, such as 3d; everything is kept unless given
+    #[arg(long, value_name = "TIME", value_parser = parse_retention)]
+    retention: Option<Retention>,
+    /// Memory for database, caches and sorting together
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    memory: Option<ByteSize>,
+    /// Lines of one commit at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=4_194_304))]
+    batch_records: Option<u64>,
+    /// Do not compact in the background
+    #[arg(long, hide = true)]
+    no_compaction: bool,
+    /// Show no progress and no summary
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum OrderArg {
+    Arrival,
+    Time,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EncodingArg {
+    #[value(name = "utf-8", alias = "utf8")]
+    Utf8,
+    #[value(name = "gb18030", aliases = ["gbk", "gb2312"])]
+    Gb18030,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlatesArg {
+    Valid,
+    Any,
+}
+
+fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
+    match text.to_ascii_lowercase().as_str() {
+        "\t" | "\\t" | "tab" => Ok(Delimiter::Tab),
+        "," | "comma" => Ok(Delimiter::Comma),
+        _ => Err("write tab or comma".to_owned()),
+    }
+}
+
+/// Replays the captures.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
+    let started = Instant::now();
+    let config = configuration(args)?;
+    let layout = layout(args, &config)?;
+    let catalogue = args.checkpoints.as_deref().map(read_catalogue).transpose()?;
+    // Before any folder is made: a wrong file name must leave nothing behind.
+    for file in &args.files {
+        capture::FileMark::of(file).map_err(|error| Usage(error.0))?;
+    }
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| Usage(format!("cannot make the output folder {}: {error}", args.out.display())))?;
+    let folder = DataDir::new(args.data_dir.as_deref(), &args.out)?;
+    let mut store = Store::open(folder.path(), settings(args, &config))?;
+    if let Some(catalogue) = catalogue {
+        store.set_catalogue(catalogue)?;
+    }
+
+    let reading = Arc::new(CaptureProgress::default());
+    let position = store.position(capture::NAME)?;
+    let resumed = position.is_some();
+    let mut source = Capture::open(
+        CaptureSettings {
+            files: args.files.clone(),
+            gb18030: args.encoding == EncodingArg::Gb18030,
+            by_time: args.order == OrderArg::Time,
+            parser: parser_settings(&config, layout.clone()),
+            batch_records: config.source.batch_records as u64,
+            sort_memory: config.store.memory.bytes() / 4,
+            spill_folder: args.out.clone(),
+        },
+        store.names(),
+        position.as_deref(),
+        reading.clone(),
+    )
+    .map_err(|error| Usage(error.0))?;
+    let mut router = Router::new(layout.shard_key())?;
+
+    let stop = CancellationToken::new();
+    stop_at_signal(stop.clone())?;
+    let progress = Progress::start(reading, args.quiet);
+    if resumed && !args.quiet {
+        progress.say(&format!("continuing behind line {}", store.totals().lines));
+    }
+    let before = store.totals().lines;
+    tracing::debug!(source = source.describe(), "replay begins");
+    pipeline::run(&mut store, &mut source, &mut router, &stop, |_, _| {})?;
+    progress.finish();
+    if stop.is_cancelled() {
+        let lines = store.totals().lines;
+        store.close()?;
+        let advice = match &args.data_dir {
+            Some(_) => "the same command continues there",
+            None => "with --data-dir it could be continued",
+        };
+        anyhow::bail!("interrupted behind line {lines}: {advice}");
+    }
+    let counts = store.checkpoint_counts();
+    let totals = store.totals().clone();
+    store.publish();
+    let shared = store.shared();
+    store.close()?;
+
+    let outcome = Outcome::new(&totals, counts, started.elapsed(), totals.lines - before);
+    write_outcome(&args.out, &shared.view(), &outcome)?;
+    if !args.quiet {
+        eprint!("{}", outcome.text(&args.out));
+    }
+    for warning in outcome.warnings(args.order == OrderArg::Time, &args.files) {
+        eprintln!("platewatch: {warning}");
+    }
+    Ok(())
+}
+
+fn configuration(args: &ReplayArgs) -> anyhow::Result<Config> {
+    let mut config = Config::from_toml("", std::env::vars().filter(|(name, _)| name.starts_with("PLATEWATCH__")))?;
+    if let Some(lines) = args.batch_records {
+        config.source.batch_records = usize::try_from(lines).unwrap_or(usize::MAX);
+    }
+    if let Some(memory) = args.memory {
+        config.store.memory = memory;
+    }
+    if args.detect_plates == PlatesArg::Any {
+        config.detect.plates = ComparedPlates::Any;
+    }
+    // The capture can be read again: a power cut costs time, not records.
+    config.store.sync = Sync::Off;
+    Ok(config)
+}
+
+fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
+    let layout = match &args.columns {
+        Some(columns) => Layout::parse(columns)?,
+        None => config.source.layout()?,
+    };
+    Ok(match &args.shard_key {
+        Some(key) => layout.with_shard_key(key)?,
+        None => layout,
+    })
+}
+
+fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
+    let retention = args.retention.and_then(retention_seconds);
+    StoreSettings {
+        retention,
+        alerts_retention: None,
+        rejects_retention: None,
+        compaction: !args.no_compaction,
+        publish: false,
+        ..store_settings(config)
+    }
+}
+
+/// The first signal ends the replay behind the batch in hand, the second ends it at once.
+fn stop_at_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(super::serve::stop_at_signal(stop)))
+        .context("cannot listen for signals")?;
+    Ok(())
+}
+
+/// Bytes read, as the progress bar wants them.
+pub(super) fn bytes_read(progress: &CaptureProgress) -> (u64, u64) {
+    (progress.read_bytes.load(Ordering::Relaxed), progress.total_bytes.load(Ordering::Relaxed))
+}
