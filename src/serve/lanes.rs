@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, TryAcquireError};
 use super::Api;
 use super::error::ApiError;
 use crate::reader::{ReadError, Snapshot};
+use crate::status::Status;
 
 /// Requests that may wait for a scan; further ones are turned away at once.
 const MAX_WAITING: usize = 256;
@@ -67,6 +68,19 @@ impl Api {
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
         self.read(self.lanes.counters.clone(), read, ()).await
+    }
+
+    /// How the appliance is. Takes no place, since health depends on it, but the sizes in it are read from the disk.
+    ///
+    /// # Errors
+    /// 500 if it could not be told.
+    pub(super) async fn status(&self) -> Result<Status, ApiError> {
+        let reader = self.reader.clone();
+        let task = tokio::task::spawn_blocking(move || reader.status());
+        task.await.map_err(|error| {
+            tracing::error!(%error, "status panicked");
+            ApiError::internal()
+        })
     }
 
     async fn read<T, F, A>(&self, lane: Arc<Semaphore>, read: F, admitted: A) -> Result<T, ApiError>

@@ -10,6 +10,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::Api;
+use super::error::ApiError;
 use crate::reader::Totals;
 use crate::status::Status;
 
@@ -24,13 +25,14 @@ use text::Exposition;
     responses((status = 200, description = "Prometheus text format 0.0.4", content_type = "text/plain", body = String,
         example = "# HELP platewatch_accepted_total Accepted passages.\n# TYPE platewatch_accepted_total counter\nplatewatch_accepted_total 1299976\n"))
 )]
-pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Response {
+pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, ApiError> {
+    let status = api.status().await?;
     let mut out = Exposition::default();
     let totals = api.reader.snapshot().totals();
-    appliance(&mut out, &api.reader.status(), &totals, totals.newest.map(|newest| api.now().0 - newest.0));
+    appliance(&mut out, &status, &totals, totals.newest.map(|newest| api.now().0 - newest.0));
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
     api.metrics.write(&mut out);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response()
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response())
 }
 
 fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds: Option<i64>) {

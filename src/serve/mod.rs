@@ -8,6 +8,7 @@
 //! Layers, outside in: metrics and `Server-Timing`, compression, CORS (`/api/*` only), panic to 500, plain error to
 //! envelope, timeout (not for the event stream nor for health).
 
+mod alerts_today;
 mod assets;
 mod checkpoints;
 mod error;
@@ -93,6 +94,7 @@ struct Api {
     lanes: lanes::Lanes,
     stream_clients: Arc<Semaphore>,
     metrics: metrics::HttpMetrics,
+    alerts_today: alerts_today::AlertsToday,
 }
 
 impl Api {
@@ -113,6 +115,7 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         lanes: lanes::Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
         stream_clients: Arc::new(Semaphore::new(settings.sse_max_clients)),
         metrics: metrics::HttpMetrics::default(),
+        alerts_today: alerts_today::AlertsToday::default(),
         reader,
         settings,
         shutdown,

@@ -8,9 +8,10 @@ use traffic::CivilTime;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::alerts_today::day;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::SECONDS_PER_DAY;
-use crate::reader::{AlertFilter, Group, TimeRange};
+use crate::reader::{Group, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
 
@@ -60,34 +61,30 @@ pub(super) struct Overview {
     )
 )]
 pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
-    let today = day_of(api.now());
+    let now = api.now();
+    let today = day(now.midnight());
     let checkpoints = api.reader.catalogue().len() as u64;
+    let shared = api.clone();
     let overview = api.counters(move |snapshot| {
         let totals = snapshot.totals();
         let active = match totals.newest {
             Some(newest) => snapshot.counts(Group::Checkpoint, whole_hours_up_to(newest))?.len() as u64,
             None => 0,
         };
-        let alerts_today = snapshot.alerts(&AlertFilter { time: today, ..AlertFilter::default() }, 1, 1)?.total;
         Ok(Overview {
             total: totals.passages,
             accepted: totals.accepted,
-            date: today.start.unwrap_or_default().to_string().chars().take_while(|c| *c != ' ').collect(),
+            date: now.to_string().chars().take_while(|c| *c != ' ').collect(),
             today: snapshot.count(today)?,
             last_minute: totals.last_minute,
             active_checkpoints: active,
             checkpoints,
             alerts: totals.alerts,
-            alerts_today,
+            alerts_today: shared.alerts_today.count(snapshot, now)?,
             newest_gcsj: totals.newest.map(|newest| newest.to_string()),
         })
     });
     overview.await.map(Success)
-}
-
-fn day_of(now: CivilTime) -> TimeRange {
-    let midnight = now.midnight();
-    TimeRange { start: Some(midnight), end: Some(CivilTime(midnight.0 + SECONDS_PER_DAY - 1)) }
 }
 
 /// The 24 whole hours that end with the hour of `newest`: whole hours, so that counters answer.

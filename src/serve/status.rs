@@ -195,7 +195,7 @@ pub(super) struct StorageJson {
     responses((status = 200, description = "The state of the appliance", body = Envelope<StatusJson>))
 )]
 pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
-    let status = api.reader.status();
+    let status = api.status().await?;
     let newest = api.reader.snapshot().totals().newest;
     let now = api.now();
     let Status { version, role, uptime_seconds, source, pipeline, storage, failure } = status;

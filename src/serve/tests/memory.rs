@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use traffic::{
     Alert, Catalogue, CivilTime, FuelType, PlateCode, Rule, Severity, VehicleType, alert_id, brand_of, province_of,
 };
@@ -23,15 +23,34 @@ pub(crate) enum Fault {
     Storage,
     TooExpensive,
     Panic,
-    /// Waits until the sender of this channel is dropped.
-    Hang(Arc<Mutex<Receiver<()>>>),
+    /// Says that it was reached, then waits until it is let go.
+    Hang(Arc<Hang>),
+}
+
+pub(crate) struct Hang {
+    reached: Notify,
+    end: Mutex<Receiver<()>>,
+}
+
+/// The other end of a [`Hang`]; dropped, it lets go.
+pub(crate) struct HangEnd {
+    hang: Arc<Hang>,
+    _sender: Sender<()>,
+}
+
+impl HangEnd {
+    /// Waits until a read hangs.
+    pub(crate) async fn reached(&self) {
+        self.hang.reached.notified().await;
+    }
 }
 
 impl Fault {
     /// A hang, and what ends it when dropped.
-    pub(crate) fn hang() -> (Self, Sender<()>) {
+    pub(crate) fn hang() -> (Self, HangEnd) {
         let (sender, receiver) = channel();
-        (Self::Hang(Arc::new(Mutex::new(receiver))), sender)
+        let hang = Arc::new(Hang { reached: Notify::new(), end: Mutex::new(receiver) });
+        (Self::Hang(hang.clone()), HangEnd { hang, _sender: sender })
     }
 
     fn strike(&self) -> Result<(), ReadError> {
@@ -40,8 +59,9 @@ impl Fault {
             Self::Storage => Err(ReadError::Storage("segment 7 is damaged".to_owned())),
             Self::TooExpensive => Err(ReadError::TooExpensive("too many rows match: narrow the time range".to_owned())),
             Self::Panic => panic!("the read panicked on purpose"),
-            Self::Hang(end) => {
-                let _ = end.lock().unwrap().recv();
+            Self::Hang(hang) => {
+                hang.reached.notify_one();
+                let _ = hang.end.lock().unwrap().recv();
                 Ok(())
             }
         }

@@ -4,7 +4,7 @@ mod assets;
 mod client;
 mod envelope;
 mod fuzz;
-mod memory;
+pub(super) mod memory;
 mod openapi;
 mod operation;
 mod query;
@@ -66,6 +66,6 @@ impl Server {
     }
 }
 
-fn time(text: &str) -> CivilTime {
+pub(super) fn time(text: &str) -> CivilTime {
     CivilTime::parse(text.as_bytes(), &TimeZoneName::default()).unwrap()
 }

@@ -1,9 +1,11 @@
 //! Binding and stopping.
 
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Server;
@@ -31,8 +33,7 @@ async fn an_open_request_is_answered_before_the_server_stops() {
     let (fault, hang) = Fault::hang();
     server.reader.set_fault(fault);
     let mut request = open(server.address, "POST", "/api/query", &[], b"{}").await;
-    // The status answers on another connection: by then the query was accepted, too.
-    server.get("/api/status").await.data();
+    hang.reached().await;
     server.shutdown.cancel();
     drop(hang);
     assert_eq!(head(&mut request).await.0, 200);
@@ -44,11 +45,17 @@ async fn an_open_request_is_answered_before_the_server_stops() {
 async fn the_deadline_bounds_the_shutdown() {
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let stuck = axum::Router::new().route("/", axum::routing::get(std::future::pending::<()>));
+    let reached = Arc::new(Notify::new());
+    let tell = reached.clone();
+    let stuck = async move || {
+        tell.notify_one();
+        std::future::pending::<()>().await;
+    };
+    let stuck = axum::Router::new().route("/", axum::routing::get(stuck));
     let shutdown = CancellationToken::new();
     let serving = tokio::spawn(serve(listener, stuck, shutdown.clone(), Duration::from_millis(100)));
     let _request = open(address, "GET", "/", &[], b"").await;
-    tokio::task::yield_now().await;
+    reached.notified().await;
     let started = Instant::now();
     shutdown.cancel();
     serving.await.unwrap().unwrap();
