@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use shard::{Codes, ColumnKind, ColumnLoader, Compression, Rows, SegmentError, SegmentReader, ZoneMap, encode};
+use shard::{
+    Codes, ColumnKind, ColumnLoader, Compression, Predicate, Rows, SegmentError, SegmentReader, ZoneMap, encode,
+};
 use traffic::{Dimension, PlateCode};
 
 use crate::road::{DIMENSIONS, Row, any_rows, names, repeated, rows};
@@ -97,10 +99,27 @@ fn more_names_than_a_byte_and_more_checkpoints_than_the_zone_lists() {
     let segment = encode(&rows(&many), &names(), 0, Compression::Dense).unwrap();
     assert!(segment.zone.checkpoints_incomplete);
     assert_eq!(segment.zone.checkpoints.len(), ZoneMap::MAX_CHECKPOINTS);
+    let unlisted = names().text(Dimension::Checkpoint, 699).to_owned();
+    assert!(!segment.zone.checkpoints.iter().any(|listed| **listed == *unlisted));
+    assert!(Predicate { checkpoints: Some(vec![unlisted]), ..Predicate::default() }.may_match(&segment.zone));
     let reader = SegmentReader::open(&segment.bytes).unwrap();
     assert!(matches!(reader.names(Dimension::Checkpoint).unwrap().codes, Codes::U16(_)));
     assert!(matches!(reader.names(Dimension::District).unwrap().codes, Codes::U8(_)));
     assert!(matches!(reader.names(Dimension::Route), Err(SegmentError::WrongColumn(_))));
+}
+
+#[test]
+fn ids_take_the_bits_they_need() {
+    let size = |id: &dyn Fn(u64) -> String| {
+        let row = |n| Row { arrival: n, partition: 0, time: 0, id: id(n), plate: "-".into(), names: [0; 5] };
+        let segment = encode(&rows(&(0..8000).map(row).collect::<Vec<_>>()), &names(), 0, Compression::Fast).unwrap();
+        SegmentReader::open(&segment.bytes).unwrap().column_bytes(ColumnKind::Ids)
+    };
+    // Nine random digits below a common head take 30 bits; counted ids take the two of a step and its sign.
+    let random = size(&|n| format!("320300109{:09}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % 1_000_000_000));
+    assert!((30_000..30_100).contains(&random), "{random}");
+    let counted = size(&|n| format!("320300109{n:09}"));
+    assert!((2_000..2_100).contains(&counted), "{counted}");
 }
 
 #[test]

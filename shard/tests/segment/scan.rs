@@ -207,6 +207,20 @@ fn reads_only_what_it_tests() {
 }
 
 #[test]
+fn the_hash_of_an_odd_plate_is_not_its_symbols() {
+    let province = PlateCode::symbol_of('苏').unwrap();
+    let odd = (0..).map(|n| format!("无牌{n}")).find(|text| PlateCode::pack(text).as_u64() as u8 == province).unwrap();
+    let row =
+        |plate: &str| Row { arrival: 0, partition: 0, time: 0, id: "1".into(), plate: plate.into(), names: [0; 5] };
+    let segment = segment(&[row(&odd), row("苏C12345")]);
+    let reader = SegmentReader::open(&segment.bytes).unwrap();
+    let found = |predicate: &Predicate| scan(predicate, 2, &reader).unwrap().iter().collect::<Vec<_>>();
+    assert_eq!(found(&Predicate { province: Some('苏'), ..Predicate::default() }), [1]);
+    assert_eq!(found(&Predicate { province: Some('无'), ..Predicate::default() }), [0]);
+    assert_eq!(found(&Predicate { plate: Some(PlatePattern::compile("苏")), ..Predicate::default() }), [1]);
+}
+
+#[test]
 fn a_wrong_column_is_an_error() {
     struct Wrong;
     impl ColumnLoader for Wrong {
