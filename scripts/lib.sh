@@ -55,7 +55,7 @@ need_chromium() {
   CHROMIUM="$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)"
   if [ -z "$CHROMIUM" ]; then
     need_packages chromium fonts-noto-cjk
-    CHROMIUM="$(command -v chromium)" || die "chromium is not there: install it, or set PLATEWATCH_SKIP_BROWSER=1"
+    CHROMIUM="$(command -v chromium)" || die "chromium is not there: install it"
   fi
 }
 

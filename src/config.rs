@@ -229,7 +229,8 @@ settings! {
         alerts_retention: Retention = Retention::For(Duration::from_secs(90 * 86_400)), at_least_an_hour;
         /// How long rejected lines are kept, by the event time around them. The counts by reason stay.
         rejects_retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
-        /// Memory for the database's block cache and write buffers together.
+        /// Memory for storage: half for the database's block cache and write buffers, half for decoded columns that queries
+        /// read again.
         memory: ByteSize = ByteSize::mib(512), within(ByteSize::mib(32), ByteSize(1 << 46));
         /// When the write-ahead log is synced to disk: with each commit, so that a power cut loses nothing that was
         /// committed, or when the operating system likes. A killed process loses nothing either way.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::serve::{DataDir, run_appliance};
-use crate::config::{Config, SourceKind};
+use crate::config::{ApiConfig, Config, SourceConfig, SourceKind};
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -37,13 +37,19 @@ const DAY: i64 = 86_400;
 /// A sentence for the user.
 pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let folder = DataDir::new(args.data_dir.as_deref(), &std::env::temp_dir())?;
-    let mut config = Config::default();
-    config.data_dir = folder.path().to_owned();
-    config.api.listen = SocketAddr::from(([127, 0, 0, 1], args.port));
-    config.source.kind = SourceKind::Simulator;
-    config.source.rate = args.rate;
-    config.source.seed = args.seed;
-    config.source.sites = args.sites;
+    let defaults = Config::default();
+    let config = Config {
+        data_dir: folder.path().to_owned(),
+        api: ApiConfig { listen: SocketAddr::from(([127, 0, 0, 1], args.port)), ..defaults.api },
+        source: SourceConfig {
+            kind: SourceKind::Simulator,
+            rate: args.rate,
+            seed: args.seed,
+            sites: args.sites,
+            ..defaults.source
+        },
+        ..defaults
+    };
     let kept = args.data_dir.is_some();
     let data = folder.path().display().to_string();
     run_appliance(&config, DAY, |address| {

@@ -10,7 +10,10 @@ pub struct Usage(pub String);
 /// The exit code for an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
     let usage = error.chain().any(|cause| {
-        cause.is::<Usage>() || cause.is::<ConfigError>() || cause.is::<traffic::LayoutError>() || cause.is::<clap::Error>()
+        cause.is::<Usage>()
+            || cause.is::<ConfigError>()
+            || cause.is::<traffic::LayoutError>()
+            || cause.is::<clap::Error>()
     });
     if usage { 2 } else { 3 }
 }

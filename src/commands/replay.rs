@@ -220,7 +220,8 @@ fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
 
 /// The first signal ends the replay behind the batch in hand, the second ends it at once.
 fn stop_at_signal(stop: CancellationToken) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || runtime.block_on(super::serve::stop_at_signal(stop)))

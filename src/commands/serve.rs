@@ -43,11 +43,7 @@ pub fn run(file: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_appliance(
-    config: &Config,
-    history: i64,
-    ready: impl FnOnce(std::net::SocketAddr),
-) -> anyhow::Result<()> {
+pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net::SocketAddr)) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     // Before the store is touched: a port in use must not cost anything.
     let listener = runtime.block_on(serve::bind(config.api.listen))?;

@@ -70,7 +70,11 @@ enum Stage {
     /// Reading in the order of arrival; none between two files.
     Arrival(Option<Lines>),
     /// Reading all files into the sorter. Lines up to the place `known` were counted before a restart.
-    Scanning { sorter: Sorter, lines: Option<Lines>, known: (usize, u64) },
+    Scanning {
+        sorter: Sorter,
+        lines: Option<Lines>,
+        known: (usize, u64),
+    },
     /// Giving out sorted lines.
     Sorted(Sorted),
     Finished,
@@ -182,9 +186,8 @@ impl Capture {
             batch.enter(self.position.file_name());
             let passages = &mut batch.passages;
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
-            let end = reading.next_line(&mut self.parser, passages, |line, time, delimiter| {
-                sorter.push(time, delimiter, line)
-            })?;
+            let end = reading
+                .next_line(&mut self.parser, passages, |line, time, delimiter| sorter.push(time, delimiter, line))?;
             match end {
                 Line::End => {
                     *lines = None;

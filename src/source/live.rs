@@ -57,11 +57,7 @@ impl Live {
     ///
     /// # Errors
     /// [`SourceError`] if a setting is out of range.
-    pub fn open(
-        mut settings: LiveSettings,
-        names: &NameTable,
-        position: Option<&[u8]>,
-    ) -> Result<Self, SourceError> {
+    pub fn open(mut settings: LiveSettings, names: &NameTable, position: Option<&[u8]>) -> Result<Self, SourceError> {
         let now = civil_now(&settings.parser.zone);
         let seed = settings.simulator.seed;
         let fresh = Position { seed, start: now.0 - settings.history, taken: 0 };

@@ -135,7 +135,13 @@ impl Log {
         (merged, start)
     }
 
-    fn seal(&mut self, rows: Rows, first_row: u64, names: &NameTable, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    fn seal(
+        &mut self,
+        rows: Rows,
+        first_row: u64,
+        names: &NameTable,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
         let mut rest = rows;
         let mut start = first_row;
         while !rest.is_empty() {
@@ -143,11 +149,7 @@ impl Log {
             let segment = encode(&rest, names, start, Compression::Dense)?;
             self.write(&segment, commit)?;
             start += rest.len() as u64;
-            Arc::make_mut(&mut self.sealed).push(Arc::new(Entry {
-                shard: self.shard,
-                zone: segment.zone,
-                body: None,
-            }));
+            Arc::make_mut(&mut self.sealed).push(Arc::new(Entry { shard: self.shard, zone: segment.zone, body: None }));
             rest = behind;
         }
         Ok(())
@@ -166,8 +168,7 @@ impl Log {
         if self.sealed.iter().all(|entry| entry.zone.max_time >= oldest) {
             return Vec::new();
         }
-        let (expired, kept) =
-            self.sealed.iter().cloned().partition::<Vec<_>, _>(|entry| entry.zone.max_time < oldest);
+        let (expired, kept) = self.sealed.iter().cloned().partition::<Vec<_>, _>(|entry| entry.zone.max_time < oldest);
         for entry in &expired {
             commit.delete(Family::Zones, &keys::zone(self.shard, entry.zone.first_row));
         }

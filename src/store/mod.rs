@@ -238,7 +238,9 @@ impl Store {
     pub fn set_catalogue(&mut self, catalogue: Catalogue) -> Result<(), StoreError> {
         let entries: Vec<_> = catalogue
             .iter()
-            .map(|checkpoint| (checkpoint.code.clone().into_bytes(), serde_json::to_vec(checkpoint).unwrap_or_default()))
+            .map(|checkpoint| {
+                (checkpoint.code.clone().into_bytes(), serde_json::to_vec(checkpoint).unwrap_or_default())
+            })
             .collect();
         self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(CATALOGUE_TREE, &entries)?;
         self.facts.set_catalogue(&catalogue, &self.names);

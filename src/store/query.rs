@@ -44,12 +44,7 @@ struct Candidate<'a> {
     row: u32,
 }
 
-pub(super) fn query(
-    view: &View,
-    filter: &QueryFilter,
-    page: u64,
-    limit: usize,
-) -> Result<Page<PassageRow>, ReadError> {
+pub(super) fn query(view: &View, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
     let predicate = predicate(filter);
     let skip = page.saturating_sub(1).saturating_mul(limit as u64);
     let found = find(view, &predicate).map_err(read_error)?;

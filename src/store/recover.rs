@@ -95,7 +95,7 @@ fn load_catalogue(reference: &Reference) -> Result<Catalogue, StoreError> {
 fn prefixed(
     database: &Database,
     prefix: &'static [u8],
-) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), storage::StorageError>> {
+) -> impl Iterator<Item = Result<storage::Entry, storage::StorageError>> {
     database.scan(Family::Meta, prefix).take_while(move |item| match item {
         Ok((key, _)) => key.starts_with(prefix),
         Err(_) => true,
@@ -122,8 +122,7 @@ fn load_rollups(database: &Database) -> Result<Rollups, StoreError> {
     let mut rollups = Rollups::default();
     for item in database.scan(Family::Counters, &[]) {
         let (key, value) = item?;
-        let rollup: Rollup =
-            codec::decode(keys::HOUR, &value).map_err(|error| database.damaged("a rollup", &error))?;
+        let rollup: Rollup = codec::decode(keys::HOUR, &value).map_err(|error| database.damaged("a rollup", &error))?;
         let hour = keys::split_hour(&key).ok_or_else(|| database.damaged("a rollup", &"unknown key"))?;
         rollups.add(hour, &rollup);
     }
@@ -151,7 +150,8 @@ pub(super) fn count_entry(
     let mut hours: BTreeMap<i64, Rollup> = BTreeMap::new();
     let mut counter = HourCounter::default();
     let mut done = |hour, rollup: Rollup| hours.entry(hour).or_default().add(&rollup);
-    let columns = rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
+    let columns =
+        rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
     for ((((time, checkpoint), district), plate_type), model) in columns {
         let vehicle_type = facts.vehicle_type(names, *plate_type, *model);
         counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
@@ -222,7 +222,8 @@ impl Store {
             let Some(partition) = self.partitions.get_mut(&id) else { continue };
             let oldest = partition.state.watermark.unwrap_or(i64::MIN).saturating_sub(self.settings.detector.state_ttl);
             let (sightings, odd): StoredPlate =
-                codec::decode(keys::PLATE, value.get(EXPIRY_BYTES..).unwrap_or_default()).map_err(|error| damaged(&error))?;
+                codec::decode(keys::PLATE, value.get(EXPIRY_BYTES..).unwrap_or_default())
+                    .map_err(|error| damaged(&error))?;
             // Expiry is decided here, by event time; compaction may or may not have been there first.
             let live: Vec<_> = sightings
                 .into_iter()

@@ -140,9 +140,10 @@ impl Lane {
 
     fn take(&mut self) -> Counts {
         self.touched.sort_unstable();
-        let counts = self.touched.drain(..).filter_map(|id| {
-            self.counts.get_mut(id as usize).map(|count| (id, std::mem::take(count)))
-        });
+        let counts = self
+            .touched
+            .drain(..)
+            .filter_map(|id| self.counts.get_mut(id as usize).map(|count| (id, std::mem::take(count))));
         Counts(counts.collect())
     }
 }

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use shard::{Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader, count_hours, count_names, count_vehicle_types};
+use shard::{
+    Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader, count_hours, count_names, count_vehicle_types,
+};
 use storage::{Database, Family, codec};
 use traffic::{Alert, CivilTime, Dimension, NameTable, VehicleType, brand_of};
 
@@ -33,7 +35,6 @@ pub struct View {
 const SECONDS_PER_HOUR: i64 = 3600;
 
 impl View {
-    #[expect(clippy::too_many_arguments, reason = "each is one part of the state, named at the one call")]
     pub(super) fn new(
         database: Arc<Database>,
         cache: Arc<ColumnCache>,

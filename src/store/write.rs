@@ -182,10 +182,10 @@ impl Store {
     fn detect(&mut self, partition: u32, passages: &PassageBatch) -> Verdict {
         let mut verdict = Verdict::default();
         let settings = self.settings.detector;
-        let partition = self.partitions.entry(partition).or_insert_with(|| Partition {
-            detector: Detector::new(settings),
-            state: PartitionState::default(),
-        });
+        let partition = self
+            .partitions
+            .entry(partition)
+            .or_insert_with(|| Partition { detector: Detector::new(settings), state: PartitionState::default() });
         partition.detector.observe(passages, &self.facts.places, &mut verdict.fates, &mut verdict.hits);
         partition.state.watermark = partition.detector.watermark().map(|watermark| watermark.0);
         verdict
@@ -270,7 +270,12 @@ impl Store {
         Ok(())
     }
 
-    fn write_alerts(&mut self, passages: &PassageBatch, hits: &[Hit], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    fn write_alerts(
+        &mut self,
+        passages: &PassageBatch,
+        hits: &[Hit],
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
         for hit in hits {
             self.totals.alerts += 1;
             let alert = self.alert(passages, hit);
@@ -440,9 +445,8 @@ impl Store {
         }
         if let Some(retention) = self.settings.alerts_retention {
             let oldest = CivilTime(newest - retention).to_string();
-            let expired = |value: &[u8]| {
-                codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest)
-            };
+            let expired =
+                |value: &[u8]| codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest);
             self.totals.oldest_alert =
                 drop_expired(&self.shared.database, Family::Alerts, self.totals.oldest_alert, expired, commit)?;
         }

@@ -38,6 +38,9 @@ const FORMAT_KEY: &[u8] = b"format";
 const FOLDER: &str = "rocksdb";
 const MIN_MEMORY: usize = 16 << 20;
 
+/// A key and its value.
+pub type Entry = (Box<[u8]>, Box<[u8]>);
+
 /// An open database. There is one writer; readers may be many.
 pub struct Database {
     db: DB,
@@ -94,7 +97,8 @@ impl Database {
     fn check_format(&self) -> Result<(), StorageError> {
         let Some(bytes) = self.get(Family::Meta, FORMAT_KEY)? else {
             let mut commit = self.begin();
-            let bytes = codec::encode(FORMAT, &FORMAT_VERSION).map_err(|error| self.damaged("the format version", &error))?;
+            let bytes =
+                codec::encode(FORMAT, &FORMAT_VERSION).map_err(|error| self.damaged("the format version", &error))?;
             commit.put(Family::Meta, FORMAT_KEY, &bytes);
             return self.commit(commit);
         };
@@ -164,7 +168,7 @@ impl Database {
         &'a self,
         family: Family,
         from: &[u8],
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StorageError>> + use<'a> {
+    ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
         self.iterate(family, IteratorMode::From(from, Direction::Forward))
     }
 
@@ -173,7 +177,7 @@ impl Database {
         &'a self,
         family: Family,
         from: &[u8],
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StorageError>> + use<'a> {
+    ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
         self.iterate(family, IteratorMode::From(from, Direction::Reverse))
     }
 
@@ -181,7 +185,7 @@ impl Database {
         &'a self,
         family: Family,
         mode: IteratorMode<'_>,
-    ) -> impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>), StorageError>> + use<'a> {
+    ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
         self.db
             .iterator_cf(self.handle(family), mode)
             .map(|item| item.map_err(|error| classify(&self.path, "read", &error.into_string())))
@@ -240,7 +244,8 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
             None => Ok(()),
         };
     }
-    let entries = std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
+    let entries =
+        std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
     let ours = [FOLDER, crate::reference::FOLDER, "lost+found"];
     for entry in entries.flatten() {
         let name = entry.file_name();

@@ -41,7 +41,9 @@ pub enum StorageError {
         path: PathBuf,
     },
     /// Bytes are not what was written.
-    #[error("{what} in data directory {path} is damaged ({detail}): restore the directory from a backup or replay into a new one")]
+    #[error(
+        "{what} in data directory {path} is damaged ({detail}): restore the directory from a backup or replay into a new one"
+    )]
     Damaged {
         /// The directory.
         path: PathBuf,

@@ -28,9 +28,7 @@ impl Horizons {
             return false;
         };
         let horizons = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        horizons
-            .get(&u32::from_be_bytes(*partition))
-            .is_some_and(|&horizon| i64::from_be_bytes(*newest) < horizon)
+        horizons.get(&u32::from_be_bytes(*partition)).is_some_and(|&horizon| i64::from_be_bytes(*newest) < horizon)
     }
 
     pub(crate) fn install(&self, options: &mut Options) {

@@ -13,7 +13,7 @@ mod family;
 mod reference;
 
 pub use commit::Commit;
-pub use database::{Database, Settings, Usage};
+pub use database::{Database, Entry, Settings, Usage};
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;

@@ -277,15 +277,5 @@ fn judge(
     } else {
         Severity::Low
     };
-    Some(Hit {
-        row,
-        other,
-        other_odd_id: None,
-        other_is_earlier,
-        gap_seconds,
-        distance_km,
-        speed_kmh,
-        severity,
-        rule,
-    })
+    Some(Hit { row, other, other_odd_id: None, other_is_earlier, gap_seconds, distance_km, speed_kmh, severity, rule })
 }

@@ -56,12 +56,8 @@ impl Sorter {
         if used + line.len() > self.memory && !self.entries.is_empty() {
             self.spill()?;
         }
-        let entry = Entry {
-            time: time.0,
-            start: self.arena.len(),
-            length: line.len() as u32,
-            delimiter: byte_of(delimiter),
-        };
+        let entry =
+            Entry { time: time.0, start: self.arena.len(), length: line.len() as u32, delimiter: byte_of(delimiter) };
         self.arena.extend_from_slice(line);
         self.entries.push(entry);
         Ok(())
@@ -145,7 +141,9 @@ fn write_line(writer: &mut impl Write, time: i64, delimiter: u8, line: &[u8]) ->
 
 fn spill_failed(error: io::Error) -> SourceError {
     if error.kind() == io::ErrorKind::StorageFull {
-        return SourceError("no space left for sorting by time: free some space beside the output and start again".to_owned());
+        return SourceError(
+            "no space left for sorting by time: free some space beside the output and start again".to_owned(),
+        );
     }
     SourceError(format!("cannot sort by time: {error}"))
 }

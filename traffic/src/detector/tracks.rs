@@ -10,8 +10,8 @@ use crate::{CivilTime, PassageId, PlateCode};
 #[derive(Debug)]
 enum Track {
     One(Sighting),
-    /// Oldest first; equal times in the order of arrival. Boxed to keep the table's entries small.
-    Many(Box<Vec<Sighting>>),
+    /// Oldest first; equal times in the order of arrival.
+    Many(Vec<Sighting>),
 }
 
 impl Track {
@@ -84,10 +84,10 @@ impl Tracks {
                     *track = Track::One(sighting);
                     (None, None)
                 } else if other.time <= sighting.time {
-                    *track = Track::Many(Box::new(vec![other, sighting]));
+                    *track = Track::Many(vec![other, sighting]);
                     (Some(other), None)
                 } else {
-                    *track = Track::Many(Box::new(vec![sighting, other]));
+                    *track = Track::Many(vec![sighting, other]);
                     (None, Some(other))
                 }
             }
@@ -123,7 +123,7 @@ impl Tracks {
             _ => {
                 // A stable sort: equal times keep the order of arrival.
                 sightings.sort_by_key(|sighting| sighting.time);
-                self.tracks.insert(plate, Track::Many(Box::new(sightings)));
+                self.tracks.insert(plate, Track::Many(sightings));
             }
         }
         self.sweep_at = self.sweep_at.max(self.tracks.len() * 2);
