@@ -144,7 +144,15 @@ impl Reader for Appliance {
                 oldest: view.oldest(),
                 rejects: totals.rejects.saturating_sub(totals.oldest_reject.saturating_sub(1)),
             },
-            failure: running.failure.clone().or_else(|| self.shared.database().failure().map(str::to_owned)),
+            failure: failure_of(&running, &self.shared),
         }
     }
+
+    fn failure(&self) -> Option<String> {
+        failure_of(&self.running(), &self.shared)
+    }
+}
+
+fn failure_of(running: &Running, shared: &Shared) -> Option<String> {
+    running.failure.clone().or_else(|| shared.database().failure().map(str::to_owned))
 }

@@ -181,6 +181,8 @@ pub trait Reader: Send + Sync + 'static {
     fn commits(&self) -> tokio::sync::watch::Receiver<u64>;
     /// The checkpoints that are known.
     fn catalogue(&self) -> Arc<Catalogue>;
-    /// How the pipeline, its source and the storage are.
+    /// How the pipeline, its source and the storage are. May read the disk.
     fn status(&self) -> Status;
+    /// Why no more input is taken, if it is not. Touches no disk.
+    fn failure(&self) -> Option<String>;
 }

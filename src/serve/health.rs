@@ -41,7 +41,7 @@ pub(super) async fn healthz() -> Answer<Health> {
     )
 )]
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Health> {
-    if let Some(failure) = api.status().await?.failure {
+    if let Some(failure) = api.reader.failure() {
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {failure}")));
     }
     if api.shutdown.is_cancelled() {

@@ -193,6 +193,10 @@ impl Reader for MemoryReader {
     fn status(&self) -> Status {
         self.status.lock().unwrap().clone()
     }
+
+    fn failure(&self) -> Option<String> {
+        self.status.lock().unwrap().failure.clone()
+    }
 }
 
 impl Rows {

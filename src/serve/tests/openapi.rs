@@ -14,13 +14,13 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json"
 #[test]
 fn the_committed_file_is_current() {
     let generated = crate::serve::openapi_json().unwrap();
-    if std::env::var_os("PLATEWATCH_BLESS").is_some() {
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
         std::fs::write(COMMITTED, &generated).unwrap();
     }
     let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
     assert!(
         committed == generated,
-        "docs/openapi.json differs from the handlers; regenerate it with\n    PLATEWATCH_BLESS=1 cargo test --release openapi"
+        "docs/openapi.json differs from the handlers; run scripts/generate"
     );
 }
 
