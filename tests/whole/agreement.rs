@@ -1,0 +1,137 @@
+//! Dirty captures: `replay` answers what the naive model answers, in every count, every reject and every alert.
+
+use base64::Engine as _;
+use serde_json::Value;
+
+use crate::dirty::{Style, dirty};
+use crate::harness::{Replay, Results, folder, simulated};
+use crate::model::{self, Answer, Question, civil_seconds, civil_text};
+
+const TAB: Style = Style { separator: '\t', pieces: 1, spoilt: 12 };
+const COMMA: Style = Style { separator: ',', pieces: 1, spoilt: 12 };
+/// As one real file was: 97 pieces end to end.
+const PIECES: Style = Style { separator: '\t', pieces: 97, spoilt: 40 };
+
+/// Replays a capture in all four ways and holds each to the model; returns the alerts found.
+fn check(capture: &[u8], what: &str) -> u64 {
+    let folder = folder();
+    let file = folder.path().join("capture.tsv");
+    std::fs::write(&file, capture).unwrap();
+    let mut alerts = 0;
+    for (any_plate, by_time) in [(false, false), (true, false), (false, true), (true, true)] {
+        let question = Question { any_plate, by_time };
+        let mut replay = Replay::new(&file, &folder.path().join("out"));
+        if any_plate {
+            replay = replay.args(["--detect-plates", "any"]);
+        }
+        if by_time {
+            replay = replay.args(["--order", "time"]);
+        }
+        let results = replay.results();
+        compare(&results, &model::answer(capture, question), &format!("{what}, {question:?}"));
+        alerts += results.count("alerts");
+    }
+    alerts
+}
+
+#[track_caller]
+pub(crate) fn compare(results: &Results, expected: &Answer, what: &str) {
+    results.adds_up();
+    let counts = |names: [&str; 6]| names.map(|name| results.count(name));
+    assert_eq!(
+        counts(["lines", "headers", "blank", "duplicates", "accepted", "late"]),
+        [expected.lines, expected.headers, expected.blank, expected.duplicates, expected.accepted, expected.late],
+        "{what}"
+    );
+    assert_eq!(results.by_kkmc(), expected.by_kkmc, "{what}");
+    let span = expected.times.map(|(first, last)| (civil_text(first), civil_text(last)));
+    let text = |name: &str| results.summary[name].as_str().map(str::to_owned);
+    assert_eq!(text("first_time").zip(text("last_time")), span, "{what}");
+    compare_rejects(&results.rejects(), expected, what);
+    compare_alerts(&results.alerts(), expected, what);
+}
+
+#[track_caller]
+fn compare_rejects(found: &[Value], expected: &Answer, what: &str) {
+    assert_eq!(found.len(), expected.rejects.len(), "rejects, {what}");
+    for (index, (reject, expected)) in found.iter().zip(&expected.rejects).enumerate() {
+        let raw = match reject["raw_base64"].as_str() {
+            Some(bytes) => base64::engine::general_purpose::STANDARD.decode(bytes).unwrap(),
+            None => reject["raw"].as_str().unwrap().as_bytes().to_vec(),
+        };
+        let is = (reject["seq"].as_u64(), reject["line"].as_u64(), reject["reason"].as_str());
+        assert_eq!(is, (Some(index as u64 + 1), Some(expected.line), Some(expected.reason)), "{what}: {reject}");
+        assert!(raw == expected.raw, "raw of line {}, {what}", expected.line);
+        assert!(reject["file"].as_str().is_some_and(|file| !file.is_empty()), "{reject}");
+    }
+}
+
+#[track_caller]
+fn compare_alerts(found: &[Value], expected: &Answer, what: &str) {
+    assert_eq!(found.len(), expected.alerts.len(), "alerts, {what}");
+    for (index, (alert, expected)) in found.iter().zip(&expected.alerts).enumerate() {
+        let texts = ["hphm", "prev_gcxh", "curr_gcxh", "prev_kkmc", "curr_kkmc", "severity", "rule"];
+        let (earlier, later) = (&expected.earlier, &expected.later);
+        let wanted =
+            [&expected.plate, &earlier.gcxh, &later.gcxh, &earlier.kkmc, &later.kkmc, expected.severity, "window"];
+        assert_eq!(texts.map(|name| alert[name].as_str().unwrap()), wanted, "{what}: {alert}");
+        let times = ["prev_time", "curr_time"].map(|name| civil_seconds(alert[name].as_str().unwrap()));
+        assert_eq!(times, [Some(earlier.time), Some(later.time)], "{what}: {alert}");
+        let gap = later.time - earlier.time;
+        assert_eq!((alert["seq"].as_u64(), alert["gap_seconds"].as_i64()), (Some(index as u64 + 1), Some(gap)));
+        let speed = expected.distance_km.filter(|_| gap > 0).map(|km| km * 3600.0 / gap as f64);
+        for (name, wanted) in [("distance_km", expected.distance_km), ("speed_kmh", speed)] {
+            let close = match (alert[name].as_f64(), wanted) {
+                (Some(is), Some(wanted)) => (is - wanted).abs() < 0.051,
+                (is, wanted) => is.is_none() && wanted.is_none(),
+            };
+            assert!(close, "{name} should be {wanted:?}, {what}: {alert}");
+        }
+    }
+}
+
+#[test]
+fn dirty_captures_with_tabs() {
+    let alerts: u64 = (1..=3).map(|seed| check(&dirty(&simulated(25_000, seed, &[]), seed, TAB), "tab")).sum();
+    assert!(alerts > 500, "only {alerts} alerts: the captures prove little");
+}
+
+#[test]
+fn dirty_captures_with_commas() {
+    let alerts: u64 = (4..=6).map(|seed| check(&dirty(&simulated(25_000, seed, &[]), seed, COMMA), "comma")).sum();
+    assert!(alerts > 500, "only {alerts} alerts: the captures prove little");
+}
+
+#[test]
+fn ninety_seven_pieces_end_to_end() {
+    let capture = dirty(&simulated(60_000, 7, &["--full-names"]), 7, PIECES);
+    let answer = model::answer(&capture, Question::default());
+    assert!(answer.late * 10 > answer.accepted * 8, "{} of {} late", answer.late, answer.accepted);
+    check(&capture, "pieces");
+}
+
+#[test]
+fn every_kind_of_broken_line_is_met() {
+    let mut reasons = std::collections::BTreeSet::new();
+    for seed in 1..=3 {
+        let answer = model::answer(&dirty(&simulated(25_000, seed, &[]), seed, TAB), Question::default());
+        assert!(answer.headers > 5 && answer.blank > 5 && answer.duplicates > 100, "seed {seed}");
+        reasons.extend(answer.rejects.iter().map(|reject| reject.reason));
+    }
+    let all = ["empty_gcxh", "empty_kkmc", "gcsj_in_future", "gcsj_too_old", "invalid_encoding", "invalid_gcsj"];
+    let more = ["kkmc_unroutable", "line_too_long", "wrong_column_count"];
+    assert_eq!(reasons.into_iter().collect::<Vec<_>>(), [&all[..], &more[..]].concat());
+}
+
+/// Writes dirty captures to a folder, for comparing with another implementation: named in PLATEWATCH_TEST_CAPTURES.
+#[test]
+#[ignore = "writes captures for a comparison by hand"]
+fn write_captures() {
+    let folder = std::path::PathBuf::from(std::env::var_os("PLATEWATCH_TEST_CAPTURES").unwrap());
+    for seed in 1..=6 {
+        let lines = simulated(40_000, 100 + seed, &[]);
+        for (name, style) in [("tab", TAB), ("comma", COMMA), ("pieces", PIECES)] {
+            std::fs::write(folder.join(format!("{name}-{seed}")), dirty(&lines, seed, style)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Killed or stopped at any moment and started again, a replay ends as if nothing had happened.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::dirty::{Style, dirty};
+use crate::harness::{Random, Replay, Results, Running, folder, simulated};
+
+/// Kills that must hit a running process.
+const KILLS: u32 = 36;
+const BATCH: &str = "256";
+
+/// How a replay is run that is interrupted.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    by_time: bool,
+    compaction: bool,
+}
+
+const WAYS: [Way; 4] = [
+    Way { by_time: false, compaction: true },
+    Way { by_time: true, compaction: false },
+    Way { by_time: false, compaction: false },
+    Way { by_time: true, compaction: true },
+];
+
+fn replay(capture: &Path, out: &Path, data: &Path, way: Way) -> Replay {
+    let order = if way.by_time { "time" } else { "arrival" };
+    let replay = Replay::new(capture, out).args(["--batch-records", BATCH, "--order", order, "--data-dir"]).args([data]);
+    if way.compaction { replay } else { replay.args(["--no-compaction"]) }
+}
+
+fn capture(folder: &Path) -> std::path::PathBuf {
+    let file = folder.join("capture.tsv");
+    let style = Style { separator: '\t', pieces: 1, spoilt: 25 };
+    std::fs::write(&file, dirty(&simulated(60_000, 31, &[]), 31, style)).unwrap();
+    file
+}
+
+#[test]
+fn kill_9_at_random_moments() {
+    let folder = folder();
+    let capture = capture(folder.path());
+    let mut random = Random(31);
+    let (mut kills, mut replays, mut continued) = (0, 0, 0);
+    let mut uninterrupted: [Option<(Results, Duration)>; 2] = [None, None];
+    while kills < KILLS {
+        let way = WAYS[replays % WAYS.len()];
+        let (expected, takes) = uninterrupted[usize::from(way.by_time)].get_or_insert_with(|| {
+            let data = folder.path().join(format!("whole-{}", way.by_time));
+            let started = Instant::now();
+            let results = replay(&capture, &folder.path().join("whole"), &data, way).results();
+            (results, started.elapsed())
+        });
+        assert!(expected.count("alerts") > 300 && expected.rejected() > 500, "{}", expected.summary);
+        let data = folder.path().join(format!("data-{replays}"));
+        let out = folder.path().join(format!("out-{replays}"));
+        // Half of the kills come early in a run, so that a start is also killed while it recovers.
+        loop {
+            let span = if random.one_in(2) { *takes / 4 } else { *takes };
+            let after = span.mul_f64(random.below(1000) as f64 / 1000.0);
+            let mut command = replay(&capture, &out, &data, way).command;
+            let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            // A random moment, not a wait for something.
+            std::thread::sleep(after);
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success(), "after {kills} kills: {}", crate::harness::rest_of(&mut child));
+                break;
+            }
+            child.kill().unwrap();
+            let status = child.wait().unwrap();
+            // Killed by the signal, not ended just before it.
+            if status.code().is_none() {
+                kills += 1;
+                continued += u32::from(data.join("rocksdb").join("CURRENT").exists());
+            }
+        }
+        Results::read(&out).equals(expected, &format!("{way:?}, {kills} kills so far"));
+        let left: Vec<_> = std::fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 3, "something was left behind: {left:?}");
+        replays += 1;
+    }
+    println!("{kills} kills over {replays} replays, {continued} of them behind the first commit");
+    assert!(continued >= KILLS / 2, "only {continued} of {kills} kills came after the database was made");
+}
+
+#[test]
+fn a_signal_stops_behind_the_batch_in_hand_and_the_replay_goes_on() {
+    let folder = folder();
+    let capture = capture(folder.path());
+    for (number, (signal, way)) in ["INT", "TERM", "INT", "TERM"].into_iter().zip(WAYS).enumerate() {
+        let expected = replay(&capture, &folder.path().join("whole"), &folder.path().join(format!("w-{number}")), way);
+        let expected = expected.results();
+        let (data, out) = (folder.path().join(format!("d-{number}")), folder.path().join(format!("o-{number}")));
+        let running = Running::start(replay(&capture, &out, &data, way).command);
+        // Its log grows once it commits: then it is in the middle.
+        wait_until(|| wal_bytes(&data) > 100_000);
+        running.signal(signal);
+        let ended = running.end();
+        ended.failed(3, &["interrupted behind line ", "the same command continues there"]);
+        assert!(!out.join("summary.json").exists(), "an interrupted replay has no summary");
+        replay(&capture, &out, &data, way).results().equals(&expected, &format!("{signal}, {way:?}"));
+    }
+}
+
+#[test]
+fn without_a_data_dir_a_signal_leaves_nothing_behind() {
+    let folder = folder();
+    let capture = capture(folder.path());
+    let out = folder.path().join("out");
+    let running = Running::start(Replay::new(&capture, &out).args(["--batch-records", "16"]).command);
+    wait_until(|| out.is_dir() && std::fs::read_dir(&out).unwrap().flatten().any(|it| wal_bytes(&it.path()) > 10_000));
+    running.signal("TERM");
+    running.end().failed(3, &["interrupted behind line ", "with --data-dir it could be continued"]);
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0, "a temporary folder was left");
+}
+
+/// The binary has no event for "in the middle", but the file system shows it.
+#[track_caller]
+fn wait_until(mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < crate::harness::PATIENCE, "it did not come to that");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Bytes in the write-ahead logs of a data directory.
+fn wal_bytes(data: &Path) -> u64 {
+    let Ok(entries) = std::fs::read_dir(data.join("rocksdb")) else { return 0 };
+    let logs = entries.flatten().filter(|entry| entry.path().extension().is_some_and(|kind| kind == "log"));
+    logs.filter_map(|entry| entry.metadata().ok()).map(|log| log.len()).sum()
+}
+
+#[test]
+fn the_second_signal_ends_at_once() {
+    let folder = folder();
+    let config = folder.path().join("platewatch.toml");
+    let data = folder.path().join("data");
+    // A pipe that nobody writes to: the source waits in a read that no stop signal reaches.
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let text = format!(
+        "data_dir = {data:?}\n[source]\nkind = \"capture\"\nfiles = [{pipe:?}]\n[api]\nlisten = \"127.0.0.1:0\"\n",
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut command = crate::harness::platewatch();
+    command.args(["serve", "--config"]).arg(&config);
+    let mut running = Running::start(command);
+    running.wait_for("listening");
+    running.signal("TERM");
+    running.wait_for("a second signal ends at once");
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(130));
+}

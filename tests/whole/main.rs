@@ -1,0 +1,19 @@
+//! The real binary from outside: whole processes over captures as dirty as real exports, killed and stopped at any
+//! moment, on full disks and damaged directories, with clients of its HTTP interface.
+//!
+//! What it must answer comes from a naive model that was written from the contract alone.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking, helpers outside #[test] too"
+)]
+
+mod agreement;
+mod crash;
+mod determinism;
+mod dirty;
+mod harness;
+mod identity;
+mod model;
