@@ -17,7 +17,7 @@ use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
 use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
-use super::serve::{DataDir, parser_settings, retention_seconds, store_settings};
+use super::serve::{DataDir, Signals, parser_settings, retention_seconds, store_settings};
 use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, Router};
 use crate::source::Source;
@@ -222,9 +222,10 @@ fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
 fn stop_at_signal(stop: CancellationToken) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
+    let signals = Signals::listen(runtime.handle())?;
     std::thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || runtime.block_on(super::serve::stop_at_signal(stop)))
+        .spawn(move || runtime.block_on(super::serve::stop_at_signal(signals, stop)))
         .context("cannot listen for signals")?;
     Ok(())
 }

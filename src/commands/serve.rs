@@ -45,6 +45,9 @@ pub fn run(file: &Path) -> anyhow::Result<()> {
 /// As [`run`].
 pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net::SocketAddr)) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let stop = CancellationToken::new();
+    // Before anybody is told that it runs: from here on a signal ends it in order.
+    runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     // Before the store is touched: a port in use must not cost anything.
     let listener = runtime.block_on(serve::bind(config.api.listen))?;
     let mut store = Store::open(&config.data_dir, store_settings(config))?;
@@ -53,14 +56,12 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let retention = retention_seconds(config.store.retention);
     let kind = config.source.kind.as_str();
     let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), retention, kind));
-    let stop = CancellationToken::new();
     let mut source = open_source(config, &layout, history, &mut store)?;
     store.publish();
 
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
     let serving = runtime.spawn(serve_until(listener, appliance.clone(), serve_settings(config), stop.clone()));
-    runtime.spawn(stop_at_signal(stop.clone()));
 
     let road = appliance.clone();
     let road_stop = stop.clone();
@@ -127,28 +128,37 @@ async fn serve_until(
     serve::serve(listener, router, stop, SHUTDOWN_DEADLINE).await
 }
 
-pub(super) async fn stop_at_signal(stop: CancellationToken) {
-    wait_for_signal().await;
-    tracing::info!("stopping: a second signal ends at once");
-    stop.cancel();
-    wait_for_signal().await;
-    // Nothing committed is lost: the next start recovers.
-    std::process::exit(130);
+/// The signals that stop a run. While this lives they do not end the process by themselves.
+#[derive(Debug)]
+pub(super) struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
 }
 
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+impl Signals {
+    /// Listens from now on.
+    pub(super) fn listen(runtime: &tokio::runtime::Handle) -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _inside = runtime.enter();
+        let listen = |kind| signal(kind).context("cannot listen for signals");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
+}
+
+pub(super) async fn stop_at_signal(mut signals: Signals, stop: CancellationToken) {
+    signals.next().await;
+    tracing::info!("stopping: a second signal ends at once");
+    stop.cancel();
+    signals.next().await;
+    // Nothing committed is lost: the next start recovers.
+    std::process::exit(130);
 }
 
 fn open_source(
