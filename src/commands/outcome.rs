@@ -197,8 +197,12 @@ fn write_file(
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let path = folder.join(name);
+    // A fixed name: what a killed process left is replaced, not piled up.
+    let part = format!(".{name}.part");
     let write = || -> anyhow::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".platewatch-").permissions(readable()).tempfile_in(folder)?;
+        let _ = std::fs::remove_file(folder.join(&part));
+        let mut builder = tempfile::Builder::new();
+        let mut file = builder.prefix(&part).rand_bytes(0).permissions(readable()).tempfile_in(folder)?;
         let mut writer = BufWriter::with_capacity(1 << 18, file.as_file_mut());
         fill(&mut writer)?;
         writer.flush()?;

@@ -1,13 +1,13 @@
-//! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in LZ4 files of a
-//! temporary folder. It knows a line's time and separator, nothing else of it.
+//! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in LZ4 files that have
+//! no name, so that nothing is left of them however the process ends. It knows a line's time and separator, nothing else
+//! of it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
 use traffic::{CivilTime, Delimiter};
 
 use super::position::{byte_of, delimiter_of};
@@ -31,11 +31,9 @@ struct Entry {
 pub(super) struct Sorter {
     memory: usize,
     folder: PathBuf,
-    temporary: Option<TempDir>,
     arena: Vec<u8>,
     entries: Vec<Entry>,
-    runs: Vec<PathBuf>,
-    spilled: usize,
+    runs: Vec<File>,
 }
 
 impl Sorter {
@@ -43,11 +41,9 @@ impl Sorter {
         Self {
             memory: memory.max(MIN_MEMORY),
             folder: folder.to_owned(),
-            temporary: None,
             arena: Vec::new(),
             entries: Vec::new(),
             runs: Vec::new(),
-            spilled: 0,
         }
     }
 
@@ -67,11 +63,11 @@ impl Sorter {
     pub(super) fn finish(mut self, skip: u64) -> Result<Sorted, SourceError> {
         self.entries.sort_by_key(|entry| entry.time);
         let mut sources: Vec<Run> = Vec::with_capacity(self.runs.len() + 1);
-        for run in &self.runs {
+        for run in self.runs {
             sources.push(Run::file(run)?);
         }
         sources.push(Run::Memory { arena: self.arena, entries: self.entries.into_iter() });
-        let mut sorted = Sorted { merge: Merge::new(sources)?, line: Vec::new(), _temporary: self.temporary };
+        let mut sorted = Sorted { merge: Merge::new(sources)?, line: Vec::new() };
         for _ in 0..skip {
             if !sorted.next(|_, _| ())? {
                 break;
@@ -84,51 +80,42 @@ impl Sorter {
         // Stable: lines of one second stay in the order of arrival.
         self.entries.sort_by_key(|entry| entry.time);
         if self.runs.len() >= MAX_RUNS {
-            let sources = self.runs.iter().map(|run| Run::file(run)).collect::<Result<Vec<_>, _>>()?;
+            let sources = self.runs.drain(..).map(Run::file).collect::<Result<Vec<_>, _>>()?;
             let mut merge = Merge::new(sources)?;
             let mut writer = self.run_writer()?;
             let mut line = Vec::new();
             while let Some((time, delimiter)) = merge.next(&mut line)? {
-                write_line(&mut writer.0, time, delimiter, &line).map_err(spill_failed)?;
+                write_line(&mut writer, time, delimiter, &line).map_err(spill_failed)?;
             }
-            let merged = finish_run(writer)?;
-            for run in std::mem::replace(&mut self.runs, vec![merged]) {
-                let _ = std::fs::remove_file(run);
-            }
+            self.runs.push(finish_run(writer)?);
         }
         let mut writer = self.run_writer()?;
         for entry in self.entries.drain(..) {
             let line = self.arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default();
-            write_line(&mut writer.0, entry.time, entry.delimiter, line).map_err(spill_failed)?;
+            write_line(&mut writer, entry.time, entry.delimiter, line).map_err(spill_failed)?;
         }
         self.runs.push(finish_run(writer)?);
         self.arena.clear();
         Ok(())
     }
 
-    fn run_writer(&mut self) -> Result<RunWriter, SourceError> {
-        let temporary = match &self.temporary {
-            Some(temporary) => temporary,
-            None => {
-                let made = tempfile::Builder::new().prefix(".platewatch-sort-").tempdir_in(&self.folder);
-                self.temporary.insert(made.map_err(spill_failed)?)
-            }
-        };
-        self.spilled += 1;
-        let path = temporary.path().join(format!("run-{}", self.spilled));
-        let file = File::create(&path).map_err(spill_failed)?;
+    fn run_writer(&self) -> Result<RunWriter, SourceError> {
+        let file = tempfile::tempfile_in(&self.folder).map_err(spill_failed)?;
         let encoder = lz4::EncoderBuilder::new().level(1).build(BufWriter::with_capacity(1 << 18, file));
-        Ok((BufWriter::with_capacity(1 << 16, encoder.map_err(spill_failed)?), path))
+        Ok(BufWriter::with_capacity(1 << 16, encoder.map_err(spill_failed)?))
     }
 }
 
-type RunWriter = (BufWriter<lz4::Encoder<BufWriter<File>>>, PathBuf);
+type RunWriter = BufWriter<lz4::Encoder<BufWriter<File>>>;
 
-fn finish_run((writer, path): RunWriter) -> Result<PathBuf, SourceError> {
+/// The run's file, at its beginning.
+fn finish_run(writer: RunWriter) -> Result<File, SourceError> {
     let encoder = writer.into_inner().map_err(|error| spill_failed(error.into_error()))?;
-    let (mut file, result) = encoder.finish();
-    result.and_then(|()| file.flush()).map_err(spill_failed)?;
-    Ok(path)
+    let (file, result) = encoder.finish();
+    result.map_err(spill_failed)?;
+    let mut file = file.into_inner().map_err(|error| spill_failed(error.into_error()))?;
+    file.rewind().map_err(spill_failed)?;
+    Ok(file)
 }
 
 /// One line of a run: time `i64`, length `u32`, separator `u8`, bytes; numbers little-endian.
@@ -164,8 +151,8 @@ impl std::fmt::Debug for Run {
 }
 
 impl Run {
-    fn file(path: &Path) -> Result<Self, SourceError> {
-        let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(spill_failed)?);
+    fn file(file: File) -> Result<Self, SourceError> {
+        let file = BufReader::with_capacity(1 << 16, file);
         let decoder = lz4::Decoder::new(file).map_err(spill_failed)?;
         Ok(Self::File(Box::new(BufReader::with_capacity(1 << 16, decoder))))
     }
@@ -235,7 +222,6 @@ impl Merge {
 pub(super) struct Sorted {
     merge: Merge,
     line: Vec<u8>,
-    _temporary: Option<TempDir>,
 }
 
 impl Sorted {
