@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(decode::<(u64, String, Vec<u32>)>(KIND, &bytes).unwrap(), (7, "苏C12345".to_owned(), vec![1, 300]));
     }
 
-    const GOLDEN: &str = "";
+    const GOLDEN: &str = "540224c0207d0709e88b8f4331323334350201fb2c01";
 
     #[test]
     fn every_changed_bit_is_refused() {

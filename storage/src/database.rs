@@ -262,7 +262,8 @@ fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
     let lower = detail.to_lowercase();
     if lower.contains("no space left") || lower.contains("disk quota") {
         StorageError::DiskFull { path }
-    } else if lower.contains("lock") && (lower.contains("unavailable") || lower.contains("held by")) {
+    } else if lower.contains("lock") && ["unavailable", "held by", "hold by"].iter().any(|words| lower.contains(words))
+    {
         StorageError::InUse { path }
     } else if lower.starts_with("corruption") {
         StorageError::Damaged { path, what: "the database".to_owned(), detail: detail.to_owned() }
