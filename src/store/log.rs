@@ -8,19 +8,30 @@
 use std::sync::Arc;
 
 use shard::{Compression, Rows, Segment, ZoneMap, encode};
-use storage::{Commit, Family};
+use storage::{Commit, Database, Family};
 use traffic::{CivilTime, NameTable};
 
 use super::{StoreError, keys};
 
-/// A tail is sealed when it has this many rows.
-pub(super) const SEAL_ROWS: usize = 65_536;
-/// A batch of at least this many rows is sealed at once, if there is no tail.
-const SEAL_AT_ONCE_ROWS: usize = 32_768;
-/// A segment has at most this many rows.
-const MAX_SEGMENT_ROWS: usize = 131_072;
-/// An hour's tail is sealed when the hour closes, unless it has fewer rows than this.
-const SEAL_HOUR_ROWS: usize = 1024;
+/// When rows are merged and sealed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// A tail is sealed when it has this many rows.
+    pub(super) seal_rows: usize,
+    /// A batch of at least this many rows is sealed at once, if there is no tail.
+    pub(super) seal_at_once_rows: usize,
+    /// A segment has at most this many rows.
+    pub(super) max_segment_rows: usize,
+    /// An hour's tail is sealed when the hour closes, unless it has fewer rows than this.
+    pub(super) seal_hour_rows: usize,
+}
+
+impl Default for Sizes {
+    fn default() -> Self {
+        Self { seal_rows: 65_536, seal_at_once_rows: 32_768, max_segment_rows: 131_072, seal_hour_rows: 1024 }
+    }
+}
+
 /// So many blocks of one size are merged.
 const FAN_IN: usize = 8;
 
@@ -43,6 +54,7 @@ struct TailBlock {
 #[derive(Debug, Default)]
 pub(super) struct Log {
     shard: usize,
+    pub(super) sizes: Sizes,
     sealed: Arc<Vec<Arc<Entry>>>,
     tail: Vec<TailBlock>,
     /// Dropped segments whose bodies wait until no reader holds them.
@@ -60,9 +72,8 @@ impl Log {
     }
 
     /// Adds a tail block found when the store was opened.
-    pub(super) fn restore_tail(&mut self, zone: ZoneMap, body: &[u8], rows: Rows) {
-        let entry = Arc::new(Entry { shard: self.shard, zone, body: Some(body.into()) });
-        self.tail.push(TailBlock { entry, rows });
+    pub(super) fn restore_tail(&mut self, entry: Entry, rows: Rows) {
+        self.tail.push(TailBlock { entry: Arc::new(entry), rows });
     }
 
     /// All segments, oldest first.
@@ -92,13 +103,14 @@ impl Log {
         if rows.is_empty() {
             return Ok(());
         }
-        if self.tail.is_empty() && rows.len() >= SEAL_AT_ONCE_ROWS {
+        if self.tail.is_empty() && rows.len() >= self.sizes.seal_at_once_rows {
             return self.seal(rows, first_row, names, commit);
         }
         let tail_rows: usize = self.tail.iter().map(|block| block.rows.len()).sum::<usize>() + rows.len();
         let tail_start = self.tail.iter().map(|block| block.entry.zone.min_time).min();
-        let hour_closed = tail_start.is_some_and(|start| start.hour() < newest.hour()) && tail_rows >= SEAL_HOUR_ROWS;
-        if tail_rows >= SEAL_ROWS || hour_closed {
+        let hour_closed =
+            tail_start.is_some_and(|start| start.hour() < newest.hour()) && tail_rows >= self.sizes.seal_hour_rows;
+        if tail_rows >= self.sizes.seal_rows || hour_closed {
             let (all, start) = self.take_tail(0, rows, first_row, commit);
             return self.seal(all, start, names, commit);
         }
@@ -145,7 +157,8 @@ impl Log {
         let mut rest = rows;
         let mut start = first_row;
         while !rest.is_empty() {
-            let behind = if rest.len() > MAX_SEGMENT_ROWS { rest.split_off(SEAL_ROWS) } else { Rows::default() };
+            let split = rest.len() > self.sizes.max_segment_rows;
+            let behind = if split { rest.split_off(self.sizes.seal_rows) } else { Rows::default() };
             let segment = encode(&rest, names, start, Compression::Dense)?;
             self.write(&segment, commit)?;
             start += rest.len() as u64;
@@ -162,24 +175,40 @@ impl Log {
         Ok(())
     }
 
-    /// Drops sealed segments whose newest row is older than `oldest`; returns them. Their bodies stay until no reader
-    /// holds them.
-    pub(super) fn expire(&mut self, oldest: CivilTime, commit: &mut Commit<'_>) -> Vec<Arc<Entry>> {
-        if self.sealed.iter().all(|entry| entry.zone.max_time >= oldest) {
-            return Vec::new();
+    /// Drops up to `limit` segments of which `expired` says so, and returns them. The bodies of sealed ones stay until no
+    /// reader holds them. Of the tail only its oldest blocks can go: what stays must have no gap in its numbers.
+    ///
+    /// IMPORTANT: call it before [`Log::append`] within a commit: it must only find what earlier commits have written.
+    pub(super) fn expire(
+        &mut self,
+        expired: impl Fn(&ZoneMap) -> bool,
+        limit: usize,
+        commit: &mut Commit<'_>,
+    ) -> Vec<Arc<Entry>> {
+        let mut gone = Vec::new();
+        if self.sealed.iter().any(|entry| expired(&entry.zone)) {
+            let mut kept = Vec::with_capacity(self.sealed.len());
+            for entry in self.sealed.iter() {
+                let drop = gone.len() < limit && expired(&entry.zone);
+                (if drop { &mut gone } else { &mut kept }).push(entry.clone());
+            }
+            self.sealed = Arc::new(kept);
+            self.dropped.extend(gone.iter().cloned());
         }
-        let (expired, kept) = self.sealed.iter().cloned().partition::<Vec<_>, _>(|entry| entry.zone.max_time < oldest);
-        for entry in &expired {
+        let old = self.tail.iter().take(limit - gone.len()).take_while(|block| expired(&block.entry.zone)).count();
+        for block in self.tail.drain(..old) {
+            // Readers hold the body of a tail block in memory.
+            commit.delete(Family::of_shard(self.shard), &block.entry.zone.first_row.to_be_bytes());
+            gone.push(block.entry);
+        }
+        for entry in &gone {
             commit.delete(Family::Zones, &keys::zone(self.shard, entry.zone.first_row));
         }
-        self.sealed = Arc::new(kept);
-        self.dropped.extend(expired.iter().cloned());
-        expired
+        gone
     }
 
-    /// Removes the bodies of dropped segments that no reader holds any more; whether there were any.
-    pub(super) fn bury(&mut self, commit: &mut Commit<'_>) -> bool {
-        let before = self.dropped.len();
+    /// Removes the bodies of dropped segments that no reader holds any more.
+    pub(super) fn bury(&mut self, commit: &mut Commit<'_>) {
         self.dropped.retain(|entry| {
             if Arc::strong_count(entry) > 1 {
                 return true;
@@ -187,7 +216,28 @@ impl Log {
             commit.delete(Family::of_shard(self.shard), &entry.zone.first_row.to_be_bytes());
             false
         });
-        self.dropped.len() < before
+    }
+
+    /// Removes the bodies of segments that were dropped before a restart while a reader held them: whatever lies
+    /// between the segments that are known.
+    pub(super) fn bury_strays(&self, database: &Database, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let family = Family::of_shard(self.shard);
+        let mut behind = 0;
+        let known = self.sealed.iter().chain(self.tail.iter().map(|block| &block.entry));
+        let known = known.map(|entry| (entry.zone.first_row, entry.zone.end_row()));
+        for (first_row, end_row) in known.chain([(u64::MAX, u64::MAX)]) {
+            if behind < first_row {
+                for item in database.scan(family, &u64::to_be_bytes(behind)) {
+                    let (key, _) = item?;
+                    if keys::last_u64(&key).is_none_or(|row| row >= first_row) {
+                        break;
+                    }
+                    commit.delete(family, &key);
+                }
+            }
+            behind = end_row;
+        }
+        Ok(())
     }
 }
 

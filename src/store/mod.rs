@@ -17,6 +17,8 @@ mod log;
 mod query;
 mod recover;
 mod rollup;
+#[cfg(test)]
+mod tests;
 mod totals;
 mod view;
 mod write;
@@ -50,6 +52,9 @@ pub enum StoreError {
     /// A value could not be made or read.
     #[error("a stored value: {0}")]
     Codec(#[from] storage::codec::CodecError),
+    /// An earlier commit failed.
+    #[error("an earlier commit failed, so no more is taken: restart, and it continues behind the last good commit")]
+    Broken,
 }
 
 /// What time it is on the road.
@@ -182,7 +187,10 @@ pub struct Store {
     partitions: BTreeMap<u32, Partition>,
     rows_since_save: u64,
     saved_at: std::time::Instant,
+    saving: write::Saving,
     recent: write::RecentMinute,
+    /// A commit has begun and has not ended well.
+    broken: bool,
 }
 
 /// A partition's detector and its place in event time.

@@ -12,16 +12,14 @@ use arc_swap::ArcSwap;
 use shard::{Rows, SegmentReader, ZoneMap};
 use storage::{Database, EXPIRY_BYTES, Family, Horizons, Reference, codec};
 use tokio::sync::watch;
-use traffic::{
-    Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameId, NameTable, PassageBatch, PassageId, Sighting,
-};
+use traffic::{Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, Sighting};
 
 use super::cache::ColumnCache;
 use super::log::{Entry, Log};
 use super::rollup::{HourCounter, Rollup, Rollups};
 use super::totals::PartitionState;
 use super::view::View;
-use super::write::{NameFacts, RecentMinute, StoredPlate};
+use super::write::{NameFacts, RecentMinute, Saving, StoredPlate};
 use super::{CATALOGUE_TREE, Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, keys};
 
 /// So many rows are given to a detector at a time.
@@ -74,9 +72,12 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
         partitions: BTreeMap::new(),
         rows_since_save: 0,
         saved_at: Instant::now(),
+        saving: Saving::default(),
         recent: RecentMinute::default(),
+        broken: false,
     };
     store.load_logs()?;
+    store.bury_strays()?;
     store.load_partitions()?;
     store.load_plates()?;
     store.replay_log()?;
@@ -139,38 +140,42 @@ pub(super) fn body(database: &Database, entry: &Entry) -> Result<Arc<[u8]>, Stor
     Ok(Arc::from(&*bytes))
 }
 
-/// Rollups of one segment's rows by hour, for taking them back.
-pub(super) fn count_entry(
-    database: &Database,
-    entry: &Entry,
-    facts: &mut NameFacts,
-    names: &NameTable,
-) -> Result<BTreeMap<i64, Rollup>, StoreError> {
-    let rows = rows_of(&body(database, entry)?, &Numbers::of(names))?;
-    let mut hours: BTreeMap<i64, Rollup> = BTreeMap::new();
-    let mut counter = HourCounter::default();
-    let mut done = |hour, rollup: Rollup| hours.entry(hour).or_default().add(&rollup);
-    let columns =
-        rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
-    for ((((time, checkpoint), district), plate_type), model) in columns {
-        let vehicle_type = facts.vehicle_type(names, *plate_type, *model);
-        counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
-    }
-    counter.finish(&mut done);
-    Ok(hours)
-}
-
 /// Numbers of names by text.
-struct Numbers(traffic::Interner);
+pub(super) struct Numbers(traffic::Interner);
 
 impl Numbers {
-    fn of(names: &NameTable) -> Self {
+    pub(super) fn of(names: &NameTable) -> Self {
         Self(traffic::Interner::new(names, usize::MAX))
     }
 }
 
-fn rows_of(body: &[u8], numbers: &Numbers) -> Result<Rows, StoreError> {
-    Ok(SegmentReader::open(body)?.rows(|dimension, text| numbers.0.number(dimension, text).unwrap_or(NameId::MAX))?)
+/// The rows of a segment.
+pub(super) fn rows_of(database: &Database, entry: &Entry, numbers: &Numbers) -> Result<Rows, StoreError> {
+    let mut unknown = None;
+    let rows = SegmentReader::open(&body(database, entry)?)?.rows(|dimension, text| {
+        numbers.0.number(dimension, text).unwrap_or_else(|| {
+            unknown = Some(text.clone());
+            0
+        })
+    })?;
+    match unknown {
+        Some(text) => Err(database.damaged("the log", &format!("{text:?} is not among the names")).into()),
+        None => Ok(rows),
+    }
+}
+
+/// Whether rows of a segment would be replayed at the next start: for plate states that were saved before them, or for
+/// the duplicate guard.
+pub(super) fn needed_for_recovery(partitions: &BTreeMap<u32, Partition>, ttl: i64, zone: &ZoneMap) -> bool {
+    let states = zone.partitions.iter().filter_map(|(id, _)| partitions.get(id)).map(|partition| &partition.state);
+    states
+        .into_iter()
+        .any(|state| zone.max_arrival >= state.saved_arrival || zone.max_time.0 >= guarded_from(state, ttl))
+}
+
+/// A GCXH whose passage is older than this is guarded no more.
+fn guarded_from(state: &PartitionState, ttl: i64) -> i64 {
+    state.watermark.map_or(i64::MAX, |watermark| watermark.saturating_sub(ttl))
 }
 
 impl Store {
@@ -190,13 +195,22 @@ impl Store {
                     log.restore_sealed(zone);
                     continue;
                 }
-                let body = database.get(Family::of_shard(shard), &zone.first_row.to_be_bytes())?;
-                let body = body.ok_or_else(|| database.damaged("the log", &"a tail block is missing"))?;
-                let rows = rows_of(&body, &numbers)?;
-                log.restore_tail(zone, &body, rows);
+                let sealed = Entry { shard, zone, body: None };
+                let entry = Entry { body: Some(body(&database, &sealed)?), ..sealed };
+                let rows = rows_of(&database, &entry, &numbers)?;
+                log.restore_tail(entry, rows);
             }
         }
         Ok(())
+    }
+
+    fn bury_strays(&self) -> Result<(), StoreError> {
+        let database = &self.shared.database;
+        let mut commit = database.begin();
+        for log in &self.logs {
+            log.bury_strays(database, &mut commit)?;
+        }
+        Ok(database.commit(commit)?)
     }
 
     fn load_partitions(&mut self) -> Result<(), StoreError> {
@@ -240,12 +254,8 @@ impl Store {
 
     /// Brings the detectors from the saved plate states to the last commit, and fills the duplicate guards.
     fn replay_log(&mut self) -> Result<(), StoreError> {
-        let saved = self.partitions.values().map(|partition| partition.state.saved_arrival).min().unwrap_or(0);
-        let guarded = |state: &PartitionState, ttl: i64| state.watermark.map_or(i64::MAX, |watermark| watermark - ttl);
         let ttl = self.settings.detector.state_ttl;
-        let oldest = self.partitions.values().map(|partition| guarded(&partition.state, ttl)).min();
         let recent = self.totals.last_time.map_or(i64::MAX, |newest| newest - 60);
-        let oldest = oldest.unwrap_or(i64::MAX).min(recent);
         let numbers = Numbers::of(&self.names);
         let database = self.shared.database.clone();
 
@@ -254,16 +264,15 @@ impl Store {
         for log in &self.logs {
             let (sealed, tail) = log.entries();
             for entry in sealed.iter().chain(&tail) {
-                if entry.zone.max_arrival >= saved || entry.zone.max_time.0 >= oldest {
-                    pending.push(rows_of(&body(&database, entry)?, &numbers)?);
+                let zone = &entry.zone;
+                if zone.max_time.0 > recent || needed_for_recovery(&self.partitions, ttl, zone) {
+                    pending.push(rows_of(&database, entry, &numbers)?);
                 }
             }
         }
         let mut order: Vec<(u64, u32, u32)> = Vec::new();
         for (block, rows) in pending.iter().enumerate() {
-            let keep = rows.arrivals.iter().zip(&rows.times).enumerate();
-            let keep = keep.filter(|(_, (arrival, time))| **arrival >= saved || time.0 >= oldest);
-            order.extend(keep.map(|(row, (arrival, _))| (*arrival, block as u32, row as u32)));
+            order.extend(rows.arrivals.iter().enumerate().map(|(row, arrival)| (*arrival, block as u32, row as u32)));
         }
         order.sort_unstable();
 
@@ -279,7 +288,7 @@ impl Store {
                 self.recent.see(time);
             }
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
-            if time.0 >= guarded(&partition.state, ttl) {
+            if time.0 >= guarded_from(&partition.state, ttl) {
                 partition.detector.restore_guard(id, time);
             }
             if arrival >= partition.state.saved_arrival {
@@ -300,7 +309,8 @@ impl Store {
             partition.detector.restore_watermark(partition.state.watermark.map(CivilTime));
         }
         advance_horizons(self.shared.database.horizons(), &self.partitions, ttl);
-        self.rows_since_save = self.totals.accepted - saved;
+        let saved = self.partitions.values().map(|partition| partition.state.saved_arrival).min();
+        self.rows_since_save = self.totals.accepted - saved.unwrap_or(self.totals.accepted);
         Ok(())
     }
 }

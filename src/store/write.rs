@@ -6,26 +6,41 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use shard::Rows;
+use shard::{Rows, ZoneMap};
 use storage::{Commit, Family, codec};
 use traffic::{
     Alert, Catalogue, CivilTime, Detector, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId,
     RejectReason, Sighting, VehicleType, alert_id,
 };
 
+use super::recover::{Numbers, needed_for_recovery, rows_of};
+use super::rollup::{HourCounter, Rollup};
 use super::totals::PartitionState;
 use super::view::View;
 use super::{Partition, Progress, Store, StoreError, keys};
 use crate::source::Batch;
 
-/// Plate states are saved at once while so few changed; that is so whenever records come as they happen.
-const SAVE_AT_ONCE_CHANGES: usize = 8192;
-/// After a burst they are saved when so many passages have come since the last time …
-const SAVE_ROWS: u64 = 1 << 21;
-/// … or when so much time has passed.
-const SAVE_INTERVAL: Duration = Duration::from_secs(10);
+/// When plate states are saved.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Saving {
+    /// At once while so few changed; that is so whenever records come as they happen.
+    pub(super) at_once_changes: usize,
+    /// After a burst, when so many passages have come since the last time …
+    pub(super) rows: u64,
+    /// … or when so much time has passed.
+    pub(super) interval: Duration,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        Self { at_once_changes: 8192, rows: 1 << 21, interval: Duration::from_secs(10) }
+    }
+}
+
 /// Alerts and rejects that a commit drops at most, so that no commit is long.
 const EXPIRE_AT_ONCE: usize = 4096;
+/// Segments that a commit drops at most: each is read once more, to be taken out of the rollups.
+const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 
 /// What the detector said of a batch.
 #[derive(Debug, Default)]
@@ -150,6 +165,7 @@ impl Store {
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
     ) -> Result<(), StoreError> {
         let started = Instant::now();
+        self.begin()?;
         let passages = &batch.passages;
         let mut new_names = Vec::new();
         self.learn(passages, &mut new_names);
@@ -164,10 +180,10 @@ impl Store {
         }
         self.count_lines(passages);
         let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
+        self.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
         self.write_rows(rows, &mut commit)?;
         self.write_alerts(passages, &verdict.hits, &mut commit)?;
         self.write_rejects(batch, &mut commit)?;
-        self.expire(&mut commit)?;
         if self.saving_is_due() {
             self.save_plates(&mut commit)?;
         }
@@ -175,17 +191,29 @@ impl Store {
         commit.put(Family::Meta, &keys::position(source), &batch.position);
         database.commit(commit)?;
 
+        self.broken = false;
         self.after_commit(started);
+        Ok(())
+    }
+
+    /// From here to the end of a commit what is in memory is ahead of what is durable: if the commit fails in between,
+    /// nothing more may be written.
+    fn begin(&mut self) -> Result<(), StoreError> {
+        if std::mem::replace(&mut self.broken, true) {
+            return Err(StoreError::Broken);
+        }
         Ok(())
     }
 
     fn detect(&mut self, partition: u32, passages: &PassageBatch) -> Verdict {
         let mut verdict = Verdict::default();
         let settings = self.settings.detector;
-        let partition = self
-            .partitions
-            .entry(partition)
-            .or_insert_with(|| Partition { detector: Detector::new(settings), state: PartitionState::default() });
+        // A new partition has nothing to recover from the passages before it.
+        let saved_arrival = self.totals.accepted;
+        let partition = self.partitions.entry(partition).or_insert_with(|| Partition {
+            detector: Detector::new(settings),
+            state: PartitionState { saved_arrival, ..PartitionState::default() },
+        });
         partition.detector.observe(passages, &self.facts.places, &mut verdict.fates, &mut verdict.hits);
         partition.state.watermark = partition.detector.watermark().map(|watermark| watermark.0);
         verdict
@@ -259,15 +287,21 @@ impl Store {
 
     fn write_rows(&mut self, rows: [Rows; 2], commit: &mut Commit<'_>) -> Result<(), StoreError> {
         let newest = self.totals.newest().unwrap_or_default();
-        let counts = self.totals.by_shard.iter_mut().zip(&mut self.totals.sealed);
-        for ((log, rows), (next_row, sealed)) in self.logs.iter_mut().zip(rows).zip(counts) {
+        for ((log, rows), next_row) in self.logs.iter_mut().zip(rows).zip(&mut self.totals.by_shard) {
             let first_row = *next_row;
             *next_row += rows.len() as u64;
             log.append(rows, first_row, newest, &self.names, commit)?;
-            *sealed = log.sealed_rows(*next_row);
         }
+        self.note_sealed();
         self.rows_since_save = self.totals.accepted - self.saved_arrival();
         Ok(())
+    }
+
+    fn note_sealed(&mut self) {
+        let rows = self.totals.by_shard.iter().zip(&mut self.totals.sealed);
+        for (log, (next_row, sealed)) in self.logs.iter().zip(rows) {
+            *sealed = log.sealed_rows(*next_row);
+        }
     }
 
     fn write_alerts(
@@ -339,9 +373,9 @@ impl Store {
     fn saving_is_due(&self) -> bool {
         let changes: usize = self.partitions.values().map(|partition| partition.detector.changes()).sum();
         changes > 0
-            && (changes <= SAVE_AT_ONCE_CHANGES
-                || self.rows_since_save >= SAVE_ROWS
-                || self.saved_at.elapsed() >= SAVE_INTERVAL)
+            && (changes <= self.saving.at_once_changes
+                || self.rows_since_save >= self.saving.rows
+                || self.saved_at.elapsed() >= self.saving.interval)
     }
 
     /// Saves the plates that changed since the last time and are still alive.
@@ -427,8 +461,12 @@ impl Store {
     /// [`StoreError`] if the disk refuses.
     pub fn close(mut self) -> Result<(), StoreError> {
         let database = self.shared.database.clone();
+        self.begin()?;
         let mut commit = database.begin();
         self.save_plates(&mut commit)?;
+        // What recovery no longer needs now that all plates are saved.
+        self.expire(usize::MAX, &mut commit)?;
+        self.note_sealed();
         self.write_state(&mut commit)?;
         database.commit(commit)?;
         database.flush()?;
@@ -436,12 +474,12 @@ impl Store {
     }
 
     /// Drops what is older than the retention times, up to a bound per commit.
-    fn expire(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         let Some(newest) = self.totals.newest() else { return Ok(()) };
         // A record may be dated up to a day ahead of the clock: it must not empty the store.
         let newest = newest.0.min(self.clock_limit());
         if let Some(retention) = self.settings.retention {
-            self.expire_segments(CivilTime(newest - retention), commit)?;
+            self.expire_segments(CivilTime(newest - retention), segments_at_once, commit)?;
         }
         if let Some(retention) = self.settings.alerts_retention {
             let oldest = CivilTime(newest - retention).to_string();
@@ -465,22 +503,47 @@ impl Store {
         (self.settings.clock)().0
     }
 
-    /// Drops whole segments and takes their rows out of the rollups.
-    fn expire_segments(&mut self, oldest: CivilTime, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let mut touched = BTreeSet::new();
-        for shard in 0..self.logs.len() {
-            let Some(log) = self.logs.get_mut(shard) else { continue };
+    /// Drops whole segments and takes their rows out of the rollups. What a restart would need stays, however old it is.
+    fn expire_segments(
+        &mut self,
+        oldest: CivilTime,
+        at_once: usize,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        let ttl = self.settings.detector.state_ttl;
+        let partitions = &self.partitions;
+        let expired = |zone: &ZoneMap| zone.max_time < oldest && !needed_for_recovery(partitions, ttl, zone);
+        let mut gone = Vec::new();
+        for log in &mut self.logs {
             log.bury(commit);
-            for entry in log.expire(oldest, commit) {
-                let rollups = super::recover::count_entry(&self.shared.database, &entry, &mut self.facts, &self.names)?;
-                for (hour, rollup) in rollups {
-                    self.rollups.subtract(hour, &rollup);
-                    touched.insert(hour);
-                }
-            }
+            gone.extend(log.expire(expired, at_once - gone.len(), commit));
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let numbers = Numbers::of(&self.names);
+        let mut touched = BTreeSet::new();
+        for entry in gone {
+            let rows = rows_of(&self.shared.database, &entry, &numbers)?;
+            count_rows(&rows, &mut self.facts, &self.names, |hour, rollup| {
+                self.rollups.subtract(hour, &rollup);
+                touched.insert(hour);
+            });
         }
         self.write_hours(touched, commit)
     }
+}
+
+/// Rollups of rows by hour, an hour perhaps in several parts.
+fn count_rows(rows: &Rows, facts: &mut NameFacts, names: &NameTable, mut done: impl FnMut(i64, Rollup)) {
+    let mut counter = HourCounter::default();
+    let columns =
+        rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
+    for ((((time, checkpoint), district), plate_type), model) in columns {
+        let vehicle_type = facts.vehicle_type(names, *plate_type, *model);
+        counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
+    }
+    counter.finish(&mut done);
 }
 
 /// Removes the oldest values of a family while `expired` says so; returns the number of the oldest that stays.
@@ -507,7 +570,7 @@ fn drop_expired(
 /// A plate's sightings as they are stored: time, checkpoint and GCXH of each, then the texts of odd GCXH.
 pub(super) type StoredPlate = (Vec<(i64, NameId, u64, u32)>, Vec<(u64, u32, String)>);
 
-fn encode_plate(
+pub(super) fn encode_plate(
     sightings: &[Sighting],
     odd_ids: &[(PassageId, &str)],
     value: &mut Vec<u8>,

@@ -1,0 +1,146 @@
+//! The bytes of stored values: a change of them is a change of the on-disk format, and needs a new version.
+
+use storage::codec;
+use traffic::{Alert, CivilTime, PassageId, PlateCode, RejectReason, Rule, Severity, Sighting};
+
+use crate::store::keys;
+use crate::store::rollup::{HourCounter, Rollup};
+use crate::store::totals::{PartitionState, Totals};
+use crate::store::write::{StoredPlate, StoredReject, encode_plate};
+
+fn check(name: &str, bytes: &[u8], golden: &str) {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        hex, golden,
+        "{name}: stored data would no longer be read; raise the version and keep reading the old one"
+    );
+}
+
+#[test]
+fn plate_state() {
+    let time = CivilTime::from_civil(2024, 1, 1, 0, 0, 24).unwrap();
+    let sighting =
+        |seconds, checkpoint, id| Sighting::new(CivilTime(time.0 + seconds), checkpoint, PassageId::pack(id));
+    let odd = PassageId::pack("过车-1");
+    let sightings = [sighting(0, 3, "G320300109027253771"), sighting(100, 300, "过车-1")];
+    let mut value = Vec::new();
+    encode_plate(&sightings, &[(odd, "过车-1")], &mut value).unwrap();
+    check("plate", &value, PLATE);
+    let (stored, texts): StoredPlate = codec::decode(keys::PLATE, &value[storage::EXPIRY_BYTES..]).unwrap();
+    assert_eq!(stored.len(), 2);
+    assert_eq!(texts, [(odd.number, odd.tag, "过车-1".to_owned())]);
+    check("plate key", &keys::plate(7, PlateCode::pack("苏C12345")), "00000007003534333231430e");
+}
+
+#[test]
+fn alert() {
+    let alert = Alert {
+        seq: 12,
+        id: "9f0c000000000001".to_owned(),
+        hphm: "苏C12345".to_owned(),
+        prev_kkmc: "A".to_owned(),
+        curr_kkmc: "B".to_owned(),
+        prev_time: "2024-01-01 00:00:00".to_owned(),
+        curr_time: "2024-01-01 00:02:03".to_owned(),
+        prev_gcxh: "G1".to_owned(),
+        curr_gcxh: "G2".to_owned(),
+        gap_seconds: 123,
+        distance_km: Some(45.2),
+        speed_kmh: None,
+        severity: Severity::High,
+        rule: Rule::Speed,
+    };
+    let bytes = codec::encode(keys::ALERT, &alert).unwrap();
+    check("alert", &bytes, ALERT);
+    assert_eq!(codec::decode::<Alert>(keys::ALERT, &bytes).unwrap(), alert);
+    // Numbers of severities and rules, in the order of their declaration.
+    for (number, severity) in [Severity::High, Severity::Medium, Severity::Low].into_iter().enumerate() {
+        assert_eq!(codec::encode(keys::ALERT, &severity).unwrap().last(), Some(&(number as u8)));
+    }
+    for (number, rule) in [Rule::Window, Rule::Speed].into_iter().enumerate() {
+        assert_eq!(codec::encode(keys::ALERT, &rule).unwrap().last(), Some(&(number as u8)));
+    }
+}
+
+#[test]
+fn reject() {
+    let reject = StoredReject {
+        origin: "卡口.log".to_owned(),
+        line: 70_000,
+        reason: RejectReason::InvalidGcsj,
+        raw: vec![0xff, b'x'],
+        near: Some(1_704_067_200),
+    };
+    let bytes = codec::encode(keys::REJECT, &reject).unwrap();
+    check("reject", &bytes, REJECT);
+    assert_eq!(codec::decode::<StoredReject>(keys::REJECT, &bytes).unwrap(), reject);
+    for (number, reason) in RejectReason::ALL.into_iter().enumerate() {
+        assert_eq!(codec::encode(keys::REJECT, &reason).unwrap().last(), Some(&(number as u8)));
+    }
+}
+
+#[test]
+fn hour() {
+    let mut counter = HourCounter::default();
+    let mut rollup = Rollup::default();
+    for (second, names, kind) in [(0, [1, 0, 900], 0), (5, [1, 2, 3], 3), (9, [0, 0, 3], 0)] {
+        counter.add(CivilTime(1_704_067_200 + second), names, kind, |_, _| panic!("one hour"));
+    }
+    counter.finish(|hour, counted| {
+        assert_eq!(hour, 473_352);
+        rollup = counted;
+    });
+    let bytes = codec::encode(keys::HOUR, &rollup).unwrap();
+    check("hour", &bytes, HOUR);
+    assert_eq!(codec::decode::<Rollup>(keys::HOUR, &bytes).unwrap(), rollup);
+    check("hour key", &keys::hour(473_352), "8000000000073908");
+    assert_eq!(keys::split_hour(&keys::hour(-3)), Some(-3));
+}
+
+#[test]
+fn totals() {
+    let totals = Totals {
+        lines: 1,
+        headers: 2,
+        blank: 3,
+        rejected: vec![0, 4],
+        duplicates: 5,
+        accepted: 70_000,
+        late: 6,
+        alerts: 7,
+        by_shard: [8, 9],
+        sealed: [10, 11],
+        rejects: 12,
+        oldest_alert: 13,
+        oldest_reject: 14,
+        first_time: Some(1_704_067_200),
+        last_time: Some(-1),
+    };
+    let bytes = codec::encode(keys::TOTALS, &totals).unwrap();
+    check("totals", &bytes, TOTALS);
+    assert_eq!(codec::decode::<Totals>(keys::TOTALS, &bytes).unwrap(), totals);
+}
+
+#[test]
+fn partition_state() {
+    let state = PartitionState { watermark: Some(1_704_067_200), saved_watermark: None, saved_arrival: 300 };
+    let bytes = codec::encode(keys::PARTITION, &state).unwrap();
+    check("partition", &bytes, PARTITION);
+    assert_eq!(codec::decode::<PartitionState>(keys::PARTITION, &bytes).unwrap(), state);
+    check("partition key", &keys::partition(258), "706172746974696f6e2f00000102");
+    check("name key", &keys::name(traffic::Dimension::Model, 258), "6e616d652f0400000102");
+    check("zone key", &keys::zone(1, 258), "010000000000000102");
+}
+
+const PLATE: &str = concat!(
+    "00000000659200fc5001d5a2034102fc300124cb03fd0b9e168c40ef7104fc12000047fcf80124cbfb2c01fdff721814ad1edce9fc006b",
+    "b69101fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31"
+);
+const ALERT: &str = concat!(
+    "4101e0cb8b570c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a3030",
+    "3a303013323032342d30312d30312030303a30323a3033024731024732f6019a99999999994640000001"
+);
+const REJECT: &str = "4a01ff76bf0b0ae58da1e58fa32e6c6f67fc701101000602ff7801fc000124cb";
+const HOUR: &str = "480187c04e730302000101020200020201020302fb84030102000001";
+const TOTALS: &str = "540129713bcf01020302000405fc70110100060708090a0b0c0d0e01fc000124cb0101";
+const PARTITION: &str = "5701275196c801fc000124cb00fb2c01";
