@@ -35,9 +35,11 @@ pub struct LiveSettings {
     pub batch_interval: Duration,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Position {
     seed: u64,
+    sites: usize,
+    rate: f64,
     start: i64,
     taken: u64,
 }
@@ -59,10 +61,15 @@ impl Live {
     /// [`SourceError`] if a setting is out of range.
     pub fn open(mut settings: LiveSettings, names: &NameTable, position: Option<&[u8]>) -> Result<Self, SourceError> {
         let now = civil_now(&settings.parser.zone);
-        let seed = settings.simulator.seed;
-        let fresh = Position { seed, start: now.0 - settings.history, taken: 0 };
+        let SimulatorSettings { seed, sites, rate, .. } = settings.simulator;
+        let fresh = Position { seed, sites, rate, start: now.0 - settings.history, taken: 0 };
         let known = position.and_then(|bytes| codec::decode::<Position>(KIND, bytes).ok());
-        let position = known.filter(|known| known.seed == seed && known.start <= now.0).unwrap_or(fresh);
+        let position = match known {
+            None => fresh,
+            Some(known) if Position { start: known.start, taken: known.taken, ..fresh } == known => known,
+            // Other traffic from now on: the hours behind have theirs already.
+            Some(_) => Position { start: now.0, ..fresh },
+        };
         settings.simulator.start = CivilTime(position.start);
         let make = |settings: &LiveSettings| {
             Simulator::new(settings.simulator.clone()).map_err(|error| SourceError(error.to_string()))
