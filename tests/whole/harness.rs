@@ -353,3 +353,21 @@ pub(crate) fn rest_of(child: &mut Child) -> String {
     }
     text
 }
+
+/// Serves a data directory without a source; its address comes along.
+pub(crate) fn serve_nothing(data: &Path) -> (Running, String) {
+    serve(&format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n"))
+}
+
+/// Serves what a configuration says, on any free port.
+pub(crate) fn serve(config: &str) -> (Running, String) {
+    let folder = folder();
+    let file = folder.path().join("platewatch.toml");
+    std::fs::write(&file, format!("{config}[api]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+    let mut command = platewatch();
+    command.args(["serve", "--config"]).arg(&file);
+    let mut running = Running::start(command);
+    let line = running.wait_for("address=");
+    let address = line.split("address=").nth(1).unwrap().trim().to_owned();
+    (running, address)
+}

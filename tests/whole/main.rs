@@ -11,9 +11,14 @@
 )]
 
 mod agreement;
+mod bad;
 mod crash;
+mod demo;
 mod determinism;
 mod dirty;
+mod formats;
+mod full_disk;
 mod harness;
 mod identity;
 mod model;
+mod precision;

@@ -1,0 +1,75 @@
+//! How many of the planted clones are found, and how many alerts are clones: against the truth that the simulator writes.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::{Replay, folder, platewatch};
+
+const WINDOW: i64 = 300;
+const MAX_SPEED: f64 = 160.0;
+
+type Pair = (String, String);
+
+fn pair(value: &Value) -> Pair {
+    let text = |name: &str| value[name].as_str().unwrap().to_owned();
+    (text("prev_gcxh"), text("curr_gcxh"))
+}
+
+/// Alerts against truth.
+fn measure(name: &str, found: &HashSet<Pair>, wanted: &HashSet<&Pair>, truth: &HashMap<Pair, Value>) -> (f64, f64) {
+    let hits = wanted.iter().filter(|pair| found.contains(**pair)).count();
+    let true_alerts = found.iter().filter(|pair| truth.contains_key(*pair)).count();
+    let (recall, precision) = (hits as f64 / wanted.len() as f64, true_alerts as f64 / found.len() as f64);
+    println!(
+        "{name}: {} alerts, {true_alerts} of them clones, precision {:.2} %; {hits} of {} clone pairs found, recall {:.2} %",
+        found.len(),
+        precision * 100.0,
+        wanted.len(),
+        recall * 100.0
+    );
+    (recall, precision)
+}
+
+fn alerts(capture: &Path, out: &Path, settings: &[(&str, &str)]) -> Vec<Value> {
+    let replay = settings.iter().fold(Replay::new(capture, out), |replay, (name, value)| replay.env(name, value));
+    replay.results().alerts()
+}
+
+#[test]
+fn of_a_million_simulated_passages() {
+    let folder = folder();
+    let [capture, truth, out] = ["capture.tsv", "truth.jsonl", "out"].map(|name| folder.path().join(name));
+    let mut command = platewatch();
+    command.args(["simulate", "--count", "1000000", "--out"]).arg(&capture).arg("--truth").arg(&truth);
+    assert!(command.status().unwrap().success());
+    let truth: HashMap<Pair, Value> = std::fs::read_to_string(&truth)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .map(|value: Value| (pair(&value), value))
+        .collect();
+    let in_window: HashSet<&Pair> =
+        truth.iter().filter(|(_, value)| value["gap_seconds"].as_i64().unwrap() < WINDOW).map(|(pair, _)| pair).collect();
+    // As fast as no car is, or at once.
+    let too_fast = |value: &Value| value["speed_kmh"].as_f64().is_none_or(|speed| speed > MAX_SPEED);
+    let impossible: HashSet<&Pair> = truth.iter().filter(|(_, value)| too_fast(value)).map(|(pair, _)| pair).collect();
+    assert!(in_window.len() > 200 && impossible.len() > in_window.len(), "{} {}", in_window.len(), impossible.len());
+
+    let flat = alerts(&capture, &out, &[]);
+    let (recall, precision) = measure("flat rule", &flat.iter().map(pair).collect(), &in_window, &truth);
+    assert!(recall >= 0.99 && precision >= 0.05, "recall {recall}, precision {precision}");
+
+    let high: HashSet<Pair> = flat.iter().filter(|alert| alert["severity"] == "high").map(pair).collect();
+    let near: HashSet<&Pair> = in_window.intersection(&impossible).copied().collect();
+    let (recall, precision) = measure("severity high", &high, &near, &truth);
+    assert!(recall >= 0.99 && precision >= 0.9, "recall {recall}, precision {precision}");
+
+    let settings = [("PLATEWATCH__DETECT__SPEED_WINDOW", "1h"), ("PLATEWATCH__DETECT__STATE_TTL", "2h")];
+    let long = alerts(&capture, &out, &settings);
+    let high: HashSet<Pair> = long.iter().filter(|alert| alert["severity"] == "high").map(pair).collect();
+    let (recall, precision) = measure("severity high, speed window 1 h", &high, &impossible, &truth);
+    assert!(recall >= 0.99 && precision >= 0.9, "recall {recall}, precision {precision}");
+    assert!(long.iter().any(|alert| alert["rule"] == "speed"), "the speed rule found nothing of its own");
+}
