@@ -11,7 +11,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
-use traffic::{Delimiter, Layout};
+use traffic::{Delimiter, Layout, ParserSettings};
 
 use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
@@ -19,7 +19,7 @@ use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
 use super::serve::{DataDir, Signals, parser_settings, retention_seconds, store_settings};
 use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
-use crate::pipeline::{self, Router};
+use crate::pipeline::{self, PipelineError, Router};
 use crate::source::Source;
 use crate::source::capture::{self, Capture, CaptureProgress, CaptureSettings};
 use crate::store::{Store, StoreSettings};
@@ -131,7 +131,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
             files: args.files.clone(),
             gb18030: args.encoding == EncodingArg::Gb18030,
             by_time: args.order == OrderArg::Time,
-            parser: parser_settings(&config, layout.clone()),
+            parser: ParserSettings { delimiter: args.delimiter, ..parser_settings(&config, layout.clone()) },
             batch_records: config.source.batch_records as u64,
             sort_memory: config.store.memory.bytes() / 4,
             spill_folder: args.out.clone(),
@@ -151,8 +151,15 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     }
     let before = store.totals().lines;
     tracing::debug!(source = source.describe(), "replay begins");
-    pipeline::run(&mut store, &mut source, &mut router, &stop, |_, _| {})?;
+    let ended = pipeline::run(&mut store, &mut source, &mut router, &stop, |_, _| {});
     progress.finish();
+    // What was read before a file failed is still worth having. Sorted by time there is no such thing: the records come
+    // after all files were read.
+    let failed = match ended {
+        Ok(()) => None,
+        Err(PipelineError::Source(error)) if args.order == OrderArg::Arrival => Some(error),
+        Err(error) => return Err(error.into()),
+    };
     if stop.is_cancelled() {
         let lines = store.totals().lines;
         store.close()?;
@@ -173,6 +180,9 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     if !args.quiet {
         eprint!("{}", outcome.text(&args.out));
     }
+    if let Some(error) = failed {
+        anyhow::bail!("{error}; what came before is in {}", args.out.display());
+    }
     for warning in outcome.warnings(args.order == OrderArg::Time, &args.files) {
         eprintln!("platewatch: {warning}");
     }
@@ -180,7 +190,9 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 }
 
 fn configuration(args: &ReplayArgs) -> anyhow::Result<Config> {
-    let mut config = Config::from_toml("", std::env::vars().filter(|(name, _)| name.starts_with("PLATEWATCH__")))?;
+    let environment = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+    let mut config = Config::from_toml("", environment)?;
     if let Some(lines) = args.batch_records {
         config.source.batch_records = usize::try_from(lines).unwrap_or(usize::MAX);
     }

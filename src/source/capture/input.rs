@@ -76,7 +76,7 @@ impl Input {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     return Err(SourceError(format!(
-                        "cannot read {} behind byte {}: {error}; what came before is kept",
+                        "cannot read {} behind byte {}: {error}",
                         self.path.display(),
                         self.offset
                     )));
