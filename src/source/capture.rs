@@ -187,7 +187,18 @@ impl Capture {
             let passages = &mut batch.passages;
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
             let end = reading
-                .next_line(&mut self.parser, passages, |line, time, delimiter| sorter.push(time, delimiter, line))?;
+                .next_line(&mut self.parser, passages, |line, time, delimiter| sorter.push(time, delimiter, line));
+            let end = match end {
+                Ok(end) => end,
+                Err(error) => {
+                    // What was counted stays counted, the line in hand is read again.
+                    (passages.lines, passages.headers, passages.blank) = (before.0, before.1, before.2);
+                    passages.rejects.truncate(before.3);
+                    passages.clear_rows();
+                    self.position.set_scanned();
+                    return Err(error);
+                }
+            };
             match end {
                 Line::End => {
                     *lines = None;
