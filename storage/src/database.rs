@@ -257,7 +257,7 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
 }
 
 /// What RocksDB and the file system say, as an error that says what to do.
-fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
+pub(crate) fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
     let path = path.to_owned();
     let lower = detail.to_lowercase();
     if lower.contains("no space left") || lower.contains("disk quota") {
@@ -265,7 +265,7 @@ fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
     } else if lower.contains("lock") && ["unavailable", "held by", "hold by"].iter().any(|words| lower.contains(words))
     {
         StorageError::InUse { path }
-    } else if lower.starts_with("corruption") {
+    } else if lower.starts_with("corruption") || (lower.contains("no such file") && lower.contains(FOLDER)) {
         StorageError::Damaged { path, what: "the database".to_owned(), detail: detail.to_owned() }
     } else {
         StorageError::Io { path, action, detail: detail.to_owned() }

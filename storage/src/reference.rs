@@ -1,9 +1,11 @@
 //! Reference data in sled: small, rarely written, and always possible to rebuild from files. If sled does not open, its
 //! folder is set aside and a new one is made; the caller is told, so that it can fill it again.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::StorageError;
+use crate::database::classify;
 
 pub(crate) const FOLDER: &str = "reference";
 const CACHE_BYTES: u64 = 8 << 20;
@@ -33,9 +35,13 @@ impl Reference {
         let folder = directory.join(FOLDER);
         let cause = match open(&folder) {
             Ok(db) => return Ok((Self { db, directory: directory.to_owned() }, None)),
+            // Nothing is wrong with the data, so it must not be set aside.
+            Err(sled::Error::Io(error)) if cannot_write(&error) => {
+                return Err(classify(directory, "open the reference data", &error.to_string()));
+            }
             Err(error) => error.to_string(),
         };
-        let io = |action, detail: String| StorageError::Io { path: directory.to_owned(), action, detail };
+        let io = |action, detail: String| classify(directory, action, &detail);
         let aside = (1..)
             .map(|number| directory.join(format!("{FOLDER}.damaged-{number}")))
             .find(|path| !path.exists())
@@ -77,8 +83,14 @@ impl Reference {
     }
 
     fn io(&self, action: &'static str, error: &sled::Error) -> StorageError {
-        StorageError::Io { path: self.directory.clone(), action, detail: error.to_string() }
+        classify(&self.directory, action, &error.to_string())
     }
+}
+
+/// Whether the disk refuses every write.
+fn cannot_write(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem | PermissionDenied)
 }
 
 fn open(folder: &Path) -> sled::Result<sled::Db> {
