@@ -64,9 +64,9 @@ pub fn count_vehicle_types(
     let times = Times::load(range, rows, loader)?;
     let table = VehicleTable::new(types.as_names()?, models.as_names()?);
     let mut counts = [0; VehicleType::ALL.len()];
-    for row in 0..rows {
+    for row in (0..rows).filter(|row| times.has(*row) != 0) {
         if let Some(count) = counts.get_mut(usize::from(table.of_row(row))) {
-            *count += times.has(row);
+            *count += 1;
         }
     }
     Ok(counts)

@@ -11,7 +11,7 @@ use shard::{Column, ColumnKind, ColumnLoader, Matches, PlatePattern, Predicate, 
 use traffic::{CivilTime, PassageId, PlateCode};
 
 use super::log::Entry;
-use super::view::{Columns, View, read_error};
+use super::view::{Columns, SECONDS_PER_HOUR, View, read_error};
 use crate::reader::{Page, PassageRow, QueryFilter, ReadError, TimeRange};
 
 /// Matching rows that are kept between counting and collecting; past it a segment is scanned a second time.
@@ -102,19 +102,38 @@ fn find<'a>(view: &'a View, predicate: &Predicate) -> Result<Found<'a>, SegmentE
         if first == last {
             *found.hours.entry(first).or_default() += matches.len() as u64;
         } else {
-            with_times(&columns, |times| {
-                for row in matches.iter() {
-                    if let Some(time) = times.get(row as usize) {
-                        *found.hours.entry(time.hour()).or_default() += 1;
-                    }
-                }
-            })?;
+            with_times(&columns, |times| count_hours(times, &matches, &mut found.hours))?;
         }
         let weight = if let Matches::Rows(rows) = &matches { rows.len() } else { 0 };
         kept += weight;
         found.matches.push((entry, (kept <= MAX_KEPT_MATCHES).then_some(matches)));
     }
     Ok(found)
+}
+
+/// Adds how many matches each hour has. Rows of one hour mostly stand side by side, and are counted before they are added.
+fn count_hours(times: &[CivilTime], matches: &Matches, hours: &mut BTreeMap<i64, u64>) {
+    let (mut start, mut count) = (i64::MAX, 0);
+    let mut add = |start: i64, count: u64| {
+        if count > 0 {
+            *hours.entry(CivilTime(start).hour()).or_default() += count;
+        }
+    };
+    let mut see = |time: CivilTime| {
+        // One comparison tells both that the hour has begun and that it has not ended.
+        if (time.0.wrapping_sub(start) as u64) < SECONDS_PER_HOUR as u64 {
+            count += 1;
+        } else {
+            add(start, count);
+            start = time.hour() * SECONDS_PER_HOUR;
+            count = 1;
+        }
+    };
+    match matches {
+        Matches::All(_) => times.iter().for_each(|time| see(*time)),
+        Matches::Rows(rows) => rows.iter().filter_map(|row| times.get(*row as usize)).for_each(|time| see(*time)),
+    }
+    add(start, count);
 }
 
 /// The matching rows of the hours from `oldest` to `newest`.
@@ -158,7 +177,7 @@ fn page_of(
     from: usize,
     limit: usize,
 ) -> Result<Vec<PassageRow>, SegmentError> {
-    let to = (from + limit).min(candidates.len());
+    let to = from.saturating_add(limit).min(candidates.len());
     let (Some(first), Some(last)) = (candidates.get(from), candidates.get(to.saturating_sub(1))) else {
         return Ok(Vec::new());
     };

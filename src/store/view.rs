@@ -32,7 +32,7 @@ pub struct View {
     last_minute: u64,
 }
 
-const SECONDS_PER_HOUR: i64 = 3600;
+pub(super) const SECONDS_PER_HOUR: i64 = 3600;
 
 impl View {
     pub(super) fn new(
@@ -130,16 +130,18 @@ impl View {
             return Ok(named(&self.names, dimension, pick(&self.rollups.all)));
         }
         let (whole, parts) = self.split(range);
-        let mut by_id: BTreeMap<u32, u64> = BTreeMap::new();
+        let mut by_id = vec![0; self.names.all(dimension).len()];
         if let Some((from, to)) = whole {
             for (_, rollup) in self.rollups.hours.range(from..=to) {
                 for (id, count) in pick(rollup).iter() {
-                    *by_id.entry(id).or_default() += count;
+                    if let Some(sum) = by_id.get_mut(id as usize) {
+                        *sum += count;
+                    }
                 }
             }
         }
-        let mut counts: BTreeMap<Arc<str>, u64> =
-            by_id.into_iter().map(|(id, count)| (self.names.shared(dimension, id), count)).collect();
+        let whole = self.names.all(dimension).iter().cloned().zip(by_id).filter(|(_, count)| *count > 0);
+        let mut counts: BTreeMap<Arc<str>, u64> = whole.collect();
         for part in parts {
             self.each_segment(part, |rows, columns| {
                 for (name, count) in count_names(dimension, part, rows, columns)? {
