@@ -1,6 +1,6 @@
 //! The database from outside: atomic commits, reopening, who is refused and how, and expiry by event time.
 
-#![expect(clippy::indexing_slicing, clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 use std::sync::Arc;

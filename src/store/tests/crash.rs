@@ -4,12 +4,12 @@
 use proptest::prelude::*;
 
 use super::model::{Random, accepted, lines, newest_first};
-use super::scene::{SELDOM, SMALL, Scene, same, settings};
+use super::scene::{SELDOM, SMALL, Scene, cases, same, settings};
 use crate::reader::Snapshot as _;
 use crate::store::write::Saving;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn pieces_and_restarts_change_nothing(

@@ -9,14 +9,14 @@ use super::model::{
     CHECKPOINTS, DISTRICTS, MODELS, PLATE_TYPES, PLATES, Random, Row, accepted, busiest, group_of, in_range, lines,
     newest_first, passes,
 };
-use super::scene::{SELDOM, SMALL, Scene, same, settings};
+use super::scene::{SELDOM, SMALL, Scene, cases, same, settings};
 use crate::reader::{Group, QueryFilter, Snapshot as _, TimeRange};
 use crate::store::View;
 
 const GROUPS: [Group; 4] = [Group::Checkpoint, Group::District, Group::VehicleType, Group::Brand];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn answers_are_those_of_a_plain_list(

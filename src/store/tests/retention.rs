@@ -8,7 +8,7 @@ use traffic::CivilTime;
 
 use super::model::{Line, PLATES, Random, Row, accepted, lines, newest_first};
 use super::queries::check_counts;
-use super::scene::{ALWAYS, SELDOM, SMALL, Scene, same, settings};
+use super::scene::{ALWAYS, SELDOM, SMALL, Scene, cases, same, settings};
 use crate::reader::{Page, PassageRow, QueryFilter, Snapshot as _, TimeRange};
 use crate::store::log::Sizes;
 use crate::store::write::Saving;
@@ -21,7 +21,7 @@ fn kept(hours: i64) -> StoreSettings {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn only_old_rows_go_and_counters_follow(

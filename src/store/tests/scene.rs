@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use proptest::test_runner::Config as ProptestConfig;
 use tempfile::TempDir;
 use traffic::{Alert, CivilTime, DetectorSettings, Interner, Layout, LineParser, ParserSettings, TimeZoneName};
 
@@ -128,6 +129,13 @@ impl Scene {
     pub(super) fn rows(&self) -> Vec<PassageRow> {
         self.view().query(&QueryFilter::default(), 1, usize::MAX).unwrap().records
     }
+}
+
+/// So many cases, unless the environment asks for others.
+pub(super) fn cases(cases: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { cases };
+    ProptestConfig { cases, failure_persistence: None, ..asked }
 }
 
 pub(super) fn settings() -> StoreSettings {
