@@ -489,9 +489,11 @@ impl Store {
                 drop_expired(&self.shared.database, Family::Alerts, self.totals.oldest_alert, expired, commit)?;
         }
         if let Some(retention) = self.settings.rejects_retention {
+            // What was rejected before the first passage is as old as that.
+            let first = self.totals.first_time;
             let expired = |value: &[u8]| {
                 codec::decode::<StoredReject>(keys::REJECT, value)
-                    .is_ok_and(|reject| reject.near.is_none_or(|near| near < newest - retention))
+                    .is_ok_and(|reject| reject.near.or(first).is_some_and(|near| near < newest - retention))
             };
             self.totals.oldest_reject =
                 drop_expired(&self.shared.database, Family::Rejects, self.totals.oldest_reject, expired, commit)?;

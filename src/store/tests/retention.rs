@@ -218,6 +218,18 @@ fn alerts_and_rejects_have_their_own_retention() {
 }
 
 #[test]
+fn rejects_from_before_the_first_passage_are_kept_like_others() {
+    let settings = StoreSettings { rejects_retention: Some(HOUR), ..settings() };
+    let mut scene = Scene::new(settings, SMALL, ALWAYS);
+    let lines = lines(3, 400, 60, 1);
+    scene.commit(0, &[Line::Other("one\ttwo")]);
+    scene.commit_all(&lines[..10], || 1);
+    assert_eq!(scene.rejects().first().map(|reject| reject.0), Some(1));
+    scene.commit_all(&lines[10..], || 1);
+    assert!(scene.rejects().iter().all(|reject| reject.0 > 1));
+}
+
+#[test]
 fn the_disk_gets_its_space_back() {
     let mut scene = Scene::new(kept(1), Sizes::default(), ALWAYS);
     let mut random = Random(1);
