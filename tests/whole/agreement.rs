@@ -1,5 +1,7 @@
 //! Dirty captures: `replay` answers what the naive model answers, in every count, every reject and every alert.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use serde_json::Value;
 
@@ -12,11 +14,18 @@ const COMMA: Style = Style { separator: ',', pieces: 1, spoilt: 12 };
 /// As one real file was: 97 pieces end to end.
 const PIECES: Style = Style { separator: '\t', pieces: 97, spoilt: 40 };
 
+/// Names a folder that takes the captures.
+const KEEP_CAPTURES: &str = "PLATEWATCH_TEST_CAPTURES";
+
 /// Replays a capture in all four ways and holds each to the model; returns the alerts found.
 fn check(capture: &[u8], what: &str) -> u64 {
     let folder = folder();
     let file = folder.path().join("capture.tsv");
     std::fs::write(&file, capture).unwrap();
+    // For comparing the same captures with another implementation by hand.
+    if let Some(kept) = std::env::var_os(KEEP_CAPTURES) {
+        std::fs::copy(&file, Path::new(&kept).join(what)).unwrap();
+    }
     let mut alerts = 0;
     for (any_plate, by_time) in [(false, false), (true, false), (false, true), (true, true)] {
         let question = Question { any_plate, by_time };
@@ -90,15 +99,20 @@ fn compare_alerts(found: &[Value], expected: &Answer, what: &str) {
     }
 }
 
+fn check_made(seed: u64, style: Style) -> u64 {
+    let separator = if style.separator == '\t' { "tab" } else { "comma" };
+    check(&dirty(&simulated(25_000, seed, &[]), seed, style), &format!("{separator}-{seed}"))
+}
+
 #[test]
 fn dirty_captures_with_tabs() {
-    let alerts: u64 = (1..=3).map(|seed| check(&dirty(&simulated(25_000, seed, &[]), seed, TAB), "tab")).sum();
+    let alerts: u64 = (1..=3).map(|seed| check_made(seed, TAB)).sum();
     assert!(alerts > 500, "only {alerts} alerts: the captures prove little");
 }
 
 #[test]
 fn dirty_captures_with_commas() {
-    let alerts: u64 = (4..=6).map(|seed| check(&dirty(&simulated(25_000, seed, &[]), seed, COMMA), "comma")).sum();
+    let alerts: u64 = (4..=6).map(|seed| check_made(seed, COMMA)).sum();
     assert!(alerts > 500, "only {alerts} alerts: the captures prove little");
 }
 
@@ -121,17 +135,4 @@ fn every_kind_of_broken_line_is_met() {
     let all = ["empty_gcxh", "empty_kkmc", "gcsj_in_future", "gcsj_too_old", "invalid_encoding", "invalid_gcsj"];
     let more = ["kkmc_unroutable", "line_too_long", "wrong_column_count"];
     assert_eq!(reasons.into_iter().collect::<Vec<_>>(), [&all[..], &more[..]].concat());
-}
-
-/// Writes dirty captures to a folder, for comparing with another implementation: named in PLATEWATCH_TEST_CAPTURES.
-#[test]
-#[ignore = "writes captures for a comparison by hand"]
-fn write_captures() {
-    let folder = std::path::PathBuf::from(std::env::var_os("PLATEWATCH_TEST_CAPTURES").unwrap());
-    for seed in 1..=6 {
-        let lines = simulated(40_000, 100 + seed, &[]);
-        for (name, style) in [("tab", TAB), ("comma", COMMA), ("pieces", PIECES)] {
-            std::fs::write(folder.join(format!("{name}-{seed}")), dirty(&lines, seed, style)).unwrap();
-        }
-    }
 }

@@ -78,7 +78,9 @@ fn what_is_no_usage() {
         .env("PLATEWATCH__STORE__MEMORY", "plenty")
         .run()
         .failed(2, &["environment variable PLATEWATCH__STORE__MEMORY", "store.memory"]);
-    for wrong in [&["--memory", "plenty"][..], &["--order", "space"], &["--retention", "long"], &["--batch-records", "0"]] {
+    for wrong in
+        [&["--memory", "plenty"][..], &["--order", "space"], &["--retention", "long"], &["--batch-records", "0"]]
+    {
         let ended = replay().args(wrong).run();
         assert!(ended.code == Some(2) && ended.stderr.contains(wrong[0]), "{ended:?}");
     }
@@ -91,7 +93,10 @@ fn what_is_no_configuration() {
     let folder = folder();
     let file = folder.path().join("platewatch.toml");
     for (text, parts) in [
-        ("[store]\n\nretenton = \"3d\"\n", &["line 3: store.retenton: there is no such setting", "store.retention"][..]),
+        (
+            "[store]\n\nretenton = \"3d\"\n",
+            &["line 3: store.retenton: there is no such setting", "store.retention"][..],
+        ),
         ("[detect]\nwindow = \"long\"\n", &["line 2: detect.window"]),
         ("role = \"all\"\nwhat\n", &["line 2"]),
         ("[source]\nkind = \"kafka\"\n", &["line 2: source.kind", "does not consume Kafka yet"]),
@@ -99,7 +104,11 @@ fn what_is_no_configuration() {
     ] {
         std::fs::write(&file, text).unwrap();
         for command in [&["serve", "--config"][..], &["check-config"]] {
-            let mut command = { let mut it = platewatch(); it.args(command); it };
+            let mut command = {
+                let mut it = platewatch();
+                it.args(command);
+                it
+            };
             command.arg(&file).env("PLATEWATCH__DATA_DIR", folder.path().join("data"));
             command.env("PLATEWATCH__API__LISTEN", "127.0.0.1:0");
             crate::harness::Ended::from(command.output().unwrap()).failed(2, parts);
@@ -146,7 +155,9 @@ fn a_data_dir_that_holds_something_else() {
     let replay = |data: &Path| Replay::new(&file, &out).args(["--data-dir"]).args([data]);
     std::fs::create_dir(&data).unwrap();
     std::fs::write(data.join("thesis.doc"), b"mine").unwrap();
-    replay(&data).run().failed(3, &["is not a Platewatch data directory", "thesis.doc", "give an empty or a new directory"]);
+    replay(&data)
+        .run()
+        .failed(3, &["is not a Platewatch data directory", "thesis.doc", "give an empty or a new directory"]);
     assert_eq!(std::fs::read_dir(&data).unwrap().count(), 1, "something was put beside what is another's");
     let ended = replay(&file).run();
     assert!(ended.code == Some(3) || ended.code == Some(2), "{ended:?}");
@@ -168,7 +179,9 @@ fn a_data_dir_of_a_newer_version() {
     let folder = folder();
     let (file, out) = (capture(folder.path(), 100), folder.path().join("out"));
     let settings = Settings { memory: 32 << 20, sync: true, compaction: false };
-    for (kind, version) in [(1, 2u32), (9, 1)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version)) {
+    for (kind, version) in
+        [(1, 2u32), (9, 1)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version))
+    {
         let data = folder.path().join(format!("data-{version}"));
         let replay = || Replay::new(&file, &out).args(["--data-dir"]).args([&data]);
         replay().results();
@@ -196,7 +209,8 @@ fn a_damaged_data_dir_is_refused_or_right() {
     };
     let expected = replay(&data, "whole").results();
     let mut refused = std::collections::BTreeMap::new();
-    let names: Vec<_> = std::fs::read_dir(data.join("rocksdb")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        std::fs::read_dir(data.join("rocksdb")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     for name in names {
         for kind in ["cut", "overwritten", "missing"] {
             let what = format!("{kind} {}", name.to_string_lossy());

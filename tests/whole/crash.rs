@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::dirty::{Style, dirty};
-use crate::harness::{Random, Replay, Results, Running, folder, simulated};
+use crate::harness::{Random, Replay, Results, Running, folder, simulated, tell};
 
 /// Kills that must hit a running process.
 const KILLS: u32 = 36;
@@ -27,7 +27,8 @@ const WAYS: [Way; 4] = [
 
 fn replay(capture: &Path, out: &Path, data: &Path, way: Way) -> Replay {
     let order = if way.by_time { "time" } else { "arrival" };
-    let replay = Replay::new(capture, out).args(["--batch-records", BATCH, "--order", order, "--data-dir"]).args([data]);
+    let replay =
+        Replay::new(capture, out).args(["--batch-records", BATCH, "--order", order, "--data-dir"]).args([data]);
     if way.compaction { replay } else { replay.args(["--no-compaction"]) }
 }
 
@@ -81,7 +82,7 @@ fn kill_9_at_random_moments() {
         assert_eq!(left.len(), 3, "something was left behind: {left:?}");
         replays += 1;
     }
-    println!("{kills} kills over {replays} replays, {continued} of them behind the first commit");
+    tell(&format!("{kills} kills over {replays} replays, {continued} of them behind the first commit"));
     assert!(continued >= KILLS / 2, "only {continued} of {kills} kills came after the database was made");
 }
 

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -20,24 +21,29 @@ fn demo(data: &Path, port: &str, more: &[&str]) -> (Running, String) {
     (running, address)
 }
 
-/// The event stream of alerts.
-struct Stream(BufReader<TcpStream>);
+/// The event stream of alerts, read as it comes.
+struct Stream(Receiver<String>);
 
 impl Stream {
     fn open(address: &str, last_event_id: Option<u64>) -> Self {
         let mut socket = TcpStream::connect(address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         let last = last_event_id.map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
         write!(socket, "GET /api/warnings/stream HTTP/1.1\r\nHost: {address}\r\n{last}\r\n").unwrap();
-        let mut stream = Self(BufReader::new(socket));
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(socket).lines() {
+                let Ok(line) = line else { break };
+                let _ = sender.send(line);
+            }
+        });
+        let mut stream = Self(lines);
         stream.line_with("HTTP/1.1 200");
         stream
     }
 
     fn line_with(&mut self, part: &str) -> String {
         loop {
-            let mut line = String::new();
-            assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended before {part:?} came");
+            let line = self.0.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{part:?} did not come: {error}"));
             if line.contains(part) {
                 return line;
             }
@@ -46,12 +52,17 @@ impl Stream {
 
     /// The next alert.
     fn alert(&mut self) -> Value {
-        serde_json::from_str(self.line_with("data: {").trim().strip_prefix("data: ").unwrap()).unwrap()
+        serde_json::from_str(self.line_with("data: {").strip_prefix("data: ").unwrap()).unwrap()
     }
 
-    /// Whether the stream ends now, and not by a time-out.
-    fn ends(mut self) -> bool {
-        std::io::copy(&mut self.0, &mut std::io::sink()).is_ok()
+    /// Whether the stream ends.
+    fn ends(self) -> bool {
+        loop {
+            match self.0.recv_timeout(PATIENCE) {
+                Ok(_) => {}
+                Err(error) => return error == RecvTimeoutError::Disconnected,
+            }
+        }
     }
 }
 
@@ -130,7 +141,9 @@ fn the_eight_interfaces(address: &str) {
     let query = post_data(address, "/api/query", &json!({"province": "苏", "hphm": "苏C*", "limit": 3}));
     assert!(query["total"].as_u64().unwrap() > 1000 && query["records"].as_array().unwrap().len() == 3, "{query}");
     let record = query["records"][0].as_object().unwrap();
-    for field in "GCXH XZQHMC KKMC FXLX GCSJ HPZL HPHM CLPPXH PROVINCE VEHICLE_TYPE_NAME FUEL_TYPE KKMC_LABEL".split(' ') {
+    for field in
+        "GCXH XZQHMC KKMC FXLX GCSJ HPZL HPHM CLPPXH PROVINCE VEHICLE_TYPE_NAME FUEL_TYPE KKMC_LABEL".split(' ')
+    {
         assert!(record.contains_key(field), "{field} is not in {record:?}");
     }
     let counted = |path: &str| {

@@ -41,7 +41,8 @@ fn a_finished_replay_is_answered_again_from_its_data_dir() {
     let folder = folder();
     let (file, data) = (folder.path().join("capture.tsv"), folder.path().join("data"));
     std::fs::write(&file, simulated(5_000, 22, &[])).unwrap();
-    let replay = || Replay::new(&file, &folder.path().join("out")).args(["--data-dir", data.to_str().unwrap()]).results();
+    let replay =
+        || Replay::new(&file, &folder.path().join("out")).args(["--data-dir", data.to_str().unwrap()]).results();
     let first = replay();
     replay().equals(&first, "the second run had nothing left to read");
 }

@@ -172,7 +172,8 @@ fn retention_drops_passages_and_nothing_else() {
     // 200,000 lines at 10 a second: five and a half hours.
     std::fs::write(&capture, simulated(200_000, 46, &["--rate", "10", "--clean"])).unwrap();
     let all = Replay::new(&capture, &folder.path().join("all")).results();
-    let replay = Replay::new(&capture, &folder.path().join("out")).args(["--retention", "1h", "--data-dir"]).args([&data]);
+    let replay =
+        Replay::new(&capture, &folder.path().join("out")).args(["--retention", "1h", "--data-dir"]).args([&data]);
     let some = replay.results();
     assert_eq!((&some.alerts, some.count("accepted")), (&all.alerts, all.count("accepted")));
     let (running, address) = serve_nothing(&data);
@@ -193,7 +194,8 @@ fn sorting_by_time_spills_what_memory_does_not_hold() {
     }
     std::fs::write(&capture, pieces.concat()).unwrap();
     assert!(lines.len() > 24 << 20, "a quarter of 32 MiB would hold it");
-    let replay = |memory: &str| Replay::new(&capture, &folder.path().join("out")).args(["--order", "time", "--memory", memory]);
+    let replay =
+        |memory: &str| Replay::new(&capture, &folder.path().join("out")).args(["--order", "time", "--memory", memory]);
     let large = replay("512MiB").results();
     large.adds_up();
     assert!(large.count("late") == 0 && large.count("alerts") > 2000, "{}", large.summary);

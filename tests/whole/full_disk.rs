@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::dirty::{Style, dirty};
-use crate::harness::{Replay, folder, simulated};
+use crate::harness::{Replay, folder, simulated, tell};
 
 /// A file system in memory, gone with the value.
 #[derive(Debug)]
@@ -46,7 +46,8 @@ fn may_mount(test: &str) -> bool {
     let test = format!("full_disk::{test}");
     let mut command = Command::new("unshare");
     command.arg("-Urm").arg(std::env::current_exe().unwrap()).args(["--exact", &test, "--nocapture"]).env(INSIDE, "1");
-    let status = command.status().expect("neither mount nor unshare works: run this test as root");
+    let status =
+        command.status().unwrap_or_else(|error| panic!("neither mount nor unshare works ({error}): run it as root"));
     assert!(status.success(), "{test} failed in its namespace");
     false
 }
@@ -72,11 +73,10 @@ fn of_the_data_directory() {
         let (data, out) = (disk.0.join("data"), folder.path().join("out"));
         let replay = || Replay::new(&file, &out).args(["--batch-records", "2000", "--data-dir"]).args([&data]);
         let _ = std::fs::remove_dir_all(&out);
-        // The disk stays full for a while: starting again changes nothing and loses nothing.
-        for attempt in 0..2 {
+        // The disk stays full for a while. Starting again loses nothing, and may even fit: opening tidies up.
+        for _ in 0..2 {
             let ended = replay().run();
             if ended.code == Some(0) {
-                assert_eq!(attempt, 0, "{size}: it did not fit at first");
                 break;
             }
             full += 1;
@@ -86,7 +86,7 @@ fn of_the_data_directory() {
         disk.remount("size=512m");
         replay().results().equals(&expected, size);
     }
-    println!("{full} replays met a full disk");
+    tell(&format!("{full} replays met a full disk"));
     assert!(full >= 4, "only {full} replays met a full disk");
 }
 
@@ -108,7 +108,7 @@ fn of_the_output() {
 
     // Without a data directory its temporary one lies beside the output.
     disk.remount("size=16m");
-    let ended = Replay::new(&capture(folder.path(), 400_000), &disk.0.join("other")).run();
+    let ended = Replay::new(capture(folder.path(), 400_000), &disk.0.join("other")).run();
     ended.failed(3, &["no space left on the disk of "]);
     assert_eq!(std::fs::read_dir(disk.0.join("other")).unwrap().count(), 0, "something was left on the full disk");
 }
@@ -124,7 +124,8 @@ fn while_sorting() {
     let disk = SmallDisk::mount(folder.path().join("disk"), "1m");
     let data = folder.path().join("data");
     let replay = || {
-        let replay = Replay::new(&file, &disk.0.join("out")).args(["--order", "time", "--memory", "32MiB", "--data-dir"]);
+        let replay =
+            Replay::new(&file, &disk.0.join("out")).args(["--order", "time", "--memory", "32MiB", "--data-dir"]);
         replay.args([&data])
     };
     replay().run().failed(3, &["no space left for sorting by time", "free some space beside the output"]);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::harness::{Replay, folder, platewatch};
+use crate::harness::{Replay, folder, platewatch, tell};
 
 const WINDOW: i64 = 300;
 const MAX_SPEED: f64 = 160.0;
@@ -22,13 +22,13 @@ fn measure(name: &str, found: &HashSet<Pair>, wanted: &HashSet<&Pair>, truth: &H
     let hits = wanted.iter().filter(|pair| found.contains(**pair)).count();
     let true_alerts = found.iter().filter(|pair| truth.contains_key(*pair)).count();
     let (recall, precision) = (hits as f64 / wanted.len() as f64, true_alerts as f64 / found.len() as f64);
-    println!(
+    tell(&format!(
         "{name}: {} alerts, {true_alerts} of them clones, precision {:.2} %; {hits} of {} clone pairs found, recall {:.2} %",
         found.len(),
         precision * 100.0,
         wanted.len(),
         recall * 100.0
-    );
+    ));
     (recall, precision)
 }
 
@@ -50,8 +50,11 @@ fn of_a_million_simulated_passages() {
         .map(|line| serde_json::from_str(line).unwrap())
         .map(|value: Value| (pair(&value), value))
         .collect();
-    let in_window: HashSet<&Pair> =
-        truth.iter().filter(|(_, value)| value["gap_seconds"].as_i64().unwrap() < WINDOW).map(|(pair, _)| pair).collect();
+    let in_window: HashSet<&Pair> = truth
+        .iter()
+        .filter(|(_, value)| value["gap_seconds"].as_i64().unwrap() < WINDOW)
+        .map(|(pair, _)| pair)
+        .collect();
     // As fast as no car is, or at once.
     let too_fast = |value: &Value| value["speed_kmh"].as_f64().is_none_or(|speed| speed > MAX_SPEED);
     let impossible: HashSet<&Pair> = truth.iter().filter(|(_, value)| too_fast(value)).map(|(pair, _)| pair).collect();
