@@ -18,10 +18,7 @@ fn the_committed_file_is_current() {
         std::fs::write(COMMITTED, &generated).unwrap();
     }
     let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
-    assert!(
-        committed == generated,
-        "docs/openapi.json differs from the handlers; run scripts/generate"
-    );
+    assert!(committed == generated, "docs/openapi.json differs from the handlers; run scripts/generate");
 }
 
 #[tokio::test]
