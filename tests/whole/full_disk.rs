@@ -18,7 +18,10 @@ impl SmallDisk {
     }
 
     fn remount(&self, option: &str) {
-        assert!(mount(&["-o", &format!("remount,{option}")], &self.0), "remounting with {option} failed");
+        assert!(
+            mount(&["-t", "tmpfs", "-o", &format!("remount,{option}"), "tmpfs"], &self.0),
+            "remounting with {option} failed"
+        );
     }
 }
 
