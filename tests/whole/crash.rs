@@ -7,52 +7,62 @@ use std::time::{Duration, Instant};
 use crate::dirty::{Style, dirty};
 use crate::harness::{Random, Replay, Results, Running, folder, simulated, tell};
 
-/// Kills that must hit a running process.
-const KILLS: u32 = 36;
-const BATCH: &str = "256";
+/// Kills that must hit a running process, over all ways.
+const KILLS: u32 = 60;
 
 /// How a replay is run that is interrupted.
 #[derive(Debug, Clone, Copy)]
 struct Way {
     by_time: bool,
     compaction: bool,
+    /// After a large batch the plates' states are not saved: a start takes them from the log.
+    large: bool,
 }
 
-const WAYS: [Way; 4] = [
-    Way { by_time: false, compaction: true },
-    Way { by_time: true, compaction: false },
-    Way { by_time: false, compaction: false },
-    Way { by_time: true, compaction: true },
+const WAYS: [Way; 6] = [
+    Way { by_time: false, compaction: true, large: false },
+    Way { by_time: true, compaction: false, large: true },
+    Way { by_time: true, compaction: false, large: false },
+    Way { by_time: false, compaction: true, large: true },
+    Way { by_time: false, compaction: false, large: false },
+    Way { by_time: true, compaction: true, large: false },
 ];
 
-fn replay(capture: &Path, out: &Path, data: &Path, way: Way) -> Replay {
-    let order = if way.by_time { "time" } else { "arrival" };
-    let replay =
-        Replay::new(capture, out).args(["--batch-records", BATCH, "--order", order, "--data-dir"]).args([data]);
-    if way.compaction { replay } else { replay.args(["--no-compaction"]) }
-}
+impl Way {
+    fn replay(self, folder: &Path, out: &Path, data: &Path) -> Replay {
+        let order = if self.by_time { "time" } else { "arrival" };
+        let batch = if self.large { "16384" } else { "256" };
+        let replay = Replay::new(self.capture(folder), out).args(["--batch-records", batch, "--order", order]);
+        let replay = replay.args(["--data-dir"]).args([data]);
+        if self.compaction { replay } else { replay.args(["--no-compaction"]) }
+    }
 
-fn capture(folder: &Path) -> std::path::PathBuf {
-    let file = folder.join("capture.tsv");
-    let style = Style { separator: '\t', pieces: 1, spoilt: 25 };
-    std::fs::write(&file, dirty(&simulated(60_000, 31, &[]), 31, style)).unwrap();
-    file
+    /// The capture, made when it is first asked for.
+    fn capture(self, folder: &Path) -> std::path::PathBuf {
+        let file = folder.join(if self.large { "large.tsv" } else { "small.tsv" });
+        if !file.exists() {
+            let (count, spoilt) = if self.large { (300_000, 400) } else { (60_000, 25) };
+            let style = Style { separator: '\t', pieces: 1, spoilt };
+            std::fs::write(&file, dirty(&simulated(count, 31, &[]), 31, style)).unwrap();
+        }
+        file
+    }
 }
 
 #[test]
 fn kill_9_at_random_moments() {
     let folder = folder();
-    let capture = capture(folder.path());
     let mut random = Random(31);
     let (mut kills, mut replays, mut continued) = (0, 0, 0);
-    let mut uninterrupted: [Option<(Results, Duration)>; 2] = [None, None];
-    while kills < KILLS {
-        let way = WAYS[replays % WAYS.len()];
-        let (expected, takes) = uninterrupted[usize::from(way.by_time)].get_or_insert_with(|| {
-            let data = folder.path().join(format!("whole-{}", way.by_time));
+    let mut uninterrupted: [Option<(Results, Duration)>; WAYS.len()] = Default::default();
+    while kills < KILLS || replays < WAYS.len() {
+        let number = replays % WAYS.len();
+        let way = WAYS[number];
+        let (expected, takes) = uninterrupted[number].get_or_insert_with(|| {
+            let data = folder.path().join(format!("whole-{number}"));
+            let replay = way.replay(folder.path(), &folder.path().join("whole"), &data);
             let started = Instant::now();
-            let results = replay(&capture, &folder.path().join("whole"), &data, way).results();
-            (results, started.elapsed())
+            (replay.results(), started.elapsed())
         });
         assert!(expected.count("alerts") > 300 && expected.rejected() > 500, "{}", expected.summary);
         let data = folder.path().join(format!("data-{replays}"));
@@ -61,7 +71,7 @@ fn kill_9_at_random_moments() {
         loop {
             let span = if random.one_in(2) { *takes / 4 } else { *takes };
             let after = span.mul_f64(random.below(1000) as f64 / 1000.0);
-            let mut command = replay(&capture, &out, &data, way).command;
+            let mut command = way.replay(folder.path(), &out, &data).command;
             let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
             // A random moment, not a wait for something.
             std::thread::sleep(after);
@@ -89,28 +99,28 @@ fn kill_9_at_random_moments() {
 #[test]
 fn a_signal_stops_behind_the_batch_in_hand_and_the_replay_goes_on() {
     let folder = folder();
-    let capture = capture(folder.path());
-    for (number, (signal, way)) in ["INT", "TERM", "INT", "TERM"].into_iter().zip(WAYS).enumerate() {
-        let expected = replay(&capture, &folder.path().join("whole"), &folder.path().join(format!("w-{number}")), way);
-        let expected = expected.results();
-        let (data, out) = (folder.path().join(format!("d-{number}")), folder.path().join(format!("o-{number}")));
-        let running = Running::start(replay(&capture, &out, &data, way).command);
+    let path = |name: &str, number: usize| folder.path().join(format!("{name}-{number}"));
+    let small = WAYS.into_iter().filter(|way| !way.large);
+    for (number, (signal, way)) in ["INT", "TERM", "INT", "TERM"].into_iter().zip(small).enumerate() {
+        let expected = way.replay(folder.path(), &path("whole", number), &path("whole-data", number)).results();
+        let (data, out) = (path("data", number), path("out", number));
+        let running = Running::start(way.replay(folder.path(), &out, &data).command);
         // Its log grows once it commits: then it is in the middle.
         wait_until(|| wal_bytes(&data) > 100_000);
         running.signal(signal);
         let ended = running.end();
         ended.failed(3, &["interrupted behind line ", "the same command continues there"]);
         assert!(!out.join("summary.json").exists(), "an interrupted replay has no summary");
-        replay(&capture, &out, &data, way).results().equals(&expected, &format!("{signal}, {way:?}"));
+        way.replay(folder.path(), &out, &data).results().equals(&expected, &format!("{signal}, {way:?}"));
     }
 }
 
 #[test]
 fn without_a_data_dir_a_signal_leaves_nothing_behind() {
     let folder = folder();
-    let capture = capture(folder.path());
     let out = folder.path().join("out");
-    let running = Running::start(Replay::new(&capture, &out).args(["--batch-records", "16"]).command);
+    let running =
+        Running::start(Replay::new(WAYS[0].capture(folder.path()), &out).args(["--batch-records", "16"]).command);
     wait_until(|| out.is_dir() && std::fs::read_dir(&out).unwrap().flatten().any(|it| wal_bytes(&it.path()) > 10_000));
     running.signal("TERM");
     running.end().failed(3, &["interrupted behind line ", "with --data-dir it could be continued"]);
