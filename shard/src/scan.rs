@@ -60,7 +60,7 @@ pub fn scan(predicate: &Predicate, rows: usize, loader: &dyn ColumnLoader) -> Re
 /// are in the range.
 ///
 /// # Errors
-/// As [`scan`].
+/// As [`scan()`].
 pub fn scan_segment(predicate: &Predicate, zone: &ZoneMap, loader: &dyn ColumnLoader) -> Result<Matches, SegmentError> {
     if !predicate.may_match(zone) {
         return Ok(Matches::Rows(Vec::new()));

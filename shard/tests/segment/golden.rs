@@ -47,18 +47,3 @@ fn version_1_stays_readable() {
     fresh.bytes = zone.bytes;
     assert_eq!(zone, fresh);
 }
-
-/// Run by hand when a new version of the format is born: `cargo test -p platewatch-shard -- --ignored write_fixtures`.
-#[test]
-#[ignore = "writes the fixtures of the current version"]
-fn write_fixtures() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures");
-    let rows = rows(&texts());
-    for (name, compression) in [("fast", Compression::Fast), ("dense", Compression::Dense)] {
-        let segment = encode(&rows, &names(), 4096, compression).unwrap();
-        std::fs::write(format!("{folder}/segment_v1_{name}.bin"), &segment.bytes).unwrap();
-        if compression == Compression::Fast {
-            std::fs::write(format!("{folder}/zone_v1.bin"), segment.zone.encode().unwrap()).unwrap();
-        }
-    }
-}
