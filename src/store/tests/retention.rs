@@ -60,6 +60,33 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(cases(6))]
+
+    /// One partition is hours behind the other, so that its rows are old as soon as they come.
+    #[test]
+    fn what_a_restart_needs_stays(seed in any::<u64>(), count in 600usize..1200, seldom in any::<bool>()) {
+        let mut lines = lines(seed, count, 10, 2);
+        // Long runs of each, so that whole segments are old.
+        lines.chunks_mut(200).for_each(|chunk| chunk.sort_by_key(|(partition, _)| *partition));
+        let mut whole = Scene::new(settings(), SMALL, Saving::default());
+        whole.commit_all(&lines, || usize::MAX);
+        let mut scene = Scene::new(kept(1), SMALL, if seldom { SELDOM } else { Saving::default() });
+        let mut random = Random(!seed);
+        let mut rest = lines.as_slice();
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at((1 + random.below(120)).min(rest.len()));
+            scene.commit_all(now, || 1 + random.below(30));
+            scene.crash();
+            rest = later;
+        }
+        prop_assert_eq!(scene.totals(), whole.totals());
+        prop_assert_eq!(scene.alerts(), whole.alerts());
+        let left = scene.view().totals().passages;
+        prop_assert!(left < whole.view().totals().passages, "nothing was dropped");
+    }
+}
+
 /// What is left is a part of what was committed, lacks nothing that is new enough, and is what the counters say.
 fn check_kept(scene: &Scene, committed: &[Row], retention: i64) -> Result<(), TestCaseError> {
     let view = scene.view();
@@ -233,8 +260,8 @@ fn rejects_from_before_the_first_passage_are_kept_like_others() {
 fn the_disk_gets_its_space_back() {
     let mut scene = Scene::new(kept(1), Sizes::default(), ALWAYS);
     let mut random = Random(1);
-    let mut hour = |scene: &mut Scene, hour: i64| {
-        let rows = (0..40_000).map(|number| {
+    let mut hour = |scene: &mut Scene, hour: i64, count: i64| {
+        let rows = (0..count).map(|number| {
             Line::Passage(Row {
                 partition: 0,
                 gcxh: format!("{:018}", random.next() % 1_000_000_000_000_000_000),
@@ -253,21 +280,21 @@ fn the_disk_gets_its_space_back() {
         });
         scene.commit(0, &rows.collect::<Vec<_>>());
     };
-    for number in 0..6 {
-        hour(&mut scene, number);
+    for number in 0..8 {
+        hour(&mut scene, number, 40_000);
     }
     let database = scene.store().shared.database.clone();
     database.flush().unwrap();
     let full = blob_bytes(scene.folder.path());
-    hour(&mut scene, 40);
-    hour(&mut scene, 41);
-    hour(&mut scene, 41);
+    for _ in 0..4 {
+        hour(&mut scene, 40, 10);
+    }
     database.flush().unwrap();
     for shard in [Family::Shard0, Family::Shard1] {
         database.compact(shard, None, None);
     }
     let after = blob_bytes(scene.folder.path());
-    assert!(after < full / 2, "{full} bytes before, {after} after");
+    assert!(after < full / 4, "{full} bytes before, {after} after");
 }
 
 /// Bytes of the files that hold segments' bodies.
