@@ -69,6 +69,8 @@ pub struct KafkaStatus {
     pub last_error: Option<String>,
     /// How often the group shared its partitions out anew.
     pub rebalances: u64,
+    /// What to change about the topic, if something is wrong with it.
+    pub advice: Option<String>,
     /// Partitions of which anything is known here.
     pub partitions: Vec<KafkaPartition>,
 }

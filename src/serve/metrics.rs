@@ -30,8 +30,8 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
     let mut out = Exposition::default();
     let totals = api.reader.snapshot().totals();
     appliance(&mut out, &status, &totals, totals.newest.map(|newest| api.now().0 - newest.0));
-    let mut delays =
-        out.gauge("platewatch_watermark_delay_seconds", "Seconds by which a partition's newest GCSJ is behind the clock.");
+    let mut delays = out
+        .gauge("platewatch_watermark_delay_seconds", "Seconds by which a partition's newest GCSJ is behind the clock.");
     for partition in &status.source.partitions {
         if let Some(watermark) = partition.watermark {
             let delay = api.now().0 - watermark.0;

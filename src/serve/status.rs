@@ -104,6 +104,9 @@ pub(super) struct KafkaJson {
     /// How often the group shared its partitions out anew, since this process started.
     #[schema(example = 1)]
     rebalances: u64,
+    /// What to change about the topic, such as its keys; null when nothing is wrong with it.
+    #[schema(example = json!(null))]
+    advice: Option<String>,
     /// Records of the topic that are not stored yet, over the partitions consumed here; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
@@ -360,6 +363,7 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         connected: status.connected,
         last_error: status.last_error,
         rebalances: status.rebalances,
+        advice: status.advice,
     }
 }
 

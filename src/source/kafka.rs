@@ -13,6 +13,7 @@
 //! This module does not know the rule, the shards or the store; [`Ledger`] is told what was committed.
 
 mod context;
+mod keying;
 mod ledger;
 mod message;
 mod position;

@@ -31,7 +31,8 @@ fn check_equal(appliance: &Appliance, expected: &Replayed) {
     let alerts = appliance.alerts();
     assert!(!alerts.is_empty());
     assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
-    let newest: Vec<u64> = appliance.get("/api/warnings/realtime?limit=1").unwrap()[0]["seq"].as_u64().into_iter().collect();
+    let newest: Vec<u64> =
+        appliance.get("/api/warnings/realtime?limit=1").unwrap()[0]["seq"].as_u64().into_iter().collect();
     assert_eq!(newest, [alerts.len() as u64], "numbers of alerts have a gap");
 }
 
@@ -77,7 +78,8 @@ fn killed_twenty_times_it_stores_each_record_once() {
     let positions = status["source"]["kafka"]["partitions"].as_array().unwrap().iter();
     let positions: Vec<i64> = positions.map(|partition| partition["position"].as_i64().unwrap()).collect();
     assert_eq!(positions, topic::end_offsets(broker, name));
-    assert_eq!(status["source"]["kafka"]["gaps"], 0);
+    let kafka = &status["source"]["kafka"];
+    assert!(kafka["gaps"] == 0 && kafka["advice"].is_null(), "{kafka}");
     let metrics = appliance.text("/metrics").unwrap();
     assert!(metrics.contains("platewatch_kafka_lag{topic=\"killed\",partition=\"2\"} 0\n"), "{metrics}");
     assert!(metrics.contains("platewatch_watermark_delay_seconds{partition=\"2\"} "), "{metrics}");
@@ -216,11 +218,10 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     let kafka = appliance.status()["source"]["kafka"].clone();
     assert!(kafka["gaps"] == 1 && kafka["missing_records"] == 100, "{kafka}");
     let gap = &kafka["recent_gaps"][0];
-    assert_eq!((gap["partition"].as_i64(), gap["first"].as_i64(), gap["last"].as_i64()), (
-        Some(1),
-        Some(stood[1]),
-        Some(stood[1] + 99)
-    ));
+    assert_eq!(
+        (gap["partition"].as_i64(), gap["first"].as_i64(), gap["last"].as_i64()),
+        (Some(1), Some(stood[1]), Some(stood[1] + 99))
+    );
     assert_eq!(gap["cause"], "deleted");
     let metrics = appliance.text("/metrics").unwrap();
     assert!(metrics.contains("platewatch_kafka_missing_records_total{topic=\"truncated\",partition=\"1\"} 100\n"));
@@ -246,6 +247,56 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
 }
 
 #[test]
+fn paused_past_its_session_and_with_leaders_that_move_it_loses_nothing() {
+    let mut broker = Broker::start_nodes(3);
+    let dir = tempfile::tempdir().unwrap();
+    let name = "moved";
+    broker.create_topic_with(name, 3, &[("min.insync.replicas", "2")]);
+    let count = 90_000;
+    let traffic = Traffic::simulate(dir.path(), count, 3, 14);
+    let expected = traffic.replayed(dir.path());
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, SHORT_SESSION);
+    appliance.start_and_wait();
+    let bootstrap = broker.bootstrap().to_owned();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(&bootstrap, name, 0..count, Duration::from_secs(25)));
+        std::thread::sleep(Duration::from_secs(3));
+        // Longer than its session: the group takes its partitions away, it comes back and is told so.
+        appliance.signal("-STOP");
+        std::thread::sleep(Duration::from_secs(9));
+        appliance.signal("-CONT");
+        std::thread::sleep(Duration::from_secs(3));
+        let leader = broker.leader(name, 0).unwrap();
+        broker.stop_node(leader);
+        wait_until(PATIENCE, "another broker leads", || broker.leader(name, 0).is_some_and(|now| now != leader));
+        broker.start_node(leader);
+    });
+    appliance.wait_for_lines(count as u64);
+    check_equal(&appliance, &expected);
+    let kafka = &appliance.status()["source"]["kafka"];
+    assert!(kafka["gaps"] == 0 && kafka["rebalances"].as_u64() >= Some(2), "{kafka}");
+}
+
+#[test]
+fn a_topic_without_keys_is_noticed() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "unkeyed";
+    broker.create_topic(name, 3);
+    let mut traffic = Traffic::simulate(dir.path(), 60_000, 3, 15);
+    for (at, (partition, _)) in traffic.all.iter_mut().enumerate() {
+        *partition = at as i32 % 3;
+    }
+    traffic.produce(broker.bootstrap(), name, 0..60_000, Duration::ZERO);
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(60_000);
+    let advice = appliance.status()["source"]["kafka"]["advice"].clone();
+    assert!(advice.as_str().is_some_and(|text| text.contains("use HPHM as the key")), "{advice}");
+    assert_eq!(appliance.log().matches("use HPHM as the key").count(), 1, "{}", appliance.log());
+}
+
+#[test]
 fn start_latest_passes_over_what_is_there_and_a_restart_does_not() {
     let broker = Broker::shared();
     let dir = tempfile::tempdir().unwrap();
@@ -254,7 +305,8 @@ fn start_latest_passes_over_what_is_there_and_a_restart_does_not() {
     topic::produce(broker, name, [(None, Some(LINE.as_bytes()))]);
     let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
     let config = std::fs::read_to_string(dir.path().join("platewatch.toml")).unwrap();
-    std::fs::write(dir.path().join("platewatch.toml"), config.replace("[kafka]", "[kafka]\nstart = \"latest\"")).unwrap();
+    std::fs::write(dir.path().join("platewatch.toml"), config.replace("[kafka]", "[kafka]\nstart = \"latest\""))
+        .unwrap();
     appliance.start_and_wait();
     wait_until(PATIENCE, "a position is stored", || {
         appliance.status()["source"]["kafka"]["partitions"][0]["position"] == 1

@@ -21,7 +21,16 @@ impl Traffic {
     pub(crate) fn simulate(dir: &Path, count: usize, partitions: usize, seed: u64) -> Self {
         let file = dir.join(format!("simulated-{seed}.log"));
         run(Command::new(env!("CARGO_BIN_EXE_platewatch"))
-            .args(["simulate", "--count", &count.to_string(), "--seed", &seed.to_string(), "--clone-every", "200", "--out"])
+            .args([
+                "simulate",
+                "--count",
+                &count.to_string(),
+                "--seed",
+                &seed.to_string(),
+                "--clone-every",
+                "200",
+                "--out",
+            ])
             .arg(&file));
         let bytes = std::fs::read(&file).unwrap();
         let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

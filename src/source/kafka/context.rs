@@ -44,7 +44,10 @@ impl Context {
         ids.iter().for_each(|id| self.ledger.drop_hand(*id));
         for id in &ids {
             if !self.ledger.wait_until_stored(*id) {
-                tracing::error!(partition = id, "a partition goes before its last batch is stored: the disk is too slow");
+                tracing::error!(
+                    partition = id,
+                    "a partition goes before its last batch is stored: the disk is too slow"
+                );
             }
         }
         // The next owner begins where the group says: it must say where this one ended.
@@ -94,12 +97,7 @@ impl ClientContext for Context {
 }
 
 impl ConsumerContext for Context {
-    fn rebalance(
-        &self,
-        consumer: &BaseConsumer<Self>,
-        cause: RDKafkaRespErr,
-        partitions: &mut TopicPartitionList,
-    ) {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, cause: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         self.ledger.rebalanced();
         let done = match cause {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
@@ -114,6 +112,7 @@ impl ConsumerContext for Context {
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         if let Err(error) = result {
             tracing::debug!(%error, "the group was not told how far it was consumed");
+            self.ledger.forget_hints();
         }
     }
 }

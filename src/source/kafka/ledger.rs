@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use traffic::{Dimension, LineParser, PassageBatch};
 
+use super::keying::Keying;
 use super::message::Reading;
 use super::position::{Gap, GapCause, Position};
 use crate::source::Batch;
@@ -65,6 +66,7 @@ struct Inner {
     away_since: Option<i64>,
     last_error: Option<String>,
     rebalances: u64,
+    keying: Keying,
 }
 
 /// The account.
@@ -163,7 +165,16 @@ impl Ledger {
         let mut guard = self.lock();
         let inner = &mut *guard;
         let Some(account) = inner.partitions.get_mut(&partition).filter(|account| account.assigned) else { return };
-        let read = account.read.get_or_insert_with(|| Position::at(offset));
+        let read = account.read.get_or_insert_with(|| {
+            tracing::warn!(
+                topic = self.topic,
+                partition,
+                offset,
+                "a partition begins where its group stood: this data directory has nothing of what came before, and clones \
+                 across this point are missed"
+            );
+            Position::at(offset)
+        });
         if offset < read.next {
             return;
         }
@@ -173,8 +184,9 @@ impl Ledger {
         read.nulls += u64::from(value.is_none());
         let value = value.unwrap_or_default();
         let hand = account.hand.get_or_insert_with(Hand::new);
-        let (lines, rejects) = (hand.passages.lines, hand.passages.rejects.len());
+        let (lines, rows, rejects) = (hand.passages.lines, hand.passages.len(), hand.passages.rejects.len());
         reading.take(value, parser, &mut hand.passages);
+        inner.keying.see(partition, &hand.passages, rows);
         if hand.passages.rejects.len() > rejects {
             hand.origins.push((rejects, format!("{}[{partition}]@{offset}", self.topic).into()));
         }
@@ -240,6 +252,11 @@ impl Ledger {
             }
         }
         hints
+    }
+
+    /// The group was not told after all: all positions are hints again.
+    pub(super) fn forget_hints(&self) {
+        self.lock().partitions.values_mut().for_each(|account| account.hinted = None);
     }
 
     /// Partitions that have not begun, and those that have been quiet since before `since`.
@@ -339,6 +356,7 @@ impl Ledger {
             away_since_unix: inner.away_since,
             last_error: inner.last_error.clone(),
             rebalances: inner.rebalances,
+            advice: inner.keying.advice().map(str::to_owned),
             partitions: partitions.collect(),
         }
     }

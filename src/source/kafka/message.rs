@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn each_message_decides_its_separator() {
-        let with_ending = format!("{TAB_LINE}\r\n");
-        let values = [TAB_LINE, COMMA_LINE, &with_ending.replace("G1", "G3"), COMMA_LINE].map(str::as_bytes);
+        let third = format!("{TAB_LINE}\r\n").replace("G1", "G3");
+        let values = [TAB_LINE, COMMA_LINE, &third, COMMA_LINE].map(str::as_bytes);
         let out = read(&values, false);
         assert_eq!((out.len(), out.lines, out.rejects.len()), (4, 4, 0), "{:?}", out.rejects);
     }
