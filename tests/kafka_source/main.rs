@@ -1,5 +1,13 @@
 //! The Kafka source against a real broker: `platewatch serve` as a process, killed, cut off and fed with poison.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "../kafka/broker.rs"]
 mod broker;
 #[path = "../kafka/topic.rs"]
@@ -294,6 +302,40 @@ fn a_topic_without_keys_is_noticed() {
     let advice = appliance.status()["source"]["kafka"]["advice"].clone();
     assert!(advice.as_str().is_some_and(|text| text.contains("use HPHM as the key")), "{advice}");
     assert_eq!(appliance.log().matches("use HPHM as the key").count(), 1, "{}", appliance.log());
+}
+
+#[test]
+fn at_two_thousand_records_a_second_alerts_are_seen_within_seconds() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "soon";
+    broker.create_topic(name, 3);
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    let count = 20_000;
+    let traffic = Traffic::simulate(dir.path(), count, 3, 16);
+    traffic.produce(broker.bootstrap(), name, 0..1_000, Duration::ZERO);
+    appliance.wait_for_lines(1_000);
+    // The producer keeps its pace exactly enough: when a record left is known from its number.
+    let (rest, time) = (count - 1_000, Duration::from_millis(9_500));
+    let mut delays = Vec::new();
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(broker.bootstrap(), name, 1_000..count, time));
+        let mut seen = 0;
+        while seen < rest {
+            let now = usize::try_from(appliance.lines()).unwrap().saturating_sub(1_000);
+            let at = began.elapsed();
+            delays.extend((seen..now).map(|record| at.saturating_sub(time.mul_f64(record as f64 / rest as f64))));
+            seen = now.max(seen);
+            assert!(at < Duration::from_secs(60), "{seen} of {rest}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    delays.sort_unstable();
+    let (half, most) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
+    println!("from producing to being seen: p50 {half:?}, p99 {most:?}, longest {:?}", delays[delays.len() - 1]);
+    assert!(most < Duration::from_secs(5), "{most:?}");
 }
 
 #[test]
