@@ -76,7 +76,7 @@ pub struct Kafka {
     reading: Reading,
     parser: LineParser,
     hinted: Instant,
-    /// Since when some partition has asked for an offset that the broker does not have.
+    /// When a partition asked last for an offset that the broker does not have. Which one is not said.
     trouble: Option<Instant>,
     /// When brokers were asked last about that.
     asked: Option<Instant>,
@@ -166,7 +166,7 @@ impl Kafka {
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
                 ))) => {
-                    self.trouble.get_or_insert_with(Instant::now);
+                    self.trouble = Some(Instant::now());
                     return Ok(());
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
@@ -214,7 +214,7 @@ impl Kafka {
             return;
         }
         self.asked = Some(Instant::now());
-        let mut settled = true;
+        let (quiet, mut settled) = (since.elapsed() >= ledger::QUIET, true);
         for (partition, next) in self.ledger.doubts(since) {
             let (topic, start) = (&self.settings.kafka.topic, self.settings.kafka.start);
             match set_right(consumer, &self.ledger, (topic, partition), next, start) {
@@ -228,7 +228,7 @@ impl Kafka {
             }
         }
         // Only when partitions that were busy have become quiet is it known which of them it was.
-        if settled && since.elapsed() >= 2 * ledger::QUIET {
+        if settled && quiet {
             self.trouble = None;
         }
     }
