@@ -11,7 +11,9 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$HOME/.cache/platewatch/target}"
 # The command that the scripts run.
 export BINARY="$CARGO_TARGET_DIR/release/platewatch"
 
-BUILD_PACKAGES=(build-essential clang libclang-dev cmake pkg-config libcurl4-openssl-dev)
+# The last four are librdkafka's, for TLS, Kerberos and compression.
+BUILD_PACKAGES=(build-essential clang libclang-dev cmake pkg-config
+  libcurl4-openssl-dev libssl-dev libsasl2-dev zlib1g-dev)
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -57,6 +59,25 @@ need_chromium() {
     need_packages chromium fonts-noto-cjk
     CHROMIUM="$(command -v chromium)" || die "chromium is not there: install it"
   fi
+}
+
+java_version() {
+  java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1
+}
+
+# A real Kafka for the tests: Java 17 or later, and Kafka's jars, which Maven fetches once.
+need_kafka() {
+  local version
+  command -v java >/dev/null || need_packages default-jre-headless
+  version="$(java_version)"
+  if [ "${version:-0}" -lt 17 ]; then
+    need_packages openjdk-17-jre-headless
+    version="$(java_version)"
+    [ "${version:-0}" -ge 17 ] || die "Kafka needs Java 17 or later, and \`java\` is ${version:-none}: choose one with update-alternatives --config java"
+  fi
+  "$ROOT/tests/kafka/classpath.sh" >/dev/null 2>&1 && return
+  command -v mvn >/dev/null || need_packages maven
+  "$ROOT/tests/kafka/classpath.sh" >/dev/null
 }
 
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.

@@ -3,7 +3,7 @@
 //! It joins what the pipeline tells after each commit with what the store knows. It does not know HTTP.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -12,7 +12,7 @@ use traffic::Catalogue;
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{Reader, Snapshot};
 use crate::source::Batch;
-use crate::status::{PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+use crate::status::{KafkaStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
 use crate::store::Shared;
 
 /// Over so much wall time the rate is measured.
@@ -27,14 +27,17 @@ struct Running {
     failure: Option<String>,
 }
 
+/// Tells how the consumption of a topic is.
+pub type KafkaProbe = Box<dyn Fn() -> KafkaStatus + Send + Sync>;
+
 /// A running appliance.
-#[derive(Debug)]
 pub struct Appliance {
     shared: Arc<Shared>,
     role: String,
     retention_seconds: Option<i64>,
     started: Instant,
     running: Mutex<Running>,
+    kafka: OnceLock<KafkaProbe>,
 }
 
 impl Appliance {
@@ -47,7 +50,13 @@ impl Appliance {
             retention_seconds,
             started: Instant::now(),
             running: Mutex::new(Running { source, ..Running::default() }),
+            kafka: OnceLock::new(),
         }
+    }
+
+    /// The source is a Kafka topic of which `probe` tells.
+    pub fn follow_kafka(&self, probe: KafkaProbe) {
+        let _ = self.kafka.set(probe);
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -112,11 +121,19 @@ impl Reader for Appliance {
             watermark,
             plates,
         });
+        let mut source = SourceStatus {
+            partitions: partitions.collect(),
+            kafka: self.kafka.get().map(|probe| probe()),
+            ..running.source.clone()
+        };
+        if source.state == "running" && source.kafka.as_ref().is_some_and(|kafka| kafka.away_since_unix.is_some()) {
+            source.state = "away".to_owned();
+        }
         Status {
             version: env!("CARGO_PKG_VERSION"),
             role: self.role.clone(),
             uptime_seconds: self.started.elapsed().as_secs_f64(),
-            source: SourceStatus { partitions: partitions.collect(), ..running.source.clone() },
+            source,
             pipeline: PipelineStatus {
                 lines: totals.lines,
                 headers: totals.headers,

@@ -9,6 +9,7 @@ mod checks;
 mod declare;
 mod error;
 mod load;
+mod properties;
 mod reference;
 mod suggest;
 #[cfg(test)]
@@ -22,13 +23,14 @@ use std::time::Duration;
 
 use traffic::{Column, Delimiter, DetectorSettings, Layout, LayoutError, PlateScope, TimeZoneName};
 
-use checks::{at_least_an_hour, column_names, origins, whole_seconds, within};
+use checks::{at_least_an_hour, column_names, filled, host_ports, origins, topic_name, whole_seconds, within};
 use declare::{Check as _, choices, settings};
 use error::{Origin, Problem};
 use load::Loader;
 
 pub use error::ConfigError;
 pub use load::VARIABLE_PREFIX;
+pub use properties::Properties;
 pub use reference::reference_markdown;
 pub use units::{ByteSize, Retention, SpeedWindow, duration_text, parse_duration, parse_retention, parse_size};
 
@@ -42,6 +44,7 @@ settings! {
     }
     sections {
         source: SourceConfig;
+        kafka: KafkaConfig;
         detect: DetectConfig;
         store: StoreConfig;
         api: ApiConfig;
@@ -114,9 +117,8 @@ choices! {
         Capture = "capture",
         /// Simulated traffic.
         Simulator = "simulator",
-    }
-    later {
-        "kafka" => "this build does not consume Kafka yet; write \"capture\", \"simulator\" or \"none\"",
+        /// A topic of Apache Kafka, see `[kafka]`.
+        Kafka = "kafka",
     }
 }
 
@@ -160,6 +162,35 @@ impl ColumnDelimiter {
             Self::Tab => Some(Delimiter::Tab),
             Self::Comma => Some(Delimiter::Comma),
         }
+    }
+}
+
+settings! {
+    /// The Kafka topic to consume; for `source.kind = "kafka"`. One data directory follows one topic.
+    pub struct KafkaConfig {
+        /// Brokers to begin with, as `host:port` with commas between. The others are learnt from them.
+        brokers: String = "127.0.0.1:9092".to_owned(), |brokers: &String| host_ports(brokers);
+        /// The topic. The value of a message is one passage record (or several lines, each one); its key should be HPHM,
+        /// so that all passages of a plate come in one partition.
+        topic: String = "traffic-raw".to_owned(), |topic: &String| topic_name(topic);
+        /// The consumer group. The data directory, not the group, says what was consumed; the group's committed offsets
+        /// only follow.
+        group: String = "platewatch".to_owned(), |group: &String| filled(group);
+        /// Where to begin a partition of which neither this data directory nor the group knows a position.
+        start: KafkaStart = KafkaStart::Earliest;
+        /// Any other property of librdkafka, such as `"security.protocol" = "SASL_SSL"`. With `"group.instance.id"` (another
+        /// for every appliance) a restart takes its partitions back at once, instead of after the session timeout.
+        properties: Properties = Properties::default(), |properties: &Properties| properties.check();
+    }
+}
+
+choices! {
+    /// Where to begin a partition of which no position is known.
+    pub enum KafkaStart {
+        /// At the oldest record that the topic holds.
+        Earliest = "earliest",
+        /// Behind the newest record.
+        Latest = "latest",
     }
 }
 

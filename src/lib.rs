@@ -20,6 +20,7 @@ pub mod appliance;
 pub mod commands;
 pub mod config;
 pub mod pipeline;
+pub mod producer;
 pub mod reader;
 pub mod serve;
 pub mod source;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, simulate};
+use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, ship, simulate};
 
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
 #[derive(Debug, Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Make realistic traffic with planted clones
     Simulate(simulate::SimulateArgs),
+    /// Send a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts
+    Ship(ship::ShipArgs),
     /// Load a CSV of checkpoints into a data directory
     ImportCheckpoints(import_checkpoints::ImportArgs),
     /// Print the shard of each key, as MyCat's murmur rule places it
@@ -81,6 +83,10 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Simulate(args) => {
             drop(out);
             simulate::run(args)
+        }
+        Command::Ship(args) => {
+            drop(out);
+            ship::run(args)
         }
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::Shard { keys } => shard::run(keys, &mut out),

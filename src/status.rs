@@ -27,9 +27,9 @@ pub struct Status {
 /// The source of records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceStatus {
-    /// `capture`, `simulator` or `none`.
+    /// `kafka`, `capture`, `simulator` or `none`.
     pub kind: String,
-    /// `starting`, `running`, `finished` or `failed`.
+    /// `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`.
     pub state: String,
     /// What is read, in words.
     pub description: String,
@@ -37,6 +37,8 @@ pub struct SourceStatus {
     pub position: String,
     /// Partitions.
     pub partitions: Vec<PartitionStatus>,
+    /// Consumption of a Kafka topic.
+    pub kafka: Option<KafkaStatus>,
 }
 
 /// One partition.
@@ -48,6 +50,74 @@ pub struct PartitionStatus {
     pub watermark: Option<CivilTime>,
     /// Plates that hold state.
     pub plates: u64,
+}
+
+/// Consumption of a Kafka topic.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KafkaStatus {
+    /// Topic.
+    pub topic: String,
+    /// Consumer group.
+    pub group: String,
+    /// Brokers to begin with.
+    pub brokers: String,
+    /// Whether any broker can be reached.
+    pub connected: bool,
+    /// Since when none can be, in seconds since 1970 UTC.
+    pub away_since_unix: Option<i64>,
+    /// What the client complained of last, since it could reach a broker.
+    pub last_error: Option<String>,
+    /// How often the group shared its partitions out anew.
+    pub rebalances: u64,
+    /// What to change about the topic, if something is wrong with it.
+    pub advice: Option<String>,
+    /// Partitions of which anything is known here.
+    pub partitions: Vec<KafkaPartition>,
+}
+
+impl KafkaStatus {
+    /// Records of the topic that are not stored yet, over the partitions consumed here; none while any is unknown.
+    pub fn lag(&self) -> Option<i64> {
+        let mut assigned = self.partitions.iter().filter(|partition| partition.assigned).peekable();
+        assigned.peek()?;
+        assigned.map(|partition| partition.lag).sum()
+    }
+}
+
+/// Consumption of one partition.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KafkaPartition {
+    /// Number.
+    pub partition: u32,
+    /// Whether this process consumes it now.
+    pub assigned: bool,
+    /// Offset of the first record that is not stored yet.
+    pub position: Option<i64>,
+    /// Offset behind the newest record of the broker, as it told last.
+    pub end: Option<i64>,
+    /// Records between the two.
+    pub lag: Option<i64>,
+    /// Gaps so far.
+    pub gaps: u64,
+    /// Offsets that were deleted before they could be read.
+    pub missing: u64,
+    /// Messages without a value.
+    pub nulls: u64,
+    /// The newest gaps, oldest first.
+    pub recent_gaps: Vec<KafkaGap>,
+}
+
+/// Offsets that the broker no longer had when they were to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KafkaGap {
+    /// The first offset of it.
+    pub first: i64,
+    /// The last offset of it.
+    pub last: i64,
+    /// When it was found, in seconds since 1970 UTC.
+    pub found_unix: i64,
+    /// `deleted` or `truncated`.
+    pub cause: &'static str,
 }
 
 /// Counts since the data directory was made; rates of this process.

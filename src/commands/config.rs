@@ -31,6 +31,7 @@ fn notable(config: &Config) -> String {
     let source = match config.source.kind {
         SourceKind::Capture => format!("capture of {} file(s)", config.source.files.len()),
         SourceKind::Simulator => format!("simulator at {} records/s", config.source.rate),
+        SourceKind::Kafka => format!("topic {} on {}", config.kafka.topic, config.kafka.brokers),
         SourceKind::None => "none".to_owned(),
     };
     format!(

@@ -9,4 +9,5 @@ mod progress;
 pub mod replay;
 pub mod serve;
 pub mod shard;
+pub mod ship;
 pub mod simulate;

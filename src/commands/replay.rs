@@ -81,7 +81,7 @@ enum OrderArg {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EncodingArg {
+pub(super) enum EncodingArg {
     #[value(name = "utf-8", alias = "utf8")]
     Utf8,
     #[value(name = "gb18030", aliases = ["gbk", "gb2312"])]
@@ -94,7 +94,7 @@ enum PlatesArg {
     Any,
 }
 
-fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
+pub(super) fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
     match text.to_ascii_lowercase().as_str() {
         "\t" | "\\t" | "tab" => Ok(Delimiter::Tab),
         "," | "comma" => Ok(Delimiter::Comma),
@@ -231,7 +231,7 @@ fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
 }
 
 /// The first signal ends the replay behind the batch in hand, the second ends it at once.
-fn stop_at_signal(stop: CancellationToken) -> anyhow::Result<()> {
+pub(super) fn stop_at_signal(stop: CancellationToken) -> anyhow::Result<()> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
     let signals = Signals::listen(runtime.handle())?;

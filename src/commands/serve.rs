@@ -21,6 +21,7 @@ use crate::reader::Reader;
 use crate::serve::{self, ServeSettings};
 use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
+use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings, civil_now};
 use crate::source::simulator::SimulatorSettings;
 use crate::store::{Store, StoreSettings};
@@ -56,7 +57,7 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let retention = retention_seconds(config.store.retention);
     let kind = config.source.kind.as_str();
     let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), retention, kind));
-    let mut source = open_source(config, &layout, history, &mut store)?;
+    let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
     store.publish();
 
     let address = listener.local_addr().context("cannot tell the port")?;
@@ -92,9 +93,12 @@ fn drive(
     if let Some(source) = source {
         appliance.source_started(source.describe());
         let mut router = Router::new(shard_key)?;
+        let committed = source.commit_listener();
         let ended = pipeline::run(&mut store, source, &mut router, stop, |store, batch| {
+            committed(batch);
             appliance.committed(batch, store.totals().accepted);
         });
+        source.close();
         match ended {
             Ok(()) => appliance.source_ended(None),
             // A failed write latches: nothing more can be taken, and a restart recovers.
@@ -166,6 +170,7 @@ fn open_source(
     layout: &Layout,
     history: i64,
     store: &mut Store,
+    appliance: &Appliance,
 ) -> anyhow::Result<Option<Box<dyn Source>>> {
     let source = &config.source;
     match source.kind {
@@ -206,6 +211,20 @@ fn open_source(
                 traffic::Catalogue::new(live.checkpoints().to_vec()).context("the simulated checkpoints")?,
             )?;
             Ok(Some(Box::new(live)))
+        }
+        SourceKind::Kafka => {
+            let settings = KafkaSettings {
+                kafka: config.kafka.clone(),
+                parser: parser_settings(config, layout.clone()),
+                gb18030: source.encoding == TextEncoding::Gb18030,
+                batch_records: source.batch_records as u64,
+                batch_interval: source.batch_interval,
+            };
+            let positions = store.positions(&kafka::position_prefix(&config.kafka.topic))?;
+            let consuming = Kafka::open(settings, store.names(), positions).map_err(|error| Usage(error.0))?;
+            let ledger = consuming.ledger();
+            appliance.follow_kafka(Box::new(move || ledger.status()));
+            Ok(Some(Box::new(consuming)))
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `platewatch simulate`: writes simulated traffic to a file or standard output, and the truth about its clones beside
-//! it.
+//! `platewatch simulate`: writes simulated traffic to a file, standard output or a Kafka topic, and the truth about its
+//! clones beside it.
 //!
 //! With `--count` it writes as fast as it can; without, it keeps pace with the clock. This is the place that reads the
 //! clock: the simulator has none.
@@ -15,6 +15,9 @@ use clap::Args;
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use traffic::{Checkpoint, CivilTime, TimeZoneName};
 
+use super::failure::Usage;
+use super::ship::BrokerArgs;
+use crate::producer::{LineWriter, ProducerSettings};
 use crate::source::simulator::{Simulator, SimulatorSettings};
 
 /// Write simulated traffic: vehicles on a network of checkpoints, with planted clones.
@@ -66,6 +69,18 @@ pub struct SimulateArgs {
     /// Also write the checkpoints of the network to this file, as `replay --checkpoints` takes them.
     #[arg(long, value_name = "CSV")]
     pub checkpoints_out: Option<PathBuf>,
+
+    /// Send the lines to these Kafka brokers instead, keyed by HPHM.
+    #[arg(long, value_name = "HOST:PORT,…", conflicts_with = "out")]
+    pub brokers: Option<String>,
+
+    /// The topic that they go to.
+    #[arg(long, value_name = "TOPIC", default_value = "traffic-raw", requires = "brokers")]
+    pub topic: String,
+
+    /// How the brokers are reached.
+    #[command(flatten)]
+    pub kafka: BrokerArgs,
 }
 
 /// Bytes of lines to gather before they are written.
@@ -143,7 +158,7 @@ struct Output {
     lines: Vec<u8>,
     /// Lines in `lines`.
     gathered: u64,
-    writer: Box<dyn Write>,
+    writer: Box<dyn Sink>,
     name: String,
     truth: Option<(BufWriter<File>, PathBuf)>,
     progress: ProgressBar,
@@ -151,8 +166,13 @@ struct Output {
 
 impl Output {
     fn create(args: &SimulateArgs) -> Result<Self> {
-        let to_stdout = args.out.as_os_str() == "-";
-        let (writer, name): (Box<dyn Write>, _) = if to_stdout {
+        let to_stdout = args.brokers.is_none() && args.out.as_os_str() == "-";
+        let (writer, name): (Box<dyn Sink>, _) = if let Some(brokers) = &args.brokers {
+            let (brokers, topic, properties) = (brokers.clone(), args.topic.clone(), args.kafka.properties()?);
+            let name = format!("the topic {topic} at {brokers}");
+            let writer = LineWriter::new(&ProducerSettings { brokers, topic, properties });
+            (Box::new(writer.map_err(|error| Usage(error.to_string()))?), name)
+        } else if to_stdout {
             (Box::new(io::stdout().lock()), "standard output".to_owned())
         } else {
             (Box::new(create(&args.out)?), args.out.display().to_string())
@@ -189,7 +209,24 @@ impl Output {
         if let Some((truth, path)) = &mut self.truth {
             truth.flush().with_context(|| format!("cannot write to {}", path.display()))?;
         }
-        Ok(())
+        self.writer.arrive().with_context(|| format!("cannot write to {}", self.name))
+    }
+}
+
+/// Where lines go.
+trait Sink: Write {
+    /// Returns when what was written has arrived.
+    fn arrive(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+impl Sink for File {}
+impl Sink for io::StdoutLock<'_> {}
+
+impl Sink for LineWriter {
+    fn arrive(&mut self) -> io::Result<()> {
+        self.wait()
     }
 }
 
@@ -374,6 +411,7 @@ mod tests {
     #[test]
     fn a_reader_that_is_gone_is_no_error() {
         struct Gone;
+        impl Sink for Gone {}
         impl Write for Gone {
             fn write(&mut self, _: &[u8]) -> io::Result<usize> {
                 Err(ErrorKind::BrokenPipe.into())

@@ -65,3 +65,30 @@ pub(super) fn origins(origins: &[String]) -> Result<(), String> {
     }
     Ok(())
 }
+
+pub(super) fn filled(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() { Err("the text is empty; write a name".to_owned()) } else { Ok(()) }
+}
+
+pub(super) fn host_ports(list: &str) -> Result<(), String> {
+    for item in list.split(',').map(str::trim) {
+        let port = item.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port.parse::<u16>());
+        match port {
+            Some(Ok(_)) => {}
+            _ if item.is_empty() => return Err("a broker is missing; write \"host:9092\"".to_owned()),
+            _ => return Err(format!("\"{item}\" has no port that could be one; write \"{item}:9092\"")),
+        }
+    }
+    Ok(())
+}
+
+/// Kafka's own rule for names of topics.
+pub(super) fn topic_name(topic: &str) -> Result<(), String> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if topic.is_empty() || topic.len() > 249 || matches!(topic, "." | "..") || !topic.bytes().all(letter) {
+        return Err(format!(
+            "\"{topic}\" cannot be a topic of Kafka; write at most 249 letters, digits, dots, dashes and underscores"
+        ));
+    }
+    Ok(())
+}

@@ -16,8 +16,7 @@ use super::suggest::nearest;
 pub const VARIABLE_PREFIX: &str = "PLATEWATCH__";
 
 /// Sections of the contract that this build does not have, and what to do about each.
-const LATER_SECTIONS: [(&str, &str); 3] = [
-    ("kafka", "this build does not consume Kafka yet; remove the section and use source.kind = \"capture\""),
+const LATER_SECTIONS: [(&str, &str); 2] = [
     ("mycat", "this build does not write to MyCat or MySQL yet; remove the section"),
     ("redis", "this build does not write to Redis yet; remove the section"),
 ];

@@ -101,8 +101,6 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
 #[test]
 fn what_is_not_built_yet_says_so() {
     refused("role = \"api\"\n", &["line 1: role: \"api\": this build runs everything in one process; write \"all\""]);
-    refused("[source]\nkind = \"kafka\"\n", &["line 2: source.kind", "does not consume Kafka yet", "\"capture\""]);
-    refused("[kafka]\nbrokers = \"b:9092\"\n", &["line 1: kafka", "does not consume Kafka yet"]);
     refused("[mycat]\n", &["line 1: mycat", "not write to MyCat"]);
 }
 
@@ -112,7 +110,7 @@ fn unknown_settings_are_refused_with_the_likeliest_one() {
     refused("window = \"5m\"\n", &["line 1: window: ", "did you mean detect.window?"]);
     refused("[api]\nmemory = \"1GiB\"\n", &["line 2: api.memory: ", "did you mean store.memory?"]);
     refused("[detct]\nwindow = \"5m\"\n", &["line 1: detct: there is no such section; did you mean [detect]?"]);
-    refused("[colours]\n", &["line 1: colours: there is no such section; the sections are [source], [detect]"]);
+    refused("[colours]\n", &["line 1: colours: there is no such section; the sections are [source], [kafka], [detect]"]);
     refused("colour = 1\n", &["line 1: colour: ", "`platewatch print-config`"]);
     refused("[predict]\nmodel = 1\n", &["line 2: predict.model: ", "there is no such setting"]);
 }
@@ -132,6 +130,37 @@ fn all_problems_are_told_at_once() {
     for (line, start) in lines.iter().zip(["line 1: role: ", "line 3: store.sync: ", "line 4: store.memory: "]) {
         assert!(line.starts_with(start), "{message}");
     }
+}
+
+#[test]
+fn kafka_properties_pass_through_but_for_those_that_keep_the_count() {
+    let config = load(
+        "[kafka]\nbrokers = \"a:9092, b:9093\"\nstart = \"latest\"\n[kafka.properties]\n\"security.protocol\" = \"SASL_SSL\"\n\
+         sasl.mechanism = \"PLAIN\"\nsocket.keepalive.enable = true\nsession.timeout.ms = 6000\n",
+    )
+    .unwrap();
+    assert_eq!(config.kafka.start, KafkaStart::Latest);
+    let pairs: Vec<_> = config.kafka.properties.iter().collect();
+    let expected = [
+        ("sasl.mechanism", "PLAIN"),
+        ("security.protocol", "SASL_SSL"),
+        ("session.timeout.ms", "6000"),
+        ("socket.keepalive.enable", "true"),
+    ];
+    assert_eq!(pairs, expected);
+    let variable = "{ \"sasl.password\" = \"secret\" }";
+    let config = with_variable("PLATEWATCH__KAFKA__PROPERTIES", variable).unwrap();
+    assert_eq!(config.kafka.properties.iter().next(), Some(("sasl.password", "secret")));
+    assert!(!format!("{config:?}").contains("secret"), "a secret must not be in any log");
+    assert_eq!(load(&config.to_toml_with_docs()).unwrap(), config);
+
+    refused("[kafka.properties]\nenable.auto.commit = true\n", &["kafka.properties", "enable.auto.commit", "always"]);
+    refused("[kafka.properties]\ngroup.id = \"x\"\n", &["group.id", "write kafka.group instead"]);
+    refused("[kafka.properties]\nlinger.ms = [1]\n", &["linger.ms", "text, a number, true or false"]);
+    refused("[kafka]\nproperties = \"secret\"\n", &["line 2: kafka.properties", "[kafka.properties]"]);
+    refused("[kafka]\nbrokers = \"b\"\n", &["line 2: kafka.brokers", "\"b\" has no port", "b:9092"]);
+    refused("[kafka]\ntopic = \"a b\"\n", &["line 2: kafka.topic", "letters, digits"]);
+    refused("[kafka]\ngroup = \"\"\n", &["line 2: kafka.group", "empty"]);
 }
 
 #[test]

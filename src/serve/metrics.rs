@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use super::Api;
 use super::error::ApiError;
 use crate::reader::Totals;
-use crate::status::Status;
+use crate::status::{KafkaPartition, KafkaStatus, Status};
 
 pub(super) use http::HttpMetrics;
 use text::Exposition;
@@ -30,6 +30,14 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
     let mut out = Exposition::default();
     let totals = api.reader.snapshot().totals();
     appliance(&mut out, &status, &totals, totals.newest.map(|newest| api.now().0 - newest.0));
+    let mut delays = out
+        .gauge("platewatch_watermark_delay_seconds", "Seconds by which a partition's newest GCSJ is behind the clock.");
+    for partition in &status.source.partitions {
+        if let Some(watermark) = partition.watermark {
+            let delay = api.now().0 - watermark.0;
+            delays.labelled(&[("partition", &partition.partition.to_string())], delay as f64);
+        }
+    }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
     api.metrics.write(&mut out);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response())
@@ -75,6 +83,9 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
     for partition in &source.partitions {
         plates.labelled(&[("partition", &partition.partition.to_string())], partition.plates as f64);
     }
+    if let Some(kafka) = &source.kafka {
+        self::kafka(out, kafka);
+    }
 
     out.gauge("platewatch_passages", "Passages retained.").value(totals.passages as f64);
     out.gauge("platewatch_last_minute_passages", "Passages in the newest 60 seconds of event time.")
@@ -93,4 +104,40 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
         segments.labelled(&[("shard", &shard.to_string())], *count as f64);
     }
     out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
+}
+
+fn kafka(out: &mut Exposition, kafka: &KafkaStatus) {
+    out.gauge("platewatch_kafka_connected", "1 while any broker can be reached.")
+        .value(f64::from(u8::from(kafka.connected)));
+    out.counter("platewatch_kafka_rebalances_total", "How often the group shared its partitions out anew.")
+        .value(kafka.rebalances as f64);
+    let mut each = |name, help, is_counter: bool, value: fn(&KafkaPartition) -> Option<f64>| {
+        let mut metric = if is_counter { out.counter(name, help) } else { out.gauge(name, help) };
+        for partition in &kafka.partitions {
+            if let Some(value) = value(partition) {
+                metric.labelled(&[("topic", &kafka.topic), ("partition", &partition.partition.to_string())], value);
+            }
+        }
+    };
+    each("platewatch_kafka_assigned", "1 if this process consumes the partition.", false, |partition| {
+        Some(f64::from(u8::from(partition.assigned)))
+    });
+    each("platewatch_kafka_position", "Offset of the first record that is not stored yet.", false, |partition| {
+        partition.position.map(|offset| offset as f64)
+    });
+    each("platewatch_kafka_end", "Offset behind the newest record.", false, |partition| {
+        partition.end.map(|offset| offset as f64)
+    });
+    each("platewatch_kafka_lag", "Records that are not stored yet.", false, |partition| {
+        partition.lag.map(|lag| lag as f64)
+    });
+    each("platewatch_kafka_gaps_total", "Gaps: records gone before they were read.", true, |partition| {
+        Some(partition.gaps as f64)
+    });
+    each("platewatch_kafka_missing_records_total", "Records in gaps.", true, |partition| {
+        Some(partition.missing as f64)
+    });
+    each("platewatch_kafka_null_values_total", "Messages without a value.", true, |partition| {
+        Some(partition.nulls as f64)
+    });
 }

@@ -6,6 +6,7 @@
 //! they are cut into batches is free.
 
 pub mod capture;
+pub mod kafka;
 pub mod live;
 pub mod simulator;
 
@@ -25,6 +26,8 @@ pub struct Batch {
     pub origins: Vec<(usize, Arc<str>)>,
     /// Position behind the batch, in the source's own form.
     pub position: Vec<u8>,
+    /// The name under which the position is stored, where a source has several; else it is the source's.
+    pub position_name: Option<String>,
     /// The same in words.
     pub place: String,
 }
@@ -49,6 +52,9 @@ impl Batch {
 #[error("{0}")]
 pub struct SourceError(pub String);
 
+/// Takes note of a batch that was committed.
+pub type CommitListener = Box<dyn Fn(&Batch) + Send>;
+
 /// Gives batches until it is exhausted or told to stop. It runs on a thread of its own.
 pub trait Source: Send {
     /// A short name that is unique in a data directory: the position is stored under it.
@@ -60,4 +66,10 @@ pub trait Source: Send {
     /// # Errors
     /// [`SourceError`] if it cannot go on.
     fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError>;
+    /// Is to be called behind every commit of one of its batches, by the writer.
+    fn commit_listener(&self) -> CommitListener {
+        Box::new(|_| {})
+    }
+    /// Called once behind the last commit: says goodbye to whom it reads from, within a few seconds.
+    fn close(&mut self) {}
 }

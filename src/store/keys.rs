@@ -8,7 +8,7 @@
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` | codec `J` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `partition/` id `u32` · `position/` source · `name/` dimension `u8` id `u32` | codecs `T`, `W`, opaque, text |
+//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `name/` dimension `u8` id `u32` | codecs `T`, `W`, opaque, text |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};

@@ -239,6 +239,21 @@ impl Store {
         Ok(self.shared.database.get(storage::Family::Meta, &keys::position(source))?.map(|value| value.to_vec()))
     }
 
+    /// Names that begin with `prefix` and the positions that were committed under them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn positions(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let start = keys::position(prefix);
+        let mut found = Vec::new();
+        for item in self.shared.database.scan(storage::Family::Meta, &start) {
+            let (key, value) = item?;
+            let Some(rest) = key.strip_prefix(&*start) else { break };
+            found.push((format!("{prefix}{}", String::from_utf8_lossy(rest)), value.to_vec()));
+        }
+        Ok(found)
+    }
+
     /// Replaces the checkpoints that are known, here and in the reference data.
     ///
     /// # Errors

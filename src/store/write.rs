@@ -188,6 +188,7 @@ impl Store {
             self.save_plates(&mut commit)?;
         }
         self.write_state(&mut commit)?;
+        let source = batch.position_name.as_deref().unwrap_or(source);
         commit.put(Family::Meta, &keys::position(source), &batch.position);
         database.commit(commit)?;
 

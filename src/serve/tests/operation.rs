@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::json;
 
 use super::{Server, time};
-use crate::status::{PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+use crate::status::{
+    KafkaGap, KafkaPartition, KafkaStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus,
+};
 
 fn busy_status() -> Status {
     Status {
@@ -18,6 +20,7 @@ fn busy_status() -> Status {
             description: "a \"quoted\"\\ source".to_owned(),
             position: "record 20".to_owned(),
             partitions: vec![PartitionStatus { partition: 3, watermark: Some(time("2024-01-02 11:59:20")), plates: 6 }],
+            kafka: None,
         },
         pipeline: PipelineStatus {
             lines: 20,
@@ -59,7 +62,8 @@ async fn status() {
         json!({"version": "0.1.0", "role": "all", "uptime_seconds": 12.5, "ready": true, "failure": null,
             "now": "2024-01-02 12:00:00", "newest_gcsj": "2024-01-02 11:59:20", "lag_seconds": 40, "open_streams": 0,
             "source": {"kind": "simulator", "state": "running", "description": "a \"quoted\"\\ source", "position": "record 20",
-                "partitions": [{"partition": 3, "watermark": "2024-01-02 11:59:20", "plates": 6}]},
+                "partitions": [{"partition": 3, "watermark": "2024-01-02 11:59:20", "watermark_delay_seconds": 40, "plates": 6}],
+                "kafka": null},
             "pipeline": {"lines": 20, "headers": 1, "blank": 2,
                 "rejected": {"total": 7, "by_reason": {"empty_gcxh": 3, "invalid_gcsj": 4}}, "duplicates": 2, "accepted": 8,
                 "late": 1, "alerts": 3, "by_shard": [5, 3], "commits": 9, "records_per_second": 1.5,
@@ -68,6 +72,64 @@ async fn status() {
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
             "mirrors": [], "model": null})
     );
+}
+
+fn kafka_status() -> KafkaStatus {
+    let gap = KafkaGap { first: 10, last: 19, found_unix: 1_704_168_000, cause: "deleted" };
+    let partition = KafkaPartition {
+        partition: 3,
+        assigned: true,
+        position: Some(120),
+        end: Some(150),
+        lag: Some(30),
+        gaps: 1,
+        missing: 10,
+        nulls: 2,
+        recent_gaps: vec![gap],
+    };
+    KafkaStatus {
+        topic: "traffic-raw".to_owned(),
+        group: "platewatch".to_owned(),
+        brokers: "b:9092".to_owned(),
+        connected: false,
+        away_since_unix: Some(1_704_168_000),
+        last_error: Some("refused".to_owned()),
+        rebalances: 1,
+        advice: None,
+        partitions: vec![KafkaPartition { partition: 2, ..KafkaPartition::default() }, partition],
+    }
+}
+
+#[tokio::test]
+async fn consumption_of_a_topic_is_told() {
+    let server = Server::start().await;
+    server.reader.set_status(|status| {
+        *status = busy_status();
+        status.source.kafka = Some(kafka_status());
+    });
+    assert_eq!(
+        server.get("/api/status").await.data()["source"]["kafka"],
+        json!({"topic": "traffic-raw", "group": "platewatch", "brokers": "b:9092", "connected": false,
+            "away_since": "2024-01-02 12:00:00", "last_error": "refused", "rebalances": 1, "advice": null, "lag": 30,
+            "gaps": 1, "missing_records": 10, "null_values": 2, "recent_gaps": [
+                {"partition": 3, "first": 10, "last": 19, "found": "2024-01-02 12:00:00", "cause": "deleted"}],
+            "partitions": [
+                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null},
+                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30}]})
+    );
+    let reply = server.get("/metrics").await;
+    let text = reply.text();
+    for line in [
+        "platewatch_kafka_connected 0",
+        "platewatch_kafka_rebalances_total 1",
+        "platewatch_kafka_position{topic=\"traffic-raw\",partition=\"3\"} 120",
+        "platewatch_kafka_lag{topic=\"traffic-raw\",partition=\"3\"} 30",
+        "platewatch_kafka_missing_records_total{topic=\"traffic-raw\",partition=\"3\"} 10",
+        "platewatch_watermark_delay_seconds{partition=\"3\"} 40",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+    assert!(!text.contains("platewatch_kafka_lag{topic=\"traffic-raw\",partition=\"2\"}"), "unknown is not 0");
 }
 
 #[tokio::test]
@@ -89,6 +151,7 @@ async fn metrics_are_well_formed() {
     server.reader.set_status(|status| {
         *status = busy_status();
         status.source.state = "odd \"state\"\n\\".to_owned();
+        status.source.kafka = Some(kafka_status());
     });
     server.get("/api/overview").await;
     server.get("/api/overview?x=1").await;

@@ -1,0 +1,419 @@
+//! Follows a log that grows, across rotation by rename and by truncation.
+//!
+//! Hands out whole lines in the order in which they were written, each once, with the [`Place`] behind them. A file is
+//! known by device and inode, and by a hash of its beginning, which tells a file that was truncated and written anew, or
+//! one that was given a dead file's inode. The bytes that truncation took away are looked for in the copy that
+//! `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the log come first.
+//!
+//! Rotated files are those beside `NAME` called `NAME.1`, `NAME-20240101`, `NAME.old`, or `STEM.1.EXT` for `STEM.EXT`.
+//! A file that was rotated away ends its last line when nothing has come for [`QUIET`]. This module knows no Kafka and
+//! no key.
+
+use std::cmp::Reverse;
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use traffic::LineParser;
+
+/// How long a rotated file must be quiet before it counts as ended: its writer may need a moment to notice.
+pub(super) const QUIET: Duration = Duration::from_secs(1);
+
+/// Bytes to read at once.
+const CHUNK: usize = 256 << 10;
+/// How much of a file's beginning is hashed.
+const HEAD: usize = 512;
+/// What is left of a longer line: enough for the appliance to find it too long, and to keep what it would have kept.
+pub(super) const MAX_LINE: usize = LineParser::MAX_LINE_BYTES + 16;
+
+/// Which file, by what it is and how it begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    device: u64,
+    inode: u64,
+    head_bytes: u64,
+    head_hash: u64,
+}
+
+/// A place in a log that outlives the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Position {
+    mark: Mark,
+    /// Bytes before it.
+    pub(super) offset: u64,
+    /// When the file was last written, in nanoseconds since 1970.
+    modified: i64,
+}
+
+/// A place in a log that is open.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    file: Arc<File>,
+    mark: Mark,
+    offset: u64,
+}
+
+impl Place {
+    /// The place as it is saved.
+    pub(super) fn position(&self) -> Position {
+        let modified = self.file.metadata().map_or(0, |metadata| modified(&metadata));
+        Position { mark: self.mark.clone(), offset: self.offset, modified }
+    }
+
+    /// The place so many bytes before this one, within the lines that were handed out with it.
+    pub(super) fn before(&self, bytes: usize) -> Self {
+        Self { offset: self.offset.saturating_sub(bytes as u64), ..self.clone() }
+    }
+}
+
+/// What there is to read.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The buffer holds whole lines; the place is behind them.
+    Lines(Place),
+    /// Nothing new yet.
+    Idle,
+    /// The end of the log, where only what is there was asked for.
+    End,
+}
+
+/// A log that is followed.
+#[derive(Debug)]
+pub(super) struct Tail {
+    path: PathBuf,
+    /// Whether the log ends where it ends now.
+    once: bool,
+    current: Option<Place>,
+    /// Size of the current file when it was seen growing last, and when that was.
+    grown: (u64, Instant),
+    /// How far a line without an end was searched for one.
+    searched: u64,
+    notices: Vec<String>,
+}
+
+impl Tail {
+    /// Follows `path` from its beginning, or from where it was left.
+    pub(super) fn new(path: &Path, once: bool, from: Option<&Position>) -> Self {
+        let mut tail = Self {
+            path: path.to_owned(),
+            once,
+            current: None,
+            grown: (0, Instant::now()),
+            searched: 0,
+            notices: Vec::new(),
+        };
+        if let Some(position) = from.filter(|position| position.mark != Mark::default()) {
+            tail.resume(position);
+        }
+        tail
+    }
+
+    /// Continues from an earlier place of this log.
+    pub(super) fn go_back(&mut self, place: Place) {
+        self.set_current(Some(place));
+    }
+
+    /// The same log, from its beginning or from where it was left.
+    pub(super) fn anew(&self, from: Option<&Position>) -> Self {
+        Self::new(&self.path, self.once, from)
+    }
+
+    /// What the user should know, in sentences.
+    pub(super) fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
+    }
+
+    /// Size of the file that is read, and of the part that was read.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        let place = self.current.as_ref();
+        let size = place.and_then(|place| place.file.metadata().ok()).map_or(0, |metadata| metadata.len());
+        (place.map_or(0, |place| place.offset), size)
+    }
+
+    /// The next lines, in `buffer`, which is cleared first. Each ends in a line feed.
+    ///
+    /// # Errors
+    /// A file that is there cannot be read.
+    pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Next> {
+        buffer.clear();
+        let Some(place) = self.current.clone() else {
+            return match self.open(&self.path.clone())? {
+                Some(place) => {
+                    self.set_current(Some(place));
+                    self.next(buffer)
+                }
+                None if self.once => Ok(Next::End),
+                None => Ok(Next::Idle),
+            };
+        };
+        buffer.resize(CHUNK, 0);
+        let count = read_full_at(&place.file, buffer, place.offset)?;
+        buffer.truncate(count);
+        // Looked at after the reading: what was read came from this file as it was.
+        let size = place.file.metadata()?.len();
+        if size < place.offset || !place.mark.still_begins(&place.file)? {
+            buffer.clear();
+            self.after_truncation(&place)?;
+            return Ok(Next::Idle);
+        }
+        if let Some(last) = memchr::memrchr(b'\n', buffer) {
+            buffer.truncate(last + 1);
+            return self.hand_out(place, last as u64 + 1);
+        }
+        if count == CHUNK {
+            return self.long_line(place, buffer, size);
+        }
+        self.at_end(place, size, buffer)
+    }
+
+    fn hand_out(&mut self, mut place: Place, bytes: u64) -> io::Result<Next> {
+        place.offset += bytes;
+        place.mark.learn(&place.file, place.offset)?;
+        self.searched = 0;
+        self.current = Some(place.clone());
+        Ok(Next::Lines(place))
+    }
+
+    /// Everything that is there was handed out, but for a line that has no end yet (`rest`).
+    fn at_end(&mut self, place: Place, size: u64, rest: &mut Vec<u8>) -> io::Result<Next> {
+        if self.grown.0 != size {
+            self.grown = (size, Instant::now());
+        }
+        let quiet = self.grown.1.elapsed() >= QUIET;
+        let rotated = match std::fs::metadata(&self.path) {
+            Ok(metadata) => !place.mark.is_file(&metadata),
+            // Between two files; the next may come.
+            Err(error) if error.kind() == ErrorKind::NotFound => self.once,
+            Err(error) => return Err(error),
+        };
+        if !rotated && !self.once {
+            return Ok(Next::Idle);
+        }
+        if !rotated && rest.is_empty() {
+            return Ok(Next::End);
+        }
+        if !quiet {
+            return Ok(Next::Idle);
+        }
+        if !rest.is_empty() {
+            let bytes = size - place.offset;
+            rest.truncate(MAX_LINE);
+            rest.push(b'\n');
+            return self.hand_out(place, bytes);
+        }
+        match self.after(&place)? {
+            Some(next) => {
+                self.set_current(Some(next));
+                Ok(Next::Idle)
+            }
+            None if self.once => Ok(Next::End),
+            None => Ok(Next::Idle),
+        }
+    }
+
+    /// A line that is longer than a chunk: its beginning stands for it, when its end is found.
+    fn long_line(&mut self, place: Place, buffer: &mut Vec<u8>, size: u64) -> io::Result<Next> {
+        let mut at = self.searched.max(place.offset + buffer.len() as u64);
+        let mut part = vec![0; CHUNK];
+        while at < size {
+            let count = read_full_at(&place.file, &mut part, at)?;
+            let read = part.get(..count).unwrap_or_default();
+            if let Some(end) = memchr::memchr(b'\n', read) {
+                buffer.truncate(MAX_LINE);
+                buffer.push(b'\n');
+                let bytes = at + end as u64 + 1 - place.offset;
+                self.notices.push(format!("a line of {bytes} bytes was cut to {MAX_LINE}: it cannot be a passage"));
+                return self.hand_out(place, bytes);
+            }
+            at += count as u64;
+            if count == 0 {
+                break;
+            }
+        }
+        self.searched = at;
+        self.at_end(place, size, buffer)
+    }
+
+    /// The log was truncated: what it held stands in a copy, or is lost.
+    fn after_truncation(&mut self, place: &Place) -> io::Result<()> {
+        let copy = self.find(&place.mark, place.offset)?;
+        if copy.is_none() {
+            self.notices.push(format!(
+                "{} was truncated behind byte {}, and no copy of what it held is beside it: lines written in the last \
+                 moment before may be missing",
+                self.path.display(),
+                place.offset
+            ));
+        }
+        self.set_current(copy);
+        Ok(())
+    }
+
+    fn resume(&mut self, position: &Position) {
+        let found = self.find(&position.mark, position.offset);
+        if let Ok(Some(place)) = found {
+            self.set_current(Some(place));
+            return;
+        }
+        self.notices.push(format!(
+            "the file that was read up to byte {} is no longer beside {}: what it still held is missing; going on with \
+             what was written later",
+            position.offset,
+            self.path.display()
+        ));
+        let later = self.rotated().into_iter().find(|(_, metadata)| modified(metadata) > position.modified);
+        if let Some(place) = later.and_then(|(path, _)| self.open(&path).ok().flatten()) {
+            self.set_current(Some(place));
+        }
+    }
+
+    fn set_current(&mut self, place: Option<Place>) {
+        self.current = place;
+        self.searched = 0;
+        self.grown = (u64::MAX, Instant::now());
+    }
+
+    /// The file with this mark and at least `offset` bytes: itself wherever it is now called, or a copy of it.
+    fn find(&self, mark: &Mark, offset: u64) -> io::Result<Option<Place>> {
+        let mut candidates: Vec<PathBuf> = vec![self.path.clone()];
+        candidates.extend(self.rotated().into_iter().rev().map(|(path, _)| path));
+        let mut copy = None;
+        for path in candidates {
+            let Some(opened) = self.open(&path)? else { continue };
+            let metadata = opened.file.metadata()?;
+            if metadata.len() < offset || !mark.still_begins(&opened.file)? {
+                continue;
+            }
+            let same = mark.is_file(&metadata);
+            let mark = Mark { head_bytes: mark.head_bytes, head_hash: mark.head_hash, ..opened.mark };
+            let place = Place { file: opened.file, mark, offset };
+            if same {
+                return Ok(Some(place));
+            }
+            // A copy of nothing is no copy.
+            if copy.is_none() && place.mark.head_bytes > 0 {
+                copy = Some(place);
+            }
+        }
+        Ok(copy)
+    }
+
+    /// The file that was written after a rotated one.
+    fn after(&self, place: &Place) -> io::Result<Option<Place>> {
+        let rotated = self.rotated();
+        let written = modified(&place.file.metadata()?);
+        let behind = match rotated.iter().position(|(_, metadata)| place.mark.is_file(metadata)) {
+            Some(at) => at + 1,
+            None => rotated.partition_point(|(_, metadata)| modified(metadata) <= written),
+        };
+        for (path, _) in rotated.get(behind..).unwrap_or_default() {
+            if let Some(place) = self.open(path)? {
+                return Ok(Some(place));
+            }
+        }
+        self.open(&self.path)
+    }
+
+    /// Rotated files beside the log, the oldest first.
+    fn rotated(&self) -> Vec<(PathBuf, Metadata)> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (Some(name), Ok(entries)) = (self.path.file_name().and_then(|it| it.to_str()), std::fs::read_dir(folder))
+        else {
+            return Vec::new();
+        };
+        let mut files: Vec<_> = entries
+            .flatten()
+            .filter_map(|entry| {
+                let suffix = rotation(name, entry.file_name().to_str()?)?;
+                let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
+                Some((modified(&metadata), Reverse(suffix), entry.path(), metadata))
+            })
+            .collect();
+        // Two files of one moment: of `.1` and `.2` the second is older.
+        files.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        files.into_iter().map(|(_, _, path, metadata)| (path, metadata)).collect()
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Option<Place>> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let metadata = file.metadata()?;
+        let mark = Mark { device: metadata.dev(), inode: metadata.ino(), ..Mark::default() };
+        Ok(Some(Place { file: Arc::new(file), mark, offset: 0 }))
+    }
+}
+
+impl Mark {
+    fn is_file(&self, metadata: &Metadata) -> bool {
+        (self.device, self.inode) == (metadata.dev(), metadata.ino())
+    }
+
+    fn still_begins(&self, file: &File) -> io::Result<bool> {
+        Ok(self.head_bytes == 0 || head_hash(file, self.head_bytes)? == Some(self.head_hash))
+    }
+
+    /// Covers more of the beginning, as far as it was read.
+    fn learn(&mut self, file: &File, read: u64) -> io::Result<()> {
+        let bytes = read.min(HEAD as u64);
+        if bytes > self.head_bytes
+            && let Some(hash) = head_hash(file, bytes)?
+        {
+            (self.head_bytes, self.head_hash) = (bytes, hash);
+        }
+        Ok(())
+    }
+}
+
+/// None if the file is shorter.
+fn head_hash(file: &File, bytes: u64) -> io::Result<Option<u64>> {
+    let mut head = [0; HEAD];
+    let Some(head) = usize::try_from(bytes).ok().and_then(|bytes| head.get_mut(..bytes)) else { return Ok(None) };
+    let count = read_full_at(file, head, 0)?;
+    Ok((count == head.len()).then(|| xxhash_rust::xxh3::xxh3_64(head)))
+}
+
+fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut count = 0;
+    while let Some(rest) = buffer.get_mut(count..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset + count as u64) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(count)
+}
+
+fn modified(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
+}
+
+/// The number of a rotated file's name, if `other` is one of the log `name`: 1 for `log.1` and `log.old`.
+fn rotation(name: &str, other: &str) -> Option<u64> {
+    let of = |suffix: &str| -> Option<u64> {
+        let suffix = suffix.strip_prefix(['.', '-', '_'])?;
+        if suffix == "old" {
+            return Some(1);
+        }
+        let sound = suffix.starts_with(|first: char| first.is_ascii_digit())
+            && suffix.chars().all(|it| it.is_ascii_digit() || matches!(it, '.' | '-' | '_' | ':' | 'T' | 'Z'));
+        // A date is no count: such files are told apart by their times alone.
+        sound.then(|| suffix.parse().ok().filter(|&number| number < 100_000).unwrap_or(0))
+    };
+    let stem = || {
+        let (stem, extension) = name.rsplit_once('.')?;
+        other.strip_prefix(stem)?.strip_suffix(extension)?.strip_suffix('.')
+    };
+    other.strip_prefix(name).and_then(of).or_else(|| stem().and_then(of))
+}
+
+#[cfg(test)]
+mod tests;

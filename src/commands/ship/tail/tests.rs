@@ -1,0 +1,211 @@
+use std::fs;
+use std::io::Write as _;
+
+use super::*;
+
+/// A log in a folder of its own, and what was handed out of it.
+struct Bench {
+    dir: tempfile::TempDir,
+    tail: Tail,
+    shipped: String,
+    place: Option<Place>,
+}
+
+impl Bench {
+    fn new(content: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, content).unwrap();
+        Self { tail: Tail::new(&path, false, None), dir, shipped: String::new(), place: None }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn append(&self, name: &str, text: &str) {
+        let mut file = File::options().append(true).create(true).open(self.path(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        fs::rename(self.path(from), self.path(to)).unwrap();
+    }
+
+    /// Reads until nothing new comes, over rotated files too.
+    fn read(&mut self) {
+        let mut buffer = Vec::new();
+        let mut idle = Instant::now();
+        loop {
+            match self.tail.next(&mut buffer).unwrap() {
+                Next::Lines(place) => {
+                    self.shipped += str::from_utf8(&buffer).unwrap();
+                    self.place = Some(place);
+                    idle = Instant::now();
+                }
+                Next::End => return,
+                Next::Idle if self.on_the_log() || idle.elapsed() > QUIET * 4 => return,
+                Next::Idle => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    fn on_the_log(&self) -> bool {
+        let current = self.tail.current.as_ref().map(|place| place.file.metadata().unwrap().ino());
+        current == fs::metadata(self.path("log")).ok().map(|metadata| metadata.ino())
+    }
+
+    /// What is handed out from here on.
+    fn reads(&mut self, expected: &str) {
+        self.shipped.clear();
+        self.read();
+        assert_eq!(self.shipped, expected);
+    }
+
+    /// Another process continues behind what was handed out.
+    fn restart(&mut self) {
+        let json = serde_json::to_string(&self.place.as_ref().unwrap().position()).unwrap();
+        self.tail = Tail::new(&self.path("log"), false, Some(&serde_json::from_str(&json).unwrap()));
+    }
+}
+
+#[test]
+fn a_line_goes_when_it_has_its_end() {
+    let mut log = Bench::new("one\ntw");
+    log.reads("one\n");
+    log.append("log", "o");
+    log.reads("");
+    log.append("log", "\nthree\n\n");
+    log.reads("two\nthree\n\n");
+}
+
+#[test]
+fn a_renamed_log_is_read_to_its_end_first() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    log.rename("log", "log.1");
+    log.append("log.1", "two\nlast, unended");
+    log.append("log", "three\n");
+    log.reads("two\nlast, unended\nthree\n");
+}
+
+#[test]
+fn a_truncated_log_is_read_from_its_beginning() {
+    let mut log = Bench::new("one\ntwo\n");
+    log.reads("one\ntwo\n");
+    fs::write(log.path("log"), "3\n").unwrap();
+    log.tail.next(&mut Vec::new()).unwrap();
+    assert!(log.tail.take_notices()[0].contains("was truncated behind byte 8"));
+    log.reads("3\n");
+    // Longer than before already, when it is looked at.
+    fs::write(log.path("log"), "four and more\n").unwrap();
+    log.tail.next(&mut Vec::new()).unwrap();
+    log.tail.take_notices();
+    log.reads("four and more\n");
+}
+
+#[test]
+fn what_truncation_took_away_is_in_the_copy() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    log.append("log", "two\n");
+    fs::copy(log.path("log"), log.path("log.1")).unwrap();
+    fs::write(log.path("log"), "three\n").unwrap();
+    log.reads("two\nthree\n");
+    assert!(log.tail.take_notices().is_empty());
+}
+
+#[test]
+fn a_restart_goes_on_behind_what_was_read() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    log.append("log", "two\n");
+    log.restart();
+    log.reads("two\n");
+    log.restart();
+    log.reads("");
+}
+
+#[test]
+fn all_files_of_several_rotations_come_after_a_restart() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    log.append("log", "two\n");
+    for (line, pause) in [("three\n", 20), ("four\n", 0)] {
+        if log.path("log.1").exists() {
+            log.rename("log.1", "log.2");
+        }
+        log.rename("log", "log.1");
+        std::thread::sleep(Duration::from_millis(pause));
+        log.append("log", line);
+    }
+    log.append("log.bak", "not one of them\n");
+    log.append("log.1.gz", "nor this\n");
+    log.restart();
+    log.reads("two\nthree\nfour\n");
+}
+
+#[test]
+fn a_file_that_is_gone_is_missed_loudly() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    fs::remove_file(log.path("log")).unwrap();
+    log.append("log", "two\n");
+    log.restart();
+    assert!(log.tail.take_notices()[0].contains("read up to byte 4 is no longer beside"));
+    log.reads("two\n");
+}
+
+#[test]
+fn a_log_with_an_old_inode_is_another_log() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    // The same inode with other bytes: what a file system does that gives numbers again.
+    fs::write(log.path("log"), "two, which is longer\n").unwrap();
+    log.restart();
+    log.tail.take_notices();
+    log.reads("two, which is longer\n");
+}
+
+#[test]
+fn once_ends_with_a_line_that_has_no_end() {
+    let mut log = Bench::new("one\ntwo");
+    log.tail = Tail::new(&log.path("log"), true, None);
+    let mut buffer = Vec::new();
+    let mut all = String::new();
+    loop {
+        match log.tail.next(&mut buffer).unwrap() {
+            Next::Lines(_) => all += str::from_utf8(&buffer).unwrap(),
+            Next::Idle => std::thread::sleep(Duration::from_millis(10)),
+            Next::End => break,
+        }
+    }
+    assert_eq!(all, "one\ntwo\n");
+}
+
+#[test]
+fn an_endless_line_is_cut() {
+    let mut log = Bench::new(&("x".repeat(3 * CHUNK + 5) + "\nnext\n"));
+    log.read();
+    let (long, rest) = log.shipped.split_once('\n').unwrap();
+    assert_eq!((long.len(), rest), (MAX_LINE, "next\n"));
+    assert_eq!(log.tail.take_notices().len(), 1);
+    log.append("log", &"y".repeat(2 * CHUNK));
+    log.reads("");
+    log.append("log", "\nend\n");
+    log.reads(&("y".repeat(MAX_LINE) + "\nend\n"));
+}
+
+#[test]
+fn names_of_rotated_files() {
+    let check = |name: &str, other: &str, expected: Option<u64>| assert_eq!(rotation(name, other), expected, "{other}");
+    check("a.log", "a.log.1", Some(1));
+    check("a.log", "a.log-20240101", Some(0));
+    check("a.log", "a.log.2024-01-01_12:00", Some(0));
+    check("a.log", "a.log.old", Some(1));
+    check("a.log", "a.2.log", Some(2));
+    check("a.log", "a-2024-01-01.log", Some(0));
+    for other in ["a.log", "a.log.1.gz", "a.log.bak", "a.log.ship", "b.log", "a.b.log", "a.log."] {
+        check("a.log", other, None);
+    }
+}

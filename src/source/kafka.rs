@@ -1,0 +1,430 @@
+//! A topic of Apache Kafka as a source: consumed by a group, each record stored exactly once.
+//!
+//! **Exactly once.** The position of each partition is committed to the store in the same atomic write as everything
+//! that its records led to. When the group assigns a partition, reading begins at the stored position; the offsets that
+//! the group commits only follow, as a hint for others. Before a partition is given up, what was given to the writer is
+//! stored, and what is in hand is dropped whole.
+//!
+//! **Gaps.** `auto.offset.reset` is `error`: when the broker no longer has the offset that is to be read, the gap is
+//! recorded in the position, shown in `/api/status` and `/metrics` and logged, and reading goes on at the oldest record.
+//!
+//! **Without a broker** the source waits; librdkafka connects again by itself.
+//!
+//! This module does not know the rule, the shards or the store; [`Ledger`] is told what was committed.
+
+mod context;
+mod keying;
+mod ledger;
+mod message;
+mod position;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use tokio_util::sync::CancellationToken;
+use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
+
+use super::live::civil_now;
+use super::{Batch, CommitListener, Source, SourceError};
+use crate::config::{KafkaConfig, KafkaStart};
+use context::{Context, unix_now};
+pub use ledger::Ledger;
+use message::Reading;
+use position::Position;
+pub use position::{Gap, GapCause};
+
+/// The name of the source; positions are stored by topic and partition.
+pub const NAME: &str = "kafka";
+const DAY: i64 = 86_400;
+/// How often the group is told the positions.
+const HINT_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest wait for records: a stop is heard, and a young batch leaves, behind it.
+const POLL: Duration = Duration::from_millis(50);
+/// Records between two looks at the clock.
+const LOOK: u32 = 64;
+/// How long a question to the broker may take.
+const ASK: Duration = Duration::from_secs(5);
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What is consumed, and how it is read.
+#[derive(Debug, Clone)]
+pub struct KafkaSettings {
+    /// Topic, group and connection.
+    pub kafka: KafkaConfig,
+    /// How lines are parsed.
+    pub parser: ParserSettings,
+    /// Whether values are GB18030 instead of UTF-8.
+    pub gb18030: bool,
+    /// Lines in hand that make a batch.
+    pub batch_records: u64,
+    /// The longest that a record waits for its commit.
+    pub batch_interval: Duration,
+}
+
+/// The source.
+pub struct Kafka {
+    consumer: Option<BaseConsumer<Context>>,
+    ledger: Arc<Ledger>,
+    settings: KafkaSettings,
+    reading: Reading,
+    parser: LineParser,
+    hinted: Instant,
+    /// When a partition asked last for an offset that the broker does not have. Which one is not said.
+    trouble: Option<Instant>,
+    /// When brokers were asked last about that.
+    asked: Option<Instant>,
+}
+
+/// Under names that begin so the positions of `topic` are stored.
+pub fn position_prefix(topic: &str) -> String {
+    format!("{}{topic}/", position::PREFIX)
+}
+
+impl Kafka {
+    /// Joins the group in the background and goes on behind `positions`, those stored under [`position_prefix`].
+    ///
+    /// # Errors
+    /// [`SourceError`] if a property is refused by librdkafka or a stored position cannot be read.
+    pub fn open(
+        settings: KafkaSettings,
+        names: &NameTable,
+        positions: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, SourceError> {
+        let KafkaConfig { brokers, topic, group, .. } = &settings.kafka;
+        let mut stored = BTreeMap::new();
+        for (name, bytes) in positions {
+            let Some(id) = name.rsplit('/').next().and_then(|number| number.parse().ok()) else { continue };
+            let position = Position::decode(&bytes).map_err(|error| {
+                SourceError(format!(
+                    "the stored position of {topic}[{id}] cannot be read ({error}): restore the data directory, or begin \
+                     with another"
+                ))
+            })?;
+            stored.insert(id, position);
+        }
+        let ledger = Arc::new(Ledger::new(topic, group, brokers, stored));
+        let consumer: BaseConsumer<Context> =
+            client_config(&settings.kafka).create_with_context(Context { ledger: ledger.clone() }).map_err(refused)?;
+        consumer.subscribe(&[topic]).map_err(refused)?;
+        Ok(Self {
+            consumer: Some(consumer),
+            ledger,
+            reading: Reading { delimiter: settings.parser.delimiter, gb18030: settings.gb18030 },
+            parser: LineParser::new(settings.parser.clone(), names),
+            settings,
+            hinted: Instant::now(),
+            trouble: None,
+            asked: None,
+        })
+    }
+
+    /// The account of the partitions, which tells how consumption is.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        self.ledger.clone()
+    }
+
+    /// Polls until a batch is due or `stop` is cancelled.
+    fn consume(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+        let batch_interval = self.settings.batch_interval;
+        loop {
+            if stop.is_cancelled() {
+                // What is in hand leaves at once.
+                return self.ledger.give(u64::MAX, Duration::ZERO).transpose().map_err(unencodable);
+            }
+            if let Some(batch) = self.ledger.give(self.settings.batch_records, batch_interval) {
+                return batch.map(Some).map_err(unencodable);
+            }
+            self.tell_group();
+            self.look_for_gaps();
+            if self.ledger.is_empty() {
+                let now = civil_now(&self.settings.parser.zone);
+                self.parser.set_not_after(CivilTime(now.0 + DAY));
+            }
+            self.poll_some()?;
+        }
+    }
+
+    /// Takes the messages that are there, up to [`LOOK`] of them, or waits for the first.
+    fn poll_some(&mut self) -> Result<(), SourceError> {
+        let Some(consumer) = &self.consumer else { return Ok(()) };
+        let now = Instant::now();
+        let mut wait = POLL.min(self.settings.batch_interval);
+        for _ in 0..LOOK {
+            match consumer.poll(wait) {
+                None => return Ok(()),
+                Some(Ok(message)) => {
+                    let place = (message.partition(), message.offset());
+                    self.ledger.take(place, message.payload(), self.reading, &mut self.parser, now);
+                }
+                Some(Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
+                ))) => {
+                    self.trouble = Some(Instant::now());
+                    return Ok(());
+                }
+                Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
+                Some(Err(error)) => {
+                    if self.ledger.set_error(error.to_string()) {
+                        tracing::warn!(%error, topic = self.ledger.topic(), "consuming from Kafka");
+                    }
+                    return Ok(());
+                }
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    fn fatal(&self, code: RDKafkaErrorCode) -> SourceError {
+        let reason = self.consumer.as_ref().and_then(|consumer| consumer.client().fatal_error());
+        let reason = reason.map_or_else(|| code.to_string(), |(_, reason)| reason);
+        SourceError(match code {
+            RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::Fenced => format!(
+                "another process has joined the group with this group.instance.id ({reason}): give each appliance its own, \
+                 then restart this one"
+            ),
+            _ => format!("Kafka's client cannot go on ({reason}): see to the cause, then restart"),
+        })
+    }
+
+    /// Lets the group's committed offsets follow.
+    fn tell_group(&mut self) {
+        if self.hinted.elapsed() < HINT_INTERVAL {
+            return;
+        }
+        self.hinted = Instant::now();
+        if let Some(consumer) = &self.consumer
+            && let Err(error) = commit_hints(consumer, &self.ledger, HintMode::Later)
+        {
+            tracing::debug!(%error, "the group was not told how far it was consumed");
+        }
+    }
+
+    /// Finds the partitions that ask for what the broker does not have, and lets them go on at what it has.
+    fn look_for_gaps(&mut self) {
+        let (Some(since), Some(consumer)) = (self.trouble, &self.consumer) else { return };
+        if self.asked.is_some_and(|asked| asked.elapsed() < HINT_INTERVAL) {
+            return;
+        }
+        self.asked = Some(Instant::now());
+        let (quiet, mut settled) = (since.elapsed() >= ledger::QUIET, true);
+        for (partition, next) in self.ledger.doubts(since) {
+            let (topic, start) = (&self.settings.kafka.topic, self.settings.kafka.start);
+            match set_right(consumer, &self.ledger, (topic, partition), next, start) {
+                Ok(()) => {}
+                Err(error) => {
+                    settled = false;
+                    if self.ledger.set_error(error.to_string()) {
+                        tracing::warn!(%error, partition, "cannot tell which records the broker has, asking again");
+                    }
+                }
+            }
+        }
+        // Only when partitions that were busy have become quiet is it known which of them it was.
+        if settled && quiet {
+            self.trouble = None;
+        }
+    }
+}
+
+/// Puts a partition whose position may be outside of what the broker has where it can go on.
+fn set_right(
+    consumer: &BaseConsumer<Context>,
+    ledger: &Ledger,
+    (topic, partition): (&str, i32),
+    next: Option<i64>,
+    start: KafkaStart,
+) -> KafkaResult<()> {
+    let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
+    if next.is_none() {
+        let begin = match (committed(consumer, topic, partition)?, start) {
+            (Some(committed), _) => committed,
+            (None, KafkaStart::Earliest) => low,
+            (None, KafkaStart::Latest) => high,
+        };
+        tracing::info!(topic, partition, offset = begin, "a partition begins");
+        ledger.begin(partition, begin);
+    }
+    let Some((offset, gap)) = ledger.reconcile(partition, low, high, unix_now()) else { return Ok(()) };
+    if let Some(gap) = gap {
+        let Gap { first, last, cause, .. } = gap;
+        tracing::error!(
+            topic,
+            partition,
+            first,
+            last,
+            cause = cause.as_str(),
+            "records were gone from Kafka before they could be read, going on at {offset}: keep records longer than the \
+             longest pause (retention.ms of the topic)"
+        );
+    }
+    move_to(consumer, ledger, partition, offset)
+}
+
+/// Reads a partition on at `offset`. After an offset that the broker did not have, librdkafka does not fetch and refuses
+/// to seek; what it does take is the partition assigned anew.
+fn move_to(consumer: &BaseConsumer<Context>, ledger: &Ledger, partition: i32, offset: i64) -> KafkaResult<()> {
+    let mut list = TopicPartitionList::new();
+    if let RebalanceProtocol::Cooperative = consumer.rebalance_protocol() {
+        list.add_partition_offset(ledger.topic(), partition, Offset::Offset(offset))?;
+        consumer.incremental_unassign(&list)?;
+        return consumer.incremental_assign(&list);
+    }
+    for (partition, next) in ledger.reads() {
+        let offset = next.map_or(Offset::Invalid, Offset::Offset);
+        list.add_partition_offset(ledger.topic(), partition, offset)?;
+    }
+    consumer.assign(&list)
+}
+
+/// The offset that the group has committed, if it has.
+fn committed(consumer: &BaseConsumer<Context>, topic: &str, partition: i32) -> KafkaResult<Option<i64>> {
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition(topic, partition);
+    let told = consumer.committed_offsets(asked, ASK)?;
+    let offset = told.elements().first().map(|element| element.offset());
+    Ok(match offset {
+        Some(Offset::Offset(offset)) => Some(offset),
+        _ => None,
+    })
+}
+
+/// Whether to wait until the group knows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HintMode {
+    Now,
+    Later,
+}
+
+/// Commits stored positions to the group, those that it was not told yet.
+fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger, mode: HintMode) -> KafkaResult<()> {
+    let hints = ledger.hints();
+    if hints.is_empty() {
+        return Ok(());
+    }
+    let mut offsets = TopicPartitionList::with_capacity(hints.len());
+    for (partition, next) in hints {
+        offsets.add_partition_offset(ledger.topic(), partition, Offset::Offset(next))?;
+    }
+    let mode = if mode == HintMode::Now { CommitMode::Sync } else { CommitMode::Async };
+    consumer.commit(&offsets, mode)
+}
+
+/// The configuration of the client: our defaults, the user's properties, and what must be as it is.
+fn client_config(kafka: &KafkaConfig) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set_log_level(RDKafkaLogLevel::Warning);
+    for (name, value) in [
+        ("client.id", "platewatch"),
+        ("partition.assignment.strategy", "cooperative-sticky"),
+        ("queued.min.messages", "100000"),
+        ("fetch.queue.backoff.ms", "10"),
+        ("topic.metadata.refresh.interval.ms", "10000"),
+        ("reconnect.backoff.max.ms", "3000"),
+        ("socket.keepalive.enable", "true"),
+    ] {
+        config.set(name, value);
+    }
+    for (name, value) in kafka.properties.iter() {
+        config.set(name, value);
+    }
+    for (name, value) in [
+        ("bootstrap.servers", kafka.brokers.as_str()),
+        ("group.id", kafka.group.as_str()),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("auto.offset.reset", "error"),
+        ("statistics.interval.ms", "1000"),
+    ] {
+        config.set(name, value);
+    }
+    config
+}
+
+/// The property's value stays out of the text: it may be a secret.
+fn refused(error: KafkaError) -> SourceError {
+    SourceError(match error {
+        KafkaError::ClientConfig(_, _, property, _) => format!(
+            "[kafka.properties]: librdkafka refuses {property}: there is no such property, or its value cannot be used; see \
+             its CONFIGURATION.md"
+        ),
+        other => format!("Kafka's client cannot be made: {other}"),
+    })
+}
+
+fn unencodable(error: storage::codec::CodecError) -> SourceError {
+    SourceError(format!("a position cannot be stored: {error}"))
+}
+
+impl Source for Kafka {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn describe(&self) -> String {
+        let KafkaConfig { brokers, topic, group, .. } = &self.settings.kafka;
+        format!("topic {topic} of Kafka at {brokers}, group {group}")
+    }
+
+    fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+        self.consume(stop)
+    }
+
+    fn commit_listener(&self) -> CommitListener {
+        let ledger = self.ledger.clone();
+        Box::new(move |batch| ledger.committed(batch))
+    }
+
+    fn close(&mut self) {
+        let Some(consumer) = self.consumer.take() else { return };
+        let (done, wait) = std::sync::mpsc::channel();
+        let ledger = self.ledger.clone();
+        // Without a broker leaving the group takes as long as the client likes: nobody waits for that.
+        let leaving = std::thread::Builder::new().name("goodbye".to_owned()).spawn(move || {
+            if let Err(error) = commit_hints(&consumer, &ledger, HintMode::Later) {
+                tracing::debug!(%error, "the group was not told how far it was consumed");
+            }
+            drop(consumer);
+            let _ = done.send(());
+        });
+        if leaving.is_ok() && wait.recv_timeout(GOODBYE).is_err() {
+            tracing::info!("Kafka did not say goodbye in time; the next start goes on all the same");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn kafka(text: &str) -> KafkaConfig {
+        Config::from_toml(text, []).unwrap().kafka
+    }
+
+    #[test]
+    fn what_keeps_the_count_cannot_be_overridden_and_the_rest_can() {
+        let config = client_config(&kafka("[kafka.properties]\nfetch.queue.backoff.ms = 77\nsasl.username = \"u\"\n"));
+        assert_eq!(config.get("enable.auto.commit"), Some("false"));
+        assert_eq!(config.get("auto.offset.reset"), Some("error"));
+        assert_eq!(config.get("fetch.queue.backoff.ms"), Some("77"));
+        assert_eq!(config.get("sasl.username"), Some("u"));
+        config.create_native_config().unwrap();
+    }
+
+    #[test]
+    fn a_refused_property_is_named_without_its_value() {
+        for (property, value) in [("no.such.property", "hush"), ("security.protocol", "hush")] {
+            let config = kafka(&format!("[kafka.properties]\n\"{property}\" = \"{value}\"\n"));
+            let error = refused(client_config(&config).create_native_config().map(|_| ()).unwrap_err()).to_string();
+            assert!(error.contains(property) && !error.contains(value), "{error}");
+        }
+    }
+}

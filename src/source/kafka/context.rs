@@ -1,0 +1,118 @@
+//! What librdkafka calls: the group shares its partitions out, statistics come, something is complained of.
+//!
+//! All of it is called by the consuming thread from within its poll. Offsets come from the account of what is stored,
+//! never from the group, unless the store knows nothing of a partition.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::ledger::Ledger;
+
+/// The context of the consumer.
+pub(super) struct Context {
+    pub(super) ledger: Arc<Ledger>,
+}
+
+/// Seconds since 1970 UTC.
+pub(super) fn unix_now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+impl Context {
+    fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
+        for mut element in partitions.elements() {
+            if let Some(next) = self.ledger.assign(element.partition()) {
+                element.set_offset(Offset::Offset(next))?;
+            }
+        }
+        tracing::info!(partitions = numbers(partitions), topic = self.ledger.topic(), "partitions come");
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(partitions),
+            _ => consumer.assign(partitions),
+        }
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        let ids: Vec<i32> = partitions.elements().iter().map(|element| element.partition()).collect();
+        ids.iter().for_each(|id| self.ledger.drop_hand(*id));
+        for id in &ids {
+            if !self.ledger.wait_until_stored(*id) {
+                tracing::error!(
+                    partition = id,
+                    "a partition goes before its last batch is stored: the disk is too slow"
+                );
+            }
+        }
+        // The next owner begins where the group says: it must say where this one ended.
+        if !consumer.assignment_lost()
+            && let Err(error) = super::commit_hints(consumer, &self.ledger, super::HintMode::Now)
+        {
+            tracing::warn!(%error, "the group was not told how far partitions were consumed that go");
+        }
+        ids.iter().for_each(|id| self.ledger.revoked(*id));
+        tracing::info!(partitions = numbers(partitions), topic = self.ledger.topic(), "partitions go");
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(partitions),
+            _ => consumer.unassign(),
+        }
+    }
+}
+
+fn numbers(partitions: &TopicPartitionList) -> String {
+    let numbers: Vec<String> = partitions.elements().iter().map(|element| element.partition().to_string()).collect();
+    numbers.join(",")
+}
+
+impl ClientContext for Context {
+    fn stats(&self, statistics: Statistics) {
+        let up = statistics.brokers.values().any(|broker| matches!(broker.state.as_str(), "UP" | "UPDATE"));
+        if self.ledger.set_connected(up, unix_now()) {
+            if up {
+                tracing::info!("connected to Kafka");
+            } else {
+                tracing::warn!("Kafka cannot be reached: what is stored is served, and connecting goes on by itself");
+            }
+        }
+        let topic = statistics.topics.get(self.ledger.topic());
+        for partition in topic.iter().flat_map(|topic| topic.partitions.values()) {
+            if partition.partition >= 0 && partition.hi_offset >= 0 {
+                self.ledger.set_end(partition.partition, partition.hi_offset);
+            }
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        // Each connection that fails comes here: the status shows the last, the log each new one.
+        if self.ledger.set_error(reason.to_owned()) {
+            tracing::warn!(%error, reason, "Kafka's client complains");
+        }
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, cause: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        self.ledger.rebalanced();
+        let done = match cause {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
+            _ => self.revoke(consumer, partitions),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "the group's change could not be followed");
+            self.ledger.set_error(format!("the group's change could not be followed: {error}"));
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
+        if let Err(error) = result {
+            tracing::debug!(%error, "the group was not told how far it was consumed");
+            self.ledger.forget_hints();
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! A real Apache Kafka for tests: one or more KRaft brokers in temporary folders, on free ports, with small heaps.
+//!
+//! A test binary takes it in with `#[path = "../kafka/broker.rs"] mod broker;`. [`Broker`] stops everything when it is
+//! dropped; when the whole test process dies, a watchdog beside each broker sees its pipe close, and does the same.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fmt::Write as _;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+
+/// A broker, or a cluster of them, with its data.
+pub(crate) struct Broker {
+    nodes: Vec<Node>,
+    bootstrap: String,
+    dir: tempfile::TempDir,
+}
+
+struct Node {
+    /// `node.id`, from 1.
+    id: i32,
+    port: u16,
+    properties: PathBuf,
+    log: PathBuf,
+    running: Option<Running>,
+}
+
+struct Running {
+    java: Child,
+    watchdog: Child,
+}
+
+/// A broker on a busy machine with two cores takes its time.
+const START_DEADLINE: Duration = Duration::from_secs(120);
+const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qg";
+const LOG4J: &str = "\
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = ${sys:platewatch.log}
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d %p %m (%c{1})%n
+rootLogger.level = warn
+rootLogger.appenderRef.file.ref = file
+";
+
+impl Broker {
+    /// One broker, ready to serve.
+    pub(crate) fn start() -> Self {
+        Self::start_nodes(1)
+    }
+
+    /// A cluster of `count` brokers, each of them also a controller. IMPORTANT: with three, two must run; with two, both.
+    pub(crate) fn start_nodes(count: usize) -> Self {
+        let dir = tempfile::Builder::new().prefix("platewatch-kafka-").tempdir().unwrap();
+        std::fs::write(dir.path().join("log4j2.properties"), LOG4J).unwrap();
+        let ports: Vec<(u16, u16)> = (0..count).map(|_| (free_port(), free_port())).collect();
+        let voters: Vec<String> = ports
+            .iter()
+            .enumerate()
+            .map(|(at, (_, controller))| format!("{}@127.0.0.1:{controller}", at + 1))
+            .collect();
+        let nodes = ports
+            .iter()
+            .enumerate()
+            .map(|(at, &(port, controller))| {
+                let home = dir.path().join(format!("node-{}", at + 1));
+                std::fs::create_dir(&home).unwrap();
+                let properties = home.join("server.properties");
+                std::fs::write(&properties, server_properties(at + 1, count, port, controller, &voters, &home))
+                    .unwrap();
+                format_storage(dir.path(), &properties);
+                Node { id: at as i32 + 1, port, properties, log: home.join("broker.log"), running: None }
+            })
+            .collect();
+        let bootstrap = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",");
+        let mut broker = Self { nodes, bootstrap, dir };
+        broker.start_again();
+        broker
+    }
+
+    /// One broker for all tests of a process, with topics of their own. It goes when the process ends.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Broker> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    /// `bootstrap.servers`.
+    pub(crate) fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
+    /// A topic, replicated to all brokers.
+    pub(crate) fn create_topic(&self, name: &str, partitions: i32) {
+        self.create_topic_with(name, partitions, &[]);
+    }
+
+    /// A topic with settings such as `("retention.ms", "1000")`, replicated to all brokers.
+    pub(crate) fn create_topic_with(&self, name: &str, partitions: i32, settings: &[(&str, &str)]) {
+        let replicas = TopicReplication::Fixed(self.nodes.len() as i32);
+        let topic = settings.iter().fold(NewTopic::new(name, partitions, replicas), |topic, (k, v)| topic.set(k, v));
+        self.admin(async |admin, options| {
+            for result in admin.create_topics([&topic], options).await.unwrap() {
+                result.unwrap();
+            }
+        });
+        // Created is not yet known everywhere: wait until each partition has a leader.
+        let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
+        wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
+    }
+
+    /// Removes a topic with its data.
+    pub(crate) fn delete_topic(&self, name: &str) {
+        self.admin(async |admin, options| {
+            for result in admin.delete_topics(&[name], options).await.unwrap() {
+                result.unwrap();
+            }
+        });
+    }
+
+    /// Deletes the messages below `offset`, as retention does.
+    pub(crate) fn delete_before(&self, topic: &str, partition: i32, offset: i64) {
+        let mut offsets = rdkafka::TopicPartitionList::new();
+        offsets.add_partition_offset(topic, partition, rdkafka::Offset::Offset(offset)).unwrap();
+        self.admin(async |admin, options| {
+            admin.delete_records(&offsets, options).await.unwrap();
+        });
+    }
+
+    /// The `node.id` of a partition's leader, if it has one.
+    pub(crate) fn leader(&self, topic: &str, partition: i32) -> Option<i32> {
+        let client: BaseConsumer = self.client_config().create().unwrap();
+        let metadata = client.fetch_metadata(Some(topic), Duration::from_secs(2)).ok()?;
+        let leader = metadata.topics().first()?.partitions().iter().find(|it| it.id() == partition)?.leader();
+        (leader > 0).then_some(leader)
+    }
+
+    /// Stops all brokers in order; their data stays.
+    pub(crate) fn stop(&mut self) {
+        // All at once: each waits a while for its successor.
+        for node in &self.nodes {
+            node.signal("-TERM");
+        }
+        self.nodes.iter_mut().for_each(Node::wait_until_stopped);
+    }
+
+    /// Kills all brokers; their data stays.
+    pub(crate) fn kill(&mut self) {
+        self.nodes.iter_mut().for_each(Node::kill);
+    }
+
+    /// Starts the brokers that do not run, on the same ports with the same data, and waits until they serve.
+    pub(crate) fn start_again(&mut self) {
+        let dir = self.dir.path().to_owned();
+        for node in self.nodes.iter_mut().filter(|node| node.running.is_none()) {
+            node.start(&dir);
+        }
+        self.wait_until_ready();
+    }
+
+    /// Stops one broker by its `node.id`; those that it led move to others.
+    pub(crate) fn stop_node(&mut self, id: i32) {
+        let node = self.node(id);
+        node.signal("-TERM");
+        node.wait_until_stopped();
+    }
+
+    /// Starts one broker again by its `node.id` and waits until it serves.
+    pub(crate) fn start_node(&mut self, id: i32) {
+        let dir = self.dir.path().to_owned();
+        self.node(id).start(&dir);
+        self.wait_until_ready();
+    }
+
+    /// Suspends all brokers without closing their connections, as a network that swallows packets does.
+    pub(crate) fn freeze(&self) {
+        self.nodes.iter().for_each(|node| node.signal("-STOP"));
+    }
+
+    /// Goes on after [`Self::freeze`].
+    pub(crate) fn thaw(&self) {
+        self.nodes.iter().for_each(|node| node.signal("-CONT"));
+    }
+
+    /// A client's configuration that names these brokers.
+    pub(crate) fn client_config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.bootstrap);
+        config
+    }
+
+    fn admin(&self, work: impl AsyncFnOnce(&AdminClient<DefaultClientContext>, &AdminOptions)) {
+        let admin: AdminClient<DefaultClientContext> = self.client_config().create().unwrap();
+        let options = AdminOptions::new().operation_timeout(Some(Duration::from_secs(30)));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(work(&admin, &options));
+    }
+
+    fn node(&mut self, id: i32) -> &mut Node {
+        self.nodes.iter_mut().find(|node| node.id == id).unwrap()
+    }
+
+    fn wait_until_ready(&mut self) {
+        let wanted = self.nodes.iter().filter(|node| node.running.is_some()).count();
+        let client: BaseConsumer = self.client_config().create().unwrap();
+        let deadline = Instant::now() + START_DEADLINE;
+        loop {
+            // A connection that was refused is not tried again at once: the wait is inside.
+            let known = client.fetch_metadata(None, Duration::from_secs(1)).map_or(0, |it| it.brokers().len());
+            if known >= wanted {
+                return;
+            }
+            for node in &mut self.nodes {
+                node.must_run();
+            }
+            assert!(Instant::now() < deadline, "Kafka does not get ready:\n{}", self.complaints());
+        }
+    }
+
+    /// What the brokers logged.
+    fn complaints(&self) -> String {
+        self.nodes.iter().fold(String::new(), |mut text, node| {
+            let _ = writeln!(text, "-- broker {}\n{}", node.id, node.complaints());
+            text
+        })
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Node {
+    fn start(&mut self, dir: &Path) {
+        let output = std::fs::File::options().append(true).create(true).open(&self.log).unwrap();
+        let java = java(dir)
+            .arg(format!("-Dplatewatch.log={}", self.log.display()))
+            .arg("kafka.Kafka")
+            .arg(&self.properties)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .expect("java: install default-jre-headless");
+        // Its standard input closes with this process, however that ends.
+        let watchdog = Command::new("sh")
+            .args(["-c", "read -r _; kill -9 \"$1\"; sleep 0.2; rm -rf \"$2\"", "sh", &java.id().to_string()])
+            .arg(dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.running = Some(Running { java, watchdog });
+    }
+
+    fn signal(&self, signal: &str) {
+        if let Some(running) = &self.running {
+            let _ = Command::new("kill").args([signal, &running.java.id().to_string()]).status();
+        }
+    }
+
+    fn wait_until_stopped(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.watchdog.kill();
+            let _ = running.watchdog.wait();
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while running.java.try_wait().unwrap().is_none() {
+                if Instant::now() > deadline {
+                    let _ = running.java.kill();
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    fn kill(&mut self) {
+        self.signal("-KILL");
+        self.wait_until_stopped();
+    }
+
+    fn must_run(&mut self) {
+        let ended = self.running.as_mut().and_then(|running| running.java.try_wait().unwrap());
+        assert!(ended.is_none(), "broker {} ended with {ended:?}:\n{}", self.id, self.complaints());
+    }
+
+    fn complaints(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let skipped = text.lines().count().saturating_sub(60);
+        text.lines().skip(skipped).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn server_properties(id: usize, nodes: usize, port: u16, controller: u16, voters: &[String], home: &Path) -> String {
+    let replicas = nodes.min(3);
+    format!(
+        "process.roles=broker,controller
+node.id={id}
+controller.quorum.voters={voters}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+log.dirs={data}
+auto.create.topics.enable=false
+offsets.topic.replication.factor={replicas}
+offsets.topic.num.partitions=3
+transaction.state.log.replication.factor={replicas}
+transaction.state.log.num.partitions=3
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor={replicas}
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+log.cleaner.dedupe.buffer.size=4194304
+log.retention.check.interval.ms=500
+log.segment.delete.delay.ms=500
+num.network.threads=2
+num.io.threads=3
+num.replica.fetchers=1
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
+controlled.shutdown.enable=true
+",
+        voters = voters.join(","),
+        data = home.join("data").display(),
+    )
+}
+
+fn format_storage(dir: &Path, properties: &Path) {
+    let output = java(dir)
+        .arg(format!("-Dplatewatch.log={}", properties.with_file_name("format.log").display()))
+        .args(["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config"])
+        .arg(properties)
+        .output()
+        .expect("java: install default-jre-headless");
+    assert!(output.status.success(), "Kafka's storage cannot be formatted: {output:?}");
+}
+
+/// A Java that starts fast and stays small.
+fn java(dir: &Path) -> Command {
+    let mut java = Command::new("java");
+    java.args(["-Xmx256m", "-Xms64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"])
+        .arg(format!("-Dlog4j2.configurationFile={}", dir.join("log4j2.properties").display()))
+        .args(["-cp", class_path()]);
+    java
+}
+
+/// The jars, resolved by Maven once per machine.
+pub(crate) fn class_path() -> &'static str {
+    static CLASS_PATH: OnceLock<String> = OnceLock::new();
+    CLASS_PATH.get_or_init(|| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/classpath.sh");
+        let output = Command::new(&script).stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "{} failed", script.display());
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    })
+}
+
+/// A port that nobody listens on, below those that the system gives to outgoing connections: while a broker is stopped
+/// a client of it could otherwise be given the broker's port, and even be connected to itself.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const RANGE: u16 = 12_000;
+    loop {
+        let start = (std::process::id().wrapping_mul(131) % u32::from(RANGE)) as u16;
+        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % RANGE;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Asks until `condition` holds; panics naming `what` when that takes longer than `limit`.
+pub(crate) fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited {limit:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

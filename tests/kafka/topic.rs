@@ -1,0 +1,100 @@
+//! What a topic holds, read and written as a plain client of Kafka does: the tests' own view, apart from ours.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::Message as _;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::broker::Broker;
+
+/// A message as it is in the topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Record {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+}
+
+impl Record {
+    /// The value as text.
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(self.value.as_deref().unwrap_or_default()).unwrap()
+    }
+
+    /// The key as text, empty if there is none.
+    pub(crate) fn key_text(&self) -> &str {
+        std::str::from_utf8(self.key.as_deref().unwrap_or_default()).unwrap()
+    }
+}
+
+/// Offset behind the last message, for each partition.
+pub(crate) fn end_offsets(broker: &Broker, topic: &str) -> Vec<i64> {
+    let consumer: BaseConsumer = broker.client_config().create().unwrap();
+    let patience = Duration::from_secs(30);
+    let metadata = consumer.fetch_metadata(Some(topic), patience).unwrap();
+    let partitions = metadata.topics()[0].partitions().len() as i32;
+    (0..partitions).map(|partition| consumer.fetch_watermarks(topic, partition, patience).unwrap().1).collect()
+}
+
+/// How many messages a topic holds, if nothing was deleted.
+pub(crate) fn count(broker: &Broker, topic: &str) -> i64 {
+    end_offsets(broker, topic).iter().sum()
+}
+
+/// All messages of a topic, in the order of each partition.
+pub(crate) fn read_all(broker: &Broker, topic: &str) -> Vec<Record> {
+    let mut config = broker.client_config();
+    config.set("group.id", "reader-of-tests").set("enable.auto.commit", "false").set("enable.partition.eof", "false");
+    let ends = end_offsets(broker, topic);
+    let consumer: BaseConsumer = config.create().unwrap();
+    let mut assignment = TopicPartitionList::new();
+    for partition in 0..ends.len() as i32 {
+        assignment.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&assignment).unwrap();
+    let mut left: i64 = ends.iter().sum();
+    let mut records = Vec::with_capacity(left as usize);
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while left > 0 {
+        assert!(Instant::now() < deadline, "{left} messages of {topic} do not come");
+        if let Some(message) = consumer.poll(Duration::from_millis(500)) {
+            let message = message.unwrap();
+            left -= 1;
+            records.push(Record {
+                partition: message.partition(),
+                offset: message.offset(),
+                key: message.key().map(<[u8]>::to_vec),
+                value: message.payload().map(<[u8]>::to_vec),
+            });
+        }
+    }
+    records.sort_by_key(|record| (record.partition, record.offset));
+    records
+}
+
+/// Produces messages and waits until all are delivered. A `None` value is a null value.
+pub(crate) fn produce<'a>(
+    broker: &Broker,
+    topic: &str,
+    messages: impl IntoIterator<Item = (Option<&'a [u8]>, Option<&'a [u8]>)>,
+) {
+    let mut config = broker.client_config();
+    config.set("enable.idempotence", "true").set("message.max.bytes", "20000000").set("linger.ms", "5");
+    let producer: BaseProducer = config.create().unwrap();
+    for (key, value) in messages {
+        let mut record = BaseRecord::<[u8], [u8]>::to(topic);
+        record.key = key;
+        record.payload = value;
+        while let Err((_, back)) = producer.send(record) {
+            producer.poll(Duration::from_millis(20));
+            record = back;
+        }
+        producer.poll(Duration::ZERO);
+    }
+    producer.flush(Duration::from_secs(60)).unwrap();
+}

@@ -1,0 +1,361 @@
+//! The Kafka source against a real broker: `platewatch serve` as a process, killed, cut off and fed with poison.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../kafka/broker.rs"]
+mod broker;
+#[path = "../kafka/topic.rs"]
+mod topic;
+
+mod appliance;
+mod traffic;
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use appliance::{Appliance, PATIENCE};
+use broker::{Broker, wait_until};
+use traffic::{Replayed, Traffic};
+
+/// With it a restart takes the partitions back at once.
+const STATIC_MEMBER: &str = "\"group.instance.id\" = \"one\"\n";
+/// Without it, the group notices a killed member sooner than by default.
+const SHORT_SESSION: &str = "\"session.timeout.ms\" = 6000\n";
+const LINE: &str = "G1\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 00:00:24\t02\t苏C12345\t大众牌-朗逸-2015";
+
+/// Everything was stored once, and the alerts are those of an offline replay.
+fn check_equal(appliance: &Appliance, expected: &Replayed) {
+    let pipeline = &appliance.status()["pipeline"];
+    for (name, count) in &expected.totals {
+        let found = if *name == "rejected" { &pipeline["rejected"]["total"] } else { &pipeline[name] };
+        assert_eq!(found, count, "{name}: {pipeline}");
+    }
+    assert_eq!(appliance.counts(), expected.counts);
+    let alerts = appliance.alerts();
+    assert!(!alerts.is_empty());
+    assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
+    let newest: Vec<u64> =
+        appliance.get("/api/warnings/realtime?limit=1").unwrap()[0]["seq"].as_u64().into_iter().collect();
+    assert_eq!(newest, [alerts.len() as u64], "numbers of alerts have a gap");
+}
+
+fn random(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+#[test]
+fn killed_twenty_times_it_stores_each_record_once() {
+    let count: usize = std::env::var("PLATEWATCH_TEST_RECORDS").map_or(300_000, |text| text.parse().unwrap());
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "killed";
+    broker.create_topic(name, 3);
+    let traffic = Traffic::simulate(dir.path(), count, 3, 11);
+    let expected = traffic.replayed(dir.path());
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    let mut seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
+    println!("seed {seed}, {count} records, {} alerts", expected.alerts.len());
+    let began = Instant::now();
+    let bootstrap = broker.bootstrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(bootstrap, name, 0..count, Duration::from_secs(30)));
+        let (mut moved, mut before) = (0, 0);
+        for _ in 0..20 {
+            appliance.start();
+            std::thread::sleep(Duration::from_millis(300 + random(&mut seed) % 2200));
+            let lines = appliance.lines();
+            moved += u64::from(lines > before);
+            before = lines;
+            appliance.kill();
+        }
+        println!("{before} lines after the last kill; they moved between {moved} of 20; {:?}", began.elapsed());
+        assert!(moved >= 10, "the kills did not fall into the work");
+    });
+    appliance.start_and_wait();
+    appliance.wait_for_lines(count as u64);
+    check_equal(&appliance, &expected);
+    let status = appliance.status();
+    let positions = status["source"]["kafka"]["partitions"].as_array().unwrap().iter();
+    let positions: Vec<i64> = positions.map(|partition| partition["position"].as_i64().unwrap()).collect();
+    assert_eq!(positions, topic::end_offsets(broker, name));
+    let kafka = &status["source"]["kafka"];
+    assert!(kafka["gaps"] == 0 && kafka["advice"].is_null(), "{kafka}");
+    let metrics = appliance.text("/metrics").unwrap();
+    assert!(metrics.contains("platewatch_kafka_lag{topic=\"killed\",partition=\"2\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("platewatch_watermark_delay_seconds{partition=\"2\"} "), "{metrics}");
+    let took = appliance.stop();
+    assert!(took < Duration::from_secs(10), "stopping took {took:?}");
+    // The group was told: another tool sees how far it is.
+    assert_eq!(committed(broker, name, 3), positions);
+    println!("stopped in {took:?}, all in {:?}", began.elapsed());
+}
+
+fn committed(broker: &Broker, group: &str, partitions: i32) -> Vec<i64> {
+    use rdkafka::consumer::{BaseConsumer, Consumer as _};
+    let consumer: BaseConsumer = broker.client_config().set("group.id", group).create().unwrap();
+    let mut asked = rdkafka::TopicPartitionList::new();
+    asked.add_partition_range(group, 0, partitions - 1);
+    let told = consumer.committed_offsets(asked, Duration::from_secs(20)).unwrap();
+    told.elements().iter().map(|element| element.offset().to_raw().unwrap()).collect()
+}
+
+#[test]
+fn without_a_broker_it_serves_and_goes_on_when_one_comes() {
+    let mut broker = Broker::start();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "away";
+    broker.create_topic(name, 3);
+    broker.stop();
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, SHORT_SESSION);
+    appliance.start_and_wait();
+    wait_until(PATIENCE, "the status says that Kafka is away", || appliance.status()["source"]["state"] == "away");
+    let status = appliance.status();
+    assert_eq!(status["source"]["kafka"]["connected"], false);
+    assert!(status["source"]["kafka"]["away_since"].is_string() && status["ready"] == true, "{status}");
+    assert!(appliance.text("/readyz").is_some() && appliance.get("/api/overview").is_some());
+    assert!(appliance.text("/metrics").unwrap().contains("platewatch_kafka_connected 0\n"));
+    let took = appliance.stop();
+    assert!(took < Duration::from_secs(10), "stopping without a broker took {took:?}");
+
+    appliance.start_and_wait();
+    broker.start_again();
+    let count = 60_000;
+    let traffic = Traffic::simulate(dir.path(), count, 3, 12);
+    let expected = traffic.replayed(dir.path());
+    traffic.produce(broker.bootstrap(), name, 0..count / 3, Duration::from_secs(1));
+    appliance.wait_for_lines(count as u64 / 3);
+    assert_eq!(appliance.status()["source"]["state"], "running");
+
+    // Away in the middle of the traffic.
+    let bootstrap = broker.bootstrap().to_owned();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(&bootstrap, name, count / 3..count, Duration::from_secs(4)));
+        std::thread::sleep(Duration::from_secs(1));
+        broker.stop();
+        wait_until(PATIENCE, "Kafka is away again", || appliance.status()["source"]["state"] == "away");
+        std::thread::sleep(Duration::from_secs(10));
+        broker.start_again();
+    });
+    let back = Instant::now();
+    appliance.wait_for_lines(count as u64);
+    println!("lag 0 {:?} after everything was produced", back.elapsed());
+    check_equal(&appliance, &expected);
+    let kafka = &appliance.status()["source"]["kafka"];
+    assert!(kafka["connected"] == true && kafka["away_since"].is_null() && kafka["gaps"] == 0, "{kafka}");
+}
+
+#[test]
+fn poison_is_rejected_with_its_place_and_nothing_stops() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "poison";
+    broker.create_topic_with(name, 1, &[("max.message.bytes", "20000000")]);
+    let second = LINE.replace("G1", "G2");
+    let several = format!("{}\nbroken\n{}\r\n", LINE.replace("G1", "G3"), LINE.replace("G1", "G4"));
+    let huge = vec![b'x'; 10 << 20];
+    let many: String = (0..100_000).map(|at| LINE.replace("G1", &format!("G{}", 100 + at)) + "\n").collect();
+    assert!(many.len() > 8 << 20);
+    let comma = LINE.replace("G1", "G5").replace('\t', ",");
+    let values: [Option<&[u8]>; 10] = [
+        Some(LINE.as_bytes()),
+        None,
+        Some(b""),
+        Some(b"not a line"),
+        Some(b"\xff\xfe\x00"),
+        Some(&huge),
+        Some(several.as_bytes()),
+        Some(many.as_bytes()),
+        Some(comma.as_bytes()),
+        Some(second.as_bytes()),
+    ];
+    topic::produce(broker, name, values.map(|value| (None, value)));
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(100_011);
+    let status = appliance.status();
+    let (pipeline, kafka) = (&status["pipeline"], &status["source"]["kafka"]);
+    assert_eq!(pipeline["accepted"], 100_005, "{pipeline}");
+    assert_eq!(pipeline["blank"], 2, "{pipeline}");
+    assert_eq!(
+        pipeline["rejected"]["by_reason"],
+        serde_json::json!({"invalid_encoding": 1, "line_too_long": 1, "wrong_column_count": 2})
+    );
+    assert!(kafka["null_values"] == 1 && kafka["gaps"] == 0 && kafka["partitions"][0]["position"] == 10, "{kafka}");
+    appliance.stop();
+    let places = reject_places(&dir.path().join("data"));
+    assert_eq!(places, ["poison[0]@3 line 1", "poison[0]@4 line 1", "poison[0]@5 line 1", "poison[0]@6 line 2"]);
+}
+
+/// Origins and lines of stored rejects, read from the data directory.
+fn reject_places(data: &std::path::Path) -> Vec<String> {
+    let store = platewatch::store::Store::open(data, platewatch::store::StoreSettings::default()).unwrap();
+    let shared = store.shared();
+    let rejects = shared.view().rejects_after(0, 100).unwrap();
+    rejects.iter().map(|(_, reject)| format!("{} line {}", reject.origin, reject.line)).collect()
+}
+
+#[test]
+fn a_truncated_topic_leaves_a_gap_that_is_shown() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "truncated";
+    broker.create_topic(name, 2);
+    let count = 4_000;
+    let traffic = Traffic::simulate(dir.path(), count, 2, 13);
+    traffic.produce(broker.bootstrap(), name, 0..count / 2, Duration::ZERO);
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(count as u64 / 2);
+    appliance.stop();
+
+    let stood = topic::end_offsets(broker, name);
+    traffic.produce(broker.bootstrap(), name, count / 2..count, Duration::ZERO);
+    let ends = topic::end_offsets(broker, name);
+    // Of partition 1 the next 100 records go, and nothing of partition 0.
+    broker.delete_before(name, 1, stood[1] + 100);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(count as u64 - 100);
+    let kafka = appliance.status()["source"]["kafka"].clone();
+    assert!(kafka["gaps"] == 1 && kafka["missing_records"] == 100, "{kafka}");
+    let gap = &kafka["recent_gaps"][0];
+    assert_eq!(
+        (gap["partition"].as_i64(), gap["first"].as_i64(), gap["last"].as_i64()),
+        (Some(1), Some(stood[1]), Some(stood[1] + 99))
+    );
+    assert_eq!(gap["cause"], "deleted");
+    let metrics = appliance.text("/metrics").unwrap();
+    assert!(metrics.contains("platewatch_kafka_missing_records_total{topic=\"truncated\",partition=\"1\"} 100\n"));
+    assert_eq!(appliance.log().matches("records were gone from Kafka").count(), 1, "{}", appliance.log());
+
+    // Everything goes while it runs behind: nothing is missing, since it was read. Then all goes while it is stopped,
+    // and nothing follows: the gap is stored all the same.
+    broker.delete_before(name, 0, ends[0]);
+    appliance.stop();
+    traffic.produce(broker.bootstrap(), name, 0..100, Duration::ZERO);
+    let ends = topic::end_offsets(broker, name);
+    for partition in 0..2 {
+        broker.delete_before(name, partition, ends[partition as usize]);
+    }
+    appliance.start_and_wait();
+    wait_until(PATIENCE, "both gaps are stored", || appliance.status()["source"]["kafka"]["missing_records"] == 200);
+    appliance.kill();
+    appliance.start_and_wait();
+    wait_until(PATIENCE, "the lag is 0", || appliance.status()["source"]["kafka"]["lag"] == 0);
+    let status = appliance.status();
+    assert!(status["source"]["kafka"]["gaps"] == 3, "{status}");
+    assert_eq!(status["pipeline"]["lines"], count - 100);
+}
+
+#[test]
+fn paused_past_its_session_and_with_leaders_that_move_it_loses_nothing() {
+    let mut broker = Broker::start_nodes(3);
+    let dir = tempfile::tempdir().unwrap();
+    let name = "moved";
+    broker.create_topic_with(name, 3, &[("min.insync.replicas", "2")]);
+    let count = 90_000;
+    let traffic = Traffic::simulate(dir.path(), count, 3, 14);
+    let expected = traffic.replayed(dir.path());
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, SHORT_SESSION);
+    appliance.start_and_wait();
+    let bootstrap = broker.bootstrap().to_owned();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(&bootstrap, name, 0..count, Duration::from_secs(25)));
+        std::thread::sleep(Duration::from_secs(3));
+        // Longer than its session: the group takes its partitions away, it comes back and is told so.
+        appliance.signal("-STOP");
+        std::thread::sleep(Duration::from_secs(9));
+        appliance.signal("-CONT");
+        std::thread::sleep(Duration::from_secs(3));
+        let leader = broker.leader(name, 0).unwrap();
+        broker.stop_node(leader);
+        wait_until(PATIENCE, "another broker leads", || broker.leader(name, 0).is_some_and(|now| now != leader));
+        broker.start_node(leader);
+    });
+    appliance.wait_for_lines(count as u64);
+    check_equal(&appliance, &expected);
+    let kafka = &appliance.status()["source"]["kafka"];
+    assert!(kafka["gaps"] == 0 && kafka["rebalances"].as_u64() >= Some(2), "{kafka}");
+}
+
+#[test]
+fn a_topic_without_keys_is_noticed() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "unkeyed";
+    broker.create_topic(name, 3);
+    let mut traffic = Traffic::simulate(dir.path(), 60_000, 3, 15);
+    for (at, (partition, _)) in traffic.all.iter_mut().enumerate() {
+        *partition = at as i32 % 3;
+    }
+    traffic.produce(broker.bootstrap(), name, 0..60_000, Duration::ZERO);
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(60_000);
+    let advice = appliance.status()["source"]["kafka"]["advice"].clone();
+    assert!(advice.as_str().is_some_and(|text| text.contains("use HPHM as the key")), "{advice}");
+    assert_eq!(appliance.log().matches("use HPHM as the key").count(), 1, "{}", appliance.log());
+}
+
+#[test]
+fn at_two_thousand_records_a_second_alerts_are_seen_within_seconds() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "soon";
+    broker.create_topic(name, 3);
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    let count = 20_000;
+    let traffic = Traffic::simulate(dir.path(), count, 3, 16);
+    traffic.produce(broker.bootstrap(), name, 0..1_000, Duration::ZERO);
+    appliance.wait_for_lines(1_000);
+    // The producer keeps its pace exactly enough: when a record left is known from its number.
+    let (rest, time) = (count - 1_000, Duration::from_millis(9_500));
+    let mut delays = Vec::new();
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(broker.bootstrap(), name, 1_000..count, time));
+        let mut seen = 0;
+        while seen < rest {
+            let now = usize::try_from(appliance.lines()).unwrap().saturating_sub(1_000);
+            let at = began.elapsed();
+            delays.extend((seen..now).map(|record| at.saturating_sub(time.mul_f64(record as f64 / rest as f64))));
+            seen = now.max(seen);
+            assert!(at < Duration::from_secs(60), "{seen} of {rest}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    delays.sort_unstable();
+    let (half, most) = (delays[delays.len() / 2], delays[delays.len() * 99 / 100]);
+    println!("from producing to being seen: p50 {half:?}, p99 {most:?}, longest {:?}", delays[delays.len() - 1]);
+    assert!(most < Duration::from_secs(5), "{most:?}");
+}
+
+#[test]
+fn start_latest_passes_over_what_is_there_and_a_restart_does_not() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "latest";
+    broker.create_topic(name, 1);
+    topic::produce(broker, name, [(None, Some(LINE.as_bytes()))]);
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    let config = std::fs::read_to_string(dir.path().join("platewatch.toml")).unwrap();
+    std::fs::write(dir.path().join("platewatch.toml"), config.replace("[kafka]", "[kafka]\nstart = \"latest\""))
+        .unwrap();
+    appliance.start_and_wait();
+    wait_until(PATIENCE, "a position is stored", || {
+        appliance.status()["source"]["kafka"]["partitions"][0]["position"] == 1
+    });
+    appliance.kill();
+    topic::produce(broker, name, [(None, Some(LINE.as_bytes()))]);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(1);
+    assert_eq!(appliance.status()["pipeline"]["accepted"], 1);
+}

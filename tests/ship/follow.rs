@@ -1,0 +1,157 @@
+//! `ship` on a log that grows: rotation, restarts, kills, and brokers that come and go.
+
+use std::time::Duration;
+
+use super::broker::{Broker, wait_until};
+use super::harness::{LONG, Log, Program, Times, check, line};
+use super::topic;
+
+#[test]
+fn a_growing_log_arrives_once_and_in_order_across_rotations() {
+    let kafka = Broker::shared();
+    kafka.create_topic("grows", 4);
+    let mut log = Log::new();
+    log.grow(100);
+    let ship = log.ship(kafka, "grows", &[]);
+    for round in 0..6 {
+        log.grow(700);
+        let whole = line(log.written);
+        let (first, second) = whole.split_at(17);
+        log.write(first);
+        std::thread::sleep(Duration::from_millis(150));
+        log.write(second);
+        log.written += 1;
+        match round % 3 {
+            0 => log.rename(),
+            1 => log.copy_and_truncate(),
+            _ => {}
+        }
+    }
+    log.grow(50);
+    check(&log.wait_for_all(kafka, "grows"), 0..log.written, Times::Once);
+    ship.signal("-TERM");
+    assert!(ship.wait().success());
+}
+
+#[test]
+fn a_line_without_an_end_waits_for_it() {
+    let kafka = Broker::shared();
+    kafka.create_topic("partial", 1);
+    let mut log = Log::new();
+    log.grow(3);
+    log.write("\n  \nnot a passage\nGCXH\tXZQHMC\tKKMC\tFXLX\tGCSJ\tHPZL\tHPHM\tCLPPXH\r\nG1\t沛县");
+    let ship = log.ship(kafka, "partial", &[]);
+    wait_until(LONG, "five lines", || topic::count(kafka, "partial") == 5);
+    log.write("\tK1\t1\tnever\t02\t苏c·1\t-\n");
+    wait_until(LONG, "the last line", || topic::count(kafka, "partial") == 6);
+    let records = topic::read_all(kafka, "partial");
+    let [.., nonsense, header, last] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!((nonsense.text(), &nonsense.key), ("not a passage", &None));
+    assert_eq!((header.text(), &header.key), ("GCXH\tXZQHMC\tKKMC\tFXLX\tGCSJ\tHPZL\tHPHM\tCLPPXH", &None));
+    assert_eq!((last.text(), last.key_text()), ("G1\t沛县\tK1\t1\tnever\t02\t苏c·1\t-", "苏C1"));
+    drop(ship);
+}
+
+#[test]
+fn a_stop_by_signal_repeats_nothing() {
+    let kafka = Broker::shared();
+    kafka.create_topic("stops", 3);
+    let mut log = Log::new();
+    for round in 0..4 {
+        log.grow(150_000);
+        let ship = log.ship(kafka, "stops", &["--property", "queue.buffering.max.messages=2000"]);
+        let before = i64::from(round) * 20_000;
+        wait_until(LONG, "some lines", || topic::count(kafka, "stops") > before);
+        ship.signal("-TERM");
+        assert!(ship.wait().success());
+        if round == 1 {
+            log.rename();
+        }
+    }
+    let ship = log.ship(kafka, "stops", &["--once"]);
+    assert!(ship.wait().success());
+    check(&topic::read_all(kafka, "stops"), 0..log.written, Times::Once);
+}
+
+#[test]
+fn a_kill_loses_nothing() {
+    let kafka = Broker::shared();
+    kafka.create_topic("killed", 3);
+    let mut log = Log::new();
+    for round in 0..10 {
+        log.grow(30_000);
+        let before = topic::count(kafka, "killed");
+        let ship = log.ship(kafka, "killed", &[]);
+        wait_until(LONG, "some lines", || topic::count(kafka, "killed") > before);
+        std::thread::sleep(Duration::from_millis(round * 37));
+        ship.signal("-KILL");
+        ship.wait();
+        match round % 3 {
+            0 => log.rename(),
+            1 => log.copy_and_truncate(),
+            _ => {}
+        }
+    }
+    assert!(log.ship(kafka, "killed", &["--once"]).wait().success());
+    let repeated = check(&topic::read_all(kafka, "killed"), 0..log.written, Times::AtLeastOnce);
+    eprintln!("{repeated} of {} lines repeated by ten kills", log.written);
+}
+
+#[test]
+fn a_broker_that_goes_away_costs_only_time() {
+    let mut kafka = Broker::start();
+    kafka.create_topic("away", 3);
+    let mut log = Log::new();
+    log.grow(20_000);
+    let ship = log.ship(&kafka, "away", &["--quiet"]);
+    wait_until(LONG, "some lines", || topic::count(&kafka, "away") > 0);
+    kafka.kill();
+    log.grow(200_000);
+    log.rename();
+    log.grow(10_000);
+    wait_until(LONG, "a word about it", || ship.said().contains("takes no lines since"));
+    kafka.start_again();
+    log.grow(1_000);
+    wait_until(LONG, "lines after the kill", || topic::count(&kafka, "away") > 100_000);
+    kafka.stop();
+    log.grow(30_000);
+    kafka.start_again();
+    check(&log.wait_for_all(&kafka, "away"), 0..log.written, Times::Once);
+    assert!(ship.said().contains("nothing is lost") && ship.said().contains("takes lines again"), "{}", ship.said());
+}
+
+#[test]
+fn it_waits_for_a_broker_a_topic_and_a_log() {
+    let mut kafka = Broker::start();
+    kafka.stop();
+    let mut log = Log::new();
+    let ship = log.ship(&kafka, "late", &["--property", "topic.metadata.propagation.max.ms=1000"]);
+    wait_until(LONG, "a word about the log", || ship.said().contains("is not there yet"));
+    log.grow(1_000);
+    wait_until(LONG, "a word about Kafka", || ship.said().contains("takes no lines since"));
+    kafka.start_again();
+    wait_until(LONG, "a word about the topic", || ship.said().contains("there is no topic late: create it"));
+    kafka.create_topic("late", 2);
+    check(&log.wait_for_all(&kafka, "late"), 0..log.written, Times::Once);
+}
+
+#[test]
+fn wrong_usage_says_what_to_do() {
+    let log = Log::new();
+    std::fs::write(log.path(), "").unwrap();
+    let path = log.path();
+    let refused = |args: &[&str], expected: &str| {
+        let dir = tempfile::tempdir().unwrap();
+        let mut all = vec!["ship", "--brokers", "127.0.0.1:1"];
+        all.extend(args);
+        let program = Program::start(dir.path(), &all);
+        wait_until(LONG, expected, || program.said().contains(expected));
+        assert_eq!(program.wait().code(), Some(2), "{args:?}");
+    };
+    let path = path.to_str().unwrap();
+    refused(&["/nowhere/at/all", "--once"], "/nowhere/at/all is not there");
+    refused(&[path, "--property", "no.such=1"], "property no.such: ");
+    refused(&[path, "--property", "nonsense"], "write name=value");
+    refused(&[path, "--columns", "A,B"], "columns");
+    refused(&[path, "--state", path], "is not a state file");
+}

@@ -1,0 +1,175 @@
+//! The program as a process, lines that can be told apart, and what must be true of them in a topic.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::Write as _;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use super::broker::{Broker, wait_until};
+use super::topic::{self, Record};
+
+/// Longer than anything takes that works, on a busy machine.
+pub(crate) const LONG: Duration = Duration::from_secs(90);
+
+/// `platewatch` with its arguments; killed when it is dropped.
+pub(crate) struct Program {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Program {
+    pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
+        let said = dir.join("said");
+        let log = File::options().append(true).create(true).open(&said).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_platewatch"))
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Self { child, said }
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        wait_until(LONG, "the end of the program", || self.child.try_wait().unwrap().is_some());
+        self.child.wait().unwrap()
+    }
+
+    /// Everything that programs in this folder wrote.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.said).unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A log in a folder of its own, and all lines that were ever written to it.
+pub(crate) struct Log {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) written: u64,
+}
+
+impl Log {
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), written: 0 }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("passages.log")
+    }
+
+    pub(crate) fn ship(&self, broker: &Broker, topic: &str, more: &[&str]) -> Program {
+        let path = self.path();
+        let mut args = vec!["ship", path.to_str().unwrap(), "--brokers", broker.bootstrap(), "--topic", topic];
+        args.extend(more);
+        Program::start(self.dir.path(), &args)
+    }
+
+    /// Writes so many lines more, all at once.
+    pub(crate) fn grow(&mut self, lines: u64) {
+        let range = self.written..self.written + lines;
+        self.written += lines;
+        self.write(&range.map(line).collect::<Vec<_>>().concat());
+    }
+
+    pub(crate) fn write(&self, text: &str) {
+        let mut file = File::options().append(true).create(true).open(self.path()).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+
+    /// As logrotate's `create`.
+    pub(crate) fn rename(&self) {
+        self.shift();
+        std::fs::rename(self.path(), self.rotated(1)).unwrap();
+    }
+
+    /// As logrotate's `copytruncate`.
+    pub(crate) fn copy_and_truncate(&self) {
+        self.shift();
+        std::fs::copy(self.path(), self.rotated(1)).unwrap();
+        File::options().write(true).open(self.path()).unwrap().set_len(0).unwrap();
+    }
+
+    fn shift(&self) {
+        for number in (1..9).rev().filter(|&number| self.rotated(number).exists()) {
+            std::fs::rename(self.rotated(number), self.rotated(number + 1)).unwrap();
+        }
+    }
+
+    fn rotated(&self, number: u32) -> PathBuf {
+        self.dir.path().join(format!("passages.log.{number}"))
+    }
+
+    /// Waits until the topic holds every line that was written, and gives what it holds.
+    pub(crate) fn wait_for_all(&self, broker: &Broker, topic: &str) -> Vec<Record> {
+        let wanted = self.written as i64;
+        wait_until(LONG, &format!("{wanted} messages in {topic}"), || topic::count(broker, topic) >= wanted);
+        topic::read_all(broker, topic)
+    }
+}
+
+const PLATES: u64 = 97;
+
+/// The line of a number: ids count up, plates take turns.
+pub(crate) fn line(number: u64) -> String {
+    let plate = number % PLATES;
+    format!("G{number:018}\t沛县\tK{}\t1\t2024-01-01 00:00:24\t02\t苏C{plate:05}\t大众牌-朗逸-2015\n", number % 7)
+}
+
+/// How often a line may be in a topic.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Times {
+    Once,
+    AtLeastOnce,
+}
+
+/// That lines are all there, those of a plate in one partition and in order. Returns how many are there twice.
+pub(crate) fn check(records: &[Record], lines: Range<u64>, times: Times) -> usize {
+    let mut partitions = BTreeMap::new();
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    let mut repeated = 0;
+    for record in records {
+        let partition = *partitions.entry(record.key_text()).or_insert(record.partition);
+        assert_eq!(partition, record.partition, "{} is in two partitions", record.key_text());
+        if seen.insert(record.text()) {
+            found.entry(record.key_text()).or_default().push(record.text());
+        } else {
+            repeated += 1;
+        }
+    }
+    let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for number in lines {
+        let plate = format!("苏C{:05}", number % PLATES);
+        expected.entry(plate).or_default().push(line(number).trim_end().to_owned());
+    }
+    for (plate, lines) in &expected {
+        let got = found.get(plate.as_str()).map_or(&[][..], Vec::as_slice);
+        let wrong = got.iter().zip(lines).position(|(a, b)| a != b).unwrap_or(got.len().min(lines.len()));
+        assert!(
+            got.len() == lines.len() && wrong == got.len(),
+            "{plate}: {} of {} lines, wrong from {wrong} on: {:?}",
+            got.len(),
+            lines.len(),
+            lines.get(wrong)
+        );
+    }
+    assert_eq!(found.len(), expected.len(), "keys");
+    if times == Times::Once {
+        assert_eq!(repeated, 0, "repeated lines");
+    }
+    repeated
+}

@@ -1,0 +1,59 @@
+//! `simulate --brokers`: simulated traffic into a topic.
+
+use super::broker::{Broker, wait_until};
+use super::harness::{LONG, Program};
+use super::topic;
+
+fn simulate(dir: &std::path::Path, kafka: &Broker, more: &str) -> Program {
+    let mut args = vec!["simulate", "--brokers", kafka.bootstrap()];
+    args.extend(more.split(' '));
+    Program::start(dir, &args)
+}
+
+#[test]
+fn a_count_arrives_as_it_would_be_written_to_a_file() {
+    let kafka = Broker::shared();
+    kafka.create_topic("bulk", 5);
+    let dir = tempfile::tempdir().unwrap();
+    assert!(simulate(dir.path(), kafka, "--topic bulk --count 300000 --seed 7").wait().success());
+    let file = dir.path().join("lines");
+    let args = ["simulate", "--count", "300000", "--seed", "7", "--out", file.to_str().unwrap()];
+    assert!(Program::start(dir.path(), &args).wait().success());
+
+    let records = topic::read_all(kafka, "bulk");
+    let mut partitions = std::collections::HashMap::new();
+    let mut used = [0u32; 5];
+    for record in &records {
+        let field = record.text().split('\t').nth(6).unwrap();
+        // What a camera writes is folded by the key; the plates of the simulator differ from it in nothing else.
+        assert_eq!(record.key_text(), field.to_uppercase().replace(['·', ' '], ""), "{}", record.text());
+        let partition = *partitions.entry(record.key_text()).or_insert(record.partition);
+        assert_eq!(partition, record.partition, "{} is in two partitions", record.key_text());
+        used[record.partition as usize] += 1;
+    }
+    assert!(used.iter().all(|&lines| lines > 30_000), "{used:?}");
+    let mut sent: Vec<&str> = records.iter().map(|record| record.text()).collect();
+    let text = std::fs::read_to_string(file).unwrap();
+    let mut written: Vec<&str> = text.lines().collect();
+    sent.sort_unstable();
+    written.sort_unstable();
+    assert!(sent == written, "{} sent, {} written", sent.len(), written.len());
+}
+
+#[test]
+fn a_rate_flows_until_it_is_stopped() {
+    let kafka = Broker::shared();
+    kafka.create_topic("live", 2);
+    let dir = tempfile::tempdir().unwrap();
+    let program = simulate(dir.path(), kafka, "--topic live --rate 200");
+    wait_until(LONG, "a hundred lines", || topic::count(kafka, "live") > 100);
+    drop(program);
+}
+
+#[test]
+fn a_topic_needs_brokers() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Program::start(dir.path(), &["simulate", "--count", "1", "--topic", "t"]);
+    wait_until(LONG, "a refusal", || program.said().contains("--brokers"));
+    assert_eq!(program.wait().code(), Some(2));
+}
