@@ -11,9 +11,18 @@ set -euo pipefail
 records=${1:-10000000}
 folder=${2:-}
 program=${PLATEWATCH:-${CARGO_TARGET_DIR:-target}/release/platewatch}
+server= temporary=
+finish() {
+    if [[ -n $server ]]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+    fi
+    [[ -z $temporary ]] || rm -rf "$temporary"
+}
+trap finish EXIT
 if [[ -z $folder ]]; then
     folder=$(mktemp -d)
-    trap 'rm -rf "$folder"' EXIT
+    temporary=$folder
 fi
 mkdir -p "$folder"
 
@@ -36,12 +45,6 @@ listen = "127.0.0.1:0"
 TOML
 "$program" serve --config "$folder/latency.toml" >"$folder/serve.log" 2>&1 &
 server=$!
-stop() {
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-    [[ -n ${2:-} ]] || return 0
-}
-trap 'stop; [[ -n "${1:-}" ]] || true' EXIT
 
 python3 - "$folder/serve.log" "${ROUNDS:-200}" <<'PYTHON'
 import http.client, json, random, re, sys, time

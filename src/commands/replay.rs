@@ -17,7 +17,7 @@ use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
 use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
-use super::serve::{DataDir, Signals, parser_settings, retention_seconds, store_settings};
+use super::serve::{DataDir, Signals, parser_settings, retention_seconds, rule_options, store_settings};
 use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, PipelineError, Router};
 use crate::source::Source;
@@ -132,6 +132,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
             gb18030: args.encoding == EncodingArg::Gb18030,
             by_time: args.order == OrderArg::Time,
             parser: ParserSettings { delimiter: args.delimiter, ..parser_settings(&config, layout.clone()) },
+            options: rule_options(&config),
             batch_records: config.source.batch_records as u64,
             sort_memory: config.store.memory.bytes() / 4,
             spill_folder: args.out.clone(),

@@ -185,6 +185,7 @@ fn open_source(
                 gb18030: source.encoding == TextEncoding::Gb18030,
                 by_time: source.order == Order::Time,
                 parser: parser_settings(config, layout.clone()),
+                options: rule_options(config),
                 batch_records: source.batch_records as u64,
                 sort_memory: config.store.memory.bytes() / 4,
                 spill_folder: std::env::temp_dir(),
@@ -227,6 +228,11 @@ fn open_source(
             Ok(Some(Box::new(consuming)))
         }
     }
+}
+
+/// The rule, in words that a capture's position keeps.
+pub(super) fn rule_options(config: &Config) -> String {
+    format!("{:?}", config.detect.detector_settings())
 }
 
 /// How lines are parsed, as configured.

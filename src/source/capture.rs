@@ -33,12 +33,31 @@ pub struct CaptureSettings {
     pub by_time: bool,
     /// How lines are parsed.
     pub parser: ParserSettings,
+    /// What else decides the result, such as the rule, in words: a continued replay must have the same.
+    pub options: String,
     /// Lines of one batch at most.
     pub batch_records: u64,
     /// Memory for sorting, in bytes.
     pub sort_memory: usize,
     /// Folder for what sorting does not hold in memory.
     pub spill_folder: PathBuf,
+}
+
+impl CaptureSettings {
+    /// Everything but the files that decides the result, in words.
+    fn all_options(&self) -> String {
+        let layout = &self.parser.layout;
+        let columns: Vec<_> = layout.names().collect();
+        format!(
+            "columns {}, shard key {:?}, {}, delimiter {:?}, zone {}, {}",
+            columns.join(","),
+            layout.shard_key(),
+            if self.gb18030 { "gb18030" } else { "utf-8" },
+            self.parser.delimiter,
+            self.parser.zone,
+            self.options
+        )
+    }
 }
 
 /// How far reading is, for a progress bar.
@@ -105,9 +124,10 @@ impl Capture {
             marks.push(mark);
         }
         progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
+        let options = settings.all_options();
         let position = match position {
-            Some(bytes) => Position::resume(bytes, marks, settings.by_time)?,
-            None => Position::start(marks, settings.by_time, settings.parser.not_after),
+            Some(bytes) => Position::resume(bytes, marks, settings.by_time, &options)?,
+            None => Position::start(marks, settings.by_time, settings.parser.not_after, options),
         };
         settings.parser.not_after = position.not_after();
         let mut parser = LineParser::new(settings.parser.clone(), names);

@@ -170,6 +170,9 @@ fn a_data_dir_that_holds_something_else() {
     let expect = ["holds the replay of other input (capture.tsv, order arrival)", "another --data-dir"];
     Replay::new(&other, &out).args(["--data-dir"]).args([&data]).run().failed(2, &expect);
     replay(&data).args(["--order", "time"]).run().failed(2, &expect);
+    let expect = ["holds a replay with other options", "another --data-dir"];
+    replay(&data).args(["--detect-plates", "any"]).run().failed(2, &expect);
+    replay(&data).args(["--encoding", "gb18030"]).run().failed(2, &expect);
     replay(&data).results();
 }
 

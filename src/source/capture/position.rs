@@ -65,6 +65,7 @@ pub(super) struct Position {
     files: Vec<FileMark>,
     by_time: bool,
     not_after: i64,
+    options: String,
     /// Index of the file that is read.
     pub(super) file: usize,
     /// Decompressed bytes read of it.
@@ -80,11 +81,12 @@ pub(super) struct Position {
 }
 
 impl Position {
-    pub(super) fn start(files: Vec<FileMark>, by_time: bool, not_after: CivilTime) -> Self {
+    pub(super) fn start(files: Vec<FileMark>, by_time: bool, not_after: CivilTime, options: String) -> Self {
         Self {
             files,
             by_time,
             not_after: not_after.0,
+            options,
             file: 0,
             offset: 0,
             line: 0,
@@ -96,7 +98,12 @@ impl Position {
     }
 
     /// The committed position, if it is one of these files; more files may have been added behind.
-    pub(super) fn resume(bytes: &[u8], files: Vec<FileMark>, by_time: bool) -> Result<Self, SourceError> {
+    pub(super) fn resume(
+        bytes: &[u8],
+        files: Vec<FileMark>,
+        by_time: bool,
+        options: &str,
+    ) -> Result<Self, SourceError> {
         let mut position: Self = codec::decode(KIND, bytes)
             .map_err(|error| SourceError(format!("the stored position of the capture does not read: {error}")))?;
         let same = files.len() >= position.files.len() && position.files.iter().zip(&files).all(|(was, is)| was == is);
@@ -107,6 +114,13 @@ impl Position {
                  continue it, or another --data-dir",
                 names.join(", "),
                 if position.by_time { "time" } else { "arrival" },
+            )));
+        }
+        if position.options != options {
+            return Err(SourceError(format!(
+                "the data directory holds a replay with other options ({}): give the same ones to continue it, or another \
+                 --data-dir",
+                position.options
             )));
         }
         position.files = files;
