@@ -125,11 +125,12 @@ pub fn run(args: &ShipArgs) -> anyhow::Result<()> {
         return Err(Usage(format!("{} is a folder: name a log in it", args.file.display())).into());
     }
     let producer = KeyedProducer::new(&settings).map_err(|error| Usage(error.to_string()))?;
-    let state = StateFile::open(&args.state.clone().unwrap_or_else(|| beside(&args.file)), &args.topic)?;
+    let state = args.state.clone().unwrap_or_else(|| beside(&args.file));
     // Between two rotations a log may be missing; one that nobody ever saw is a slip of the pen.
-    if args.once && state.saved().is_none() && !args.file.exists() {
+    if args.once && !state.exists() && !args.file.exists() {
         return Err(Usage(format!("{} is not there", args.file.display())).into());
     }
+    let state = StateFile::open(&state, &args.topic)?;
     let stop = CancellationToken::new();
     stop_at_signal(stop.clone())?;
     let mut shipper = Shipper {
@@ -178,7 +179,7 @@ struct Shipper {
     producer: KeyedProducer,
     state: StateFile,
     stop: CancellationToken,
-    /// Everything before it is in the topic; none until something is.
+    /// Everything before it is in the topic; none until there is a log.
     acknowledged: Option<Place>,
     /// Runs of lines on their way, in the order of the log, each with the place behind it.
     way: VecDeque<(Arc<Ticket>, Place)>,
@@ -199,6 +200,10 @@ impl Shipper {
                 continue;
             }
             self.attend(Duration::ZERO)?;
+            if self.acknowledged.is_none() {
+                self.acknowledged = self.tail.place().context("cannot read the log")?;
+                self.save()?;
+            }
             let next = self.tail.next(&mut buffer).context("cannot read the log")?;
             self.tell_notices();
             match next {

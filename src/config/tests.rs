@@ -110,7 +110,10 @@ fn unknown_settings_are_refused_with_the_likeliest_one() {
     refused("window = \"5m\"\n", &["line 1: window: ", "did you mean detect.window?"]);
     refused("[api]\nmemory = \"1GiB\"\n", &["line 2: api.memory: ", "did you mean store.memory?"]);
     refused("[detct]\nwindow = \"5m\"\n", &["line 1: detct: there is no such section; did you mean [detect]?"]);
-    refused("[colours]\n", &["line 1: colours: there is no such section; the sections are [source], [kafka], [detect]"]);
+    refused(
+        "[colours]\n",
+        &["line 1: colours: there is no such section; the sections are [source], [kafka], [detect]"],
+    );
     refused("colour = 1\n", &["line 1: colour: ", "`platewatch print-config`"]);
     refused("[predict]\nmodel = 1\n", &["line 2: predict.model: ", "there is no such setting"]);
 }

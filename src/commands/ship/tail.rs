@@ -42,11 +42,11 @@ pub(super) struct Mark {
 /// A place in a log that outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
-    mark: Mark,
+    pub(super) mark: Mark,
     /// Bytes before it.
     pub(super) offset: u64,
     /// When the file was last written, in nanoseconds since 1970.
-    modified: i64,
+    pub(super) modified: i64,
 }
 
 /// A place in a log that is open.
@@ -134,21 +134,28 @@ impl Tail {
         (place.map_or(0, |place| place.offset), size)
     }
 
+    /// Where reading goes on, once there is a log. IMPORTANT: who keeps places keeps this one before the first line goes:
+    /// a log that is rotated before anything else was kept would be passed over.
+    ///
+    /// # Errors
+    /// A log that is there cannot be read.
+    pub(super) fn place(&mut self) -> io::Result<Option<Place>> {
+        if self.current.is_none()
+            && let Some(place) = self.open(&self.path)?
+        {
+            self.set_current(Some(place));
+        }
+        Ok(self.current.clone())
+    }
+
     /// The next lines, in `buffer`, which is cleared first. Each ends in a line feed.
     ///
     /// # Errors
     /// A file that is there cannot be read.
     pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> io::Result<Next> {
         buffer.clear();
-        let Some(place) = self.current.clone() else {
-            return match self.open(&self.path.clone())? {
-                Some(place) => {
-                    self.set_current(Some(place));
-                    self.next(buffer)
-                }
-                None if self.once => Ok(Next::End),
-                None => Ok(Next::Idle),
-            };
+        let Some(place) = self.place()? else {
+            return Ok(if self.once { Next::End } else { Next::Idle });
         };
         buffer.resize(CHUNK, 0);
         let count = read_full_at(&place.file, buffer, place.offset)?;
@@ -208,7 +215,7 @@ impl Tail {
         match self.after(&place)? {
             Some(next) => {
                 self.set_current(Some(next));
-                Ok(Next::Idle)
+                self.next(rest)
             }
             None if self.once => Ok(Next::End),
             None => Ok(Next::Idle),
@@ -345,7 +352,9 @@ impl Tail {
             Err(error) => return Err(error),
         };
         let metadata = file.metadata()?;
-        let mark = Mark { device: metadata.dev(), inode: metadata.ino(), ..Mark::default() };
+        let mut mark = Mark { device: metadata.dev(), inode: metadata.ino(), ..Mark::default() };
+        // What is there of a log stays, whether it was read or not.
+        mark.learn(&file, metadata.len())?;
         Ok(Some(Place { file: Arc::new(file), mark, offset: 0 }))
     }
 }
@@ -359,9 +368,9 @@ impl Mark {
         Ok(self.head_bytes == 0 || head_hash(file, self.head_bytes)? == Some(self.head_hash))
     }
 
-    /// Covers more of the beginning, as far as it was read.
-    fn learn(&mut self, file: &File, read: u64) -> io::Result<()> {
-        let bytes = read.min(HEAD as u64);
+    /// Covers more of the beginning, of which so many bytes are there.
+    fn learn(&mut self, file: &File, there: u64) -> io::Result<()> {
+        let bytes = there.min(HEAD as u64);
         if bytes > self.head_bytes
             && let Some(hash) = head_hash(file, bytes)?
         {

@@ -127,6 +127,26 @@ fn a_restart_goes_on_behind_what_was_read() {
 }
 
 #[test]
+fn a_log_that_was_only_opened_is_not_passed_over() {
+    let rotations: [fn(&Bench); 2] = [
+        |log| log.rename("log", "log.1"),
+        |log| {
+            fs::copy(log.path("log"), log.path("log.1")).unwrap();
+            fs::write(log.path("log"), "").unwrap();
+        },
+    ];
+    for rotate in rotations {
+        let mut log = Bench::new("one\n");
+        log.place = log.tail.place().unwrap();
+        rotate(&log);
+        log.append("log", "two\n");
+        log.restart();
+        log.reads("one\ntwo\n");
+        assert!(log.tail.take_notices().is_empty());
+    }
+}
+
+#[test]
 fn all_files_of_several_rotations_come_after_a_restart() {
     let mut log = Bench::new("one\n");
     log.reads("one\n");
