@@ -41,6 +41,7 @@ fn replay(bencher: Bencher<'_, '_>, by_time: bool) {
                 gb18030: false,
                 by_time,
                 parser: traffic_lines::parser_settings(),
+                options: String::new(),
                 batch_records: 131_072,
                 sort_memory: 128 << 20,
                 spill_folder: folder.path().to_owned(),

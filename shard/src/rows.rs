@@ -2,7 +2,7 @@
 //!
 //! It knows neither the other shard nor what the name numbers stand for.
 
-use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode};
+use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode, odd_text};
 
 /// Rows of one shard in the order of their arrival. All columns have the same length; the route of a passage is not
 /// stored.
@@ -171,15 +171,6 @@ impl Rows {
             _ => odd_text(&self.odd_plates, row).to_owned(),
         }
     }
-}
-
-/// The text that stands for `row` in a list sorted by row; empty if there is none.
-pub(crate) fn odd_text(texts: &[(u32, Box<str>)], row: usize) -> &str {
-    texts
-        .binary_search_by_key(&row, |(at, _)| *at as usize)
-        .ok()
-        .and_then(|found| texts.get(found))
-        .map_or("", |(_, text)| text)
 }
 
 #[cfg(test)]

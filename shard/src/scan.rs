@@ -9,11 +9,11 @@ use std::sync::Arc;
 use traffic::{Dimension, FuelType, PlateClass, PlateCode};
 
 use crate::predicate::TimeRange;
-use crate::rows::odd_text;
 use crate::vehicles::VehicleTable;
 use crate::{
     Codes, Column, ColumnKind, ColumnLoader, DictColumn, PlatePattern, Predicate, SegmentError, TextTest, ZoneMap,
 };
+use traffic::odd_text;
 
 /// Rows of a segment that meet a predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,6 +12,8 @@
 //! This module does not know where batches come from or who reads the views.
 
 mod cache;
+mod expire;
+mod facts;
 mod keys;
 mod log;
 mod query;
@@ -180,7 +182,7 @@ pub struct Store {
     settings: StoreSettings,
     totals: Totals,
     names: NameTable,
-    facts: write::NameFacts,
+    facts: facts::NameFacts,
     logs: [Log; 2],
     rollups: Rollups,
     counter: HourCounter,
@@ -188,7 +190,7 @@ pub struct Store {
     rows_since_save: u64,
     saved_at: std::time::Instant,
     saving: write::Saving,
-    recent: write::RecentMinute,
+    recent: facts::RecentMinute,
     /// A commit has begun and has not ended well.
     broken: bool,
 }

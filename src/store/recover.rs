@@ -15,11 +15,12 @@ use tokio::sync::watch;
 use traffic::{Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, Sighting};
 
 use super::cache::ColumnCache;
+use super::facts::{NameFacts, RecentMinute};
 use super::log::{Entry, Log};
 use super::rollup::{HourCounter, Rollup, Rollups};
 use super::totals::PartitionState;
 use super::view::View;
-use super::write::{NameFacts, RecentMinute, Saving, StoredPlate};
+use super::write::{Saving, StoredPlate};
 use super::{CATALOGUE_TREE, Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, keys};
 
 /// So many rows are given to a detector at a time.

@@ -4,17 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use shard::{Rows, ZoneMap};
+use shard::Rows;
 use storage::{Commit, Family, codec};
 use traffic::{
-    Alert, Catalogue, CivilTime, Detector, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId,
-    RejectReason, Sighting, VehicleType, alert_id,
+    Alert, CivilTime, Detector, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, RejectReason,
+    Sighting, alert_id,
 };
 
-use super::recover::{Numbers, needed_for_recovery, rows_of};
-use super::rollup::{HourCounter, Rollup};
+use super::expire::EXPIRE_SEGMENTS_AT_ONCE;
 use super::totals::PartitionState;
 use super::view::View;
 use super::{Partition, Progress, Store, StoreError, keys};
@@ -36,11 +34,6 @@ impl Default for Saving {
         Self { at_once_changes: 8192, rows: 1 << 21, interval: Duration::from_secs(10) }
     }
 }
-
-/// Alerts and rejects that a commit drops at most, so that no commit is long.
-const EXPIRE_AT_ONCE: usize = 4096;
-/// Segments that a commit drops at most: each is read once more, to be taken out of the rollups.
-const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 
 /// What the detector said of a batch.
 #[derive(Debug, Default)]
@@ -64,84 +57,6 @@ pub struct StoredReject {
     pub raw: Vec<u8>,
     /// Newest event time when it came.
     pub near: Option<i64>,
-}
-
-/// What is known of names, by number: positions of checkpoints and vehicle types.
-#[derive(Debug, Default)]
-pub(super) struct NameFacts {
-    pub(super) places: Vec<Option<(f64, f64)>>,
-    catalogue: Catalogue,
-    vehicle_types: FxHashMap<(NameId, NameId), u8>,
-}
-
-/// A table of vehicle types larger than this is made anew.
-const MAX_VEHICLE_TYPES: usize = 1 << 20;
-
-impl NameFacts {
-    pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue, names: &NameTable) {
-        self.catalogue = catalogue.clone();
-        self.places = names.all(Dimension::Checkpoint).iter().map(|name| catalogue.position(name)).collect();
-    }
-
-    pub(super) fn learn(&mut self, dimension: Dimension, name: &str) {
-        if dimension == Dimension::Checkpoint {
-            self.places.push(self.catalogue.position(name));
-        }
-    }
-
-    #[inline]
-    pub(super) fn vehicle_type(&mut self, names: &NameTable, plate_type: NameId, model: NameId) -> u8 {
-        if let Some(&known) = self.vehicle_types.get(&(plate_type, model)) {
-            return known;
-        }
-        if self.vehicle_types.len() >= MAX_VEHICLE_TYPES {
-            self.vehicle_types.clear();
-        }
-        let kind =
-            VehicleType::of(names.text(Dimension::PlateType, plate_type), names.text(Dimension::Model, model)) as u8;
-        self.vehicle_types.insert((plate_type, model), kind);
-        kind
-    }
-}
-
-/// How many passages each of the last 60 seconds of event time had.
-#[derive(Debug, Clone)]
-pub(super) struct RecentMinute {
-    newest: Option<i64>,
-    counts: [u64; 60],
-}
-
-impl Default for RecentMinute {
-    fn default() -> Self {
-        Self { newest: None, counts: [0; 60] }
-    }
-}
-
-impl RecentMinute {
-    #[inline]
-    pub(super) fn see(&mut self, time: CivilTime) {
-        let newest = self.newest.unwrap_or(time.0);
-        if time.0 > newest {
-            for second in (newest + 1..=time.0).take(60) {
-                if let Some(count) = self.counts.get_mut(second.rem_euclid(60) as usize) {
-                    *count = 0;
-                }
-            }
-            if time.0 - newest >= 60 {
-                self.counts = [0; 60];
-            }
-        }
-        self.newest = Some(newest.max(time.0));
-        if newest - time.0 < 60
-            && let Some(count) = self.counts.get_mut(time.0.rem_euclid(60) as usize)
-        {
-            *count += 1;
-        }
-    }
-
-    pub(super) fn total(&self) -> u64 {
-        self.counts.iter().sum()
-    }
 }
 
 impl Store {
@@ -473,101 +388,6 @@ impl Store {
         database.flush()?;
         Ok(())
     }
-
-    /// Drops what is older than the retention times, up to a bound per commit.
-    fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let Some(newest) = self.totals.newest() else { return Ok(()) };
-        // A record may be dated up to a day ahead of the clock: it must not empty the store.
-        let newest = newest.0.min(self.clock_limit());
-        if let Some(retention) = self.settings.retention {
-            self.expire_segments(CivilTime(newest - retention), segments_at_once, commit)?;
-        }
-        if let Some(retention) = self.settings.alerts_retention {
-            let oldest = CivilTime(newest - retention).to_string();
-            let expired =
-                |value: &[u8]| codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest);
-            self.totals.oldest_alert =
-                drop_expired(&self.shared.database, Family::Alerts, self.totals.oldest_alert, expired, commit)?;
-        }
-        if let Some(retention) = self.settings.rejects_retention {
-            // What was rejected before the first passage is as old as that.
-            let first = self.totals.first_time;
-            let expired = |value: &[u8]| {
-                codec::decode::<StoredReject>(keys::REJECT, value)
-                    .is_ok_and(|reject| reject.near.or(first).is_some_and(|near| near < newest - retention))
-            };
-            self.totals.oldest_reject =
-                drop_expired(&self.shared.database, Family::Rejects, self.totals.oldest_reject, expired, commit)?;
-        }
-        Ok(())
-    }
-
-    fn clock_limit(&self) -> i64 {
-        (self.settings.clock)().0
-    }
-
-    /// Drops whole segments and takes their rows out of the rollups. What a restart would need stays, however old it is.
-    fn expire_segments(
-        &mut self,
-        oldest: CivilTime,
-        at_once: usize,
-        commit: &mut Commit<'_>,
-    ) -> Result<(), StoreError> {
-        let ttl = self.settings.detector.state_ttl;
-        let partitions = &self.partitions;
-        let expired = |zone: &ZoneMap| zone.max_time < oldest && !needed_for_recovery(partitions, ttl, zone);
-        let mut gone = Vec::new();
-        for log in &mut self.logs {
-            log.bury(commit);
-            gone.extend(log.expire(expired, at_once - gone.len(), commit));
-        }
-        if gone.is_empty() {
-            return Ok(());
-        }
-        let numbers = Numbers::of(&self.names);
-        let mut touched = BTreeSet::new();
-        for entry in gone {
-            let rows = rows_of(&self.shared.database, &entry, &numbers)?;
-            count_rows(&rows, &mut self.facts, &self.names, |hour, rollup| {
-                self.rollups.subtract(hour, &rollup);
-                touched.insert(hour);
-            });
-        }
-        self.write_hours(touched, commit)
-    }
-}
-
-/// Rollups of rows by hour, an hour perhaps in several parts.
-fn count_rows(rows: &Rows, facts: &mut NameFacts, names: &NameTable, mut done: impl FnMut(i64, Rollup)) {
-    let mut counter = HourCounter::default();
-    let columns =
-        rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
-    for ((((time, checkpoint), district), plate_type), model) in columns {
-        let vehicle_type = facts.vehicle_type(names, *plate_type, *model);
-        counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
-    }
-    counter.finish(&mut done);
-}
-
-/// Removes the oldest values of a family while `expired` says so; returns the number of the oldest that stays.
-fn drop_expired(
-    database: &storage::Database,
-    family: Family,
-    oldest: u64,
-    expired: impl Fn(&[u8]) -> bool,
-    commit: &mut Commit<'_>,
-) -> Result<u64, StoreError> {
-    let from = oldest.max(1);
-    let mut next = from;
-    for item in database.scan(family, &from.to_be_bytes()).take(EXPIRE_AT_ONCE) {
-        let (key, value) = item?;
-        if !expired(&value) {
-            break;
-        }
-        commit.delete(family, &key);
-        next = keys::last_u64(&key).map_or(next, |seq| seq + 1);
-    }
-    Ok(next)
 }
 
 /// A plate's sightings as they are stored: time, checkpoint and GCXH of each, then the texts of odd GCXH.

@@ -173,7 +173,7 @@ impl PassageBatch {
 }
 
 /// The text that stands for `row` in a list sorted by row; empty if there is none.
-pub(crate) fn odd_text(texts: &[(u32, Box<str>)], row: usize) -> &str {
+pub fn odd_text(texts: &[(u32, Box<str>)], row: usize) -> &str {
     texts
         .binary_search_by_key(&row, |(at, _)| *at as usize)
         .ok()

@@ -1,0 +1,116 @@
+//! Retention: what a commit drops because it is older than the store keeps. A commit drops a bounded part, so that none is
+//! long; the rest goes with later ones.
+
+use std::collections::BTreeSet;
+
+use shard::{Rows, ZoneMap};
+use storage::{Commit, Family, codec};
+use traffic::{Alert, CivilTime, NameTable};
+
+use super::facts::NameFacts;
+use super::recover::{Numbers, needed_for_recovery, rows_of};
+use super::rollup::{HourCounter, Rollup};
+use super::write::StoredReject;
+use super::{Store, StoreError, keys};
+
+/// Alerts and rejects that a commit drops at most, so that no commit is long.
+const EXPIRE_AT_ONCE: usize = 4096;
+/// Segments that a commit drops at most: each is read once more, to be taken out of the rollups.
+pub(super) const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
+
+impl Store {
+    /// Drops what is older than the retention times, up to a bound per commit.
+    pub(super) fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let Some(newest) = self.totals.newest() else { return Ok(()) };
+        // A record may be dated up to a day ahead of the clock: it must not empty the store.
+        let newest = newest.0.min(self.clock_limit());
+        if let Some(retention) = self.settings.retention {
+            self.expire_segments(CivilTime(newest - retention), segments_at_once, commit)?;
+        }
+        if let Some(retention) = self.settings.alerts_retention {
+            let oldest = CivilTime(newest - retention).to_string();
+            let expired =
+                |value: &[u8]| codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest);
+            self.totals.oldest_alert =
+                drop_expired(&self.shared.database, Family::Alerts, self.totals.oldest_alert, expired, commit)?;
+        }
+        if let Some(retention) = self.settings.rejects_retention {
+            // What was rejected before the first passage is as old as that.
+            let first = self.totals.first_time;
+            let expired = |value: &[u8]| {
+                codec::decode::<StoredReject>(keys::REJECT, value)
+                    .is_ok_and(|reject| reject.near.or(first).is_some_and(|near| near < newest - retention))
+            };
+            self.totals.oldest_reject =
+                drop_expired(&self.shared.database, Family::Rejects, self.totals.oldest_reject, expired, commit)?;
+        }
+        Ok(())
+    }
+
+    fn clock_limit(&self) -> i64 {
+        (self.settings.clock)().0
+    }
+
+    /// Drops whole segments and takes their rows out of the rollups. What a restart would need stays, however old it is.
+    fn expire_segments(
+        &mut self,
+        oldest: CivilTime,
+        at_once: usize,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        let ttl = self.settings.detector.state_ttl;
+        let partitions = &self.partitions;
+        let expired = |zone: &ZoneMap| zone.max_time < oldest && !needed_for_recovery(partitions, ttl, zone);
+        let mut gone = Vec::new();
+        for log in &mut self.logs {
+            log.bury(commit);
+            gone.extend(log.expire(expired, at_once - gone.len(), commit));
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let numbers = Numbers::of(&self.names);
+        let mut touched = BTreeSet::new();
+        for entry in gone {
+            let rows = rows_of(&self.shared.database, &entry, &numbers)?;
+            count_rows(&rows, &mut self.facts, &self.names, |hour, rollup| {
+                self.rollups.subtract(hour, &rollup);
+                touched.insert(hour);
+            });
+        }
+        self.write_hours(touched, commit)
+    }
+}
+
+/// Rollups of rows by hour, an hour perhaps in several parts.
+fn count_rows(rows: &Rows, facts: &mut NameFacts, names: &NameTable, mut done: impl FnMut(i64, Rollup)) {
+    let mut counter = HourCounter::default();
+    let columns =
+        rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
+    for ((((time, checkpoint), district), plate_type), model) in columns {
+        let vehicle_type = facts.vehicle_type(names, *plate_type, *model);
+        counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
+    }
+    counter.finish(&mut done);
+}
+
+/// Removes the oldest values of a family while `expired` says so; returns the number of the oldest that stays.
+fn drop_expired(
+    database: &storage::Database,
+    family: Family,
+    oldest: u64,
+    expired: impl Fn(&[u8]) -> bool,
+    commit: &mut Commit<'_>,
+) -> Result<u64, StoreError> {
+    let from = oldest.max(1);
+    let mut next = from;
+    for item in database.scan(family, &from.to_be_bytes()).take(EXPIRE_AT_ONCE) {
+        let (key, value) = item?;
+        if !expired(&value) {
+            break;
+        }
+        commit.delete(family, &key);
+        next = keys::last_u64(&key).map_or(next, |seq| seq + 1);
+    }
+    Ok(next)
+}

@@ -1,0 +1,82 @@
+//! What the writer keeps in mind of names and of the last minute: small facts that are derived from what is stored.
+
+use rustc_hash::FxHashMap;
+use traffic::{Catalogue, CivilTime, Dimension, NameId, NameTable, VehicleType};
+
+/// What is known of names, by number: positions of checkpoints and vehicle types.
+#[derive(Debug, Default)]
+pub(super) struct NameFacts {
+    pub(super) places: Vec<Option<(f64, f64)>>,
+    catalogue: Catalogue,
+    vehicle_types: FxHashMap<(NameId, NameId), u8>,
+}
+
+/// A table of vehicle types larger than this is made anew.
+const MAX_VEHICLE_TYPES: usize = 1 << 20;
+
+impl NameFacts {
+    pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue, names: &NameTable) {
+        self.catalogue = catalogue.clone();
+        self.places = names.all(Dimension::Checkpoint).iter().map(|name| catalogue.position(name)).collect();
+    }
+
+    pub(super) fn learn(&mut self, dimension: Dimension, name: &str) {
+        if dimension == Dimension::Checkpoint {
+            self.places.push(self.catalogue.position(name));
+        }
+    }
+
+    #[inline]
+    pub(super) fn vehicle_type(&mut self, names: &NameTable, plate_type: NameId, model: NameId) -> u8 {
+        if let Some(&known) = self.vehicle_types.get(&(plate_type, model)) {
+            return known;
+        }
+        if self.vehicle_types.len() >= MAX_VEHICLE_TYPES {
+            self.vehicle_types.clear();
+        }
+        let kind =
+            VehicleType::of(names.text(Dimension::PlateType, plate_type), names.text(Dimension::Model, model)) as u8;
+        self.vehicle_types.insert((plate_type, model), kind);
+        kind
+    }
+}
+
+/// How many passages each of the last 60 seconds of event time had.
+#[derive(Debug, Clone)]
+pub(super) struct RecentMinute {
+    newest: Option<i64>,
+    counts: [u64; 60],
+}
+
+impl Default for RecentMinute {
+    fn default() -> Self {
+        Self { newest: None, counts: [0; 60] }
+    }
+}
+
+impl RecentMinute {
+    #[inline]
+    pub(super) fn see(&mut self, time: CivilTime) {
+        let newest = self.newest.unwrap_or(time.0);
+        if time.0 > newest {
+            for second in (newest + 1..=time.0).take(60) {
+                if let Some(count) = self.counts.get_mut(second.rem_euclid(60) as usize) {
+                    *count = 0;
+                }
+            }
+            if time.0 - newest >= 60 {
+                self.counts = [0; 60];
+            }
+        }
+        self.newest = Some(newest.max(time.0));
+        if newest - time.0 < 60
+            && let Some(count) = self.counts.get_mut(time.0.rem_euclid(60) as usize)
+        {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
