@@ -1,5 +1,13 @@
 //! `ship` and `simulate --brokers` against a real Kafka broker.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "../kafka/broker.rs"]
 mod broker;
 mod follow;
