@@ -125,7 +125,7 @@ impl Capture {
         }
         progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
         let options = settings.all_options();
-        let position = match position {
+        let mut position = match position {
             Some(bytes) => Position::resume(bytes, marks, settings.by_time, &options)?,
             None => Position::start(marks, settings.by_time, settings.parser.not_after, options),
         };
@@ -133,6 +133,8 @@ impl Capture {
         let mut parser = LineParser::new(settings.parser.clone(), names);
         let stage = if settings.by_time {
             let sorter = Sorter::new(settings.sort_memory, &settings.spill_folder);
+            // What was sorted is gone: all files are read again.
+            position.rewind();
             Stage::Scanning { sorter, lines: None, known: position.scanned() }
         } else {
             let lines = open_at(&settings, &position, &progress)?;
@@ -142,13 +144,7 @@ impl Capture {
             }
             Stage::Arrival(lines)
         };
-        let mut capture = Self { settings, parser, position, progress, stage, failed: None };
-        if capture.settings.by_time {
-            capture.position.file = 0;
-            capture.position.line = 0;
-            capture.position.offset = 0;
-        }
-        Ok(capture)
+        Ok(Self { settings, parser, position, progress, stage, failed: None })
     }
 
     /// Fills the batch; false if told to stop.

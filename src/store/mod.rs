@@ -40,7 +40,7 @@ use rollup::{HourCounter, Rollups};
 use totals::PartitionState;
 pub use totals::Totals;
 pub use view::View;
-pub use write::{StoredReject, Verdict};
+pub use write::StoredReject;
 
 /// What the store cannot do.
 #[derive(Debug, thiserror::Error)]

@@ -37,11 +37,11 @@ impl Default for Saving {
 
 /// What the detector said of a batch.
 #[derive(Debug, Default)]
-pub struct Verdict {
+struct Verdict {
     /// One per row.
-    pub fates: Vec<Fate>,
+    fates: Vec<Fate>,
     /// In the order found.
-    pub hits: Vec<Hit>,
+    hits: Vec<Hit>,
 }
 
 /// A reject as it is stored.

@@ -152,6 +152,16 @@ impl Position {
 
     pub(super) fn next_file(&mut self) {
         self.file += 1;
+        self.begin_file();
+    }
+
+    /// Back to the first file; what was counted and given out stays known.
+    pub(super) fn rewind(&mut self) {
+        self.file = 0;
+        self.begin_file();
+    }
+
+    fn begin_file(&mut self) {
         self.offset = 0;
         self.line = 0;
         self.delimiter = None;
