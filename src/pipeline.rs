@@ -78,6 +78,7 @@ pub fn run(
     let (sender, receiver) = sync_channel::<Batch>(QUEUE_BATCHES);
     // Ends the source when the writer fails, without a word to others.
     let halt = stop.child_token();
+    let permit = source.commit_permit();
     let shared = store.shared();
     let queue = shared.clone();
     thread::scope(|scope| {
@@ -94,6 +95,9 @@ pub fn run(
         let mut written = Ok(());
         for batch in receiver {
             shared.queue_changed(false);
+            if !permit(&batch) {
+                continue;
+            }
             written = store.commit(&name, &batch, |passages, names, shards| router.route(passages, names, shards));
             if written.is_err() {
                 halt.cancel();

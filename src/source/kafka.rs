@@ -2,8 +2,12 @@
 //!
 //! **Exactly once.** The position of each partition is committed to the store in the same atomic write as everything
 //! that its records led to. When the group assigns a partition, reading begins at the stored position; the offsets that
-//! the group commits only follow, as a hint for others. Before a partition is given up, what was given to the writer is
-//! stored, and what is in hand is dropped whole.
+//! the group commits only follow. Before a partition is given up, what was given to the writer is stored, the group is
+//! told, and what is in hand is dropped whole.
+//!
+//! **Several appliances.** An offset of the group beyond the stored position says that another process has consumed since:
+//! the records of the last state TTL before it are read back to know the plates, without output ([`ledger`]). The record
+//! before the stored position is read again too: if it is another, the topic was made anew.
 //!
 //! **Gaps.** `auto.offset.reset` is `error`: when the broker no longer has the offset that is to be read, the gap is
 //! recorded in the position, shown in `/api/status` and `/metrics` and logged, and reading goes on at the oldest record.
@@ -19,7 +23,7 @@ mod message;
 mod position;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
@@ -31,25 +35,30 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
 use super::live::civil_now;
-use super::{Batch, CommitListener, Source, SourceError};
+use super::{Batch, CommitListener, CommitPermit, Source, SourceError};
 use crate::config::{KafkaConfig, KafkaStart};
 use context::{Context, unix_now};
 pub use ledger::Ledger;
+use ledger::Record;
 use message::Reading;
-use position::Position;
+use position::{Committed, Position};
 pub use position::{Gap, GapCause};
 
 /// The name of the source; positions are stored by topic and partition.
 pub const NAME: &str = "kafka";
 const DAY: i64 = 86_400;
 /// How often the group is told the positions.
-const HINT_INTERVAL: Duration = Duration::from_secs(1);
+const HINT_INTERVAL: Duration = Duration::from_millis(250);
+/// How often brokers are asked about partitions that cannot go on.
+const ASK_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait for records: a stop is heard, and a young batch leaves, behind it.
 const POLL: Duration = Duration::from_millis(50);
 /// Records between two looks at the clock.
 const LOOK: u32 = 64;
 /// How long a question to the broker may take.
 const ASK: Duration = Duration::from_secs(5);
+/// `session.timeout.ms` of librdkafka.
+const DEFAULT_SESSION: Duration = Duration::from_secs(45);
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -66,12 +75,16 @@ pub struct KafkaSettings {
     pub batch_records: u64,
     /// The longest that a record waits for its commit.
     pub batch_interval: Duration,
+    /// Seconds of event time that plate states reach back.
+    pub state_ttl: i64,
 }
 
 /// The source.
 pub struct Kafka {
-    consumer: Option<BaseConsumer<Context>>,
+    consumer: Option<Arc<BaseConsumer<Context>>>,
     ledger: Arc<Ledger>,
+    /// A batch that waited longer may belong to another member of the group by now.
+    lease: Duration,
     settings: KafkaSettings,
     reading: Reading,
     parser: LineParser,
@@ -109,13 +122,16 @@ impl Kafka {
             })?;
             stored.insert(id, position);
         }
-        let ledger = Arc::new(Ledger::new(topic, group, brokers, stored));
+        let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.state_ttl, stored));
+        let config = client_config(&settings.kafka);
+        let session = config.get("session.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
         let consumer: BaseConsumer<Context> =
-            client_config(&settings.kafka).create_with_context(Context { ledger: ledger.clone() }).map_err(refused)?;
+            config.create_with_context(Context { ledger: ledger.clone() }).map_err(refused)?;
         consumer.subscribe(&[topic]).map_err(refused)?;
         Ok(Self {
-            consumer: Some(consumer),
+            consumer: Some(Arc::new(consumer)),
             ledger,
+            lease: session.unwrap_or(DEFAULT_SESSION) / 2,
             reading: Reading { delimiter: settings.parser.delimiter, gb18030: settings.gb18030 },
             parser: LineParser::new(settings.parser.clone(), names),
             settings,
@@ -160,8 +176,17 @@ impl Kafka {
             match consumer.poll(wait) {
                 None => return Ok(()),
                 Some(Ok(message)) => {
-                    let place = (message.partition(), message.offset());
-                    self.ledger.take(place, message.payload(), self.reading, &mut self.parser, now);
+                    let record = Record {
+                        partition: message.partition(),
+                        offset: message.offset(),
+                        timestamp: message.timestamp().to_millis().unwrap_or(0),
+                        value: message.payload(),
+                    };
+                    if !self.ledger.take(&record, self.reading, &mut self.parser, now) {
+                        self.trouble = Some(Instant::now());
+                        self.asked = None;
+                        return Ok(());
+                    }
                 }
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
@@ -209,15 +234,15 @@ impl Kafka {
 
     /// Finds the partitions that ask for what the broker does not have, and lets them go on at what it has.
     fn look_for_gaps(&mut self) {
-        let (Some(since), Some(consumer)) = (self.trouble, &self.consumer) else { return };
-        if self.asked.is_some_and(|asked| asked.elapsed() < HINT_INTERVAL) {
+        let undecided = self.ledger.is_undecided().then(Instant::now);
+        let (Some(since), Some(consumer)) = (self.trouble.or(undecided), &self.consumer) else { return };
+        if self.asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
             return;
         }
         self.asked = Some(Instant::now());
         let (quiet, mut settled) = (since.elapsed() >= ledger::QUIET, true);
         for (partition, next) in self.ledger.doubts(since) {
-            let (topic, start) = (&self.settings.kafka.topic, self.settings.kafka.start);
-            match set_right(consumer, &self.ledger, (topic, partition), next, start) {
+            match set_right(consumer, &self.ledger, &self.settings, partition, next) {
                 Ok(()) => {}
                 Err(error) => {
                     settled = false;
@@ -234,23 +259,33 @@ impl Kafka {
     }
 }
 
-/// Puts a partition whose position may be outside of what the broker has where it can go on.
+/// Puts a partition that does not know its position, or whose position may be outside of what the broker has, where it can
+/// go on.
 fn set_right(
     consumer: &BaseConsumer<Context>,
     ledger: &Ledger,
-    (topic, partition): (&str, i32),
+    settings: &KafkaSettings,
+    partition: i32,
     next: Option<i64>,
-    start: KafkaStart,
 ) -> KafkaResult<()> {
+    let topic = settings.kafka.topic.as_str();
+    if next.is_none() {
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(topic, partition);
+        let of_group = committed(consumer, asked)?.get(&partition).copied();
+        let by_time = |next| offset_by_time(settings, partition, next);
+        if let Some(from) = ledger.begin_at(partition, of_group, by_time)? {
+            return move_to(consumer, ledger, partition, from);
+        }
+    }
     let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
     if next.is_none() {
-        let begin = match (committed(consumer, topic, partition)?, start) {
-            (Some(committed), _) => committed,
-            (None, KafkaStart::Earliest) => low,
-            (None, KafkaStart::Latest) => high,
+        let begin = match settings.kafka.start {
+            KafkaStart::Earliest => low,
+            KafkaStart::Latest => high,
         };
         tracing::info!(topic, partition, offset = begin, "a partition begins");
-        ledger.begin(partition, begin);
+        ledger.begin_anew(partition, begin);
     }
     let Some((offset, gap)) = ledger.reconcile(partition, low, high, unix_now()) else { return Ok(()) };
     if let Some(gap) = gap {
@@ -284,15 +319,46 @@ fn move_to(consumer: &BaseConsumer<Context>, ledger: &Ledger, partition: i32, of
     consumer.assign(&list)
 }
 
-/// The offset that the group has committed, if it has.
-fn committed(consumer: &BaseConsumer<Context>, topic: &str, partition: i32) -> KafkaResult<Option<i64>> {
+/// What the group has committed of those partitions of which it has committed anything.
+fn committed(
+    consumer: &BaseConsumer<Context>,
+    partitions: TopicPartitionList,
+) -> KafkaResult<BTreeMap<i32, Committed>> {
+    let told = consumer.committed_offsets(partitions, ASK)?;
+    let mut committed = BTreeMap::new();
+    for element in told.elements() {
+        element.error()?;
+        if let Offset::Offset(next) = element.offset() {
+            committed.insert(element.partition(), Committed::new(next, element.metadata()));
+        }
+    }
+    Ok(committed)
+}
+
+/// From where to read back before `next`, which another program committed: a state TTL and a window before the time at
+/// which the record before it was produced.
+fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaResult<i64> {
+    let topic = settings.kafka.topic.as_str();
+    // Outside the group, and without its callbacks.
+    let reader: BaseConsumer = client_config(&settings.kafka).create()?;
+    let (low, high) = reader.fetch_watermarks(topic, partition, ASK)?;
+    if next <= low || next > high {
+        return Ok(next);
+    }
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, partition, Offset::Offset(next - 1))?;
+    reader.assign(&list)?;
+    let produced = match reader.poll(ASK) {
+        Some(message) => message?.timestamp().to_millis().unwrap_or(0),
+        None => return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
+    };
     let mut asked = TopicPartitionList::new();
-    asked.add_partition(topic, partition);
-    let told = consumer.committed_offsets(asked, ASK)?;
-    let offset = told.elements().first().map(|element| element.offset());
-    Ok(match offset {
-        Some(Offset::Offset(offset)) => Some(offset),
-        _ => None,
+    asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.state_ttl * 2000).max(0)))?;
+    let found = reader.offsets_for_times(asked, ASK)?;
+    let from = found.elements().first().map(|element| element.offset());
+    Ok(match from {
+        Some(Offset::Offset(from)) => from.clamp(low, next),
+        _ => next,
     })
 }
 
@@ -309,12 +375,27 @@ fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger, mode: HintMod
     if hints.is_empty() {
         return Ok(());
     }
-    let mut offsets = TopicPartitionList::with_capacity(hints.len());
-    for (partition, next) in hints {
-        offsets.add_partition_offset(ledger.topic(), partition, Offset::Offset(next))?;
-    }
     let mode = if mode == HintMode::Now { CommitMode::Sync } else { CommitMode::Async };
-    consumer.commit(&offsets, mode)
+    consumer.commit(&offsets(ledger.topic(), &hints)?, mode)
+}
+
+/// Positions as the group keeps them, with what is needed to take the partitions over.
+fn offsets(topic: &str, positions: &[(i32, Position)]) -> KafkaResult<TopicPartitionList> {
+    let mut offsets = TopicPartitionList::with_capacity(positions.len());
+    for (partition, position) in positions {
+        offsets.add_partition_offset(topic, *partition, Offset::Offset(position.next))?;
+        if let Some(mut element) = offsets.find_partition(topic, *partition) {
+            element.set_metadata(position.metadata());
+        }
+    }
+    Ok(offsets)
+}
+
+/// Whether the group takes a commit from this member, so that its partitions are its own.
+fn is_member(consumer: &Weak<BaseConsumer<Context>>, topic: &str, partition: i32, stored: &Position) -> bool {
+    let Some(consumer) = consumer.upgrade() else { return false };
+    let commit = |offsets| consumer.commit(&offsets, CommitMode::Sync);
+    offsets(topic, &[(partition, stored.clone())]).and_then(commit).is_ok()
 }
 
 /// The configuration of the client: our defaults, the user's properties, and what must be as it is.
@@ -380,6 +461,15 @@ impl Source for Kafka {
     fn commit_listener(&self) -> CommitListener {
         let ledger = self.ledger.clone();
         Box::new(move |batch| ledger.committed(batch))
+    }
+
+    fn commit_permit(&self) -> CommitPermit {
+        let (ledger, lease) = (self.ledger.clone(), self.lease);
+        let consumer = self.consumer.as_ref().map(Arc::downgrade).unwrap_or_default();
+        Box::new(move |batch| {
+            let member = |partition, stored: &Position| is_member(&consumer, ledger.topic(), partition, stored);
+            ledger.permit(batch, lease, member)
+        })
     }
 
     fn close(&mut self) {
