@@ -46,6 +46,13 @@ pub(crate) fn count(broker: &Broker, topic: &str) -> i64 {
     end_offsets(broker, topic).iter().sum()
 }
 
+/// How many members a consumer group has, as the brokers see it.
+pub(crate) fn members(broker: &Broker, group: &str) -> usize {
+    let client: BaseConsumer = broker.client_config().create().unwrap();
+    let groups = client.fetch_group_list(Some(group), Duration::from_secs(10));
+    groups.map_or(usize::MAX, |list| list.groups().iter().map(|group| group.members().len()).sum())
+}
+
 /// All messages of a topic, in the order of each partition.
 pub(crate) fn read_all(broker: &Broker, topic: &str) -> Vec<Record> {
     let mut config = broker.client_config();

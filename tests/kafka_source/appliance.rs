@@ -100,6 +100,11 @@ impl Appliance {
         self.get("/api/status").and_then(|status| status["pipeline"]["lines"].as_u64()).unwrap_or(0)
     }
 
+    /// How often the group has given or taken partitions since it was started.
+    pub(crate) fn rebalances(&self) -> u64 {
+        self.get("/api/status").and_then(|status| status["source"]["kafka"]["rebalances"].as_u64()).unwrap_or(0)
+    }
+
     /// Waits until so many lines were read, not more, and the lag is 0.
     pub(crate) fn wait_for_lines(&self, lines: u64) {
         let deadline = Instant::now() + PATIENCE;
