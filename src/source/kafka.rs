@@ -16,32 +16,34 @@
 //!
 //! This module does not know the rule, the shards or the store; [`Ledger`] is told what was committed.
 
+mod client;
 mod context;
+mod group;
 mod keying;
 mod ledger;
 mod message;
 mod position;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
 use super::live::civil_now;
 use super::{Batch, CommitListener, CommitPermit, Source, SourceError};
-use crate::config::{KafkaConfig, KafkaStart};
-use context::{Context, unix_now};
+use crate::config::KafkaConfig;
+use client::{client_config, refused};
+use context::Context;
+use group::{HintMode, commit_hints, is_member, set_right};
 pub use ledger::Ledger;
 use ledger::Record;
 use message::Reading;
-use position::{Committed, Position};
+use position::Position;
 pub use position::{Gap, GapCause};
 
 /// The name of the source; positions are stored by topic and partition.
@@ -55,8 +57,6 @@ const ASK_INTERVAL: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(50);
 /// Records between two looks at the clock.
 const LOOK: u32 = 64;
-/// How long a question to the broker may take.
-const ASK: Duration = Duration::from_secs(5);
 /// `session.timeout.ms` of librdkafka.
 const DEFAULT_SESSION: Duration = Duration::from_secs(45);
 /// How long saying goodbye may take.
@@ -259,187 +259,6 @@ impl Kafka {
     }
 }
 
-/// Puts a partition that does not know its position, or whose position may be outside of what the broker has, where it can
-/// go on.
-fn set_right(
-    consumer: &BaseConsumer<Context>,
-    ledger: &Ledger,
-    settings: &KafkaSettings,
-    partition: i32,
-    next: Option<i64>,
-) -> KafkaResult<()> {
-    let topic = settings.kafka.topic.as_str();
-    if next.is_none() {
-        let mut asked = TopicPartitionList::new();
-        asked.add_partition(topic, partition);
-        let of_group = committed(consumer, asked)?.get(&partition).copied();
-        let by_time = |next| offset_by_time(settings, partition, next);
-        if let Some(from) = ledger.begin_at(partition, of_group, by_time)? {
-            return move_to(consumer, ledger, partition, from);
-        }
-    }
-    let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
-    if next.is_none() {
-        let begin = match settings.kafka.start {
-            KafkaStart::Earliest => low,
-            KafkaStart::Latest => high,
-        };
-        tracing::info!(topic, partition, offset = begin, "a partition begins");
-        ledger.begin_anew(partition, begin);
-    }
-    let Some((offset, gap)) = ledger.reconcile(partition, low, high, unix_now()) else { return Ok(()) };
-    if let Some(gap) = gap {
-        let Gap { first, last, cause, .. } = gap;
-        tracing::error!(
-            topic,
-            partition,
-            first,
-            last,
-            cause = cause.as_str(),
-            "records were gone from Kafka before they could be read, going on at {offset}: keep records longer than the \
-             longest pause (retention.ms of the topic)"
-        );
-    }
-    move_to(consumer, ledger, partition, offset)
-}
-
-/// Reads a partition on at `offset`. After an offset that the broker did not have, librdkafka does not fetch and refuses
-/// to seek; what it does take is the partition assigned anew.
-fn move_to(consumer: &BaseConsumer<Context>, ledger: &Ledger, partition: i32, offset: i64) -> KafkaResult<()> {
-    let mut list = TopicPartitionList::new();
-    if let RebalanceProtocol::Cooperative = consumer.rebalance_protocol() {
-        list.add_partition_offset(ledger.topic(), partition, Offset::Offset(offset))?;
-        consumer.incremental_unassign(&list)?;
-        return consumer.incremental_assign(&list);
-    }
-    for (partition, next) in ledger.reads() {
-        let offset = next.map_or(Offset::Invalid, Offset::Offset);
-        list.add_partition_offset(ledger.topic(), partition, offset)?;
-    }
-    consumer.assign(&list)
-}
-
-/// What the group has committed of those partitions of which it has committed anything.
-fn committed(
-    consumer: &BaseConsumer<Context>,
-    partitions: TopicPartitionList,
-) -> KafkaResult<BTreeMap<i32, Committed>> {
-    let told = consumer.committed_offsets(partitions, ASK)?;
-    let mut committed = BTreeMap::new();
-    for element in told.elements() {
-        element.error()?;
-        if let Offset::Offset(next) = element.offset() {
-            committed.insert(element.partition(), Committed::new(next, element.metadata()));
-        }
-    }
-    Ok(committed)
-}
-
-/// From where to read back before `next`, which another program committed: a state TTL and a window before the time at
-/// which the record before it was produced.
-fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaResult<i64> {
-    let topic = settings.kafka.topic.as_str();
-    // Outside the group, and without its callbacks.
-    let reader: BaseConsumer = client_config(&settings.kafka).create()?;
-    let (low, high) = reader.fetch_watermarks(topic, partition, ASK)?;
-    if next <= low || next > high {
-        return Ok(next);
-    }
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Offset(next - 1))?;
-    reader.assign(&list)?;
-    let produced = match reader.poll(ASK) {
-        Some(message) => message?.timestamp().to_millis().unwrap_or(0),
-        None => return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
-    };
-    let mut asked = TopicPartitionList::new();
-    asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.state_ttl * 2000).max(0)))?;
-    let found = reader.offsets_for_times(asked, ASK)?;
-    let from = found.elements().first().map(|element| element.offset());
-    Ok(match from {
-        Some(Offset::Offset(from)) => from.clamp(low, next),
-        _ => next,
-    })
-}
-
-/// Whether to wait until the group knows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum HintMode {
-    Now,
-    Later,
-}
-
-/// Commits stored positions to the group, those that it was not told yet.
-fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger, mode: HintMode) -> KafkaResult<()> {
-    let hints = ledger.hints();
-    if hints.is_empty() {
-        return Ok(());
-    }
-    let mode = if mode == HintMode::Now { CommitMode::Sync } else { CommitMode::Async };
-    consumer.commit(&offsets(ledger.topic(), &hints)?, mode)
-}
-
-/// Positions as the group keeps them, with what is needed to take the partitions over.
-fn offsets(topic: &str, positions: &[(i32, Position)]) -> KafkaResult<TopicPartitionList> {
-    let mut offsets = TopicPartitionList::with_capacity(positions.len());
-    for (partition, position) in positions {
-        offsets.add_partition_offset(topic, *partition, Offset::Offset(position.next))?;
-        if let Some(mut element) = offsets.find_partition(topic, *partition) {
-            element.set_metadata(position.metadata());
-        }
-    }
-    Ok(offsets)
-}
-
-/// Whether the group takes a commit from this member, so that its partitions are its own.
-fn is_member(consumer: &Weak<BaseConsumer<Context>>, topic: &str, partition: i32, stored: &Position) -> bool {
-    let Some(consumer) = consumer.upgrade() else { return false };
-    let commit = |offsets| consumer.commit(&offsets, CommitMode::Sync);
-    offsets(topic, &[(partition, stored.clone())]).and_then(commit).is_ok()
-}
-
-/// The configuration of the client: our defaults, the user's properties, and what must be as it is.
-fn client_config(kafka: &KafkaConfig) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set_log_level(RDKafkaLogLevel::Warning);
-    for (name, value) in [
-        ("client.id", "platewatch"),
-        ("partition.assignment.strategy", "cooperative-sticky"),
-        ("queued.min.messages", "100000"),
-        ("fetch.queue.backoff.ms", "10"),
-        ("topic.metadata.refresh.interval.ms", "10000"),
-        ("reconnect.backoff.max.ms", "3000"),
-        ("socket.keepalive.enable", "true"),
-    ] {
-        config.set(name, value);
-    }
-    for (name, value) in kafka.properties.iter() {
-        config.set(name, value);
-    }
-    for (name, value) in [
-        ("bootstrap.servers", kafka.brokers.as_str()),
-        ("group.id", kafka.group.as_str()),
-        ("enable.auto.commit", "false"),
-        ("enable.auto.offset.store", "false"),
-        ("auto.offset.reset", "error"),
-        ("statistics.interval.ms", "1000"),
-    ] {
-        config.set(name, value);
-    }
-    config
-}
-
-/// The property's value stays out of the text: it may be a secret.
-fn refused(error: KafkaError) -> SourceError {
-    SourceError(match error {
-        KafkaError::ClientConfig(_, _, property, _) => format!(
-            "[kafka.properties]: librdkafka refuses {property}: there is no such property, or its value cannot be used; see \
-             its CONFIGURATION.md"
-        ),
-        other => format!("Kafka's client cannot be made: {other}"),
-    })
-}
-
 fn unencodable(error: storage::codec::CodecError) -> SourceError {
     SourceError(format!("a position cannot be stored: {error}"))
 }
@@ -486,35 +305,6 @@ impl Source for Kafka {
         });
         if leaving.is_ok() && wait.recv_timeout(GOODBYE).is_err() {
             tracing::info!("Kafka did not say goodbye in time; the next start goes on all the same");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-
-    fn kafka(text: &str) -> KafkaConfig {
-        Config::from_toml(text, []).unwrap().kafka
-    }
-
-    #[test]
-    fn what_keeps_the_count_cannot_be_overridden_and_the_rest_can() {
-        let config = client_config(&kafka("[kafka.properties]\nfetch.queue.backoff.ms = 77\nsasl.username = \"u\"\n"));
-        assert_eq!(config.get("enable.auto.commit"), Some("false"));
-        assert_eq!(config.get("auto.offset.reset"), Some("error"));
-        assert_eq!(config.get("fetch.queue.backoff.ms"), Some("77"));
-        assert_eq!(config.get("sasl.username"), Some("u"));
-        config.create_native_config().unwrap();
-    }
-
-    #[test]
-    fn a_refused_property_is_named_without_its_value() {
-        for (property, value) in [("no.such.property", "hush"), ("security.protocol", "hush")] {
-            let config = kafka(&format!("[kafka.properties]\n\"{property}\" = \"{value}\"\n"));
-            let error = refused(client_config(&config).create_native_config().map(|_| ()).unwrap_err()).to_string();
-            assert!(error.contains(property) && !error.contains(value), "{error}");
         }
     }
 }

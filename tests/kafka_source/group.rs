@@ -139,7 +139,9 @@ fn whoever_returns_late_or_killed_leaves_the_union_as_it_is() {
         all[1].start_and_wait();
         wait_until(PATIENCE, "two share at last", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
     });
-    wait_until(PATIENCE, "all is stored", || committed(broker, name, PARTITIONS as i32) == topic::end_offsets(broker, name));
+    wait_until(PATIENCE, "all is stored", || {
+        committed(broker, name, PARTITIONS as i32) == topic::end_offsets(broker, name)
+    });
     let mut ids: Vec<String> = all.iter().flat_map(Appliance::ids).collect();
     let stored = ids.len();
     ids.sort_unstable();

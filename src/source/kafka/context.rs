@@ -13,6 +13,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::group::{HintMode, commit_hints, committed};
 use super::ledger::Ledger;
 
 /// The context of the consumer.
@@ -29,7 +30,7 @@ impl Context {
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
         partitions.elements().iter().for_each(|element| self.ledger.assign(element.partition()));
         // What is not decided here is asked again by the consuming thread, and not read before.
-        match super::committed(consumer, partitions.clone()) {
+        match committed(consumer, partitions.clone()) {
             Ok(committed) => {
                 for mut element in partitions.elements() {
                     let of_group = committed.get(&element.partition()).copied();
@@ -60,7 +61,7 @@ impl Context {
         }
         // The next owner begins where the group says: it must say where this one ended.
         if !consumer.assignment_lost()
-            && let Err(error) = super::commit_hints(consumer, &self.ledger, super::HintMode::Now)
+            && let Err(error) = commit_hints(consumer, &self.ledger, HintMode::Now)
         {
             tracing::warn!(%error, "the group was not told how far partitions were consumed that go");
         }

@@ -13,6 +13,11 @@
 //! now. A batch that waited long is committed only after the group has taken a commit from this member
 //! ([`Ledger::permit`]); else all that was given of the partition is read again by whoever owns it. It makes no call to Kafka.
 
+mod account;
+mod status;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -21,9 +26,8 @@ use traffic::{CivilTime, Dimension, LineParser, PassageBatch};
 
 use super::keying::Keying;
 use super::message::Reading;
-use super::position::{Committed, Gap, GapCause, Mark, Position, fingerprint};
+use super::position::{Committed, Gap, Mark, Position, fingerprint};
 use crate::source::{Batch, Lease, Rebuild};
-use crate::status::{KafkaGap, KafkaPartition, KafkaStatus};
 
 /// Bytes of values in hand that end a batch, whatever the lines.
 const MAX_HAND_BYTES: usize = 32 << 20;
@@ -67,12 +71,6 @@ struct Hand {
     since: Instant,
 }
 
-impl Hand {
-    fn new() -> Self {
-        Self { passages: PassageBatch::default(), origins: Vec::new(), bytes: 0, since: Instant::now() }
-    }
-}
-
 /// Records that another process has stored, being read once more.
 #[derive(Debug)]
 struct ReadingBack {
@@ -89,33 +87,6 @@ struct ReadingBack {
     /// The last part is in hand, and behind it the partition stands here.
     ends: Option<Position>,
     hand: Option<Hand>,
-}
-
-impl Partition {
-    /// The hand that leaves next.
-    fn front(&self) -> Option<&Hand> {
-        match &self.reading_back {
-            Some(back) => back.hand.as_ref(),
-            None => self.hand.as_ref(),
-        }
-    }
-
-    /// The offset that is to be fetched next, if it is known.
-    fn fetches(&self) -> Option<i64> {
-        let back = self.reading_back.as_ref().filter(|back| back.ends.is_none()).map(|back| back.next);
-        back.or(self.read.as_ref().map(|read| read.next))
-    }
-
-    /// All that was to be read back is in hand, or gone.
-    fn end_reading_back(&mut self) {
-        let (Some(back), Some(read)) = (&mut self.reading_back, &mut self.read) else { return };
-        read.newest = back.newest.or(read.newest);
-        if back.foreign {
-            read.taken_over = read.newest;
-        }
-        back.ends = Some(read.clone());
-        back.hand.get_or_insert_with(Hand::new);
-    }
 }
 
 #[derive(Debug, Default)]
@@ -560,124 +531,5 @@ impl Ledger {
             inner.move_read(partition, |_| {});
         }
         Some((next, gap))
-    }
-
-    /// Notes the end of a partition.
-    pub(super) fn set_end(&self, partition: i32, end: i64) {
-        if let Some(account) = self.lock().partitions.get_mut(&partition) {
-            account.end = Some(end);
-        }
-    }
-
-    /// Notes whether any broker can be reached; true if that is news.
-    pub(super) fn set_connected(&self, connected: bool, now: i64) -> bool {
-        let mut inner = self.lock();
-        let news = inner.connected.replace(connected) != Some(connected);
-        if !connected {
-            inner.away_since.get_or_insert(now);
-        } else if news {
-            inner.away_since = None;
-            inner.last_error = None;
-        }
-        news
-    }
-
-    /// Notes what the client complained of last; true if it is news.
-    pub(super) fn set_error(&self, text: String) -> bool {
-        let mut inner = self.lock();
-        let news = inner.last_error.as_ref() != Some(&text);
-        inner.last_error = Some(text);
-        news
-    }
-
-    /// How consumption is.
-    pub fn status(&self) -> KafkaStatus {
-        let inner = self.lock();
-        let partitions = inner.partitions.iter().map(|(&id, account)| {
-            let stored = account.stored.clone().unwrap_or_default();
-            let position = account.stored.as_ref().map(|stored| stored.next);
-            let recent_gaps = stored.recent.iter().map(|gap| KafkaGap {
-                first: gap.first,
-                last: gap.last,
-                found_unix: gap.found,
-                cause: GapCause::as_str(gap.cause),
-            });
-            KafkaPartition {
-                partition: id.unsigned_abs(),
-                assigned: account.assigned,
-                position,
-                end: account.end,
-                lag: account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned),
-                gaps: stored.gaps,
-                missing: stored.missing,
-                to_read_back: account.reading_back.as_ref().map_or(0, |back| (back.until - back.next).max(0)),
-                nulls: stored.nulls,
-                recent_gaps: recent_gaps.collect(),
-            }
-        });
-        KafkaStatus {
-            topic: self.topic.clone(),
-            group: self.group.clone(),
-            brokers: self.brokers.clone(),
-            connected: inner.connected == Some(true),
-            away_since_unix: inner.away_since,
-            last_error: inner.last_error.clone(),
-            rebalances: inner.rebalances,
-            advice: inner.keying.advice().map(str::to_owned),
-            partitions: partitions.collect(),
-        }
-    }
-}
-
-impl Inner {
-    /// Takes the hand that leaves next.
-    fn take_hand(&mut self, partition: i32) -> Option<Hand> {
-        let account = self.partitions.get_mut(&partition)?;
-        let hand = match &mut account.reading_back {
-            Some(back) => back.hand.take(),
-            None => account.hand.take(),
-        }?;
-        self.put_down(&hand);
-        Some(hand)
-    }
-
-    /// Drops whatever is in hand of a partition.
-    fn take_hands(&mut self, partition: i32) {
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        let hands = [account.reading_back.take().and_then(|back| back.hand), account.hand.take()];
-        for hand in hands.iter().flatten() {
-            self.put_down(hand);
-        }
-    }
-
-    fn put_down(&mut self, hand: &Hand) {
-        self.lines -= hand.passages.lines;
-        self.bytes -= hand.bytes;
-        self.oldest = None;
-        self.set_oldest();
-    }
-
-    fn set_oldest(&mut self) {
-        self.oldest = self.partitions.values().filter_map(Partition::front).map(|hand| hand.since).min();
-    }
-
-    /// Whatever of a partition is not stored is to be read again, and nothing of it stored under what it was read under.
-    fn forget_read(&mut self, partition: i32) {
-        self.take_hands(partition);
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        account.epoch += 1;
-        account.heard = None;
-        account.expected = None;
-        account.remade = false;
-        account.read = None;
-        account.given.clone_from(&account.stored);
-    }
-
-    /// Changes what is read of a partition in such a way that a batch carries it to the store.
-    fn move_read(&mut self, partition: i32, change: impl FnOnce(&mut Partition)) {
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        change(account);
-        account.hand.get_or_insert_with(Hand::new);
-        self.set_oldest();
     }
 }
