@@ -17,6 +17,7 @@ mod facts;
 mod keys;
 mod log;
 mod query;
+mod rebuild;
 mod recover;
 mod rollup;
 #[cfg(test)]
@@ -200,6 +201,14 @@ pub struct Store {
 struct Partition {
     detector: Detector,
     state: PartitionState,
+}
+
+impl Partition {
+    /// A partition without state; passages with an arrival number from `saved_arrival` on are to go through it.
+    fn new(settings: DetectorSettings, saved_arrival: u64) -> Self {
+        let state = PartitionState { saved_arrival, ..PartitionState::default() };
+        Self { detector: Detector::new(settings), state }
+    }
 }
 
 const CATALOGUE_TREE: &str = "checkpoints";

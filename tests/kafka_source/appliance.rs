@@ -133,6 +133,22 @@ impl Appliance {
         sorted_without_numbers(alerts)
     }
 
+    /// The GCXH of all passages.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for page in 1.. {
+            let body = serde_json::json!({ "page": page, "limit": 500 });
+            let answer = ureq::post(format!("{}/api/query", self.url)).send_json(body).unwrap();
+            let answer: Value = answer.into_body().read_json().unwrap();
+            let records = answer["data"]["records"].as_array().unwrap();
+            ids.extend(records.iter().map(|record| record["GCXH"].as_str().unwrap().to_owned()));
+            if records.is_empty() {
+                break;
+            }
+        }
+        ids
+    }
+
     /// Passages by checkpoint as it was recorded.
     pub(crate) fn counts(&self) -> std::collections::BTreeMap<String, u64> {
         let answer = self.get("/api/stats/kkmc_count?limit=1000").unwrap();

@@ -14,6 +14,7 @@ mod broker;
 mod topic;
 
 mod appliance;
+mod group;
 mod traffic;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
