@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
@@ -181,6 +181,31 @@ impl Broker {
         // Created is not yet known everywhere: wait until each partition has a leader.
         let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
         wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
+    }
+
+    /// Creates a topic, unless it is still there from before.
+    pub(crate) fn try_create_topic(&self, name: &str, partitions: i32) -> bool {
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(self.nodes.len() as i32));
+        let mut made = false;
+        self.admin(async |admin, options| {
+            made = admin.create_topics([&topic], options).await.unwrap().iter().all(Result::is_ok);
+        });
+        let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
+        if made {
+            wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
+        }
+        made
+    }
+
+    /// Sets properties of a topic; those that are not named go back to their defaults.
+    pub(crate) fn set_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let topic = AlterConfig::new(ResourceSpecifier::Topic(name));
+        let topic = settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value));
+        self.admin(async |admin, options| {
+            for result in admin.alter_configs([&topic], options).await.unwrap() {
+                result.unwrap();
+            }
+        });
     }
 
     /// Removes a topic with its data.

@@ -32,7 +32,7 @@ fn traffic_with_repeats(dir: &Path, count: usize, seed: u64) -> Traffic {
     traffic
 }
 
-fn id_of(line: &[u8]) -> String {
+pub(crate) fn id_of(line: &[u8]) -> String {
     String::from_utf8(line.split(|byte| *byte == b'\t').next().unwrap().to_vec()).unwrap()
 }
 
