@@ -61,7 +61,7 @@ fn random(seed: &mut u64) -> u64 {
 
 #[test]
 fn killed_twenty_times_it_stores_each_record_once() {
-    let count: usize = std::env::var("PLATEWATCH_TEST_RECORDS").map_or(300_000, |text| text.parse().unwrap());
+    let count: usize = std::env::var("PLATEWATCH_TEST_RECORDS").map_or(1_000_000, |text| text.parse().unwrap());
     let broker = Broker::shared();
     let dir = tempfile::tempdir().unwrap();
     let name = "killed";
