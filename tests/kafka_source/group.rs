@@ -175,7 +175,7 @@ fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill(
     let name = "foreign";
     broker.create_topic(name, 1);
     let ([first, second], [third, fourth]) = (clone_lines(1), clone_lines(2));
-    produce(broker, name, &[first.clone()]);
+    produce(broker, name, std::slice::from_ref(&first));
     // Another program has consumed it, and its commit says no more than that.
     let other: BaseConsumer = broker.client_config().set("group.id", name).create().unwrap();
     let mut offsets = TopicPartitionList::new();
