@@ -247,3 +247,95 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
     };
     write().map_err(|error| FolderError::Io { action: "write", path: path.to_owned(), error })
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::predict::calendar::{Calendar, SLOTS};
+    use crate::predict::model::{Bounds, Site};
+    use crate::predict::spark::SparkLinear;
+
+    /// A small model with simple numbers.
+    pub(in crate::predict) fn model() -> FlowModel {
+        FlowModel {
+            kind: Kind::Seasonal,
+            is_dated: true,
+            first_hour: 473_352,
+            last_hour: 474_023,
+            hours: 672,
+            sites: vec![Site { name: "S250_Pizhou_Sulu".to_owned(), level: 1.25, hours: 672, most: 300.0 }],
+            rates: (0..SLOTS).map(|slot| slot as f32).collect(),
+            typical: (0..SLOTS).map(|slot| slot as f32 / 2.0).collect(),
+            calendar: Calendar::parse_csv("date,kind\n2024-02-10,holiday\n2024-02-04,workday\n").unwrap(),
+            spark: SparkLinear {
+                labels: vec!["S250_Pizhou_Sulu".to_owned()],
+                coefficients: [0.0, 2.5, -30.0],
+                intercept: 80.0,
+                rmse: 10.0,
+                r2: 0.5,
+            },
+            seasonal_bounds: Bounds::assumed(0.75),
+            spark_bounds: Bounds::assumed(0.75),
+        }
+    }
+
+    fn saved(folder: &Path, now: i64) -> Metadata {
+        let trained = Trained { model: model(), evaluation: None, options: Options::DEFAULT };
+        let origin = Origin { kind: "csv".to_owned(), path: "table.csv".to_owned(), rows: 672, rejected: 3 };
+        save(folder, &trained, origin, now).unwrap()
+    }
+
+    #[test]
+    fn a_folder_is_loaded_wherever_it_is_copied() {
+        let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        let metadata = saved(&first.path().join("deep/down"), 1_704_165_300);
+        assert!(metadata.version.starts_with("20240102T031500Z-"), "{}", metadata.version);
+        assert_eq!(metadata.first.as_deref(), Some("2024-01-01 00:00:00"));
+        for file in [MODEL, METADATA] {
+            std::fs::copy(first.path().join("deep/down").join(file), second.path().join(file)).unwrap();
+        }
+        let (loaded, again) = load(second.path()).unwrap();
+        assert_eq!((loaded, again), (model(), metadata));
+        assert_eq!(std::fs::read_dir(second.path()).unwrap().count(), 2);
+    }
+
+    #[track_caller]
+    fn refused(folder: &Path, parts: &[&str]) {
+        let error = load(folder).unwrap_err().to_string();
+        for part in parts {
+            assert!(error.contains(part), "{part:?} is not in {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_folder_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        refused(folder.path(), &["there is no metadata.json in"]);
+        saved(folder.path(), 1_704_165_300);
+        let [model, metadata] = [MODEL, METADATA].map(|file| folder.path().join(file));
+        let [bytes, json] = [&model, &metadata].map(|file| std::fs::read(file).unwrap());
+
+        let mut damaged = bytes.clone();
+        damaged[100] ^= 1;
+        std::fs::write(&model, &damaged).unwrap();
+        refused(folder.path(), &["model.bin cannot be used", "checksum", "copy both files"]);
+        std::fs::write(&model, &bytes[..50]).unwrap();
+        refused(folder.path(), &["model.bin cannot be used"]);
+        std::fs::remove_file(&model).unwrap();
+        refused(folder.path(), &["there is no model.bin in"]);
+
+        // Another model, sound by itself, beside the metadata of the first.
+        let other = FlowModel { hours: 1, ..super::tests::model() };
+        std::fs::write(&model, other.encode().unwrap()).unwrap();
+        refused(folder.path(), &["metadata.json cannot be used", "belongs to another model.bin"]);
+        std::fs::write(&model, &bytes).unwrap();
+
+        let text = String::from_utf8(json).unwrap();
+        std::fs::write(&metadata, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
+        refused(folder.path(), &["metadata.json", "format 2 is newer than 1"]);
+        std::fs::write(&metadata, "{}").unwrap();
+        refused(folder.path(), &["metadata.json", "no metadata of a model"]);
+        std::fs::write(&metadata, text).unwrap();
+        load(folder.path()).unwrap();
+    }
+}

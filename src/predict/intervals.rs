@@ -71,6 +71,15 @@ impl Intervals {
         Self { nominal, dispersion, groups, samples: pairs.len() as u64 }
     }
 
+    /// The same, but so many times as wide.
+    pub(super) fn widened(mut self, times: f64) -> Self {
+        for group in &mut self.groups {
+            group.low *= times;
+            group.high *= times;
+        }
+        self
+    }
+
     /// Wide intervals where nothing was measured.
     pub(super) fn assumed(nominal: f64) -> Self {
         // The logistic approximation of the normal quantile is enough for a spread that is assumed.

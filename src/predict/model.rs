@@ -263,4 +263,4 @@ fn sound(number: f64, most: f64) -> f64 {
 
 #[cfg(test)]
 #[path = "model_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@
 //! count.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 
 use csv::ByteRecord;
 
@@ -66,13 +66,12 @@ struct Columns {
 /// # Errors
 /// A sentence where the header lacks a column or the file cannot be read.
 pub fn read_table(file: impl Read, mut progress: impl FnMut(u64)) -> Result<Table, String> {
+    let lines = PlainLines { inner: file, ended: false };
     let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 18).from_reader(file);
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 18).from_reader(lines);
+    let unreadable = |error: csv::Error| format!("the table cannot be read: {error}");
     let mut record = ByteRecord::new();
-    let mut next = |record: &mut ByteRecord| {
-        reader.read_byte_record(record).map_err(|error| format!("the table cannot be read: {error}"))
-    };
-    if !next(&mut record)? {
+    if !reader.read_byte_record(&mut record).map_err(unreadable)? {
         return Err(
             "the table is empty: its first line must name the columns KKMC,hour,is_weekend,traffic_count".to_owned()
         );
@@ -80,11 +79,10 @@ pub fn read_table(file: impl Read, mut progress: impl FnMut(u64)) -> Result<Tabl
     let columns = Columns::of(&record)?;
     let mut table = Table { rows: GridBuilder::default(), bad: BadRows::default() };
     let (mut rows, mut date_text, mut day) = (0u64, Vec::new(), None);
-    while next(&mut record)? {
-        let (line, byte) = record.position().map_or((0, 0), |place| (place.line(), place.byte()));
+    while reader.read_byte_record(&mut record).map_err(unreadable)? {
         rows += 1;
         if rows.is_multiple_of(REPORT_EVERY) {
-            progress(byte);
+            progress(reader.position().byte());
         }
         // Dates come in long runs.
         if let Some(text) = columns.date.and_then(|column| record.get(column))
@@ -93,11 +91,52 @@ pub fn read_table(file: impl Read, mut progress: impl FnMut(u64)) -> Result<Tabl
             date_text = text.to_owned();
             day = std::str::from_utf8(text).ok().and_then(|text| parse_date(text.trim()));
         }
+        // Behind the record the reader stands on the line after it. Where the record began, as the reader tells it, may be
+        // some blank lines before.
+        let within = record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
+        let line = reader.position().line().saturating_sub(1 + within);
         if let Err((reason, detail)) = columns.take(&record, line, day, &mut table.rows) {
             table.bad.add(line, reason, detail);
         }
     }
     Ok(table)
+}
+
+/// A file whose lines all end with `\n` alone, the last one too, so that lines can be counted.
+struct PlainLines<R> {
+    inner: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for PlainLines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.inner.read(buffer)?;
+            if read == 0 {
+                return Ok(match buffer.first_mut() {
+                    Some(first) if !std::mem::replace(&mut self.ended, true) => {
+                        *first = b'\n';
+                        1
+                    }
+                    _ => 0,
+                });
+            }
+            let Some(bytes) = buffer.get_mut(..read) else { return Ok(read) };
+            let Some(first) = bytes.iter().position(|byte| *byte == b'\r') else { return Ok(read) };
+            let mut kept = first;
+            for place in first..read {
+                if let Some(byte) = bytes.get(place).copied().filter(|byte| *byte != b'\r')
+                    && let Some(to) = bytes.get_mut(kept)
+                {
+                    *to = byte;
+                    kept += 1;
+                }
+            }
+            if kept > 0 {
+                return Ok(kept);
+            }
+        }
+    }
 }
 
 impl Columns {
@@ -198,12 +237,14 @@ mod tests {
              2024-01-01,a,1,0,1e15,x\r\n\
              2024-01-01,a,1,0\r\n\
              \r\n\
-             2024/1/2,\"a\",\"23.0\",TRUE,7.5,x\r\n",
+             \r\n\
+             2024/1/2,\"a\",\"23.0\",TRUE,7.5,\"two\nlines\"\r\n\
+             2024/1/2,a,99,0,1,x",
         );
         assert_eq!(table.rows.len(), 2);
         let lines: Vec<u64> = table.bad.shown.iter().map(|(line, _)| *line).collect();
-        assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9, 10, 11]);
-        assert_eq!(table.bad.total, 9);
+        assert_eq!(lines, [3, 4, 5, 6, 7, 8, 9, 10, 11, 16]);
+        assert_eq!(table.bad.total, 10);
         assert_eq!(table.bad.by_reason["invalid_traffic_count"], 3);
         let (_, hour) = &table.bad.shown[0];
         assert_eq!(hour, "hour is \"24\", not a whole number from 0 to 23");
