@@ -155,14 +155,14 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// As [`Snapshot::counts`].
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError>;
-    /// The hours from `from` (counted from 1970) on in which anything passed, in order; `limit` of them.
+    /// The hours from `from` to `to` (counted from 1970) in which anything passed, in order; the first `limit` of them.
     ///
     /// # Errors
     /// As [`Snapshot::counts`].
-    fn hours(&self, from: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
         let Some(newest) = self.totals().newest else { return Ok(Vec::new()) };
         let mut hours = Vec::new();
-        for hour in from.max(newest.hour() - HOURS_BACK)..=newest.hour() {
+        for hour in from.max(newest.hour() - HOURS_BACK)..=newest.hour().min(to) {
             if hours.len() == limit {
                 break;
             }
@@ -174,6 +174,10 @@ pub trait Snapshot: Send + Sync {
             }
         }
         Ok(hours)
+    }
+    /// Whether [`Snapshot::hours`] is answered from memory, so that it may be called where blocking is not allowed.
+    fn has_hours_at_hand(&self) -> bool {
+        false
     }
     /// Passages within `range`.
     ///

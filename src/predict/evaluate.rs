@@ -181,12 +181,8 @@ impl Backtest {
         options: Options,
         pace: &Pace,
     ) -> Result<Self, Stopped> {
-        let first = days.start;
-        let levels: Vec<Vec<f64>> = days.clone().map(|day| sums.levels(day, options.level_days)).collect();
-        Self::run(grid, days, pace, |site, seen| {
-            let level = levels.get(seen.day - first).and_then(|levels| levels.get(site)).copied().unwrap_or(1.0);
-            level * profiles.rate(site, seen.class, seen.hour)
-        })
+        let rolling = Rolling::new(days.clone(), profiles, sums, options);
+        Self::run(grid, days, pace, |site, seen| rolling.predict(site, seen))
     }
 
     pub(super) fn spark(
@@ -217,17 +213,43 @@ impl Backtest {
         hours.into_iter().map(pair).collect()
     }
 
-    /// Sum of the absolute errors.
-    pub(super) fn error(&self) -> f64 {
-        self.pairs.iter().map(|pair| (pair.predicted - pair.actual).abs()).sum()
-    }
-
     pub(super) fn tested(&self, name: &str, intervals: Option<(&Intervals, &Intervals)>) -> Tested {
         Tested {
             name: name.to_owned(),
             checkpoints: Metrics::of(&self.pairs, intervals.map(|(own, _)| own)),
             city: Metrics::of(&self.city(), intervals.map(|(_, city)| city)),
         }
+    }
+}
+
+/// `seasonal` with the level of each day as it begins.
+struct Rolling<'a> {
+    profiles: &'a Profiles,
+    first: usize,
+    levels: Vec<Vec<f64>>,
+}
+
+impl<'a> Rolling<'a> {
+    fn new(days: std::ops::Range<usize>, profiles: &'a Profiles, sums: &DaySums, options: Options) -> Self {
+        let first = days.start;
+        Self { profiles, first, levels: days.map(|day| sums.levels(day, options.level_days)).collect() }
+    }
+
+    fn predict(&self, site: usize, seen: &Observed) -> f64 {
+        let levels = self.levels.get(seen.day - self.first);
+        let level = levels.and_then(|levels| levels.get(site)).copied().unwrap_or(1.0);
+        level * self.profiles.rate(site, seen.class, seen.hour)
+    }
+
+    /// Sum of the absolute errors.
+    fn error(&self, grid: &Grid, days: std::ops::Range<usize>, pace: &Pace) -> Result<f64, Stopped> {
+        let mut error = 0.0;
+        for site in 0..grid.sites().len() {
+            let of_site = grid.observed_of(site, days.clone());
+            error += of_site.map(|seen| (self.predict(site, &seen) - seen.count).abs()).sum::<f64>();
+            pace.step()?;
+        }
+        Ok(error)
     }
 }
 
@@ -241,7 +263,8 @@ pub(super) fn choose(grid: &Grid, split: Split, pace: &Pace) -> Result<Options, 
             let days = DaySums::of(grid, &profiles, before(split.tune)..split.test, pace)?;
             for level_days in Options::LEVEL_DAYS {
                 let options = Options { strength, is_robust, level_days };
-                let error = Backtest::seasonal(grid, split.tune..split.test, &profiles, &days, options, pace)?.error();
+                let tuning = split.tune..split.test;
+                let error = Rolling::new(tuning.clone(), &profiles, &days, options).error(grid, tuning, pace)?;
                 if error < best.0 {
                     best = (error, options);
                 }

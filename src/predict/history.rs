@@ -101,7 +101,7 @@ impl History {
         let before = self.hours.len();
         let mut from = self.hours.last_key_value().map_or(i64::MIN, |(last, _)| last - AGAIN);
         loop {
-            let hours = snapshot.hours(from, CHUNK)?;
+            let hours = snapshot.hours(from, i64::MAX, CHUNK)?;
             let Some(last) = hours.last() else { break };
             from = last.hour + 1;
             for HourCounts { hour, is_whole, checkpoints } in &hours {

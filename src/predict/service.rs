@@ -29,6 +29,8 @@ use crate::reader::Reader;
 
 /// How often the folder and the counters are looked at.
 const POLL: Duration = Duration::from_secs(1);
+/// Where no new hour came, the counters are looked through again after so long, for what came late.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// A first training waits until no new hour has come for so long, since a history that is being read grows fast,
 const QUIET: Duration = Duration::from_secs(3);
 /// but not longer than this.
@@ -98,6 +100,8 @@ struct Watch {
     settled: Option<Stamp>,
     /// What was seen the last time, if it could not be loaded.
     doubtful: Option<Stamp>,
+    /// The newest hour of the counters when they were last looked through, and when that was.
+    looked: Option<(i64, Instant)>,
     /// When the history last had a new hour, and when it had its first.
     grown_at: Instant,
     began_at: Option<Instant>,
@@ -140,6 +144,7 @@ impl Service {
             history,
             settled: None,
             doubtful: None,
+            looked: None,
             grown_at: Instant::now(),
             began_at: None,
             trained: None,
@@ -221,7 +226,13 @@ impl Service {
 
     fn keep_history(&self, watch: &mut Watch, reader: &dyn Reader) {
         let now = (self.settings.clock)().hour();
-        let taken = watch.history.take_whole_hours(&*reader.snapshot(), now);
+        let snapshot = reader.snapshot();
+        let newest = snapshot.totals().newest.map_or(i64::MIN, CivilTime::hour);
+        if watch.looked.is_some_and(|(hour, at)| hour == newest && at.elapsed() < LOOK_AGAIN) {
+            return;
+        }
+        watch.looked = Some((newest, Instant::now()));
+        let taken = watch.history.take_whole_hours(&*snapshot, now);
         let kept = taken.and_then(|grown| {
             if grown {
                 watch.grown_at = Instant::now();

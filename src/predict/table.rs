@@ -173,9 +173,11 @@ impl Columns {
             .ok_or_else(|| ("invalid_hour", format!("hour is {text:?}, not a whole number from 0 to 23")))?
             as u8;
         let text = field(record, self.weekend)?;
-        let is_weekend = match text.to_ascii_lowercase().as_str() {
-            "0" | "0.0" | "false" => false,
-            "1" | "1.0" | "true" => true,
+        let is_weekend = match text {
+            "0" | "0.0" => false,
+            "1" | "1.0" => true,
+            _ if text.eq_ignore_ascii_case("false") => false,
+            _ if text.eq_ignore_ascii_case("true") => true,
             _ => return Err(("invalid_is_weekend", format!("is_weekend is {text:?}, not 0 or 1"))),
         };
         let text = field(record, self.count)?;
@@ -210,6 +212,9 @@ fn field(record: &ByteRecord, column: usize) -> Result<&str, Refused> {
 
 /// A whole number, also as tables written by pandas have it: `8.0`.
 fn whole(text: &str) -> Option<f64> {
+    if let Ok(number) = text.parse::<u8>() {
+        return Some(f64::from(number));
+    }
     text.parse::<f64>().ok().filter(|number| number.fract() == 0.0 && *number >= 0.0)
 }
 

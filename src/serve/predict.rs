@@ -1,6 +1,7 @@
 //! `GET /api/predict/*`: what the flow model says of a checkpoint or the whole city, and which model it is.
 //!
-//! A model answers from memory, so flows are answered at once; only what was counted is read in the lane of counters.
+//! A model answers from memory, so flows are answered at once, and so are counts that are at hand; others are read in the
+//! lane of counters.
 
 use std::sync::Arc;
 
@@ -208,7 +209,7 @@ impl ModelStatusJson {
 )]
 pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<FlowJson> {
     let hour = api.asked_hour(&fields)?;
-    let place = api.asked_place(&fields)?;
+    let place = api.asked_place(&fields).await?;
     let model = api.forecast()?;
     let FlowForecast { flow, lower, upper, basis } = place.forecast(&*model, hour);
     Ok(Success(FlowJson {
@@ -242,7 +243,7 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
 )]
 pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<DayJson> {
     let day = api.asked_day(&fields)?.unwrap_or_else(|| api.now().day());
-    let place = api.asked_place(&fields)?;
+    let place = api.asked_place(&fields).await?;
     let model = api.forecast()?;
     let actual = api.counted_on(day, place.names.clone()).await?;
     let mut basis = "city";
@@ -362,7 +363,7 @@ impl Api {
     }
 
     /// The checkpoint that is asked for, or the whole city.
-    fn asked_place(&self, fields: &Fields) -> Result<Place, ApiError> {
+    async fn asked_place(&self, fields: &Fields) -> Result<Place, ApiError> {
         let city = Place { names: None, code: CITY.to_owned(), label: CITY.to_owned() };
         let Some(text) = fields.text("kkmc")?.filter(|text| *text != CITY) else { return Ok(city) };
         let catalogue = self.reader.catalogue();
@@ -371,15 +372,15 @@ impl Api {
         let model = self.settings.forecaster.current();
         let is_listed = catalogue.find(&code).is_some();
         let is_learnt = || model.as_ref().is_some_and(|model| model.checkpoint(&names, 0).is_some());
-        if is_listed || is_learnt() || self.was_recorded(&code)? {
+        if is_listed || is_learnt() || self.was_recorded(code.clone()).await? {
             return Ok(Place { label: label(&catalogue, &code), code, names: Some(names) });
         }
         Err(unknown(&text, &catalogue, model.as_deref()))
     }
 
-    /// Whether any retained passage is of this checkpoint. Answered from memory.
-    fn was_recorded(&self, kkmc: &str) -> Result<bool, ApiError> {
-        let counts = self.reader.snapshot().counts(Group::Checkpoint, TimeRange::default())?;
+    /// Whether any retained passage is of this checkpoint.
+    async fn was_recorded(&self, kkmc: String) -> Result<bool, ApiError> {
+        let counts = self.counters(|snapshot| snapshot.counts(Group::Checkpoint, TimeRange::default())).await?;
         Ok(counts.iter().any(|(name, _)| **name == *kkmc))
     }
 
@@ -391,7 +392,13 @@ impl Api {
         if first * 3600 > now.0 + SECONDS_PER_DAY {
             return Ok(vec![None; HOURS as usize]);
         }
-        let hours = self.counters(move |snapshot| snapshot.hours(first, HOURS as usize)).await?;
+        let snapshot = self.reader.snapshot();
+        // The way to another thread would take longer than the answer.
+        let hours = if snapshot.has_hours_at_hand() {
+            snapshot.hours(first, first + HOURS - 1, HOURS as usize)?
+        } else {
+            self.counters(move |snapshot| snapshot.hours(first, first + HOURS - 1, HOURS as usize)).await?
+        };
         let mut counted = vec![None; HOURS as usize];
         for hour in hours.iter().filter(|hour| hour.is_whole && hour.hour < now.hour()) {
             let place = usize::try_from(hour.hour - first).ok().and_then(|place| counted.get_mut(place));

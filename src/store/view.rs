@@ -257,11 +257,14 @@ impl Snapshot for View {
         Ok(counts)
     }
 
-    fn hours(&self, from: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
         let ends = [self.rollups.hours.first_key_value(), self.rollups.hours.last_key_value()];
         let ends = ends.map(|end| end.map(|(hour, _)| *hour));
         let names = self.names.all(Dimension::Checkpoint);
-        let hours = self.rollups.hours.range(from..).take(limit).map(|(hour, rollup)| {
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let hours = self.rollups.hours.range(from..=to).take(limit).map(|(hour, rollup)| {
             let counts = rollup.checkpoints.iter();
             HourCounts {
                 hour: *hour,
@@ -270,6 +273,10 @@ impl Snapshot for View {
             }
         });
         Ok(hours.collect())
+    }
+
+    fn has_hours_at_hand(&self) -> bool {
+        true
     }
 
     fn count(&self, range: TimeRange) -> Result<u64, ReadError> {
