@@ -27,6 +27,8 @@ use super::{checkpoints, health, metrics, overview, predict, query, stats, statu
         warnings::history,
         stream::stream,
         predict::flow,
+        predict::day,
+        predict::model,
         overview::overview,
         track::track,
         checkpoints::checkpoints,

@@ -16,7 +16,9 @@ use super::cache::ColumnCache;
 use super::log::{Entry, Log};
 use super::rollup::{Counts, Rollups};
 use super::{StoredReject, Totals, keys, recover};
-use crate::reader::{self, AlertFilter, Group, Page, PassageRow, QueryFilter, ReadError, Snapshot, TimeRange};
+use crate::reader::{
+    self, AlertFilter, Group, HourCounts, Page, PassageRow, QueryFilter, ReadError, Snapshot, TimeRange,
+};
 
 /// A consistent state of the store.
 #[derive(Debug)]
@@ -253,6 +255,28 @@ impl Snapshot for View {
             })?;
         }
         Ok(counts)
+    }
+
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+        let ends = [self.rollups.hours.first_key_value(), self.rollups.hours.last_key_value()];
+        let ends = ends.map(|end| end.map(|(hour, _)| *hour));
+        let names = self.names.all(Dimension::Checkpoint);
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let hours = self.rollups.hours.range(from..=to).take(limit).map(|(hour, rollup)| {
+            let counts = rollup.checkpoints.iter();
+            HourCounts {
+                hour: *hour,
+                is_whole: !ends.contains(&Some(*hour)),
+                checkpoints: counts.filter_map(|(id, count)| Some((names.get(id as usize)?.clone(), count))).collect(),
+            }
+        });
+        Ok(hours.collect())
+    }
+
+    fn has_hours_at_hand(&self) -> bool {
+        true
     }
 
     fn count(&self, range: TimeRange) -> Result<u64, ReadError> {

@@ -22,3 +22,5 @@ mod harness;
 mod identity;
 mod model;
 mod precision;
+mod predict;
+mod predict_quality;

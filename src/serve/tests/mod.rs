@@ -7,6 +7,7 @@ mod fuzz;
 pub(super) mod memory;
 mod openapi;
 mod operation;
+mod predict;
 mod query;
 mod shutdown;
 mod stats;

@@ -98,9 +98,3 @@ async fn overview() {
             "checkpoints": 19, "alerts": 0, "alerts_today": 0, "newest_gcsj": null})
     );
 }
-
-#[tokio::test]
-async fn predictions_are_not_part_of_this_build() {
-    let server = Server::start().await;
-    assert!(server.get("/api/predict/flow?kkmc=G3_Sulu&hour=8").await.error(503).contains("not part of this build"));
-}
