@@ -15,6 +15,7 @@ mod alerts;
 mod cache;
 mod expire;
 mod facts;
+mod find;
 mod keys;
 mod log;
 mod query;
