@@ -11,9 +11,11 @@
 //!
 //! This module does not know where batches come from or who reads the views.
 
+mod alerts;
 mod cache;
 mod expire;
 mod facts;
+mod find;
 mod keys;
 mod log;
 mod query;
@@ -24,6 +26,7 @@ mod rollup;
 mod tests;
 mod totals;
 mod view;
+mod work;
 mod write;
 
 use std::collections::BTreeMap;
@@ -35,6 +38,7 @@ use storage::{Database, Reference, StorageError};
 use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
+use alerts::AlertIndex;
 use cache::ColumnCache;
 use log::Log;
 use rollup::{HourCounter, Rollups};
@@ -80,6 +84,8 @@ pub struct StoreSettings {
     pub rejects_retention: Option<i64>,
     /// Whether there are readers, so that every commit publishes a view.
     pub publish: bool,
+    /// Bytes of memory in which alerts are found; those that do not fit, the oldest, are read from the disk.
+    pub alert_index: usize,
     /// The rule.
     pub detector: DetectorSettings,
     /// The clock, which retention never runs ahead of.
@@ -96,6 +102,7 @@ impl Default for StoreSettings {
             alerts_retention: None,
             rejects_retention: None,
             publish: true,
+            alert_index: 64 << 20,
             detector: DetectorSettings::default(),
             clock: Arc::new(|| CivilTime(i64::MAX)),
         }
@@ -107,6 +114,7 @@ impl Default for StoreSettings {
 pub struct Shared {
     database: Arc<Database>,
     cache: Arc<ColumnCache>,
+    work: Arc<work::Work>,
     view: ArcSwap<View>,
     commits: watch::Sender<u64>,
     catalogue: ArcSwap<Catalogue>,
@@ -202,6 +210,7 @@ pub struct Store {
     facts: facts::NameFacts,
     logs: [Log; 2],
     rollups: Rollups,
+    alerts: AlertIndex,
     counter: HourCounter,
     partitions: BTreeMap<u32, Partition>,
     rows_since_save: u64,

@@ -24,3 +24,4 @@ mod model;
 mod precision;
 mod predict;
 mod predict_quality;
+mod work;

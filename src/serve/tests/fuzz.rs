@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::Server;
 use super::client::request;
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 22] = [
     "hour",
     "date",
     "kkmc",
@@ -25,8 +25,12 @@ const FIELDS: [&str; 18] = [
     "page",
     "limit",
     "lastEventId",
+    "status",
+    "before",
+    "reason",
+    "minutes",
 ];
-const PATHS: [&str; 12] = [
+const PATHS: [&str; 15] = [
     "/api/predict/flow",
     "/api/predict/day",
     "/api/stats/kkmc_count",
@@ -39,6 +43,9 @@ const PATHS: [&str; 12] = [
     "/api/overview",
     "/api/track",
     "/elsewhere",
+    "/api/stats/recent",
+    "/api/rejects",
+    "/api/warnings/0123456789abcdef",
 ];
 
 /// Values near those that count, and noise.
