@@ -19,9 +19,11 @@
 pub mod appliance;
 pub mod commands;
 pub mod config;
+pub mod mysql;
 pub mod pipeline;
 pub mod producer;
 pub mod reader;
+pub mod redis_client;
 pub mod serve;
 pub mod source;
 pub mod status;
