@@ -107,7 +107,10 @@ impl AlertMirror {
         let end = batch.last().map_or(next, |alert| alert.seq + 1);
         let time = batch.last().map_or(self.cursor.time, |alert| event_time(&alert.curr_time));
         self.note(MirrorCursor { next: end, time, ..self.cursor }, answer.pushed).await?;
-        if level && answer.length < self.max_length.min(self.stored_before(end)) {
+        // Where others push to the list too, it can be long enough without the alert that was sent last. Only if the list
+        // is full may they have pushed that out.
+        let forgotten = before.is_some() && !answer.found && answer.length < self.max_length;
+        if level && (forgotten || answer.length < self.max_length.min(self.stored_before(end))) {
             self.fill(connection, end).await?;
         }
         Ok(level)
@@ -115,7 +118,6 @@ impl AlertMirror {
 
     /// The list is too short: alerts before `end` go into it, the newest first, until it has its length.
     async fn fill(&mut self, connection: &mut MultiplexedConnection, end: u64) -> Result<(), Failure> {
-        tracing::warn!(mirror = NAME, target = self.server.address(), "the list is too short, it is filled again");
         let stop = (end.saturating_sub(self.max_length)).max(1);
         let mut to = end;
         let mut pushed = 0;
@@ -142,7 +144,8 @@ impl AlertMirror {
             to = oldest;
         }
         if pushed > 0 {
-            tracing::info!(mirror = NAME, alerts = pushed, "the list is filled");
+            let target = self.server.address();
+            tracing::warn!(mirror = NAME, target, alerts = pushed, "the list had forgotten alerts and is filled again");
             self.note(MirrorCursor { refilled: self.cursor.refilled + 1, ..self.cursor }, 0).await?;
         }
         Ok(())

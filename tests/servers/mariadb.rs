@@ -104,6 +104,7 @@ impl MariaDb {
             .arg(format!("--datadir={}", self.data().display()))
             .arg(format!("--socket={}", self.socket().display()))
             .arg(format!("--pid-file={}", self.path("pid").display()))
+            .arg(format!("--tmpdir={}", self.folder.path().display()))
             .arg(format!("--port={}", self.port))
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF"])
             .args(["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--innodb-flush-log-at-trx-commit=2"])
@@ -133,6 +134,8 @@ impl MariaDb {
         self.kill();
         let _ = std::fs::remove_dir_all(self.data());
         let mut install = Command::new("mariadb-install-db");
+        // Temporary tables are named by process number, which containers that share /tmp give out twice.
+        install.env("TMPDIR", self.folder.path());
         install
             .arg("--no-defaults")
             .arg(format!("--datadir={}", self.data().display()))
