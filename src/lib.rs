@@ -3,9 +3,9 @@
 //! Data walks a straight road and never turns back:
 //!
 //! ```text
-//! source ──▶ parse ──▶ route ──▶ detect ──▶ commit ──▶ serve
-//! (file,               (shard)   (pure)     (one atomic  (API, SSE,
-//!  simulator)                               write)        web page)
+//! source ──▶ parse ──▶ route ──▶ detect ──▶ commit ──▶ serve (API, SSE, web page)
+//! (file,               (shard)   (pure)     (one atomic └▶ mirror (MyCat/MySQL,
+//!  simulator)                               write)                 Redis)
 //! ```
 //!
 //! A [`source`] reads lines on a thread of its own and parses them into columns ([`traffic::PassageBatch`]). The writer
@@ -14,7 +14,9 @@
 //! counters and the source's position as one write ([`store`]). Readers ([`serve`]) ask immutable views that the writer
 //! publishes after each commit, so that no question can slow the road.
 //!
-//! `source` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
+//! Each [`mirror`] follows the log from a cursor of its own.
+//!
+//! `source`, `mirror` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
 pub mod appliance;
 pub mod commands;

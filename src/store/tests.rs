@@ -4,6 +4,7 @@
 mod crash;
 mod golden;
 mod model;
+mod outlet;
 mod queries;
 mod retention;
 mod scene;

@@ -112,6 +112,8 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
     let mut targets = Targets::start();
     let common = targets.sections();
     let sections = format!("{common}[source]\nkind = \"simulator\"\nrate = 5000\nseed = 4\n");
+    // Illegible plates too: so there are alerts all the time.
+    let sections = format!("{sections}[detect]\nplates = \"any\"\n");
     let mut chaos = Chaos { appliance: Appliance::new(folder.path()), sections, kills: 0 };
     chaos.appliance.start(&chaos.sections);
 
