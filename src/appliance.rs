@@ -161,6 +161,7 @@ impl Reader for Appliance {
                 oldest: view.oldest(),
                 rejects: totals.rejects.saturating_sub(totals.oldest_reject.saturating_sub(1)),
             },
+            backends: Vec::new(),
             failure: failure_of(&running, &self.shared),
         }
     }

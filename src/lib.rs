@@ -24,6 +24,7 @@ pub mod pipeline;
 pub mod producer;
 pub mod reader;
 pub mod redis_client;
+pub mod remote;
 pub mod serve;
 pub mod source;
 pub mod status;

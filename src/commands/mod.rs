@@ -8,6 +8,7 @@ mod outcome;
 mod progress;
 pub mod replay;
 pub mod serve;
+mod serve_api;
 pub mod shard;
 pub mod ship;
 pub mod simulate;
