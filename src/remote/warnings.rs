@@ -149,12 +149,15 @@ impl Warnings {
     }
 }
 
+const REFUSED: &str = "it refuses the account; check redis.user and redis.password";
+
 /// The error in words that name no account.
 fn words(error: &RedisError) -> String {
+    if error.kind() == redis::ErrorKind::AuthenticationFailed {
+        return REFUSED.to_owned();
+    }
     match error.code() {
-        Some("WRONGPASS" | "NOAUTH" | "NOPERM") => {
-            "it refuses the account; check redis.user and redis.password".to_owned()
-        }
+        Some("WRONGPASS" | "NOAUTH" | "NOPERM") => REFUSED.to_owned(),
         Some("WRONGTYPE") => "the key is not a list; check redis.key".to_owned(),
         _ => error.to_string(),
     }
