@@ -317,6 +317,12 @@ settings! {
         statement_timeout: Duration = Duration::from_secs(30), within(Duration::from_millis(10), Duration::from_secs(3_600));
         /// The longest pause between two attempts while a target is away. There is no limit to their number.
         retry_max: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// How often the target is asked for a few of the rows that it has taken, besides on connecting. If it lacks any (it was
+        /// restarted empty, or from a backup), it is filled again from there on.
+        check_interval: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(86_400));
+        /// How long the instances keep passages before their own clean-up event (`auto_clean_traffic`) deletes them, by the
+        /// clock. Rows that are older are not missed there.
+        retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
     }
 }
 

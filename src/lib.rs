@@ -19,6 +19,7 @@
 pub mod appliance;
 pub mod commands;
 pub mod config;
+pub mod mirror;
 pub mod mysql;
 pub mod pipeline;
 pub mod producer;

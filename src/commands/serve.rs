@@ -17,6 +17,7 @@ use super::failure::Usage;
 use super::serve_api;
 use crate::appliance::Appliance;
 use crate::config::{Config, Order, Role, SourceKind, Sync, TextEncoding};
+use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::reader::Reader;
 use crate::serve::{self, ServeSettings};
@@ -58,9 +59,14 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let mut store = Store::open(&config.data_dir, store_settings(config))?;
     let layout = config.source.layout()?;
     let shared = store.shared();
+    let mirrored = shared.clone();
     let retention = retention_seconds(config.store.retention);
     let kind = config.source.kind.as_str();
     let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), retention, kind));
+    let mirror_clock = config.source.timezone.clone();
+    let mirrors = mirror::start(config, &mirrored, move || civil_now(&mirror_clock), runtime.handle(), &stop)
+        .map_err(mirror_error)?;
+    appliance.follow_mirrors(Box::new(move || mirrors.status(&mirrored)));
     let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
     store.publish();
 
@@ -82,6 +88,13 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     runtime.shutdown_timeout(Duration::from_secs(1));
     driven?;
     served.context("the HTTP interface failed")
+}
+
+fn mirror_error(error: MirrorError) -> anyhow::Error {
+    match error {
+        MirrorError::Redis(error) => Usage(error.to_string()).into(),
+        error @ MirrorError::Store(_) => error.into(),
+    }
 }
 
 /// The writer's thread: the road until its end, then waiting for the stop signal, then an orderly close.
@@ -259,6 +272,7 @@ pub(super) fn store_settings(config: &Config) -> StoreSettings {
         retention: retention_seconds(config.store.retention),
         alerts_retention: retention_seconds(config.store.alerts_retention),
         rejects_retention: retention_seconds(config.store.rejects_retention),
+        mirror_hold: config.store.mirror_hold.0,
         publish: true,
         detector: config.detect.detector_settings(),
         clock: {

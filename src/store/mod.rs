@@ -16,6 +16,7 @@ mod expire;
 mod facts;
 mod keys;
 mod log;
+mod outlet;
 mod query;
 mod recover;
 mod rollup;
@@ -36,6 +37,7 @@ use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
 use cache::ColumnCache;
 use log::Log;
+pub use outlet::{LogBlock, MirrorCursor, RefusedRow, Sample};
 use rollup::{HourCounter, Rollups};
 use totals::PartitionState;
 pub use totals::Totals;
@@ -77,6 +79,8 @@ pub struct StoreSettings {
     pub alerts_retention: Option<i64>,
     /// Seconds of event time that rejects are kept; none = for ever.
     pub rejects_retention: Option<i64>,
+    /// Bytes of expired segments that may wait for mirrors.
+    pub mirror_hold: u64,
     /// Whether there are readers, so that every commit publishes a view.
     pub publish: bool,
     /// The rule.
@@ -94,6 +98,7 @@ impl Default for StoreSettings {
             retention: None,
             alerts_retention: None,
             rejects_retention: None,
+            mirror_hold: u64::MAX,
             publish: true,
             detector: DetectorSettings::default(),
             clock: Arc::new(|| CivilTime(i64::MAX)),
@@ -112,6 +117,7 @@ pub struct Shared {
     reference: Mutex<Reference>,
     progress: Mutex<Progress>,
     queued: std::sync::atomic::AtomicUsize,
+    holds: outlet::Holds,
 }
 
 /// What the writer tells about itself after each commit.

@@ -67,6 +67,11 @@ impl View {
         self.sealed.iter().flat_map(|sealed| sealed.iter()).chain(&self.tail)
     }
 
+    /// Number of the row that comes next to `shard`.
+    pub fn next_row(&self, shard: usize) -> u64 {
+        self.totals.by_shard.get(shard).copied().unwrap_or(0)
+    }
+
     /// Earliest GCSJ that is retained.
     pub fn oldest(&self) -> Option<CivilTime> {
         self.entries().map(|entry| entry.zone.min_time).min()
@@ -181,6 +186,7 @@ impl View {
     pub fn rejects_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, StoredReject)>, ReadError> {
         self.database
             .scan(Family::Rejects, &seq.saturating_add(1).to_be_bytes())
+            .take_while(|item| item.as_ref().map_or(true, |(key, _)| !keys::is_refused(key)))
             .take(limit)
             .map(|item| {
                 let (key, value) = item.map_err(read_error)?;

@@ -142,6 +142,18 @@ impl Database {
         self.db.write_opt(commit.batch, &self.write_options).map_err(|error| self.latch("write", error))
     }
 
+    /// Writes a commit as [`Database::commit`] does, but does not force it to the disk: a killed process loses nothing, a
+    /// power cut may take back the newest. Other threads than the writer's may call it.
+    ///
+    /// # Errors
+    /// As [`Database::commit`].
+    pub fn note(&self, commit: Commit<'_>) -> Result<(), StorageError> {
+        if let Some(cause) = self.latched.get() {
+            return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
+        }
+        self.db.write(commit.batch).map_err(|error| self.latch("write", error))
+    }
+
     fn latch(&self, action: &'static str, error: rocksdb::Error) -> StorageError {
         let failure = classify(&self.path, action, &error.into_string());
         let _ = self.latched.set(failure.to_string());
