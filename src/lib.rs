@@ -17,6 +17,7 @@
 //! `source` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
 pub mod appliance;
+pub mod audit;
 pub mod commands;
 pub mod config;
 pub mod mirror;

@@ -4,6 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod failure;
 pub mod import_checkpoints;
+pub mod mirror_check;
 mod outcome;
 mod progress;
 pub mod replay;

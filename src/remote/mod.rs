@@ -10,7 +10,7 @@
 mod cache;
 mod passages;
 pub(crate) mod rows;
-pub(crate) mod statements;
+mod statements;
 mod target;
 mod warnings;
 mod watch;

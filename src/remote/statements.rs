@@ -100,16 +100,6 @@ pub(super) fn by_columns(columns: &[&str], conditions: &Conditions) -> String {
     format!("SELECT {columns}, COUNT(*) AS passages FROM traffic_data{} GROUP BY {columns}", conditions.clause())
 }
 
-/// Passages by hour and checkpoint, each group with two sums that tell whether two sets of rows are the same whatever
-/// their order: over the ids alone, and over all columns. [`super::super::commands`] compares them with local storage.
-pub(crate) fn by_hour_and_checkpoint(range: TimeRange) -> String {
-    format!(
-        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages, SUM(CRC32(id)) AS ids, \
-         SUM(CRC32(CONCAT_WS(',', {PASSAGE}))) AS contents FROM traffic_data{} GROUP BY gcsj_hour, kkmc",
-        Conditions::within(range).clause()
-    )
-}
-
 /// How many passages there are.
 pub(super) fn count(conditions: &Conditions) -> String {
     format!("SELECT COUNT(*) AS passages FROM traffic_data{}", conditions.clause())
@@ -126,7 +116,7 @@ pub(super) fn newest_passages(conditions: &Conditions, limit: u64) -> String {
 }
 
 /// The checkpoints; not in order.
-pub(crate) fn checkpoints() -> &'static str {
+pub(super) fn checkpoints() -> &'static str {
     "SELECT code, kkmc, label, xzqhmc, road, lon, lat, sort_no FROM kkmc_info"
 }
 
@@ -257,12 +247,6 @@ mod tests {
                 "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE hphm = '苏C\\'1' \
                  ORDER BY gcsj DESC, id LIMIT 20",
             ),
-            (
-                by_hour_and_checkpoint(TimeRange { start: Some(time("2024-01-01 00:00:00")), end: None }),
-                "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages, SUM(CRC32(id)) AS ids, \
-                 SUM(CRC32(CONCAT_WS(',', id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh))) AS contents \
-                 FROM traffic_data WHERE gcsj >= '2024-01-01 00:00:00' GROUP BY gcsj_hour, kkmc",
-            ),
         ] {
             assert_eq!(statement, expected);
         }
@@ -278,8 +262,7 @@ mod tests {
             province: Some("苏".to_owned()),
             ..QueryFilter::default()
         });
-        let grouped =
-            [by_hour(&conditions), by_columns(&["kkmc"], &conditions), by_hour_and_checkpoint(TimeRange::default())];
+        let grouped = [by_hour(&conditions), by_columns(&["kkmc"], &conditions)];
         let plain = [count(&conditions), newest_passages(&conditions, 5)];
         for statement in grouped.iter().chain(&plain) {
             for wrong in ["DISTINCT", "HAVING", "UNION", " OVER ", "OFFSET", "JOIN", "?", "(SELECT"] {

@@ -17,3 +17,4 @@ mod process;
 mod roles;
 mod same_json;
 mod schema;
+mod verify;

@@ -105,6 +105,18 @@ impl Appliance {
         });
     }
 
+    pub(crate) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.process.take().unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself:\n{}", self.log());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
