@@ -171,6 +171,7 @@ impl Reader for Appliance {
                 oldest: view.oldest(),
                 rejects: totals.rejects.saturating_sub(totals.oldest_reject.saturating_sub(1)),
             },
+            backends: Vec::new(),
             mirrors: self.mirrors.get().map(|probe| probe()).unwrap_or_default(),
             failure: failure_of(&running, &self.shared),
         }

@@ -64,10 +64,10 @@ choices! {
     pub enum Role {
         /// Everything in one process.
         All = "all",
-    }
-    later {
-        "ingest" => "this build runs everything in one process; write \"all\"",
-        "api" => "this build runs everything in one process; write \"all\"",
+        /// Intake, storage and mirrors; of the API only how it is (`/api/status`, `/healthz`, `/readyz`, `/metrics`).
+        Ingest = "ingest",
+        /// The API and the web page, answered from `[mycat]` and `[redis]`: no intake, no storage, no data directory.
+        Api = "api",
     }
 }
 
@@ -374,6 +374,8 @@ settings! {
         max_concurrent_queries: usize = 16, within(1, 1_024);
         /// The longest that a query may take, waiting included, before it is answered with status 503.
         query_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// How long statistics that were read from MySQL are given again, with `role = "api"`. `"0s"` asks anew each time.
+        statistics_cache: Duration = Duration::from_secs(3), within(Duration::ZERO, Duration::from_secs(600));
         /// How many clients may follow the alert stream at the same time; more are answered with status 503.
         sse_max_clients: usize = 256, within(0, 65_536);
         /// The largest body of a request.
@@ -453,6 +455,23 @@ impl Config {
             );
         }
         let source = &self.source;
+        if self.role == Role::Api {
+            let wrong = if self.mycat.urls.is_empty() {
+                Some(("mycat.urls", "answers from MySQL; name MyCat or the two instances in mycat.urls"))
+            } else if self.redis.url.is_none() {
+                Some(("redis.url", "answers from Redis; name it in redis.url"))
+            } else if source.kind != SourceKind::None {
+                Some((
+                    "source.kind",
+                    "takes nothing in; leave source.kind out here, and set it where role = \"ingest\"",
+                ))
+            } else {
+                None
+            };
+            if let Some((setting, what)) = wrong {
+                refuse([setting, "role"], format!("role = \"api\" {what}"));
+            }
+        }
         if let Err(error) = source.layout() {
             refuse(["source.shard_key", "source.columns"], error.to_string());
         }

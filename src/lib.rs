@@ -19,6 +19,7 @@
 //! `source`, `mirror` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
 pub mod appliance;
+pub mod audit;
 pub mod commands;
 pub mod config;
 pub mod mirror;
@@ -27,6 +28,7 @@ pub mod pipeline;
 pub mod producer;
 pub mod reader;
 pub mod redis_client;
+pub mod remote;
 pub mod serve;
 pub mod source;
 pub mod status;

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, ship, simulate};
+use platewatch::commands::{
+    config, demo, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate,
+};
 
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
 #[derive(Debug, Parser)]
@@ -35,8 +37,12 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Send a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts
     Ship(ship::ShipArgs),
-    /// Load a CSV of checkpoints into a data directory
+    /// Load a CSV of checkpoints into a data directory and, where MySQL is configured, into its table kkmc_info
     ImportCheckpoints(import_checkpoints::ImportArgs),
+    /// Compare a data directory with MySQL by hour and checkpoint; exit code 1 if they differ
+    VerifyMirror(mirror_check::MirrorArgs),
+    /// Send again to MySQL what differs, and compare once more
+    RepairMirror(mirror_check::MirrorArgs),
     /// Print the shard of each key, as MyCat's murmur rule places it
     Shard {
         /// Keys, such as KKMC values
@@ -89,6 +95,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
             ship::run(args)
         }
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
+        Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
+        Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
         Command::Shard { keys } => shard::run(keys, &mut out),
         Command::CheckConfig { file } => config::check_config(file, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),

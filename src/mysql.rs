@@ -158,6 +158,46 @@ impl MysqlPool {
         }
     }
 
+    /// As [`Self::rows`]; none if the answer has more than `most` rows, which are then not read to their end.
+    ///
+    /// # Errors
+    /// [`MysqlError`].
+    pub async fn rows_up_to(&self, question: &str, most: usize) -> Result<Option<Vec<Row>>, MysqlError> {
+        let _place = self.limit.acquire().await.map_err(closed)?;
+        loop {
+            let (mut connection, used) = self.connection().await?;
+            let read = async {
+                let mut rows = Vec::new();
+                let mut answer = connection.query_iter(question).await?;
+                while let Some(row) = answer.next().await? {
+                    if rows.len() == most {
+                        return Ok(None);
+                    }
+                    rows.push(row);
+                }
+                Ok(Some(rows))
+            };
+            let asked = timeout(self.statement_timeout, read).await;
+            match self.outcome(asked) {
+                Ok(Some(rows)) => {
+                    self.give_back(connection);
+                    return Ok(Some(rows));
+                }
+                // What was not read would stand in the way of the next answer.
+                Ok(None) => {
+                    discard(connection);
+                    return Ok(None);
+                }
+                Err(error) => {
+                    discard(connection);
+                    if !(used && matches!(error, MysqlError::Connection(_))) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
     fn outcome<T>(
         &self,
         result: Result<Result<T, mysql_async::Error>, tokio::time::error::Elapsed>,

@@ -125,6 +125,9 @@ pub enum ReadError {
     /// The question costs more than is allowed; the text says what to narrow.
     #[error("{0}")]
     TooExpensive(String),
+    /// A server that holds the data is away; the text says which, and what ends it.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// One consistent state of the data. Methods may read the disk: call them where blocking is allowed.
@@ -175,6 +178,10 @@ pub trait Snapshot: Send + Sync {
 
 /// Whoever holds the data.
 pub trait Reader: Send + Sync + 'static {
+    /// Whether counts over all that is retained are answered at once from memory, without asking a disk or a server.
+    fn counts_at_once(&self) -> bool {
+        true
+    }
     /// The newest consistent state; cheap.
     fn snapshot(&self) -> Arc<dyn Snapshot>;
     /// Wakes at every commit; the value is the newest alert's `seq`.

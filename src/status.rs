@@ -20,10 +20,27 @@ pub struct Status {
     pub pipeline: PipelineStatus,
     /// What is on disk and in memory.
     pub storage: StorageStatus,
+    /// The servers that answers are read from, in the role `api`.
+    pub backends: Vec<BackendStatus>,
     /// The mirrors; none where none is configured.
     pub mirrors: Vec<MirrorStatus>,
     /// Why the appliance takes no more input, if it does not; it then is not ready.
     pub failure: Option<String>,
+}
+
+/// A server that answers are read from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BackendStatus {
+    /// `MyCat`, `MySQL` or `Redis`.
+    pub name: String,
+    /// Its address, without credentials.
+    pub address: String,
+    /// Whether it answered last.
+    pub connected: bool,
+    /// Since when it does not, in seconds since 1970 UTC.
+    pub away_since_unix: Option<i64>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
 }
 
 /// The source of records.

@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
 
 use super::failure::Usage;
+use super::serve_api;
 use crate::appliance::Appliance;
-use crate::config::{Config, Order, SourceKind, Sync, TextEncoding};
+use crate::config::{Config, Order, Role, SourceKind, Sync, TextEncoding};
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::reader::Reader;
@@ -46,6 +47,9 @@ pub fn run(file: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net::SocketAddr)) -> anyhow::Result<()> {
+    if config.role == Role::Api {
+        return serve_api::run_api(config, ready);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let stop = CancellationToken::new();
     // Before anybody is told that it runs: from here on a signal ends it in order.
@@ -134,13 +138,12 @@ fn drive(
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-async fn serve_until(
+pub(super) async fn serve_until(
     listener: TcpListener,
-    appliance: Arc<Appliance>,
+    reader: Arc<dyn Reader>,
     settings: ServeSettings,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let reader: Arc<dyn Reader> = appliance;
     let router = serve::router(reader, settings, stop.clone());
     serve::serve(listener, router, stop, SHUTDOWN_DEADLINE).await
 }
@@ -284,7 +287,8 @@ pub(super) fn retention_seconds(retention: crate::config::Retention) -> Option<i
     retention.duration().map(|duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
 }
 
-fn serve_settings(config: &Config) -> ServeSettings {
+/// The HTTP interface, as configured.
+pub(super) fn serve_settings(config: &Config) -> ServeSettings {
     let zone = config.source.timezone.clone();
     let clock_zone = zone.clone();
     ServeSettings {
@@ -293,6 +297,7 @@ fn serve_settings(config: &Config) -> ServeSettings {
         query_timeout: config.api.query_timeout,
         sse_max_clients: config.api.sse_max_clients,
         body_limit: config.api.max_body.bytes(),
+        status_only: config.role == Role::Ingest,
         ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
     }
 }

@@ -99,8 +99,15 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
 }
 
 #[test]
-fn what_is_not_built_yet_says_so() {
-    refused("role = \"api\"\n", &["line 1: role: \"api\": this build runs everything in one process; write \"all\""]);
+fn the_api_role_needs_its_servers_and_takes_nothing_in() {
+    let servers = "role = \"api\"\n[mycat]\nurls = [\"mysql://a/x\"]\n[redis]\nurl = \"redis://b\"\n";
+    assert_eq!(load(servers).unwrap().role, Role::Api);
+    refused("role = \"api\"\n", &["line 1: role: ", "mycat.urls"]);
+    refused("role = \"api\"\n[mycat]\nurls = [\"mysql://a/x\"]\n", &["line 1: role: ", "redis.url"]);
+    let with_source = format!("{servers}[source]\nkind = \"kafka\"\n");
+    refused(&with_source, &["source.kind", "role = \"ingest\""]);
+    assert_eq!(load("role = \"ingest\"\n").unwrap().role, Role::Ingest);
+    refused("role = \"both\"\n", &["line 1: role", "\"all\", \"ingest\" or \"api\""]);
 }
 
 #[test]

@@ -29,7 +29,7 @@ use crate::status::MirrorStatus;
 use crate::store::{Shared, StoreError};
 
 use health::{Health, Pauses};
-pub use rows::insert_statement;
+pub use rows::{fitting, insert_statement, overwrite_statement};
 
 /// Shards; the storage has a log for each.
 const SHARDS: usize = 2;

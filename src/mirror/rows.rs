@@ -10,8 +10,21 @@ use crate::reader::PassageRow;
 const HEAD: &str = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES ";
 const TAIL: &str = " ON DUPLICATE KEY UPDATE id=id";
 
+/// What a repair does to a row that is there already: all columns but the shard key are set again.
+const OVERWRITE: &str = " ON DUPLICATE KEY UPDATE xzqhmc=VALUES(xzqhmc),fxlx=VALUES(fxlx),gcsj=VALUES(gcsj),\
+                         hpzl=VALUES(hpzl),hphm=VALUES(hphm),clppxh=VALUES(clppxh)";
+
 /// The statement that writes these rows, all of one shard.
 pub fn insert_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
+    statement(rows, TAIL)
+}
+
+/// The statement that writes these rows, all of one shard, and sets right those that are there with other values.
+pub fn overwrite_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
+    statement(rows, OVERWRITE)
+}
+
+fn statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>, tail: &str) -> String {
     let mut statement = HEAD.to_owned();
     for (position, row) in rows.into_iter().enumerate() {
         if position > 0 {
@@ -19,12 +32,12 @@ pub fn insert_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> S
         }
         push_row(&mut statement, row);
     }
-    statement.push_str(TAIL);
+    statement.push_str(tail);
     statement
 }
 
 /// Of `rows`, how many go into one statement: those that keep it under the limit, and one in any case.
-pub(super) fn fitting(rows: &[PassageRow]) -> usize {
+pub fn fitting(rows: &[PassageRow]) -> usize {
     let mut bytes = HEAD.len() + TAIL.len();
     let fits = |row: &&PassageRow| {
         bytes += most_bytes(row);
@@ -112,6 +125,15 @@ mod tests {
                       ('G\\'1\\\"','','徐州市\\ZK1','a\\\\b','2000-02-29 23:59:59','','-***`;--','line\\nfeed\\r\\0🚗') \
                       ON DUPLICATE KEY UPDATE id=id";
         assert_eq!(insert_statement([&plain, &odd]), golden);
+    }
+
+    #[test]
+    fn golden_repair() {
+        let golden = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES \
+                      ('G1','睢宁县','K1','1','2024-01-01 00:00:24','02','-','-') \
+                      ON DUPLICATE KEY UPDATE xzqhmc=VALUES(xzqhmc),fxlx=VALUES(fxlx),gcsj=VALUES(gcsj),\
+                      hpzl=VALUES(hpzl),hphm=VALUES(hphm),clppxh=VALUES(clppxh)";
+        assert_eq!(overwrite_statement([&row("G1", "K1", "-", "-")]), golden);
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(super) struct ErrorEnvelope {
 /// An answer is true for the moment only.
 const NOT_CACHED: (header::HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
+/// Seconds after which a server that is away is worth another attempt.
+const RETRY_AFTER_SECONDS: u16 = 2;
+
 /// A good answer.
 pub(super) struct Success<T>(pub(super) T);
 
@@ -90,6 +93,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::TooExpensive(narrow) => Self::bad_request(narrow),
+            ReadError::Unavailable(away) => Self::busy(away, RETRY_AFTER_SECONDS),
             ReadError::Storage(cause) => {
                 tracing::error!(%cause, "storage could not be read");
                 Self::new(

@@ -44,12 +44,21 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
 }
 
 fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds: Option<i64>) {
-    let Status { version, role, uptime_seconds, source, pipeline, storage, mirrors, failure } = status;
+    let Status { version, role, uptime_seconds, source, pipeline, storage, backends, mirrors, failure } = status;
     out.gauge("platewatch_build_info", "Version and role; always 1.")
         .labelled(&[("version", version), ("role", role)], 1.0);
     out.gauge("platewatch_uptime_seconds", "Seconds since the process started.").value(*uptime_seconds);
     out.gauge("platewatch_ready", "1 if the appliance takes input, 0 if it stopped.")
         .value(f64::from(u8::from(failure.is_none())));
+
+    if !backends.is_empty() {
+        let mut connected =
+            out.gauge("platewatch_backend_connected", "1 while a server that answers are read from answers.");
+        for backend in backends {
+            let labels = [("server", backend.name.as_str()), ("address", backend.address.as_str())];
+            connected.labelled(&labels, f64::from(u8::from(backend.connected)));
+        }
+    }
 
     out.counter("platewatch_lines_total", "Lines read.").value(pipeline.lines as f64);
     out.counter("platewatch_headers_total", "Header lines.").value(pipeline.headers as f64);

@@ -65,6 +65,8 @@ pub struct ServeSettings {
     pub sse_max_clients: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
+    /// Whether it only tells how it is, and neither answers questions nor shows the page.
+    pub status_only: bool,
     /// The clock that says what "today" is.
     pub clock: Clock,
     /// Zone into which a time with an offset is converted.
@@ -80,6 +82,7 @@ impl ServeSettings {
             query_timeout: Duration::from_secs(10),
             sse_max_clients: 256,
             body_limit: 64 << 10,
+            status_only: false,
             clock,
             zone,
         }
@@ -155,8 +158,9 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked));
 
-    rest.nest("/api", endpoints)
-        .layer(layers::compression())
-        .layer(from_fn_with_state(api.clone(), layers::measure))
-        .with_state(api)
+    let mut all = rest.nest("/api", endpoints);
+    if api.settings.status_only {
+        all = all.layer(from_fn(layers::status_only));
+    }
+    all.layer(layers::compression()).layer(from_fn_with_state(api.clone(), layers::measure)).with_state(api)
 }

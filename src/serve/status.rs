@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{Answer, Envelope, Success};
-use crate::status::{KafkaPartition, KafkaStatus, MirrorStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+use crate::status::{
+    BackendStatus, KafkaPartition, KafkaStatus, MirrorStatus, PipelineStatus, SourceStatus, Status, StorageStatus,
+};
 
 /// The state of the appliance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,11 +51,34 @@ pub(super) struct StatusJson {
     pipeline: PipelineJson,
     /// What is on disk and in memory.
     storage: StorageJson,
+    /// The servers that answers are read from; empty unless the role is `api`.
+    backends: Vec<BackendJson>,
     /// Mirrors and their lag; empty where none is configured.
     mirrors: Vec<MirrorJson>,
     /// The flow model; null where there is none.
     #[schema(value_type = Option<Object>, example = json!(null))]
     model: Option<Value>,
+}
+
+/// A server that answers are read from.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BackendStatus)]
+pub(super) struct BackendJson {
+    /// `MyCat`, `MySQL` or `Redis`.
+    #[schema(example = "MyCat")]
+    name: String,
+    /// Its address, without credentials.
+    #[schema(example = "mysql://db-app:8066/MYETCDB")]
+    address: String,
+    /// Whether it answered last.
+    #[schema(example = true)]
+    connected: bool,
+    /// Since when it does not, civil time of the road; null while it does.
+    #[schema(example = json!(null))]
+    away_since: Option<String>,
+    /// What went wrong last; null if nothing ever did.
+    #[schema(example = json!(null))]
+    last_error: Option<String>,
 }
 
 /// The source of records.
@@ -356,7 +381,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
     let status = api.status().await?;
     let newest = api.reader.snapshot().totals().newest;
     let now = api.now();
-    let Status { version, role, uptime_seconds, source, pipeline, storage, mirrors, failure } = status;
+    let Status { version, role, uptime_seconds, source, pipeline, storage, backends, mirrors, failure } = status;
     Ok(Success(StatusJson {
         version,
         role,
@@ -370,9 +395,21 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         source: source_json(source, &api),
         pipeline: pipeline.into(),
         storage: storage.into(),
+        backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
         mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),
         model: None,
     }))
+}
+
+fn backend_json(status: BackendStatus, api: &Api) -> BackendJson {
+    let civil = |unix: i64| api.settings.zone.civil(unix).map(|time| time.to_string()).unwrap_or_default();
+    BackendJson {
+        name: status.name,
+        address: status.address,
+        connected: status.connected,
+        away_since: status.away_since_unix.map(civil),
+        last_error: status.last_error,
+    }
 }
 
 fn source_json(status: SourceStatus, api: &Api) -> SourceJson {

@@ -14,6 +14,7 @@
 mod cache;
 mod expire;
 mod facts;
+mod frozen;
 mod keys;
 mod log;
 mod outlet;
@@ -36,6 +37,7 @@ use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
 use cache::ColumnCache;
+pub use frozen::Frozen;
 use log::Log;
 pub use outlet::{LogBlock, MirrorCursor, RefusedRow, Sample};
 use rollup::{HourCounter, Rollups};
@@ -269,8 +271,11 @@ impl Store {
     pub fn set_catalogue(&mut self, catalogue: Catalogue) -> Result<(), StoreError> {
         let entries: Vec<_> = catalogue
             .iter()
-            .map(|checkpoint| {
-                (checkpoint.code.clone().into_bytes(), serde_json::to_vec(checkpoint).unwrap_or_default())
+            .zip(0u32..)
+            // The place comes first in the key, so that they are read back in their order.
+            .map(|(checkpoint, place)| {
+                let key = [&place.to_be_bytes(), checkpoint.code.as_bytes()].concat();
+                (key, serde_json::to_vec(checkpoint).unwrap_or_default())
             })
             .collect();
         self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(CATALOGUE_TREE, &entries)?;

@@ -62,7 +62,7 @@ pub struct LogBlock {
 }
 
 impl LogBlock {
-    fn read(body: &[u8]) -> Result<Self, StoreError> {
+    pub(super) fn read(body: &[u8]) -> Result<Self, StoreError> {
         let reader = SegmentReader::open(body)?;
         let mut names: [Vec<Arc<str>>; Dimension::ALL.len()] = Default::default();
         let rows = reader.rows(|dimension, text| match names.get_mut(dimension as usize) {

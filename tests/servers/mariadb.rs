@@ -17,6 +17,15 @@ pub(crate) const MYCAT_PASSWORD: &str = "myc4t-s3cret";
 
 const PACKAGE: &str = "mariadb-server";
 
+/// What keeps a server small. Without asynchronous I/O of the kernel's, of which a machine has a limited amount.
+const SMALL: [&str; 5] = [
+    "--innodb-buffer-pool-size=64M",
+    "--innodb-log-file-size=32M",
+    "--innodb-use-native-aio=OFF",
+    "--aria-pagecache-buffer-size=8M",
+    "--key-buffer-size=1M",
+];
+
 /// A MariaDB, running or not.
 pub(crate) struct MariaDb {
     port: u16,
@@ -106,9 +115,10 @@ impl MariaDb {
             .arg(format!("--pid-file={}", self.path("pid").display()))
             .arg(format!("--tmpdir={}", self.folder.path().display()))
             .arg(format!("--port={}", self.port))
+            .arg(self.temporary())
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF"])
-            .args(["--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--innodb-flush-log-at-trx-commit=2"])
-            .args(["--aria-pagecache-buffer-size=8M", "--key-buffer-size=1M", "--max-connections=100"]);
+            .args(["--innodb-flush-log-at-trx-commit=2", "--max-connections=100"])
+            .args(SMALL);
         if is_root() {
             command.arg("--user=root");
         }
@@ -139,12 +149,15 @@ impl MariaDb {
         install
             .arg("--no-defaults")
             .arg(format!("--datadir={}", self.data().display()))
-            .args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
+            .arg(self.temporary())
+            .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"])
+            .args(SMALL);
         if is_root() {
             install.arg("--user=root");
         }
         let output = run(&mut install, PACKAGE);
-        assert!(output.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&output.stdout));
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        assert!(output.status.success(), "mariadb-install-db: {}", String::from_utf8_lossy(&said));
         self.start_again();
         let passwords = format!(
             "SET @platewatch_password = {};\nSET @reader_password = {};\nSET @mycat_password = {};\n",
@@ -204,6 +217,13 @@ impl MariaDb {
 
     fn data(&self) -> PathBuf {
         self.path("data")
+    }
+
+    /// Its own folder for temporary tables: a server that starts removes those that it finds, whosever they are.
+    fn temporary(&self) -> String {
+        let folder = self.path("tmp");
+        std::fs::create_dir_all(&folder).unwrap();
+        format!("--tmpdir={}", folder.display())
     }
 
     fn socket(&self) -> PathBuf {

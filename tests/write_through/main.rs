@@ -11,5 +11,10 @@
 #[path = "../servers/mod.rs"]
 mod servers;
 
+mod data;
 mod harness;
+mod process;
+mod roles;
+mod same_json;
 mod schema;
+mod verify;
