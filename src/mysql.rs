@@ -126,7 +126,11 @@ impl MysqlPool {
                 discard(connection);
                 // Where one broke, those beside it are no better.
                 if !matches!(error, MysqlError::Server { .. }) {
-                    self.idle.lock().unwrap_or_else(PoisonError::into_inner).drain(..).for_each(|(idle, _)| discard(idle));
+                    self.idle
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .drain(..)
+                        .for_each(|(idle, _)| discard(idle));
                 }
                 Err(error)
             }

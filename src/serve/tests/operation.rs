@@ -50,6 +50,7 @@ fn busy_status() -> Status {
             oldest: Some(time("2024-01-01 00:00:24")),
             rejects: 7,
         },
+        backends: Vec::new(),
         mirrors: Vec::new(),
         failure: None,
     }
@@ -72,7 +73,7 @@ async fn status() {
                 "last_commit_seconds": 0.25, "seconds_since_commit": 0.5, "queued_batches": 1, "queue_limit": 4},
             "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300, "passages": 8,
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
-            "mirrors": [], "model": null})
+            "backends": [], "mirrors": [], "model": null})
     );
 }
 

@@ -4,10 +4,10 @@ use storage::codec;
 use traffic::{Alert, CivilTime, PassageId, PlateCode, RejectReason, Rule, Severity, Sighting};
 
 use crate::store::keys;
-use crate::store::{MirrorCursor, RefusedRow};
 use crate::store::rollup::{HourCounter, Rollup};
 use crate::store::totals::{PartitionState, Totals};
 use crate::store::write::{StoredPlate, StoredReject, encode_plate};
+use crate::store::{MirrorCursor, RefusedRow};
 
 fn check(name: &str, bytes: &[u8], golden: &str) {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
