@@ -14,17 +14,21 @@
 //! counters and the source's position as one write ([`store`]). Readers ([`serve`]) ask immutable views that the writer
 //! publishes after each commit, so that no question can slow the road.
 //!
-//! Each [`mirror`] follows the log from a cursor of its own.
+//! Each [`mirror`] follows the log from a cursor of its own. Beside the road, [`predict`] learns the rhythm of each
+//! checkpoint from the counters and says what the next hours bring. In the role `api`, [`remote`] answers in the place of
+//! the store.
 //!
-//! `source`, `mirror` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
+//! `source`, `mirror`, `predict` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
 pub mod appliance;
 pub mod audit;
 pub mod commands;
 pub mod config;
+pub mod forecast;
 pub mod mirror;
 pub mod mysql;
 pub mod pipeline;
+pub mod predict;
 pub mod producer;
 pub mod reader;
 pub mod redis_client;
@@ -33,3 +37,4 @@ pub mod serve;
 pub mod source;
 pub mod status;
 pub mod store;
+pub mod work;

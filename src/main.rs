@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate,
+    config, demo, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate, train,
 };
 
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
@@ -37,6 +37,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Send a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts
     Ship(ship::ShipArgs),
+    /// Learn a flow model from a table of hourly counts or a data directory, and test it
+    Train(train::TrainArgs),
     /// Load a CSV of checkpoints into a data directory and, where MySQL is configured, into its table kkmc_info
     ImportCheckpoints(import_checkpoints::ImportArgs),
     /// Compare a data directory with MySQL by hour and checkpoint; exit code 1 if they differ
@@ -53,6 +55,9 @@ enum Command {
     CheckConfig {
         /// The configuration
         file: PathBuf,
+        /// Also connect to what it names, and say what is in the way; changes nothing there
+        #[arg(long)]
+        connect: bool,
     },
     /// Print all settings with their defaults and docs
     PrintConfig {
@@ -94,11 +99,12 @@ fn run(command: &Command) -> anyhow::Result<()> {
             drop(out);
             ship::run(args)
         }
+        Command::Train(args) => train::run(args, &mut out),
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
         Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
         Command::Shard { keys } => shard::run(keys, &mut out),
-        Command::CheckConfig { file } => config::check_config(file, &mut out),
+        Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
     }
 }

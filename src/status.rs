@@ -122,6 +122,8 @@ pub struct KafkaPartition {
     pub missing: u64,
     /// Messages without a value.
     pub nulls: u64,
+    /// Records still to be read back before the partition, taken over from another process, goes on.
+    pub to_read_back: i64,
     /// The newest gaps, oldest first.
     pub recent_gaps: Vec<KafkaGap>,
 }
@@ -257,6 +259,8 @@ pub struct StorageStatus {
     pub memory_bytes: u64,
     /// Bytes of decoded columns held for queries.
     pub column_cache_bytes: u64,
+    /// Bytes of the alerts in memory.
+    pub alert_index_bytes: u64,
     /// Passages retained.
     pub passages: u64,
     /// Segments, sealed and tail, per shard.

@@ -1,5 +1,5 @@
-//! How a command fails: a sentence for the user and an exit code. Bad usage or configuration is 2, a check that found
-//! differences 1, all else 3.
+//! How a command fails: a sentence for the user and an exit code. A check that found something is 1, bad usage or
+//! configuration is 2, all else 3.
 
 use crate::config::ConfigError;
 
@@ -8,7 +8,7 @@ use crate::config::ConfigError;
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// A check found differences: exit code 1.
+/// The check was made, and found something: exit code 1. What it found is written already.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Differences(pub String);

@@ -1,10 +1,12 @@
 //! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
 pub mod config;
+pub mod connect;
 pub mod demo;
 pub mod failure;
 pub mod import_checkpoints;
 pub mod mirror_check;
+mod models;
 mod outcome;
 mod progress;
 pub mod replay;
@@ -13,3 +15,4 @@ mod serve_api;
 pub mod shard;
 pub mod ship;
 pub mod simulate;
+pub mod train;

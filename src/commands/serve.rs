@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
 
 use super::failure::Usage;
+use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
 use crate::appliance::Appliance;
 use crate::config::{Config, Order, Role, SourceKind, Sync, TextEncoding};
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
+use crate::predict::Service;
 use crate::reader::Reader;
 use crate::serve::{self, ServeSettings};
 use crate::source::Source;
@@ -70,9 +72,14 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
     store.publish();
 
+    let registry = Arc::new(StoreRegistry(store.shared()));
+    let forecaster = Service::new(service_settings(config, Some(config.data_dir.clone()), registry));
+    let predicting = predict_beside(forecaster.clone(), appliance.clone(), &stop, runtime.handle())?;
+
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
-    let serving = runtime.spawn(serve_until(listener, appliance.clone(), serve_settings(config), stop.clone()));
+    let settings = ServeSettings { forecaster, ..serve_settings(config) };
+    let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, stop.clone()));
 
     let road = appliance.clone();
     let road_stop = stop.clone();
@@ -85,6 +92,8 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let served = runtime.block_on(serving).context("the HTTP interface ended unexpectedly")?;
     stop.cancel();
     let driven = driving.join().map_err(|_| anyhow::anyhow!("the writer ended unexpectedly: please report it"))?;
+    // Before the data directory goes: it may be writing there.
+    predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     driven?;
     served.context("the HTTP interface failed")
@@ -136,6 +145,20 @@ fn drive(
     waiting.block_on(stop.cancelled());
     store.close()?;
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Runs prediction on a thread of its own until `stop`.
+pub(super) fn predict_beside(
+    service: Arc<Service>,
+    reader: Arc<dyn Reader>,
+    stop: &CancellationToken,
+    waiting: &tokio::runtime::Handle,
+) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (stop, waiting) = (stop.clone(), waiting.clone());
+    std::thread::Builder::new()
+        .name("predict".to_owned())
+        .spawn(move || service.run(&*reader, &stop, &waiting))
+        .context("cannot start the thread of prediction")
 }
 
 pub(super) async fn serve_until(
@@ -236,6 +259,7 @@ fn open_source(
                 gb18030: source.encoding == TextEncoding::Gb18030,
                 batch_records: source.batch_records as u64,
                 batch_interval: source.batch_interval,
+                state_ttl: config.detect.detector_settings().state_ttl,
             };
             let positions = store.positions(&kafka::position_prefix(&config.kafka.topic))?;
             let consuming = Kafka::open(settings, store.names(), positions).map_err(|error| Usage(error.0))?;
@@ -274,6 +298,7 @@ pub(super) fn store_settings(config: &Config) -> StoreSettings {
         rejects_retention: retention_seconds(config.store.rejects_retention),
         mirror_hold: config.store.mirror_hold.0,
         publish: true,
+        alert_index: config.store.alert_index.bytes(),
         detector: config.detect.detector_settings(),
         clock: {
             let zone = config.source.timezone.clone();
@@ -298,6 +323,10 @@ pub(super) fn serve_settings(config: &Config) -> ServeSettings {
         sse_max_clients: config.api.sse_max_clients,
         body_limit: config.api.max_body.bytes(),
         status_only: config.role == Role::Ingest,
+        export_max_rows: config.api.export_max_rows as u64,
+        max_concurrent_exports: config.api.max_concurrent_exports,
+        export_timeout: config.api.export_timeout,
+        detector: config.detect.detector_settings(),
         ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
     }
 }

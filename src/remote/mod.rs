@@ -34,10 +34,12 @@ use warnings::Warnings;
 use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::reader::{
-    AlertFilter, Group, Page, PassageRow, QueryFilter, ReadError, Reader, Snapshot, TimeRange, Totals,
+    AlertFilter, Group, HourCounts, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, Snapshot, TimeRange,
+    Totals,
 };
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::{SourceStatus, Status};
+use crate::work::{AlertWork, WorkedAlert};
 
 /// The seconds that `last_minute` counts.
 const MINUTE: i64 = 60;
@@ -241,12 +243,38 @@ impl Snapshot for Core {
         Ok(counts)
     }
 
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+        let second = |hour: i64| hour.checked_mul(SECONDS_PER_HOUR).map(CivilTime);
+        let end = second(to).map(|end| CivilTime(end.0.saturating_add(SECONDS_PER_HOUR - 1)));
+        let range = TimeRange { start: second(from), end };
+        self.wait(async {
+            let known = self.passages.by_hour(&Conditions::default()).await?;
+            let (first, newest) = (known.keys().next().copied(), known.keys().next_back().copied());
+            let hours = self.passages.by_hour_and_checkpoint(range).await?;
+            let counts = hours.into_iter().take(limit).map(|(hour, checkpoints)| HourCounts {
+                hour,
+                is_whole: Some(hour) != first && newest.is_some_and(|newest| hour < newest),
+                checkpoints: checkpoints.into_iter().collect(),
+            });
+            Ok(counts.collect())
+        })
+    }
+
     fn count(&self, range: TimeRange) -> Result<u64, ReadError> {
         Ok(self.wait(self.hours(range))?.values().sum())
     }
 
     fn query(&self, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
         self.wait(self.passages.query(filter, page, limit))
+    }
+
+    fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        self.wait(self.passages.query_after(filter, after, limit))
     }
 
     fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
@@ -263,5 +291,10 @@ impl Snapshot for Core {
 
     fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError> {
         self.wait(self.warnings.after(seq, limit))
+    }
+
+    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+        let found = self.wait(self.warnings.by_id(id))?;
+        Ok(found.map(|alert| WorkedAlert { alert, work: AlertWork::default() }))
     }
 }

@@ -16,7 +16,7 @@ use super::rows;
 use super::statements::{self, Conditions};
 use super::target::Target;
 use crate::mysql::{MysqlError, MysqlPool};
-use crate::reader::{Page, PassageRow, QueryFilter, ReadError, TimeRange};
+use crate::reader::{Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
 /// Most groups of one answer of a server.
@@ -57,6 +57,22 @@ impl Passages {
     /// Passages by the values of `columns`.
     pub(super) async fn by_columns(&self, columns: &[&str], range: TimeRange) -> Result<Arc<Groups>, ReadError> {
         self.groups(&statements::by_columns(columns, &Conditions::within(range)), columns.len()).await
+    }
+
+    /// Passages by hour since 1970 and checkpoint.
+    pub(super) async fn by_hour_and_checkpoint(
+        &self,
+        range: TimeRange,
+    ) -> Result<BTreeMap<i64, BTreeMap<Arc<str>, u64>>, ReadError> {
+        let statement = statements::by_hour_and_checkpoint(&Conditions::within(range));
+        let mut hours: BTreeMap<i64, BTreeMap<Arc<str>, u64>> = BTreeMap::new();
+        for (keys, count) in self.groups(&statement, 2).await?.iter() {
+            let [hour, kkmc] = keys.as_slice() else { continue };
+            let hour = rows::civil_time(&format!("{hour}:00:00"));
+            let hour = hour.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not an hour")))?;
+            *hours.entry(hour.hour()).or_default().entry(kkmc.clone()).or_default() += count;
+        }
+        Ok(hours)
     }
 
     /// How many passages there are.
@@ -166,6 +182,25 @@ impl Passages {
         }
         // Passages were removed since the hours were counted.
         Ok((hour.start.unwrap_or(CivilTime::MIN), left))
+    }
+
+    /// The next `limit` passages of a query behind `after`.
+    pub(super) async fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        let conditions = Conditions::of(filter);
+        let Some(after) = after else { return self.newest(conditions, 0, limit).await };
+        // Two plain statements instead of one with OR.
+        let same_second = conditions.clone().and_behind(after.gcsj, &after.gcxh);
+        let mut passages = self.newest(same_second, 0, limit).await?;
+        if passages.len() < limit {
+            let earlier = TimeRange { start: None, end: Some(CivilTime(after.gcsj.0 - 1)) };
+            passages.extend(self.newest(conditions.and_within(earlier), 0, limit - passages.len()).await?);
+        }
+        Ok(passages)
     }
 
     /// One plate's newest sightings, oldest first.

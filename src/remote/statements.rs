@@ -40,6 +40,13 @@ impl Conditions {
         self
     }
 
+    /// These, and at this second behind this GCXH.
+    pub(super) fn and_behind(mut self, time: CivilTime, gcxh: &str) -> Self {
+        self.0.push(format!("gcsj = '{time}'"));
+        self.0.push(format!("id > {}", text(gcxh)));
+        self
+    }
+
     /// Of one plate.
     pub(super) fn of_plate(hphm: &str, range: TimeRange) -> Self {
         let mut conditions = Self::within(range);
@@ -90,6 +97,15 @@ impl Conditions {
 pub(super) fn by_hour(conditions: &Conditions) -> String {
     format!(
         "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, COUNT(*) AS passages FROM traffic_data{} GROUP BY gcsj_hour",
+        conditions.clause()
+    )
+}
+
+/// Passages by hour, as `YYYY-MM-DD HH`, and checkpoint.
+pub(super) fn by_hour_and_checkpoint(conditions: &Conditions) -> String {
+    format!(
+        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages FROM traffic_data{} \
+         GROUP BY gcsj_hour, kkmc",
         conditions.clause()
     )
 }
@@ -240,6 +256,15 @@ mod tests {
                 "SELECT hpzl, clppxh, COUNT(*) AS passages FROM traffic_data WHERE gcsj >= '2024-01-01 00:00:00' AND \
                  gcsj <= '2024-01-01 23:59:59' GROUP BY hpzl, clppxh",
             ),
+            (
+                by_hour_and_checkpoint(&all),
+                "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages FROM traffic_data \
+                 GROUP BY gcsj_hour, kkmc",
+            ),
+            (
+                count(&Conditions::default().and_behind(time("2024-01-01 00:00:24"), "G'1")),
+                "SELECT COUNT(*) AS passages FROM traffic_data WHERE gcsj = '2024-01-01 00:00:24' AND id > 'G\\'1'",
+            ),
             (count(&all), "SELECT COUNT(*) AS passages FROM traffic_data"),
             (newest_time().to_owned(), "SELECT MAX(gcsj) AS newest FROM traffic_data"),
             (
@@ -262,7 +287,7 @@ mod tests {
             province: Some("苏".to_owned()),
             ..QueryFilter::default()
         });
-        let grouped = [by_hour(&conditions), by_columns(&["kkmc"], &conditions)];
+        let grouped = [by_hour(&conditions), by_hour_and_checkpoint(&conditions), by_columns(&["kkmc"], &conditions)];
         let plain = [count(&conditions), newest_passages(&conditions, 5)];
         for statement in grouped.iter().chain(&plain) {
             for wrong in ["DISTINCT", "HAVING", "UNION", " OVER ", "OFFSET", "JOIN", "?", "(SELECT"] {

@@ -15,6 +15,7 @@ use traffic::{Alert, PlateCode};
 use super::target::Target;
 use crate::reader::{AlertFilter, Page, ReadError};
 use crate::redis_client::RedisServer;
+use crate::work::WorkStatus;
 
 /// The list, and what was read of it last.
 pub(super) struct Warnings {
@@ -83,6 +84,12 @@ impl Warnings {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let records = matching.iter().skip(skip).take(limit).map(|alert| (*alert).clone()).collect();
         Ok(Page { total: matching.len() as u64, records })
+    }
+
+    /// The newest alert with this id.
+    pub(super) async fn by_id(&self, id: &str) -> Result<Option<Alert>, ReadError> {
+        self.target.check()?;
+        Ok(self.all().await?.iter().find(|alert| alert.id == id).cloned())
     }
 
     /// The whole list; read again only when its head or its length is another.
@@ -194,5 +201,7 @@ impl<'a> AlertTest<'a> {
                 .is_none_or(|names| names.iter().any(|name| *name == alert.prev_kkmc || *name == alert.curr_kkmc))
             && filter.severity.is_none_or(|severity| severity == alert.severity)
             && filter.rule.is_none_or(|rule| rule == alert.rule)
+            // No work on alerts is kept here: nobody has looked at any.
+            && filter.status.is_none_or(|status| status == WorkStatus::default())
     }
 }

@@ -18,7 +18,7 @@ const DEFAULT_LIMIT: u64 = 10;
 
 /// Filters of the query: all are optional, null or "" means no filter, and all that are given must hold. A number may
 /// be written as a text, and a text of digits as a number.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
 #[expect(
     dead_code,
     reason = "the document's view of the body; `filter` reads the fields one by one for better messages"
@@ -90,7 +90,15 @@ pub(super) async fn query(State(api): State<Arc<Api>>, BodyFields(fields): BodyF
     Ok(Success(PassagePageJson::new(found, &catalogue)))
 }
 
-fn filter(fields: &Fields, catalogue: &Catalogue, settings: &ServeSettings) -> Result<QueryFilter, ApiError> {
+/// The filters of a request.
+///
+/// # Errors
+/// 400 that names the field.
+pub(super) fn filter(
+    fields: &Fields,
+    catalogue: &Catalogue,
+    settings: &ServeSettings,
+) -> Result<QueryFilter, ApiError> {
     let owned = |name| -> Result<Option<String>, ApiError> { Ok(fields.text(name)?.map(|text| text.into_owned())) };
     let province = owned("province")?;
     if province.as_ref().is_some_and(|text| text.chars().nth(1).is_some()) {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{Answer, Envelope, Success};
+use crate::forecast::{Forecast, Forecaster};
 use crate::status::{
     BackendStatus, KafkaPartition, KafkaStatus, MirrorStatus, PipelineStatus, SourceStatus, Status, StorageStatus,
 };
@@ -55,9 +55,51 @@ pub(super) struct StatusJson {
     backends: Vec<BackendJson>,
     /// Mirrors and their lag; empty where none is configured.
     mirrors: Vec<MirrorJson>,
-    /// The flow model; null where there is none.
-    #[schema(value_type = Option<Object>, example = json!(null))]
-    model: Option<Value>,
+    /// The flow model and its training.
+    model: ModelBriefJson,
+}
+
+/// The flow model in short; `/api/predict/model` tells more.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowModelBrief)]
+pub(super) struct ModelBriefJson {
+    /// `seasonal` or `spark-linear`; null where there is no model.
+    #[schema(example = "seasonal")]
+    kind: Option<&'static str>,
+    /// Version; null where there is no model.
+    #[schema(example = "20240102T031500Z-9f0c25d1")]
+    version: Option<String>,
+    /// When it was trained, UTC; null where there is no model.
+    #[schema(example = "2024-01-02T03:15:00Z")]
+    trained_at: Option<String>,
+    /// What is wrong with the files in its folder; an earlier model may still be served.
+    #[schema(example = json!(null))]
+    problem: Option<String>,
+    /// Whether a model is being trained.
+    #[schema(example = false)]
+    training: bool,
+    /// Why the last training failed.
+    #[schema(example = json!(null))]
+    training_failure: Option<String>,
+    /// Hours of counts that a training can learn from.
+    #[schema(example = 672)]
+    history_hours: u64,
+}
+
+impl ModelBriefJson {
+    fn new(forecaster: &dyn Forecaster) -> Self {
+        let (current, status) = (forecaster.current(), forecaster.status());
+        let about = current.as_deref().map(Forecast::about);
+        Self {
+            kind: about.map(|about| about.kind),
+            version: about.map(|about| about.version.clone()),
+            trained_at: about.map(|about| about.trained_at.clone()),
+            problem: status.problem,
+            training: status.is_training,
+            training_failure: status.training_failure,
+            history_hours: status.history_hours,
+        }
+    }
 }
 
 /// A server that answers are read from.
@@ -168,6 +210,9 @@ pub(super) struct KafkaPartitionJson {
     /// Records between position and end; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
+    /// Records of another process still to be read back before the partition goes on; nothing of them is stored again.
+    #[schema(example = 0)]
+    to_read_back: i64,
 }
 
 /// Records that the broker no longer had when they were to be read.
@@ -353,6 +398,9 @@ pub(super) struct StorageJson {
     /// Bytes of decoded columns held for queries.
     #[schema(example = 8000000)]
     column_cache_bytes: u64,
+    /// Bytes of the alerts in memory, in which they are searched.
+    #[schema(example = 33000)]
+    alert_index_bytes: u64,
     /// Passages retained.
     #[schema(example = 1299976)]
     passages: u64,
@@ -397,7 +445,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         storage: storage.into(),
         backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
         mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),
-        model: None,
+        model: ModelBriefJson::new(&*api.settings.forecaster),
     }))
 }
 
@@ -474,6 +522,7 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         position: partition.position,
         end: partition.end,
         lag: partition.lag,
+        to_read_back: partition.to_read_back,
     });
     KafkaJson {
         lag: status.lag(),
@@ -523,6 +572,7 @@ impl From<StorageStatus> for StorageJson {
             disk_bytes: status.disk_bytes,
             memory_bytes: status.memory_bytes,
             column_cache_bytes: status.column_cache_bytes,
+            alert_index_bytes: status.alert_index_bytes,
             passages: status.passages,
             segments: status.segments,
             retention_seconds: status.retention_seconds,

@@ -8,7 +8,7 @@
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` | codecs `T`, `W`, opaque, `C`, text |
+//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `W`, opaque, `C`, text, `K` |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
@@ -21,6 +21,7 @@ pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
 pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 1 };
 pub(super) const MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(super) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
+pub(super) const WORK: Kind = Kind { magic: b'K', version: 1 };
 
 pub(super) const TOTALS_KEY: &[u8] = b"totals";
 pub(super) const PARTITION_PREFIX: &[u8] = b"partition/";
@@ -29,6 +30,7 @@ pub(super) const NAME_PREFIX: &[u8] = b"name/";
 const MIRROR_PREFIX: &[u8] = b"mirror/";
 /// Behind every number of a reject.
 const REFUSED_PREFIX: u8 = 0xff;
+pub(super) const WORK_PREFIX: &[u8] = b"work/";
 
 pub(super) fn zone(shard: usize, first_row: u64) -> [u8; 9] {
     let mut key = [shard as u8; 9];
@@ -83,6 +85,10 @@ pub(super) fn is_refused(key: &[u8]) -> bool {
 
 pub(super) fn name(dimension: Dimension, id: NameId) -> Vec<u8> {
     [NAME_PREFIX, &[dimension as u8], &id.to_be_bytes()].concat()
+}
+
+pub(super) fn work(seq: u64) -> Vec<u8> {
+    [WORK_PREFIX, &seq.to_be_bytes()].concat()
 }
 
 /// The number that ends a key.

@@ -11,20 +11,24 @@
 //!
 //! This module does not know where batches come from or who reads the views.
 
+mod alerts;
 mod cache;
 mod expire;
 mod facts;
+mod find;
 mod frozen;
 mod keys;
 mod log;
 mod outlet;
 mod query;
+mod rebuild;
 mod recover;
 mod rollup;
 #[cfg(test)]
 mod tests;
 mod totals;
 mod view;
+mod work;
 mod write;
 
 use std::collections::BTreeMap;
@@ -36,6 +40,7 @@ use storage::{Database, Reference, StorageError};
 use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
+use alerts::AlertIndex;
 use cache::ColumnCache;
 pub use frozen::Frozen;
 use log::Log;
@@ -85,6 +90,8 @@ pub struct StoreSettings {
     pub mirror_hold: u64,
     /// Whether there are readers, so that every commit publishes a view.
     pub publish: bool,
+    /// Bytes of memory in which alerts are found; those that do not fit, the oldest, are read from the disk.
+    pub alert_index: usize,
     /// The rule.
     pub detector: DetectorSettings,
     /// The clock, which retention never runs ahead of.
@@ -102,6 +109,7 @@ impl Default for StoreSettings {
             rejects_retention: None,
             mirror_hold: u64::MAX,
             publish: true,
+            alert_index: 64 << 20,
             detector: DetectorSettings::default(),
             clock: Arc::new(|| CivilTime(i64::MAX)),
         }
@@ -113,6 +121,7 @@ impl Default for StoreSettings {
 pub struct Shared {
     database: Arc<Database>,
     cache: Arc<ColumnCache>,
+    work: Arc<work::Work>,
     view: ArcSwap<View>,
     commits: watch::Sender<u64>,
     catalogue: ArcSwap<Catalogue>,
@@ -178,6 +187,22 @@ impl Shared {
         self.cache.bytes()
     }
 
+    /// The versions of the flow model that were noted, by version: the registry.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be read.
+    pub fn models(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).values(MODELS_TREE)?)
+    }
+
+    /// Replaces the registry of flow models.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be written.
+    pub fn set_models(&self, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(MODELS_TREE, entries)?)
+    }
+
     /// What the writer told last.
     pub fn progress(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -193,6 +218,7 @@ pub struct Store {
     facts: facts::NameFacts,
     logs: [Log; 2],
     rollups: Rollups,
+    alerts: AlertIndex,
     counter: HourCounter,
     partitions: BTreeMap<u32, Partition>,
     rows_since_save: u64,
@@ -210,7 +236,16 @@ struct Partition {
     state: PartitionState,
 }
 
+impl Partition {
+    /// A partition without state; passages with an arrival number from `saved_arrival` on are to go through it.
+    fn new(settings: DetectorSettings, saved_arrival: u64) -> Self {
+        let state = PartitionState { saved_arrival, ..PartitionState::default() };
+        Self { detector: Detector::new(settings), state }
+    }
+}
+
 const CATALOGUE_TREE: &str = "checkpoints";
+const MODELS_TREE: &str = "models";
 
 impl Store {
     /// Opens or creates the data directory at `path` and brings its detectors to where they were.

@@ -10,13 +10,19 @@ use shard::{
     Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader, count_hours, count_names, count_vehicle_types,
 };
 use storage::{Database, Family, codec};
-use traffic::{Alert, CivilTime, Dimension, NameTable, VehicleType, brand_of};
+use traffic::{Alert, CivilTime, Dimension, NameTable, RejectReason, VehicleType, brand_of};
 
+use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
 use super::log::{Entry, Log};
 use super::rollup::{Counts, Rollups};
-use super::{StoredReject, Totals, keys, recover};
-use crate::reader::{self, AlertFilter, Group, Page, PassageRow, QueryFilter, ReadError, Snapshot, TimeRange};
+use super::work::Work;
+use super::{Totals, keys, recover};
+use crate::reader::{
+    self, AlertFilter, Group, HourCounts, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece, Snapshot,
+    TimeRange,
+};
+use crate::work::{AlertWork, WorkedAlert};
 
 /// A consistent state of the store.
 #[derive(Debug)]
@@ -27,35 +33,42 @@ pub struct View {
     sealed: [Arc<Vec<Arc<Entry>>>; 2],
     tail: Vec<Arc<Entry>>,
     pub(super) rollups: Rollups,
-    names: NameTable,
-    totals: Totals,
+    pub(super) alerts: AlertIndex,
+    pub(super) work: Arc<Work>,
+    pub(super) names: NameTable,
+    pub(super) totals: Totals,
     last_minute: u64,
 }
 
 pub(super) const SECONDS_PER_HOUR: i64 = 3600;
 
 impl View {
+    #[expect(clippy::too_many_arguments, reason = "the parts of a state, handed over by the one who has them")]
     pub(super) fn new(
         database: Arc<Database>,
         cache: Arc<ColumnCache>,
         logs: &[Log; 2],
         rollups: Rollups,
+        alerts: AlertIndex,
+        work: Arc<Work>,
         names: NameTable,
         totals: Totals,
         last_minute: u64,
     ) -> Self {
         let [(first, mut tail), (second, more)] = logs.each_ref().map(Log::entries);
         tail.extend(more);
-        Self { database, cache, sealed: [first, second], tail, rollups, names, totals, last_minute }
+        Self { database, cache, sealed: [first, second], tail, rollups, alerts, work, names, totals, last_minute }
     }
 
-    pub(super) fn empty(database: Arc<Database>, cache: Arc<ColumnCache>) -> Self {
+    pub(super) fn empty(database: Arc<Database>, cache: Arc<ColumnCache>, work: Arc<Work>) -> Self {
         Self {
             database,
             cache,
             sealed: Default::default(),
             tail: Vec::new(),
             rollups: Rollups::default(),
+            alerts: AlertIndex::new(0),
+            work,
             names: NameTable::default(),
             totals: Totals::default(),
             last_minute: 0,
@@ -178,31 +191,6 @@ impl View {
         let counts = VehicleType::ALL.iter().zip(counts).filter(|(_, count)| *count > 0);
         Ok(busiest_first(counts.map(|(kind, count)| (Arc::from(kind.as_str()), count)).collect()))
     }
-
-    /// Rejects with a number above `seq`, oldest first, each with its number.
-    ///
-    /// # Errors
-    /// [`ReadError`] if they could not be read.
-    pub fn rejects_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, StoredReject)>, ReadError> {
-        self.database
-            .scan(Family::Rejects, &seq.saturating_add(1).to_be_bytes())
-            .take_while(|item| item.as_ref().map_or(true, |(key, _)| !keys::is_refused(key)))
-            .take(limit)
-            .map(|item| {
-                let (key, value) = item.map_err(read_error)?;
-                let reject = codec::decode(keys::REJECT, &value).map_err(read_error)?;
-                Ok((keys::last_u64(&key).unwrap_or_default(), reject))
-            })
-            .collect()
-    }
-
-    /// Alerts from number `newest` down.
-    fn alerts_back(&self, newest: u64) -> impl Iterator<Item = Result<Alert, ReadError>> + '_ {
-        self.database.scan_back(Family::Alerts, &newest.to_be_bytes()).map(|item| {
-            let (_, value) = item.map_err(read_error)?;
-            codec::decode(keys::ALERT, &value).map_err(read_error)
-        })
-    }
 }
 
 impl Snapshot for View {
@@ -261,6 +249,28 @@ impl Snapshot for View {
         Ok(counts)
     }
 
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+        let ends = [self.rollups.hours.first_key_value(), self.rollups.hours.last_key_value()];
+        let ends = ends.map(|end| end.map(|(hour, _)| *hour));
+        let names = self.names.all(Dimension::Checkpoint);
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let hours = self.rollups.hours.range(from..=to).take(limit).map(|(hour, rollup)| {
+            let counts = rollup.checkpoints.iter();
+            HourCounts {
+                hour: *hour,
+                is_whole: !ends.contains(&Some(*hour)),
+                checkpoints: counts.filter_map(|(id, count)| Some((names.get(id as usize)?.clone(), count))).collect(),
+            }
+        });
+        Ok(hours.collect())
+    }
+
+    fn has_hours_at_hand(&self) -> bool {
+        true
+    }
+
     fn count(&self, range: TimeRange) -> Result<u64, ReadError> {
         if range == TimeRange::default() {
             return Ok(self.rollups.all.total);
@@ -281,27 +291,33 @@ impl Snapshot for View {
     }
 
     fn alerts(&self, filter: &AlertFilter, page: u64, limit: usize) -> Result<Page<Alert>, ReadError> {
-        let skip = page.saturating_sub(1).saturating_mul(limit as u64);
-        if *filter == AlertFilter::default() {
-            // Numbers have no gaps: the page's are known without reading the others.
-            let total = self.totals.alerts - self.totals.oldest_alert.saturating_sub(1).min(self.totals.alerts);
-            let newest = self.totals.alerts.saturating_sub(skip);
-            let limit = limit.min(total.saturating_sub(skip) as usize);
-            let records = self.alerts_back(newest).take(limit).collect::<Result<_, _>>()?;
-            return Ok(Page { total, records });
-        }
-        let wanted = AlertTest::of(filter);
-        let (mut total, mut records) = (0u64, Vec::new());
-        for alert in self.alerts_back(self.totals.alerts) {
-            let alert = alert?;
-            if wanted.accepts(&alert) {
-                if total >= skip && records.len() < limit {
-                    records.push(alert);
-                }
-                total += 1;
-            }
-        }
-        Ok(Page { total, records })
+        self.search_alerts(filter, page, limit)
+    }
+
+    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+        self.alert_by_id(id)
+    }
+
+    fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
+        self.work_on(seqs)
+    }
+
+    fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        super::query::query_after(self, filter, after, limit)
+    }
+
+    fn rejects(
+        &self,
+        reason: Option<RejectReason>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<RejectPiece, ReadError> {
+        self.rejects_before(reason, before, limit)
     }
 
     fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError> {
@@ -315,34 +331,6 @@ impl Snapshot for View {
             .take_while(|alert| alert.as_ref().map_or(true, |alert| alert.seq <= newest))
             .take(limit)
             .collect()
-    }
-}
-
-/// An [`AlertFilter`] with its times as alerts write them.
-struct AlertTest<'a> {
-    filter: &'a AlertFilter,
-    start: Option<String>,
-    end: Option<String>,
-}
-
-impl<'a> AlertTest<'a> {
-    fn of(filter: &'a AlertFilter) -> Self {
-        let text = |time: Option<CivilTime>| time.map(|time| time.to_string());
-        Self { filter, start: text(filter.time.start), end: text(filter.time.end) }
-    }
-
-    fn accepts(&self, alert: &Alert) -> bool {
-        let filter = self.filter;
-        // Times of this form sort as text.
-        self.start.as_ref().is_none_or(|start| alert.curr_time >= *start)
-            && self.end.as_ref().is_none_or(|end| alert.curr_time <= *end)
-            && filter.hphm.as_ref().is_none_or(|hphm| alert.hphm.contains(hphm.as_str()))
-            && filter
-                .kkmc
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| *name == alert.prev_kkmc || *name == alert.curr_kkmc))
-            && filter.severity.is_none_or(|severity| severity == alert.severity)
-            && filter.rule.is_none_or(|rule| rule == alert.rule)
     }
 }
 

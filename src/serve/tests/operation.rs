@@ -44,6 +44,7 @@ fn busy_status() -> Status {
             disk_bytes: 1000,
             memory_bytes: 2000,
             column_cache_bytes: 300,
+            alert_index_bytes: 40,
             passages: 8,
             segments: vec![2, 1],
             retention_seconds: Some(259_200),
@@ -71,9 +72,12 @@ async fn status() {
                 "rejected": {"total": 7, "by_reason": {"empty_gcxh": 3, "invalid_gcsj": 4}}, "duplicates": 2, "accepted": 8,
                 "late": 1, "alerts": 3, "by_shard": [5, 3], "commits": 9, "records_per_second": 1.5,
                 "last_commit_seconds": 0.25, "seconds_since_commit": 0.5, "queued_batches": 1, "queue_limit": 4},
-            "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300, "passages": 8,
+            "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300,
+                "alert_index_bytes": 40, "passages": 8,
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
-            "backends": [], "mirrors": [], "model": null})
+            "backends": [], "mirrors": [],
+            "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
+                "training_failure": null, "history_hours": 0}})
     );
 }
 
@@ -88,6 +92,7 @@ fn kafka_status() -> KafkaStatus {
         gaps: 1,
         missing: 10,
         nulls: 2,
+        to_read_back: 7,
         recent_gaps: vec![gap],
     };
     KafkaStatus {
@@ -117,8 +122,8 @@ async fn consumption_of_a_topic_is_told() {
             "gaps": 1, "missing_records": 10, "null_values": 2, "recent_gaps": [
                 {"partition": 3, "first": 10, "last": 19, "found": "2024-01-02 12:00:00", "cause": "deleted"}],
             "partitions": [
-                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null},
-                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30}]})
+                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null, "to_read_back": 0},
+                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30, "to_read_back": 7}]})
     );
     let reply = server.get("/metrics").await;
     let text = reply.text();
