@@ -167,6 +167,7 @@ impl Core {
     }
 
     async fn totals(&self) -> Result<Totals, ReadError> {
+        self.passages.targets().try_for_each(|target| target.check())?;
         let newest = self.passages.newest_time().await?;
         let last_minute = match newest {
             Some(newest) => {
@@ -224,7 +225,10 @@ impl Snapshot for Core {
         self.wait(async {
             // What is away is told by the questions that can fail.
             let passages = self.totals().await.unwrap_or_default();
-            let alerts = self.warnings.newest_seq().await.unwrap_or_default();
+            let alerts = match self.redis.check() {
+                Ok(()) => self.warnings.newest_seq().await.unwrap_or_default(),
+                Err(_) => 0,
+            };
             Totals { alerts, ..passages }
         })
     }

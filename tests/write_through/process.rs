@@ -79,7 +79,11 @@ impl Appliance {
         let config = folder.join("platewatch.toml");
         std::fs::write(
             &config,
-            format!("{settings}\n[api]\nlisten = \"127.0.0.1:{port}\"\nstatistics_cache = {cache:?}\n"),
+            format!(
+                "{settings}\n[api]\nlisten = \"127.0.0.1:{port}\"\nstatistics_cache = {cache:?}\n\
+                 [predict]\nmodel_dir = {model:?}\nmin_hours = 1\n",
+                model = folder.join("model")
+            ),
         )
         .unwrap();
         let mut appliance = Self { config, log: folder.join("log.txt"), port, process: None };
@@ -133,6 +137,13 @@ impl Appliance {
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         answer(agent().post(&self.url(path)).send_json(body))
+    }
+
+    /// The file that a query is exported to.
+    pub(crate) fn export(&self, body: &Value) -> String {
+        let response = agent().post(&self.url("/api/query/export")).send_json(body).unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().with_config().limit(1 << 30).read_to_string().unwrap()
     }
 
     pub(crate) fn text(&self, path: &str) -> String {

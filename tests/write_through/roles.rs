@@ -58,6 +58,7 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
             appliance.get("/api/stats/kkmc_count"),
             appliance.get("/api/stats/hour_count"),
             appliance.get("/api/overview"),
+            appliance.get("/api/stats/recent"),
             appliance.get("/api/track?hphm=苏C12345"),
             appliance.post("/api/query", &json!({})),
         ] {
@@ -94,6 +95,10 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
         ready();
         assert_eq!(*appliance.get("/api/warnings/realtime").data(), warnings);
     }
+
+    // It learns from the counts that MySQL has, as the appliance does from its own.
+    wait_until(PATIENCE, "a model was trained", || appliance.get("/api/predict/flow").status == 200);
+    assert!(appliance.get("/api/predict/flow?kkmc=LOWER").data()["predicted_flow"].is_number());
 
     // Cut in the middle, a connection is replaced without anybody noticing more than one error.
     first.cut();

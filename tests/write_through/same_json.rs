@@ -38,6 +38,7 @@ fn paths(data: &Data) -> Vec<String> {
         paths.push(with("/api/stats/vehicle_brand", &[range, "limit=1000"]));
         paths.push(with("/api/warnings", &[range, "limit=20"]));
     }
+    paths.extend(["", "?minutes=1", "?minutes=1440"].map(|window| format!("/api/stats/recent{window}")));
     let alert: Value = serde_json::from_str(&data.alerts[data.alerts.len() / 2]).unwrap();
     let plate = alert["hphm"].as_str().unwrap();
     for plate in [plate, "苏C%_\\1", "苏CDM***", "-", "苏C00000"] {
@@ -46,8 +47,13 @@ fn paths(data: &Data) -> Vec<String> {
         paths.push(format!("/api/track?hphm={encoded}&limit=1"));
         paths.push(format!("/api/track?hphm={encoded}&start=2024-01-01 01:00:00"));
     }
+    paths.push(format!("/api/warnings/{}", alert["id"].as_str().unwrap()));
+    paths.push("/api/warnings/0000000000000000".to_owned());
     for filter in [
         "limit=1000",
+        "status=new",
+        "status=confirmed",
+        "hphm=苏?*1",
         "page=3&limit=7",
         "severity=high",
         "severity=medium",
@@ -135,7 +141,19 @@ fn compare(local: &Appliance, remote: &Appliance, data: &Data) -> usize {
     for query in queries() {
         note(&query.to_string(), &local.post("/api/query", &query), &remote.post("/api/query", &query));
     }
-    note("/api/overview", &local.get("/api/overview"), &remote.get("/api/overview"));
+    // What the clock moves between two questions is left out.
+    let still = |appliance: &Appliance| {
+        let mut answer = appliance.get("/api/overview");
+        let fields = answer.json["data"].as_object_mut().unwrap();
+        assert!(fields.remove("now").is_some() && fields.remove("lag_seconds").is_some());
+        answer
+    };
+    note("/api/overview", &still(local), &still(remote));
+    for body in [json!({}), json!({"hphm": "苏C*8", "columns": ["GCXH", "GCSJ"]}), json!({"kkmc": "LOWER"})] {
+        let (here, there) = (local.export(&body), remote.export(&body));
+        assert!(here == there, "{body}: {} bytes, {} bytes", here.len(), there.len());
+        assert!(here.lines().count() > 5);
+    }
     filled
 }
 
