@@ -173,6 +173,9 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
     }
     chaos.appliance.stop();
 
+    let (code, said) = chaos.appliance.verify_mirror();
+    assert_eq!(code, Some(0), "{said}");
+    println!("{said}");
     let truth = Truth::read(&chaos.appliance.data());
     let [first, second] = truth.shards;
     assert!(first.rows > 0 && second.rows > 0 && first.rows + second.rows >= rows);
