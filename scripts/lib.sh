@@ -107,6 +107,12 @@ need_redis() {
   need_programs redis-server redis-server
 }
 
+# What reads the examples in deploy/ and sql/: XML and YAML, and systemd's units.
+need_deploy_checks() {
+  python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
+  command -v systemd-analyze >/dev/null || need_packages systemd
+}
+
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
 need_rust() {
   local wanted found

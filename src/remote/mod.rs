@@ -1,7 +1,7 @@
 //! The reader of the `api` role: it answers from MySQL (through MyCat, or from both instances) and from the Redis list,
 //! and holds no data of its own.
 //!
-//! It answers what local storage answers for the same data; `docs/deployment.md` lists where the two differ and why.
+//! It answers what local storage answers for the same data; `deploy/README.md` lists where the two differ and why.
 //! Statistics are kept a few seconds. While a server is away its questions are refused at once with a sentence that says
 //! which one it is, the others are answered, and a watch knocks until it is back.
 //!

@@ -12,6 +12,7 @@
 mod servers;
 
 mod data;
+mod deploy;
 mod harness;
 mod process;
 mod roles;
