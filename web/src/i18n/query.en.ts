@@ -1,0 +1,5 @@
+import type zh from './query.zh'
+
+const en: typeof zh = {}
+
+export default en

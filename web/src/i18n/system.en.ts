@@ -1,0 +1,5 @@
+import type zh from './system.zh'
+
+const en: typeof zh = {}
+
+export default en

@@ -1,0 +1,19 @@
+import './styles/tokens.css'
+import './styles/base.css'
+
+import { VueQueryPlugin } from '@tanstack/vue-query'
+import { createApp } from 'vue'
+
+import { createQueryClient } from './api/queryClient'
+import App from './App.vue'
+import { i18n } from './i18n'
+import { reloadOnNewVersion } from './lib/newVersion'
+import { createPageRouter } from './router'
+
+reloadOnNewVersion()
+
+createApp(App)
+  .use(createPageRouter())
+  .use(i18n)
+  .use(VueQueryPlugin, { queryClient: createQueryClient() })
+  .mount('#app')
