@@ -1,0 +1,82 @@
+/**
+ * Pages of a real Chromium that keep what must not happen: errors on the console, requests to another host.
+ *
+ * `import { test } from "./browser"`, then `test('what', async ({ open }) => { const page = await open('/query') … })`.
+ */
+import AxeBuilder from '@axe-core/playwright'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import { expect, inject, test as base } from 'vitest'
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+
+let shared: Promise<Browser> | undefined
+
+export function browser(): Promise<Browser> {
+  shared ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
+  return shared
+}
+
+export interface Opening extends BrowserContextOptions {
+  /** Another server than the shared one. */
+  url?: string
+  language?: 'zh' | 'en'
+  /** Lets failing requests pass: the server is stopped on purpose. */
+  serverGoesAway?: boolean
+}
+
+/** What a page did that none may. */
+class Offences {
+  readonly found: string[] = []
+
+  watch(page: Page, host: string, serverGoesAway: boolean) {
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (!['data:', 'blob:'].includes(url.protocol) && url.host !== host) this.found.push(`request to ${url.href}`)
+    })
+    page.on('pageerror', (error) => this.found.push(`uncaught: ${error.message}`))
+    page.on('console', (message) => {
+      if (!['error', 'warning'].includes(message.type())) return
+      if (serverGoesAway && /Failed to load resource|net::ERR_/.test(message.text())) return
+      this.found.push(`${message.type()}: ${message.text()} (${message.location().url})`)
+    })
+  }
+}
+
+interface Fixtures {
+  open: (path: string, options?: Opening) => Promise<Page>
+}
+
+export const test = base.extend<Fixtures>({
+  // eslint-disable-next-line no-empty-pattern -- vitest reads the fixtures that are needed off this pattern
+  open: async ({}, use) => {
+    const contexts: BrowserContext[] = []
+    const offences = new Offences()
+    await use(async (path, options = {}) => {
+      const { url = inject('url'), language, serverGoesAway = false, ...rest } = options
+      const context = await (await browser()).newContext({
+        viewport: { width: 1920, height: 1080 },
+        locale: 'zh-CN',
+        baseURL: url,
+        ...rest,
+      })
+      contexts.push(context)
+      if (language) {
+        await context.addInitScript((locale) => localStorage.setItem('platewatch.locale', locale), language)
+      }
+      const page = await context.newPage()
+      offences.watch(page, new URL(url).host, serverGoesAway)
+      await page.goto(path)
+      return page
+    })
+    for (const context of contexts) await context.close()
+    expect(offences.found).toEqual([])
+  },
+})
+
+/** Axe's serious and critical findings on what is shown, as texts. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))
+}
