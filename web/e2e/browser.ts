@@ -47,7 +47,6 @@ interface Fixtures {
 }
 
 export const test = base.extend<Fixtures>({
-  // eslint-disable-next-line no-empty-pattern -- vitest reads the fixtures that are needed off this pattern
   open: async ({}, use) => {
     const contexts: BrowserContext[] = []
     const offences = new Offences()
