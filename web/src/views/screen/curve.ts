@@ -13,10 +13,13 @@ export function splitRunning(counts: readonly (number | null)[], day: string | n
   const running = day != null && newest != null && dateOf(newest) === day ? Number(newest.slice(11, 13)) : 24
   return {
     done: counts.map((count, hour) => (hour < running ? count : null)),
-    // It begins at the last complete hour, so that the line is joined.
-    running: counts.map((count, hour) => (hour === running || (hour === running - 1 && running < 24) ? count : null)),
+    running: counts.map((count, hour) => (hour === running ? count : null)),
   }
 }
+
+/** Marks of the legend. */
+const LINE = 'path://M0 4h20v3H0z'
+const DASHES = 'path://M0 4h5v3H0zM7.5 4h5v3h-5zM15 4h5v3h-5z'
 
 export interface Curve {
   rem: number
@@ -42,7 +45,12 @@ export function curveOption({ rem, hours, done, running, yesterday, forecast, na
   const at = (pick: (hour: HourForecast) => number) => hours.map((_, hour) => forecast.find((entry) => entry.hour === hour)).map((entry) => (entry ? pick(entry) : null))
   const line = { type: 'line', smooth: 0.25, smoothMonotone: 'x', showSymbol: false, emphasis: { disabled: true } } as const
   const band = { ...line, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, stack: 'band' }
-  const legend = [names.today, names.yesterday, ...(forecast.length ? [names.forecast, names.band] : [])]
+  const legend = [
+    { name: names.today, icon: LINE },
+    { name: names.running, icon: 'emptyCircle' },
+    { name: names.yesterday, icon: LINE },
+    ...(forecast.length ? [{ name: names.forecast, icon: DASHES }, { name: names.band, icon: 'roundRect' }] : []),
+  ]
   return {
     ...base,
     legend: {
@@ -50,12 +58,12 @@ export function curveOption({ rem, hours, done, running, yesterday, forecast, na
       top: 0,
       left: 0,
       itemWidth: 1.4 * rem,
-      itemHeight: 0.6 * rem,
+      itemHeight: 0.55 * rem,
       itemGap: 1.25 * rem,
       textStyle: { color: COLOURS.textMuted, fontSize: 0.8125 * rem },
       selectedMode: false,
     },
-    grid: { left: 0.25 * rem, right: 0.75 * rem, top: 2.1 * rem, bottom: 0, containLabel: true },
+    grid: { left: 0, right: 1.2 * rem, top: 2.1 * rem, bottom: 0, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
     xAxis: { type: 'category', boundaryGap: false, data: hours, axisLabel: { ...base.axisLabel, interval: 2 }, axisLine: base.axisLine, axisTick: { show: false } },
     yAxis: { type: 'value', min: 0, splitNumber: 4, axisLabel: { ...base.axisLabel, formatter: number }, splitLine: base.splitLine },
     tooltip: {
@@ -69,7 +77,7 @@ export function curveOption({ rem, hours, done, running, yesterday, forecast, na
       { ...band, id: 'band', name: names.band, data: at((entry) => entry.upper - entry.lower), areaStyle: { color: COLOURS.forecast, opacity: 0.13 }, itemStyle: { color: COLOURS.forecast, opacity: 0.35 } },
       { ...line, id: 'yesterday', name: names.yesterday, data: yesterday, itemStyle: { color: COLOURS.yesterday }, lineStyle: { width: 0.11 * rem } },
       { ...line, id: 'forecast', name: names.forecast, data: at((entry) => entry.predicted_flow), itemStyle: { color: COLOURS.forecast }, lineStyle: { width: 0.12 * rem, type: [0.35 * rem, 0.3 * rem] } },
-      { ...line, id: 'running', name: names.running, data: running, itemStyle: { color: COLOURS.accent }, lineStyle: { width: 0.15 * rem, type: 'dotted' }, smooth: false },
+      { ...line, id: 'running', name: names.running, data: running, itemStyle: { color: COLOURS.accent }, showSymbol: true, symbol: 'emptyCircle', symbolSize: 0.55 * rem },
       { ...line, id: 'today', name: names.today, data: done, itemStyle: { color: COLOURS.accent }, lineStyle: { width: 0.18 * rem }, areaStyle: { color: COLOURS.accent, opacity: 0.1 } },
     ],
   }
