@@ -23,3 +23,40 @@ export interface TimeSpan {
   start?: string
   end?: string
 }
+
+export type WorkStatus = 'new' | 'investigating' | 'confirmed' | 'dismissed'
+export const WORK_STATUSES: readonly WorkStatus[] = ['new', 'investigating', 'confirmed', 'dismissed']
+
+export interface SightingPlace {
+  kkmc: string
+  code: string | null
+  label: string
+  xzqhmc: string | null
+  road: string | null
+  lon: number | null
+  lat: number | null
+}
+
+export interface WorkEntry {
+  at: string
+  by: string
+  from: WorkStatus
+  to: WorkStatus
+  note: string
+}
+
+export type AlertDetail = Warning & {
+  prev: SightingPlace
+  curr: SightingPlace
+  status: WorkStatus
+  version: number
+  allowed: WorkStatus[]
+  history: WorkEntry[]
+}
+
+export interface WorkChange {
+  status?: WorkStatus
+  note?: string
+  by: string
+  version?: number
+}

@@ -47,7 +47,7 @@ export function curveOption({ rem, hours, done, running, yesterday, forecast, na
   const band = { ...line, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, stack: 'band' }
   const legend = [
     { name: names.today, icon: LINE },
-    { name: names.running, icon: 'emptyCircle' },
+    { name: names.running, icon: 'circle' },
     { name: names.yesterday, icon: LINE },
     ...(forecast.length ? [{ name: names.forecast, icon: DASHES }, { name: names.band, icon: 'roundRect' }] : []),
   ]
@@ -77,7 +77,7 @@ export function curveOption({ rem, hours, done, running, yesterday, forecast, na
       { ...band, id: 'band', name: names.band, data: at((entry) => entry.upper - entry.lower), areaStyle: { color: COLOURS.forecast, opacity: 0.13 }, itemStyle: { color: COLOURS.forecast, opacity: 0.35 } },
       { ...line, id: 'yesterday', name: names.yesterday, data: yesterday, itemStyle: { color: COLOURS.yesterday }, lineStyle: { width: 0.11 * rem } },
       { ...line, id: 'forecast', name: names.forecast, data: at((entry) => entry.predicted_flow), itemStyle: { color: COLOURS.forecast }, lineStyle: { width: 0.12 * rem, type: [0.35 * rem, 0.3 * rem] } },
-      { ...line, id: 'running', name: names.running, data: running, itemStyle: { color: COLOURS.accent }, showSymbol: true, symbol: 'emptyCircle', symbolSize: 0.55 * rem },
+      { ...line, id: 'running', name: names.running, data: running, itemStyle: { color: COLOURS.surface, borderColor: COLOURS.accent, borderWidth: 0.12 * rem }, showSymbol: true, symbol: 'circle', symbolSize: 0.6 * rem },
       { ...line, id: 'today', name: names.today, data: done, itemStyle: { color: COLOURS.accent }, lineStyle: { width: 0.18 * rem }, areaStyle: { color: COLOURS.accent, opacity: 0.1 } },
     ],
   }
