@@ -12,7 +12,7 @@ export type NamedCount = DataOf<'/api/stats/map_data'>[number]
 export type HourCounts = DataOf<'/api/stats/hour_count'>
 export type Warning = DataOf<'/api/warnings/realtime'>[number]
 export type WarningPage = DataOf<'/api/warnings'>
-export type Track = DataOf<'/api/track'>
+export type Track = DataOf<'/api/track'> & { hops?: Hop[]; compared?: boolean }
 export type Passage = Track['records'][number]
 export type QueryBody = Schemas['Query']
 
@@ -59,4 +59,16 @@ export interface WorkChange {
   note?: string
   by: string
   version?: number
+}
+
+export type WarningRecord = Warning & { status?: WorkStatus }
+
+export interface Hop {
+  from: string
+  to: string
+  gap_seconds: number
+  distance_km: number | null
+  speed_kmh: number | null
+  impossible: boolean
+  rule: string | null
 }

@@ -4,7 +4,7 @@ import { toValue, type MaybeRefOrGetter } from 'vue'
 
 import { apiGet, apiSend, type ParamsOf, sendJson } from './client'
 import { EVERY } from './queries'
-import type { AlertDetail, WorkChange } from './types'
+import type { AlertDetail, Track, WorkChange } from './types'
 
 export type WarningFilters = ParamsOf<'/api/warnings'>
 
@@ -45,11 +45,17 @@ export function useWorkChange(id: MaybeRefOrGetter<string>) {
 }
 
 /** A plate's sightings from `start` to `end`. */
-export function useTrackSpan(hphm: MaybeRefOrGetter<string>, start: MaybeRefOrGetter<string>, end: MaybeRefOrGetter<string>) {
+export function useTrackSpan(
+  hphm: MaybeRefOrGetter<string>,
+  start: MaybeRefOrGetter<string>,
+  end: MaybeRefOrGetter<string>,
+  enabled: MaybeRefOrGetter<boolean>,
+) {
   return useQuery({
     queryKey: ['track', 'span', hphm, start, end],
-    queryFn: ({ signal }) =>
+    queryFn: ({ signal }): Promise<Track> =>
       apiGet('/api/track', { hphm: toValue(hphm), start: toValue(start), end: toValue(end), limit: TRACK_LIMIT }, signal),
     refetchInterval: EVERY.slow,
+    enabled,
   })
 }
