@@ -4,7 +4,7 @@ import { toValue, type MaybeRefOrGetter } from 'vue'
 
 import { apiGet, apiSend, type ParamsOf, sendJson } from './client'
 import { EVERY } from './queries'
-import type { AlertDetail, Track, WorkChange } from './types'
+import type { AlertDetail, WorkChange } from './types'
 
 export type WarningFilters = ParamsOf<'/api/warnings'>
 
@@ -53,7 +53,7 @@ export function useTrackSpan(
 ) {
   return useQuery({
     queryKey: ['track', 'span', hphm, start, end],
-    queryFn: ({ signal }): Promise<Track> =>
+    queryFn: ({ signal }) =>
       apiGet('/api/track', { hphm: toValue(hphm), start: toValue(start), end: toValue(end), limit: TRACK_LIMIT }, signal),
     refetchInterval: EVERY.slow,
     enabled,
