@@ -14,6 +14,7 @@ export type Warning = DataOf<'/api/warnings/realtime'>[number]
 export type WarningPage = DataOf<'/api/warnings'>
 export type Track = DataOf<'/api/track'>
 export type Passage = Track['records'][number]
+export type PassagePage = Schemas['PassagePage']
 export type QueryBody = Schemas['Query']
 
 export type Severity = 'high' | 'medium' | 'low'
