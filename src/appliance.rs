@@ -14,6 +14,7 @@ use crate::reader::{Reader, Snapshot};
 use crate::source::Batch;
 use crate::status::{KafkaStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
 use crate::store::Shared;
+use crate::work::{WorkChange, WorkError, WorkedAlert};
 
 /// Over so much wall time the rate is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
@@ -155,6 +156,7 @@ impl Reader for Appliance {
                 disk_bytes: usage.disk,
                 memory_bytes: usage.memory,
                 column_cache_bytes: self.shared.column_cache_bytes(),
+                alert_index_bytes: view.alert_index_bytes() as u64,
                 passages: view.totals().passages,
                 segments: progress.segments,
                 retention_seconds: self.retention_seconds,
@@ -163,6 +165,10 @@ impl Reader for Appliance {
             },
             failure: failure_of(&running, &self.shared),
         }
+    }
+
+    fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+        self.shared.change_work(id, change)
     }
 
     fn failure(&self) -> Option<String> {

@@ -263,6 +263,9 @@ settings! {
         /// Memory for storage: half for the database's block cache and write buffers, half for decoded columns that queries
         /// read again.
         memory: ByteSize = ByteSize::mib(512), within(ByteSize::mib(32), ByteSize(1 << 46));
+        /// Memory in which alerts are searched, about 33 bytes each; it comes on top of `memory`. The oldest that do not fit
+        /// are read from the disk by every search.
+        alert_index: ByteSize = ByteSize::mib(64), within(ByteSize::mib(1), ByteSize(1 << 40));
         /// When the write-ahead log is synced to disk: with each commit, so that a power cut loses nothing that was
         /// committed, or when the operating system likes. A killed process loses nothing either way.
         sync: Sync = Sync::Commit;
@@ -295,6 +298,12 @@ settings! {
         query_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
         /// How many clients may follow the alert stream at the same time; more are answered with status 503.
         sse_max_clients: usize = 256, within(0, 65_536);
+        /// The longest result of a query that may be exported to one file, in rows. A longer one is refused, with its count.
+        export_max_rows: usize = 1_000_000, within(1, 1_000_000_000);
+        /// How many files may be exported at the same time; more are answered with status 503.
+        max_concurrent_exports: usize = 2, within(1, 256);
+        /// The longest that an export may take, the client's reading included, before it is broken off.
+        export_timeout: Duration = Duration::from_secs(600), within(Duration::from_secs(1), Duration::from_secs(86_400));
         /// The largest body of a request.
         max_body: ByteSize = ByteSize::kib(64), within(ByteSize::kib(1), ByteSize::mib(64));
     }

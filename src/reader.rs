@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use traffic::{Alert, Catalogue, CivilTime, FuelType, Rule, Severity, VehicleType};
+use traffic::{Alert, Catalogue, CivilTime, FuelType, RejectReason, Rule, Severity, VehicleType};
 
 use crate::status::Status;
+use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
 
 /// A range of event time, both ends inclusive; an absent end is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -91,7 +92,7 @@ pub struct Page<T> {
 pub struct AlertFilter {
     /// Time of the later sighting.
     pub time: TimeRange,
-    /// HPHM contains this.
+    /// HPHM contains this; wildcards as in [`QueryFilter::hphm`].
     pub hphm: Option<String>,
     /// Either sighting's KKMC is one of these exact texts.
     pub kkmc: Option<Vec<String>>,
@@ -99,6 +100,45 @@ pub struct AlertFilter {
     pub severity: Option<Severity>,
     /// Rule.
     pub rule: Option<Rule>,
+    /// How far the work on it is.
+    pub status: Option<WorkStatus>,
+}
+
+/// A passage's place in the order of [`Snapshot::query`]: newest first, ties by GCXH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassageKey {
+    /// GCSJ.
+    pub gcsj: CivilTime,
+    /// GCXH.
+    pub gcxh: String,
+}
+
+/// A line that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectRow {
+    /// Number of the reject in its data directory, from 1 without gaps.
+    pub seq: u64,
+    /// File or topic.
+    pub origin: String,
+    /// Number of the line in it, from 1; an offset for a topic.
+    pub line: u64,
+    /// Why.
+    pub reason: RejectReason,
+    /// The line's bytes, at most 64 KiB.
+    pub raw: Vec<u8>,
+    /// Newest event time when it came.
+    pub near: Option<CivilTime>,
+}
+
+/// A piece of the list of rejects.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RejectPiece {
+    /// How many are kept, whatever their reason.
+    pub kept: u64,
+    /// Newest first.
+    pub records: Vec<RejectRow>,
+    /// Where the next piece begins, below this number; none at the end.
+    pub next: Option<u64>,
 }
 
 /// Totals of a snapshot.
@@ -125,6 +165,14 @@ pub enum ReadError {
     /// The question costs more than is allowed; the text says what to narrow.
     #[error("{0}")]
     TooExpensive(String),
+    /// This reader cannot answer it; the text says who can.
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+/// The sentence of an answer that only local storage has.
+fn needs_local_storage(what: &str) -> String {
+    format!("{what} is kept in local storage, which this process does not have: ask a process of role \"all\"")
 }
 
 /// One consistent state of the data. Methods may read the disk: call them where blocking is allowed.
@@ -171,6 +219,49 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// As [`Snapshot::newest_alerts`].
     fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError>;
+    /// The newest alert with this id, and the work on it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::newest_alerts`]; [`ReadError::Unsupported`] unless a reader can do it.
+    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+        let _ = id;
+        Err(ReadError::Unsupported(needs_local_storage("a single alert")))
+    }
+    /// The work on alerts, one for each `seq`. A reader that keeps none says so of all: nobody has looked at them.
+    ///
+    /// # Errors
+    /// As [`Snapshot::newest_alerts`].
+    fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
+        Ok(vec![AlertWork::default(); seqs.len()])
+    }
+    /// The next matching passages behind `after` (from the first without it) in the order of [`Snapshot::query`], at most
+    /// `limit`: so a long list is read in pieces, each at the cost of its own rows.
+    ///
+    /// # Errors
+    /// As [`Snapshot::query`]; [`ReadError::Unsupported`] unless a reader can do it.
+    fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        let _ = (filter, after, limit);
+        Err(ReadError::Unsupported(needs_local_storage("the whole result of a query")))
+    }
+    /// Rejects with a number below `before` (the newest without it), newest first, at most `limit`. It may look at a
+    /// bounded number of them only, and then gives fewer and says where to go on.
+    ///
+    /// # Errors
+    /// [`ReadError`] if they could not be read; [`ReadError::Unsupported`] unless a reader can do it.
+    fn rejects(
+        &self,
+        reason: Option<RejectReason>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<RejectPiece, ReadError> {
+        let _ = (reason, before, limit);
+        Err(ReadError::Unsupported(needs_local_storage("the list of rejected lines")))
+    }
 }
 
 /// Whoever holds the data.
@@ -185,4 +276,12 @@ pub trait Reader: Send + Sync + 'static {
     fn status(&self) -> Status;
     /// Why no more input is taken, if it is not. Touches no disk.
     fn failure(&self) -> Option<String>;
+    /// Changes the work on the newest alert with this id; when it returns, the change is durable. May wait for the disk.
+    ///
+    /// # Errors
+    /// [`WorkError`]; [`WorkError::Unsupported`] unless a reader keeps work.
+    fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+        let _ = (id, change);
+        Err(WorkError::Unsupported(needs_local_storage("work on alerts")))
+    }
 }

@@ -164,6 +164,8 @@ pub struct StorageStatus {
     pub memory_bytes: u64,
     /// Bytes of decoded columns held for queries.
     pub column_cache_bytes: u64,
+    /// Bytes of the alerts in memory.
+    pub alert_index_bytes: u64,
     /// Passages retained.
     pub passages: u64,
     /// Segments, sealed and tail, per shard.

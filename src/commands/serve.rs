@@ -257,6 +257,7 @@ pub(super) fn store_settings(config: &Config) -> StoreSettings {
         alerts_retention: retention_seconds(config.store.alerts_retention),
         rejects_retention: retention_seconds(config.store.rejects_retention),
         publish: true,
+        alert_index: config.store.alert_index.bytes(),
         detector: config.detect.detector_settings(),
         clock: {
             let zone = config.source.timezone.clone();
@@ -279,6 +280,10 @@ fn serve_settings(config: &Config) -> ServeSettings {
         query_timeout: config.api.query_timeout,
         sse_max_clients: config.api.sse_max_clients,
         body_limit: config.api.max_body.bytes(),
+        export_max_rows: config.api.export_max_rows as u64,
+        max_concurrent_exports: config.api.max_concurrent_exports,
+        export_timeout: config.api.export_timeout,
+        detector: config.detect.detector_settings(),
         ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
     }
 }

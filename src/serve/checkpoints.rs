@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{Answer, Envelope, Success};
+use super::neighbours::{Neighbour, neighbours};
 
 /// One checkpoint of the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +35,8 @@ pub(super) struct CheckpointJson {
     /// Latitude in degrees; null if it is not known.
     #[schema(example = 34.641634)]
     lat: Option<f64>,
+    /// Checkpoints next to this one, for the lines on a map; nearest first.
+    neighbours: Vec<Neighbour>,
 }
 
 /// The checkpoints that are known, with their places.
@@ -45,7 +48,7 @@ pub(super) struct CheckpointJson {
 )]
 pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Answer<Vec<CheckpointJson>> {
     let catalogue = api.reader.catalogue();
-    let checkpoints = catalogue.iter().map(|checkpoint| CheckpointJson {
+    let checkpoints = catalogue.iter().zip(neighbours(&catalogue)).map(|(checkpoint, neighbours)| CheckpointJson {
         code: checkpoint.code.clone(),
         kkmc: checkpoint.name.clone(),
         label: checkpoint.label.clone(),
@@ -53,6 +56,7 @@ pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Answer<Vec<Check
         road: checkpoint.road.clone(),
         lon: checkpoint.lon,
         lat: checkpoint.lat,
+        neighbours,
     });
     Ok(Success(checkpoints.collect()))
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::reader::ReadError;
+use crate::work::WorkError;
 
 /// What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change.
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,6 +91,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::TooExpensive(narrow) => Self::bad_request(narrow),
+            ReadError::Unsupported(who_can) => Self::new(StatusCode::NOT_IMPLEMENTED, who_can),
             ReadError::Storage(cause) => {
                 tracing::error!(%cause, "storage could not be read");
                 Self::new(
@@ -98,6 +100,22 @@ impl From<ReadError> for ApiError {
                 )
             }
         }
+    }
+}
+
+impl From<WorkError> for ApiError {
+    fn from(error: WorkError) -> Self {
+        let status = match &error {
+            WorkError::NotFound(_) => StatusCode::NOT_FOUND,
+            WorkError::Changed { .. } | WorkError::NotAllowed { .. } | WorkError::Nothing(..) => StatusCode::CONFLICT,
+            WorkError::NeedsNote(_) => StatusCode::CONFLICT,
+            WorkError::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
+            WorkError::Failed(cause) => {
+                tracing::error!(cause, "work on an alert could not be kept");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        Self::new(status, error.to_string())
     }
 }
 
@@ -129,6 +147,11 @@ pub(super) async fn use_get(method: Method) -> ApiError {
 /// 405 for an endpoint that takes a body.
 pub(super) async fn use_post(method: Method) -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use POST"))
+}
+
+/// 405 for an endpoint that is read and changed.
+pub(super) async fn use_get_or_patch(method: Method) -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use GET or PATCH"))
 }
 
 /// 500 for a handler that panicked.

@@ -135,6 +135,40 @@ impl Fields {
         Ok(text.filter(|text| !text.is_empty()))
     }
 
+    /// Texts of a field: an array of texts, or one text with commas between them; none if it was not given.
+    ///
+    /// # Errors
+    /// 400 if it is something else.
+    pub(super) fn list(&self, name: &str) -> Result<Vec<String>, ApiError> {
+        if let Self::Body(fields) = self
+            && let Some(Value::Array(items)) = fields.get(name)
+        {
+            let text = |item: &Value| match item {
+                Value::String(text) => Ok(text.trim().to_owned()),
+                other => Err(ApiError::bad_request(format!(
+                    "`{name}` must hold texts only, not {}",
+                    shortened(&other.to_string())
+                ))),
+            };
+            return items.iter().map(text).collect();
+        }
+        let text = self.text(name)?.unwrap_or_default();
+        Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// Yes or no, if it was given.
+    ///
+    /// # Errors
+    /// 400 if it is neither.
+    pub(super) fn flag(&self, name: &str) -> Result<Option<bool>, ApiError> {
+        if let Self::Body(fields) = self
+            && let Some(Value::Bool(flag)) = fields.get(name)
+        {
+            return Ok(Some(*flag));
+        }
+        self.choice(name, &[("true", true), ("false", false)])
+    }
+
     /// The whole number of a field, or `default`.
     ///
     /// # Errors

@@ -88,9 +88,15 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(origin)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH])
         .allow_headers(Any)
-        .expose_headers([SERVER_TIMING, header::RETRY_AFTER])
+        .expose_headers([
+            SERVER_TIMING,
+            header::RETRY_AFTER,
+            header::ETAG,
+            header::CONTENT_DISPOSITION,
+            super::export::TOTAL_COUNT,
+        ])
         .max_age(std::time::Duration::from_secs(3600))
 }
 

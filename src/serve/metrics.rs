@@ -99,6 +99,8 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
         .value(storage.memory_bytes as f64);
     out.gauge("platewatch_storage_column_cache_bytes", "Bytes of decoded columns held for queries.")
         .value(storage.column_cache_bytes as f64);
+    out.gauge("platewatch_storage_alert_index_bytes", "Bytes of the alerts in memory.")
+        .value(storage.alert_index_bytes as f64);
     let mut segments = out.gauge("platewatch_storage_segments", "Segments by shard.");
     for (shard, count) in storage.segments.iter().enumerate() {
         segments.labelled(&[("shard", &shard.to_string())], *count as f64);

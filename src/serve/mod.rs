@@ -8,21 +8,26 @@
 //! Layers, outside in: metrics and `Server-Timing`, compression, CORS (`/api/*` only), panic to 500, plain error to
 //! envelope, timeout (not for the event stream nor for health).
 
+mod alert;
 mod alerts_today;
 mod assets;
 mod checkpoints;
 mod error;
+mod export;
 mod fields;
 mod health;
 mod lanes;
 mod layers;
 mod listen;
 mod metrics;
+mod neighbours;
 mod openapi;
 mod overview;
 mod predict;
 mod query;
+mod recent;
 mod records;
+mod rejects;
 mod stats;
 mod status;
 mod stream;
@@ -42,7 +47,7 @@ use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use traffic::{CivilTime, TimeZoneName};
+use traffic::{CivilTime, DetectorSettings, TimeZoneName};
 
 use crate::reader::Reader;
 
@@ -65,6 +70,14 @@ pub struct ServeSettings {
     pub sse_max_clients: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
+    /// Rows of the longest file that a query may be exported to.
+    pub export_max_rows: u64,
+    /// Files that may be made at the same time.
+    pub max_concurrent_exports: usize,
+    /// How long a file may take, the client's reading included.
+    pub export_timeout: Duration,
+    /// The rule, for what it says of two sightings that the page shows.
+    pub detector: DetectorSettings,
     /// The clock that says what "today" is.
     pub clock: Clock,
     /// Zone into which a time with an offset is converted.
@@ -80,6 +93,10 @@ impl ServeSettings {
             query_timeout: Duration::from_secs(10),
             sse_max_clients: 256,
             body_limit: 64 << 10,
+            export_max_rows: 1_000_000,
+            max_concurrent_exports: 2,
+            export_timeout: Duration::from_secs(600),
+            detector: DetectorSettings::default(),
             clock,
             zone,
         }
@@ -93,8 +110,10 @@ struct Api {
     shutdown: CancellationToken,
     lanes: lanes::Lanes,
     stream_clients: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
     metrics: metrics::HttpMetrics,
     alerts_today: alerts_today::AlertsToday,
+    same_time_yesterday: overview::SameTimeYesterday,
 }
 
 impl Api {
@@ -114,20 +133,29 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
     let api = Arc::new(Api {
         lanes: lanes::Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
         stream_clients: Arc::new(Semaphore::new(settings.sse_max_clients)),
+        exports: Arc::new(Semaphore::new(settings.max_concurrent_exports)),
         metrics: metrics::HttpMetrics::default(),
         alerts_today: alerts_today::AlertsToday::default(),
+        same_time_yesterday: overview::SameTimeYesterday::default(),
         reader,
         settings,
         shutdown,
     });
 
-    let questions = Router::new().route("/query", post(query::query)).method_not_allowed_fallback(error::use_post);
+    let questions = Router::new()
+        .route("/query", post(query::query))
+        .route("/query/export", post(export::export))
+        .method_not_allowed_fallback(error::use_post);
+    let work = Router::new()
+        .route("/warnings/{id}", get(alert::get).patch(alert::patch))
+        .method_not_allowed_fallback(error::use_get_or_patch);
     let endpoints = Router::new()
         .route("/stats/kkmc_count", get(stats::kkmc_count))
         .route("/stats/hour_count", get(stats::hour_count))
         .route("/stats/map_data", get(stats::map_data))
         .route("/stats/vehicle_type", get(stats::vehicle_type))
         .route("/stats/vehicle_brand", get(stats::vehicle_brand))
+        .route("/stats/recent", get(recent::recent))
         .route("/warnings/realtime", get(warnings::realtime))
         .route("/warnings", get(warnings::history))
         .route("/predict/flow", get(predict::flow))
@@ -135,9 +163,11 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         .route("/track", get(track::track))
         .route("/checkpoints", get(checkpoints::checkpoints))
         .route("/status", get(status::status))
+        .route("/rejects", get(rejects::rejects))
         .route("/openapi.json", get(openapi::openapi))
         .method_not_allowed_fallback(error::use_get)
         .merge(questions)
+        .merge(work)
         .fallback(error::no_such_endpoint)
         .layer(DefaultBodyLimit::max(api.settings.body_limit))
         .layer(from_fn_with_state(api.clone(), layers::time_out))

@@ -6,7 +6,10 @@ use axum::response::{IntoResponse, Response};
 use utoipa::OpenApi;
 
 use super::error::{ApiError, ErrorEnvelope};
-use super::{checkpoints, health, metrics, overview, predict, query, stats, status, stream, track, warnings};
+use super::{
+    alert, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats, status, stream,
+    track, warnings,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -18,19 +21,24 @@ use super::{checkpoints, health, metrics, overview, predict, query, stats, statu
     ),
     paths(
         query::query,
+        export::export,
         stats::kkmc_count,
         stats::hour_count,
         stats::map_data,
         stats::vehicle_type,
         stats::vehicle_brand,
+        recent::recent,
         warnings::realtime,
         warnings::history,
+        alert::get,
+        alert::patch,
         stream::stream,
         predict::flow,
         overview::overview,
         track::track,
         checkpoints::checkpoints,
         status::status,
+        rejects::rejects,
         openapi,
         health::healthz,
         health::readyz,

@@ -1,6 +1,7 @@
-//! `GET /api/overview`: the headline numbers of the page, from one snapshot and from counters alone.
+//! `GET /api/overview`: the headline numbers of the page, from one snapshot and from counters (once a minute one hour is
+//! counted in its segments).
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use serde::Serialize;
@@ -11,9 +12,10 @@ use super::Api;
 use super::alerts_today::day;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::SECONDS_PER_DAY;
-use crate::reader::{Group, TimeRange};
+use crate::reader::{Group, ReadError, Snapshot, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
+const SECONDS_PER_MINUTE: i64 = 60;
 
 /// The headline numbers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,6 +50,40 @@ pub(super) struct Overview {
     /// Newest GCSJ; null as long as there is none.
     #[schema(example = "2024-01-01 12:34:56")]
     newest_gcsj: Option<String>,
+    /// Passages whose GCSJ was yesterday.
+    #[schema(example = 81234)]
+    yesterday: u64,
+    /// Passages of yesterday up to the time of day that it is now, to the minute.
+    #[schema(example = 44210)]
+    yesterday_same_time: u64,
+    /// The server's clock, civil time of the road.
+    #[schema(example = "2024-01-01 12:34:57")]
+    now: String,
+    /// Seconds by which the newest GCSJ is behind the server's clock (negative if ahead); null as long as there is none.
+    #[schema(example = 1)]
+    lag_seconds: Option<i64>,
+}
+
+/// How many passages yesterday had up to this time of day: counted once a minute, since the hour that it is now must be
+/// counted in its segments.
+#[derive(Default)]
+pub(super) struct SameTimeYesterday(Mutex<Option<(i64, u64)>>);
+
+impl SameTimeYesterday {
+    fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<u64, ReadError> {
+        let minute = now.minute();
+        // Held while reading, so that of many who ask at once only one counts.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = known.filter(|(at, _)| *at == minute) {
+            return Ok(count);
+        }
+        let start = now.midnight().0 - SECONDS_PER_DAY;
+        let end = minute * SECONDS_PER_MINUTE - SECONDS_PER_DAY - 1;
+        let range = TimeRange { start: Some(CivilTime(start)), end: Some(CivilTime(end)) };
+        let count = if end < start { 0 } else { snapshot.count(range)? };
+        *known = Some((minute, count));
+        Ok(count)
+    }
 }
 
 /// The headline numbers.
@@ -63,6 +99,7 @@ pub(super) struct Overview {
 pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
     let now = api.now();
     let today = day(now.midnight());
+    let yesterday = day(CivilTime(now.midnight().0 - SECONDS_PER_DAY));
     let checkpoints = api.reader.catalogue().len() as u64;
     let shared = api.clone();
     let overview = api.counters(move |snapshot| {
@@ -82,6 +119,10 @@ pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
             alerts: totals.alerts,
             alerts_today: shared.alerts_today.count(snapshot, now)?,
             newest_gcsj: totals.newest.map(|newest| newest.to_string()),
+            yesterday: snapshot.count(yesterday)?,
+            yesterday_same_time: shared.same_time_yesterday.count(snapshot, now)?,
+            now: now.to_string(),
+            lag_seconds: totals.newest.map(|newest| now.0 - newest.0),
         })
     });
     overview.await.map(Success)

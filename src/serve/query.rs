@@ -90,7 +90,15 @@ pub(super) async fn query(State(api): State<Arc<Api>>, BodyFields(fields): BodyF
     Ok(Success(PassagePageJson::new(found, &catalogue)))
 }
 
-fn filter(fields: &Fields, catalogue: &Catalogue, settings: &ServeSettings) -> Result<QueryFilter, ApiError> {
+/// The filters of a request.
+///
+/// # Errors
+/// 400 that names the field.
+pub(super) fn filter(
+    fields: &Fields,
+    catalogue: &Catalogue,
+    settings: &ServeSettings,
+) -> Result<QueryFilter, ApiError> {
     let owned = |name| -> Result<Option<String>, ApiError> { Ok(fields.text(name)?.map(|text| text.into_owned())) };
     let province = owned("province")?;
     if province.as_ref().is_some_and(|text| text.chars().nth(1).is_some()) {

@@ -14,40 +14,40 @@ use crate::reader::{Page, PassageRow};
 pub(super) struct PassageJson {
     /// Passage id 过车序号.
     #[schema(example = "G320300109027253771")]
-    gcxh: String,
+    pub(super) gcxh: String,
     /// District 行政区划名称.
     #[schema(example = "邳州市")]
-    xzqhmc: String,
+    pub(super) xzqhmc: String,
     /// Checkpoint 卡口名称 as it was recorded: code or full name.
     #[schema(example = "S250_Pizhou_Sulu")]
-    kkmc: String,
+    pub(super) kkmc: String,
     /// Direction 方向类型.
     #[schema(example = "1")]
-    fxlx: String,
+    pub(super) fxlx: String,
     /// Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`.
     #[schema(example = "2024-01-01 00:00:24")]
-    gcsj: String,
+    pub(super) gcsj: String,
     /// Plate type 号牌种类 (GA 24.7), padded to two digits.
     #[schema(example = "02")]
-    hpzl: String,
+    pub(super) hpzl: String,
     /// Plate number 号牌号码, normalised; `-` if none was read.
     #[schema(example = "苏C12345")]
-    hphm: String,
+    pub(super) hphm: String,
     /// Brand and model 车辆品牌型号.
     #[schema(example = "大众牌-朗逸-2015")]
-    clppxh: String,
+    pub(super) clppxh: String,
     /// The plate's first character.
     #[schema(example = "苏")]
-    province: String,
+    pub(super) province: String,
     /// Type of vehicle, by plate type and brand: 小型客车, 大型客车, 货车 or 其他.
     #[schema(example = "小型客车")]
-    vehicle_type_name: &'static str,
+    pub(super) vehicle_type_name: &'static str,
     /// 新能源 (HPZL 51 or 52, or a plate of that form) or 燃油.
     #[schema(example = "燃油")]
-    fuel_type: &'static str,
+    pub(super) fuel_type: &'static str,
     /// Short name of the checkpoint from the catalogue; KKMC where it is not known there.
     #[schema(example = "S250-邳州-苏鲁界")]
-    kkmc_label: String,
+    pub(super) kkmc_label: String,
 }
 
 /// One page of passages.

@@ -263,6 +263,9 @@ pub(super) struct StorageJson {
     /// Bytes of decoded columns held for queries.
     #[schema(example = 8000000)]
     column_cache_bytes: u64,
+    /// Bytes of the alerts in memory, in which they are searched.
+    #[schema(example = 33000)]
+    alert_index_bytes: u64,
     /// Passages retained.
     #[schema(example = 1299976)]
     passages: u64,
@@ -397,6 +400,7 @@ impl From<StorageStatus> for StorageJson {
             disk_bytes: status.disk_bytes,
             memory_bytes: status.memory_bytes,
             column_cache_bytes: status.column_cache_bytes,
+            alert_index_bytes: status.alert_index_bytes,
             passages: status.passages,
             segments: status.segments,
             retention_seconds: status.retention_seconds,

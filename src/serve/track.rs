@@ -1,9 +1,11 @@
-//! `GET /api/track`: where one plate was seen, in the order of time.
+//! `GET /api/track`: where one plate was seen, in the order of time, and which of its ways no car can have driven: the
+//! judgement is the rule's own ([`Evidence`]).
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
+use traffic::{Catalogue, DetectorSettings, Evidence, PlateCode, PlateScope, Rule, Severity};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -11,6 +13,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use super::query::plate_text;
 use super::records::PassagePageJson;
+use crate::reader::PassageRow;
 
 const MAX_LIMIT: u64 = 1000;
 const DEFAULT_LIMIT: u64 = 200;
@@ -24,6 +27,60 @@ pub(super) struct Track {
     /// All sightings within the range, and the newest `limit` of them in the order of time.
     #[serde(flatten)]
     page: PassagePageJson,
+    /// Whether the cloned-plate rule compares this plate; masked and irregular ones may be many cars.
+    #[schema(example = true)]
+    compared: bool,
+    /// From each sighting to the next: one less than there are records.
+    hops: Vec<HopJson>,
+}
+
+/// From one sighting to the next.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Hop)]
+pub(super) struct HopJson {
+    /// GCXH of the earlier sighting.
+    #[schema(example = "G320300109027253771")]
+    from: String,
+    /// GCXH of the later sighting.
+    #[schema(example = "G320300109027253999")]
+    to: String,
+    /// Seconds between them.
+    #[schema(example = 123)]
+    gap_seconds: i64,
+    /// Great-circle distance in km; null if a coordinate is unknown.
+    #[schema(example = 63.6)]
+    distance_km: Option<f64>,
+    /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
+    #[schema(example = 1861.5)]
+    speed_kmh: Option<f64>,
+    /// Whether one car cannot have made both: another checkpoint in the same second, or faster than
+    /// `detect.max_speed_kmh`. Never true of a plate that is not compared.
+    #[schema(example = true)]
+    impossible: bool,
+    /// The rule that two such sightings alert by, `window` or `speed`; null if by none.
+    #[schema(value_type = Option<String>, example = "window")]
+    rule: Option<Rule>,
+}
+
+fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalogue: &Catalogue) -> Vec<HopJson> {
+    let tenths = |number: f64| (number * 10.0).round() / 10.0;
+    let hop = |pair: &[PassageRow]| {
+        let [from, to] = pair else { return None };
+        let gap_seconds = to.gcsj.0 - from.gcsj.0;
+        let place = |row: &PassageRow| catalogue.position(&row.kkmc);
+        let found = Evidence::of(settings, gap_seconds, place(from), place(to));
+        let elsewhere = compared && from.kkmc != to.kkmc;
+        Some(HopJson {
+            from: from.gcxh.clone(),
+            to: to.gcxh.clone(),
+            gap_seconds,
+            distance_km: found.distance_km.map(tenths),
+            speed_kmh: found.speed_kmh.map(tenths),
+            impossible: elsewhere && found.severity == Severity::High,
+            rule: found.rule.filter(|_| elsewhere),
+        })
+    };
+    rows.windows(2).filter_map(hop).collect()
 }
 
 /// One plate's sightings in the order of event time: the newest `limit` of them.
@@ -54,5 +111,9 @@ pub(super) async fn track(State(api): State<Arc<Api>>, QueryFields(fields): Quer
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let plate = hphm.clone();
     let found = api.scan(move |snapshot| snapshot.track(&plate, range, limit)).await?;
-    Ok(Success(Track { hphm, page: PassagePageJson::new(found, &api.reader.catalogue()) }))
+    let catalogue = api.reader.catalogue();
+    let detector = &api.settings.detector;
+    let compared = detector.plates == PlateScope::Any || PlateCode::pack(&hphm).class(&hphm).is_valid();
+    let hops = hops(&found.records, compared, detector, &catalogue);
+    Ok(Success(Track { hphm, page: PassagePageJson::new(found, &catalogue), compared, hops }))
 }

@@ -1,5 +1,5 @@
 //! `GET /api/warnings/realtime` and `GET /api/warnings`: alerts that were raised, newest first. The alert's JSON is the
-//! domain's own, the same in files, in Redis and here.
+//! domain's own, the same in files, in Redis and here; the history adds how far the work on each is.
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use super::fields::QueryFields;
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use crate::reader::AlertFilter;
+use crate::work::{AlertWork, WorkStatus};
 
 const MAX_LIMIT: u64 = 1000;
 const DEFAULT_LIMIT: u64 = 10;
@@ -67,6 +68,44 @@ pub(super) struct AlertSchema {
     rule: Rule,
 }
 
+/// An alert, and how far the work on it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlertRecord)]
+pub(super) struct AlertRecordJson {
+    #[serde(flatten)]
+    #[schema(inline, value_type = AlertSchema)]
+    alert: Alert,
+    /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
+    #[schema(value_type = String, example = "investigating", pattern = "^(new|investigating|confirmed|dismissed)$")]
+    status: WorkStatus,
+    /// How many changes were made to the work; give it back with a change.
+    #[schema(example = 1)]
+    version: u64,
+    /// When the work was changed last, civil time of the road; null if nobody has touched it.
+    #[schema(example = "2024-01-01 08:05:00")]
+    changed_at: Option<String>,
+    /// Who changed it last.
+    #[schema(example = "王警官")]
+    changed_by: Option<String>,
+    /// The note of the last change.
+    #[schema(example = "已调取两处图像")]
+    note: Option<String>,
+}
+
+impl AlertRecordJson {
+    fn new(alert: Alert, work: AlertWork) -> Self {
+        let last = work.history.last();
+        Self {
+            alert,
+            status: work.status,
+            version: work.version,
+            changed_at: last.map(|change| change.at.to_string()),
+            changed_by: last.map(|change| change.by.clone()),
+            note: last.map(|change| change.note.clone()).filter(|note| !note.is_empty()),
+        }
+    }
+}
+
 /// One page of alerts.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AlertPage)]
@@ -75,8 +114,7 @@ pub(super) struct AlertPageJson {
     #[schema(example = 1)]
     total: u64,
     /// Those of this page, newest first.
-    #[schema(value_type = Vec<AlertSchema>)]
-    records: Vec<Alert>,
+    records: Vec<AlertRecordJson>,
 }
 
 /// The newest alerts.
@@ -101,10 +139,11 @@ pub(super) async fn realtime(State(api): State<Arc<Api>>, QueryFields(fields): Q
     path = "/api/warnings",
     tag = "warnings",
     params(
-        ("hphm" = Option<String>, Query, description = "The plate contains this", example = "苏C123"),
+        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` stands for any run of characters and `?` for one", example = "苏C123"),
         ("kkmc" = Option<String>, Query, description = "Either sighting's checkpoint: code, full name or label", example = "G3_Sulu"),
         ("severity" = Option<String>, Query, description = "`high`, `medium` or `low`", example = "high"),
         ("rule" = Option<String>, Query, description = "`window` or `speed`", example = "window"),
+        ("status" = Option<String>, Query, description = "How far the work is: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
         ("start" = Option<String>, Query, description = "First time of the later sighting that counts", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last one; a date alone means its last second", example = "2024-01-01"),
         ("page" = Option<u32>, Query, minimum = 1, description = "Page, from 1", example = 1),
@@ -126,9 +165,16 @@ pub(super) async fn history(State(api): State<Arc<Api>>, QueryFields(fields): Qu
         severity: fields
             .choice("severity", &[("high", Severity::High), ("medium", Severity::Medium), ("low", Severity::Low)])?,
         rule: fields.choice("rule", &[("window", Rule::Window), ("speed", Rule::Speed)])?,
+        status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
     };
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let found = api.scan(move |snapshot| snapshot.alerts(&filter, page, limit)).await?;
-    Ok(Success(AlertPageJson { total: found.total, records: found.records }))
+    let found = api.scan(move |snapshot| {
+        let found = snapshot.alerts(&filter, page, limit)?;
+        let seqs: Vec<u64> = found.records.iter().map(|alert| alert.seq).collect();
+        let work = snapshot.work(&seqs)?;
+        let records = found.records.into_iter().zip(work).map(|(alert, work)| AlertRecordJson::new(alert, work));
+        Ok(AlertPageJson { total: found.total, records: records.collect() })
+    });
+    found.await.map(Success)
 }

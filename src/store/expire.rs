@@ -31,8 +31,11 @@ impl Store {
             let oldest = CivilTime(newest - retention).to_string();
             let expired =
                 |value: &[u8]| codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest);
-            self.totals.oldest_alert =
-                drop_expired(&self.shared.database, Family::Alerts, self.totals.oldest_alert, expired, commit)?;
+            let before = self.totals.oldest_alert;
+            let oldest = drop_expired(&self.shared.database, Family::Alerts, before, expired, commit)?;
+            self.totals.oldest_alert = oldest;
+            self.alerts.forget_below(oldest);
+            self.shared.work.drop_range(before..oldest, commit);
         }
         if let Some(retention) = self.settings.rejects_retention {
             // What was rejected before the first passage is as old as that.

@@ -8,7 +8,7 @@
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` | codec `J` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `name/` dimension `u8` id `u32` | codecs `T`, `W`, opaque, text |
+//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `W`, opaque, text, codec `K` |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
@@ -19,11 +19,13 @@ pub(super) const REJECT: Kind = Kind { magic: b'J', version: 1 };
 pub(super) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
 pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 1 };
+pub(super) const WORK: Kind = Kind { magic: b'K', version: 1 };
 
 pub(super) const TOTALS_KEY: &[u8] = b"totals";
 pub(super) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(super) const POSITION_PREFIX: &[u8] = b"position/";
 pub(super) const NAME_PREFIX: &[u8] = b"name/";
+pub(super) const WORK_PREFIX: &[u8] = b"work/";
 
 pub(super) fn zone(shard: usize, first_row: u64) -> [u8; 9] {
     let mut key = [shard as u8; 9];
@@ -65,6 +67,10 @@ pub(super) fn position(source: &str) -> Vec<u8> {
 
 pub(super) fn name(dimension: Dimension, id: NameId) -> Vec<u8> {
     [NAME_PREFIX, &[dimension as u8], &id.to_be_bytes()].concat()
+}
+
+pub(super) fn work(seq: u64) -> Vec<u8> {
+    [WORK_PREFIX, &seq.to_be_bytes()].concat()
 }
 
 /// The number that ends a key.

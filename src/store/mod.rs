@@ -11,6 +11,7 @@
 //!
 //! This module does not know where batches come from or who reads the views.
 
+mod alerts;
 mod cache;
 mod expire;
 mod facts;
@@ -23,6 +24,7 @@ mod rollup;
 mod tests;
 mod totals;
 mod view;
+mod work;
 mod write;
 
 use std::collections::BTreeMap;
@@ -34,6 +36,7 @@ use storage::{Database, Reference, StorageError};
 use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
+use alerts::AlertIndex;
 use cache::ColumnCache;
 use log::Log;
 use rollup::{HourCounter, Rollups};
@@ -79,6 +82,8 @@ pub struct StoreSettings {
     pub rejects_retention: Option<i64>,
     /// Whether there are readers, so that every commit publishes a view.
     pub publish: bool,
+    /// Bytes of memory in which alerts are found; those that do not fit, the oldest, are read from the disk.
+    pub alert_index: usize,
     /// The rule.
     pub detector: DetectorSettings,
     /// The clock, which retention never runs ahead of.
@@ -95,6 +100,7 @@ impl Default for StoreSettings {
             alerts_retention: None,
             rejects_retention: None,
             publish: true,
+            alert_index: 64 << 20,
             detector: DetectorSettings::default(),
             clock: Arc::new(|| CivilTime(i64::MAX)),
         }
@@ -106,6 +112,7 @@ impl Default for StoreSettings {
 pub struct Shared {
     database: Arc<Database>,
     cache: Arc<ColumnCache>,
+    work: Arc<work::Work>,
     view: ArcSwap<View>,
     commits: watch::Sender<u64>,
     catalogue: ArcSwap<Catalogue>,
@@ -185,6 +192,7 @@ pub struct Store {
     facts: facts::NameFacts,
     logs: [Log; 2],
     rollups: Rollups,
+    alerts: AlertIndex,
     counter: HourCounter,
     partitions: BTreeMap<u32, Partition>,
     rows_since_save: u64,

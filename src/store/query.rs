@@ -12,7 +12,7 @@ use traffic::{CivilTime, PassageId, PlateCode};
 
 use super::log::Entry;
 use super::view::{Columns, SECONDS_PER_HOUR, View, read_error};
-use crate::reader::{Page, PassageRow, QueryFilter, ReadError, TimeRange};
+use crate::reader::{Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 /// Matching rows that are kept between counting and collecting; past it a segment is scanned a second time.
 const MAX_KEPT_MATCHES: usize = 4 << 20;
@@ -191,6 +191,86 @@ fn page_of(
     rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     let page = rows.into_iter().skip(from - start).take(to - from);
     page.map(|(_, id, candidate)| passage_row(&view.columns(candidate.entry), candidate, id)).collect()
+}
+
+/// Rows that a first window of time is expected to hold, as a multiple of those that are asked for.
+const WINDOW_ROWS: usize = 2;
+
+/// Rows of one second with the same GCXH, from several partitions: they are not torn apart, since the key between them is
+/// the same.
+const MAX_TWINS: usize = 16;
+
+/// The next rows behind `after`, a few more than `limit` where those have the last one's key. Windows of time are looked through from there into the past, each twice as long as the
+/// one before, until enough is found: so a piece of a long list costs about its own rows, and so does the memory.
+pub(super) fn query_after(
+    view: &View,
+    filter: &QueryFilter,
+    after: Option<&PassageKey>,
+    limit: usize,
+) -> Result<Vec<PassageRow>, ReadError> {
+    let whole = predicate(filter);
+    let hours = &view.rollups.hours;
+    let (Some((&first_hour, _)), Some((&last_hour, _))) = (hours.first_key_value(), hours.last_key_value()) else {
+        return Ok(Vec::new());
+    };
+    let oldest = whole.time.from.map_or(i64::MIN, |from| from.0).max(first_hour * SECONDS_PER_HOUR);
+    let newest = whole.time.to.map_or(i64::MAX, |to| to.0).min((last_hour + 1) * SECONDS_PER_HOUR - 1);
+    let newest = after.map_or(newest, |key| newest.min(key.gcsj.0));
+    if limit == 0 || newest < oldest {
+        return Ok(Vec::new());
+    }
+    // Only hours that hold anything are worth a window.
+    let newest = hours
+        .range(..=newest.div_euclid(SECONDS_PER_HOUR))
+        .next_back()
+        .map_or(oldest, |(hour, _)| newest.min((hour + 1) * SECONDS_PER_HOUR - 1));
+    let density = hours.get(&newest.div_euclid(SECONDS_PER_HOUR)).map_or(1, |rollup| rollup.total.max(1));
+    let expected = limit.saturating_mul(WINDOW_ROWS) as u64;
+    let seconds = expected.saturating_mul(SECONDS_PER_HOUR as u64) / density;
+    let mut seconds = seconds.clamp(1, SECONDS_PER_HOUR as u64) as i64;
+
+    let mut rows: Vec<PassageRow> = Vec::new();
+    let mut to = newest;
+    while to >= oldest && rows.len() < limit {
+        let from = to.saturating_sub(seconds - 1).max(oldest);
+        let time = shard::TimeRange { from: Some(CivilTime(from)), to: Some(CivilTime(to)) };
+        let predicate = Predicate { time, ..whole.clone() };
+        let mut candidates = Vec::new();
+        for entry in view.entries().filter(|entry| predicate.may_match(&entry.zone)) {
+            let columns = view.columns(entry);
+            let matches = scan_segment(&predicate, &entry.zone, &columns).map_err(read_error)?;
+            with_times(&columns, |times| {
+                let row = |row: u32| Some(Candidate { time: *times.get(row as usize)?, entry, row });
+                candidates.extend(matches.iter().filter_map(row));
+            })
+            .map_err(read_error)?;
+        }
+        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
+        let done = match after.filter(|key| key.gcsj.0 == to && to == newest) {
+            Some(key) => rows_up_to(view, &candidates, key).map_err(read_error)?,
+            None => 0,
+        };
+        let wanted = limit.saturating_sub(rows.len()).saturating_add(MAX_TWINS);
+        rows.extend(page_of(view, candidates, done, wanted).map_err(read_error)?);
+        to = from - 1;
+        seconds = seconds.saturating_mul(2);
+    }
+    let key = |row: &PassageRow| (row.gcsj, row.gcxh.clone());
+    let mut end = limit.min(rows.len());
+    while end > 0 && rows.get(end).is_some_and(|next| rows.get(end - 1).map(key) == Some(key(next))) {
+        end += 1;
+    }
+    rows.truncate(end);
+    Ok(rows)
+}
+
+/// How many of the candidates, sorted by time, come before `key` or are it.
+fn rows_up_to(view: &View, candidates: &[Candidate<'_>], key: &PassageKey) -> Result<usize, SegmentError> {
+    let mut count = 0;
+    for candidate in candidates.iter().take_while(|candidate| candidate.time == key.gcsj) {
+        count += usize::from(id_text(&view.columns(candidate.entry), candidate.row)? <= key.gcxh);
+    }
+    Ok(count)
 }
 
 pub(super) fn track(view: &View, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {

@@ -14,12 +14,14 @@ use storage::{Database, EXPIRY_BYTES, Family, Horizons, Reference, codec};
 use tokio::sync::watch;
 use traffic::{Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, Sighting};
 
+use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
 use super::facts::{NameFacts, RecentMinute};
 use super::log::{Entry, Log};
 use super::rollup::{HourCounter, Rollup, Rollups};
 use super::totals::PartitionState;
 use super::view::View;
+use super::work::Work;
 use super::write::{Saving, StoredPlate};
 use super::{CATALOGUE_TREE, Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, keys};
 
@@ -51,11 +53,15 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
     let mut facts = NameFacts::default();
     facts.set_catalogue(&catalogue, &names);
     let cache = Arc::new(ColumnCache::new(budget));
-    let view = View::empty(database.clone(), cache.clone());
+    let work = Arc::new(Work::open(&database, totals.oldest_alert)?);
+    let view = View::empty(database.clone(), cache.clone(), work.clone());
+    // Without readers nobody searches.
+    let alerts = AlertIndex::new(if settings.publish { settings.alert_index } else { 0 });
     let mut store = Store {
         shared: Arc::new(Shared {
             database: database.clone(),
             cache,
+            work,
             view: ArcSwap::from_pointee(view),
             commits: watch::Sender::new(totals.alerts),
             catalogue: ArcSwap::from_pointee(catalogue),
@@ -69,6 +75,7 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
         facts,
         logs: [Log::new(0), Log::new(1)],
         rollups,
+        alerts,
         counter: HourCounter::default(),
         partitions: BTreeMap::new(),
         rows_since_save: 0,
@@ -77,6 +84,7 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
         recent: RecentMinute::default(),
         broken: false,
     };
+    store.load_alerts()?;
     store.load_logs()?;
     store.bury_strays()?;
     store.load_partitions()?;
@@ -180,6 +188,33 @@ fn guarded_from(state: &PartitionState, ttl: i64) -> i64 {
 }
 
 impl Store {
+    /// Reads the newest alerts into the index, as many as it holds.
+    fn load_alerts(&mut self) -> Result<(), StoreError> {
+        let newest = self.totals.alerts;
+        let from = self.totals.oldest_alert.max((newest + 1).saturating_sub(self.alerts.capacity())).max(1);
+        if from > newest {
+            return Ok(());
+        }
+        let database = self.shared.database.clone();
+        let numbers = Numbers::of(&self.names);
+        let mut next = from;
+        for item in database.scan(Family::Alerts, &from.to_be_bytes()) {
+            let (_, value) = item?;
+            let damaged = |detail: &dyn std::fmt::Display| database.damaged("an alert", detail);
+            let alert: traffic::Alert = codec::decode(keys::ALERT, &value).map_err(|error| damaged(&error))?;
+            if alert.seq != next {
+                return Err(damaged(&format!("number {next} is missing")).into());
+            }
+            next += 1;
+            let number = |kkmc: &String| numbers.0.number(Dimension::Checkpoint, kkmc);
+            let (Some(prev), Some(curr)) = (number(&alert.prev_kkmc), number(&alert.curr_kkmc)) else {
+                return Err(damaged(&"its checkpoint is not among the names").into());
+            };
+            self.alerts.push(&alert, [prev, curr]);
+        }
+        Ok(())
+    }
+
     fn load_logs(&mut self) -> Result<(), StoreError> {
         let database = self.shared.database.clone();
         let numbers = Numbers::of(&self.names);

@@ -10,13 +10,19 @@ use shard::{
     Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader, count_hours, count_names, count_vehicle_types,
 };
 use storage::{Database, Family, codec};
-use traffic::{Alert, CivilTime, Dimension, NameTable, VehicleType, brand_of};
+use traffic::{Alert, CivilTime, Dimension, NameTable, RejectReason, VehicleType, brand_of};
 
+use super::alerts::{AlertIndex, AlertTest, FoundAlerts, id_number};
 use super::cache::ColumnCache;
 use super::log::{Entry, Log};
 use super::rollup::{Counts, Rollups};
-use super::{StoredReject, Totals, keys, recover};
-use crate::reader::{self, AlertFilter, Group, Page, PassageRow, QueryFilter, ReadError, Snapshot, TimeRange};
+use super::work::Work;
+use super::{StoredReject, Totals, keys, recover, work};
+use crate::reader::{
+    self, AlertFilter, Group, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece, RejectRow, Snapshot,
+    TimeRange,
+};
+use crate::work::{AlertWork, WorkedAlert};
 
 /// A consistent state of the store.
 #[derive(Debug)]
@@ -27,35 +33,45 @@ pub struct View {
     sealed: [Arc<Vec<Arc<Entry>>>; 2],
     tail: Vec<Arc<Entry>>,
     pub(super) rollups: Rollups,
+    alerts: AlertIndex,
+    work: Arc<Work>,
     names: NameTable,
     totals: Totals,
     last_minute: u64,
 }
 
+/// Rejects that one question looks at; there may be millions that are not of the reason asked for.
+const MAX_REJECTS_LOOKED_AT: u64 = 20_000;
+
 pub(super) const SECONDS_PER_HOUR: i64 = 3600;
 
 impl View {
+    #[expect(clippy::too_many_arguments, reason = "the parts of a state, handed over by the one who has them")]
     pub(super) fn new(
         database: Arc<Database>,
         cache: Arc<ColumnCache>,
         logs: &[Log; 2],
         rollups: Rollups,
+        alerts: AlertIndex,
+        work: Arc<Work>,
         names: NameTable,
         totals: Totals,
         last_minute: u64,
     ) -> Self {
         let [(first, mut tail), (second, more)] = logs.each_ref().map(Log::entries);
         tail.extend(more);
-        Self { database, cache, sealed: [first, second], tail, rollups, names, totals, last_minute }
+        Self { database, cache, sealed: [first, second], tail, rollups, alerts, work, names, totals, last_minute }
     }
 
-    pub(super) fn empty(database: Arc<Database>, cache: Arc<ColumnCache>) -> Self {
+    pub(super) fn empty(database: Arc<Database>, cache: Arc<ColumnCache>, work: Arc<Work>) -> Self {
         Self {
             database,
             cache,
             sealed: Default::default(),
             tail: Vec::new(),
             rollups: Rollups::default(),
+            alerts: AlertIndex::new(0),
+            work,
             names: NameTable::default(),
             totals: Totals::default(),
             last_minute: 0,
@@ -190,6 +206,38 @@ impl View {
             .collect()
     }
 
+    /// The number of the oldest alert that is kept.
+    pub(super) fn oldest_alert(&self) -> u64 {
+        self.totals.oldest_alert.max(1)
+    }
+
+    /// Bytes of the alerts in memory.
+    pub fn alert_index_bytes(&self) -> usize {
+        self.alerts.bytes()
+    }
+
+    /// The alerts with these numbers; one that was dropped meanwhile is left out.
+    fn alerts_of(&self, seqs: &[u64]) -> Result<Vec<Alert>, ReadError> {
+        let read = |seq: &u64| match self.database.get(Family::Alerts, &seq.to_be_bytes()) {
+            Ok(Some(value)) => Some(codec::decode(keys::ALERT, &value).map_err(read_error)),
+            Ok(None) => None,
+            Err(error) => Some(Err(read_error(error))),
+        };
+        seqs.iter().filter_map(read).collect()
+    }
+
+    /// Alerts that are too old for the index, newest first.
+    fn alerts_before_index(&self) -> impl Iterator<Item = Result<Alert, ReadError>> + '_ {
+        let first = self.alerts.first_seq().unwrap_or(self.totals.alerts + 1);
+        let oldest = self.oldest_alert();
+        let none = (first <= oldest).then_some(0);
+        let old = self.alerts_back(first - 1).take_while(move |alert| match alert {
+            Ok(alert) => alert.seq >= oldest,
+            Err(_) => true,
+        });
+        old.take(none.unwrap_or(usize::MAX))
+    }
+
     /// Alerts from number `newest` down.
     fn alerts_back(&self, newest: u64) -> impl Iterator<Item = Result<Alert, ReadError>> + '_ {
         self.database.scan_back(Family::Alerts, &newest.to_be_bytes()).map(|item| {
@@ -284,18 +332,82 @@ impl Snapshot for View {
             let records = self.alerts_back(newest).take(limit).collect::<Result<_, _>>()?;
             return Ok(Page { total, records });
         }
-        let wanted = AlertTest::of(filter);
-        let (mut total, mut records) = (0u64, Vec::new());
-        for alert in self.alerts_back(self.totals.alerts) {
+        let states = self.work.states();
+        let test = AlertTest::new(filter, &self.names, &states);
+        let mut found: FoundAlerts = self.alerts.search(&test, self.oldest_alert(), skip, limit);
+        for alert in self.alerts_before_index() {
             let alert = alert?;
-            if wanted.accepts(&alert) {
-                if total >= skip && records.len() < limit {
-                    records.push(alert);
-                }
-                total += 1;
+            if test.accepts(&alert) {
+                found.take(alert.seq, skip, limit);
             }
         }
-        Ok(Page { total, records })
+        Ok(Page { total: found.total, records: self.alerts_of(&found.page)? })
+    }
+
+    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+        let Some(number) = id_number(id) else { return Ok(None) };
+        let found = match self.alerts.find(number, self.oldest_alert()) {
+            Some(seq) => self.alerts_of(&[seq])?.pop(),
+            None => self
+                .alerts_before_index()
+                .find(|alert| alert.as_ref().map_or(true, |alert| alert.id == id))
+                .transpose()?,
+        };
+        let Some(alert) = found else { return Ok(None) };
+        let work = work::load(&self.database, alert.seq).map_err(read_error)?;
+        Ok(Some(WorkedAlert { alert, work }))
+    }
+
+    fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
+        let states = self.work.states();
+        let load = |seq: &u64| match states.of(*seq) {
+            Some(_) => work::load(&self.database, *seq).map_err(read_error),
+            None => Ok(AlertWork::default()),
+        };
+        seqs.iter().map(load).collect()
+    }
+
+    fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        super::query::query_after(self, filter, after, limit)
+    }
+
+    fn rejects(
+        &self,
+        reason: Option<RejectReason>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<RejectPiece, ReadError> {
+        let oldest = self.totals.oldest_reject.max(1);
+        let newest = self.totals.rejects.min(before.map_or(u64::MAX, |before| before.saturating_sub(1)));
+        let mut piece =
+            RejectPiece { kept: (self.totals.rejects + 1).saturating_sub(oldest), ..RejectPiece::default() };
+        if newest < oldest {
+            return Ok(piece);
+        }
+        let mut looked_at = 0;
+        for item in self.database.scan_back(Family::Rejects, &newest.to_be_bytes()) {
+            let (key, value) = item.map_err(read_error)?;
+            let seq = keys::last_u64(&key).unwrap_or_default();
+            if seq < oldest {
+                break;
+            }
+            if piece.records.len() >= limit || looked_at >= MAX_REJECTS_LOOKED_AT {
+                piece.next = Some(seq + 1);
+                break;
+            }
+            looked_at += 1;
+            let StoredReject { origin, line, reason: found, raw, near } =
+                codec::decode(keys::REJECT, &value).map_err(read_error)?;
+            if reason.is_none_or(|reason| reason == found) {
+                piece.records.push(RejectRow { seq, origin, line, reason: found, raw, near: near.map(CivilTime) });
+            }
+        }
+        Ok(piece)
     }
 
     fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError> {
@@ -309,34 +421,6 @@ impl Snapshot for View {
             .take_while(|alert| alert.as_ref().map_or(true, |alert| alert.seq <= newest))
             .take(limit)
             .collect()
-    }
-}
-
-/// An [`AlertFilter`] with its times as alerts write them.
-struct AlertTest<'a> {
-    filter: &'a AlertFilter,
-    start: Option<String>,
-    end: Option<String>,
-}
-
-impl<'a> AlertTest<'a> {
-    fn of(filter: &'a AlertFilter) -> Self {
-        let text = |time: Option<CivilTime>| time.map(|time| time.to_string());
-        Self { filter, start: text(filter.time.start), end: text(filter.time.end) }
-    }
-
-    fn accepts(&self, alert: &Alert) -> bool {
-        let filter = self.filter;
-        // Times of this form sort as text.
-        self.start.as_ref().is_none_or(|start| alert.curr_time >= *start)
-            && self.end.as_ref().is_none_or(|end| alert.curr_time <= *end)
-            && filter.hphm.as_ref().is_none_or(|hphm| alert.hphm.contains(hphm.as_str()))
-            && filter
-                .kkmc
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| *name == alert.prev_kkmc || *name == alert.curr_kkmc))
-            && filter.severity.is_none_or(|severity| severity == alert.severity)
-            && filter.rule.is_none_or(|rule| rule == alert.rule)
     }
 }
 

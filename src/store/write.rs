@@ -229,6 +229,10 @@ impl Store {
         for hit in hits {
             self.totals.alerts += 1;
             let alert = self.alert(passages, hit);
+            let here = passages.checkpoints.get(hit.row as usize).copied().unwrap_or_default();
+            let (prev, curr) =
+                if hit.other_is_earlier { (hit.other.checkpoint, here) } else { (here, hit.other.checkpoint) };
+            self.alerts.push(&alert, [prev, curr]);
             commit.put(Family::Alerts, &alert.seq.to_be_bytes(), &codec::encode(keys::ALERT, &alert)?);
         }
         Ok(())
@@ -363,6 +367,8 @@ impl Store {
             self.shared.cache.clone(),
             &self.logs,
             self.rollups.clone(),
+            self.alerts.clone(),
+            self.shared.work.clone(),
             self.names.clone(),
             self.totals.clone(),
             self.recent.total(),

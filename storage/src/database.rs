@@ -41,7 +41,7 @@ const MIN_MEMORY: usize = 16 << 20;
 /// A key and its value.
 pub type Entry = (Box<[u8]>, Box<[u8]>);
 
-/// An open database. There is one writer; readers may be many.
+/// An open database. There is one writer, beside small writes of [`Database::commit_synced`]; readers may be many.
 pub struct Database {
     db: DB,
     path: PathBuf,
@@ -140,6 +140,20 @@ impl Database {
             return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
         }
         self.db.write_opt(commit.batch, &self.write_options).map_err(|error| self.latch("write", error))
+    }
+
+    /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says. For a small write beside the writer's
+    /// own, to keys that the writer does not write: commits of several threads go one behind the other.
+    ///
+    /// # Errors
+    /// As [`Database::commit`].
+    pub fn commit_synced(&self, commit: Commit<'_>) -> Result<(), StorageError> {
+        if let Some(cause) = self.latched.get() {
+            return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.write_opt(commit.batch, &options).map_err(|error| self.latch("write", error))
     }
 
     fn latch(&self, action: &'static str, error: rocksdb::Error) -> StorageError {

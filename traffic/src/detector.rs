@@ -246,6 +246,43 @@ fn passage_at(batch: &PassageBatch, row: usize) -> Option<Passage<'_>> {
     })
 }
 
+/// What the rule says of two sightings of one plate at different checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evidence {
+    /// Great-circle distance in km, if both positions are known.
+    pub distance_km: Option<f64>,
+    /// Distance over gap in km/h, if the distance is known and the gap is not 0.
+    pub speed_kmh: Option<f64>,
+    /// How sure it makes us: [`Severity::High`] means that one car cannot have made both, however far apart they are.
+    pub severity: Severity,
+    /// The rule that raises an alert; none if neither does.
+    pub rule: Option<Rule>,
+}
+
+impl Evidence {
+    /// Weighs a gap of `gap_seconds` (not negative) between two checkpoints at these positions (longitude and latitude in
+    /// degrees).
+    #[inline]
+    pub fn of(settings: &DetectorSettings, gap_seconds: i64, from: Option<(f64, f64)>, to: Option<(f64, f64)>) -> Self {
+        let distance_km = from.zip(to).map(|(a, b)| great_circle_km(a, b));
+        let speed_kmh = distance_km.filter(|_| gap_seconds > 0).map(|km| km * 3600.0 / gap_seconds as f64);
+        let too_fast = speed_kmh.is_some_and(|speed| speed > settings.max_speed_kmh);
+        let rule = if gap_seconds < settings.window {
+            Some(Rule::Window)
+        } else {
+            (too_fast && gap_seconds < settings.speed_window).then_some(Rule::Speed)
+        };
+        let severity = if too_fast || gap_seconds == 0 {
+            Severity::High
+        } else if distance_km.is_none() {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
+        Self { distance_km, speed_kmh, severity, rule }
+    }
+}
+
 /// Applies both rules to two sightings of one plate at different checkpoints.
 fn judge(
     settings: &DetectorSettings,
@@ -260,22 +297,8 @@ fn judge(
         return None;
     }
     let place = |sighting: &Sighting| places.get(sighting.checkpoint as usize).copied().flatten();
-    let distance_km = place(sighting).zip(place(&other)).map(|(a, b)| great_circle_km(a, b));
-    let speed_kmh = distance_km.filter(|_| gap_seconds > 0).map(|km| km * 3600.0 / gap_seconds as f64);
-    let too_fast = speed_kmh.is_some_and(|speed| speed > settings.max_speed_kmh);
-    let rule = if gap_seconds < settings.window {
-        Rule::Window
-    } else if too_fast {
-        Rule::Speed
-    } else {
-        return None;
-    };
-    let severity = if too_fast || gap_seconds == 0 {
-        Severity::High
-    } else if distance_km.is_none() {
-        Severity::Medium
-    } else {
-        Severity::Low
-    };
+    let Evidence { distance_km, speed_kmh, severity, rule } =
+        Evidence::of(settings, gap_seconds, place(sighting), place(&other));
+    let rule = rule?;
     Some(Hit { row, other, other_odd_id: None, other_is_earlier, gap_seconds, distance_km, speed_kmh, severity, rule })
 }

@@ -17,7 +17,7 @@ mod vehicle;
 pub use alert::{Alert, Rule, Severity, alert_id};
 pub use batch::{PassageBatch, Reject, RejectReason, odd_text};
 pub use checkpoint::{Catalogue, CatalogueError, Checkpoint, CheckpointProblem, great_circle_km};
-pub use detector::{Detector, DetectorSettings, Fate, Hit, Places, PlateScope, Sighting};
+pub use detector::{Detector, DetectorSettings, Evidence, Fate, Hit, Places, PlateScope, Sighting};
 pub use line::{Column, Delimiter, Layout, LayoutError, LineParser, ParserSettings, ShardKey};
 pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
 pub use passage_id::PassageId;

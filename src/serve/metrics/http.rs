@@ -74,6 +74,7 @@ fn method_label(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::PATCH => "PATCH",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
     }

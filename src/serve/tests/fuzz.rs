@@ -6,7 +6,7 @@ use proptest::test_runner::{Config, TestRunner};
 use super::Server;
 use super::client::request;
 
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 20] = [
     "kkmc",
     "hphm",
     "startTime",
@@ -23,8 +23,12 @@ const FIELDS: [&str; 16] = [
     "page",
     "limit",
     "lastEventId",
+    "status",
+    "before",
+    "reason",
+    "minutes",
 ];
-const PATHS: [&str; 10] = [
+const PATHS: [&str; 13] = [
     "/api/stats/kkmc_count",
     "/api/stats/hour_count",
     "/api/stats/map_data",
@@ -35,6 +39,9 @@ const PATHS: [&str; 10] = [
     "/api/overview",
     "/api/track",
     "/elsewhere",
+    "/api/stats/recent",
+    "/api/rejects",
+    "/api/warnings/0123456789abcdef",
 ];
 
 /// Values near those that count, and noise.

@@ -6,14 +6,17 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
 use traffic::{
-    Alert, Catalogue, CivilTime, FuelType, PlateCode, Rule, Severity, VehicleType, alert_id, brand_of, province_of,
+    Alert, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity, VehicleType, alert_id, brand_of,
+    province_of,
 };
 
 use super::time;
 use crate::reader::{
-    AlertFilter, Group, Page, PassageRow, QueryFilter, ReadError, Reader, Snapshot, TimeRange, Totals,
+    AlertFilter, Group, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece, RejectRow, Snapshot,
+    TimeRange, Totals,
 };
 use crate::status::Status;
+use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
 
 /// What a read of the disk does instead of answering.
 #[derive(Clone, Default)]
@@ -80,6 +83,8 @@ struct Rows {
     rows: Vec<PassageRow>,
     alerts: Vec<Alert>,
     fault: Fault,
+    work: BTreeMap<u64, AlertWork>,
+    rejects: Vec<RejectRow>,
 }
 
 impl MemoryReader {
@@ -168,6 +173,10 @@ impl MemoryReader {
         change(&mut self.status.lock().unwrap());
     }
 
+    pub(crate) fn reject(&self, rows: Vec<RejectRow>) {
+        self.change(|state| state.rejects.extend(rows));
+    }
+
     fn change<T>(&self, change: impl FnOnce(&mut Rows) -> T) -> T {
         let mut newest = self.newest.lock().unwrap();
         let mut state = Rows::clone(&newest);
@@ -196,6 +205,15 @@ impl Reader for MemoryReader {
 
     fn failure(&self) -> Option<String> {
         self.status.lock().unwrap().failure.clone()
+    }
+
+    fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+        self.change(|state| {
+            let mut worked = state.alert(id).unwrap().ok_or_else(|| WorkError::NotFound(id.to_owned()))?;
+            worked.work.change(change)?;
+            state.work.insert(worked.alert.seq, worked.work.clone());
+            Ok(worked)
+        })
     }
 }
 
@@ -268,19 +286,55 @@ impl Snapshot for Rows {
     fn alerts(&self, filter: &AlertFilter, page: u64, limit: usize) -> Result<Page<Alert>, ReadError> {
         let matching = self.alerts.iter().rev().filter(|alert| {
             contains(filter.time, time(&alert.curr_time))
-                && filter.hphm.as_ref().is_none_or(|part| alert.hphm.contains(part))
+                && filter.hphm.as_ref().is_none_or(|part| wildcard(&format!("*{part}*"), &alert.hphm))
                 && filter
                     .kkmc
                     .as_ref()
                     .is_none_or(|any| any.contains(&alert.prev_kkmc) || any.contains(&alert.curr_kkmc))
                 && filter.severity.is_none_or(|severity| alert.severity == severity)
                 && filter.rule.is_none_or(|rule| alert.rule == rule)
+                && filter
+                    .status
+                    .is_none_or(|status| self.work.get(&alert.seq).cloned().unwrap_or_default().status == status)
         });
         Ok(page_of(matching.cloned().collect(), page, limit))
     }
 
     fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError> {
         Ok(self.alerts.iter().filter(|alert| alert.seq > seq).take(limit).cloned().collect())
+    }
+
+    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+        let found = self.alerts.iter().rev().find(|alert| alert.id == id).cloned();
+        Ok(found.map(|alert| WorkedAlert { work: self.work.get(&alert.seq).cloned().unwrap_or_default(), alert }))
+    }
+
+    fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
+        Ok(seqs.iter().map(|seq| self.work.get(seq).cloned().unwrap_or_default()).collect())
+    }
+
+    fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        let rows = self.query(filter, 1, usize::MAX)?.records.into_iter();
+        let behind = |row: &PassageRow| after.is_none_or(|key| (key.gcsj, &row.gcxh) > (row.gcsj, &key.gcxh));
+        Ok(rows.filter(behind).take(limit).collect())
+    }
+
+    fn rejects(
+        &self,
+        reason: Option<RejectReason>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<RejectPiece, ReadError> {
+        let of_reason = |row: &&RejectRow| reason.is_none_or(|reason| row.reason == reason);
+        let below = self.rejects.iter().rev().filter(|row| before.is_none_or(|before| row.seq < before));
+        let mut records: Vec<_> = below.filter(of_reason).take(limit + 1).cloned().collect();
+        let next = (records.len() > limit).then(|| records.pop().map(|row| row.seq + 1)).flatten();
+        Ok(RejectPiece { kept: self.rejects.len() as u64, records, next })
     }
 }
 

@@ -3,16 +3,19 @@
 mod assets;
 mod client;
 mod envelope;
+mod export;
 mod fuzz;
 pub(super) mod memory;
 mod openapi;
 mod operation;
 mod query;
+mod rejects;
 mod shutdown;
 mod stats;
 mod stream;
 mod track;
 mod warnings;
+mod work;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -27,7 +27,7 @@ async fn every_described_endpoint_exists_and_has_docs() {
     let document = server.get("/api/openapi.json").await.json();
     assert_eq!(document["openapi"], "3.1.0");
     let paths = document["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 18);
+    assert_eq!(paths.len(), 22);
     for (path, methods) in paths {
         for (method, operation) in methods.as_object().unwrap() {
             assert!(operation["summary"].is_string(), "{method} {path}");
@@ -64,11 +64,18 @@ async fn schemas_have_the_fields_of_the_answers() {
 
     let raised = alert(1, "a", "b", "c", "2024-01-01 00:00:00", Severity::High, Rule::Speed);
     assert_eq!(fields(&serde_json::to_value(raised).unwrap()), schema_fields("Alert"));
+    let with_work = ["status", "version", "changed_at", "changed_by", "note"].map(str::to_owned);
+    let record = server.get("/api/warnings").await.data()["records"][0].take();
+    assert_eq!(fields(&record), schema_fields("Alert").into_iter().chain(with_work).collect());
     let records = server.post("/api/query", "").await.data();
     assert_eq!(fields(&records["records"][0]), schema_fields("Passage"));
-    for (path, name) in
-        [("/api/overview", "Overview"), ("/api/status", "Status"), ("/api/stats/hour_count", "HourCounts")]
-    {
+    for (path, name) in [
+        ("/api/overview", "Overview"),
+        ("/api/status", "Status"),
+        ("/api/stats/hour_count", "HourCounts"),
+        ("/api/stats/recent", "RecentFlow"),
+        ("/api/rejects", "RejectList"),
+    ] {
         assert_eq!(fields(&server.get(path).await.data()), schema_fields(name), "{path}");
     }
     for (path, name) in [("/api/checkpoints", "Checkpoint"), ("/api/stats/kkmc_count", "CheckpointCount")] {

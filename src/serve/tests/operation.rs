@@ -43,6 +43,7 @@ fn busy_status() -> Status {
             disk_bytes: 1000,
             memory_bytes: 2000,
             column_cache_bytes: 300,
+            alert_index_bytes: 40,
             passages: 8,
             segments: vec![2, 1],
             retention_seconds: Some(259_200),
@@ -68,7 +69,8 @@ async fn status() {
                 "rejected": {"total": 7, "by_reason": {"empty_gcxh": 3, "invalid_gcsj": 4}}, "duplicates": 2, "accepted": 8,
                 "late": 1, "alerts": 3, "by_shard": [5, 3], "commits": 9, "records_per_second": 1.5,
                 "last_commit_seconds": 0.25, "seconds_since_commit": 0.5, "queued_batches": 1, "queue_limit": 4},
-            "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300, "passages": 8,
+            "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300,
+                "alert_index_bytes": 40, "passages": 8,
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
             "mirrors": [], "model": null})
     );

@@ -1,9 +1,12 @@
 //! `GET /api/stats/*` and `GET /api/overview`.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use serde_json::{Value, json};
 
-use super::Server;
-use super::memory::MemoryReader;
+use super::memory::{MemoryReader, row};
+use super::{Server, time};
 
 #[tokio::test]
 async fn answers() {
@@ -89,14 +92,80 @@ async fn overview() {
     assert_eq!(
         server.get("/api/overview").await.data(),
         json!({"total": 8, "accepted": 8, "date": "2024-01-02", "today": 5, "last_minute": 4, "active_checkpoints": 4,
-            "checkpoints": 19, "alerts": 3, "alerts_today": 2, "newest_gcsj": "2024-01-02 11:59:20"})
+            "checkpoints": 19, "alerts": 3, "alerts_today": 2, "newest_gcsj": "2024-01-02 11:59:20",
+            "yesterday": 3, "yesterday_same_time": 2, "now": "2024-01-02 12:00:00", "lag_seconds": 40})
     );
     let empty = Server::start_with(MemoryReader::empty(), |_| {}).await;
     assert_eq!(
         empty.get("/api/overview").await.data(),
         json!({"total": 0, "accepted": 0, "date": "2024-01-02", "today": 0, "last_minute": 0, "active_checkpoints": 0,
-            "checkpoints": 19, "alerts": 0, "alerts_today": 0, "newest_gcsj": null})
+            "checkpoints": 19, "alerts": 0, "alerts_today": 0, "newest_gcsj": null,
+            "yesterday": 0, "yesterday_same_time": 0, "now": "2024-01-02 12:00:00", "lag_seconds": null})
     );
+}
+
+#[tokio::test]
+async fn yesterday_goes_on_with_the_minutes() {
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = now.clone();
+    let server = Server::start_with(MemoryReader::sample(), |settings| {
+        settings.clock = Arc::new(move || traffic::CivilTime(clock.load(Ordering::SeqCst)));
+    })
+    .await;
+    for (at, yesterday, same_time) in [
+        ("2024-01-02 00:00:00", 3, 0),
+        // To the minute: the passage of 00:00:24 counts from 00:01 on.
+        ("2024-01-02 00:00:59", 3, 0),
+        ("2024-01-02 00:01:00", 3, 1),
+        ("2024-01-02 08:30:59", 3, 1),
+        ("2024-01-02 08:31:00", 3, 2),
+        ("2024-01-02 23:59:59", 3, 2),
+        ("2024-01-03 12:00:00", 5, 5),
+        ("2024-01-04 12:00:00", 0, 0),
+    ] {
+        now.store(time(at).0, Ordering::SeqCst);
+        for _ in 0..2 {
+            let data = server.get("/api/overview").await.data();
+            assert_eq!(
+                (&data["yesterday"], &data["yesterday_same_time"]),
+                (&json!(yesterday), &json!(same_time)),
+                "{at}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_flow_of_now() {
+    let server = Server::start().await;
+    let data = server.get("/api/stats/recent?minutes=1").await.data();
+    assert_eq!(
+        (&data["start"], &data["end"], &data["minutes"], &data["total"]),
+        (&json!("2024-01-02 11:58:21"), &json!("2024-01-02 11:59:20"), &json!(1), &json!(4))
+    );
+    let checkpoints = data["checkpoints"].as_array().unwrap();
+    assert_eq!(checkpoints.len(), 20, "the whole catalogue, and one that is not in it");
+    let of = |code: &str| checkpoints.iter().find(|it| it["code"] == code).unwrap();
+    assert_eq!((&of("G3_Sulu")["value"], &of("G235_Xinyi_Jiaojie")["value"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        of("unlisted-1"),
+        &json!({"code": "unlisted-1", "label": "unlisted-1", "value": 1, "lon": null, "lat": null})
+    );
+    // A checkpoint's code and its full name are one.
+    let day = server.get("/api/stats/recent?minutes=1440").await.data();
+    let busiest = &day["checkpoints"][0];
+    assert_eq!((&day["total"], &busiest["value"]), (&json!(6), &json!(2)));
+    let all = server.get("/api/stats/recent?minutes=1440").await.data()["checkpoints"].take();
+    assert!(all.as_array().unwrap().is_sorted_by_key(|it| std::cmp::Reverse(it["value"].as_u64())));
+    // A camera whose clock is ahead does not move the window.
+    let ahead = row("G9", "d", "k", "1", "2024-01-02 18:00:00", "02", "苏C12345", "-");
+    server.reader.commit(vec![ahead], Vec::new());
+    assert_eq!(server.get("/api/stats/recent?minutes=1").await.data()["end"], "2024-01-02 12:00:00");
+    let empty = Server::start_with(MemoryReader::empty(), |_| {}).await;
+    let data = empty.get("/api/stats/recent").await.data();
+    assert_eq!((&data["start"], &data["total"]), (&Value::Null, &json!(0)));
+    assert_eq!(data["checkpoints"].as_array().unwrap().len(), 19);
+    assert!(server.get("/api/stats/recent?minutes=0").await.error(400).contains("`minutes`"));
 }
 
 #[tokio::test]

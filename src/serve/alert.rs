@@ -1,0 +1,269 @@
+//! `GET` and `PATCH /api/warnings/{id}`: one alert with everything that is known of it, and the work on it (研判).
+//!
+//! What may follow what is decided by [`crate::work`]; this reads what the caller wrote and says what came of it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use traffic::{Alert, Catalogue};
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, Envelope, ErrorEnvelope, Success};
+use super::fields::{BodyFields, Fields};
+use super::records::label;
+use super::warnings::AlertSchema;
+use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkStatus, WorkedAlert};
+
+/// A checkpoint of a sighting.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SightingPlace)]
+pub(super) struct PlaceJson {
+    /// KKMC as it was recorded.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    kkmc: String,
+    /// Code; null if the catalogue does not know the checkpoint.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    code: Option<String>,
+    /// Short name; KKMC where the catalogue does not know it.
+    #[schema(example = "S250-邳州-苏鲁界")]
+    label: String,
+    /// District; null if not known.
+    #[schema(example = "邳州市")]
+    xzqhmc: Option<String>,
+    /// Road; null if not known.
+    #[schema(example = "S250")]
+    road: Option<String>,
+    /// Longitude in degrees; null if not known.
+    #[schema(example = 118.06454)]
+    lon: Option<f64>,
+    /// Latitude in degrees; null if not known.
+    #[schema(example = 34.641634)]
+    lat: Option<f64>,
+}
+
+impl PlaceJson {
+    pub(super) fn new(catalogue: &Catalogue, kkmc: &str) -> Self {
+        let known = catalogue.find(kkmc);
+        Self {
+            kkmc: kkmc.to_owned(),
+            code: known.map(|checkpoint| checkpoint.code.clone()),
+            label: label(catalogue, kkmc),
+            xzqhmc: known.map(|checkpoint| checkpoint.district.clone()),
+            road: known.map(|checkpoint| checkpoint.road.clone()),
+            lon: known.and_then(|checkpoint| checkpoint.lon),
+            lat: known.and_then(|checkpoint| checkpoint.lat),
+        }
+    }
+}
+
+/// A change of the work.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WorkEntry)]
+pub(super) struct WorkEntryJson {
+    /// When, civil time of the road.
+    #[schema(example = "2024-01-01 08:05:00")]
+    at: String,
+    /// Who.
+    #[schema(example = "王警官")]
+    by: String,
+    /// The state before.
+    #[schema(value_type = String, example = "new")]
+    from: WorkStatus,
+    /// The state since; the same where only a note was added.
+    #[schema(value_type = String, example = "investigating")]
+    to: WorkStatus,
+    /// Why; may be empty.
+    #[schema(example = "已调取两处图像")]
+    note: String,
+}
+
+impl From<WorkEntry> for WorkEntryJson {
+    fn from(entry: WorkEntry) -> Self {
+        Self { at: entry.at.to_string(), by: entry.by, from: entry.from, to: entry.to, note: entry.note }
+    }
+}
+
+/// One alert with its places and the work on it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AlertDetail)]
+pub(super) struct AlertDetailJson {
+    #[serde(flatten)]
+    #[schema(inline, value_type = AlertSchema)]
+    alert: Alert,
+    /// Where the earlier sighting was.
+    prev: PlaceJson,
+    /// Where the later sighting was.
+    curr: PlaceJson,
+    /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
+    #[schema(value_type = String, example = "investigating", pattern = "^(new|investigating|confirmed|dismissed)$")]
+    status: WorkStatus,
+    /// How many changes were made; give it back with the next one.
+    #[schema(example = 1)]
+    version: u64,
+    /// The states that may follow.
+    #[schema(value_type = Vec<String>, example = json!(["confirmed", "dismissed"]))]
+    allowed: &'static [WorkStatus],
+    /// The newest 100 changes, oldest first.
+    history: Vec<WorkEntryJson>,
+}
+
+impl AlertDetailJson {
+    fn new(worked: WorkedAlert, catalogue: &Catalogue) -> Self {
+        let WorkedAlert { alert, work } = worked;
+        Self {
+            prev: PlaceJson::new(catalogue, &alert.prev_kkmc),
+            curr: PlaceJson::new(catalogue, &alert.curr_kkmc),
+            alert,
+            status: work.status,
+            version: work.version,
+            allowed: work.status.allowed(),
+            history: work.history.into_iter().map(WorkEntryJson::from).collect(),
+        }
+    }
+
+    /// The answer, with the version as its tag.
+    fn into_answer(self) -> Response {
+        let tag = HeaderValue::try_from(format!("\"{}\"", self.version));
+        let mut response = Success(self).into_response();
+        if let Ok(tag) = tag {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+}
+
+/// A change of the work on an alert.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of the body; `change` reads the fields one by one")]
+#[schema(as = WorkChange, example = json!({"status": "investigating", "note": "已调取两处图像", "by": "王警官", "version": 0}))]
+pub(super) struct WorkChangeBody {
+    /// The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
+    /// `investigating` again after those. Absent or the same: only the note is added.
+    #[schema(value_type = Option<String>, example = "investigating")]
+    status: Option<String>,
+    /// Why, up to 1000 characters. Needed to take work up again and where the state does not change.
+    #[schema(example = "已调取两处图像")]
+    note: Option<String>,
+    /// Who makes the change, up to 64 characters.
+    #[schema(example = "王警官")]
+    by: String,
+    /// The version that the change was decided on; another one is answered with 409. `If-Match` does the same.
+    #[schema(example = 0)]
+    version: Option<u64>,
+}
+
+/// One alert: both sightings with their places, and the work on it.
+#[utoipa::path(
+    get,
+    path = "/api/warnings/{id}",
+    tag = "warnings",
+    params(("id" = String, Path, description = "`id` of the alert", example = "9f0c5a7be1d24c38")),
+    responses(
+        (status = 200, description = "The alert; the header `ETag` is the version of the work", body = Envelope<AlertDetailJson>),
+        (status = 400, description = "The id is not 16 hexadecimal digits", body = ErrorEnvelope),
+        (status = 404, description = "There is no such alert, or no longer", body = ErrorEnvelope),
+        (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
+        (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let id = checked(id)?;
+    let wanted = id.clone();
+    let found = api.scan(move |snapshot| snapshot.alert(&wanted)).await?;
+    let worked = found.ok_or(crate::work::WorkError::NotFound(id))?;
+    Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+}
+
+/// Changes the work on an alert. When the answer comes, the change is on the disk.
+#[utoipa::path(
+    patch,
+    path = "/api/warnings/{id}",
+    tag = "warnings",
+    params(
+        ("id" = String, Path, description = "`id` of the alert", example = "9f0c5a7be1d24c38"),
+        ("If-Match" = Option<String>, Header, description = "The version that the change was decided on, as `ETag` gave it", example = "\"0\""),
+    ),
+    request_body(content = WorkChangeBody),
+    responses(
+        (status = 200, description = "The alert as it is now", body = Envelope<AlertDetailJson>),
+        (status = 400, description = "The id or a field has the wrong form; `msg` names it", body = ErrorEnvelope),
+        (status = 404, description = "There is no such alert, or no longer", body = ErrorEnvelope),
+        (status = 409, description = "The state may not follow, a note is missing, or somebody else was faster; `msg` says what is allowed", body = ErrorEnvelope),
+        (status = 413, description = "The body is too large", body = ErrorEnvelope),
+        (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
+        (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
+        (status = 503, description = "It could not be written; `msg` says why", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn patch(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    BodyFields(fields): BodyFields,
+) -> Result<Response, ApiError> {
+    let id = checked(id)?;
+    let change = change(&api, &headers, &fields)?;
+    let reader = api.reader.clone();
+    let changing = tokio::task::spawn_blocking(move || reader.change_work(&id, &change));
+    let worked = changing.await.map_err(|error| {
+        tracing::error!(%error, "changing work panicked");
+        ApiError::internal()
+    })??;
+    Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+}
+
+fn checked(id: String) -> Result<String, ApiError> {
+    let id = id.to_ascii_lowercase();
+    match id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        true => Ok(id),
+        false => Err(ApiError::bad_request("the id of an alert is 16 hexadecimal digits, as in /api/warnings")),
+    }
+}
+
+fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
+    let short = |name: &str, limit: usize| -> Result<String, ApiError> {
+        let text = fields.text(name)?.unwrap_or_default().into_owned();
+        match text.chars().nth(limit) {
+            Some(_) => Err(ApiError::bad_request(format!("`{name}` must have at most {limit} characters"))),
+            None => Ok(text),
+        }
+    };
+    let by = short("by", MAX_BY_CHARS)?;
+    if by.is_empty() {
+        return Err(ApiError::bad_request("`by` is missing: say who makes the change"));
+    }
+    Ok(WorkChange {
+        status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
+        note: short("note", MAX_NOTE_CHARS)?,
+        by,
+        at: api.now(),
+        version: version(headers, fields)?,
+    })
+}
+
+/// The version that the change was decided on, from the body or from `If-Match`.
+fn version(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
+    let in_body = match fields.text("version")? {
+        Some(_) => Some(fields.whole("version", 0..=u64::from(u32::MAX), 0)?),
+        None => None,
+    };
+    let Some(tag) = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("?").trim()) else {
+        return Ok(in_body);
+    };
+    if tag == "*" {
+        return Ok(in_body);
+    }
+    let number = tag.trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
+        ApiError::bad_request(format!("If-Match must be the ETag of the alert, such as \"3\", not {tag:?}"))
+    })?;
+    match in_body {
+        Some(other) if other != number => {
+            Err(ApiError::bad_request("`version` and If-Match are two different versions: give one of them"))
+        }
+        _ => Ok(Some(number)),
+    }
+}

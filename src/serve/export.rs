@@ -1,0 +1,242 @@
+//! `POST /api/query/export`: the whole result of a query as one CSV file.
+//!
+//! The rows are counted first: a result that is too long is refused with the count, so that a file is never cut in
+//! silence. Then the file is made piece by piece, each when the connection has room for it and on a blocking thread only
+//! while it is made: a slow client holds no thread, memory for one piece, and a snapshot for `api.export_timeout` at most.
+//! A client that leaves frees everything; a failure on the way breaks the transfer off, which every client notices.
+
+mod csv;
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use traffic::Catalogue;
+use utoipa::ToSchema;
+
+use super::Api;
+use super::error::{ApiError, ErrorEnvelope};
+use super::fields::{BodyFields, Fields};
+use super::query::{QueryBody, filter};
+use super::records::PassageJson;
+use crate::reader::{PassageKey, QueryFilter, ReadError, Snapshot};
+use csv::Form;
+
+/// Rows that are read at a time.
+const PIECE_ROWS: usize = 8192;
+/// Bytes that are handed to the connection at a time.
+const FRAME_BYTES: usize = 64 << 10;
+/// Seconds after which a caller that was turned away should ask again.
+const RETRY_AFTER_SECONDS: u16 = 5;
+/// How many rows the file has, the header line not counted.
+pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// Filters of the export, and the form of the file.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of the body; `form` reads the fields one by one")]
+#[schema(as = Export, example = json!({"hphm": "苏C*88", "startTime": "2024-01-01", "columns": ["GCSJ", "HPHM", "KKMC_LABEL"], "excel": true}))]
+pub(super) struct ExportBody {
+    /// The filters of `POST /api/query`; `page` and `limit` play no part.
+    #[schema(inline)]
+    #[schema(value_type = QueryBody)]
+    filters: QueryBody,
+    /// The columns in their order, as an array or as one text with commas; without it all twelve.
+    #[schema(example = json!(["GCSJ", "HPHM", "KKMC_LABEL"]))]
+    columns: Option<Vec<String>>,
+    /// First line: `names` (GCXH, …: a file that `platewatch replay` reads too) or `titles` (过车序号, …).
+    #[schema(default = "names", example = "titles")]
+    header: Option<String>,
+    /// Numbers that Excel would change (long ones, leading zeros) end with a TAB, which keeps them text.
+    #[schema(default = false, example = true)]
+    excel: Option<bool>,
+}
+
+/// The whole result of a query as CSV: UTF-8 with a byte order mark, lines in the order of `POST /api/query`.
+///
+/// A cell that a spreadsheet could take for a formula begins with `'`; a lone `-` stays as it is. A transfer that breaks
+/// off before its end has failed: the file is whole only if it ended in order, and has `x-total-count` rows.
+#[utoipa::path(
+    post,
+    path = "/api/query/export",
+    tag = "passages",
+    request_body(content = Option<ExportBody>, description = "Filters and form; an empty body means everything"),
+    responses(
+        (status = 200, description = "The file; the header `x-total-count` tells its rows", content_type = "text/csv", body = String,
+         example = "GCXH,GCSJ,HPHM\r\nG320300109027253771,\"2024-01-01 00:00:24\",苏C12345\r\n"),
+        (status = 400, description = "A field has the wrong form, or more rows match than `api.export_max_rows`; `msg` says how many", body = ErrorEnvelope),
+        (status = 413, description = "The body is too large", body = ErrorEnvelope),
+        (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
+        (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
+        (status = 503, description = "Too many exports run, or too many queries wait", body = ErrorEnvelope),
+        (status = 504, description = "Counting took too long", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Result<Response, ApiError> {
+    let catalogue = api.reader.catalogue();
+    let filter = filter(&fields, &catalogue, &api.settings)?;
+    let form = form(&fields)?;
+    let place = api.exports.clone().try_acquire_owned().map_err(|_| {
+        ApiError::busy(
+            format!("other exports are being made: ask again in {RETRY_AFTER_SECONDS} seconds"),
+            RETRY_AFTER_SECONDS,
+        )
+    })?;
+    // One snapshot for the count and for the rows, so that they agree.
+    let snapshot = api.reader.snapshot();
+    let counting = (snapshot.clone(), filter.clone());
+    let first = api.scan(move |_| {
+        let (snapshot, filter) = counting;
+        let total = snapshot.query(&filter, 1, 0)?.total;
+        // What a reader cannot do it says before the answer begins.
+        snapshot.query_after(&filter, None, 1)?;
+        Ok(total)
+    });
+    let total = first.await?;
+    if total > api.settings.export_max_rows {
+        return Err(ApiError::bad_request(format!(
+            "{total} passages match, and one file holds {} at most (api.export_max_rows): narrow the time range with \
+             startTime and endTime, or add filters",
+            api.settings.export_max_rows
+        )));
+    }
+    let export = Export { snapshot, catalogue, filter, form, after: None, left: total, begun: false, _place: place };
+    let name = format!("passages-{}.csv", api.now().to_string().replace([' ', ':'], "-"));
+    let mut response = Body::from_stream(stream(api, export)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(TOTAL_COUNT, total.into());
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    *response.status_mut() = StatusCode::OK;
+    Ok(response)
+}
+
+fn form(fields: &Fields) -> Result<Form, ApiError> {
+    let form = Form::new(&fields.list("columns")?).map_err(|name| {
+        ApiError::bad_request(format!("`columns` must name each of {} at most once, not {name:?}", Form::names()))
+    })?;
+    Ok(Form {
+        titles: fields.choice("header", &[("names", false), ("titles", true)])?.unwrap_or(false),
+        excel: fields.flag("excel")?.unwrap_or(false),
+        ..form
+    })
+}
+
+/// A file that is being made.
+struct Export {
+    snapshot: Arc<dyn Snapshot>,
+    catalogue: Arc<Catalogue>,
+    filter: QueryFilter,
+    form: Form,
+    after: Option<PassageKey>,
+    /// Rows that are not written yet.
+    left: u64,
+    begun: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Export {
+    /// The next piece of the file; empty behind its end.
+    fn piece(&mut self) -> Result<Vec<u8>, ReadError> {
+        let mut out = Vec::new();
+        if !std::mem::replace(&mut self.begun, true) {
+            self.form.write_header(&mut out);
+        }
+        if self.left == 0 {
+            return Ok(out);
+        }
+        let rows = self.snapshot.query_after(&self.filter, self.after.as_ref(), PIECE_ROWS)?;
+        let Some(last) = rows.last() else {
+            return Err(ReadError::Storage(format!("{} rows of an export are missing", self.left)));
+        };
+        self.after = Some(PassageKey { gcsj: last.gcsj, gcxh: last.gcxh.clone() });
+        self.left = self.left.saturating_sub(rows.len() as u64);
+        for row in rows {
+            self.form.write_row(&PassageJson::new(row, &self.catalogue), &mut out);
+        }
+        Ok(out)
+    }
+}
+
+/// Where an export rests while the connection has no room; empty while a piece is made, and behind the deadline.
+type Rest = Arc<Mutex<Option<Export>>>;
+
+fn put(rest: &Rest, export: Option<Export>) -> Option<Export> {
+    std::mem::replace(&mut *rest.lock().unwrap_or_else(PoisonError::into_inner), export)
+}
+
+/// The body: its state, and the timer that takes the export away from a client that is too slow.
+struct Download {
+    api: Arc<Api>,
+    rest: Rest,
+    deadline: Instant,
+    timer: tokio::task::JoinHandle<()>,
+    ready: Bytes,
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        self.timer.abort();
+    }
+}
+
+fn stream(api: Arc<Api>, export: Export) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
+    let timeout = api.settings.export_timeout;
+    let deadline = Instant::now() + timeout;
+    let rest: Rest = Arc::new(Mutex::new(Some(export)));
+    let watched = Arc::downgrade(&rest);
+    let timer = tokio::spawn(async move {
+        tokio::time::sleep_until(deadline).await;
+        if let Some(rest) = watched.upgrade() {
+            put(&rest, None);
+        }
+    });
+    let download = Download { api, rest, deadline, timer, ready: Bytes::new() };
+    stream::try_unfold(download, |mut download| async move {
+        let frame = download.frame().await?;
+        Ok(frame.map(|frame| (frame, download)))
+    })
+}
+
+impl Download {
+    /// The next bytes; none behind the end.
+    async fn frame(&mut self) -> io::Result<Option<Bytes>> {
+        if self.ready.is_empty() {
+            self.ready = self.next_piece().await?;
+        }
+        let length = self.ready.len().min(FRAME_BYTES);
+        Ok((length > 0).then(|| self.ready.split_to(length)))
+    }
+
+    async fn next_piece(&mut self) -> io::Result<Bytes> {
+        if self.api.shutdown.is_cancelled() {
+            return Err(io::Error::other("the server shuts down"));
+        }
+        let Some(mut export) = put(&self.rest, None) else {
+            return Err(too_slow(self.api.settings.export_timeout));
+        };
+        let made = tokio::task::spawn_blocking(move || export.piece().map(|piece| (piece, export)));
+        let (piece, export) = made.await.map_err(io::Error::other)?.map_err(|error| {
+            tracing::error!(%error, "an export broke off");
+            io::Error::other(error.to_string())
+        })?;
+        if Instant::now() < self.deadline {
+            put(&self.rest, Some(export));
+        }
+        Ok(piece.into())
+    }
+}
+
+fn too_slow(limit: Duration) -> io::Error {
+    tracing::warn!(limit_seconds = limit.as_secs_f64(), "an export took longer than api.export_timeout and broke off");
+    io::Error::new(io::ErrorKind::TimedOut, "the export took longer than api.export_timeout")
+}

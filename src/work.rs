@@ -1,0 +1,248 @@
+//! Work on an alert (研判): the states it passes, which may follow which, and the record of who changed what and when.
+//!
+//! ```text
+//! new 新建 ──▶ investigating 研判中 ──▶ confirmed 已确认
+//!                      ▲  │
+//!                      │  └──────────▶ dismissed 已驳回
+//!                      └── (with a note) ── confirmed, dismissed
+//! ```
+//!
+//! A change may also keep the state and only add a note. This module is pure: it does not know where work is kept, what
+//! time it is or how a change came in.
+
+use serde::{Deserialize, Serialize};
+use traffic::{Alert, CivilTime};
+
+/// How far the work on an alert is. The numbers are part of the on-disk format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum WorkStatus {
+    /// 新建: nobody has looked at it.
+    #[default]
+    New = 0,
+    /// 研判中: somebody looks at it.
+    Investigating = 1,
+    /// 已确认: it is a cloned plate.
+    Confirmed = 2,
+    /// 已驳回: it is not.
+    Dismissed = 3,
+}
+
+impl WorkStatus {
+    /// All states, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::New, Self::Investigating, Self::Confirmed, Self::Dismissed];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Investigating => "investigating",
+            Self::Confirmed => "confirmed",
+            Self::Dismissed => "dismissed",
+        }
+    }
+
+    /// The states that may follow.
+    pub fn allowed(self) -> &'static [Self] {
+        match self {
+            Self::New => &[Self::Investigating],
+            Self::Investigating => &[Self::Confirmed, Self::Dismissed],
+            Self::Confirmed | Self::Dismissed => &[Self::Investigating],
+        }
+    }
+
+    /// Whether the work is done.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Confirmed | Self::Dismissed)
+    }
+}
+
+/// Changes that are kept per alert; of more the oldest go.
+pub const MAX_HISTORY: usize = 100;
+/// Longest note, in characters.
+pub const MAX_NOTE_CHARS: usize = 1000;
+/// Longest name of who makes a change, in characters.
+pub const MAX_BY_CHARS: usize = 64;
+
+/// What somebody wants to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkChange {
+    /// The state that should follow; none keeps the state and only adds the note.
+    pub status: Option<WorkStatus>,
+    /// Why; may be empty where the state moves on.
+    pub note: String,
+    /// Who.
+    pub by: String,
+    /// When, civil time of the road.
+    pub at: CivilTime,
+    /// The version that the change was decided on; none takes any.
+    pub version: Option<u64>,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkEntry {
+    /// When, civil time of the road.
+    pub at: CivilTime,
+    /// Who.
+    pub by: String,
+    /// The state before.
+    pub from: WorkStatus,
+    /// The state since; the same where only a note was added.
+    pub to: WorkStatus,
+    /// Why; may be empty.
+    pub note: String,
+}
+
+/// The work on one alert.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AlertWork {
+    /// The state of now.
+    pub status: WorkStatus,
+    /// How many changes were made; it tells whether somebody else was faster.
+    pub version: u64,
+    /// The newest [`MAX_HISTORY`] changes, oldest first.
+    pub history: Vec<WorkEntry>,
+}
+
+/// An alert and the work on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkedAlert {
+    /// The alert.
+    pub alert: Alert,
+    /// The work.
+    pub work: AlertWork,
+}
+
+/// Why a change was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorkError {
+    /// There is no such alert, or no longer.
+    #[error("there is no alert {0}: it was never raised here, or is older than store.alerts_retention")]
+    NotFound(String),
+    /// Somebody else was faster.
+    #[error(
+        "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide anew"
+    )]
+    Changed {
+        /// The version that the change was decided on.
+        expected: u64,
+        /// The version of now.
+        actual: u64,
+    },
+    /// This state may not follow.
+    #[error("an alert that is {from} cannot become {to}: allowed is {allowed}", from = .from.as_str(), to = .to.as_str(), allowed = names(.from.allowed()))]
+    NotAllowed {
+        /// The state of now.
+        from: WorkStatus,
+        /// The state that was asked for.
+        to: WorkStatus,
+    },
+    /// Nothing would change.
+    #[error("the alert is {0} already: give a `note` to add one, or another `status`: allowed is {allowed}", allowed = names(.1.allowed()))]
+    Nothing(&'static str, WorkStatus),
+    /// Work is taken up again without a reason.
+    #[error("the alert is {}: taking it up again needs a `note` that says why", .0.as_str())]
+    NeedsNote(WorkStatus),
+    /// This reader cannot keep work.
+    #[error("{0}")]
+    Unsupported(String),
+    /// It could not be kept.
+    #[error("{0}")]
+    Failed(String),
+}
+
+fn names(states: &[WorkStatus]) -> String {
+    let names: Vec<&str> = states.iter().map(|status| status.as_str()).collect();
+    names.join(" or ")
+}
+
+impl AlertWork {
+    /// Makes a change.
+    ///
+    /// # Errors
+    /// [`WorkError`] if it was decided on another version or may not follow; nothing has changed then.
+    pub fn change(&mut self, change: &WorkChange) -> Result<(), WorkError> {
+        if let Some(expected) = change.version.filter(|version| *version != self.version) {
+            return Err(WorkError::Changed { expected, actual: self.version });
+        }
+        let from = self.status;
+        let to = change.status.unwrap_or(from);
+        if to == from && change.note.is_empty() {
+            return Err(WorkError::Nothing(from.as_str(), from));
+        }
+        if to != from && !from.allowed().contains(&to) {
+            return Err(WorkError::NotAllowed { from, to });
+        }
+        if to != from && from.is_final() && change.note.is_empty() {
+            return Err(WorkError::NeedsNote(from));
+        }
+        let excess = (self.history.len() + 1).saturating_sub(MAX_HISTORY);
+        self.history.drain(..excess);
+        self.history.push(WorkEntry { at: change.at, by: change.by.clone(), from, to, note: change.note.clone() });
+        self.status = to;
+        self.version += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(status: Option<WorkStatus>, note: &str) -> WorkChange {
+        WorkChange { status, note: note.to_owned(), by: "王".to_owned(), at: CivilTime(7), version: None }
+    }
+
+    /// Every pair of states, with and without a note, against the table of the contract.
+    #[test]
+    fn what_may_follow() {
+        use WorkStatus::{Confirmed, Dismissed, Investigating, New};
+        for from in WorkStatus::ALL {
+            for to in WorkStatus::ALL {
+                for note in ["", "why"] {
+                    let mut work = AlertWork { status: from, version: 3, history: Vec::new() };
+                    let before = work.clone();
+                    let made = work.change(&change(Some(to), note));
+                    let allowed = match (from, to) {
+                        (New, Investigating) | (Investigating, Confirmed | Dismissed) => true,
+                        (Confirmed | Dismissed, Investigating) => !note.is_empty(),
+                        (same, other) => same == other && !note.is_empty(),
+                    };
+                    assert_eq!(made.is_ok(), allowed, "{from:?} {to:?} {note:?}: {made:?}");
+                    if allowed {
+                        assert_eq!((work.status, work.version, work.history.len()), (to, 4, 1));
+                        assert_eq!((work.history[0].from, work.history[0].to), (from, to));
+                    } else {
+                        assert_eq!(work, before, "a refused change must not leave a trace");
+                        let text = made.unwrap_err().to_string();
+                        assert!(text.contains(from.as_str()), "{text}");
+                    }
+                }
+            }
+        }
+        let refused = AlertWork::default().change(&change(Some(Confirmed), "")).unwrap_err().to_string();
+        assert_eq!(refused, "an alert that is new cannot become confirmed: allowed is investigating");
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let mut work = AlertWork::default();
+        let decided_on = |version| WorkChange { version: Some(version), ..change(Some(WorkStatus::Investigating), "") };
+        assert_eq!(work.change(&decided_on(1)), Err(WorkError::Changed { expected: 1, actual: 0 }));
+        work.change(&decided_on(0)).unwrap();
+        assert_eq!(work.change(&decided_on(0)), Err(WorkError::Changed { expected: 0, actual: 1 }));
+    }
+
+    #[test]
+    fn history_is_bounded_and_the_version_goes_on() {
+        let mut work = AlertWork::default();
+        for number in 0..MAX_HISTORY + 5 {
+            work.change(&change(None, &format!("note {number}"))).unwrap();
+        }
+        assert_eq!((work.history.len(), work.version), (MAX_HISTORY, MAX_HISTORY as u64 + 5));
+        assert_eq!(work.history[0].note, "note 5");
+        assert_eq!(work.history[MAX_HISTORY - 1].note, format!("note {}", MAX_HISTORY + 4));
+    }
+}
