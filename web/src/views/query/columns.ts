@@ -7,17 +7,17 @@ export type ColumnName = keyof Passage
 
 /** In the order in which they are shown and exported; `width` in rem. */
 export const COLUMNS: readonly { name: ColumnName; width: number; grows?: boolean }[] = [
-  { name: 'GCSJ', width: 12 },
-  { name: 'HPHM', width: 9 },
-  { name: 'KKMC_LABEL', width: 14, grows: true },
-  { name: 'XZQHMC', width: 8 },
-  { name: 'FXLX', width: 6 },
-  { name: 'CLPPXH', width: 13, grows: true },
-  { name: 'VEHICLE_TYPE_NAME', width: 8 },
+  { name: 'GCSJ', width: 11.5 },
+  { name: 'HPHM', width: 8.5 },
+  { name: 'KKMC_LABEL', width: 12.5, grows: true },
+  { name: 'XZQHMC', width: 7 },
+  { name: 'FXLX', width: 5.5 },
+  { name: 'CLPPXH', width: 12, grows: true },
+  { name: 'VEHICLE_TYPE_NAME', width: 7 },
   { name: 'HPZL', width: 11 },
-  { name: 'FUEL_TYPE', width: 7 },
-  { name: 'PROVINCE', width: 8 },
-  { name: 'GCXH', width: 15 },
+  { name: 'FUEL_TYPE', width: 6.5 },
+  { name: 'PROVINCE', width: 7 },
+  { name: 'GCXH', width: 14.5 },
   { name: 'KKMC', width: 20, grows: true },
 ]
 
