@@ -8,13 +8,14 @@ import { createApp } from 'vue'
 import { createQueryClient } from './api/queryClient'
 import App from './App.vue'
 import { i18n } from './i18n'
-import { reloadOnNewVersion } from './lib/newVersion'
+import { reloadWhenChunksAreGone } from './lib/newVersion'
 import { createPageRouter } from './router'
 
-reloadOnNewVersion()
+const router = createPageRouter()
+reloadWhenChunksAreGone(router)
 
 createApp(App)
-  .use(createPageRouter())
+  .use(router)
   .use(i18n)
   .use(VueQueryPlugin, { queryClient: createQueryClient() })
   .mount('#app')

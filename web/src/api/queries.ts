@@ -35,6 +35,15 @@ export function useCheckpoints() {
   })
 }
 
+/** Passages of the newest minutes by checkpoint. */
+export function useRecentFlow(minutes: number) {
+  return useQuery({
+    queryKey: ['recent', minutes],
+    queryFn: ({ signal }) => apiGet('/api/stats/recent', { minutes }, signal),
+    refetchInterval: EVERY.stats,
+  })
+}
+
 export function useHourCounts(span: MaybeRefOrGetter<TimeSpan>, enabled: MaybeRefOrGetter<boolean> = true) {
   return useQuery({
     queryKey: ['hour_count', span],

@@ -92,6 +92,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/query/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The whole result of a query as CSV: UTF-8 with a byte order mark, lines in the order of `POST /api/query`.
+         * @description A cell that a spreadsheet could take for a formula begins with `'`; a lone `-` stays as it is. A transfer that breaks
+         *     off before its end has failed: the file is whole only if it ended in order, and has `x-total-count` rows.
+         */
+        post: operations["export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/rejects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rejected lines: counts by reason, and the newest. */
+        get: operations["rejects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stats/hour_count": {
         parameters: {
             query?: never;
@@ -135,6 +173,23 @@ export interface paths {
         };
         /** Passages per district. */
         get: operations["map_data"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/stats/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Passages of the newest minutes by checkpoint. */
+        get: operations["recent"];
         put?: never;
         post?: never;
         delete?: never;
@@ -264,6 +319,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/warnings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert: both sightings with their places, and the work on it. */
+        get: operations["get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the work on an alert. When the answer comes, the change is on the disk. */
+        patch: operations["patch"];
         trace?: never;
     };
     "/healthz": {
@@ -398,16 +471,223 @@ export interface components {
              */
             speed_kmh?: number | null;
         };
+        /** @description One alert with its places and the work on it. */
+        AlertDetail: {
+            /**
+             * @description GCXH of the later sighting.
+             * @example G320300109027253999
+             */
+            curr_gcxh: string;
+            /**
+             * @description Checkpoint of the later sighting.
+             * @example G3_Sulu
+             */
+            curr_kkmc: string;
+            /**
+             * @description Time of the later sighting.
+             * @example 2024-01-01 08:02:03
+             */
+            curr_time: string;
+            /**
+             * Format: double
+             * @description Great-circle distance in km; null if a coordinate is unknown.
+             * @example 63.6
+             */
+            distance_km?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds between the two.
+             * @example 123
+             */
+            gap_seconds: number;
+            /**
+             * @description The plate.
+             * @example 苏C12345
+             */
+            hphm: string;
+            /**
+             * @description 16 hexadecimal digits that depend only on the plate and the two GCXH.
+             * @example 9f0c5a7be1d24c38
+             */
+            id: string;
+            /**
+             * @description GCXH of the earlier sighting.
+             * @example G320300109027253771
+             */
+            prev_gcxh: string;
+            /**
+             * @description Checkpoint of the sighting that is earlier in event time.
+             * @example S250_Pizhou_Sulu
+             */
+            prev_kkmc: string;
+            /**
+             * @description Time of the earlier sighting.
+             * @example 2024-01-01 08:00:00
+             */
+            prev_time: string;
+            /**
+             * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
+             * @example window
+             */
+            rule: string;
+            /**
+             * Format: int64
+             * @description Number of the alert in its data directory, from 1 without gaps.
+             * @example 12
+             */
+            seq: number;
+            /**
+             * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+             * @example high
+             */
+            severity: string;
+            /**
+             * Format: double
+             * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
+             * @example 1861.5
+             */
+            speed_kmh?: number | null;
+        } & {
+            /**
+             * @description The states that may follow.
+             * @example [
+             *       "confirmed",
+             *       "dismissed"
+             *     ]
+             */
+            allowed: string[];
+            /** @description Where the later sighting was. */
+            curr: components["schemas"]["SightingPlace"];
+            /** @description The newest 100 changes, oldest first. */
+            history: components["schemas"]["WorkEntry"][];
+            /** @description Where the earlier sighting was. */
+            prev: components["schemas"]["SightingPlace"];
+            /**
+             * @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
+             * @example investigating
+             */
+            status: string;
+            /**
+             * Format: int64
+             * @description How many changes were made; give it back with the next one.
+             * @example 1
+             */
+            version: number;
+        };
         /** @description One page of alerts. */
         AlertPage: {
             /** @description Those of this page, newest first. */
-            records: components["schemas"]["Alert"][];
+            records: components["schemas"]["AlertRecord"][];
             /**
              * Format: int64
              * @description How many match on all pages.
              * @example 1
              */
             total: number;
+        };
+        /** @description An alert, and how far the work on it is. */
+        AlertRecord: {
+            /**
+             * @description GCXH of the later sighting.
+             * @example G320300109027253999
+             */
+            curr_gcxh: string;
+            /**
+             * @description Checkpoint of the later sighting.
+             * @example G3_Sulu
+             */
+            curr_kkmc: string;
+            /**
+             * @description Time of the later sighting.
+             * @example 2024-01-01 08:02:03
+             */
+            curr_time: string;
+            /**
+             * Format: double
+             * @description Great-circle distance in km; null if a coordinate is unknown.
+             * @example 63.6
+             */
+            distance_km?: number | null;
+            /**
+             * Format: int64
+             * @description Seconds between the two.
+             * @example 123
+             */
+            gap_seconds: number;
+            /**
+             * @description The plate.
+             * @example 苏C12345
+             */
+            hphm: string;
+            /**
+             * @description 16 hexadecimal digits that depend only on the plate and the two GCXH.
+             * @example 9f0c5a7be1d24c38
+             */
+            id: string;
+            /**
+             * @description GCXH of the earlier sighting.
+             * @example G320300109027253771
+             */
+            prev_gcxh: string;
+            /**
+             * @description Checkpoint of the sighting that is earlier in event time.
+             * @example S250_Pizhou_Sulu
+             */
+            prev_kkmc: string;
+            /**
+             * @description Time of the earlier sighting.
+             * @example 2024-01-01 08:00:00
+             */
+            prev_time: string;
+            /**
+             * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
+             * @example window
+             */
+            rule: string;
+            /**
+             * Format: int64
+             * @description Number of the alert in its data directory, from 1 without gaps.
+             * @example 12
+             */
+            seq: number;
+            /**
+             * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+             * @example high
+             */
+            severity: string;
+            /**
+             * Format: double
+             * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
+             * @example 1861.5
+             */
+            speed_kmh?: number | null;
+        } & {
+            /**
+             * @description When the work was changed last, civil time of the road; null if nobody has touched it.
+             * @example 2024-01-01 08:05:00
+             */
+            changed_at?: string | null;
+            /**
+             * @description Who changed it last.
+             * @example 王警官
+             */
+            changed_by?: string | null;
+            /**
+             * @description The note of the last change.
+             * @example 已调取两处图像
+             */
+            note?: string | null;
+            /**
+             * @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
+             * @example investigating
+             */
+            status: string;
+            /**
+             * Format: int64
+             * @description How many changes were made to the work; give it back with a change.
+             * @example 1
+             */
+            version: number;
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
@@ -438,6 +718,8 @@ export interface components {
              * @example 118.06454
              */
             lon?: number | null;
+            /** @description Checkpoints next to this one, for the lines on a map; nearest first. */
+            neighbours: components["schemas"]["Neighbour"][];
             /**
              * @description Road.
              * @example S250
@@ -468,6 +750,154 @@ export interface components {
              */
             value: number;
         };
+        /** @description A checkpoint and its flow. */
+        CheckpointFlow: {
+            /**
+             * @description Code; where the catalogue does not know the checkpoint, KKMC as it was recorded.
+             * @example S250_Pizhou_Sulu
+             */
+            code: string;
+            /**
+             * @description Short name.
+             * @example S250-邳州-苏鲁界
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description Latitude in degrees; null if it is not known.
+             * @example 34.641634
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description Longitude in degrees; null if it is not known.
+             * @example 118.06454
+             */
+            lon?: number | null;
+            /**
+             * Format: int64
+             * @description Passages in the window, under its code and its full name together.
+             * @example 42
+             */
+            value: number;
+        };
+        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_AlertDetail: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description One alert with its places and the work on it. */
+            data: {
+                /**
+                 * @description GCXH of the later sighting.
+                 * @example G320300109027253999
+                 */
+                curr_gcxh: string;
+                /**
+                 * @description Checkpoint of the later sighting.
+                 * @example G3_Sulu
+                 */
+                curr_kkmc: string;
+                /**
+                 * @description Time of the later sighting.
+                 * @example 2024-01-01 08:02:03
+                 */
+                curr_time: string;
+                /**
+                 * Format: double
+                 * @description Great-circle distance in km; null if a coordinate is unknown.
+                 * @example 63.6
+                 */
+                distance_km?: number | null;
+                /**
+                 * Format: int64
+                 * @description Seconds between the two.
+                 * @example 123
+                 */
+                gap_seconds: number;
+                /**
+                 * @description The plate.
+                 * @example 苏C12345
+                 */
+                hphm: string;
+                /**
+                 * @description 16 hexadecimal digits that depend only on the plate and the two GCXH.
+                 * @example 9f0c5a7be1d24c38
+                 */
+                id: string;
+                /**
+                 * @description GCXH of the earlier sighting.
+                 * @example G320300109027253771
+                 */
+                prev_gcxh: string;
+                /**
+                 * @description Checkpoint of the sighting that is earlier in event time.
+                 * @example S250_Pizhou_Sulu
+                 */
+                prev_kkmc: string;
+                /**
+                 * @description Time of the earlier sighting.
+                 * @example 2024-01-01 08:00:00
+                 */
+                prev_time: string;
+                /**
+                 * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
+                 * @example window
+                 */
+                rule: string;
+                /**
+                 * Format: int64
+                 * @description Number of the alert in its data directory, from 1 without gaps.
+                 * @example 12
+                 */
+                seq: number;
+                /**
+                 * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+                 * @example high
+                 */
+                severity: string;
+                /**
+                 * Format: double
+                 * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
+                 * @example 1861.5
+                 */
+                speed_kmh?: number | null;
+            } & {
+                /**
+                 * @description The states that may follow.
+                 * @example [
+                 *       "confirmed",
+                 *       "dismissed"
+                 *     ]
+                 */
+                allowed: string[];
+                /** @description Where the later sighting was. */
+                curr: components["schemas"]["SightingPlace"];
+                /** @description The newest 100 changes, oldest first. */
+                history: components["schemas"]["WorkEntry"][];
+                /** @description Where the earlier sighting was. */
+                prev: components["schemas"]["SightingPlace"];
+                /**
+                 * @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
+                 * @example investigating
+                 */
+                status: string;
+                /**
+                 * Format: int64
+                 * @description How many changes were made; give it back with the next one.
+                 * @example 1
+                 */
+                version: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
         /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_AlertPage: {
             /**
@@ -479,7 +909,7 @@ export interface components {
             /** @description One page of alerts. */
             data: {
                 /** @description Those of this page, newest first. */
-                records: components["schemas"]["Alert"][];
+                records: components["schemas"]["AlertRecord"][];
                 /**
                  * Format: int64
                  * @description How many match on all pages.
@@ -597,6 +1027,12 @@ export interface components {
                 date: string;
                 /**
                  * Format: int64
+                 * @description Seconds by which the newest GCSJ is behind the server's clock (negative if ahead); null as long as there is none.
+                 * @example 1
+                 */
+                lag_seconds?: number | null;
+                /**
+                 * Format: int64
                  * @description Passages in the 60 seconds of event time that end with `newest_gcsj`.
                  * @example 52
                  */
@@ -606,6 +1042,11 @@ export interface components {
                  * @example 2024-01-01 12:34:56
                  */
                 newest_gcsj?: string | null;
+                /**
+                 * @description The server's clock, civil time of the road.
+                 * @example 2024-01-01 12:34:57
+                 */
+                now: string;
                 /**
                  * Format: int64
                  * @description Passages whose GCSJ is today.
@@ -618,6 +1059,18 @@ export interface components {
                  * @example 1234567
                  */
                 total: number;
+                /**
+                 * Format: int64
+                 * @description Passages whose GCSJ was yesterday.
+                 * @example 81234
+                 */
+                yesterday: number;
+                /**
+                 * Format: int64
+                 * @description Passages of yesterday up to the time of day that it is now, to the minute.
+                 * @example 44210
+                 */
+                yesterday_same_time: number;
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -641,6 +1094,86 @@ export interface components {
                  * Format: int64
                  * @description How many match on all pages.
                  * @example 1
+                 */
+                total: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_RecentFlow: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description The flow of now. */
+            data: {
+                /** @description Every checkpoint of the catalogue and every other that had a passage, busiest first. */
+                checkpoints: components["schemas"]["CheckpointFlow"][];
+                /**
+                 * @description Last second of it: the newest GCSJ, or the server's clock if that is behind it.
+                 * @example 2024-01-01 12:34:56
+                 */
+                end?: string | null;
+                /**
+                 * Format: int64
+                 * @description Length of the window in minutes.
+                 * @example 5
+                 */
+                minutes: number;
+                /**
+                 * @description First second of the window; null as long as there is no passage.
+                 * @example 2024-01-01 12:29:57
+                 */
+                start?: string | null;
+                /**
+                 * Format: int64
+                 * @description Passages in the window.
+                 * @example 250
+                 */
+                total: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_RejectList: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description Rejected lines. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Lines that are kept (`store.rejects_retention`).
+                 * @example 3
+                 */
+                kept: number;
+                /**
+                 * Format: int64
+                 * @description Give this as `before` for the next ones; null at the end.
+                 * @example null
+                 */
+                next?: number | null;
+                /** @description By reason, most frequent first. */
+                reasons: components["schemas"]["ReasonCount"][];
+                /** @description Newest first. There may be fewer than asked for, even none, although `next` says that there are more. */
+                records: components["schemas"]["Reject"][];
+                /**
+                 * Format: int64
+                 * @description Lines rejected since the data directory was made.
+                 * @example 3
                  */
                 total: number;
             };
@@ -737,6 +1270,13 @@ export interface components {
             code: number;
             /** @description One plate's sightings. */
             data: components["schemas"]["PassagePage"] & {
+                /**
+                 * @description Whether the cloned-plate rule compares this plate; masked and irregular ones may be many cars.
+                 * @example true
+                 */
+                compared: boolean;
+                /** @description From each sighting to the next: one less than there are records. */
+                hops: components["schemas"]["Hop"][];
                 /**
                  * @description The plate, normalised.
                  * @example 苏C12345
@@ -875,6 +1415,8 @@ export interface components {
                  * @example 118.06454
                  */
                 lon?: number | null;
+                /** @description Checkpoints next to this one, for the lines on a map; nearest first. */
+                neighbours: components["schemas"]["Neighbour"][];
                 /**
                  * @description Road.
                  * @example S250
@@ -970,6 +1512,114 @@ export interface components {
             /** @description A sentence that says what to change. */
             msg: string;
         };
+        /**
+         * @description Filters of the export, and the form of the file.
+         * @example {
+         *       "columns": [
+         *         "GCSJ",
+         *         "HPHM",
+         *         "KKMC_LABEL"
+         *       ],
+         *       "excel": true,
+         *       "hphm": "苏C*88",
+         *       "startTime": "2024-01-01"
+         *     }
+         */
+        Export: {
+            /**
+             * @description The columns in their order, as an array or as one text with commas; without it all twelve.
+             * @example [
+             *       "GCSJ",
+             *       "HPHM",
+             *       "KKMC_LABEL"
+             *     ]
+             */
+            columns?: string[] | null;
+            /**
+             * @description Numbers that Excel would change (long ones, leading zeros) end with a TAB, which keeps them text.
+             * @default false
+             * @example true
+             */
+            excel: boolean | null;
+            /** @description The filters of `POST /api/query`; `page` and `limit` play no part. */
+            filters: {
+                /**
+                 * @description Brand and model contains this.
+                 * @example 大众
+                 */
+                clppxh?: string | null;
+                /**
+                 * @description Last time that counts; a date alone means its last second.
+                 * @example 2024-01-01
+                 */
+                endTime?: string | null;
+                /**
+                 * @description 新能源 or 燃油.
+                 * @example 燃油
+                 */
+                fuelType?: string | null;
+                /**
+                 * @description Direction equals this.
+                 * @example 1
+                 */
+                fxlx?: string | null;
+                /**
+                 * @description The plate contains this; `*` stands for any run of characters and `?` for one.
+                 * @example 苏C*88
+                 */
+                hphm?: string | null;
+                /**
+                 * @description Plate type equals this; one digit is padded to two.
+                 * @example 02
+                 */
+                hpzl?: string | null;
+                /**
+                 * @description Checkpoint: its code, its full name or its label.
+                 * @example S250_Pizhou_Sulu
+                 */
+                kkmc?: string | null;
+                /**
+                 * Format: int32
+                 * @description Records of a page.
+                 * @default 10
+                 * @example 10
+                 */
+                limit: number | null;
+                /**
+                 * Format: int32
+                 * @description Page, from 1.
+                 * @default 1
+                 * @example 1
+                 */
+                page: number | null;
+                /**
+                 * @description The plate's first character.
+                 * @example 苏
+                 */
+                province?: string | null;
+                /**
+                 * @description First time that counts: `YYYY-MM-DD HH:MM:SS`, with `T`, or a date (its first second).
+                 * @example 2024-01-01 00:00:00
+                 */
+                startTime?: string | null;
+                /**
+                 * @description 小型客车, 大型客车, 货车 or 其他.
+                 * @example 小型客车
+                 */
+                vehicleType?: string | null;
+                /**
+                 * @description District equals this.
+                 * @example 邳州市
+                 */
+                xzqhmc?: string | null;
+            };
+            /**
+             * @description First line: `names` (GCXH, …: a file that `platewatch replay` reads too) or `titles` (过车序号, …).
+             * @default names
+             * @example titles
+             */
+            header: string | null;
+        };
         /** @description How the process is. */
         Health: {
             /**
@@ -977,6 +1627,48 @@ export interface components {
              * @example alive
              */
             status: string;
+        };
+        /** @description From one sighting to the next. */
+        Hop: {
+            /**
+             * Format: double
+             * @description Great-circle distance in km; null if a coordinate is unknown.
+             * @example 63.6
+             */
+            distance_km?: number | null;
+            /**
+             * @description GCXH of the earlier sighting.
+             * @example G320300109027253771
+             */
+            from: string;
+            /**
+             * Format: int64
+             * @description Seconds between them.
+             * @example 123
+             */
+            gap_seconds: number;
+            /**
+             * @description Whether one car cannot have made both: another checkpoint in the same second, or faster than
+             *     `detect.max_speed_kmh`. Never true of a plate that is not compared.
+             * @example true
+             */
+            impossible: boolean;
+            /**
+             * @description The rule that two such sightings alert by, `window` or `speed`; null if by none.
+             * @example window
+             */
+            rule?: string | null;
+            /**
+             * Format: double
+             * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
+             * @example 1861.5
+             */
+            speed_kmh?: number | null;
+            /**
+             * @description GCXH of the later sighting.
+             * @example G320300109027253999
+             */
+            to: string;
         };
         /** @description Passages per hour of the day. */
         HourCounts: {
@@ -1148,6 +1840,25 @@ export interface components {
              */
             value: number;
         };
+        /** @description A neighbour of a checkpoint. */
+        Neighbour: {
+            /**
+             * @description Its code.
+             * @example G104_Tongshan_Sulu
+             */
+            code: string;
+            /**
+             * Format: double
+             * @description Great-circle distance in km.
+             * @example 42.1
+             */
+            distance_km: number;
+            /**
+             * @description `road`: the next on the same road; `near`: merely near, on another road.
+             * @example road
+             */
+            link: string;
+        };
         /** @description The headline numbers. */
         Overview: {
             /**
@@ -1187,6 +1898,12 @@ export interface components {
             date: string;
             /**
              * Format: int64
+             * @description Seconds by which the newest GCSJ is behind the server's clock (negative if ahead); null as long as there is none.
+             * @example 1
+             */
+            lag_seconds?: number | null;
+            /**
+             * Format: int64
              * @description Passages in the 60 seconds of event time that end with `newest_gcsj`.
              * @example 52
              */
@@ -1196,6 +1913,11 @@ export interface components {
              * @example 2024-01-01 12:34:56
              */
             newest_gcsj?: string | null;
+            /**
+             * @description The server's clock, civil time of the road.
+             * @example 2024-01-01 12:34:57
+             */
+            now: string;
             /**
              * Format: int64
              * @description Passages whose GCSJ is today.
@@ -1208,6 +1930,18 @@ export interface components {
              * @example 1234567
              */
             total: number;
+            /**
+             * Format: int64
+             * @description Passages whose GCSJ was yesterday.
+             * @example 81234
+             */
+            yesterday: number;
+            /**
+             * Format: int64
+             * @description Passages of yesterday up to the time of day that it is now, to the minute.
+             * @example 44210
+             */
+            yesterday_same_time: number;
         };
         /** @description One partition. */
         PartitionStatus: {
@@ -1481,6 +2215,118 @@ export interface components {
              */
             xzqhmc?: string | null;
         };
+        /** @description A reason and how many lines were rejected for it. */
+        ReasonCount: {
+            /**
+             * Format: int64
+             * @description Lines since the data directory was made.
+             * @example 2
+             */
+            count: number;
+            /**
+             * @description The reason.
+             * @example invalid_gcsj
+             */
+            reason: string;
+        };
+        /** @description The flow of now. */
+        RecentFlow: {
+            /** @description Every checkpoint of the catalogue and every other that had a passage, busiest first. */
+            checkpoints: components["schemas"]["CheckpointFlow"][];
+            /**
+             * @description Last second of it: the newest GCSJ, or the server's clock if that is behind it.
+             * @example 2024-01-01 12:34:56
+             */
+            end?: string | null;
+            /**
+             * Format: int64
+             * @description Length of the window in minutes.
+             * @example 5
+             */
+            minutes: number;
+            /**
+             * @description First second of the window; null as long as there is no passage.
+             * @example 2024-01-01 12:29:57
+             */
+            start?: string | null;
+            /**
+             * Format: int64
+             * @description Passages in the window.
+             * @example 250
+             */
+            total: number;
+        };
+        /** @description A line that was not accepted. */
+        Reject: {
+            /**
+             * @description Bytes of the whole line.
+             * @example 12
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Number of the line in the file, from 1, or offset in the topic.
+             * @example 1234
+             */
+            line: number;
+            /**
+             * @description Newest GCSJ when it came; null if there was none.
+             * @example 2024-01-01 12:34:56
+             */
+            near?: string | null;
+            /**
+             * @description File or topic it came from.
+             * @example traffic.log
+             */
+            origin: string;
+            /**
+             * @description The same bytes in base64, exactly as they came.
+             * @example RzEJ6YKz5bee5biC
+             */
+            raw_base64: string;
+            /**
+             * @description Why.
+             * @example invalid_gcsj
+             */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Number of the reject, from 1 without gaps.
+             * @example 7
+             */
+            seq: number;
+            /**
+             * @description Its first 1024 bytes as text that is safe to show: control characters, those that change the direction of text,
+             *     and bytes that are not UTF-8 are written as `\u{…}` and `\x..`, a backslash as `\\`.
+             * @example G1\u{9}邳州市
+             */
+            text: string;
+        };
+        /** @description Rejected lines. */
+        RejectList: {
+            /**
+             * Format: int64
+             * @description Lines that are kept (`store.rejects_retention`).
+             * @example 3
+             */
+            kept: number;
+            /**
+             * Format: int64
+             * @description Give this as `before` for the next ones; null at the end.
+             * @example null
+             */
+            next?: number | null;
+            /** @description By reason, most frequent first. */
+            reasons: components["schemas"]["ReasonCount"][];
+            /** @description Newest first. There may be fewer than asked for, even none, although `next` says that there are more. */
+            records: components["schemas"]["Reject"][];
+            /**
+             * Format: int64
+             * @description Lines rejected since the data directory was made.
+             * @example 3
+             */
+            total: number;
+        };
         /** @description Rejected lines. */
         Rejected: {
             /**
@@ -1499,6 +2345,46 @@ export interface components {
              * @example 3
              */
             total: number;
+        };
+        /** @description A checkpoint of a sighting. */
+        SightingPlace: {
+            /**
+             * @description Code; null if the catalogue does not know the checkpoint.
+             * @example S250_Pizhou_Sulu
+             */
+            code?: string | null;
+            /**
+             * @description KKMC as it was recorded.
+             * @example S250_Pizhou_Sulu
+             */
+            kkmc: string;
+            /**
+             * @description Short name; KKMC where the catalogue does not know it.
+             * @example S250-邳州-苏鲁界
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description Latitude in degrees; null if not known.
+             * @example 34.641634
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description Longitude in degrees; null if not known.
+             * @example 118.06454
+             */
+            lon?: number | null;
+            /**
+             * @description Road; null if not known.
+             * @example S250
+             */
+            road?: string | null;
+            /**
+             * @description District; null if not known.
+             * @example 邳州市
+             */
+            xzqhmc?: string | null;
         };
         /** @description The source of records. */
         SourceStatus: {
@@ -1593,6 +2479,12 @@ export interface components {
         StorageStatus: {
             /**
              * Format: int64
+             * @description Bytes of the alerts in memory, in which they are searched.
+             * @example 33000
+             */
+            alert_index_bytes: number;
+            /**
+             * Format: int64
              * @description Bytes of decoded columns held for queries.
              * @example 8000000
              */
@@ -1649,10 +2541,78 @@ export interface components {
         /** @description One plate's sightings. */
         Track: components["schemas"]["PassagePage"] & {
             /**
+             * @description Whether the cloned-plate rule compares this plate; masked and irregular ones may be many cars.
+             * @example true
+             */
+            compared: boolean;
+            /** @description From each sighting to the next: one less than there are records. */
+            hops: components["schemas"]["Hop"][];
+            /**
              * @description The plate, normalised.
              * @example 苏C12345
              */
             hphm: string;
+        };
+        /**
+         * @description A change of the work on an alert.
+         * @example {
+         *       "by": "王警官",
+         *       "note": "已调取两处图像",
+         *       "status": "investigating",
+         *       "version": 0
+         *     }
+         */
+        WorkChange: {
+            /**
+             * @description Who makes the change, up to 64 characters.
+             * @example 王警官
+             */
+            by: string;
+            /**
+             * @description Why, up to 1000 characters. Needed to take work up again and where the state does not change.
+             * @example 已调取两处图像
+             */
+            note?: string | null;
+            /**
+             * @description The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
+             *     `investigating` again after those. Absent or the same: only the note is added.
+             * @example investigating
+             */
+            status?: string | null;
+            /**
+             * Format: int64
+             * @description The version that the change was decided on; another one is answered with 409. `If-Match` does the same.
+             * @example 0
+             */
+            version?: number | null;
+        };
+        /** @description A change of the work. */
+        WorkEntry: {
+            /**
+             * @description When, civil time of the road.
+             * @example 2024-01-01 08:05:00
+             */
+            at: string;
+            /**
+             * @description Who.
+             * @example 王警官
+             */
+            by: string;
+            /**
+             * @description The state before.
+             * @example new
+             */
+            from: string;
+            /**
+             * @description Why; may be empty.
+             * @example 已调取两处图像
+             */
+            note: string;
+            /**
+             * @description The state since; the same where only a note was added.
+             * @example investigating
+             */
+            to: string;
         };
     };
     responses: never;
@@ -1838,6 +2798,161 @@ export interface operations {
             };
         };
     };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Filters and form; an empty body means everything */
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["Export"];
+            };
+        };
+        responses: {
+            /** @description The file; the header `x-total-count` tells its rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example GCXH,GCSJ,HPHM
+                     *     G320300109027253771,"2024-01-01 00:00:24",苏C12345
+                     */
+                    "text/csv": string;
+                };
+            };
+            /** @description A field has the wrong form, or more rows match than `api.export_max_rows`; `msg` says how many */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many exports run, or too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Counting took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    rejects: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only lines rejected for this reason
+                 * @example invalid_gcsj
+                 */
+                reason?: string;
+                /**
+                 * @description Only rejects with a number below this: `next` of the list before
+                 * @example 120
+                 */
+                before?: number;
+                /**
+                 * @description Lines; default 20
+                 * @example 20
+                 */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts and lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RejectList"];
+                };
+            };
+            /** @description A parameter has the wrong form; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     hour_count: {
         parameters: {
             query?: {
@@ -1954,6 +3069,59 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    recent: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Length of the window; default 5
+                 * @example 5
+                 */
+                minutes?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The flow of now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RecentFlow"];
+                };
+            };
+            /** @description A parameter has the wrong form; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2140,7 +3308,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The plate contains this
+                 * @description The plate contains this; `*` stands for any run of characters and `?` for one
                  * @example 苏C123
                  */
                 hphm?: string;
@@ -2159,6 +3327,11 @@ export interface operations {
                  * @example window
                  */
                 rule?: string;
+                /**
+                 * @description How far the work is: `new`, `investigating`, `confirmed` or `dismissed`
+                 * @example new
+                 */
+                status?: string;
                 /**
                  * @description First time of the later sighting that counts
                  * @example 2024-01-01 00:00:00
@@ -2304,6 +3477,167 @@ export interface operations {
                 };
             };
             /** @description Too many streams are open */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description `id` of the alert
+                 * @example 9f0c5a7be1d24c38
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The alert; the header `ETag` is the version of the work */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_AlertDetail"];
+                };
+            };
+            /** @description The id is not 16 hexadecimal digits */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such alert, or no longer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The version that the change was decided on, as `ETag` gave it
+                 * @example "0"
+                 */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /**
+                 * @description `id` of the alert
+                 * @example 9f0c5a7be1d24c38
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkChange"];
+            };
+        };
+        responses: {
+            /** @description The alert as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_AlertDetail"];
+                };
+            };
+            /** @description The id or a field has the wrong form; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such alert, or no longer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The state may not follow, a note is missing, or somebody else was faster; `msg` says what is allowed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It could not be written; `msg` says why */
             503: {
                 headers: {
                     [name: string]: unknown;

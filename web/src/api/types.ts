@@ -11,8 +11,9 @@ export type CheckpointCount = DataOf<'/api/stats/kkmc_count'>[number]
 export type NamedCount = DataOf<'/api/stats/map_data'>[number]
 export type HourCounts = DataOf<'/api/stats/hour_count'>
 export type Warning = DataOf<'/api/warnings/realtime'>[number]
-export type WarningPage = DataOf<'/api/warnings'>
+export type WarningRecord = DataOf<'/api/warnings'>['records'][number]
 export type Track = DataOf<'/api/track'>
+export type Hop = Schemas['Hop']
 export type Passage = Track['records'][number]
 export type PassagePage = Schemas['PassagePage']
 export type QueryBody = Schemas['Query']
@@ -25,39 +26,9 @@ export interface TimeSpan {
   end?: string
 }
 
-export type WorkStatus = 'new' | 'investigating' | 'confirmed' | 'dismissed'
-export const WORK_STATUSES: readonly WorkStatus[] = ['new', 'investigating', 'confirmed', 'dismissed']
-
-export interface SightingPlace {
-  kkmc: string
-  code: string | null
-  label: string
-  xzqhmc: string | null
-  road: string | null
-  lon: number | null
-  lat: number | null
-}
-
-export interface WorkEntry {
-  at: string
-  by: string
-  from: WorkStatus
-  to: WorkStatus
-  note: string
-}
-
-export type AlertDetail = Warning & {
-  prev: SightingPlace
-  curr: SightingPlace
-  status: WorkStatus
-  version: number
-  allowed: WorkStatus[]
-  history: WorkEntry[]
-}
-
-export interface WorkChange {
-  status?: WorkStatus
-  note?: string
-  by: string
-  version?: number
-}
+export type AlertDetail = DataOf<'/api/warnings/{id}'>
+export type SightingPlace = Schemas['SightingPlace']
+export type WorkEntry = Schemas['WorkEntry']
+export type WorkChange = Schemas['WorkChange']
+/** States of the work on an alert, in their order. */
+export const WORK_STATUSES = ['new', 'investigating', 'confirmed', 'dismissed'] as const

@@ -45,11 +45,17 @@ export function useWorkChange(id: MaybeRefOrGetter<string>) {
 }
 
 /** A plate's sightings from `start` to `end`. */
-export function useTrackSpan(hphm: MaybeRefOrGetter<string>, start: MaybeRefOrGetter<string>, end: MaybeRefOrGetter<string>) {
+export function useTrackSpan(
+  hphm: MaybeRefOrGetter<string>,
+  start: MaybeRefOrGetter<string>,
+  end: MaybeRefOrGetter<string>,
+  enabled: MaybeRefOrGetter<boolean>,
+) {
   return useQuery({
     queryKey: ['track', 'span', hphm, start, end],
     queryFn: ({ signal }) =>
       apiGet('/api/track', { hphm: toValue(hphm), start: toValue(start), end: toValue(end), limit: TRACK_LIMIT }, signal),
     refetchInterval: EVERY.slow,
+    enabled,
   })
 }

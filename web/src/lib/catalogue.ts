@@ -36,6 +36,24 @@ export class Catalogue {
   }
 }
 
+/** A line between two checkpoints: along one road, or merely because they are near. */
+export interface Road {
+  from: Located
+  to: Located
+  near: boolean
+}
+
+/** The lines between neighbours, each once. */
+export function roadsBetween(checkpoints: readonly Located[]): Road[] {
+  const byCode = new Map(checkpoints.map((checkpoint) => [checkpoint.code, checkpoint]))
+  return checkpoints.flatMap((from) =>
+    from.neighbours.flatMap(({ code, link }) => {
+      const to = byCode.get(code)
+      return to && from.code < code ? [{ from, to, near: link !== 'road' }] : []
+    }),
+  )
+}
+
 function isLocated(checkpoint: Checkpoint): checkpoint is Located {
   return checkpoint.lon != null && checkpoint.lat != null
 }

@@ -1,4 +1,4 @@
-/** Places on a plane, and the net of roads between them. Knows nothing of pixels but what it is given. */
+/** Places on a plane. Knows nothing of pixels but what it is given. */
 
 export interface Place {
   lon: number
@@ -75,45 +75,6 @@ export class Projection {
   get pixelsPerKm(): number {
     return this.scale / KM_PER_DEGREE
   }
-}
-
-/** Great-circle distance in kilometres. */
-export function distanceKm(a: Place, b: Place): number {
-  const rad = Math.PI / 180
-  const h =
-    Math.sin(((b.lat - a.lat) * rad) / 2) ** 2 +
-    Math.cos(a.lat * rad) * Math.cos(b.lat * rad) * Math.sin(((b.lon - a.lon) * rad) / 2) ** 2
-  return 2 * 6371.0088 * Math.asin(Math.min(1, Math.sqrt(h)))
-}
-
-/** Only so many nearest places can be neighbours of one: keeps a thousand checkpoints quick. */
-const NEAREST = 10
-
-/**
- * Pairs of neighbours: the relative neighbourhood graph. Two places are joined unless a third is nearer to both than
- * they are to each other. It looks like a road net, has no crossings, and holds the shortest tree of all places.
- */
-export function neighbours(places: readonly Place[]): [number, number][] {
-  const nearest = places.map((from, index) =>
-    places
-      .map((to, other) => ({ other, km: distanceKm(from, to) }))
-      .filter(({ other }) => other !== index)
-      .sort((a, b) => a.km - b.km || a.other - b.other)
-      .slice(0, NEAREST),
-  )
-  const pairs: [number, number][] = []
-  nearest.forEach((candidates, index) => {
-    for (const { other, km } of candidates) {
-      const to = places[other]
-      if (!to || (index > other && nearest[other]?.some((candidate) => candidate.other === index))) continue
-      const between = candidates.some((third) => {
-        const place = places[third.other]
-        return third.other !== other && place && third.km < km && distanceKm(place, to) < km
-      })
-      if (!between) pairs.push(index < other ? [index, other] : [other, index])
-    }
-  })
-  return pairs
 }
 
 /** A round length for a scale bar that takes at most `maxPixels`. */
