@@ -68,6 +68,8 @@ const en: typeof zh = {
   ratesNote: 'last 10 minutes',
   rateSeries: 'Stored',
   lagSeries: 'Lag',
+  now: 'now',
+  minutesAgo: '−{count} min',
   ratesLabel: 'Passages stored over the last 10 minutes; now {rate} per second, {lag} behind',
 
   source: 'Intake',

@@ -66,6 +66,8 @@ export default {
   ratesNote: '近 10 分钟',
   rateSeries: '入库速率',
   lagSeries: '时延',
+  now: '现在',
+  minutesAgo: '{count} 分前',
   ratesLabel: '近 10 分钟入库速率，当前 {rate} 条/秒，时延 {lag}',
 
   source: '接入',
