@@ -6,7 +6,6 @@ const en: typeof zh = {
   reset: 'Clear',
   any: 'Any',
   field: {
-    time: 'Passage time',
     hphm: 'Plate',
     kkmc: 'Checkpoint',
     xzqhmc: 'District',
@@ -17,15 +16,9 @@ const en: typeof zh = {
     fxlx: 'Direction',
     clppxh: 'Brand and model',
   },
-  start: 'From',
-  end: 'To',
-  to: 'to',
-  anyStart: 'Earliest',
-  anyEnd: 'Newest',
   plateHint: 'e.g. 苏C12345, 苏C*88, ??123',
   plateHelp: 'Contains: * stands for any run of characters, ? for one',
   brandHint: 'e.g. 大众',
-  range: { hour: 'Last hour', day: 'Last 24 hours', today: 'Today', yesterday: 'Yesterday' },
   kind: { 小型客车: 'Car', 大型客车: 'Bus', 货车: 'Lorry', 其他: 'Other', 燃油: 'Fuel', 新能源: 'New energy' },
   column: {
     GCXH: 'Passage id',

@@ -4,7 +4,6 @@ export default {
   reset: '清空',
   any: '不限',
   field: {
-    time: '过车时间',
     hphm: '号牌号码',
     kkmc: '卡口',
     xzqhmc: '行政区划',
@@ -15,15 +14,9 @@ export default {
     fxlx: '方向',
     clppxh: '品牌型号',
   },
-  start: '开始时间',
-  end: '结束时间',
-  to: '至',
-  anyStart: '最早',
-  anyEnd: '最新',
   plateHint: '如 苏C12345、苏C*88、??123',
   plateHelp: '包含匹配：* 代表任意多个字符，? 代表一个字符',
   brandHint: '如 大众、帕萨特',
-  range: { hour: '近 1 小时', day: '近 24 小时', today: '今天', yesterday: '昨天' },
   kind: { 小型客车: '小型客车', 大型客车: '大型客车', 货车: '货车', 其他: '其他', 燃油: '燃油', 新能源: '新能源' },
   column: {
     GCXH: '过车序号',

@@ -65,12 +65,12 @@ const en: typeof zh = {
   refusedRows: 'Refused rows',
 
   rates: 'Rate and lag',
-  ratesNote: 'last 10 minutes',
+  ratesNote: 'since this page was opened, 10 min at most',
   rateSeries: 'Stored',
   lagSeries: 'Lag',
   now: 'now',
   minutesAgo: '−{count} min',
-  ratesLabel: 'Passages stored over the last 10 minutes; now {rate} per second, {lag} behind',
+  ratesLabel: 'Passages stored per second as a curve; now {rate} per second, {lag} behind',
 
   source: 'Intake',
   fact: {
@@ -86,8 +86,7 @@ const en: typeof zh = {
     nulls: 'Empty messages',
     lines: 'Lines read',
     accepted: 'Stored',
-    blank: 'Blank',
-    headers: 'Headers',
+    blank: 'Blank / header lines',
     duplicates: 'Duplicates',
     late: 'Late',
     path: 'Data directory',

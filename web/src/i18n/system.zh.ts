@@ -63,12 +63,12 @@ export default {
   refusedRows: '被拒记录',
 
   rates: '速率与时延',
-  ratesNote: '近 10 分钟',
+  ratesNote: '打开本页以来，至多 10 分钟',
   rateSeries: '入库速率',
   lagSeries: '时延',
   now: '现在',
   minutesAgo: '{count} 分前',
-  ratesLabel: '近 10 分钟入库速率，当前 {rate} 条/秒，时延 {lag}',
+  ratesLabel: '入库速率曲线，当前 {rate} 条/秒，时延 {lag}',
 
   source: '接入',
   fact: {
@@ -84,8 +84,7 @@ export default {
     nulls: '空消息',
     lines: '读入行数',
     accepted: '入库',
-    blank: '空行',
-    headers: '表头行',
+    blank: '空行 / 表头行',
     duplicates: '重复',
     late: '迟到',
     path: '数据目录',

@@ -3,8 +3,12 @@ import { chartBase, COLOURS } from '@/lib/chartTheme'
 
 import type { Reading } from './rates'
 
-/** Minutes that are shown. */
-export const MINUTES = 10
+/** Minutes that are shown: what there is, at least one and at most ten. */
+export function minutesShown(readings: readonly Reading[]): number {
+  const [first, last] = [readings[0], readings.at(-1)]
+  const minutes = first && last ? (last.at - first.at) / 60_000 : 0
+  return [1, 2, 5].find((shown) => minutes <= shown) ?? 10
+}
 
 export interface RateCurve {
   rem: number
@@ -18,6 +22,7 @@ export interface RateCurve {
 export function rateOption({ rem, readings, names, minute, number, span }: RateCurve) {
   const base = chartBase(rem)
   const last = readings.at(-1)?.at ?? 0
+  const minutes = minutesShown(readings)
   const ago = (reading: Reading) => (reading.at - last) / 60_000
   const line = { type: 'line', showSymbol: false, emphasis: { disabled: true } } as const
   return {
@@ -27,9 +32,9 @@ export function rateOption({ rem, readings, names, minute, number, span }: RateC
     tooltip: { ...base.tooltip, trigger: 'axis' },
     xAxis: {
       type: 'value',
-      min: -MINUTES,
+      min: -minutes,
       max: 0,
-      interval: 2,
+      interval: minutes / 5,
       axisLabel: { ...base.axisLabel, formatter: minute },
       axisLine: base.axisLine,
       splitLine: { show: false },

@@ -1,5 +1,5 @@
 /** The spans of time that are asked for most, counted from the server's clock. */
-import { addDays, addSeconds, dateOf } from '@/lib/civil'
+import { addDays, addSeconds, dateOf } from './civil'
 
 export type Shortcut = 'hour' | 'day' | 'today' | 'yesterday'
 
