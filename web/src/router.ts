@@ -7,14 +7,16 @@ declare module 'vue-router' {
     title: string
     /** Fills the window and scales with it. */
     wall?: boolean
+    /** Fills the window's height; what is long scrolls inside. */
+    fill?: boolean
   }
 }
 
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'screen', component: () => import('@/views/screen/ScreenView.vue'), meta: { title: 'common.nav.screen', wall: true } },
-  { path: '/query', name: 'query', component: () => import('@/views/query/QueryView.vue'), meta: { title: 'common.nav.query' } },
+  { path: '/query', name: 'query', component: () => import('@/views/query/QueryView.vue'), meta: { title: 'common.nav.query', fill: true } },
   { path: '/warnings/:id?', name: 'warnings', component: () => import('@/views/warnings/WarningsView.vue'), meta: { title: 'common.nav.warnings' } },
-  { path: '/track/:hphm?', name: 'track', component: () => import('@/views/track/TrackView.vue'), meta: { title: 'common.nav.track' } },
+  { path: '/track/:hphm?', name: 'track', component: () => import('@/views/track/TrackView.vue'), meta: { title: 'common.nav.track', fill: true } },
   { path: '/predict', name: 'predict', component: () => import('@/views/predict/PredictView.vue'), meta: { title: 'common.nav.predict' } },
   { path: '/system', name: 'system', component: () => import('@/views/system/SystemView.vue'), meta: { title: 'common.nav.system' } },
   { path: '/:path(.*)*', name: 'notFound', component: () => import('@/views/notFound/NotFoundView.vue'), meta: { title: 'common.notFound' } },

@@ -48,9 +48,9 @@ export function withParams(path: string, params: Params = {}): string {
   return text ? `${path}?${text}` : path
 }
 
-/** A response that is a success, whatever it holds. */
-export async function send(url: string, init: RequestInit = {}): Promise<Response> {
-  const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(init.signal ? [init.signal] : [])]
+/** A response that is a success, whatever it holds; `timeoutMs` covers its body too. */
+export async function send(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
+  const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])]
   let response: Response
   try {
     response = await fetch(url, { ...init, signal: AbortSignal.any(signals) })

@@ -15,6 +15,7 @@ export type WarningRecord = DataOf<'/api/warnings'>['records'][number]
 export type Track = DataOf<'/api/track'>
 export type Hop = Schemas['Hop']
 export type Passage = Track['records'][number]
+export type PassagePage = Schemas['PassagePage']
 export type QueryBody = Schemas['Query']
 
 export type Severity = 'high' | 'medium' | 'low'

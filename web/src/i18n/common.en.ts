@@ -40,6 +40,7 @@ const en: typeof zh = {
   },
   rule: { window: 'Window', speed: 'Speed' },
   allCity: 'Whole city',
+  span: { time: 'Passage time', start: 'From', end: 'To', to: 'to', anyStart: 'Earliest', anyEnd: 'Newest', hour: 'Last hour', day: 'Last 24 hours', today: 'Today', yesterday: 'Yesterday' },
 }
 
 export default en

@@ -34,4 +34,5 @@ export default {
   severityTitle: { high: '高：不可能到达', medium: '中：距离未知', low: '低：可能到达' },
   rule: { window: '时间窗', speed: '超速位移' },
   allCity: '全市',
+  span: { time: '过车时间', start: '开始时间', end: '结束时间', to: '至', anyStart: '最早', anyEnd: '最新', hour: '近 1 小时', day: '近 24 小时', today: '今天', yesterday: '昨天' },
 }
