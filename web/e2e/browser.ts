@@ -4,17 +4,10 @@
  * `import { test } from "./browser"`, then `test('what', async ({ open }) => { const page = await open('/query') … })`.
  */
 import AxeBuilder from '@axe-core/playwright'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { expect, inject, test as base } from 'vitest'
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
-
-let shared: Promise<Browser> | undefined
-
-export function browser(): Promise<Browser> {
-  shared ??= chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-dev-shm-usage'] })
-  return shared
-}
+import { browser } from './browserProcess'
 
 export interface Opening extends BrowserContextOptions {
   /** Another server than the shared one. */

@@ -1,7 +1,7 @@
 /** Starts and stops the real program with a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,6 +33,8 @@ export async function until(what: string, check: () => Promise<boolean>, deadlin
   }
 }
 
+const newFolder = () => mkdtemp(join(tmpdir(), 'platewatch-e2e-'))
+
 export class Server {
   private child: ChildProcess | undefined
   private output = ''
@@ -40,7 +42,8 @@ export class Server {
   private constructor(
     readonly port: number,
     readonly dataDir: string,
-    private readonly rate: number,
+    private readonly args: readonly string[],
+    private readonly env: Record<string, string> = {},
   ) {}
 
   get url(): string {
@@ -49,23 +52,39 @@ export class Server {
 
   /** A demo with a day of history at `rate` records a second, ready and up to date. */
   static async demo(rate: number): Promise<Server> {
-    if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it, or set PLATEWATCH_BINARY`)
-    const server = new Server(await freePort(), await mkdtemp(join(tmpdir(), 'platewatch-e2e-')), rate)
+    const [port, dataDir] = [await freePort(), await newFolder()]
+    const server = new Server(port, dataDir, ['demo', '--port', String(port), '--rate', String(rate), '--data-dir', dataDir])
+    await server.start()
+    return server
+  }
+
+  /** Live simulated traffic without a history, at up to 20,000 records a second. */
+  static async simulator(rate: number): Promise<Server> {
+    const [port, dataDir] = [await freePort(), await newFolder()]
+    const config = join(dataDir, 'platewatch.toml')
+    await writeFile(config, '')
+    const server = new Server(port, dataDir, ['serve', '--config', config], {
+      PLATEWATCH__DATA_DIR: join(dataDir, 'data'),
+      PLATEWATCH__SOURCE__KIND: 'simulator',
+      PLATEWATCH__SOURCE__RATE: String(rate),
+      PLATEWATCH__API__LISTEN: `127.0.0.1:${port}`,
+    })
     await server.start()
     return server
   }
 
   async start(): Promise<void> {
-    const args = ['demo', '--port', String(this.port), '--rate', String(this.rate), '--data-dir', this.dataDir]
-    const child = spawn(BINARY, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it, or set PLATEWATCH_BINARY`)
+    const env = { ...process.env, ...this.env }
+    const child = spawn(BINARY, this.args, { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         this.output = (this.output + chunk.toString()).slice(-20_000)
       })
     }
-    await until('the demo reaches the present', async () => {
-      if (child.exitCode !== null) throw new Error(`the demo has ended:\n${this.output}`)
+    await until('the program reaches the present', async () => {
+      if (child.exitCode !== null) throw new Error(`the program has ended:\n${this.output}`)
       const status = (await (await fetch(`${this.url}/api/status`)).json()) as { data: { lag_seconds: number | null } }
       return (status.data.lag_seconds ?? Infinity) <= 5
     })
