@@ -106,12 +106,37 @@ test('leaves a stream that the browser itself reconnects alone', async () => {
 
 test('starts over when the server has another data directory', async () => {
   const { result, seqs } = await started()
+  result.checkAgainst(3)
   newest = [1]
   result.checkAgainst(1)
   await vi.advanceTimersByTimeAsync(1)
   await flushPromises()
   expect(seqs()).toEqual([1])
   expect(FakeSource.opened.at(-1)?.url).toBe('/api/warnings/stream?lastEventId=1')
+})
+
+test('opens another stream when the server has had more alerts for a while, and none came', async () => {
+  const { result } = await started()
+  for (let seconds = 0; seconds < 14; seconds += 2) {
+    result.checkAgainst(5)
+    vi.advanceTimersByTime(2000)
+  }
+  expect(FakeSource.opened).toHaveLength(1)
+  vi.advanceTimersByTime(2000)
+  result.checkAgainst(5)
+  expect(FakeSource.opened).toHaveLength(2)
+  // Where that does not help, it is not done all the time.
+  for (let seconds = 0; seconds < 28; seconds += 2) {
+    result.checkAgainst(5)
+    vi.advanceTimersByTime(2000)
+  }
+  expect(FakeSource.opened).toHaveLength(2)
+})
+
+test('a server that counts fewer than it streams is left in peace', async () => {
+  const { result, seqs } = await started()
+  for (const total of [1, 1, 2, 2]) result.checkAgainst(total)
+  expect(seqs()).toEqual([3, 2, 1])
 })
 
 test('closes the stream with the page', async () => {

@@ -11,6 +11,9 @@ import type { Warning } from '@/api/types'
 const KEPT = 60
 /** Alerts that come in one go are shown together: a burst must not cost a drawing each. */
 const GATHER_MS = 200
+/** So long the stream may be behind the server's count before it is opened anew; longer each time that did not help. */
+const BEHIND_MS = 15_000
+const BEHIND_MOST_MS = 600_000
 const RECONNECT_MS = [1_000, 2_000, 5_000, 10_000]
 
 export function useAlertStream() {
@@ -71,13 +74,33 @@ export function useAlertStream() {
     connected.value = false
   }
 
-  /** Starts over when the server knows fewer alerts than are shown: its data directory is another one. */
+  let totalBefore = 0
+  let behindSince: number | null = null
+  let patienceMs = BEHIND_MS
+
+  /**
+   * Compares with how many alerts the server says there are. Fewer than before: its data directory is another one, start
+   * over. More than came in, for a while: the stream is dead without having closed, open another.
+   */
   function checkAgainst(total: number | undefined) {
-    if (total === undefined || total >= lastSeq()) return
-    close()
-    alerts.value = []
-    gathered = []
-    void newest.refetch()
+    if (total === undefined) return
+    const isAnother = total < totalBefore
+    totalBefore = total
+    if (isAnother) {
+      close()
+      alerts.value = []
+      gathered = []
+      void newest.refetch()
+    } else if (total <= lastSeq() || !source) {
+      behindSince = null
+      patienceMs = BEHIND_MS
+    } else {
+      behindSince ??= Date.now()
+      if (Date.now() - behindSince < patienceMs) return
+      behindSince = null
+      patienceMs = Math.min(2 * patienceMs, BEHIND_MOST_MS)
+      open()
+    }
   }
 
   watch(

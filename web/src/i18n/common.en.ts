@@ -27,6 +27,7 @@ const en: typeof zh = {
   offlineFor: 'No connection to the server for {span}; reconnecting by itself. What you see is from before',
   recovered: 'Connected again',
   dataOld: 'Data is {span} old: newest passage {time}',
+  dataOldSaid: 'Data is old',
   dataNone: 'No passages received yet',
   sourceFailed: 'Intake has stopped: {reason}',
   sourceAway: 'The data source cannot be reached; retrying',

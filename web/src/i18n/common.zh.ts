@@ -25,6 +25,7 @@ export default {
   offlineFor: '已与服务器失去连接 {span}，正在自动重连；显示的是之前的数据',
   recovered: '已重新连接',
   dataOld: '数据滞后 {span}：最新过车时间 {time}',
+  dataOldSaid: '数据滞后',
   dataNone: '尚未收到过车记录',
   sourceFailed: '数据接入已停止：{reason}',
   sourceAway: '数据源无法连接，正在重试',
