@@ -47,6 +47,9 @@ enum Command {
     CheckConfig {
         /// The configuration
         file: PathBuf,
+        /// Also connect to what it names, and say what is in the way; changes nothing there
+        #[arg(long)]
+        connect: bool,
     },
     /// Print all settings with their defaults and docs
     PrintConfig {
@@ -90,7 +93,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         }
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::Shard { keys } => shard::run(keys, &mut out),
-        Command::CheckConfig { file } => config::check_config(file, &mut out),
+        Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
     }
 }

@@ -78,6 +78,7 @@ pub fn run(
     let (sender, receiver) = sync_channel::<Batch>(QUEUE_BATCHES);
     // Ends the source when the writer fails, without a word to others.
     let halt = stop.child_token();
+    let permit = source.commit_permit();
     let shared = store.shared();
     let queue = shared.clone();
     thread::scope(|scope| {
@@ -92,8 +93,15 @@ pub fn run(
             Ok(())
         });
         let mut written = Ok(());
-        for batch in receiver {
+        // Names are numbered through all batches, also those that may not be committed.
+        let mut names = Vec::new();
+        for mut batch in receiver {
             shared.queue_changed(false);
+            names.append(&mut batch.passages.new_names);
+            if !permit(&batch) {
+                continue;
+            }
+            batch.passages.new_names = std::mem::take(&mut names);
             written = store.commit(&name, &batch, |passages, names, shards| router.route(passages, names, shards));
             if written.is_err() {
                 halt.cancel();
@@ -107,4 +115,68 @@ pub fn run(
         written?;
         Ok(read?)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::CommitPermit;
+    use crate::store::StoreSettings;
+    use traffic::{CivilTime, Layout, LineParser, ParserSettings, TimeZoneName};
+
+    /// Gives a batch for each line, and may not commit those that name `refused`.
+    struct Lines {
+        lines: std::vec::IntoIter<String>,
+        parser: LineParser,
+        refused: &'static str,
+    }
+
+    impl Source for Lines {
+        fn name(&self) -> &str {
+            "lines"
+        }
+
+        fn describe(&self) -> String {
+            String::new()
+        }
+
+        fn next(&mut self, _: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+            let Some(line) = self.lines.next() else { return Ok(None) };
+            let mut batch = Batch { place: line.clone(), ..Batch::default() };
+            self.parser.parse_line(line.as_bytes(), &mut batch.passages);
+            Ok(Some(batch))
+        }
+
+        fn commit_permit(&self) -> CommitPermit {
+            let refused = self.refused;
+            Box::new(move |batch| !batch.place.contains(refused))
+        }
+    }
+
+    #[test]
+    fn names_of_a_batch_that_may_not_be_committed_keep_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), StoreSettings::default()).unwrap();
+        let layout = Layout::default();
+        let mut router = Router::new(layout.shard_key()).unwrap();
+        let settings = ParserSettings {
+            layout,
+            delimiter: None,
+            not_after: CivilTime(i64::MAX),
+            zone: TimeZoneName::default(),
+            max_names: 100,
+        };
+        let sites = ["first", "refused", "third", "refused", "first"];
+        let lines = sites.iter().enumerate().map(|(number, site)| {
+            format!("G{number}\t{site}区\t{site}\t1\t2024-01-01 00:00:0{number}\t02\t苏C1234{number}\t{site}牌")
+        });
+        let lines = lines.collect::<Vec<_>>().into_iter();
+        let mut source = Lines { lines, parser: LineParser::new(settings, store.names()), refused: "refused" };
+        let mut committed = 0;
+        run(&mut store, &mut source, &mut router, &CancellationToken::new(), |_, _| committed += 1).unwrap();
+        assert_eq!(committed, 3);
+        let counts = store.checkpoint_counts();
+        let counts: Vec<_> = counts.iter().map(|(name, count)| (&**name, *count)).collect();
+        assert_eq!(counts, [("first", 2), ("third", 1)]);
+    }
 }

@@ -103,6 +103,8 @@ pub struct KafkaPartition {
     pub missing: u64,
     /// Messages without a value.
     pub nulls: u64,
+    /// Records still to be read back before the partition, taken over from another process, goes on.
+    pub to_read_back: i64,
     /// The newest gaps, oldest first.
     pub recent_gaps: Vec<KafkaGap>,
 }

@@ -1,6 +1,7 @@
 //! `check-config FILE` and `print-config`: says what is wrong with a configuration, and what may be in one.
 //!
-//! Opens nothing but the file: neither the data directory nor the port is touched.
+//! Opens nothing but the file: neither the data directory nor the port is touched. With `--connect` it also connects to
+//! what the file names, see [`super::connect`].
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,14 +9,15 @@ use std::path::Path;
 use crate::config::{Config, SourceKind, duration_text, reference_markdown};
 
 /// Checks a configuration file with the overrides of the environment, and writes one line: that it is sound, and its
-/// notable values.
+/// notable values. With `connect` a line for each thing that it found where it connected.
 ///
 /// # Errors
-/// [`ConfigError`](crate::config::ConfigError) (exit code 2) if the configuration cannot be used; an I/O error if `out` cannot be written.
-pub fn check_config(file: &Path, out: &mut impl Write) -> anyhow::Result<()> {
+/// [`ConfigError`](crate::config::ConfigError) (exit code 2) if the configuration cannot be used; those of
+/// [`connect`](super::connect::connect); an I/O error if `out` cannot be written.
+pub fn check_config(file: &Path, connect: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     writeln!(out, "{}: ok ({})", file.display(), notable(&config))?;
-    Ok(())
+    if connect { super::connect::connect(&config, out) } else { Ok(()) }
 }
 
 /// Writes all settings with their defaults and docs: as TOML, or as the Markdown of docs/configuration.md.
@@ -56,7 +58,7 @@ mod tests {
         let path = dir.path().join("ok.toml");
         std::fs::write(&path, "[source]\nkind = \"simulator\"\n").unwrap();
         let mut out = Vec::new();
-        check_config(&path, &mut out).unwrap();
+        check_config(&path, false, &mut out).unwrap();
         let line = String::from_utf8(out).unwrap();
         assert!(line.starts_with(&format!("{}: ok (role all, ", path.display())), "{line}");
         assert!(
@@ -71,7 +73,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("bad.toml");
         std::fs::write(&path, "[store]\nsync = \"maybe\"\n").unwrap();
-        let error = check_config(&path, &mut Vec::new()).unwrap_err();
+        let error = check_config(&path, false, &mut Vec::new()).unwrap_err();
         assert!(error.downcast_ref::<ConfigError>().is_some(), "{error}");
     }
 

@@ -1,6 +1,7 @@
 //! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
 pub mod config;
+pub mod connect;
 pub mod demo;
 pub mod failure;
 pub mod import_checkpoints;

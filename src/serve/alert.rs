@@ -92,7 +92,7 @@ impl From<WorkEntry> for WorkEntryJson {
 #[schema(as = AlertDetail)]
 pub(super) struct AlertDetailJson {
     #[serde(flatten)]
-    #[schema(inline, value_type = AlertSchema)]
+    #[schema(value_type = AlertSchema)]
     alert: Alert,
     /// Where the earlier sighting was.
     prev: PlaceJson,

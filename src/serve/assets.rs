@@ -1,10 +1,17 @@
 //! The web page, embedded in the binary: everything that is not the API, health or metrics.
 //!
-//! A path that names no file is the page's own (it routes in the browser) and gets `index.html`, unless its last part
-//! has an extension: that asks for a file, and there is none. It does not know what the page does.
+//! A path that names no file is the page's own (it routes in the browser: `/query`, `/track/苏C12345`) and gets
+//! `index.html`, unless its last part has an extension or it lies among the build's files: those ask for a file, and there
+//! is none. Files whose names hold a hash of their content never change and are kept by the browser; all others are
+//! asked for again, with a tag. It does not know what the page does.
 
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -13,12 +20,25 @@ use super::layers::is_api_path;
 
 #[derive(RustEmbed)]
 #[folder = "web-dist/"]
-struct WebDist;
+pub(super) struct WebDist;
 
 const INDEX: &str = "index.html";
 /// Files whose names hold a hash of their content: the build of the page puts them here.
 const HASHED_FOLDER: &str = "assets/";
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'";
+
+/// What every file of the page says beside its content. Nothing may come from or go to another server, and no script may
+/// stand in the page itself. Styles may: the component library writes its own while it runs.
+const SECURITY: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
+         font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; \
+         frame-ancestors 'self'",
+    ),
+    (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+];
 
 /// The file at the request's path, or the page.
 pub(super) async fn asset(request: Request) -> Response {
@@ -34,38 +54,55 @@ pub(super) async fn asset(request: Request) -> Response {
     let last_part = path.rsplit('/').next().unwrap_or_default();
     let found = match WebDist::get(path) {
         Some(file) => Some((path, file)),
-        None if last_part.contains('.') => None,
+        None if last_part.contains('.') || path.starts_with(HASHED_FOLDER) => None,
         None => WebDist::get(INDEX).map(|file| (INDEX, file)),
     };
     match found {
-        Some((name, file)) => respond(name, file, request.headers()),
+        Some((name, file)) => respond(name, file, request.headers()).await,
         None => {
             ApiError::new(StatusCode::NOT_FOUND, format!("there is no file /{path}: the page is at /")).into_response()
         }
     }
 }
 
-fn respond(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
+async fn respond(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
     let etag = etag(&file);
+    let kind = content_type(&file);
     let cache = if name.starts_with(HASHED_FOLDER) { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let unchanged = asked
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag.trim_start_matches("W/"));
-    let mut response = if unchanged {
+    let compressible = is_compressible(&kind, file.data.len());
+    let mut response = if is_known(asked, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
+    } else if compressible
+        && takes_gzip(asked)
+        && let Some(bytes) = gzipped(name, &file).await
+    {
+        ([(header::CONTENT_TYPE, kind), (header::CONTENT_ENCODING, "gzip".to_owned())], Body::from(bytes))
+            .into_response()
     } else {
-        ([(header::CONTENT_TYPE, content_type(&file))], file.data).into_response()
+        ([(header::CONTENT_TYPE, kind)], file.data).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    if compressible {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    for (header, value) in SECURITY {
+        headers.insert(header, HeaderValue::from_static(value));
+    }
     if let Ok(etag) = HeaderValue::try_from(etag) {
         headers.insert(header::ETAG, etag);
     }
     response
+}
+
+/// Whether the browser has this content already.
+fn is_known(asked: &HeaderMap, etag: &str) -> bool {
+    asked
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == "*" || tag.trim().trim_start_matches("W/") == etag.trim_start_matches("W/"))
 }
 
 fn content_type(file: &EmbeddedFile) -> String {
@@ -80,4 +117,62 @@ fn etag(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
     let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("W/\"{hex}\"")
+}
+
+/// Text of some length; images and fonts are compressed already.
+fn is_compressible(kind: &str, bytes: usize) -> bool {
+    const SMALLEST_BYTES: usize = 1024;
+    let text = kind.starts_with("text/")
+        || ["image/svg+xml", "application/javascript", "application/json", "application/manifest+json"].contains(&kind);
+    text && bytes >= SMALLEST_BYTES
+}
+
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let accepted = asked.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let weight = |part: &str| part.strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        parts.next() == Some("gzip") && parts.find_map(weight).is_none_or(|weight| weight > 0.0)
+    })
+}
+
+/// Files that were compressed, by name: once each, as well as gzip can, and no more than are embedded.
+static GZIPPED: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
+
+async fn gzipped(name: &str, file: &EmbeddedFile) -> Option<Bytes> {
+    let known = || GZIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(bytes) = known().get(name) {
+        return Some(bytes.clone());
+    }
+    let data = file.data.clone();
+    let compressed = tokio::task::spawn_blocking(move || {
+        let mut writer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        writer.write_all(&data).and_then(|()| writer.finish())
+    });
+    let bytes = Bytes::from(compressed.await.ok()?.ok()?);
+    known().insert(name.to_owned(), bytes.clone());
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_takes_gzip() {
+        for (value, expected) in [
+            ("gzip", true),
+            ("gzip, deflate, br, zstd", true),
+            ("br;q=1.0, gzip;q=0.8", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.0, br", false),
+            ("br", false),
+            ("x-gzip", false),
+            ("", false),
+        ] {
+            let asked = HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))]);
+            assert_eq!(takes_gzip(&asked), expected, "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
 }

@@ -16,6 +16,7 @@ use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use traffic::Catalogue;
@@ -39,13 +40,12 @@ const RETRY_AFTER_SECONDS: u16 = 5;
 pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
 /// Filters of the export, and the form of the file.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
 #[expect(dead_code, reason = "the document's view of the body; `form` reads the fields one by one")]
 #[schema(as = Export, example = json!({"hphm": "苏C*88", "startTime": "2024-01-01", "columns": ["GCSJ", "HPHM", "KKMC_LABEL"], "excel": true}))]
 pub(super) struct ExportBody {
     /// The filters of `POST /api/query`; `page` and `limit` play no part.
-    #[schema(inline)]
-    #[schema(value_type = QueryBody)]
+    #[serde(flatten)]
     filters: QueryBody,
     /// The columns in their order, as an array or as one text with commas; without it all twelve.
     #[schema(example = json!(["GCSJ", "HPHM", "KKMC_LABEL"]))]

@@ -1,6 +1,8 @@
 //! The listening socket: binding it with an error that says what to do, serving until told to stop, and stopping within
-//! a deadline. It does not know what is served.
+//! a deadline. A client that does not read what it asked for is cut off, at a shutdown at once. It does not know what is
+//! served.
 
+use std::future::Future as _;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,10 +15,15 @@ use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Sleep;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Connections open at the same time; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 1024;
+/// A client that takes no byte for so long, although some wait for it, is cut off.
+const LONGEST_STALL: Duration = Duration::from_secs(60);
+/// The same while the server stops: what nobody reads must not hold it up.
+const LONGEST_STALL_AT_SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// The address cannot be listened on; the text says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +65,8 @@ pub async fn serve(
     shutdown: CancellationToken,
     deadline: Duration,
 ) -> io::Result<()> {
-    let limited = LimitedListener { listener, places: Arc::new(Semaphore::new(MAX_CONNECTIONS)) };
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let limited = LimitedListener { listener, places, shutdown: shutdown.clone() };
     let serving = axum::serve(limited, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let too_late = async {
         shutdown.cancelled().await;
@@ -77,6 +85,7 @@ pub async fn serve(
 struct LimitedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
+    shutdown: CancellationToken,
 }
 
 impl Listener for LimitedListener {
@@ -90,7 +99,8 @@ impl Listener for LimitedListener {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "could not set TCP_NODELAY");
         }
-        (LimitedStream { stream, _place: place }, address)
+        let shutdown = Box::pin(self.shutdown.clone().cancelled_owned());
+        (LimitedStream { stream, shutdown: Some(shutdown), stalled: None, _place: place }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -98,10 +108,31 @@ impl Listener for LimitedListener {
     }
 }
 
-/// A connection and its place among those allowed.
+/// A connection and its place among those allowed. It fails when its client reads nothing for too long.
 struct LimitedStream {
     stream: TcpStream,
+    /// None once the server stops.
+    shutdown: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Runs while the client takes nothing of what is written.
+    stalled: Option<Pin<Box<Sleep>>>,
     _place: Option<OwnedSemaphorePermit>,
+}
+
+impl LimitedStream {
+    /// What a write has come to, or an error if the client has taken nothing for too long.
+    fn or_stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        if self.shutdown.as_mut().is_some_and(|shutdown| shutdown.as_mut().poll(cx).is_ready()) {
+            self.shutdown = None;
+            self.stalled = None;
+        }
+        let longest = if self.shutdown.is_some() { LONGEST_STALL } else { LONGEST_STALL_AT_SHUTDOWN };
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing")))
+    }
 }
 
 impl AsyncRead for LimitedStream {
@@ -112,7 +143,8 @@ impl AsyncRead for LimitedStream {
 
 impl AsyncWrite for LimitedStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.or_stalled(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -128,7 +160,8 @@ impl AsyncWrite for LimitedStream {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.or_stalled(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -18,7 +18,7 @@ const DEFAULT_LIMIT: u64 = 10;
 
 /// Filters of the query: all are optional, null or "" means no filter, and all that are given must hold. A number may
 /// be written as a text, and a text of digits as a number.
-#[derive(ToSchema)]
+#[derive(serde::Deserialize, ToSchema)]
 #[expect(
     dead_code,
     reason = "the document's view of the body; `filter` reads the fields one by one for better messages"

@@ -144,6 +144,9 @@ pub(super) struct KafkaPartitionJson {
     /// Records between position and end; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
+    /// Records of another process still to be read back before the partition goes on; nothing of them is stored again.
+    #[schema(example = 0)]
+    to_read_back: i64,
 }
 
 /// Records that the broker no longer had when they were to be read.
@@ -351,6 +354,7 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         position: partition.position,
         end: partition.end,
         lag: partition.lag,
+        to_read_back: partition.to_read_back,
     });
     KafkaJson {
         lag: status.lag(),

@@ -73,7 +73,7 @@ pub(super) struct AlertSchema {
 #[schema(as = AlertRecord)]
 pub(super) struct AlertRecordJson {
     #[serde(flatten)]
-    #[schema(inline, value_type = AlertSchema)]
+    #[schema(value_type = AlertSchema)]
     alert: Alert,
     /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
     #[schema(value_type = String, example = "investigating", pattern = "^(new|investigating|confirmed|dismissed)$")]

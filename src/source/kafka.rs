@@ -2,8 +2,12 @@
 //!
 //! **Exactly once.** The position of each partition is committed to the store in the same atomic write as everything
 //! that its records led to. When the group assigns a partition, reading begins at the stored position; the offsets that
-//! the group commits only follow, as a hint for others. Before a partition is given up, what was given to the writer is
-//! stored, and what is in hand is dropped whole.
+//! the group commits only follow. Before a partition is given up, what was given to the writer is stored, the group is
+//! told, and what is in hand is dropped whole.
+//!
+//! **Several appliances.** An offset of the group beyond the stored position says that another process has consumed since:
+//! the records of the last state TTL before it are read back to know the plates, without output ([`ledger`]). The record
+//! before the stored position is read again too: if it is another, the topic was made anew.
 //!
 //! **Gaps.** `auto.offset.reset` is `error`: when the broker no longer has the offset that is to be read, the gap is
 //! recorded in the position, shown in `/api/status` and `/metrics` and logged, and reading goes on at the oldest record.
@@ -12,7 +16,9 @@
 //!
 //! This module does not know the rule, the shards or the store; [`Ledger`] is told what was committed.
 
+mod client;
 mod context;
+mod group;
 mod keying;
 mod ledger;
 mod message;
@@ -22,19 +28,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
 use super::live::civil_now;
-use super::{Batch, CommitListener, Source, SourceError};
-use crate::config::{KafkaConfig, KafkaStart};
-use context::{Context, unix_now};
+use super::{Batch, CommitListener, CommitPermit, Source, SourceError};
+use crate::config::KafkaConfig;
+use client::{client_config, refused};
+use context::Context;
+use group::{HintMode, commit_hints, is_member, set_right};
 pub use ledger::Ledger;
+use ledger::Record;
 use message::Reading;
 use position::Position;
 pub use position::{Gap, GapCause};
@@ -43,13 +50,15 @@ pub use position::{Gap, GapCause};
 pub const NAME: &str = "kafka";
 const DAY: i64 = 86_400;
 /// How often the group is told the positions.
-const HINT_INTERVAL: Duration = Duration::from_secs(1);
+const HINT_INTERVAL: Duration = Duration::from_millis(250);
+/// How often brokers are asked about partitions that cannot go on.
+const ASK_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest wait for records: a stop is heard, and a young batch leaves, behind it.
 const POLL: Duration = Duration::from_millis(50);
 /// Records between two looks at the clock.
 const LOOK: u32 = 64;
-/// How long a question to the broker may take.
-const ASK: Duration = Duration::from_secs(5);
+/// `session.timeout.ms` of librdkafka.
+const DEFAULT_SESSION: Duration = Duration::from_secs(45);
 /// How long saying goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -66,12 +75,16 @@ pub struct KafkaSettings {
     pub batch_records: u64,
     /// The longest that a record waits for its commit.
     pub batch_interval: Duration,
+    /// Seconds of event time that plate states reach back.
+    pub state_ttl: i64,
 }
 
 /// The source.
 pub struct Kafka {
-    consumer: Option<BaseConsumer<Context>>,
+    consumer: Option<Arc<BaseConsumer<Context>>>,
     ledger: Arc<Ledger>,
+    /// A batch that waited longer may belong to another member of the group by now.
+    lease: Duration,
     settings: KafkaSettings,
     reading: Reading,
     parser: LineParser,
@@ -109,13 +122,16 @@ impl Kafka {
             })?;
             stored.insert(id, position);
         }
-        let ledger = Arc::new(Ledger::new(topic, group, brokers, stored));
+        let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.state_ttl, stored));
+        let config = client_config(&settings.kafka);
+        let session = config.get("session.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
         let consumer: BaseConsumer<Context> =
-            client_config(&settings.kafka).create_with_context(Context { ledger: ledger.clone() }).map_err(refused)?;
+            config.create_with_context(Context { ledger: ledger.clone() }).map_err(refused)?;
         consumer.subscribe(&[topic]).map_err(refused)?;
         Ok(Self {
-            consumer: Some(consumer),
+            consumer: Some(Arc::new(consumer)),
             ledger,
+            lease: session.unwrap_or(DEFAULT_SESSION) / 2,
             reading: Reading { delimiter: settings.parser.delimiter, gb18030: settings.gb18030 },
             parser: LineParser::new(settings.parser.clone(), names),
             settings,
@@ -160,8 +176,17 @@ impl Kafka {
             match consumer.poll(wait) {
                 None => return Ok(()),
                 Some(Ok(message)) => {
-                    let place = (message.partition(), message.offset());
-                    self.ledger.take(place, message.payload(), self.reading, &mut self.parser, now);
+                    let record = Record {
+                        partition: message.partition(),
+                        offset: message.offset(),
+                        timestamp: message.timestamp().to_millis().unwrap_or(0),
+                        value: message.payload(),
+                    };
+                    if !self.ledger.take(&record, self.reading, &mut self.parser, now) {
+                        self.trouble = Some(Instant::now());
+                        self.asked = None;
+                        return Ok(());
+                    }
                 }
                 Some(Err(KafkaError::MessageConsumption(
                     RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
@@ -209,15 +234,15 @@ impl Kafka {
 
     /// Finds the partitions that ask for what the broker does not have, and lets them go on at what it has.
     fn look_for_gaps(&mut self) {
-        let (Some(since), Some(consumer)) = (self.trouble, &self.consumer) else { return };
-        if self.asked.is_some_and(|asked| asked.elapsed() < HINT_INTERVAL) {
+        let undecided = self.ledger.is_undecided().then(Instant::now);
+        let (Some(since), Some(consumer)) = (self.trouble.or(undecided), &self.consumer) else { return };
+        if self.asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
             return;
         }
         self.asked = Some(Instant::now());
         let (quiet, mut settled) = (since.elapsed() >= ledger::QUIET, true);
         for (partition, next) in self.ledger.doubts(since) {
-            let (topic, start) = (&self.settings.kafka.topic, self.settings.kafka.start);
-            match set_right(consumer, &self.ledger, (topic, partition), next, start) {
+            match set_right(consumer, &self.ledger, &self.settings, partition, next) {
                 Ok(()) => {}
                 Err(error) => {
                     settled = false;
@@ -232,131 +257,6 @@ impl Kafka {
             self.trouble = None;
         }
     }
-}
-
-/// Puts a partition whose position may be outside of what the broker has where it can go on.
-fn set_right(
-    consumer: &BaseConsumer<Context>,
-    ledger: &Ledger,
-    (topic, partition): (&str, i32),
-    next: Option<i64>,
-    start: KafkaStart,
-) -> KafkaResult<()> {
-    let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
-    if next.is_none() {
-        let begin = match (committed(consumer, topic, partition)?, start) {
-            (Some(committed), _) => committed,
-            (None, KafkaStart::Earliest) => low,
-            (None, KafkaStart::Latest) => high,
-        };
-        tracing::info!(topic, partition, offset = begin, "a partition begins");
-        ledger.begin(partition, begin);
-    }
-    let Some((offset, gap)) = ledger.reconcile(partition, low, high, unix_now()) else { return Ok(()) };
-    if let Some(gap) = gap {
-        let Gap { first, last, cause, .. } = gap;
-        tracing::error!(
-            topic,
-            partition,
-            first,
-            last,
-            cause = cause.as_str(),
-            "records were gone from Kafka before they could be read, going on at {offset}: keep records longer than the \
-             longest pause (retention.ms of the topic)"
-        );
-    }
-    move_to(consumer, ledger, partition, offset)
-}
-
-/// Reads a partition on at `offset`. After an offset that the broker did not have, librdkafka does not fetch and refuses
-/// to seek; what it does take is the partition assigned anew.
-fn move_to(consumer: &BaseConsumer<Context>, ledger: &Ledger, partition: i32, offset: i64) -> KafkaResult<()> {
-    let mut list = TopicPartitionList::new();
-    if let RebalanceProtocol::Cooperative = consumer.rebalance_protocol() {
-        list.add_partition_offset(ledger.topic(), partition, Offset::Offset(offset))?;
-        consumer.incremental_unassign(&list)?;
-        return consumer.incremental_assign(&list);
-    }
-    for (partition, next) in ledger.reads() {
-        let offset = next.map_or(Offset::Invalid, Offset::Offset);
-        list.add_partition_offset(ledger.topic(), partition, offset)?;
-    }
-    consumer.assign(&list)
-}
-
-/// The offset that the group has committed, if it has.
-fn committed(consumer: &BaseConsumer<Context>, topic: &str, partition: i32) -> KafkaResult<Option<i64>> {
-    let mut asked = TopicPartitionList::new();
-    asked.add_partition(topic, partition);
-    let told = consumer.committed_offsets(asked, ASK)?;
-    let offset = told.elements().first().map(|element| element.offset());
-    Ok(match offset {
-        Some(Offset::Offset(offset)) => Some(offset),
-        _ => None,
-    })
-}
-
-/// Whether to wait until the group knows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum HintMode {
-    Now,
-    Later,
-}
-
-/// Commits stored positions to the group, those that it was not told yet.
-fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger, mode: HintMode) -> KafkaResult<()> {
-    let hints = ledger.hints();
-    if hints.is_empty() {
-        return Ok(());
-    }
-    let mut offsets = TopicPartitionList::with_capacity(hints.len());
-    for (partition, next) in hints {
-        offsets.add_partition_offset(ledger.topic(), partition, Offset::Offset(next))?;
-    }
-    let mode = if mode == HintMode::Now { CommitMode::Sync } else { CommitMode::Async };
-    consumer.commit(&offsets, mode)
-}
-
-/// The configuration of the client: our defaults, the user's properties, and what must be as it is.
-fn client_config(kafka: &KafkaConfig) -> ClientConfig {
-    let mut config = ClientConfig::new();
-    config.set_log_level(RDKafkaLogLevel::Warning);
-    for (name, value) in [
-        ("client.id", "platewatch"),
-        ("partition.assignment.strategy", "cooperative-sticky"),
-        ("queued.min.messages", "100000"),
-        ("fetch.queue.backoff.ms", "10"),
-        ("topic.metadata.refresh.interval.ms", "10000"),
-        ("reconnect.backoff.max.ms", "3000"),
-        ("socket.keepalive.enable", "true"),
-    ] {
-        config.set(name, value);
-    }
-    for (name, value) in kafka.properties.iter() {
-        config.set(name, value);
-    }
-    for (name, value) in [
-        ("bootstrap.servers", kafka.brokers.as_str()),
-        ("group.id", kafka.group.as_str()),
-        ("enable.auto.commit", "false"),
-        ("enable.auto.offset.store", "false"),
-        ("auto.offset.reset", "error"),
-        ("statistics.interval.ms", "1000"),
-    ] {
-        config.set(name, value);
-    }
-    config
-}
-
-/// The property's value stays out of the text: it may be a secret.
-fn refused(error: KafkaError) -> SourceError {
-    SourceError(match error {
-        KafkaError::ClientConfig(_, _, property, _) => format!(
-            "[kafka.properties]: librdkafka refuses {property}: there is no such property, or its value cannot be used; see \
-             its CONFIGURATION.md"
-        ),
-        other => format!("Kafka's client cannot be made: {other}"),
-    })
 }
 
 fn unencodable(error: storage::codec::CodecError) -> SourceError {
@@ -382,6 +282,15 @@ impl Source for Kafka {
         Box::new(move |batch| ledger.committed(batch))
     }
 
+    fn commit_permit(&self) -> CommitPermit {
+        let (ledger, lease) = (self.ledger.clone(), self.lease);
+        let consumer = self.consumer.as_ref().map(Arc::downgrade).unwrap_or_default();
+        Box::new(move |batch| {
+            let member = |partition, stored: &Position| is_member(&consumer, ledger.topic(), partition, stored);
+            ledger.permit(batch, lease, member)
+        })
+    }
+
     fn close(&mut self) {
         let Some(consumer) = self.consumer.take() else { return };
         let (done, wait) = std::sync::mpsc::channel();
@@ -396,35 +305,6 @@ impl Source for Kafka {
         });
         if leaving.is_ok() && wait.recv_timeout(GOODBYE).is_err() {
             tracing::info!("Kafka did not say goodbye in time; the next start goes on all the same");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-
-    fn kafka(text: &str) -> KafkaConfig {
-        Config::from_toml(text, []).unwrap().kafka
-    }
-
-    #[test]
-    fn what_keeps_the_count_cannot_be_overridden_and_the_rest_can() {
-        let config = client_config(&kafka("[kafka.properties]\nfetch.queue.backoff.ms = 77\nsasl.username = \"u\"\n"));
-        assert_eq!(config.get("enable.auto.commit"), Some("false"));
-        assert_eq!(config.get("auto.offset.reset"), Some("error"));
-        assert_eq!(config.get("fetch.queue.backoff.ms"), Some("77"));
-        assert_eq!(config.get("sasl.username"), Some("u"));
-        config.create_native_config().unwrap();
-    }
-
-    #[test]
-    fn a_refused_property_is_named_without_its_value() {
-        for (property, value) in [("no.such.property", "hush"), ("security.protocol", "hush")] {
-            let config = kafka(&format!("[kafka.properties]\n\"{property}\" = \"{value}\"\n"));
-            let error = refused(client_config(&config).create_native_config().map(|_| ()).unwrap_err()).to_string();
-            assert!(error.contains(property) && !error.contains(value), "{error}");
         }
     }
 }

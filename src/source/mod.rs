@@ -13,7 +13,7 @@ pub mod simulator;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use traffic::PassageBatch;
+use traffic::{CivilTime, PassageBatch};
 
 /// Passages of one partition, and the source's position behind them.
 #[derive(Debug, Default)]
@@ -30,6 +30,28 @@ pub struct Batch {
     pub position_name: Option<String>,
     /// The same in words.
     pub place: String,
+    /// The passages only bring the state of the partition to where another process left it: nothing of them is stored.
+    pub rebuild: Option<Rebuild>,
+    /// Under which the batch was read, where a source may lose a partition to another process.
+    pub lease: Option<Lease>,
+}
+
+/// A part of reading a partition back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebuild {
+    /// The first part: the state is empty before it. Holds the watermark there, none if nothing was before.
+    pub begins: Option<Option<CivilTime>>,
+    /// The last part: the position of the batch holds from now on. Holds the watermark there.
+    pub ends: Option<Option<CivilTime>>,
+}
+
+/// What a batch was read under.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// How often the partition had been taken from this process.
+    pub epoch: u64,
+    /// When the batch left the source.
+    pub since: std::time::Instant,
 }
 
 impl Batch {
@@ -55,6 +77,9 @@ pub struct SourceError(pub String);
 /// Takes note of a batch that was committed.
 pub type CommitListener = Box<dyn Fn(&Batch) + Send>;
 
+/// Says whether a batch may still be committed; one that may not is read again, by this process or another.
+pub type CommitPermit = Box<dyn Fn(&Batch) -> bool + Send>;
+
 /// Gives batches until it is exhausted or told to stop. It runs on a thread of its own.
 pub trait Source: Send {
     /// A short name that is unique in a data directory: the position is stored under it.
@@ -69,6 +94,10 @@ pub trait Source: Send {
     /// Is to be called behind every commit of one of its batches, by the writer.
     fn commit_listener(&self) -> CommitListener {
         Box::new(|_| {})
+    }
+    /// Is to be asked before every commit of one of its batches, by the writer.
+    fn commit_permit(&self) -> CommitPermit {
+        Box::new(|_| true)
     }
     /// Called once behind the last commit: says goodbye to whom it reads from, within a few seconds.
     fn close(&mut self) {}

@@ -18,6 +18,7 @@ mod facts;
 mod keys;
 mod log;
 mod query;
+mod rebuild;
 mod recover;
 mod rollup;
 #[cfg(test)]
@@ -208,6 +209,14 @@ pub struct Store {
 struct Partition {
     detector: Detector,
     state: PartitionState,
+}
+
+impl Partition {
+    /// A partition without state; passages with an arrival number from `saved_arrival` on are to go through it.
+    fn new(settings: DetectorSettings, saved_arrival: u64) -> Self {
+        let state = PartitionState { saved_arrival, ..PartitionState::default() };
+        Self { detector: Detector::new(settings), state }
+    }
 }
 
 const CATALOGUE_TREE: &str = "checkpoints";

@@ -8,12 +8,11 @@ use serde::{Deserialize, Serialize};
 use shard::Rows;
 use storage::{Commit, Family, codec};
 use traffic::{
-    Alert, CivilTime, Detector, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, RejectReason,
-    Sighting, alert_id,
+    Alert, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, RejectReason, Sighting,
+    alert_id,
 };
 
 use super::expire::EXPIRE_SEGMENTS_AT_ONCE;
-use super::totals::PartitionState;
 use super::view::View;
 use super::{Partition, Progress, Store, StoreError, keys};
 use crate::source::Batch;
@@ -61,7 +60,7 @@ pub struct StoredReject {
 
 impl Store {
     /// Takes the names that a batch met first.
-    fn learn(&mut self, batch: &PassageBatch, commit: &mut Vec<(Vec<u8>, std::sync::Arc<str>)>) {
+    pub(super) fn learn(&mut self, batch: &PassageBatch, commit: &mut Vec<(Vec<u8>, std::sync::Arc<str>)>) {
         for (dimension, name) in &batch.new_names {
             let id = self.names.push(*dimension, name.clone());
             self.facts.learn(*dimension, name);
@@ -80,6 +79,9 @@ impl Store {
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
     ) -> Result<(), StoreError> {
         let started = Instant::now();
+        if let Some(rebuild) = batch.rebuild {
+            return self.rebuild(source, batch, rebuild);
+        }
         self.begin()?;
         let passages = &batch.passages;
         let mut new_names = Vec::new();
@@ -114,7 +116,7 @@ impl Store {
 
     /// From here to the end of a commit what is in memory is ahead of what is durable: if the commit fails in between,
     /// nothing more may be written.
-    fn begin(&mut self) -> Result<(), StoreError> {
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
         if std::mem::replace(&mut self.broken, true) {
             return Err(StoreError::Broken);
         }
@@ -126,10 +128,7 @@ impl Store {
         let settings = self.settings.detector;
         // A new partition has nothing to recover from the passages before it.
         let saved_arrival = self.totals.accepted;
-        let partition = self.partitions.entry(partition).or_insert_with(|| Partition {
-            detector: Detector::new(settings),
-            state: PartitionState { saved_arrival, ..PartitionState::default() },
-        });
+        let partition = self.partitions.entry(partition).or_insert_with(|| Partition::new(settings, saved_arrival));
         partition.detector.observe(passages, &self.facts.places, &mut verdict.fates, &mut verdict.hits);
         partition.state.watermark = partition.detector.watermark().map(|watermark| watermark.0);
         verdict
@@ -321,7 +320,7 @@ impl Store {
         Ok(())
     }
 
-    fn write_state(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    pub(super) fn write_state(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         for (&id, partition) in &self.partitions {
             commit.put(Family::Meta, &keys::partition(id), &codec::encode(keys::PARTITION, &partition.state)?);
         }
@@ -329,7 +328,7 @@ impl Store {
         Ok(())
     }
 
-    fn after_commit(&mut self, started: Instant) {
+    pub(super) fn after_commit(&mut self, started: Instant) {
         // IMPORTANT: only now that the watermark is durable may compaction drop what it has left behind.
         for (&id, partition) in &self.partitions {
             if let Some(watermark) = partition.state.watermark {

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
@@ -22,7 +22,22 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 pub(crate) struct Broker {
     nodes: Vec<Node>,
     bootstrap: String,
+    doors: Vec<(&'static str, String)>,
+    controller: String,
     dir: tempfile::TempDir,
+}
+
+/// A listener of a broker beside its plain one.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Door {
+    /// The listener's name.
+    pub(crate) name: &'static str,
+    /// `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
+    pub(crate) protocol: &'static str,
+    /// Where it listens; 127.0.0.1 if empty.
+    pub(crate) host: &'static str,
+    /// What it tells its clients to come to, `host:port`; itself if empty.
+    pub(crate) advertised: String,
 }
 
 struct Node {
@@ -41,7 +56,8 @@ struct Running {
 
 /// A broker on a busy machine with two cores takes its time.
 const START_DEADLINE: Duration = Duration::from_secs(120);
-const CLUSTER_ID: &str = "MkU3OEVBNTcwNTJENDM2Qg";
+/// Behind two digits that tell clusters apart.
+const CLUSTER_ID: &str = "U3OEVBNTcwNTJENDM2Qg";
 const LOG4J: &str = "\
 appender.file.type = File
 appender.file.name = file
@@ -60,6 +76,16 @@ impl Broker {
 
     /// A cluster of `count` brokers, each of them also a controller. IMPORTANT: with three, two must run; with two, both.
     pub(crate) fn start_nodes(count: usize) -> Self {
+        Self::start_with(count, &[], "", &[])
+    }
+
+    /// One broker with more listeners, with more lines in its server.properties, and with more arguments when its storage
+    /// is formatted.
+    pub(crate) fn start_with_doors(doors: &[Door], properties: &str, format: &[&str]) -> Self {
+        Self::start_with(1, doors, properties, format)
+    }
+
+    fn start_with(count: usize, doors: &[Door], more: &str, format: &[&str]) -> Self {
         let dir = tempfile::Builder::new().prefix("platewatch-kafka-").tempdir().unwrap();
         std::fs::write(dir.path().join("log4j2.properties"), LOG4J).unwrap();
         let ports: Vec<(u16, u16)> = (0..count).map(|_| (free_port(), free_port())).collect();
@@ -68,6 +94,20 @@ impl Broker {
             .enumerate()
             .map(|(at, (_, controller))| format!("{}@127.0.0.1:{controller}", at + 1))
             .collect();
+        let (mut addresses, mut listeners, mut advertised, mut protocols) =
+            (Vec::new(), String::new(), String::new(), String::new());
+        for Door { name, protocol, host, advertised: told } in doors {
+            let host = if host.is_empty() { "127.0.0.1" } else { host };
+            let address = format!("{host}:{}", free_port());
+            let told = if told.is_empty() { &address } else { told };
+            let _ = write!(listeners, ",{name}://{address}");
+            let _ = write!(advertised, ",{name}://{told}");
+            let _ = write!(protocols, ",{name}:{protocol}");
+            addresses.push((*name, address));
+        }
+        static NEXT: AtomicU16 = AtomicU16::new(10);
+        let cluster = format!("{}{CLUSTER_ID}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let format: Vec<&str> = ["--cluster-id", &cluster].iter().chain(format).copied().collect();
         let nodes = ports
             .iter()
             .enumerate()
@@ -75,14 +115,18 @@ impl Broker {
                 let home = dir.path().join(format!("node-{}", at + 1));
                 std::fs::create_dir(&home).unwrap();
                 let properties = home.join("server.properties");
-                std::fs::write(&properties, server_properties(at + 1, count, port, controller, &voters, &home))
-                    .unwrap();
-                format_storage(dir.path(), &properties);
+                let text = server_properties(at + 1, count, port, controller, &voters, &home)
+                    .replace("{LISTENERS}", &listeners)
+                    .replace("{ADVERTISED}", &advertised)
+                    .replace("{PROTOCOLS}", &protocols);
+                std::fs::write(&properties, text + more).unwrap();
+                format_storage(dir.path(), &properties, &format);
                 Node { id: at as i32 + 1, port, properties, log: home.join("broker.log"), running: None }
             })
             .collect();
         let bootstrap = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",");
-        let mut broker = Self { nodes, bootstrap, dir };
+        let controller = format!("127.0.0.1:{}", ports[0].1);
+        let mut broker = Self { nodes, bootstrap, doors: addresses, controller, dir };
         broker.start_again();
         broker
     }
@@ -96,6 +140,28 @@ impl Broker {
     /// `bootstrap.servers`.
     pub(crate) fn bootstrap(&self) -> &str {
         &self.bootstrap
+    }
+
+    /// The address of the first broker's controller, which serves no clients.
+    pub(crate) fn controller(&self) -> &str {
+        &self.controller
+    }
+
+    /// The address of a listener beside the plain one.
+    pub(crate) fn door(&self, name: &str) -> &str {
+        &self.doors.iter().find(|(door, _)| *door == name).unwrap().1
+    }
+
+    /// Runs one of Kafka's own tools against the plain listener; it must succeed. Returns what it prints.
+    pub(crate) fn tool(&self, class: &str, args: &[&str]) -> String {
+        let output = java(self.dir.path())
+            .arg(format!("-Dplatewatch.log={}", self.dir.path().join("tool.log").display()))
+            .args([class, "--bootstrap-server", &self.bootstrap])
+            .args(args)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{class} {args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// A topic, replicated to all brokers.
@@ -115,6 +181,31 @@ impl Broker {
         // Created is not yet known everywhere: wait until each partition has a leader.
         let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
         wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
+    }
+
+    /// Creates a topic, unless it is still there from before.
+    pub(crate) fn try_create_topic(&self, name: &str, partitions: i32) -> bool {
+        let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(self.nodes.len() as i32));
+        let mut made = false;
+        self.admin(async |admin, options| {
+            made = admin.create_topics([&topic], options).await.unwrap().iter().all(Result::is_ok);
+        });
+        let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
+        if made {
+            wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
+        }
+        made
+    }
+
+    /// Sets properties of a topic; those that are not named go back to their defaults.
+    pub(crate) fn set_topic(&self, name: &str, settings: &[(&str, &str)]) {
+        let topic = AlterConfig::new(ResourceSpecifier::Topic(name));
+        let topic = settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value));
+        self.admin(async |admin, options| {
+            for result in admin.alter_configs([&topic], options).await.unwrap() {
+                result.unwrap();
+            }
+        });
     }
 
     /// Removes a topic with its data.
@@ -307,9 +398,10 @@ fn server_properties(id: usize, nodes: usize, port: u16, controller: u16, voters
         "process.roles=broker,controller
 node.id={id}
 controller.quorum.voters={voters}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{{LISTENERS}}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{{ADVERTISED}}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{{PROTOCOLS}}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs={data}
 auto.create.topics.enable=false
@@ -337,11 +429,12 @@ controlled.shutdown.enable=true
     )
 }
 
-fn format_storage(dir: &Path, properties: &Path) {
+fn format_storage(dir: &Path, properties: &Path, more: &[&str]) {
     let output = java(dir)
         .arg(format!("-Dplatewatch.log={}", properties.with_file_name("format.log").display()))
-        .args(["kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config"])
+        .args(["kafka.tools.StorageTool", "format", "--config"])
         .arg(properties)
+        .args(more)
         .output()
         .expect("java: install default-jre-headless");
     assert!(output.status.success(), "Kafka's storage cannot be formatted: {output:?}");
@@ -369,7 +462,7 @@ pub(crate) fn class_path() -> &'static str {
 
 /// A port that nobody listens on, below those that the system gives to outgoing connections: while a broker is stopped
 /// a client of it could otherwise be given the broker's port, and even be connected to itself.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const RANGE: u16 = 12_000;
     loop {

@@ -41,9 +41,24 @@ pub(crate) fn end_offsets(broker: &Broker, topic: &str) -> Vec<i64> {
     (0..partitions).map(|partition| consumer.fetch_watermarks(topic, partition, patience).unwrap().1).collect()
 }
 
+/// Offset of the oldest message, for each partition.
+pub(crate) fn begin_offsets(broker: &Broker, topic: &str) -> Vec<i64> {
+    let consumer: BaseConsumer = broker.client_config().create().unwrap();
+    let partitions = end_offsets(broker, topic).len() as i32;
+    let patience = Duration::from_secs(30);
+    (0..partitions).map(|partition| consumer.fetch_watermarks(topic, partition, patience).unwrap().0).collect()
+}
+
 /// How many messages a topic holds, if nothing was deleted.
 pub(crate) fn count(broker: &Broker, topic: &str) -> i64 {
     end_offsets(broker, topic).iter().sum()
+}
+
+/// How many members a consumer group has, as the brokers see it.
+pub(crate) fn members(broker: &Broker, group: &str) -> usize {
+    let client: BaseConsumer = broker.client_config().create().unwrap();
+    let groups = client.fetch_group_list(Some(group), Duration::from_secs(10));
+    groups.map_or(usize::MAX, |list| list.groups().iter().map(|group| group.members().len()).sum())
 }
 
 /// All messages of a topic, in the order of each partition.

@@ -100,6 +100,11 @@ impl Appliance {
         self.get("/api/status").and_then(|status| status["pipeline"]["lines"].as_u64()).unwrap_or(0)
     }
 
+    /// How often the group has given or taken partitions since it was started.
+    pub(crate) fn rebalances(&self) -> u64 {
+        self.get("/api/status").and_then(|status| status["source"]["kafka"]["rebalances"].as_u64()).unwrap_or(0)
+    }
+
     /// Waits until so many lines were read, not more, and the lag is 0.
     pub(crate) fn wait_for_lines(&self, lines: u64) {
         let deadline = Instant::now() + PATIENCE;
@@ -126,6 +131,22 @@ impl Appliance {
             alerts.extend(records);
         }
         sorted_without_numbers(alerts)
+    }
+
+    /// The GCXH of all passages.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let mut ids = Vec::new();
+        for page in 1.. {
+            let body = serde_json::json!({ "page": page, "limit": 500 });
+            let answer = ureq::post(format!("{}/api/query", self.url)).send_json(body).unwrap();
+            let answer: Value = answer.into_body().read_json().unwrap();
+            let records = answer["data"]["records"].as_array().unwrap();
+            ids.extend(records.iter().map(|record| record["GCXH"].as_str().unwrap().to_owned()));
+            if records.is_empty() {
+                break;
+            }
+        }
+        ids
     }
 
     /// Passages by checkpoint as it was recorded.

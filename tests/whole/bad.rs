@@ -99,7 +99,11 @@ fn what_is_no_configuration() {
         ),
         ("[detect]\nwindow = \"long\"\n", &["line 2: detect.window"]),
         ("role = \"all\"\nwhat\n", &["line 2"]),
-        ("[source]\nkind = \"kafka\"\n", &["line 2: source.kind", "does not consume Kafka yet"]),
+        ("[source]\nkind = \"rabbit\"\n", &["line 2: source.kind", "\"kafka\""]),
+        (
+            "[source]\nkind = \"kafka\"\n[kafka.properties]\nauto.offset.reset = \"latest\"\n",
+            &["kafka.properties: auto.offset.reset cannot be set here: write kafka.start"],
+        ),
         ("[source]\nkind = \"capture\"\n", &["line 2: source.kind: a capture source needs files"]),
     ] {
         std::fs::write(&file, text).unwrap();

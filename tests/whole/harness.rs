@@ -300,6 +300,18 @@ pub(crate) fn post_data(address: &str, path: &str, body: &Value) -> Value {
     data(answer(agent().post(format!("http://{address}{path}")).send_json(body)), path)
 }
 
+/// The status and the body of an answer to a POST.
+#[track_caller]
+pub(crate) fn post(address: &str, path: &str, body: &Value) -> (u16, String) {
+    answer(agent().post(format!("http://{address}{path}")).send_json(body))
+}
+
+/// The status and the body of an answer to a PATCH.
+#[track_caller]
+pub(crate) fn patch(address: &str, path: &str, body: &Value) -> (u16, String) {
+    answer(agent().patch(format!("http://{address}{path}")).send_json(body))
+}
+
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into()
 }
@@ -364,11 +376,12 @@ pub(crate) fn serve_nothing(data: &Path) -> (Running, String) {
     serve(&format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n"))
 }
 
-/// Serves what a configuration says, on any free port.
+/// Serves what a configuration says, on any free port; a section `[api]` must come last and be open.
 pub(crate) fn serve(config: &str) -> (Running, String) {
     let folder = folder();
     let file = folder.path().join("platewatch.toml");
-    std::fs::write(&file, format!("{config}[api]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+    let api = if config.contains("[api]\n") { "" } else { "[api]\n" };
+    std::fs::write(&file, format!("{config}{api}listen = \"127.0.0.1:0\"\n")).unwrap();
     let mut command = platewatch();
     command.args(["serve", "--config"]).arg(&file);
     let mut running = Running::start(command);

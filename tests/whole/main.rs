@@ -22,3 +22,4 @@ mod harness;
 mod identity;
 mod model;
 mod precision;
+mod work;

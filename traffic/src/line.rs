@@ -139,6 +139,11 @@ impl LineParser {
         self.delimiter = delimiter;
     }
 
+    /// The latest GCSJ that is accepted.
+    pub fn not_after(&self) -> CivilTime {
+        self.settings.not_after
+    }
+
     /// Moves the latest GCSJ that is accepted, as the caller's clock goes on.
     pub fn set_not_after(&mut self, not_after: CivilTime) {
         self.settings.not_after = not_after;

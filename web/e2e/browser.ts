@@ -22,13 +22,15 @@ export interface Opening extends BrowserContextOptions {
   language?: 'zh' | 'en'
   /** Lets failing requests pass: the server is stopped on purpose. */
   serverGoesAway?: boolean
+  /** Lets answers that are errors pass: they are asked for on purpose. The browser itself logs each. */
+  expectsErrors?: boolean
 }
 
 /** What a page did that none may. */
 class Offences {
   readonly found: string[] = []
 
-  watch(page: Page, host: string, serverGoesAway: boolean) {
+  watch(page: Page, host: string, failuresPass: boolean) {
     page.on('request', (request) => {
       const url = new URL(request.url())
       if (!['data:', 'blob:'].includes(url.protocol) && url.host !== host) this.found.push(`request to ${url.href}`)
@@ -36,7 +38,7 @@ class Offences {
     page.on('pageerror', (error) => this.found.push(`uncaught: ${error.message}`))
     page.on('console', (message) => {
       if (!['error', 'warning'].includes(message.type())) return
-      if (serverGoesAway && /Failed to load resource|net::ERR_/.test(message.text())) return
+      if (failuresPass && /Failed to load resource|net::ERR_|dynamically imported module/.test(message.text())) return
       this.found.push(`${message.type()}: ${message.text()} (${message.location().url})`)
     })
   }
@@ -51,7 +53,7 @@ export const test = base.extend<Fixtures>({
     const contexts: BrowserContext[] = []
     const offences = new Offences()
     await use(async (path, options = {}) => {
-      const { url = inject('url'), language, serverGoesAway = false, ...rest } = options
+      const { url = inject('url'), language, serverGoesAway = false, expectsErrors = false, ...rest } = options
       const context = await (await browser()).newContext({
         viewport: { width: 1920, height: 1080 },
         locale: 'zh-CN',
@@ -63,7 +65,7 @@ export const test = base.extend<Fixtures>({
         await context.addInitScript((locale) => localStorage.setItem('platewatch.locale', locale), language)
       }
       const page = await context.newPage()
-      offences.watch(page, new URL(url).host, serverGoesAway)
+      offences.watch(page, new URL(url).host, serverGoesAway || expectsErrors)
       await page.goto(path)
       return page
     })

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::Server;
 use super::client::{Reply, head, open};
-use super::memory::{Fault, MemoryReader, row};
+use super::memory::{MemoryReader, row};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -163,7 +163,6 @@ async fn a_failure_on_the_way_is_noticed() {
     let mut line = String::new();
     stream.read_line(&mut line).await.unwrap();
     assert!(line.contains("200"), "{line}");
-    server.reader.set_fault(Fault::None);
     server.shutdown.cancel();
     let mut rest = Vec::new();
     timeout(SOON, stream.read_to_end(&mut rest)).await.expect("it ends").ok();

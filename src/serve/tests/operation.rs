@@ -87,6 +87,7 @@ fn kafka_status() -> KafkaStatus {
         gaps: 1,
         missing: 10,
         nulls: 2,
+        to_read_back: 7,
         recent_gaps: vec![gap],
     };
     KafkaStatus {
@@ -116,8 +117,8 @@ async fn consumption_of_a_topic_is_told() {
             "gaps": 1, "missing_records": 10, "null_values": 2, "recent_gaps": [
                 {"partition": 3, "first": 10, "last": 19, "found": "2024-01-02 12:00:00", "cause": "deleted"}],
             "partitions": [
-                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null},
-                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30}]})
+                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null, "to_read_back": 0},
+                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30, "to_read_back": 7}]})
     );
     let reply = server.get("/metrics").await;
     let text = reply.text();

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use traffic::{CivilTime, Rule, Severity, TimeZoneName};
 
 use super::Server;
 use super::client::{head, open};
-use super::memory::{Fault, MemoryReader};
-use crate::serve::{BindError, bind, serve};
+use super::memory::{Fault, MemoryReader, alert};
+use crate::serve::{BindError, ServeSettings, bind, router, serve};
 
 #[tokio::test]
 async fn a_port_in_use_is_one_clear_sentence() {
@@ -39,6 +41,46 @@ async fn an_open_request_is_answered_before_the_server_stops() {
     assert_eq!(head(&mut request).await.0, 200);
     server.serving.await.unwrap().unwrap();
     assert_eq!(TcpStream::connect(server.address).await.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+}
+
+/// More than the buffers of a connection hold: who does not read it leaves the writer waiting.
+const TOO_MUCH: usize = 64 << 20;
+/// A test that waits for this has failed.
+const NEVER: Duration = Duration::from_secs(3600);
+const SOON: Duration = Duration::from_secs(60);
+
+#[tokio::test]
+async fn a_client_that_does_not_read_does_not_hold_up_the_end() {
+    let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let large = axum::Router::new().route("/", axum::routing::get(|| async { vec![7u8; TOO_MUCH] }));
+    let shutdown = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, large, shutdown.clone(), NEVER));
+    let mut unread = open(address, "GET", "/", &[], b"").await;
+    assert_eq!(head(&mut unread).await.0, 200);
+    shutdown.cancel();
+    timeout(SOON, serving).await.expect("it ends, and the client still holds on").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_event_stream_that_nobody_reads_does_not_either() {
+    let reader = Arc::new(MemoryReader::empty());
+    let settings = ServeSettings::new(Arc::new(|| CivilTime(0)), TimeZoneName::default());
+    let shutdown = CancellationToken::new();
+    let router = router(reader.clone(), settings, shutdown.clone());
+    let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(serve(listener, router, shutdown.clone(), NEVER));
+    let mut unread = open(address, "GET", "/api/warnings/stream?lastEventId=0", &[], b"").await;
+    assert_eq!(head(&mut unread).await.0, 200);
+    let raised = |seq| alert(seq, "苏C12345", "a", "b", "2024-01-02 12:00:00", Severity::High, Rule::Window);
+    let alerts: Vec<_> = (1..=100_000).map(raised).collect();
+    assert!(alerts.len() * serde_json::to_string(&alerts[0]).unwrap().len() > 16 << 20);
+    reader.commit(Vec::new(), alerts);
+    // Until the stream stands still; if it does not yet, it ends in order, which is right too.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    shutdown.cancel();
+    timeout(SOON, serving).await.expect("it ends, and the client still holds on").unwrap().unwrap();
 }
 
 #[tokio::test]

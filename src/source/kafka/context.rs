@@ -1,7 +1,7 @@
 //! What librdkafka calls: the group shares its partitions out, statistics come, something is complained of.
 //!
-//! All of it is called by the consuming thread from within its poll. Offsets come from the account of what is stored,
-//! never from the group, unless the store knows nothing of a partition.
+//! All of it is called by the consuming thread from within its poll. Where a partition goes on is decided by the account,
+//! from what is stored and what the group has committed.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -13,6 +13,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
+use super::group::{HintMode, commit_hints, committed};
 use super::ledger::Ledger;
 
 /// The context of the consumer.
@@ -27,10 +28,18 @@ pub(super) fn unix_now() -> i64 {
 
 impl Context {
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
-        for mut element in partitions.elements() {
-            if let Some(next) = self.ledger.assign(element.partition()) {
-                element.set_offset(Offset::Offset(next))?;
+        partitions.elements().iter().for_each(|element| self.ledger.assign(element.partition()));
+        // What is not decided here is asked again by the consuming thread, and not read before.
+        match committed(consumer, partitions.clone()) {
+            Ok(committed) => {
+                for mut element in partitions.elements() {
+                    let of_group = committed.get(&element.partition()).copied();
+                    if let Ok(Some(next)) = self.ledger.begin_at(element.partition(), of_group, |_| Err(())) {
+                        element.set_offset(Offset::Offset(next))?;
+                    }
+                }
             }
+            Err(error) => tracing::warn!(%error, "the group does not tell how far it was consumed, asking again"),
         }
         tracing::info!(partitions = numbers(partitions), topic = self.ledger.topic(), "partitions come");
         match consumer.rebalance_protocol() {
@@ -52,7 +61,7 @@ impl Context {
         }
         // The next owner begins where the group says: it must say where this one ended.
         if !consumer.assignment_lost()
-            && let Err(error) = super::commit_hints(consumer, &self.ledger, super::HintMode::Now)
+            && let Err(error) = commit_hints(consumer, &self.ledger, HintMode::Now)
         {
             tracing::warn!(%error, "the group was not told how far partitions were consumed that go");
         }

@@ -2,20 +2,32 @@
 //! consuming thread, the rebalance callback, the writer and whoever asks for the status.
 //!
 //! For each partition `stored ≤ given ≤ read`. Given becomes stored when the writer commits; read becomes given when a
-//! batch leaves; on a revocation whatever is between given and read is dropped whole and belongs to the next owner. It
-//! makes no call to Kafka.
+//! batch leaves; on a revocation whatever is between given and read is dropped whole and belongs to the next owner.
+//!
+//! **Taking over.** What another process has consumed since this one stored anything of a partition is in its plate states,
+//! not in ours. The offset that the group has committed tells where that process ended, and its metadata from where the
+//! records of the last state TTL begin ([`Position::metadata`]): those are read once more and given to the writer as parts
+//! of a [`Rebuild`], and only then is the partition's position the group's.
+//!
+//! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
+//! now. A batch that waited long is committed only after the group has taken a commit from this member
+//! ([`Ledger::permit`]); else all that was given of the partition is read again by whoever owns it. It makes no call to Kafka.
+
+mod account;
+mod status;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use traffic::{Dimension, LineParser, PassageBatch};
+use traffic::{CivilTime, Dimension, LineParser, PassageBatch};
 
 use super::keying::Keying;
 use super::message::Reading;
-use super::position::{Gap, GapCause, Position};
-use crate::source::Batch;
-use crate::status::{KafkaGap, KafkaPartition, KafkaStatus};
+use super::position::{Committed, Gap, Mark, Position, fingerprint};
+use crate::source::{Batch, Lease, Rebuild};
 
 /// Bytes of values in hand that end a batch, whatever the lines.
 const MAX_HAND_BYTES: usize = 32 << 20;
@@ -32,6 +44,16 @@ struct Partition {
     given: Option<Position>,
     read: Option<Position>,
     hand: Option<Hand>,
+    /// What is read back before that.
+    reading_back: Option<ReadingBack>,
+    /// Whether the state that the writer holds is that of `stored`.
+    intact: bool,
+    /// How often the partition had been taken away.
+    epoch: u64,
+    /// What the record before the first one read must be, if it is still there.
+    expected: Option<u64>,
+    /// It was another.
+    remade: bool,
     /// When a record of it came last.
     heard: Option<Instant>,
     /// What the group was told last.
@@ -49,10 +71,22 @@ struct Hand {
     since: Instant,
 }
 
-impl Hand {
-    fn new() -> Self {
-        Self { passages: PassageBatch::default(), origins: Vec::new(), bytes: 0, since: Instant::now() }
-    }
+/// Records that another process has stored, being read once more.
+#[derive(Debug)]
+struct ReadingBack {
+    /// The offset that comes next.
+    next: i64,
+    /// The first offset that nobody has stored.
+    until: i64,
+    /// Whether the first part has not left yet: the watermark before it.
+    begins: Option<Option<i64>>,
+    /// The watermark at `until`, where it is known.
+    newest: Option<i64>,
+    /// Whether this data directory lacks the records.
+    foreign: bool,
+    /// The last part is in hand, and behind it the partition stands here.
+    ends: Option<Position>,
+    hand: Option<Hand>,
 }
 
 #[derive(Debug, Default)]
@@ -69,12 +103,23 @@ struct Inner {
     keying: Keying,
 }
 
+/// One message, as far as it matters here.
+pub(super) struct Record<'a> {
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    /// Milliseconds since 1970 UTC, 0 if it has none.
+    pub(super) timestamp: i64,
+    pub(super) value: Option<&'a [u8]>,
+}
+
 /// The account.
 #[derive(Debug)]
 pub struct Ledger {
     topic: String,
     group: String,
     brokers: String,
+    /// Seconds of event time that plate states reach back.
+    state_ttl: i64,
     inner: Mutex<Inner>,
     stored: Condvar,
 }
@@ -83,10 +128,19 @@ pub struct Ledger {
 pub(super) type Doubt = (i32, Option<i64>);
 
 impl Ledger {
-    pub(super) fn new(topic: &str, group: &str, brokers: &str, stored: BTreeMap<i32, Position>) -> Self {
-        let partitions =
-            stored.into_iter().map(|(id, stored)| (id, Partition { stored: Some(stored), ..Partition::default() }));
+    pub(super) fn new(
+        topic: &str,
+        group: &str,
+        brokers: &str,
+        state_ttl: i64,
+        stored: BTreeMap<i32, Position>,
+    ) -> Self {
+        let partitions = stored.into_iter().map(|(id, stored)| {
+            let intact = !stored.is_partial(state_ttl);
+            (id, Partition { stored: Some(stored), intact, ..Partition::default() })
+        });
         Self {
+            state_ttl,
             topic: topic.to_owned(),
             group: group.to_owned(),
             brokers: brokers.to_owned(),
@@ -108,21 +162,85 @@ impl Ledger {
         self.lock().rebalances += 1;
     }
 
-    /// The partition comes to this process; returns the offset to begin at, none where the group's offset decides.
-    pub(super) fn assign(&self, partition: i32) -> Option<i64> {
+    /// The partition comes to this process. It is not consumed before [`Ledger::begin_at`] or [`Ledger::begin_anew`].
+    pub(super) fn assign(&self, partition: i32) {
         let mut inner = self.lock();
         let account = inner.partitions.entry(partition).or_default();
         account.assigned = true;
-        account.heard = None;
-        account.read.clone_from(&account.stored);
-        account.given.clone_from(&account.stored);
-        account.stored.as_ref().map(|stored| stored.next)
+        inner.forget_read(partition);
+    }
+
+    /// Decides where a partition goes on, given what its group has committed; returns the offset to fetch from. None: the
+    /// partition has no past anywhere, and [`Ledger::begin_anew`] is to be called.
+    ///
+    /// A group offset of another program does not tell from where to read back: `by_time` is asked, and if it does not
+    /// know either, this fails with its error and is to be tried again.
+    pub(super) fn begin_at<E>(
+        &self,
+        partition: i32,
+        committed: Option<Committed>,
+        by_time: impl FnOnce(i64) -> Result<i64, E>,
+    ) -> Result<Option<i64>, E> {
+        let (stored, intact) = match self.lock().partitions.get(&partition) {
+            Some(account) if account.assigned => (account.stored.clone(), account.intact),
+            _ => return Ok(None),
+        };
+        let ours = stored.as_ref().map(|stored| stored.next);
+        let (base, from, until, newest, foreign) = match (committed, stored) {
+            // Another process went further: it has stored the records up to there.
+            (Some(theirs), stored) if ours.is_none_or(|ours| theirs.next > ours) => {
+                let (from, newest) = match theirs.state {
+                    Some(state) => state,
+                    None => (Mark { offset: by_time(theirs.next)?, before: None }, None),
+                };
+                (stored.unwrap_or_default(), from, theirs.next, newest, true)
+            }
+            (_, Some(stored)) if !intact => {
+                let (from, until, newest) = (stored.read_back_from(), stored.next, stored.newest);
+                (stored, from, until, newest, false)
+            }
+            (_, Some(stored)) => {
+                let mut inner = self.lock();
+                let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
+                account.expected = stored.last.filter(|_| stored.next > 0);
+                let from = stored.next - i64::from(account.expected.is_some());
+                account.read = Some(stored);
+                return Ok(Some(from));
+            }
+            (_, None) => return Ok(None),
+        };
+        tracing::info!(
+            topic = self.topic,
+            partition,
+            from = from.offset,
+            until,
+            "reading back what another process has stored, to know the plates of the last minutes"
+        );
+        let mut inner = self.lock();
+        let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
+        account.intact = false;
+        account.read = Some(Position { next: until, newest: from.before, last: None, trail: vec![from], ..base });
+        let back = ReadingBack {
+            next: from.offset,
+            until,
+            begins: Some(from.before),
+            newest,
+            foreign,
+            ends: None,
+            hand: None,
+        };
+        account.reading_back = Some(back);
+        if from.offset >= until {
+            account.end_reading_back();
+            inner.set_oldest();
+        }
+        Ok(Some(from.offset))
     }
 
     /// The partition goes: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before letting it go.
     pub(super) fn drop_hand(&self, partition: i32) {
         let mut inner = self.lock();
-        inner.take_hand(partition);
+        inner.take_hands(partition);
         if let Some(account) = inner.partitions.get_mut(&partition) {
             account.read.clone_from(&account.given);
         }
@@ -143,59 +261,126 @@ impl Ledger {
         }
     }
 
-    /// The partition is gone.
+    /// The partition is gone; what was given of it and is not stored may not be any more.
     pub(super) fn revoked(&self, partition: i32) {
-        if let Some(account) = self.lock().partitions.get_mut(&partition) {
+        let mut inner = self.lock();
+        inner.forget_read(partition);
+        if let Some(account) = inner.partitions.get_mut(&partition) {
             account.assigned = false;
             account.end = None;
             account.hinted = None;
         }
     }
 
-    /// Takes a message into the hand of its partition; `now` may be a little old. One that is not the partition's next is from before a change of
-    /// the assignment, and is dropped.
-    pub(super) fn take(
+    /// Whether `batch` may be committed. One that left the source more than `lease` ago may be only if `is_member` says
+    /// that the group still counts this process in; else all that was given of the partition is forgotten.
+    pub(super) fn permit(
         &self,
-        (partition, offset): (i32, i64),
-        value: Option<&[u8]>,
-        reading: Reading,
-        parser: &mut LineParser,
-        now: Instant,
-    ) {
+        batch: &Batch,
+        lease: Duration,
+        is_member: impl FnOnce(i32, &Position) -> bool,
+    ) -> bool {
+        let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
+        let stored = match self.lock().partitions.get(&partition) {
+            // What is stored is behind the group's offset until the state is intact.
+            Some(account) if account.epoch == under.epoch => account.stored.clone().filter(|_| account.intact),
+            _ => return false,
+        };
+        if under.since.elapsed() < lease || stored.is_some_and(|stored| is_member(partition, &stored)) {
+            return true;
+        }
+        tracing::warn!(
+            topic = self.topic,
+            partition,
+            "records waited longer than the group's session: they are left to whoever owns the partition now"
+        );
+        self.lock().forget_read(partition);
+        self.stored.notify_all();
+        false
+    }
+
+    /// Whether a partition that is assigned does not know yet where to go on.
+    pub(super) fn is_undecided(&self) -> bool {
+        self.lock().partitions.values().any(|account| account.assigned && account.read.is_none())
+    }
+
+    /// Takes a message into the hand of its partition; `now` may be a little old. One that is not the partition's next is
+    /// from before a change of the assignment, and is dropped. False if the topic turned out to be made anew.
+    pub(super) fn take(&self, record: &Record<'_>, reading: Reading, parser: &mut LineParser, now: Instant) -> bool {
         let mut guard = self.lock();
         let inner = &mut *guard;
-        let Some(account) = inner.partitions.get_mut(&partition).filter(|account| account.assigned) else { return };
-        let read = account.read.get_or_insert_with(|| {
-            tracing::warn!(
-                topic = self.topic,
-                partition,
-                offset,
-                "a partition begins where its group stood: this data directory has nothing of what came before, and clones \
-                 across this point are missed"
-            );
-            Position::at(offset)
-        });
-        if offset < read.next {
-            return;
+        let &Record { partition, offset, timestamp, value } = record;
+        let Some(account) = inner.partitions.get_mut(&partition).filter(|account| account.assigned) else {
+            return true;
+        };
+        if account.remade {
+            return true;
         }
+        let Some(read) = &mut account.read else { return true };
+        let text = value.unwrap_or_default();
+        let mut limit = parser.not_after();
+        let mut back = account.reading_back.as_mut().filter(|back| back.ends.is_none());
+        if let Some(reading_back) = &mut back {
+            if offset < reading_back.next {
+                return true;
+            }
+            reading_back.next = offset + 1;
+            // What was rejected for its time then must not become the watermark now.
+            limit = limit.min(reading_back.newest.map_or(limit, CivilTime));
+            if offset >= reading_back.until {
+                account.end_reading_back();
+                inner.set_oldest();
+                drop(guard);
+                return self.take(record, reading, parser, now);
+            }
+        } else if offset < read.next {
+            let expected = account.expected.take_if(|_| offset + 1 == read.next);
+            if expected.is_some_and(|expected| expected != fingerprint(text, timestamp)) {
+                account.remade = true;
+                return false;
+            }
+            return true;
+        }
+        account.expected = None;
         account.heard = Some(now);
         inner.last_error = None;
-        read.next = offset + 1;
-        read.nulls += u64::from(value.is_none());
-        let value = value.unwrap_or_default();
-        let hand = account.hand.get_or_insert_with(Hand::new);
+        let is_back = back.is_some();
+        let is_last = back.as_ref().is_some_and(|back| back.next >= back.until);
+        let hand = match back {
+            Some(back) => &mut back.hand,
+            None => {
+                read.next = offset + 1;
+                read.nulls += u64::from(value.is_none());
+                read.last = Some(fingerprint(text, timestamp));
+                &mut account.hand
+            }
+        };
+        let hand = hand.get_or_insert_with(Hand::new);
         let (lines, rows, rejects) = (hand.passages.lines, hand.passages.len(), hand.passages.rejects.len());
-        reading.take(value, parser, &mut hand.passages);
-        inner.keying.see(partition, &hand.passages, rows);
-        if hand.passages.rejects.len() > rejects {
-            hand.origins.push((rejects, format!("{}[{partition}]@{offset}", self.topic).into()));
+        let usual = parser.not_after();
+        parser.set_not_after(limit);
+        reading.take(text, parser, &mut hand.passages);
+        parser.set_not_after(usual);
+        let newest = hand.passages.times.iter().skip(rows).max().map(|time| time.0);
+        read.pass(offset, newest, self.state_ttl);
+        if is_back {
+            hand.passages.rejects.clear();
+        } else {
+            inner.keying.see(partition, &hand.passages, rows);
+            if hand.passages.rejects.len() > rejects {
+                hand.origins.push((rejects, format!("{}[{partition}]@{offset}", self.topic).into()));
+            }
         }
-        hand.bytes += value.len();
+        hand.bytes += text.len();
         // Numbers of names run through all partitions, so names leave with whichever batch is given next.
         inner.names.append(&mut hand.passages.new_names);
         inner.lines += hand.passages.lines - lines;
-        inner.bytes += value.len();
+        inner.bytes += text.len();
         inner.oldest.get_or_insert(hand.since);
+        if is_last {
+            account.end_reading_back();
+        }
+        true
     }
 
     /// Whether nothing is in hand, so that the clock of the parser may be set.
@@ -206,7 +391,7 @@ impl Ledger {
     /// The largest hand if all hands together are full, or the oldest if it is older than `age`; as a batch to give.
     pub(super) fn give(&self, full: u64, age: Duration) -> Option<Result<Batch, storage::codec::CodecError>> {
         let mut inner = self.lock();
-        let hands = inner.partitions.iter().filter_map(|(id, account)| account.hand.as_ref().map(|hand| (*id, hand)));
+        let hands = inner.partitions.iter().filter_map(|(id, account)| account.front().map(|hand| (*id, hand)));
         let chosen = if inner.lines >= full || inner.bytes >= MAX_HAND_BYTES {
             hands.max_by_key(|(_, hand)| (hand.bytes, hand.passages.lines)).map(|(id, _)| id)
         } else {
@@ -216,39 +401,65 @@ impl Ledger {
         let hand = inner.take_hand(chosen)?;
         let names = std::mem::take(&mut inner.names);
         let account = inner.partitions.get_mut(&chosen)?;
-        account.given.clone_from(&account.read);
-        let position = account.given.as_ref()?;
-        let place = format!("{}[{chosen}]@{}", self.topic, position.next);
-        Some(position.encode().map(|position| Batch {
+        let rebuild = account.reading_back.as_mut().map(|back| Rebuild {
+            begins: back.begins.take().map(|before| before.map(CivilTime)),
+            ends: back.ends.as_ref().map(|position| position.newest.map(CivilTime)),
+        });
+        // The position moves with all but the parts of a rebuild that are not its last.
+        let moved = match account.reading_back.take() {
+            Some(ReadingBack { ends: Some(ends), .. }) => Some(ends),
+            Some(back) => {
+                account.reading_back = Some(back);
+                None
+            }
+            None => account.read.clone(),
+        };
+        let position = moved.as_ref().map(Position::encode).transpose();
+        let next = moved.as_ref().or(account.read.as_ref()).map_or(0, |position| position.next);
+        if moved.is_some() {
+            account.given = moved;
+        }
+        let epoch = account.epoch;
+        inner.set_oldest();
+        Some(position.map(|position| Batch {
             partition: chosen.unsigned_abs(),
             passages: PassageBatch { new_names: names, ..hand.passages },
             origins: hand.origins,
-            position,
+            position: position.unwrap_or_default(),
             position_name: Some(super::position::name(&self.topic, chosen)),
-            place,
+            place: format!("{}[{chosen}]@{next}", self.topic),
+            rebuild,
+            lease: Some(Lease { epoch, since: Instant::now() }),
         }))
     }
 
     /// The writer has committed a batch.
     pub fn committed(&self, batch: &Batch) {
+        if batch.rebuild.is_some_and(|rebuild| rebuild.ends.is_none()) {
+            return;
+        }
         let Ok(position) = Position::decode(&batch.position) else { return };
         let mut inner = self.lock();
         if let Some(account) = i32::try_from(batch.partition).ok().and_then(|id| inner.partitions.get_mut(&id)) {
             account.stored = Some(position);
+            account.intact = true;
         }
         drop(inner);
         self.stored.notify_all();
     }
 
     /// Stored positions that the group does not know yet; from now on it is taken to.
-    pub(super) fn hints(&self) -> Vec<(i32, i64)> {
+    pub(super) fn hints(&self) -> Vec<(i32, Position)> {
         let mut inner = self.lock();
         let mut hints = Vec::new();
         for (id, account) in inner.partitions.iter_mut().filter(|(_, account)| account.assigned) {
-            let stored = account.stored.as_ref().map(|stored| stored.next);
-            if let Some(next) = stored.filter(|_| account.hinted != stored) {
-                hints.push((*id, next));
-                account.hinted = stored;
+            // Until it is decided where the partition goes on, the group may know more.
+            let Some(stored) = account.stored.as_ref().filter(|_| account.read.is_some() && account.intact) else {
+                continue;
+            };
+            if account.hinted != Some(stored.next) {
+                hints.push((*id, stored.clone()));
+                account.hinted = Some(stored.next);
             }
         }
         hints
@@ -266,116 +477,59 @@ impl Ledger {
         let quiet = |account: &Partition| {
             since.elapsed() >= QUIET && account.heard.is_none_or(|heard| heard.elapsed() >= QUIET)
         };
-        let doubtful = assigned.filter(|(_, account)| account.read.is_none() || quiet(account));
-        doubtful.map(|(id, account)| (*id, account.read.as_ref().map(|read| read.next))).collect()
+        let doubtful = assigned.filter(|(_, account)| account.read.is_none() || account.remade || quiet(account));
+        doubtful.map(|(id, account)| (*id, account.fetches())).collect()
     }
 
     /// The partitions that are assigned, and the offset that each reads next, if it knows one.
     pub(super) fn reads(&self) -> Vec<Doubt> {
         let inner = self.lock();
         let assigned = inner.partitions.iter().filter(|(_, account)| account.assigned);
-        assigned.map(|(id, account)| (*id, account.read.as_ref().map(|read| read.next))).collect()
+        assigned.map(|(id, account)| (*id, account.fetches())).collect()
     }
 
     /// Begins a partition without a past at `next`, which is to be stored even if no record follows.
-    pub(super) fn begin(&self, partition: i32, next: i64) {
-        self.lock().move_read(partition, |read| *read = Some(Position::at(next)));
+    pub(super) fn begin_anew(&self, partition: i32, next: i64) {
+        self.lock().move_read(partition, |account| {
+            account.read = Some(Position::at(next));
+            account.intact = true;
+        });
     }
 
     /// Compares the partition's position with what the broker has. A gap is recorded, to be stored even if no record
-    /// follows. Returns the offset to read on at, and the gap.
+    /// follows. Returns the offset to fetch from, and the gap.
     pub(super) fn reconcile(&self, partition: i32, low: i64, high: i64, now: i64) -> Option<(i64, Option<Gap>)> {
         let mut inner = self.lock();
         let account = inner.partitions.get_mut(&partition).filter(|account| account.assigned)?;
+        if let Some(back) = account.reading_back.as_mut().filter(|back| back.ends.is_none()) {
+            let lost = low.min(back.until) - back.next;
+            if lost > 0 {
+                tracing::warn!(
+                    topic = self.topic,
+                    partition,
+                    lost,
+                    "records to read back are gone from Kafka: clones that they would have told are missed"
+                );
+                back.next += lost;
+            }
+            if back.next < back.until && back.next <= high {
+                return Some((back.next, None));
+            }
+            account.end_reading_back();
+            inner.set_oldest();
+        }
+        let account = inner.partitions.get_mut(&partition)?;
         let read = account.read.as_mut()?;
-        let gap = read.skip_to(low, high, now);
+        let gap = if std::mem::take(&mut account.remade) {
+            Some(read.begin_again(low, high, now))
+        } else {
+            read.skip_to(low, high, now)
+        };
         let next = read.next;
         if gap.is_some() {
+            account.expected = None;
             inner.move_read(partition, |_| {});
         }
         Some((next, gap))
-    }
-
-    /// Notes the end of a partition.
-    pub(super) fn set_end(&self, partition: i32, end: i64) {
-        if let Some(account) = self.lock().partitions.get_mut(&partition) {
-            account.end = Some(end);
-        }
-    }
-
-    /// Notes whether any broker can be reached; true if that is news.
-    pub(super) fn set_connected(&self, connected: bool, now: i64) -> bool {
-        let mut inner = self.lock();
-        let news = inner.connected.replace(connected) != Some(connected);
-        if !connected {
-            inner.away_since.get_or_insert(now);
-        } else if news {
-            inner.away_since = None;
-            inner.last_error = None;
-        }
-        news
-    }
-
-    /// Notes what the client complained of last; true if it is news.
-    pub(super) fn set_error(&self, text: String) -> bool {
-        let mut inner = self.lock();
-        let news = inner.last_error.as_ref() != Some(&text);
-        inner.last_error = Some(text);
-        news
-    }
-
-    /// How consumption is.
-    pub fn status(&self) -> KafkaStatus {
-        let inner = self.lock();
-        let partitions = inner.partitions.iter().map(|(&id, account)| {
-            let stored = account.stored.clone().unwrap_or_default();
-            let position = account.stored.as_ref().map(|stored| stored.next);
-            let recent_gaps = stored.recent.iter().map(|gap| KafkaGap {
-                first: gap.first,
-                last: gap.last,
-                found_unix: gap.found,
-                cause: GapCause::as_str(gap.cause),
-            });
-            KafkaPartition {
-                partition: id.unsigned_abs(),
-                assigned: account.assigned,
-                position,
-                end: account.end,
-                lag: account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned),
-                gaps: stored.gaps,
-                missing: stored.missing,
-                nulls: stored.nulls,
-                recent_gaps: recent_gaps.collect(),
-            }
-        });
-        KafkaStatus {
-            topic: self.topic.clone(),
-            group: self.group.clone(),
-            brokers: self.brokers.clone(),
-            connected: inner.connected == Some(true),
-            away_since_unix: inner.away_since,
-            last_error: inner.last_error.clone(),
-            rebalances: inner.rebalances,
-            advice: inner.keying.advice().map(str::to_owned),
-            partitions: partitions.collect(),
-        }
-    }
-}
-
-impl Inner {
-    fn take_hand(&mut self, partition: i32) -> Option<Hand> {
-        let hand = self.partitions.get_mut(&partition)?.hand.take()?;
-        self.lines -= hand.passages.lines;
-        self.bytes -= hand.bytes;
-        self.oldest = self.partitions.values().filter_map(|account| account.hand.as_ref()).map(|hand| hand.since).min();
-        Some(hand)
-    }
-
-    /// Changes what is read of a partition in such a way that a batch carries it to the store.
-    fn move_read(&mut self, partition: i32, change: impl FnOnce(&mut Option<Position>)) {
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        change(&mut account.read);
-        let since = account.hand.get_or_insert_with(Hand::new).since;
-        self.oldest = Some(self.oldest.map_or(since, |oldest| oldest.min(since)));
     }
 }

@@ -8,6 +8,10 @@ use storage::codec::{self, CodecError, Kind};
 const KIND: Kind = Kind { magic: b'K', version: 1 };
 /// Gaps that are kept in detail; all are counted.
 const RECENT_GAPS: usize = 16;
+/// A mark is set when the watermark has moved by this part of the state TTL.
+const MARKS_PER_TTL: i64 = 32;
+/// The metadata of an offset that Platewatch commits begins with this.
+const METADATA: &str = "platewatch/1";
 /// Names of positions in the store begin with this, the topic and the partition follow.
 pub(super) const PREFIX: &str = "kafka/";
 
@@ -24,6 +28,33 @@ pub(super) struct Position {
     pub(super) nulls: u64,
     /// The newest gaps, oldest first.
     pub(super) recent: Vec<Gap>,
+    /// Newest GCSJ of the records before `next`: the partition's watermark.
+    pub(super) newest: Option<i64>,
+    /// [`fingerprint`] of the record before `next`, where that is known.
+    pub(super) last: Option<u64>,
+    /// Where reading back may begin, oldest first; a few more than [`MARKS_PER_TTL`].
+    pub(super) trail: Vec<Mark>,
+    /// The watermark at which the partition was taken over from another appliance. What this data directory does not hold
+    /// matters until the watermark is a state TTL further.
+    pub(super) taken_over: Option<i64>,
+}
+
+/// An offset, and the newest GCSJ of all records before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// The offset.
+    pub(super) offset: i64,
+    /// The watermark there; none at the beginning.
+    pub(super) before: Option<i64>,
+}
+
+/// What a group's committed offset says of a partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Committed {
+    /// The first offset that was not consumed.
+    pub(super) next: i64,
+    /// Where to read back from, and the watermark at `next`; none where another program committed.
+    pub(super) state: Option<(Mark, Option<i64>)>,
 }
 
 /// Offsets that the broker no longer had when they were to be read.
@@ -64,6 +95,47 @@ impl Position {
         Self { next, ..Self::default() }
     }
 
+    /// Goes behind the record at `offset`, whose newest GCSJ is `time`.
+    pub(super) fn pass(&mut self, offset: i64, time: Option<i64>, state_ttl: i64) {
+        let before = self.newest;
+        let step = (state_ttl / MARKS_PER_TTL).max(1);
+        let due = match self.trail.last() {
+            None => true,
+            Some(mark) => {
+                time > before
+                    && before
+                        .zip(mark.before.or(Some(i64::MIN)))
+                        .is_some_and(|(now, then)| now >= then.saturating_add(step))
+            }
+        };
+        if due {
+            self.trail.push(Mark { offset, before });
+        }
+        self.newest = self.newest.max(time);
+        let oldest = self.newest.map_or(i64::MIN, |newest| newest - state_ttl);
+        // Everything before a mark is older than the TTL: what lies before it needs no reading back.
+        let unneeded =
+            self.trail.iter().skip(1).take_while(|mark| mark.before.is_some_and(|before| before < oldest)).count();
+        self.trail.drain(..unneeded);
+    }
+
+    /// Whether this data directory lacks some of what the plate states at this position come from.
+    pub(super) fn is_partial(&self, state_ttl: i64) -> bool {
+        self.taken_over.is_some_and(|then| self.newest.is_none_or(|newest| newest - state_ttl <= then))
+    }
+
+    /// Where reading back begins to bring plate states to this position.
+    pub(super) fn read_back_from(&self) -> Mark {
+        self.trail.first().copied().unwrap_or(Mark { offset: self.next, before: self.newest })
+    }
+
+    /// What is committed to the group with the offset, for whoever takes the partition over.
+    pub(super) fn metadata(&self) -> String {
+        let Mark { offset, before } = self.read_back_from();
+        let text = |time: Option<i64>| time.map_or("-".to_owned(), |time| time.to_string());
+        format!("{METADATA} {offset} {} {}", text(before), text(self.newest))
+    }
+
     /// Compares with what the broker has, from `low` to before `high`. If the position is outside, records the gap,
     /// moves to the oldest record there is, and returns the gap.
     pub(super) fn skip_to(&mut self, low: i64, high: i64, found: i64) -> Option<Gap> {
@@ -75,13 +147,27 @@ impl Position {
         } else {
             return None;
         };
-        self.next = low;
+        Some(self.jump(low, gap))
+    }
+
+    /// The partition is not the one that was consumed: begins with the oldest record of the new one.
+    pub(super) fn begin_again(&mut self, low: i64, high: i64, found: i64) -> Gap {
+        let last = (self.next - 1).max(low);
+        self.jump(low, Gap { first: low.min(high), last, found, cause: GapCause::Truncated })
+    }
+
+    fn jump(&mut self, next: i64, gap: Gap) -> Gap {
+        if next < self.next {
+            self.trail = vec![Mark { offset: next, before: self.newest }];
+        }
+        self.next = next;
+        self.last = None;
         self.gaps += 1;
         if self.recent.len() >= RECENT_GAPS {
             self.recent.remove(0);
         }
         self.recent.push(gap.clone());
-        Some(gap)
+        gap
     }
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, CodecError> {
@@ -91,6 +177,24 @@ impl Position {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         codec::decode(KIND, bytes)
     }
+}
+
+impl Committed {
+    /// Reads what [`Position::metadata`] wrote.
+    pub(super) fn new(next: i64, metadata: &str) -> Self {
+        let time = |word: &str| if word == "-" { Some(None) } else { word.parse().ok().map(Some) };
+        let state = (|| {
+            let mut words = metadata.strip_prefix(METADATA)?.split_ascii_whitespace();
+            let offset = words.next()?.parse().ok().filter(|from| (0..=next).contains(from))?;
+            Some((Mark { offset, before: time(words.next()?)? }, time(words.next()?)?))
+        })();
+        Self { next, state }
+    }
+}
+
+/// Tells a record from another that has its offset in a topic that was made anew.
+pub(super) fn fingerprint(value: &[u8], timestamp: i64) -> u64 {
+    xxhash_rust::xxh3::xxh3_64_with_seed(value, timestamp.cast_unsigned())
 }
 
 /// The name of a partition's position in the store.
@@ -116,6 +220,66 @@ mod tests {
         assert_eq!((position.next, position.gaps, position.missing), (2, 2, 5), "what was read is not missing");
         assert_eq!(position.recent.len(), 2);
         assert_eq!(Position::decode(&position.encode().unwrap()).unwrap(), position);
+    }
+
+    /// Whoever begins at the mark with its watermark needs nothing from before it, and the mark is not needlessly old.
+    #[test]
+    fn the_trail_reaches_one_ttl_back_and_is_bounded() {
+        let ttl = 600;
+        let mut position = Position::at(0);
+        let mut passed: Vec<i64> = Vec::new();
+        for offset in 0..20_000 {
+            let time = offset / 3 + [0, -900, 40, 7, -20][offset as usize % 5];
+            position.pass(offset, Some(time), ttl);
+            passed.push(time);
+            let Mark { offset: from, before } = position.read_back_from();
+            let newest_before = passed[..from as usize].iter().max().copied();
+            assert_eq!(before, newest_before, "at {offset}");
+            assert_eq!(position.newest, passed.iter().max().copied());
+            let oldest = position.newest.unwrap() - ttl;
+            assert!(before.is_none_or(|before| before < oldest), "at {offset}: {before:?} {oldest}");
+            assert!(before.is_none_or(|before| before >= oldest - 2 * ttl / MARKS_PER_TTL - 42), "at {offset}");
+            assert!(position.trail.len() as i64 <= MARKS_PER_TTL + 2, "{}", position.trail.len());
+        }
+        let committed = Committed::new(20_000, &position.metadata());
+        assert_eq!(committed.state, Some((position.read_back_from(), position.newest)));
+    }
+
+    #[test]
+    fn a_jump_of_the_watermark_leaves_one_mark() {
+        let mut position = Position::at(5);
+        for (offset, time) in [(5, Some(100)), (6, None), (7, Some(5000)), (8, Some(5001))] {
+            position.pass(offset, time, 600);
+        }
+        assert_eq!(position.trail.first(), Some(&Mark { offset: 7, before: Some(100) }));
+    }
+
+    #[test]
+    fn metadata_of_others_says_nothing() {
+        for text in [
+            "",
+            "x",
+            "platewatch/1",
+            "platewatch/1 a b c",
+            "platewatch/1 11 - -",
+            "platewatch/1 3 5",
+            "platewatch/1 -3 5 6",
+        ] {
+            assert_eq!(Committed::new(10, text), Committed { next: 10, state: None }, "{text:?}");
+        }
+        let state = Some((Mark { offset: 3, before: None }, Some(-6)));
+        assert_eq!(Committed::new(10, "platewatch/1 3 - -6"), Committed { next: 10, state });
+    }
+
+    #[test]
+    fn what_was_taken_over_matters_for_one_ttl() {
+        let mut position = Position { taken_over: Some(1000), newest: Some(1000), ..Position::at(1) };
+        assert!(position.is_partial(600));
+        position.newest = Some(1600);
+        assert!(position.is_partial(600));
+        position.newest = Some(1601);
+        assert!(!position.is_partial(600));
+        assert!(!Position::at(1).is_partial(600));
     }
 
     #[test]

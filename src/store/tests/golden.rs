@@ -7,6 +7,7 @@ use crate::store::keys;
 use crate::store::rollup::{HourCounter, Rollup};
 use crate::store::totals::{PartitionState, Totals};
 use crate::store::write::{StoredPlate, StoredReject, encode_plate};
+use crate::work::{AlertWork, WorkEntry, WorkStatus};
 
 fn check(name: &str, bytes: &[u8], golden: &str) {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -132,6 +133,36 @@ fn partition_state() {
     check("zone key", &keys::zone(1, 258), "010000000000000102");
 }
 
+#[test]
+fn work_on_an_alert() {
+    let entry = |at, by: &str, from, to, note: &str| WorkEntry {
+        at: CivilTime(at),
+        by: by.to_owned(),
+        from,
+        to,
+        note: note.to_owned(),
+    };
+    let work = AlertWork {
+        status: WorkStatus::Dismissed,
+        version: 300,
+        history: vec![
+            entry(1_704_067_200, "王", WorkStatus::New, WorkStatus::Investigating, ""),
+            entry(1_704_067_260, "a", WorkStatus::Investigating, WorkStatus::Dismissed, "误识别"),
+        ],
+    };
+    let bytes = crate::store::work::encode(&work).unwrap();
+    check("work", &bytes, WORK);
+    assert_eq!(crate::store::work::decode(&bytes).unwrap(), work);
+    check("work key", &keys::work(258), "776f726b2f0000000000000102");
+    for (number, status) in WorkStatus::ALL.into_iter().enumerate() {
+        assert_eq!(
+            (status as usize, codec::encode(keys::WORK, &status).unwrap().last()),
+            (number, Some(&(number as u8)))
+        );
+    }
+}
+
+const WORK: &str = "4b01415623b603fb2c0102fc000124cb03e78e8b000100fc780124cb0161010309e8afafe8af86e588ab";
 const PLATE: &str = concat!(
     "00000000659200fc5001d5a2034102fc300124cb03fd0b9e168c40ef7104fc12000047fcf80124cbfb2c01fdff721814ad1edce9fc006b",
     "b69101fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31"

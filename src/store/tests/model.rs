@@ -192,7 +192,7 @@ pub(super) fn passes(filter: &QueryFilter, row: &Row) -> bool {
 }
 
 /// Whether a pattern with `*` and `?` is found anywhere in a plate: every way is tried.
-fn finds(pattern: &str, plate: &str) -> bool {
+pub(super) fn finds(pattern: &str, plate: &str) -> bool {
     fn from(pattern: &[char], plate: &[char]) -> bool {
         match pattern {
             [] => true,

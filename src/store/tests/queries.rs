@@ -10,7 +10,7 @@ use super::model::{
     newest_first, passes,
 };
 use super::scene::{SELDOM, SMALL, Scene, cases, same, settings};
-use crate::reader::{Group, QueryFilter, Snapshot as _, TimeRange};
+use crate::reader::{Group, PassageKey, QueryFilter, Snapshot as _, TimeRange};
 use crate::store::View;
 
 const GROUPS: [Group; 4] = [Group::Checkpoint, Group::District, Group::VehicleType, Group::Brand];
@@ -39,6 +39,7 @@ proptest! {
             let filter = filter(&mut random, &rows);
             let expected = newest_first(rows.iter().filter(|row| passes(&filter, row)));
             check_pages(&view, &filter, &expected, 1 + random.below(40))?;
+            check_pieces(&view, &filter, &expected, 1 + random.below(60))?;
         }
         for _ in 0..10 {
             check_track(&view, random.one(&PLATES), range(&mut random, &rows), &rows, 1 + random.below(50))?;
@@ -61,6 +62,23 @@ fn check_pages(view: &View, filter: &QueryFilter, expected: &[&Row], limit: usiz
             prop_assert!(same(record, row), "page {} of {:?}: {:?} is not {:?}", number, filter, record, row);
         }
     }
+    Ok(())
+}
+
+/// The whole list, piece after piece.
+fn check_pieces(view: &View, filter: &QueryFilter, expected: &[&Row], limit: usize) -> Result<(), TestCaseError> {
+    let (mut after, mut count) = (None, 0);
+    loop {
+        let piece = view.query_after(filter, after.as_ref(), limit).unwrap();
+        let Some(last) = piece.last() else { break };
+        prop_assert!(piece.len() >= limit || count + piece.len() == expected.len(), "a short piece of {:?}", filter);
+        after = Some(PassageKey { gcsj: last.gcsj, gcxh: last.gcxh.clone() });
+        for record in &piece {
+            prop_assert!(expected.get(count).is_some_and(|row| same(record, row)), "row {} of {:?}", count, filter);
+            count += 1;
+        }
+    }
+    prop_assert_eq!(count, expected.len(), "{:?}", filter);
     Ok(())
 }
 

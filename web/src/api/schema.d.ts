@@ -472,82 +472,7 @@ export interface components {
             speed_kmh?: number | null;
         };
         /** @description One alert with its places and the work on it. */
-        AlertDetail: {
-            /**
-             * @description GCXH of the later sighting.
-             * @example G320300109027253999
-             */
-            curr_gcxh: string;
-            /**
-             * @description Checkpoint of the later sighting.
-             * @example G3_Sulu
-             */
-            curr_kkmc: string;
-            /**
-             * @description Time of the later sighting.
-             * @example 2024-01-01 08:02:03
-             */
-            curr_time: string;
-            /**
-             * Format: double
-             * @description Great-circle distance in km; null if a coordinate is unknown.
-             * @example 63.6
-             */
-            distance_km?: number | null;
-            /**
-             * Format: int64
-             * @description Seconds between the two.
-             * @example 123
-             */
-            gap_seconds: number;
-            /**
-             * @description The plate.
-             * @example 苏C12345
-             */
-            hphm: string;
-            /**
-             * @description 16 hexadecimal digits that depend only on the plate and the two GCXH.
-             * @example 9f0c5a7be1d24c38
-             */
-            id: string;
-            /**
-             * @description GCXH of the earlier sighting.
-             * @example G320300109027253771
-             */
-            prev_gcxh: string;
-            /**
-             * @description Checkpoint of the sighting that is earlier in event time.
-             * @example S250_Pizhou_Sulu
-             */
-            prev_kkmc: string;
-            /**
-             * @description Time of the earlier sighting.
-             * @example 2024-01-01 08:00:00
-             */
-            prev_time: string;
-            /**
-             * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
-             * @example window
-             */
-            rule: string;
-            /**
-             * Format: int64
-             * @description Number of the alert in its data directory, from 1 without gaps.
-             * @example 12
-             */
-            seq: number;
-            /**
-             * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
-             * @example high
-             */
-            severity: string;
-            /**
-             * Format: double
-             * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
-             * @example 1861.5
-             */
-            speed_kmh?: number | null;
-        } & {
+        AlertDetail: components["schemas"]["Alert"] & {
             /**
              * @description The states that may follow.
              * @example [
@@ -586,82 +511,7 @@ export interface components {
             total: number;
         };
         /** @description An alert, and how far the work on it is. */
-        AlertRecord: {
-            /**
-             * @description GCXH of the later sighting.
-             * @example G320300109027253999
-             */
-            curr_gcxh: string;
-            /**
-             * @description Checkpoint of the later sighting.
-             * @example G3_Sulu
-             */
-            curr_kkmc: string;
-            /**
-             * @description Time of the later sighting.
-             * @example 2024-01-01 08:02:03
-             */
-            curr_time: string;
-            /**
-             * Format: double
-             * @description Great-circle distance in km; null if a coordinate is unknown.
-             * @example 63.6
-             */
-            distance_km?: number | null;
-            /**
-             * Format: int64
-             * @description Seconds between the two.
-             * @example 123
-             */
-            gap_seconds: number;
-            /**
-             * @description The plate.
-             * @example 苏C12345
-             */
-            hphm: string;
-            /**
-             * @description 16 hexadecimal digits that depend only on the plate and the two GCXH.
-             * @example 9f0c5a7be1d24c38
-             */
-            id: string;
-            /**
-             * @description GCXH of the earlier sighting.
-             * @example G320300109027253771
-             */
-            prev_gcxh: string;
-            /**
-             * @description Checkpoint of the sighting that is earlier in event time.
-             * @example S250_Pizhou_Sulu
-             */
-            prev_kkmc: string;
-            /**
-             * @description Time of the earlier sighting.
-             * @example 2024-01-01 08:00:00
-             */
-            prev_time: string;
-            /**
-             * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
-             * @example window
-             */
-            rule: string;
-            /**
-             * Format: int64
-             * @description Number of the alert in its data directory, from 1 without gaps.
-             * @example 12
-             */
-            seq: number;
-            /**
-             * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
-             * @example high
-             */
-            severity: string;
-            /**
-             * Format: double
-             * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
-             * @example 1861.5
-             */
-            speed_kmh?: number | null;
-        } & {
+        AlertRecord: components["schemas"]["Alert"] & {
             /**
              * @description When the work was changed last, civil time of the road; null if nobody has touched it.
              * @example 2024-01-01 08:05:00
@@ -790,82 +640,7 @@ export interface components {
              */
             code: number;
             /** @description One alert with its places and the work on it. */
-            data: {
-                /**
-                 * @description GCXH of the later sighting.
-                 * @example G320300109027253999
-                 */
-                curr_gcxh: string;
-                /**
-                 * @description Checkpoint of the later sighting.
-                 * @example G3_Sulu
-                 */
-                curr_kkmc: string;
-                /**
-                 * @description Time of the later sighting.
-                 * @example 2024-01-01 08:02:03
-                 */
-                curr_time: string;
-                /**
-                 * Format: double
-                 * @description Great-circle distance in km; null if a coordinate is unknown.
-                 * @example 63.6
-                 */
-                distance_km?: number | null;
-                /**
-                 * Format: int64
-                 * @description Seconds between the two.
-                 * @example 123
-                 */
-                gap_seconds: number;
-                /**
-                 * @description The plate.
-                 * @example 苏C12345
-                 */
-                hphm: string;
-                /**
-                 * @description 16 hexadecimal digits that depend only on the plate and the two GCXH.
-                 * @example 9f0c5a7be1d24c38
-                 */
-                id: string;
-                /**
-                 * @description GCXH of the earlier sighting.
-                 * @example G320300109027253771
-                 */
-                prev_gcxh: string;
-                /**
-                 * @description Checkpoint of the sighting that is earlier in event time.
-                 * @example S250_Pizhou_Sulu
-                 */
-                prev_kkmc: string;
-                /**
-                 * @description Time of the earlier sighting.
-                 * @example 2024-01-01 08:00:00
-                 */
-                prev_time: string;
-                /**
-                 * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
-                 * @example window
-                 */
-                rule: string;
-                /**
-                 * Format: int64
-                 * @description Number of the alert in its data directory, from 1 without gaps.
-                 * @example 12
-                 */
-                seq: number;
-                /**
-                 * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
-                 * @example high
-                 */
-                severity: string;
-                /**
-                 * Format: double
-                 * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
-                 * @example 1861.5
-                 */
-                speed_kmh?: number | null;
-            } & {
+            data: components["schemas"]["Alert"] & {
                 /**
                  * @description The states that may follow.
                  * @example [
@@ -1525,7 +1300,7 @@ export interface components {
          *       "startTime": "2024-01-01"
          *     }
          */
-        Export: {
+        Export: components["schemas"]["Query"] & {
             /**
              * @description The columns in their order, as an array or as one text with commas; without it all twelve.
              * @example [
@@ -1541,78 +1316,6 @@ export interface components {
              * @example true
              */
             excel: boolean | null;
-            /** @description The filters of `POST /api/query`; `page` and `limit` play no part. */
-            filters: {
-                /**
-                 * @description Brand and model contains this.
-                 * @example 大众
-                 */
-                clppxh?: string | null;
-                /**
-                 * @description Last time that counts; a date alone means its last second.
-                 * @example 2024-01-01
-                 */
-                endTime?: string | null;
-                /**
-                 * @description 新能源 or 燃油.
-                 * @example 燃油
-                 */
-                fuelType?: string | null;
-                /**
-                 * @description Direction equals this.
-                 * @example 1
-                 */
-                fxlx?: string | null;
-                /**
-                 * @description The plate contains this; `*` stands for any run of characters and `?` for one.
-                 * @example 苏C*88
-                 */
-                hphm?: string | null;
-                /**
-                 * @description Plate type equals this; one digit is padded to two.
-                 * @example 02
-                 */
-                hpzl?: string | null;
-                /**
-                 * @description Checkpoint: its code, its full name or its label.
-                 * @example S250_Pizhou_Sulu
-                 */
-                kkmc?: string | null;
-                /**
-                 * Format: int32
-                 * @description Records of a page.
-                 * @default 10
-                 * @example 10
-                 */
-                limit: number | null;
-                /**
-                 * Format: int32
-                 * @description Page, from 1.
-                 * @default 1
-                 * @example 1
-                 */
-                page: number | null;
-                /**
-                 * @description The plate's first character.
-                 * @example 苏
-                 */
-                province?: string | null;
-                /**
-                 * @description First time that counts: `YYYY-MM-DD HH:MM:SS`, with `T`, or a date (its first second).
-                 * @example 2024-01-01 00:00:00
-                 */
-                startTime?: string | null;
-                /**
-                 * @description 小型客车, 大型客车, 货车 or 其他.
-                 * @example 小型客车
-                 */
-                vehicleType?: string | null;
-                /**
-                 * @description District equals this.
-                 * @example 邳州市
-                 */
-                xzqhmc?: string | null;
-            };
             /**
              * @description First line: `names` (GCXH, …: a file that `platewatch replay` reads too) or `titles` (过车序号, …).
              * @default names
@@ -1753,6 +1456,12 @@ export interface components {
              * @example 123456
              */
             position?: number | null;
+            /**
+             * Format: int64
+             * @description Records of another process still to be read back before the partition goes on; nothing of them is stored again.
+             * @example 0
+             */
+            to_read_back: number;
         };
         /** @description Consumption of a Kafka topic. */
         KafkaStatus: {

@@ -104,7 +104,7 @@ export function useAlertStream() {
     /** Calls back with alerts that came in, newest first; not with those that were there at the start. */
     onFresh: (listener: (fresh: readonly Warning[]) => void) => {
       listeners.add(listener)
-      onScopeDispose(() => listeners.delete(listener))
+      onScopeDispose(() => listeners.delete(listener), true)
     },
   }
 }

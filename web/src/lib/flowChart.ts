@@ -41,13 +41,16 @@ interface TooltipItem {
   axisValue: string
 }
 
+/** The first series lies above all others. */
 export function flowChart(rem: number, number: (value: number) => string, series: readonly FlowSeries[], band?: Band) {
   const base = chartBase(rem)
-  const legend = series.map(({ name, look }) => ({ name, icon: ICONS[look] }))
+  // What has nothing to show yet is not explained either.
+  const legend = series.filter(({ data }) => data.some((value) => value != null)).map(({ name, look }) => ({ name, icon: ICONS[look] }))
+  const bandShown = band?.upper.some((value) => value != null)
   return {
     ...base,
     legend: {
-      data: [...legend, ...(band ? [{ name: band.name, icon: 'roundRect' }] : [])],
+      data: [...legend, ...(band && bandShown ? [{ name: band.name, icon: 'roundRect' }] : [])],
       top: 0,
       left: 0,
       itemWidth: 1.4 * rem,
@@ -65,7 +68,7 @@ export function flowChart(rem: number, number: (value: number) => string, series
       axisPointer: { lineStyle: { color: COLOURS.lineStrong } },
       formatter: (items: TooltipItem[]) => tooltip(items, number, band?.of),
     },
-    series: [...bandSeries(band), ...series.map((one) => drawn(one, rem))],
+    series: [...bandSeries(band), ...series.map((one, index) => ({ ...drawn(one, rem), z: 10 - index }))],
   }
 }
 

@@ -1,0 +1,75 @@
+//! `check-config FILE --connect`: connects to what a configuration names, and says in words what is in the way.
+//!
+//! Each target has a file of its own, which looks and writes into the [`Report`]; a further one is a line in
+//! [`TARGETS`]. Nothing is changed anywhere: no group is joined, no offset stored, no topic made, and the data directory
+//! is not touched.
+
+mod kafka;
+mod reach;
+
+use std::io::Write;
+
+use super::failure::Differences;
+use crate::config::Config;
+
+/// Looks at one target. It fails only where the configuration itself cannot be used, which is exit code 2.
+type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
+
+/// Everything that a configuration can name, in the order in which it is looked at.
+const TARGETS: [Check; 1] = [kafka::check];
+
+/// What was found, in the order in which it was.
+#[derive(Debug, Default)]
+struct Report {
+    findings: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct Finding {
+    target: &'static str,
+    kind: Kind,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sound,
+    Problem,
+}
+
+impl Report {
+    /// The target is fit for use, or there is nothing to do there.
+    fn sound(&mut self, target: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding { target, kind: Kind::Sound, text: text.into() });
+    }
+
+    /// Something is in the way; the text says what, and what to change.
+    fn problem(&mut self, target: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding { target, kind: Kind::Problem, text: text.into() });
+    }
+
+    fn problems(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.kind == Kind::Problem).count()
+    }
+}
+
+/// Connects to what `config` names and writes one line for each finding.
+///
+/// # Errors
+/// [`Differences`] (exit code 1) if there are problems; [`Usage`](super::failure::Usage) (exit code 2) if a client refuses
+/// its settings; an I/O error if `out` cannot be written.
+pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
+    let mut report = Report::default();
+    for check in TARGETS {
+        check(config, &mut report)?;
+    }
+    for Finding { target, kind, text } in &report.findings {
+        let word = if *kind == Kind::Sound { "ok" } else { "problem" };
+        writeln!(out, "{target}: {word}: {text}")?;
+    }
+    match report.problems() {
+        0 => Ok(()),
+        1 => Err(Differences("1 problem was found: mend it, then check again".to_owned()).into()),
+        count => Err(Differences(format!("{count} problems were found: mend them, then check again")).into()),
+    }
+}

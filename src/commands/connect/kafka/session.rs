@@ -1,0 +1,455 @@
+//! Questions to a cluster through librdkafka, as the appliance will ask them, and what the refusals mean in words.
+//!
+//! None of them changes anything: the group is not joined, and whether it may be written to is asked with an offset for
+//! a partition that cannot exist, which a broker refuses only after it has looked at the rights.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::metadata::{Metadata, MetadataBroker};
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use super::super::Report;
+use super::super::reach::Address;
+use super::{Security, TARGET};
+use crate::commands::failure::Usage;
+use crate::config::KafkaConfig;
+
+/// How long a cluster may take to answer a question.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one attempt may take, behind which complaints are looked at.
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// How long the addresses that a first contact told are tried.
+const MISLED: Duration = Duration::from_secs(5);
+/// How librdkafka tells that a certificate was not accepted, for whatever reason.
+const VERIFY_FAILED: &str = "certificate verify failed";
+/// What is asked for rights only; no topic has so many partitions.
+const NO_PARTITION: i32 = i32::MAX;
+/// Properties by which the appliance becomes a member, or which must be as they are here.
+const LEFT_OUT: [&str; 2] = ["group.instance.id", "enable.partition.eof"];
+
+/// A client of the cluster.
+pub(super) struct Session {
+    consumer: BaseConsumer<Ear>,
+    config: ClientConfig,
+    security: Security,
+    topic: String,
+    group: String,
+    strategies: String,
+    secrets: Vec<String>,
+}
+
+/// A broker by its `node.id`, and the address that it advertises.
+pub(super) type Advertised = (i32, Address);
+
+/// What librdkafka tells by itself.
+#[derive(Debug, Default)]
+struct Ear(Mutex<Heard>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// What it complained of, the newest last.
+    complaints: Vec<(RDKafkaErrorCode, String)>,
+    /// The brokers that a first contact told of.
+    brokers: Vec<Advertised>,
+}
+
+/// Complaints that are kept.
+const MOST_COMPLAINTS: usize = 32;
+
+impl Ear {
+    fn lock(&self) -> MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn heard(&self, wanted: RDKafkaErrorCode) -> bool {
+        self.lock().complaints.iter().any(|(code, _)| *code == wanted)
+    }
+
+    /// The last complaint that says more than that there is trouble.
+    fn last_complaint(&self) -> String {
+        let heard = self.lock();
+        let mut telling = heard.complaints.iter().rev().filter(|(code, _)| *code != RDKafkaErrorCode::AllBrokersDown);
+        telling.next().map_or("no answer", |(_, reason)| reason).to_owned()
+    }
+}
+
+impl ClientContext for Ear {
+    fn stats(&self, statistics: Statistics) {
+        let learned = statistics.brokers.values().filter(|broker| broker.source == "learned" && broker.nodeid >= 0);
+        self.lock().brokers =
+            learned.filter_map(|broker| Some((broker.nodeid, Address::parse(&broker.nodename)?))).collect();
+    }
+
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(?level, facility, "{message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "Kafka");
+        let complaints = &mut self.lock().complaints;
+        if let Some(code) = error.rdkafka_error_code().filter(|_| complaints.len() < MOST_COMPLAINTS) {
+            complaints.push((code, reason.to_owned()));
+        }
+    }
+}
+
+impl ConsumerContext for Ear {}
+
+fn client_config(kafka: &KafkaConfig, brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("client.id", "platewatch");
+    for (name, value) in kafka.properties.iter().filter(|(name, _)| !LEFT_OUT.contains(name)) {
+        config.set(name, value);
+    }
+    for (name, value) in [
+        ("bootstrap.servers", brokers),
+        ("group.id", kafka.group.as_str()),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("enable.partition.eof", "true"),
+        ("reconnect.backoff.max.ms", "500"),
+        ("statistics.interval.ms", "250"),
+    ] {
+        config.set(name, value);
+    }
+    config
+}
+
+/// The id of the cluster at an address, if one answers.
+pub(super) fn cluster_at(kafka: &KafkaConfig, address: &Address) -> Option<String> {
+    let consumer: BaseConsumer<Ear> =
+        client_config(kafka, &address.to_string()).create_with_context(Ear::default()).ok()?;
+    consumer.client().fetch_cluster_id(PATIENCE / 2)
+}
+
+impl Session {
+    /// A client with the settings of the appliance.
+    ///
+    /// # Errors
+    /// [`Usage`]: librdkafka refuses a property, or what it names cannot be read.
+    pub(super) fn open(kafka: &KafkaConfig) -> anyhow::Result<Self> {
+        let secret = |name: &str| ["password", "secret", "pem", "token"].iter().any(|part| name.contains(part));
+        let secrets: Vec<String> = kafka
+            .properties
+            .iter()
+            .filter(|(name, value)| secret(name) && !value.is_empty())
+            .map(|(_, value)| value.to_owned())
+            .collect();
+        let config = client_config(kafka, &kafka.brokers);
+        let consumer = config.create_with_context(Ear::default());
+        let consumer = consumer.map_err(|error| {
+            Usage(match error {
+                KafkaError::ClientConfig(_, _, property, _) => format!(
+                    "[kafka.properties]: librdkafka refuses {property}: there is no such property, or its value cannot be \
+                     used; see its CONFIGURATION.md"
+                ),
+                other => format!("[kafka.properties]: {}", without(&secrets, other.to_string())),
+            })
+        })?;
+        let strategies = kafka.properties.iter().find(|(name, _)| *name == "partition.assignment.strategy");
+        Ok(Self {
+            consumer,
+            config,
+            security: Security::of(kafka),
+            topic: kafka.topic.clone(),
+            group: kafka.group.clone(),
+            strategies: strategies.map_or("cooperative-sticky", |(_, value)| value).to_owned(),
+            secrets,
+        })
+    }
+
+    /// The brokers and the topic, or why the cluster tells nothing.
+    pub(super) fn metadata(&self) -> Result<Metadata, String> {
+        let began = Instant::now();
+        loop {
+            if let Ok(metadata) = self.consumer.fetch_metadata(Some(&self.topic), ATTEMPT) {
+                return Ok(metadata);
+            }
+            self.listen();
+            let heard = self.ear().lock();
+            let definite = heard.complaints.iter().find_map(|(code, reason)| definite(*code, reason));
+            // The first contact told where to go on, and there is no way there.
+            let misled = !heard.brokers.is_empty() && began.elapsed() >= MISLED;
+            drop(heard);
+            if let Some(trouble) = definite {
+                return Err(self.without_secrets(match trouble {
+                    Trouble::Untrusted(reason) if self.is_misnamed() => misnamed(&reason),
+                    Trouble::Untrusted(reason) => untrusted(&reason),
+                    Trouble::Other(words) => words,
+                }));
+            }
+            if misled || began.elapsed() >= PATIENCE {
+                let hint = match self.security {
+                    Security { tls: true, login: false, .. } => {
+                        "; if its listener wants a login behind TLS, set \"security.protocol\" = \"SASL_SSL\""
+                    }
+                    _ => "",
+                };
+                let last = self.ear().last_complaint();
+                return Err(self
+                    .without_secrets(format!("a broker is there and tells nothing about its cluster: {last}{hint}")));
+            }
+        }
+    }
+
+    /// The brokers that a first contact told of, where there is no metadata.
+    pub(super) fn learned(&self) -> Vec<Advertised> {
+        self.ear().lock().brokers.clone()
+    }
+
+    fn ear(&self) -> &Ear {
+        self.consumer.context()
+    }
+
+    /// Takes what librdkafka has to tell.
+    fn listen(&self) {
+        listen(&self.consumer);
+    }
+
+    /// Whether a certificate that was refused is fine but for its name. No login is sent on the way.
+    fn is_misnamed(&self) -> bool {
+        let mut config = self.config.clone();
+        config.set("security.protocol", "SSL").set("ssl.endpoint.identification.algorithm", "none");
+        let Ok(consumer) = config.create_with_context::<_, BaseConsumer<Ear>>(Ear::default()) else { return false };
+        let told = consumer.fetch_metadata(Some(&self.topic), ATTEMPT * 3).is_ok();
+        listen(&consumer);
+        let refused = |reason: &str| reason.contains(VERIFY_FAILED);
+        told || !consumer.context().lock().complaints.iter().any(|(_, reason)| refused(reason))
+    }
+
+    /// How many partitions the topic has, if it can be used.
+    pub(super) fn topic(&self, metadata: &Metadata, report: &mut Report) -> Option<i32> {
+        let name = &self.topic;
+        let topic = metadata.topics().iter().find(|topic| topic.name() == name)?;
+        match topic.error() {
+            None => {}
+            Some(
+                RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+                | RDKafkaRespErr::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            ) => {
+                report.problem(
+                    TARGET,
+                    format!(
+                        "there is no topic {name}: create it (kafka-topics.sh --create --topic {name} --partitions 6), or write \
+                         another in kafka.topic"
+                    ),
+                );
+                return None;
+            }
+            Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => {
+                report.problem(TARGET, self.no_right(&format!("topic {name}"), "Describe and Read"));
+                return None;
+            }
+            Some(other) => {
+                report.problem(TARGET, format!("the topic {name} cannot be used: {}", RDKafkaErrorCode::from(other)));
+                return None;
+            }
+        }
+        let headless: Vec<String> = topic.partitions().iter().filter(|it| it.leader() < 0).map(number).collect();
+        if !headless.is_empty() {
+            report.problem(
+                TARGET,
+                format!(
+                    "partitions {} of the topic {name} have no leader: start the brokers that hold them",
+                    headless.join(",")
+                ),
+            );
+            return None;
+        }
+        i32::try_from(topic.partitions().len()).ok()
+    }
+
+    /// Whether every partition can be read: from its end, so that nothing comes but its end.
+    pub(super) fn reading(&self, partitions: i32, report: &mut Report) {
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            let _ = list.add_partition_offset(&self.topic, partition, Offset::End);
+        }
+        let mut waiting: BTreeSet<i32> = (0..partitions).collect();
+        let mut failure = self.consumer.assign(&list).err();
+        let deadline = Instant::now() + PATIENCE;
+        while failure.is_none() && !waiting.is_empty() && Instant::now() < deadline {
+            match self.consumer.poll(Duration::from_millis(100)) {
+                None => {}
+                Some(Ok(message)) => {
+                    waiting.remove(&message.partition());
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    waiting.remove(&partition);
+                }
+                Some(Err(error)) => failure = Some(error).filter(is_refusal),
+            }
+        }
+        let _ = self.consumer.unassign();
+        match failure {
+            Some(error) if is_refusal(&error) => {
+                report.problem(TARGET, self.no_right(&format!("topic {}", self.topic), "Read"));
+            }
+            Some(error) => report.problem(TARGET, format!("the topic {} cannot be read: {error}", self.topic)),
+            None if !waiting.is_empty() => {
+                let waiting: Vec<String> = waiting.iter().map(i32::to_string).collect();
+                report.problem(
+                    TARGET,
+                    self.without_secrets(format!(
+                        "partitions {} of the topic {} give nothing within {} s ({}): see to the brokers that lead them",
+                        waiting.join(","),
+                        self.topic,
+                        PATIENCE.as_secs(),
+                        self.ear().last_complaint()
+                    )),
+                );
+            }
+            None => {}
+        }
+    }
+
+    /// Whether the group can be used, and nobody uses it otherwise.
+    pub(super) fn group(&self, partitions: i32, report: &mut Report) {
+        let group = &self.group;
+        let mut asked = TopicPartitionList::new();
+        for partition in 0..partitions {
+            asked.add_partition(&self.topic, partition);
+        }
+        if let Err(error) = self.committed(&asked) {
+            report.problem(
+                TARGET,
+                match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::GroupAuthorizationFailed) => self.no_right(&format!("group {group}"), "Read"),
+                    code => format!(
+                        "the group {group} cannot be used ({}): see to the brokers that lead the topic __consumer_offsets",
+                        code.map_or_else(|| error.to_string(), |code| code.to_string())
+                    ),
+                },
+            );
+            return;
+        }
+        let mut offsets = TopicPartitionList::new();
+        let _ = offsets.add_partition_offset(&self.topic, NO_PARTITION, Offset::Offset(0));
+        let refused = self.consumer.commit(&offsets, CommitMode::Sync).err().and_then(|it| it.rdkafka_error_code());
+        if refused == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
+            report.problem(TARGET, self.no_right(&format!("group {group}"), "Read"));
+            return;
+        }
+        let Ok(list) = self.consumer.fetch_group_list(Some(group), PATIENCE) else { return };
+        for found in list.groups().iter().filter(|found| !found.members().is_empty()) {
+            let other = match (found.protocol_type(), found.protocol()) {
+                ("" | "consumer", "") => continue,
+                ("" | "consumer", protocol) if self.strategies.split(',').any(|own| own.trim() == protocol) => continue,
+                ("" | "consumer", protocol) => format!("share partitions out by {protocol}"),
+                (kind, _) => format!("are no consumers but {kind}"),
+            };
+            let members = found.members().len();
+            report.problem(
+                TARGET,
+                format!(
+                    "the group {group} has members that {other} ({members} of them), and this appliance would share them out \
+                     by {}: write a kafka.group of its own",
+                    self.strategies
+                ),
+            );
+        }
+    }
+
+    /// What the group has stored. Without the right to find its coordinator librdkafka asks for ever, and tells so aside.
+    fn committed(&self, asked: &TopicPartitionList) -> KafkaResult<TopicPartitionList> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.consumer.committed_offsets(asked.clone(), ATTEMPT * 3);
+            self.listen();
+            let barred = RDKafkaErrorCode::GroupAuthorizationFailed;
+            match answer {
+                Err(_) if self.ear().heard(barred) => return Err(KafkaError::OffsetFetch(barred)),
+                Err(_) if Instant::now() < deadline => {}
+                answer => return answer,
+            }
+        }
+    }
+
+    fn without_secrets(&self, text: String) -> String {
+        without(&self.secrets, text)
+    }
+
+    fn no_right(&self, what: &str, operations: &str) -> String {
+        format!(
+            "this user may not use the {what}: grant {operations} on it (kafka-acls.sh --add --allow-principal User:NAME)"
+        )
+    }
+}
+
+/// Gives librdkafka a moment to tell what it has to. A poll that ends empty may have taken a word of it.
+fn listen(consumer: &BaseConsumer<Ear>) {
+    let until = Instant::now() + Duration::from_millis(100);
+    while Instant::now() < until {
+        consumer.poll(Duration::from_millis(5));
+    }
+}
+
+/// The brokers of a cluster.
+pub(super) fn advertised(metadata: &Metadata) -> Vec<Advertised> {
+    let port = |broker: &MetadataBroker| u16::try_from(broker.port()).ok();
+    let brokers = metadata.brokers().iter();
+    brokers
+        .filter_map(|broker| Some((broker.id(), Address { host: broker.host().to_owned(), port: port(broker)? })))
+        .collect()
+}
+
+fn number(partition: &rdkafka::metadata::MetadataPartition) -> String {
+    partition.id().to_string()
+}
+
+fn is_refusal(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
+}
+
+/// Trouble for which trying again is of no use.
+enum Trouble {
+    /// The certificate was not accepted; librdkafka does not tell its name from its authority.
+    Untrusted(String),
+    Other(String),
+}
+
+fn definite(code: RDKafkaErrorCode, reason: &str) -> Option<Trouble> {
+    if reason.contains(VERIFY_FAILED) {
+        return Some(Trouble::Untrusted(reason.to_owned()));
+    }
+    let words = match code {
+        RDKafkaErrorCode::SSL => format!("TLS with the broker fails: {reason}"),
+        RDKafkaErrorCode::Authentication if reason.contains("SASL state") => {
+            format!("the listener takes no login: in [kafka.properties] set \"security.protocol\" = \"SSL\" ({reason})")
+        }
+        RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => format!(
+            "the broker refuses the login: check \"sasl.mechanism\", \"sasl.username\" and \"sasl.password\" in \
+             [kafka.properties] ({reason})"
+        ),
+        _ => return None,
+    };
+    Some(Trouble::Other(words))
+}
+
+fn untrusted(reason: &str) -> String {
+    format!(
+        "the broker's certificate is not trusted: in [kafka.properties] set \"ssl.ca.location\" to the file of the \
+         authority that signed it ({reason})"
+    )
+}
+
+fn misnamed(reason: &str) -> String {
+    format!(
+        "the broker's certificate is for another name than the one in kafka.brokers: write the name that it holds, or give \
+         the broker one that holds this name ({reason})"
+    )
+}
+
+/// The text without what must not be shown.
+fn without(secrets: &[String], text: String) -> String {
+    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "…"))
+}

@@ -1,0 +1,73 @@
+//! What consumption looks like from outside: ends of partitions, the connection, the last complaint, and all of it told.
+
+use super::Ledger;
+use crate::source::kafka::GapCause;
+use crate::status::{KafkaGap, KafkaPartition, KafkaStatus};
+
+impl Ledger {
+    /// Notes the end of a partition.
+    pub(in crate::source::kafka) fn set_end(&self, partition: i32, end: i64) {
+        if let Some(account) = self.lock().partitions.get_mut(&partition) {
+            account.end = Some(end);
+        }
+    }
+
+    /// Notes whether any broker can be reached; true if that is news.
+    pub(in crate::source::kafka) fn set_connected(&self, connected: bool, now: i64) -> bool {
+        let mut inner = self.lock();
+        let news = inner.connected.replace(connected) != Some(connected);
+        if !connected {
+            inner.away_since.get_or_insert(now);
+        } else if news {
+            inner.away_since = None;
+            inner.last_error = None;
+        }
+        news
+    }
+
+    /// Notes what the client complained of last; true if it is news.
+    pub(in crate::source::kafka) fn set_error(&self, text: String) -> bool {
+        let mut inner = self.lock();
+        let news = inner.last_error.as_ref() != Some(&text);
+        inner.last_error = Some(text);
+        news
+    }
+
+    /// How consumption is.
+    pub fn status(&self) -> KafkaStatus {
+        let inner = self.lock();
+        let partitions = inner.partitions.iter().map(|(&id, account)| {
+            let stored = account.stored.clone().unwrap_or_default();
+            let position = account.stored.as_ref().map(|stored| stored.next);
+            let recent_gaps = stored.recent.iter().map(|gap| KafkaGap {
+                first: gap.first,
+                last: gap.last,
+                found_unix: gap.found,
+                cause: GapCause::as_str(gap.cause),
+            });
+            KafkaPartition {
+                partition: id.unsigned_abs(),
+                assigned: account.assigned,
+                position,
+                end: account.end,
+                lag: account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned),
+                gaps: stored.gaps,
+                missing: stored.missing,
+                to_read_back: account.reading_back.as_ref().map_or(0, |back| (back.until - back.next).max(0)),
+                nulls: stored.nulls,
+                recent_gaps: recent_gaps.collect(),
+            }
+        });
+        KafkaStatus {
+            topic: self.topic.clone(),
+            group: self.group.clone(),
+            brokers: self.brokers.clone(),
+            connected: inner.connected == Some(true),
+            away_since_unix: inner.away_since,
+            last_error: inner.last_error.clone(),
+            rebalances: inner.rebalances,
+            advice: inner.keying.advice().map(str::to_owned),
+            partitions: partitions.collect(),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+use std::time::{Duration, Instant};
+
+use traffic::{CivilTime, Column, Delimiter, Layout, LineParser, NameTable, ParserSettings, TimeZoneName};
+
+use super::{Ledger, Record};
+use crate::source::Batch;
+use crate::source::kafka::message::Reading;
+use crate::source::kafka::position::{Committed, Mark, Position};
+
+const NOW: Duration = Duration::ZERO;
+const TTL: i64 = 600;
+
+struct Scene {
+    ledger: Ledger,
+    parser: LineParser,
+}
+
+impl Scene {
+    fn new(stored: Option<Position>) -> Self {
+        let settings = ParserSettings {
+            layout: Layout::parse(&Column::ALL.map(Column::as_str).join(",")).unwrap(),
+            delimiter: None,
+            not_after: CivilTime(4_000_000_000),
+            zone: TimeZoneName::default(),
+            max_names: 1000,
+        };
+        let stored = stored.into_iter().map(|position| (0, position)).collect();
+        let ledger = Ledger::new("t", "g", "b", TTL, stored);
+        ledger.assign(0);
+        Self { ledger, parser: LineParser::new(settings, &NameTable::default()) }
+    }
+
+    fn begin(&self, committed: Option<Committed>) -> Option<i64> {
+        self.ledger.begin_at(0, committed, |_| Err(())).unwrap()
+    }
+
+    /// A record whose time is its offset in seconds.
+    fn take(&mut self, offset: i64) -> bool {
+        let line = line(offset);
+        let record = Record { partition: 0, offset, timestamp: 7, value: Some(line.as_bytes()) };
+        let reading = Reading { delimiter: Some(Delimiter::Tab), gb18030: false };
+        self.ledger.take(&record, reading, &mut self.parser, Instant::now())
+    }
+
+    fn give(&self) -> Option<Batch> {
+        self.ledger.give(u64::MAX, NOW).map(Result::unwrap)
+    }
+
+    fn stored(&mut self, offsets: std::ops::Range<i64>) -> Position {
+        for offset in offsets {
+            assert!(self.take(offset));
+        }
+        let batch = self.give().unwrap();
+        self.ledger.committed(&batch);
+        Position::decode(&batch.position).unwrap()
+    }
+}
+
+fn line(offset: i64) -> String {
+    let (minute, second) = (offset / 60, offset % 60);
+    format!("G{offset}\tD\tK\t1\t2024-01-01 00:{minute:02}:{second:02}\t02\t苏C12345\tM")
+}
+
+fn time(offset: i64) -> i64 {
+    let text = format!("2024-01-01 00:{:02}:{:02}", offset / 60, offset % 60);
+    CivilTime::parse(text.as_bytes(), &TimeZoneName::default()).unwrap().0
+}
+
+#[test]
+fn a_partition_without_a_past_is_not_read_before_it_is_decided() {
+    let mut scene = Scene::new(None);
+    assert_eq!(scene.begin(None), None);
+    assert!(scene.ledger.is_undecided());
+    assert!(scene.take(3) && scene.give().is_none(), "nothing is taken yet");
+    scene.ledger.begin_anew(0, 3);
+    assert_eq!(scene.stored(3..5).next, 5);
+}
+
+#[test]
+fn what_another_has_stored_is_read_back_in_parts_and_only_the_last_moves_the_position() {
+    let mut scene = Scene::new(Some(Position::at(2)));
+    let from = Mark { offset: 10, before: Some(time(9)) };
+    assert_eq!(scene.begin(Some(Committed { next: 20, state: Some((from, Some(time(19)))) })), Some(10));
+    assert!(scene.ledger.hints().is_empty(), "an old position must not become the group's");
+    (10..15).for_each(|offset| assert!(scene.take(offset)));
+    let part = scene.give().unwrap();
+    let rebuild = part.rebuild.unwrap();
+    assert_eq!((rebuild.begins, rebuild.ends), (Some(Some(CivilTime(time(9)))), None));
+    assert_eq!((part.passages.len(), part.position.len()), (5, 0));
+    scene.ledger.committed(&part);
+    // The rest, and what comes after it at once.
+    (15..22).for_each(|offset| assert!(scene.take(offset)));
+    let last = scene.give().unwrap();
+    let rebuild = last.rebuild.unwrap();
+    assert_eq!((rebuild.begins, rebuild.ends), (None, Some(Some(CivilTime(time(19))))));
+    assert_eq!(Position::decode(&last.position).unwrap().next, 20);
+    scene.ledger.committed(&last);
+    let after = scene.give().unwrap();
+    assert_eq!((after.passages.len(), after.rebuild), (2, None));
+    scene.ledger.committed(&after);
+    let hints = scene.ledger.hints();
+    assert_eq!(hints.len(), 1);
+    assert_eq!((hints[0].1.next, hints[0].1.taken_over), (22, Some(time(19))));
+    assert!(scene.give().is_none());
+}
+
+#[test]
+fn a_record_of_the_future_that_was_rejected_then_is_not_read_back() {
+    let mut scene = Scene::new(None);
+    let from = Mark { offset: 10, before: None };
+    scene.begin(Some(Committed { next: 13, state: Some((from, Some(time(11)))) }));
+    (10..13).for_each(|offset| assert!(scene.take(offset)));
+    let batch = scene.give().unwrap();
+    assert_eq!((batch.passages.len(), batch.passages.rejects.len()), (2, 0));
+    assert_eq!(batch.rebuild.unwrap().ends, Some(Some(CivilTime(time(11)))));
+}
+
+#[test]
+fn after_a_restart_what_was_taken_over_is_read_back_until_it_is_old() {
+    let mut scene = Scene::new(None);
+    let from = Mark { offset: 0, before: None };
+    scene.begin(Some(Committed { next: 5, state: Some((from, Some(time(4)))) }));
+    let stored = scene.stored(0..5);
+    assert_eq!(stored.taken_over, Some(time(4)));
+    let restarted = Scene::new(Some(stored.clone()));
+    assert_eq!(
+        restarted.begin(Some(Committed { next: 5, state: None })),
+        Some(0),
+        "what is not in the log is read back"
+    );
+    let old = Position { newest: Some(time(5) + TTL), ..stored };
+    assert_eq!(Scene::new(Some(old)).begin(None), Some(5), "it does not matter any more");
+}
+
+#[test]
+fn the_record_before_the_position_tells_whether_the_topic_was_made_anew() {
+    let mut scene = Scene::new(None);
+    scene.ledger.begin_anew(0, 0);
+    let stored = scene.stored(0..5);
+    let mut same = Scene::new(Some(stored.clone()));
+    assert_eq!(same.begin(None), Some(4));
+    assert!((4..7).all(|offset| same.take(offset)));
+    assert_eq!(same.give().unwrap().passages.len(), 2);
+
+    let mut other = Scene::new(Some(Position { last: Some(1), ..stored }));
+    assert_eq!(other.begin(None), Some(4));
+    assert!(!other.take(4), "another record");
+    assert!(other.take(5) && other.give().is_none(), "nothing is taken of it before it is set right");
+    let (next, gap) = other.ledger.reconcile(0, 0, 9, 1).unwrap();
+    assert_eq!((next, gap.is_some()), (0, true));
+    assert!((0..2).all(|offset| other.take(offset)));
+    let batch = other.give().unwrap();
+    assert_eq!((batch.passages.len(), Position::decode(&batch.position).unwrap().gaps), (2, 1));
+}
+
+#[test]
+fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
+    let scene = Scene::new(None);
+    let from = Mark { offset: 10, before: Some(time(9)) };
+    scene.begin(Some(Committed { next: 20, state: Some((from, Some(time(19)))) }));
+    assert_eq!(scene.ledger.reconcile(0, 15, 30, 1), Some((15, None)));
+    assert_eq!(scene.ledger.status().partitions[0].to_read_back, 5);
+    // All of it, and one record that nobody has stored.
+    let (next, gap) = scene.ledger.reconcile(0, 21, 30, 1).unwrap();
+    assert_eq!((next, gap.map(|gap| (gap.first, gap.last))), (21, Some((20, 20))));
+    let last = scene.give().unwrap();
+    assert_eq!(last.rebuild.unwrap().ends, Some(Some(CivilTime(time(19)))));
+    assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
+}
+
+#[test]
+fn a_batch_that_waited_needs_the_groups_word() {
+    let mut scene = Scene::new(None);
+    scene.ledger.begin_anew(0, 0);
+    scene.stored(0..2);
+    assert!((2..4).all(|offset| scene.take(offset)));
+    let (first, patience) = (scene.give().unwrap(), Duration::from_secs(3600));
+    assert!(scene.take(4));
+    let second = scene.give().unwrap();
+    assert!(scene.ledger.permit(&first, patience, |_, _| panic!("it is young")));
+    assert!(scene.ledger.permit(&first, NOW, |_, stored| stored.next == 2));
+    // The group has given the partition to another: neither it nor what follows may be stored.
+    assert!(!scene.ledger.permit(&first, NOW, |_, _| false));
+    assert!(!scene.ledger.permit(&second, patience, |_, _| true), "the batch behind it would leave a hole");
+    assert!(scene.ledger.is_undecided() && scene.ledger.wait_until_stored(0));
+    assert_eq!(scene.begin(None), Some(1), "it is read again behind what is stored");
+}

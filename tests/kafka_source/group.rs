@@ -1,0 +1,233 @@
+//! Several appliances share a topic: what they store and find together is what one alone would.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::{Offset, TopicPartitionList};
+use serde_json::Value;
+
+use crate::appliance::{Appliance, PATIENCE, sorted_without_numbers};
+use crate::broker::{Broker, wait_until};
+use crate::topic;
+use crate::traffic::{Replayed, Traffic};
+use crate::{SHORT_SESSION, STATIC_MEMBER, committed};
+
+const PARTITIONS: usize = 6;
+
+/// Traffic in which some records come once more, minutes later: only who knows the ids of the last minutes drops them.
+fn traffic_with_repeats(dir: &Path, count: usize, seed: u64) -> Traffic {
+    let mut traffic = Traffic::simulate(dir, count, PARTITIONS, seed);
+    let repeats: Vec<_> = traffic.all.iter().step_by(97).cloned().collect();
+    let mut all = Vec::with_capacity(count + repeats.len());
+    let (mut repeats, delay) = (repeats.into_iter(), 2_000);
+    for (at, line) in traffic.all.drain(..).enumerate() {
+        all.push(line);
+        if at >= delay && (at - delay) % 97 == 0 {
+            all.extend(repeats.next());
+        }
+    }
+    traffic.all = all;
+    traffic
+}
+
+pub(crate) fn id_of(line: &[u8]) -> String {
+    String::from_utf8(line.split(|byte| *byte == b'\t').next().unwrap().to_vec()).unwrap()
+}
+
+fn appliances<const N: usize>(dir: &Path, broker: &Broker, name: &str) -> [Appliance; N] {
+    std::array::from_fn(|number| {
+        let dir = dir.join(number.to_string());
+        std::fs::create_dir_all(&dir).unwrap();
+        Appliance::new(&dir, broker.bootstrap(), name, SHORT_SESSION)
+    })
+}
+
+fn lines(appliances: &[Appliance]) -> u64 {
+    appliances.iter().map(Appliance::lines).sum()
+}
+
+fn assigned(appliance: &Appliance) -> usize {
+    let status = appliance.get("/api/status").unwrap_or_default();
+    let partitions = status["source"]["kafka"]["partitions"].as_array().cloned().unwrap_or_default();
+    partitions.iter().filter(|partition| partition["assigned"] == true).count()
+}
+
+/// The appliances together have stored every record once, and found what one alone finds. All of them run.
+fn check_union(appliances: &[Appliance], traffic: &Traffic, expected: &Replayed) {
+    let mut ids: Vec<String> = appliances.iter().flat_map(Appliance::ids).collect();
+    ids.sort_unstable();
+    let wanted: BTreeSet<String> = traffic.all.iter().map(|(_, line)| id_of(line)).collect();
+    assert!(ids.iter().eq(&wanted), "{} rows instead of {}", ids.len(), wanted.len());
+    let alerts = sorted_without_numbers(appliances.iter().flat_map(Appliance::alerts).collect());
+    assert!(!alerts.is_empty());
+    assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
+    let mut totals = BTreeMap::new();
+    for status in appliances.iter().map(Appliance::status) {
+        for name in expected.totals.keys().filter(|name| **name != "rejected") {
+            *totals.entry(*name).or_default() += status["pipeline"][*name].as_u64().unwrap();
+        }
+    }
+    let wanted: BTreeMap<_, _> =
+        expected.totals.iter().filter(|(name, _)| **name != "rejected").map(|(n, c)| (*n, *c)).collect();
+    assert_eq!(totals, wanted);
+}
+
+#[test]
+fn two_then_three_then_one_share_a_topic_while_traffic_flows() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "shared";
+    broker.create_topic(name, PARTITIONS as i32);
+    let traffic = traffic_with_repeats(dir.path(), 90_000, 21);
+    let count = traffic.all.len();
+    let expected = traffic.replayed(dir.path());
+    assert!(expected.totals["duplicates"] > 500, "{:?}", expected.totals);
+    let mut all: [Appliance; 3] = appliances(dir.path(), broker, name);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(broker.bootstrap(), name, 0..count, Duration::from_secs(50)));
+        all[0].start_and_wait();
+        all[1].start_and_wait();
+        wait_until(PATIENCE, "two share", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        std::thread::sleep(Duration::from_secs(4));
+        all[2].start_and_wait();
+        wait_until(PATIENCE, "three share", || all.iter().all(|one| assigned(one) == 2));
+        std::thread::sleep(Duration::from_secs(4));
+        all[0].stop();
+        wait_until(PATIENCE, "two are left", || assigned(&all[1]) + assigned(&all[2]) == PARTITIONS);
+        std::thread::sleep(Duration::from_secs(4));
+        all[1].stop();
+        wait_until(PATIENCE, "one is left", || assigned(&all[2]) == PARTITIONS);
+        println!("one is left after {:?}", began.elapsed());
+    });
+    let kafka = |appliance: &Appliance| appliance.status()["source"]["kafka"].clone();
+    wait_until(PATIENCE, "the lag is 0", || kafka(&all[2])["lag"] == 0);
+    // Those who come back add nothing.
+    all[0].start_and_wait();
+    all[1].start_and_wait();
+    wait_until(PATIENCE, "all is there", || lines(&all) >= count as u64 && all.iter().all(|one| assigned(one) == 2));
+    check_union(&all, &traffic, &expected);
+    println!("rebalances {}", kafka(&all[2])["rebalances"]);
+}
+
+#[test]
+fn whoever_returns_late_or_killed_leaves_the_union_as_it_is() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "stale";
+    broker.create_topic(name, PARTITIONS as i32);
+    let traffic = traffic_with_repeats(dir.path(), 60_000, 22);
+    let count = traffic.all.len();
+    let expected = traffic.replayed(dir.path());
+    let mut all: [Appliance; 2] = appliances(dir.path(), broker, name);
+    std::thread::scope(|scope| {
+        scope.spawn(|| traffic.produce(broker.bootstrap(), name, 0..count, Duration::from_secs(45)));
+        all[0].start_and_wait();
+        all[1].start_and_wait();
+        wait_until(PATIENCE, "two share", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        std::thread::sleep(Duration::from_secs(2));
+        all[0].signal("-STOP");
+        wait_until(PATIENCE, "the other has taken over", || assigned(&all[1]) == PARTITIONS);
+        std::thread::sleep(Duration::from_secs(2));
+        all[0].signal("-CONT");
+        wait_until(PATIENCE, "two share again", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        std::thread::sleep(Duration::from_secs(2));
+        all[1].kill();
+        wait_until(PATIENCE, "the first has taken over", || assigned(&all[0]) == PARTITIONS);
+        all[1].start_and_wait();
+        wait_until(PATIENCE, "two share at last", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+    });
+    wait_until(PATIENCE, "all is stored", || {
+        committed(broker, name, PARTITIONS as i32) == topic::end_offsets(broker, name)
+    });
+    let mut ids: Vec<String> = all.iter().flat_map(Appliance::ids).collect();
+    let stored = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    let wanted: BTreeSet<String> = traffic.all.iter().map(|(_, line)| id_of(line)).collect();
+    assert!(ids.iter().eq(&wanted), "{} rows instead of {}", ids.len(), wanted.len());
+    // What was stored and not yet told to the group when a process was killed or put to sleep is stored by both.
+    println!("{} rows of {} are stored by both", stored - ids.len(), ids.len());
+    assert!(stored - ids.len() < 3 * count / 45, "more than a moment's rows are stored by both");
+    let mut alerts = sorted_without_numbers(all.iter().flat_map(Appliance::alerts).collect::<Vec<Value>>());
+    alerts.dedup();
+    assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
+}
+
+/// Two sightings of one plate around the change of owner; the second comes with the first record's repetition.
+fn clone_lines(minute: u32) -> [String; 2] {
+    let line = |id: &str, site: &str, second: u32| {
+        format!("{id}\t铜山县\t{site}\t1\t2024-01-01 00:{minute:02}:{second:02}\t02\t苏C12345\t大众牌-朗逸-2015")
+    };
+    [line(&format!("G{minute}1"), "S250_Pizhou_Sulu", 1), line(&format!("G{minute}2"), "G3_Sulu", 40)]
+}
+
+fn produce(broker: &Broker, name: &str, lines: &[String]) {
+    topic::produce(broker, name, lines.iter().map(|line| (None, Some(line.as_bytes()))));
+}
+
+#[test]
+fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "foreign";
+    broker.create_topic(name, 1);
+    let ([first, second], [third, fourth]) = (clone_lines(1), clone_lines(2));
+    produce(broker, name, std::slice::from_ref(&first));
+    // Another program has consumed it, and its commit says no more than that.
+    let other: BaseConsumer = broker.client_config().set("group.id", name).create().unwrap();
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(name, 0, Offset::Offset(1)).unwrap();
+    other.commit(&offsets, CommitMode::Sync).unwrap();
+    drop(other);
+
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    produce(broker, name, &[first.clone(), second]);
+    appliance.wait_for_lines(2);
+    let pipeline = appliance.status()["pipeline"].clone();
+    assert_eq!(
+        (&pipeline["accepted"], &pipeline["duplicates"], &pipeline["alerts"]),
+        (&1.into(), &1.into(), &1.into())
+    );
+    // Its own log does not hold the first record: after a kill it is read back once more.
+    appliance.kill();
+    produce(broker, name, &[first, third, fourth]);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(5);
+    let pipeline = appliance.status()["pipeline"].clone();
+    assert_eq!((&pipeline["accepted"], &pipeline["duplicates"]), (&3.into(), &2.into()), "{}", appliance.log());
+    assert!(appliance.log().matches("reading back").count() == 2, "{}", appliance.log());
+    appliance.stop();
+    assert_eq!(committed(broker, name, 1), [6]);
+}
+
+#[test]
+fn a_topic_made_anew_that_has_grown_past_the_position_is_noticed() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "remade";
+    broker.create_topic(name, 1);
+    let line = |number: usize| clone_lines(number as u32)[0].clone();
+    produce(broker, name, &(0..5).map(line).collect::<Vec<_>>());
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    appliance.wait_for_lines(5);
+    appliance.stop();
+    broker.delete_topic(name);
+    broker.create_topic(name, 1);
+    produce(broker, name, &(10..20).map(line).collect::<Vec<_>>());
+    appliance.start_and_wait();
+    appliance.wait_for_lines(15);
+    let status = appliance.status();
+    assert_eq!(status["pipeline"]["accepted"], 15);
+    let kafka = &status["source"]["kafka"];
+    assert_eq!((&kafka["gaps"], &kafka["recent_gaps"][0]["cause"]), (&1.into(), &"truncated".into()), "{kafka}");
+    appliance.stop();
+    // And a restart finds nothing to complain of.
+    appliance.start_and_wait();
+    appliance.wait_for_lines(15);
+    assert_eq!(appliance.status()["source"]["kafka"]["gaps"], 1);
+}
