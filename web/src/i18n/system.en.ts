@@ -69,7 +69,7 @@ const en: typeof zh = {
   rateSeries: 'Stored',
   lagSeries: 'Lag',
   now: 'now',
-  minutesAgo: '−{count} min',
+  ago: '−{span}',
   ratesLabel: 'Passages stored per second as a curve; now {rate} per second, {lag} behind',
 
   source: 'Intake',

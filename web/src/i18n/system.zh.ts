@@ -67,7 +67,7 @@ export default {
   rateSeries: '入库速率',
   lagSeries: '时延',
   now: '现在',
-  minutesAgo: '{count} 分前',
+  ago: '{span}前',
   ratesLabel: '入库速率曲线，当前 {rate} 条/秒，时延 {lag}',
 
   source: '接入',
