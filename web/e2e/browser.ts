@@ -74,3 +74,10 @@ export async function seriousViolations(page: Page): Promise<string[]> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))
 }
+
+/** Chooses from a list by its name, with the keyboard as far as the list. */
+export async function choose(page: Page, list: string, entry: string): Promise<void> {
+  await page.getByRole('combobox', { name: list, exact: true }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('option', { name: entry, exact: true }).click()
+}

@@ -1,6 +1,6 @@
 import { expect, inject } from 'vitest'
 
-import { seriousViolations, test } from './browser'
+import { choose, seriousViolations, test } from './browser'
 import { until } from './server'
 
 async function model(): Promise<{ model: { kind: string } | null }> {
@@ -22,8 +22,7 @@ test('checkpoint and day are chosen, and live in the address', async ({ open }) 
   const total = page.getByTestId('day-total')
   await total.waitFor()
   const city = await total.innerText()
-  await page.getByRole('combobox', { name: '卡口' }).click()
-  await page.getByRole('option', { name: 'G3-京台高速-苏鲁界' }).click()
+  await choose(page, '卡口', 'G3-京台高速-苏鲁界')
   await page.waitForURL(/kkmc=G3_Sulu/)
   await until('another forecast', async () => (await total.innerText()) !== city)
   await page.getByRole('button', { name: '前一天' }).click()
