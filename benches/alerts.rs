@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use divan::Bencher;
 use platewatch::pipeline::Router;
@@ -84,11 +84,12 @@ fn fill(folder: &Path) {
     store.close().expect("it closes");
 }
 
+type Open = (Store, Arc<View>);
+
 /// The store, opened with an index of so many bytes. It stays open to the end.
 fn view(alert_index: usize) -> Arc<View> {
-    static VIEW: OnceLock<std::sync::Mutex<(usize, Option<(Store, Arc<View>)>)>> = OnceLock::new();
-    let slot = VIEW.get_or_init(|| std::sync::Mutex::new((0, None)));
-    let mut open = slot.lock().expect("no bench has panicked");
+    static OPEN: Mutex<(usize, Option<Open>)> = Mutex::new((0, None));
+    let mut open = OPEN.lock().expect("no bench has panicked");
     match &*open {
         (index, Some((_, view))) if *index == alert_index => view.clone(),
         _ => {

@@ -84,9 +84,10 @@ java_version() {
   java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1
 }
 
-# A real Kafka for the tests: Java 17 or later, and Kafka's jars, which Maven fetches once.
+# A real Kafka for the tests: Java 17 or later, Kafka's jars, which Maven fetches once, and openssl for certificates.
 need_kafka() {
   local version
+  command -v openssl >/dev/null || need_packages openssl
   command -v java >/dev/null || need_packages default-jre-headless
   version="$(java_version)"
   if [ "${version:-0}" -lt 17 ]; then

@@ -14,12 +14,16 @@
 //! counters and the source's position as one write ([`store`]). Readers ([`serve`]) ask immutable views that the writer
 //! publishes after each commit, so that no question can slow the road.
 //!
-//! `source` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
+//! Beside the road, [`predict`] learns the rhythm of each checkpoint from the counters and says what the next hours bring.
+//!
+//! `source`, `predict` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
 pub mod appliance;
 pub mod commands;
 pub mod config;
+pub mod forecast;
 pub mod pipeline;
+pub mod predict;
 pub mod producer;
 pub mod reader;
 pub mod serve;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, ship, simulate};
+use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, ship, simulate, train};
 
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Send a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts
     Ship(ship::ShipArgs),
+    /// Learn a flow model from a table of hourly counts or a data directory, and test it
+    Train(train::TrainArgs),
     /// Load a CSV of checkpoints into a data directory
     ImportCheckpoints(import_checkpoints::ImportArgs),
     /// Print the shard of each key, as MyCat's murmur rule places it
@@ -91,6 +93,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
             drop(out);
             ship::run(args)
         }
+        Command::Train(args) => train::run(args, &mut out),
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::Shard { keys } => shard::run(keys, &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),

@@ -156,6 +156,20 @@ pub struct Totals {
     pub last_minute: u64,
 }
 
+/// The passages of one hour by checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourCounts {
+    /// The hour, counted from 1970.
+    pub hour: i64,
+    /// Whether nothing of it is missing: it is neither the first that is retained nor the newest.
+    pub is_whole: bool,
+    /// KKMC and passages, of those that had any.
+    pub checkpoints: Vec<(Arc<str>, u64)>,
+}
+
+/// Where hours are asked for one by one, none older than this before the newest is looked at.
+const HOURS_BACK: i64 = 31 * 24;
+
 /// An answer could not be given.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -189,6 +203,30 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// As [`Snapshot::counts`].
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError>;
+    /// The hours from `from` to `to` (counted from 1970) in which anything passed, in order; the first `limit` of them.
+    ///
+    /// # Errors
+    /// As [`Snapshot::counts`].
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+        let Some(newest) = self.totals().newest else { return Ok(Vec::new()) };
+        let mut hours = Vec::new();
+        for hour in from.max(newest.hour() - HOURS_BACK)..=newest.hour().min(to) {
+            if hours.len() == limit {
+                break;
+            }
+            let end = CivilTime(hour * 3600 + 3599);
+            let checkpoints =
+                self.counts(Group::Checkpoint, TimeRange { start: Some(CivilTime(hour * 3600)), end: Some(end) })?;
+            if !checkpoints.is_empty() {
+                hours.push(HourCounts { hour, is_whole: hour < newest.hour(), checkpoints });
+            }
+        }
+        Ok(hours)
+    }
+    /// Whether [`Snapshot::hours`] is answered from memory, so that it may be called where blocking is not allowed.
+    fn has_hours_at_hand(&self) -> bool {
+        false
+    }
     /// Passages within `range`.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::serve::{DataDir, run_appliance};
-use crate::config::{ApiConfig, Config, SourceConfig, SourceKind};
+use crate::config::{ApiConfig, Config, PredictConfig, SourceConfig, SourceKind};
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -40,6 +40,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     let defaults = Config::default();
     let config = Config {
         data_dir: folder.path().to_owned(),
+        predict: PredictConfig { model_dir: folder.path().join("traffic_flow_model"), ..defaults.predict },
         api: ApiConfig { listen: SocketAddr::from(([127, 0, 0, 1], args.port)), ..defaults.api },
         source: SourceConfig {
             kind: SourceKind::Simulator,

@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
 
 use super::failure::Usage;
+use super::models::{StoreRegistry, service_settings};
 use crate::appliance::Appliance;
 use crate::config::{Config, Order, SourceKind, Sync, TextEncoding};
 use crate::pipeline::{self, Router};
+use crate::predict::Service;
 use crate::reader::Reader;
 use crate::serve::{self, ServeSettings};
 use crate::source::Source;
@@ -60,9 +62,14 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
     store.publish();
 
+    let registry = Arc::new(StoreRegistry(store.shared()));
+    let forecaster = Service::new(service_settings(config, Some(config.data_dir.clone()), registry));
+    let predicting = predict_beside(forecaster.clone(), appliance.clone(), &stop, runtime.handle())?;
+
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
-    let serving = runtime.spawn(serve_until(listener, appliance.clone(), serve_settings(config), stop.clone()));
+    let settings = ServeSettings { forecaster, ..serve_settings(config) };
+    let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, stop.clone()));
 
     let road = appliance.clone();
     let road_stop = stop.clone();
@@ -75,6 +82,8 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let served = runtime.block_on(serving).context("the HTTP interface ended unexpectedly")?;
     stop.cancel();
     let driven = driving.join().map_err(|_| anyhow::anyhow!("the writer ended unexpectedly: please report it"))?;
+    // Before the data directory goes: it may be writing there.
+    predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     driven?;
     served.context("the HTTP interface failed")
@@ -119,6 +128,20 @@ fn drive(
     waiting.block_on(stop.cancelled());
     store.close()?;
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Runs prediction on a thread of its own until `stop`.
+fn predict_beside(
+    service: Arc<Service>,
+    reader: Arc<dyn Reader>,
+    stop: &CancellationToken,
+    waiting: &tokio::runtime::Handle,
+) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (stop, waiting) = (stop.clone(), waiting.clone());
+    std::thread::Builder::new()
+        .name("predict".to_owned())
+        .spawn(move || service.run(&*reader, &stop, &waiting))
+        .context("cannot start the thread of prediction")
 }
 
 async fn serve_until(

@@ -60,6 +60,12 @@ fn every_kind_of_value_is_read() {
         listen = "[::1]:80"
         cors_origins = ["https://example.org:8443"]
         [predict]
+        model_dir = "/var/lib/platewatch/model"
+        kind = "spark-linear"
+        train = "off"
+        retrain_every = "1d"
+        interval = 0.9
+        holidays = ["2024.csv"]
     "#;
     let config = load(text).unwrap();
     assert_eq!(config.data_dir, PathBuf::from("/var/lib/platewatch"));
@@ -72,6 +78,10 @@ fn every_kind_of_value_is_read() {
     assert_eq!(config.store.retention, Retention::Forever);
     assert_eq!(config.store.memory.bytes(), 1 << 30);
     assert_eq!(config.store.sync, Sync::Off);
+    assert_eq!(config.predict.kind, ServedModel::SparkLinear);
+    assert_eq!(config.predict.train, TrainFrom::Off);
+    assert_eq!((config.predict.interval, config.predict.min_hours), (0.9, 12));
+    assert_eq!(config.predict.holidays, [PathBuf::from("2024.csv")]);
     let detector = config.detect.detector_settings();
     assert_eq!((detector.window, detector.state_ttl, detector.speed_window), (120, 3600, 1800));
     assert_eq!(detector.plates, PlateScope::Any);
@@ -116,6 +126,8 @@ fn unknown_settings_are_refused_with_the_likeliest_one() {
     );
     refused("colour = 1\n", &["line 1: colour: ", "`platewatch print-config`"]);
     refused("[predict]\nmodel = 1\n", &["line 2: predict.model: ", "there is no such setting"]);
+    refused("[predict]\nkind = \"spark\"\n", &["line 2: predict.kind: ", "\"seasonal\" or \"spark-linear\""]);
+    refused("[predict]\ninterval = 1.0\n", &["line 2: predict.interval: 1.0 is out of range; write 0.5 to 0.99"]);
 }
 
 #[test]

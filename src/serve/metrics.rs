@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Api;
 use super::error::ApiError;
+use crate::forecast::Forecaster;
 use crate::reader::Totals;
 use crate::status::{KafkaPartition, KafkaStatus, Status};
 
@@ -39,6 +40,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
         }
     }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
+    model(&mut out, &*api.settings.forecaster);
     api.metrics.write(&mut out);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response())
 }
@@ -106,6 +108,22 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
         segments.labelled(&[("shard", &shard.to_string())], *count as f64);
     }
     out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
+}
+
+fn model(out: &mut Exposition, forecaster: &dyn Forecaster) {
+    let status = forecaster.status();
+    if let Some(model) = forecaster.current() {
+        let about = model.about();
+        out.gauge(
+            "platewatch_model_trained_timestamp_seconds",
+            "When the flow model was trained, by kind and version.",
+        )
+        .labelled(&[("kind", about.kind), ("version", &about.version)], about.trained_at_unix as f64);
+    }
+    out.gauge("platewatch_model_problem", "1 if the files of the flow model are damaged or its training failed.")
+        .value(f64::from(u8::from(status.problem.is_some() || status.training_failure.is_some())));
+    out.gauge("platewatch_model_history_hours", "Hours of counts that a training can learn from.")
+        .value(status.history_hours as f64);
 }
 
 fn kafka(out: &mut Exposition, kafka: &KafkaStatus) {

@@ -49,6 +49,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use traffic::{CivilTime, DetectorSettings, TimeZoneName};
 
+use crate::forecast::{Forecaster, NoForecaster};
 use crate::reader::Reader;
 
 pub use listen::{BindError, bind, serve};
@@ -82,6 +83,8 @@ pub struct ServeSettings {
     pub clock: Clock,
     /// Zone into which a time with an offset is converted.
     pub zone: TimeZoneName,
+    /// Who predicts the flow.
+    pub forecaster: Arc<dyn Forecaster>,
 }
 
 impl ServeSettings {
@@ -99,6 +102,7 @@ impl ServeSettings {
             detector: DetectorSettings::default(),
             clock,
             zone,
+            forecaster: Arc::new(NoForecaster),
         }
     }
 }
@@ -159,6 +163,8 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         .route("/warnings/realtime", get(warnings::realtime))
         .route("/warnings", get(warnings::history))
         .route("/predict/flow", get(predict::flow))
+        .route("/predict/day", get(predict::day))
+        .route("/predict/model", get(predict::model))
         .route("/overview", get(overview::overview))
         .route("/track", get(track::track))
         .route("/checkpoints", get(checkpoints::checkpoints))

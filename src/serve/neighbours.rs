@@ -66,13 +66,16 @@ pub(super) fn neighbours(catalogue: &Catalogue) -> Vec<Vec<Neighbour>> {
 /// Pairs of positions in the catalogue, the lesser first.
 type Links = BTreeMap<(usize, usize), Link>;
 
+/// Longitude and latitude in degrees.
+type Place = (f64, f64);
+
 fn distance(a: &Checkpoint, b: &Checkpoint) -> Option<f64> {
     Some(great_circle_km(a.position()?, b.position()?))
 }
 
 /// Those that follow one another on a road, along the line that fits its checkpoints best.
 fn roads(checkpoints: &[&Checkpoint]) -> Links {
-    let mut by_road: BTreeMap<&str, Vec<(usize, (f64, f64))>> = BTreeMap::new();
+    let mut by_road: BTreeMap<&str, Vec<(usize, Place)>> = BTreeMap::new();
     for (index, checkpoint) in checkpoints.iter().enumerate() {
         if let Some(position) = checkpoint.position().filter(|_| !checkpoint.road.is_empty()) {
             by_road.entry(&checkpoint.road).or_default().push((index, position));
@@ -81,7 +84,7 @@ fn roads(checkpoints: &[&Checkpoint]) -> Links {
     let mut links = Links::new();
     for on_road in by_road.values_mut() {
         let (east, north) = main_direction(on_road.iter().map(|(_, position)| *position));
-        let along = |(lon, lat): (f64, f64)| lon * east + lat * north;
+        let along = |(lon, lat): Place| lon * east + lat * north;
         on_road.sort_by(|(_, a), (_, b)| along(*a).total_cmp(&along(*b)));
         for pair in on_road.windows(2) {
             if let [(a, _), (b, _)] = pair {
@@ -94,7 +97,7 @@ fn roads(checkpoints: &[&Checkpoint]) -> Links {
 
 /// The direction in which places are spread most, as factors of longitude and latitude: the first principal axis, with
 /// degrees of longitude as long as they are there.
-fn main_direction(places: impl ExactSizeIterator<Item = (f64, f64)> + Clone) -> (f64, f64) {
+fn main_direction(places: impl ExactSizeIterator<Item = Place> + Clone) -> (f64, f64) {
     let count = places.len().max(1) as f64;
     let (lon, lat) = places.clone().fold((0.0, 0.0), |(x, y), (lon, lat)| (x + lon / count, y + lat / count));
     let shrink = lat.to_radians().cos();
@@ -152,7 +155,7 @@ fn unite(groups: &mut [usize], a: usize, b: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn catalogue(places: &[(&str, &str, Option<(f64, f64)>)]) -> Catalogue {
+    fn catalogue(places: &[(&str, &str, Option<Place>)]) -> Catalogue {
         let checkpoints = places.iter().map(|(code, road, place)| Checkpoint {
             code: (*code).to_owned(),
             name: format!("{code} in full"),

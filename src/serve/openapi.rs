@@ -34,6 +34,8 @@ use super::{
         alert::patch,
         stream::stream,
         predict::flow,
+        predict::day,
+        predict::model,
         overview::overview,
         track::track,
         checkpoints::checkpoints,

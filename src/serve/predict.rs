@@ -1,26 +1,446 @@
-//! `GET /api/predict/flow`: the place of the flow model, which this build does not have.
+//! `GET /api/predict/*`: what the flow model says of a checkpoint or the whole city, and which model it is.
+//!
+//! A model answers from memory, so flows are answered at once, and so are counts that are at hand; others are read in the
+//! lane of counters.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use traffic::{Catalogue, CivilTime};
+use utoipa::ToSchema;
 
-use super::error::{ApiError, ErrorEnvelope};
+use super::Api;
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::fields::{Fields, QueryFields, SECONDS_PER_DAY};
+use super::records::{kkmc_texts, label};
+use crate::forecast::{FlowForecast, Forecast, ForecasterStatus, ModelAbout};
+use crate::reader::{Group, TimeRange};
+
+/// All checkpoints together.
+const CITY: &str = "全市";
+const HOURS: i64 = 24;
+/// Checkpoints that an error lists.
+const LISTED: usize = 20;
+/// Seconds after which a client may ask again where there is no model yet.
+const RETRY_AFTER_SECONDS: u16 = 10;
+/// Dates that can be asked for.
+const YEARS: std::ops::Range<i64> = 2000..2100;
+
+/// The model that answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowModel)]
+pub(super) struct ModelJson {
+    /// `seasonal` or `spark-linear`.
+    #[schema(example = "seasonal")]
+    kind: &'static str,
+    /// Version.
+    #[schema(example = "20240102T031500Z-9f0c25d1")]
+    version: String,
+    /// When it was trained, UTC.
+    #[schema(example = "2024-01-02T03:15:00Z")]
+    trained_at: String,
+    /// Share of the counts that an interval is to hold.
+    #[schema(example = 0.8)]
+    interval: f64,
+    /// Held-out hours that the intervals were measured on; 0 if they are assumed, for want of history.
+    #[schema(example = 6384)]
+    interval_samples: u64,
+}
+
+/// A prediction for one hour.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Flow)]
+pub(super) struct FlowJson {
+    /// Code of the checkpoint, or 全市 for the whole city.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    kkmc: String,
+    /// Short name.
+    #[schema(example = "S250-邳州-苏鲁界")]
+    label: String,
+    /// Date.
+    #[schema(example = "2024-01-02")]
+    date: String,
+    /// Hour of the day.
+    #[schema(example = 8)]
+    hour: i64,
+    /// Passages that are expected in this hour.
+    #[schema(example = 231.4)]
+    predicted_flow: f64,
+    /// Lower end of the interval.
+    #[schema(example = 205.1)]
+    lower: f64,
+    /// Upper end of the interval.
+    #[schema(example = 258.9)]
+    upper: f64,
+    /// `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
+    /// size) or `city`.
+    #[schema(example = "checkpoint")]
+    basis: &'static str,
+    /// The model that answered.
+    model: ModelJson,
+}
+
+/// One hour of a day.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowHour)]
+pub(super) struct HourJson {
+    /// Hour of the day.
+    #[schema(example = 8)]
+    hour: i64,
+    /// Passages that are expected.
+    #[schema(example = 231.4)]
+    predicted_flow: f64,
+    /// Lower end of the interval.
+    #[schema(example = 205.1)]
+    lower: f64,
+    /// Upper end of the interval.
+    #[schema(example = 258.9)]
+    upper: f64,
+    /// Passages that were counted; null if the hour is not over, nothing was recorded anywhere, or it is retained no more.
+    #[schema(example = 226)]
+    actual: Option<u64>,
+}
+
+/// Predictions for a day.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowDay)]
+pub(super) struct DayJson {
+    /// Code of the checkpoint, or 全市 for the whole city.
+    #[schema(example = "全市")]
+    kkmc: String,
+    /// Short name.
+    #[schema(example = "全市")]
+    label: String,
+    /// Date.
+    #[schema(example = "2024-01-02")]
+    date: String,
+    /// What the predictions rest on, as in a prediction for one hour.
+    #[schema(example = "city")]
+    basis: &'static str,
+    /// 24 hours.
+    #[schema(min_items = 24, max_items = 24)]
+    hours: Vec<HourJson>,
+    /// The model that answered.
+    model: ModelJson,
+}
+
+/// The flow model and its training.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowModelStatus)]
+pub(super) struct ModelStatusJson {
+    /// The model that is served; null where there is none.
+    model: Option<ModelJson>,
+    /// `metadata.json` of it: what it learnt from, its test against simple predictors, its coefficients.
+    #[schema(value_type = Option<Object>, example = json!({"kind": "seasonal", "rows": 6384}))]
+    metadata: Option<Value>,
+    /// The folder of the model.
+    #[schema(example = "traffic_flow_model")]
+    folder: String,
+    /// What is wrong with the files in the folder; an earlier model may still be served.
+    #[schema(example = json!(null))]
+    problem: Option<String>,
+    /// Whether a model is being trained.
+    #[schema(example = false)]
+    training: bool,
+    /// Why the last training failed.
+    #[schema(example = json!(null))]
+    training_failure: Option<String>,
+    /// Hours of counts that a training can learn from.
+    #[schema(example = 672)]
+    history_hours: u64,
+    /// How many it needs before it trains a first model by itself; null if this process does not train.
+    #[schema(example = 12)]
+    min_hours: Option<u64>,
+    /// Metadata of the versions that were served here, newest first.
+    #[schema(value_type = Vec<Object>, example = json!([]))]
+    versions: Vec<Value>,
+}
+
+impl From<&ModelAbout> for ModelJson {
+    fn from(about: &ModelAbout) -> Self {
+        Self {
+            kind: about.kind,
+            version: about.version.clone(),
+            trained_at: about.trained_at.clone(),
+            interval: about.interval,
+            interval_samples: about.interval_samples,
+        }
+    }
+}
+
+impl ModelStatusJson {
+    pub(super) fn new(status: ForecasterStatus, about: Option<&ModelAbout>) -> Self {
+        Self {
+            model: about.map(ModelJson::from),
+            metadata: about.map(|about| Value::clone(&about.metadata)),
+            folder: status.folder,
+            problem: status.problem,
+            training: status.is_training,
+            training_failure: status.training_failure,
+            history_hours: status.history_hours,
+            min_hours: status.least_hours,
+            versions: status.versions,
+        }
+    }
+}
 
 /// Predicted passages of one checkpoint, or of the whole city, in one hour.
 ///
-/// This build has no flow model: the answer is always 503.
+/// Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
+/// `date` alone, the hour of the day that comes next.
 #[utoipa::path(
     get,
     path = "/api/predict/flow",
     tag = "prediction",
     params(
-        ("kkmc" = Option<String>, Query, description = "Checkpoint: code or full name; default: the whole city", example = "S250_Pizhou_Sulu"),
+        ("kkmc" = Option<String>, Query, description = "Checkpoint: code, full name or label; default: the whole city (全市)", example = "S250_Pizhou_Sulu"),
         ("hour" = Option<u32>, Query, minimum = 0, maximum = 23, description = "Hour of the day", example = 8),
         ("date" = Option<String>, Query, description = "Date", example = "2024-01-02"),
     ),
-    responses((status = 503, description = "This build has no flow model", body = ErrorEnvelope))
-)]
-pub(super) async fn flow() -> ApiError {
-    ApiError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "flow prediction is not part of this build: use /api/stats/hour_count for the counts of the past",
+    responses(
+        (status = 200, description = "The prediction", body = Envelope<FlowJson>),
+        (status = 400, description = "A parameter has the wrong form; `msg` says what is valid", body = ErrorEnvelope),
+        (status = 404, description = "There is no such checkpoint; `msg` lists some that there are", body = ErrorEnvelope),
+        (status = 503, description = "There is no model yet; `msg` says what to do", body = ErrorEnvelope),
     )
+)]
+pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<FlowJson> {
+    let hour = api.asked_hour(&fields)?;
+    let place = api.asked_place(&fields).await?;
+    let model = api.forecast()?;
+    let FlowForecast { flow, lower, upper, basis } = place.forecast(&*model, hour);
+    Ok(Success(FlowJson {
+        kkmc: place.code,
+        label: place.label,
+        date: date_of(hour),
+        hour: hour.rem_euclid(HOURS),
+        predicted_flow: rounded(flow),
+        lower: rounded(lower),
+        upper: rounded(upper),
+        basis: basis.as_str(),
+        model: model.about().into(),
+    }))
+}
+
+/// Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted.
+#[utoipa::path(
+    get,
+    path = "/api/predict/day",
+    tag = "prediction",
+    params(
+        ("kkmc" = Option<String>, Query, description = "Checkpoint: code, full name or label; default: the whole city (全市)", example = "S250_Pizhou_Sulu"),
+        ("date" = Option<String>, Query, description = "Date; default: today", example = "2024-01-02"),
+    ),
+    responses(
+        (status = 200, description = "24 hours", body = Envelope<DayJson>),
+        (status = 400, description = "A parameter has the wrong form; `msg` says what is valid", body = ErrorEnvelope),
+        (status = 404, description = "There is no such checkpoint; `msg` lists some that there are", body = ErrorEnvelope),
+        (status = 503, description = "There is no model yet; `msg` says what to do", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<DayJson> {
+    let day = api.asked_day(&fields)?.unwrap_or_else(|| api.now().day());
+    let place = api.asked_place(&fields).await?;
+    let model = api.forecast()?;
+    let actual = api.counted_on(day, place.names.clone()).await?;
+    let mut basis = "city";
+    let hours = (0..HOURS).zip(actual).map(|(hour, actual)| {
+        let forecast = place.forecast(&*model, day * HOURS + hour);
+        basis = forecast.basis.as_str();
+        HourJson {
+            hour,
+            predicted_flow: rounded(forecast.flow),
+            lower: rounded(forecast.lower),
+            upper: rounded(forecast.upper),
+            actual,
+        }
+    });
+    let hours = hours.collect();
+    let date = date_of(day * HOURS);
+    Ok(Success(DayJson { kkmc: place.code, label: place.label, date, basis, hours, model: model.about().into() }))
+}
+
+/// Which flow model is served, what it learnt from, how it did in its test, and how training is.
+#[utoipa::path(
+    get,
+    path = "/api/predict/model",
+    tag = "prediction",
+    responses((status = 200, description = "The model and its training", body = Envelope<ModelStatusJson>))
+)]
+pub(super) async fn model(State(api): State<Arc<Api>>) -> Answer<ModelStatusJson> {
+    Ok(Success(api.model_status()))
+}
+
+/// A checkpoint or the whole city.
+struct Place {
+    /// Texts under which the checkpoint may have been recorded; none for the whole city.
+    names: Option<Vec<String>>,
+    code: String,
+    label: String,
+}
+
+impl Place {
+    fn forecast(&self, model: &dyn Forecast, hour: i64) -> FlowForecast {
+        match &self.names {
+            None => model.city(hour),
+            Some(names) => model.checkpoint(names, hour).unwrap_or_else(|| model.unknown_checkpoint(hour)),
+        }
+    }
+}
+
+impl Api {
+    /// The model and its training, for its own endpoint and for the status.
+    pub(super) fn model_status(&self) -> ModelStatusJson {
+        let current = self.settings.forecaster.current();
+        ModelStatusJson::new(self.settings.forecaster.status(), current.as_deref().map(Forecast::about))
+    }
+
+    /// The model, or what to do to get one.
+    fn forecast(&self) -> Result<Arc<dyn Forecast>, ApiError> {
+        if let Some(model) = self.settings.forecaster.current() {
+            return Ok(model);
+        }
+        let ForecasterStatus { folder, problem, is_training, history_hours, least_hours, training_failure, .. } =
+            self.settings.forecaster.status();
+        let mut msg = match problem {
+            Some(problem) => format!("the flow model cannot be used: {problem}"),
+            None => format!("there is no flow model in {folder} yet"),
+        };
+        msg.push_str(&format!(
+            ": train one with `platewatch train --input master_data_expanded.csv --model-dir {folder}`, or copy a model folder there"
+        ));
+        match least_hours {
+            Some(_) if is_training => msg.push_str("; one is being trained now, ask again in some seconds"),
+            Some(least) => msg.push_str(&format!(
+                "; or wait: one is trained from the counters when they cover {least} whole hours, {history_hours} so far"
+            )),
+            None => {}
+        }
+        if let Some(failure) = training_failure {
+            msg.push_str(&format!("; the last training failed: {failure}"));
+        }
+        Err(ApiError::busy(msg, RETRY_AFTER_SECONDS))
+    }
+
+    /// The hour that is asked for, since 1970.
+    fn asked_hour(&self, fields: &Fields) -> Result<i64, ApiError> {
+        let hour = match fields.text("hour")? {
+            Some(_) => Some(fields.whole("hour", 0..=23, 0)? as i64),
+            None => None,
+        };
+        let next = self.now().hour() + 1;
+        Ok(match (self.asked_day(fields)?, hour) {
+            (None, None) => next,
+            (Some(day), None) => day * HOURS + next.rem_euclid(HOURS),
+            (Some(day), Some(hour)) => day * HOURS + hour,
+            (None, Some(hour)) => {
+                let now = self.now().hour();
+                now + (hour - now.rem_euclid(HOURS)).rem_euclid(HOURS)
+            }
+        })
+    }
+
+    /// The day that is asked for, since 1970.
+    fn asked_day(&self, fields: &Fields) -> Result<Option<i64>, ApiError> {
+        let Some(text) = fields.text("date")? else { return Ok(None) };
+        let wrong = || {
+            ApiError::bad_request(format!(
+                "`date` must be a date from {} to {} such as 2024-01-31, not {:?}",
+                YEARS.start,
+                YEARS.end - 1,
+                text.chars().take(60).collect::<String>()
+            ))
+        };
+        let is_date = !text.contains([':', 'T', ' ']);
+        let time = CivilTime::parse(text.as_bytes(), &self.settings.zone).filter(|_| is_date).ok_or_else(wrong)?;
+        if !YEARS.contains(&time.date().0) {
+            return Err(wrong());
+        }
+        Ok(Some(time.day()))
+    }
+
+    /// The checkpoint that is asked for, or the whole city.
+    async fn asked_place(&self, fields: &Fields) -> Result<Place, ApiError> {
+        let city = Place { names: None, code: CITY.to_owned(), label: CITY.to_owned() };
+        let Some(text) = fields.text("kkmc")?.filter(|text| *text != CITY) else { return Ok(city) };
+        let catalogue = self.reader.catalogue();
+        let names = kkmc_texts(&catalogue, &text);
+        let code = names.first().cloned().unwrap_or_default();
+        let model = self.settings.forecaster.current();
+        let is_listed = catalogue.find(&code).is_some();
+        let is_learnt = || model.as_ref().is_some_and(|model| model.checkpoint(&names, 0).is_some());
+        if is_listed || is_learnt() || self.was_recorded(code.clone()).await? {
+            return Ok(Place { label: label(&catalogue, &code), code, names: Some(names) });
+        }
+        Err(unknown(&text, &catalogue, model.as_deref()))
+    }
+
+    /// Whether any retained passage is of this checkpoint.
+    async fn was_recorded(&self, kkmc: String) -> Result<bool, ApiError> {
+        let counts = self.counters(|snapshot| snapshot.counts(Group::Checkpoint, TimeRange::default())).await?;
+        Ok(counts.iter().any(|(name, _)| **name == *kkmc))
+    }
+
+    /// What was counted in each hour of a day: of these names, or of all.
+    async fn counted_on(&self, day: i64, names: Option<Vec<String>>) -> Result<Vec<Option<u64>>, ApiError> {
+        let now = self.now();
+        let first = day * HOURS;
+        // Nothing is counted ahead of time.
+        if first * 3600 > now.0 + SECONDS_PER_DAY {
+            return Ok(vec![None; HOURS as usize]);
+        }
+        let snapshot = self.reader.snapshot();
+        // The way to another thread would take longer than the answer.
+        let hours = if snapshot.has_hours_at_hand() {
+            snapshot.hours(first, first + HOURS - 1, HOURS as usize)?
+        } else {
+            self.counters(move |snapshot| snapshot.hours(first, first + HOURS - 1, HOURS as usize)).await?
+        };
+        let mut counted = vec![None; HOURS as usize];
+        for hour in hours.iter().filter(|hour| hour.is_whole && hour.hour < now.hour()) {
+            let place = usize::try_from(hour.hour - first).ok().and_then(|place| counted.get_mut(place));
+            if let Some(place) = place {
+                let is_wanted = |name: &str| names.as_ref().is_none_or(|names| names.iter().any(|known| known == name));
+                let counts = hour.checkpoints.iter().filter(|(name, _)| is_wanted(name));
+                *place = Some(counts.map(|(_, count)| count).sum());
+            }
+        }
+        Ok(counted)
+    }
+}
+
+/// 404 with the checkpoints that there are, or the first of them.
+fn unknown(text: &str, catalogue: &Catalogue, model: Option<&dyn Forecast>) -> ApiError {
+    let mut known: Vec<String> = catalogue.iter().take(LISTED).map(|checkpoint| checkpoint.code.clone()).collect();
+    let mut all = catalogue.len();
+    if let Some(model) = model {
+        let (names, count) = model.names(LISTED);
+        if known.is_empty() {
+            known = names;
+        }
+        all = all.max(count);
+    }
+    let more = if all > known.len() { format!(" and {} more", all - known.len()) } else { String::new() };
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        format!(
+            "there is no checkpoint {:?}: `kkmc` is a code or full name, such as {}{more}; /api/checkpoints lists all; \
+             without `kkmc` the whole city is predicted",
+            text.chars().take(60).collect::<String>(),
+            known.join(", ")
+        ),
+    )
+}
+
+/// One decimal is more than a prediction can promise.
+fn rounded(flow: f64) -> f64 {
+    (flow * 10.0).round() / 10.0
+}
+
+fn date_of(hour: i64) -> String {
+    let (year, month, day) = CivilTime(hour.saturating_mul(3600)).date();
+    format!("{year:04}-{month:02}-{day:02}")
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{Answer, Envelope, Success};
+use crate::forecast::{Forecast, Forecaster};
 use crate::status::{KafkaPartition, KafkaStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
 
 /// The state of the appliance.
@@ -52,9 +53,51 @@ pub(super) struct StatusJson {
     /// Mirrors and their lag; empty where none is configured.
     #[schema(value_type = Vec<Object>, example = json!([]))]
     mirrors: Vec<Value>,
-    /// The flow model; null where there is none.
-    #[schema(value_type = Option<Object>, example = json!(null))]
-    model: Option<Value>,
+    /// The flow model and its training.
+    model: ModelBriefJson,
+}
+
+/// The flow model in short; `/api/predict/model` tells more.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowModelBrief)]
+pub(super) struct ModelBriefJson {
+    /// `seasonal` or `spark-linear`; null where there is no model.
+    #[schema(example = "seasonal")]
+    kind: Option<&'static str>,
+    /// Version; null where there is no model.
+    #[schema(example = "20240102T031500Z-9f0c25d1")]
+    version: Option<String>,
+    /// When it was trained, UTC; null where there is no model.
+    #[schema(example = "2024-01-02T03:15:00Z")]
+    trained_at: Option<String>,
+    /// What is wrong with the files in its folder; an earlier model may still be served.
+    #[schema(example = json!(null))]
+    problem: Option<String>,
+    /// Whether a model is being trained.
+    #[schema(example = false)]
+    training: bool,
+    /// Why the last training failed.
+    #[schema(example = json!(null))]
+    training_failure: Option<String>,
+    /// Hours of counts that a training can learn from.
+    #[schema(example = 672)]
+    history_hours: u64,
+}
+
+impl ModelBriefJson {
+    fn new(forecaster: &dyn Forecaster) -> Self {
+        let (current, status) = (forecaster.current(), forecaster.status());
+        let about = current.as_deref().map(Forecast::about);
+        Self {
+            kind: about.map(|about| about.kind),
+            version: about.map(|about| about.version.clone()),
+            trained_at: about.map(|about| about.trained_at.clone()),
+            problem: status.problem,
+            training: status.is_training,
+            training_failure: status.training_failure,
+            history_hours: status.history_hours,
+        }
+    }
 }
 
 /// The source of records.
@@ -312,7 +355,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         pipeline: pipeline.into(),
         storage: storage.into(),
         mirrors: Vec::new(),
-        model: None,
+        model: ModelBriefJson::new(&*api.settings.forecaster),
     }))
 }
 

@@ -15,6 +15,7 @@ mod alerts;
 mod cache;
 mod expire;
 mod facts;
+mod find;
 mod keys;
 mod log;
 mod query;
@@ -178,6 +179,22 @@ impl Shared {
         self.cache.bytes()
     }
 
+    /// The versions of the flow model that were noted, by version: the registry.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be read.
+    pub fn models(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).values(MODELS_TREE)?)
+    }
+
+    /// Replaces the registry of flow models.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be written.
+    pub fn set_models(&self, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(MODELS_TREE, entries)?)
+    }
+
     /// What the writer told last.
     pub fn progress(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -220,6 +237,7 @@ impl Partition {
 }
 
 const CATALOGUE_TREE: &str = "checkpoints";
+const MODELS_TREE: &str = "models";
 
 impl Store {
     /// Opens or creates the data directory at `path` and brings its detectors to where they were.

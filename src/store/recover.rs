@@ -197,15 +197,13 @@ impl Store {
         }
         let database = self.shared.database.clone();
         let numbers = Numbers::of(&self.names);
-        let mut next = from;
-        for item in database.scan(Family::Alerts, &from.to_be_bytes()) {
+        for (next, item) in (from..).zip(database.scan(Family::Alerts, &from.to_be_bytes())) {
             let (_, value) = item?;
             let damaged = |detail: &dyn std::fmt::Display| database.damaged("an alert", detail);
             let alert: traffic::Alert = codec::decode(keys::ALERT, &value).map_err(|error| damaged(&error))?;
             if alert.seq != next {
                 return Err(damaged(&format!("number {next} is missing")).into());
             }
-            next += 1;
             let number = |kkmc: &String| numbers.0.number(Dimension::Checkpoint, kkmc);
             let (Some(prev), Some(curr)) = (number(&alert.prev_kkmc), number(&alert.curr_kkmc)) else {
                 return Err(damaged(&"its checkpoint is not among the names").into());

@@ -12,14 +12,14 @@ use shard::{
 use storage::{Database, Family, codec};
 use traffic::{Alert, CivilTime, Dimension, NameTable, RejectReason, VehicleType, brand_of};
 
-use super::alerts::{AlertIndex, AlertTest, FoundAlerts, id_number};
+use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
 use super::log::{Entry, Log};
 use super::rollup::{Counts, Rollups};
 use super::work::Work;
-use super::{StoredReject, Totals, keys, recover, work};
+use super::{Totals, keys, recover};
 use crate::reader::{
-    self, AlertFilter, Group, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece, RejectRow, Snapshot,
+    self, AlertFilter, Group, HourCounts, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece, Snapshot,
     TimeRange,
 };
 use crate::work::{AlertWork, WorkedAlert};
@@ -33,15 +33,12 @@ pub struct View {
     sealed: [Arc<Vec<Arc<Entry>>>; 2],
     tail: Vec<Arc<Entry>>,
     pub(super) rollups: Rollups,
-    alerts: AlertIndex,
-    work: Arc<Work>,
-    names: NameTable,
-    totals: Totals,
+    pub(super) alerts: AlertIndex,
+    pub(super) work: Arc<Work>,
+    pub(super) names: NameTable,
+    pub(super) totals: Totals,
     last_minute: u64,
 }
-
-/// Rejects that one question looks at; there may be millions that are not of the reason asked for.
-const MAX_REJECTS_LOOKED_AT: u64 = 20_000;
 
 pub(super) const SECONDS_PER_HOUR: i64 = 3600;
 
@@ -189,62 +186,6 @@ impl View {
         let counts = VehicleType::ALL.iter().zip(counts).filter(|(_, count)| *count > 0);
         Ok(busiest_first(counts.map(|(kind, count)| (Arc::from(kind.as_str()), count)).collect()))
     }
-
-    /// Rejects with a number above `seq`, oldest first, each with its number.
-    ///
-    /// # Errors
-    /// [`ReadError`] if they could not be read.
-    pub fn rejects_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, StoredReject)>, ReadError> {
-        self.database
-            .scan(Family::Rejects, &seq.saturating_add(1).to_be_bytes())
-            .take(limit)
-            .map(|item| {
-                let (key, value) = item.map_err(read_error)?;
-                let reject = codec::decode(keys::REJECT, &value).map_err(read_error)?;
-                Ok((keys::last_u64(&key).unwrap_or_default(), reject))
-            })
-            .collect()
-    }
-
-    /// The number of the oldest alert that is kept.
-    pub(super) fn oldest_alert(&self) -> u64 {
-        self.totals.oldest_alert.max(1)
-    }
-
-    /// Bytes of the alerts in memory.
-    pub fn alert_index_bytes(&self) -> usize {
-        self.alerts.bytes()
-    }
-
-    /// The alerts with these numbers; one that was dropped meanwhile is left out.
-    fn alerts_of(&self, seqs: &[u64]) -> Result<Vec<Alert>, ReadError> {
-        let read = |seq: &u64| match self.database.get(Family::Alerts, &seq.to_be_bytes()) {
-            Ok(Some(value)) => Some(codec::decode(keys::ALERT, &value).map_err(read_error)),
-            Ok(None) => None,
-            Err(error) => Some(Err(read_error(error))),
-        };
-        seqs.iter().filter_map(read).collect()
-    }
-
-    /// Alerts that are too old for the index, newest first.
-    fn alerts_before_index(&self) -> impl Iterator<Item = Result<Alert, ReadError>> + '_ {
-        let first = self.alerts.first_seq().unwrap_or(self.totals.alerts + 1);
-        let oldest = self.oldest_alert();
-        let none = (first <= oldest).then_some(0);
-        let old = self.alerts_back(first - 1).take_while(move |alert| match alert {
-            Ok(alert) => alert.seq >= oldest,
-            Err(_) => true,
-        });
-        old.take(none.unwrap_or(usize::MAX))
-    }
-
-    /// Alerts from number `newest` down.
-    fn alerts_back(&self, newest: u64) -> impl Iterator<Item = Result<Alert, ReadError>> + '_ {
-        self.database.scan_back(Family::Alerts, &newest.to_be_bytes()).map(|item| {
-            let (_, value) = item.map_err(read_error)?;
-            codec::decode(keys::ALERT, &value).map_err(read_error)
-        })
-    }
 }
 
 impl Snapshot for View {
@@ -303,6 +244,28 @@ impl Snapshot for View {
         Ok(counts)
     }
 
+    fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
+        let ends = [self.rollups.hours.first_key_value(), self.rollups.hours.last_key_value()];
+        let ends = ends.map(|end| end.map(|(hour, _)| *hour));
+        let names = self.names.all(Dimension::Checkpoint);
+        if from > to {
+            return Ok(Vec::new());
+        }
+        let hours = self.rollups.hours.range(from..=to).take(limit).map(|(hour, rollup)| {
+            let counts = rollup.checkpoints.iter();
+            HourCounts {
+                hour: *hour,
+                is_whole: !ends.contains(&Some(*hour)),
+                checkpoints: counts.filter_map(|(id, count)| Some((names.get(id as usize)?.clone(), count))).collect(),
+            }
+        });
+        Ok(hours.collect())
+    }
+
+    fn has_hours_at_hand(&self) -> bool {
+        true
+    }
+
     fn count(&self, range: TimeRange) -> Result<u64, ReadError> {
         if range == TimeRange::default() {
             return Ok(self.rollups.all.total);
@@ -323,48 +286,15 @@ impl Snapshot for View {
     }
 
     fn alerts(&self, filter: &AlertFilter, page: u64, limit: usize) -> Result<Page<Alert>, ReadError> {
-        let skip = page.saturating_sub(1).saturating_mul(limit as u64);
-        if *filter == AlertFilter::default() {
-            // Numbers have no gaps: the page's are known without reading the others.
-            let total = self.totals.alerts - self.totals.oldest_alert.saturating_sub(1).min(self.totals.alerts);
-            let newest = self.totals.alerts.saturating_sub(skip);
-            let limit = limit.min(total.saturating_sub(skip) as usize);
-            let records = self.alerts_back(newest).take(limit).collect::<Result<_, _>>()?;
-            return Ok(Page { total, records });
-        }
-        let states = self.work.states();
-        let test = AlertTest::new(filter, &self.names, &states);
-        let mut found: FoundAlerts = self.alerts.search(&test, self.oldest_alert(), skip, limit);
-        for alert in self.alerts_before_index() {
-            let alert = alert?;
-            if test.accepts(&alert) {
-                found.take(alert.seq, skip, limit);
-            }
-        }
-        Ok(Page { total: found.total, records: self.alerts_of(&found.page)? })
+        self.search_alerts(filter, page, limit)
     }
 
     fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
-        let Some(number) = id_number(id) else { return Ok(None) };
-        let found = match self.alerts.find(number, self.oldest_alert()) {
-            Some(seq) => self.alerts_of(&[seq])?.pop(),
-            None => self
-                .alerts_before_index()
-                .find(|alert| alert.as_ref().map_or(true, |alert| alert.id == id))
-                .transpose()?,
-        };
-        let Some(alert) = found else { return Ok(None) };
-        let work = work::load(&self.database, alert.seq).map_err(read_error)?;
-        Ok(Some(WorkedAlert { alert, work }))
+        self.alert_by_id(id)
     }
 
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
-        let states = self.work.states();
-        let load = |seq: &u64| match states.of(*seq) {
-            Some(_) => work::load(&self.database, *seq).map_err(read_error),
-            None => Ok(AlertWork::default()),
-        };
-        seqs.iter().map(load).collect()
+        self.work_on(seqs)
     }
 
     fn query_after(
@@ -382,32 +312,7 @@ impl Snapshot for View {
         before: Option<u64>,
         limit: usize,
     ) -> Result<RejectPiece, ReadError> {
-        let oldest = self.totals.oldest_reject.max(1);
-        let newest = self.totals.rejects.min(before.map_or(u64::MAX, |before| before.saturating_sub(1)));
-        let mut piece =
-            RejectPiece { kept: (self.totals.rejects + 1).saturating_sub(oldest), ..RejectPiece::default() };
-        if newest < oldest {
-            return Ok(piece);
-        }
-        let mut looked_at = 0;
-        for item in self.database.scan_back(Family::Rejects, &newest.to_be_bytes()) {
-            let (key, value) = item.map_err(read_error)?;
-            let seq = keys::last_u64(&key).unwrap_or_default();
-            if seq < oldest {
-                break;
-            }
-            if piece.records.len() >= limit || looked_at >= MAX_REJECTS_LOOKED_AT {
-                piece.next = Some(seq + 1);
-                break;
-            }
-            looked_at += 1;
-            let StoredReject { origin, line, reason: found, raw, near } =
-                codec::decode(keys::REJECT, &value).map_err(read_error)?;
-            if reason.is_none_or(|reason| reason == found) {
-                piece.records.push(RejectRow { seq, origin, line, reason: found, raw, near: near.map(CivilTime) });
-            }
-        }
-        Ok(piece)
+        self.rejects_before(reason, before, limit)
     }
 
     fn alerts_after(&self, seq: u64, limit: usize) -> Result<Vec<Alert>, ReadError> {

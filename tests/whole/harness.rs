@@ -384,6 +384,10 @@ pub(crate) fn serve(config: &str) -> (Running, String) {
     std::fs::write(&file, format!("{config}{api}listen = \"127.0.0.1:0\"\n")).unwrap();
     let mut command = platewatch();
     command.args(["serve", "--config"]).arg(&file);
+    if !config.contains("[predict]") {
+        // The default model folder is below the working directory, which tests share.
+        command.env("PLATEWATCH__PREDICT__TRAIN", "off");
+    }
     let mut running = Running::start(command);
     let line = running.wait_for("address=");
     let address = line.split("address=").nth(1).unwrap().trim().to_owned();

@@ -22,4 +22,6 @@ mod harness;
 mod identity;
 mod model;
 mod precision;
+mod predict;
+mod predict_quality;
 mod work;

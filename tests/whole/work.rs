@@ -77,10 +77,11 @@ fn work_outlives_a_kill() {
 fn work_beside_a_busy_writer() {
     let folder = folder();
     let data = folder.path().join("data");
-    let config = format!("data_dir = {data:?}\n[source]\nkind = \"simulator\"\nrate = 4000.0\n");
+    let config = format!("data_dir = {data:?}\n[source]\nkind = \"simulator\"\nrate = 20000.0\n");
     let (running, address) = serve(&config);
     let mut taken = Vec::new();
-    while taken.len() < 25 {
+    while taken.len() < 10 {
+        std::thread::sleep(Duration::from_millis(10));
         for id in ids(&address, 50) {
             if taken.contains(&id) {
                 continue;

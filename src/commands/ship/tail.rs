@@ -1,18 +1,20 @@
 //! Follows a log that grows, across rotation by rename and by truncation.
 //!
 //! Hands out whole lines in the order in which they were written, each once, with the [`Place`] behind them. A file is
-//! known by device and inode, and by a hash of its beginning, which tells a file that was truncated and written anew, or
-//! one that was given a dead file's inode. The bytes that truncation took away are looked for in the copy that
+//! known by device and inode, and by hashes of its beginning and of what was read last, which tell a file that was
+//! truncated and written anew, or one that was given a dead file's inode. The bytes that truncation took away are looked for in the copy that
 //! `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the log come first.
 //!
 //! Rotated files are those beside `NAME` called `NAME.1`, `NAME-20240101`, `NAME.old`, or `STEM.1.EXT` for `STEM.EXT`.
 //! A file that was rotated away ends its last line when nothing has come for [`QUIET`]. This module knows no Kafka and
 //! no key.
 
+mod mark;
+
 use std::cmp::Reverse;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,24 +22,16 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use traffic::LineParser;
 
+pub(super) use mark::Mark;
+use mark::{Ending, read_full_at};
+
 /// How long a rotated file must be quiet before it counts as ended: its writer may need a moment to notice.
 pub(super) const QUIET: Duration = Duration::from_secs(1);
 
 /// Bytes to read at once.
 const CHUNK: usize = 256 << 10;
-/// How much of a file's beginning is hashed.
-const HEAD: usize = 512;
 /// What is left of a longer line: enough for the appliance to find it too long, and to keep what it would have kept.
 pub(super) const MAX_LINE: usize = LineParser::MAX_LINE_BYTES + 16;
-
-/// Which file, by what it is and how it begins.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Mark {
-    device: u64,
-    inode: u64,
-    head_bytes: u64,
-    head_hash: u64,
-}
 
 /// A place in a log that outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +39,9 @@ pub(super) struct Position {
     pub(super) mark: Mark,
     /// Bytes before it.
     pub(super) offset: u64,
+    /// What stands right before it; an older state file does not say.
+    #[serde(default)]
+    pub(super) ending: Ending,
     /// When the file was last written, in nanoseconds since 1970.
     pub(super) modified: i64,
 }
@@ -55,18 +52,25 @@ pub(super) struct Place {
     file: Arc<File>,
     mark: Mark,
     offset: u64,
+    ending: Ending,
 }
 
 impl Place {
     /// The place as it is saved.
     pub(super) fn position(&self) -> Position {
         let modified = self.file.metadata().map_or(0, |metadata| modified(&metadata));
-        Position { mark: self.mark.clone(), offset: self.offset, modified }
+        Position { mark: self.mark.clone(), offset: self.offset, ending: self.ending.clone(), modified }
     }
 
     /// The place so many bytes before this one, within the lines that were handed out with it.
     pub(super) fn before(&self, bytes: usize) -> Self {
-        Self { offset: self.offset.saturating_sub(bytes as u64), ..self.clone() }
+        let ending = if bytes == 0 { self.ending.clone() } else { Ending::default() };
+        Self { offset: self.offset.saturating_sub(bytes as u64), ending, ..self.clone() }
+    }
+
+    /// Whether the file still holds what was read of it.
+    fn is_as_it_was(&self) -> io::Result<bool> {
+        Ok(self.mark.still_begins(&self.file)? && self.ending.is_still_before(&self.file, self.offset)?)
     }
 }
 
@@ -162,14 +166,15 @@ impl Tail {
         buffer.truncate(count);
         // Looked at after the reading: what was read came from this file as it was.
         let size = place.file.metadata()?.len();
-        if size < place.offset || !place.mark.still_begins(&place.file)? {
+        if size < place.offset || !place.is_as_it_was()? {
             buffer.clear();
             self.after_truncation(&place)?;
             return Ok(Next::Idle);
         }
         if let Some(last) = memchr::memrchr(b'\n', buffer) {
             buffer.truncate(last + 1);
-            return self.hand_out(place, last as u64 + 1);
+            let ending = Ending::of(buffer);
+            return self.hand_out(place, last as u64 + 1, ending);
         }
         if count == CHUNK {
             return self.long_line(place, buffer, size);
@@ -177,8 +182,9 @@ impl Tail {
         self.at_end(place, size, buffer)
     }
 
-    fn hand_out(&mut self, mut place: Place, bytes: u64) -> io::Result<Next> {
+    fn hand_out(&mut self, mut place: Place, bytes: u64, ending: Ending) -> io::Result<Next> {
         place.offset += bytes;
+        place.ending = ending;
         place.mark.learn(&place.file, place.offset)?;
         self.searched = 0;
         self.current = Some(place.clone());
@@ -208,9 +214,10 @@ impl Tail {
         }
         if !rest.is_empty() {
             let bytes = size - place.offset;
+            let ending = Ending::before(&place.file, size)?;
             rest.truncate(MAX_LINE);
             rest.push(b'\n');
-            return self.hand_out(place, bytes);
+            return self.hand_out(place, bytes, ending);
         }
         match self.after(&place)? {
             Some(next) => {
@@ -234,7 +241,8 @@ impl Tail {
                 buffer.push(b'\n');
                 let bytes = at + end as u64 + 1 - place.offset;
                 self.notices.push(format!("a line of {bytes} bytes was cut to {MAX_LINE}: it cannot be a passage"));
-                return self.hand_out(place, bytes);
+                let ending = Ending::before(&place.file, place.offset + bytes)?;
+                return self.hand_out(place, bytes, ending);
             }
             at += count as u64;
             if count == 0 {
@@ -247,7 +255,7 @@ impl Tail {
 
     /// The log was truncated: what it held stands in a copy, or is lost.
     fn after_truncation(&mut self, place: &Place) -> io::Result<()> {
-        let copy = self.find(&place.mark, place.offset)?;
+        let copy = self.find(&place.position())?;
         if copy.is_none() {
             self.notices.push(format!(
                 "{} was truncated behind byte {}, and no copy of what it held is beside it: lines written in the last \
@@ -261,7 +269,7 @@ impl Tail {
     }
 
     fn resume(&mut self, position: &Position) {
-        let found = self.find(&position.mark, position.offset);
+        let found = self.find(position);
         if let Ok(Some(place)) = found {
             self.set_current(Some(place));
             return;
@@ -284,20 +292,22 @@ impl Tail {
         self.grown = (u64::MAX, Instant::now());
     }
 
-    /// The file with this mark and at least `offset` bytes: itself wherever it is now called, or a copy of it.
-    fn find(&self, mark: &Mark, offset: u64) -> io::Result<Option<Place>> {
+    /// The file that holds this position: itself wherever it is now called, or a copy of it.
+    fn find(&self, position: &Position) -> io::Result<Option<Place>> {
+        let Position { mark, offset, ending, .. } = position;
         let mut candidates: Vec<PathBuf> = vec![self.path.clone()];
         candidates.extend(self.rotated().into_iter().rev().map(|(path, _)| path));
         let mut copy = None;
         for path in candidates {
             let Some(opened) = self.open(&path)? else { continue };
             let metadata = opened.file.metadata()?;
-            if metadata.len() < offset || !mark.still_begins(&opened.file)? {
+            let there = metadata.len() >= *offset && mark.still_begins(&opened.file)?;
+            if !there || !ending.is_still_before(&opened.file, *offset)? {
                 continue;
             }
             let same = mark.is_file(&metadata);
             let mark = Mark { head_bytes: mark.head_bytes, head_hash: mark.head_hash, ..opened.mark };
-            let place = Place { file: opened.file, mark, offset };
+            let place = Place { file: opened.file, mark, offset: *offset, ending: ending.clone() };
             if same {
                 return Ok(Some(place));
             }
@@ -355,50 +365,8 @@ impl Tail {
         let mut mark = Mark { device: metadata.dev(), inode: metadata.ino(), ..Mark::default() };
         // What is there of a log stays, whether it was read or not.
         mark.learn(&file, metadata.len())?;
-        Ok(Some(Place { file: Arc::new(file), mark, offset: 0 }))
+        Ok(Some(Place { file: Arc::new(file), mark, offset: 0, ending: Ending::default() }))
     }
-}
-
-impl Mark {
-    fn is_file(&self, metadata: &Metadata) -> bool {
-        (self.device, self.inode) == (metadata.dev(), metadata.ino())
-    }
-
-    fn still_begins(&self, file: &File) -> io::Result<bool> {
-        Ok(self.head_bytes == 0 || head_hash(file, self.head_bytes)? == Some(self.head_hash))
-    }
-
-    /// Covers more of the beginning, of which so many bytes are there.
-    fn learn(&mut self, file: &File, there: u64) -> io::Result<()> {
-        let bytes = there.min(HEAD as u64);
-        if bytes > self.head_bytes
-            && let Some(hash) = head_hash(file, bytes)?
-        {
-            (self.head_bytes, self.head_hash) = (bytes, hash);
-        }
-        Ok(())
-    }
-}
-
-/// None if the file is shorter.
-fn head_hash(file: &File, bytes: u64) -> io::Result<Option<u64>> {
-    let mut head = [0; HEAD];
-    let Some(head) = usize::try_from(bytes).ok().and_then(|bytes| head.get_mut(..bytes)) else { return Ok(None) };
-    let count = read_full_at(file, head, 0)?;
-    Ok((count == head.len()).then(|| xxhash_rust::xxh3::xxh3_64(head)))
-}
-
-fn read_full_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut count = 0;
-    while let Some(rest) = buffer.get_mut(count..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset + count as u64) {
-            Ok(0) => break,
-            Ok(more) => count += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(count)
 }
 
 fn modified(metadata: &Metadata) -> i64 {

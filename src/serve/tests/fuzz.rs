@@ -6,7 +6,9 @@ use proptest::test_runner::{Config, TestRunner};
 use super::Server;
 use super::client::request;
 
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 22] = [
+    "hour",
+    "date",
     "kkmc",
     "hphm",
     "startTime",
@@ -28,7 +30,9 @@ const FIELDS: [&str; 20] = [
     "reason",
     "minutes",
 ];
-const PATHS: [&str; 13] = [
+const PATHS: [&str; 15] = [
+    "/api/predict/flow",
+    "/api/predict/day",
     "/api/stats/kkmc_count",
     "/api/stats/hour_count",
     "/api/stats/map_data",
@@ -69,7 +73,7 @@ fn runner(cases: u32) -> TestRunner {
 /// Runs `check` on `cases` values of `strategy` against one server.
 fn fuzz<S: Strategy>(cases: u32, strategy: S, check: impl AsyncFn(&Server, S::Value)) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let server = runtime.block_on(Server::start());
+    let server = runtime.block_on(super::predict::ready());
     runner(cases)
         .run(&strategy, |value| {
             runtime.block_on(check(&server, value));

@@ -8,6 +8,7 @@ mod fuzz;
 pub(super) mod memory;
 mod openapi;
 mod operation;
+mod predict;
 mod query;
 mod rejects;
 mod shutdown;

@@ -72,7 +72,9 @@ async fn status() {
             "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300,
                 "alert_index_bytes": 40, "passages": 8,
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
-            "mirrors": [], "model": null})
+            "mirrors": [],
+            "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
+                "training_failure": null, "history_hours": 0}})
     );
 }
 

@@ -167,9 +167,3 @@ async fn the_flow_of_now() {
     assert_eq!(data["checkpoints"].as_array().unwrap().len(), 19);
     assert!(server.get("/api/stats/recent?minutes=0").await.error(400).contains("`minutes`"));
 }
-
-#[tokio::test]
-async fn predictions_are_not_part_of_this_build() {
-    let server = Server::start().await;
-    assert!(server.get("/api/predict/flow?kkmc=G3_Sulu&hour=8").await.error(503).contains("not part of this build"));
-}

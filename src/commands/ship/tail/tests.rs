@@ -105,6 +105,38 @@ fn a_truncated_log_is_read_from_its_beginning() {
 }
 
 #[test]
+fn a_log_written_anew_with_the_same_beginning_is_another() {
+    let banner = "the same banner every day\n".repeat(40);
+    let mut log = Bench::new(&format!("{banner}one\ntwo\n"));
+    log.reads(&format!("{banner}one\ntwo\n"));
+    // Truncated and longer than before already, when it is looked at: only what was read last tells.
+    let anew = format!("{banner}three\nfour\nfive\n");
+    fs::write(log.path("log"), &anew).unwrap();
+    log.tail.next(&mut Vec::new()).unwrap();
+    assert!(log.tail.take_notices()[0].contains("was truncated behind byte"));
+    log.reads(&anew);
+    // The same while nobody looks, and with a copy beside it.
+    log.append("log", "six\n");
+    fs::copy(log.path("log"), log.path("log.1")).unwrap();
+    let anew = format!("{banner}seven\n{banner}");
+    fs::write(log.path("log"), &anew).unwrap();
+    log.restart();
+    log.reads(&format!("six\n{anew}"));
+    assert!(log.tail.take_notices().is_empty());
+}
+
+#[test]
+fn a_state_file_of_before_endings_is_read() {
+    let mut log = Bench::new("one\n");
+    log.reads("one\n");
+    let mut saved = serde_json::to_value(log.place.as_ref().unwrap().position()).unwrap();
+    saved.as_object_mut().unwrap().remove("ending");
+    log.append("log", "two\n");
+    log.tail = Tail::new(&log.path("log"), false, Some(&serde_json::from_value(saved).unwrap()));
+    log.reads("two\n");
+}
+
+#[test]
 fn what_truncation_took_away_is_in_the_copy() {
     let mut log = Bench::new("one\n");
     log.reads("one\n");

@@ -1,0 +1,328 @@
+//! How good a model is, measured forward in time: it learns from the days before, predicts each later day as it begins,
+//! and is compared with simple predictors on the same hours. Never on a random split, which would let it look ahead.
+//!
+//! The days are cut in three: the model learns from the first part, options and intervals are taken from the second, and
+//! the third, the test, is touched once. Each of the last two is a quarter of the days, at most four weeks.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use super::baseline::{Baseline, Past};
+use super::calendar::{HOURS, is_weekend};
+use super::grid::{Grid, Observed};
+use super::intervals::{Intervals, Pair};
+use super::pace::{Pace, Stopped};
+use super::seasonal::{DaySums, Options, Profiles, Sums};
+use super::spark::SparkLinear;
+
+/// With fewer days there is nothing to learn from and to test on.
+pub(super) const LEAST_DAYS: usize = 4;
+/// Days of the test at most.
+const LONGEST_TEST: usize = 28;
+/// Hours of the test at most, over all checkpoints: of a large network fewer days are enough.
+const LARGEST_TEST: usize = 4_000_000;
+
+/// Where the days are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Split {
+    /// The model learns from the days before this one.
+    pub(super) tune: usize,
+    /// Options and intervals come from the days between.
+    pub(super) test: usize,
+    /// How many days there are.
+    pub(super) days: usize,
+}
+
+impl Split {
+    pub(super) fn of(grid: &Grid) -> Option<Self> {
+        let days = grid.days();
+        if days < LEAST_DAYS {
+            return None;
+        }
+        let fitting = (LARGEST_TEST / HOURS / grid.sites().len().max(1)).max(1);
+        let part = (days / 4).clamp(1, LONGEST_TEST).min(fitting);
+        Some(Self { tune: days - 2 * part, test: days - part, days })
+    }
+}
+
+/// How far predictions were from counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// Hours compared.
+    pub rows: u64,
+    /// Mean absolute error, in passages.
+    pub mae: f64,
+    /// Root of the mean squared error, in passages.
+    pub rmse: f64,
+    /// Sum of the absolute errors over the sum of the counts; none where nothing passed.
+    pub wape: Option<f64>,
+    /// Share of the hours whose count lay within the interval; none for a predictor without one.
+    pub coverage: Option<f64>,
+}
+
+impl Metrics {
+    fn of(pairs: &[Pair], intervals: Option<&Intervals>) -> Self {
+        let rows = pairs.len().max(1) as f64;
+        let sum = |value: &dyn Fn(&Pair) -> f64| pairs.iter().map(value).sum::<f64>();
+        let errors = sum(&|pair| (pair.predicted - pair.actual).abs());
+        let counted = sum(&|pair| pair.actual);
+        Self {
+            rows: pairs.len() as u64,
+            mae: errors / rows,
+            rmse: (sum(&|pair| (pair.predicted - pair.actual).powi(2)) / rows).sqrt(),
+            wape: (counted > 0.0).then(|| errors / counted),
+            coverage: intervals.map(|intervals| {
+                sum(&|pair| {
+                    let (low, high) = intervals.bounds(pair.predicted);
+                    f64::from(u8::from((low..=high).contains(&pair.actual)))
+                }) / rows
+            }),
+        }
+    }
+}
+
+/// One predictor in the test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tested {
+    /// `seasonal`, `spark-linear`, or a baseline.
+    pub name: String,
+    /// Over the hours of every checkpoint.
+    pub checkpoints: Metrics,
+    /// Over the hours of the whole city.
+    pub city: Metrics,
+}
+
+/// A test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Days that the models learnt from before options and intervals were chosen.
+    pub train_days: usize,
+    /// Days that options and intervals come from.
+    pub tune_days: usize,
+    /// Days that were predicted.
+    pub test_days: usize,
+    /// All predictors.
+    pub tested: Vec<Tested>,
+}
+
+impl Evaluation {
+    /// The test of one predictor.
+    pub fn of(&self, name: &str) -> Option<&Tested> {
+        self.tested.iter().find(|tested| tested.name == name)
+    }
+
+    /// The model with the smaller error; `seasonal` where they do not differ.
+    pub fn better(&self) -> Kind {
+        let error = |kind: Kind| self.of(kind.as_str()).map_or(f64::INFINITY, |tested| tested.checkpoints.mae);
+        if error(Kind::SparkLinear) < error(Kind::Seasonal) { Kind::SparkLinear } else { Kind::Seasonal }
+    }
+
+    /// The table for people.
+    pub fn table(&self) -> String {
+        let mut text = format!(
+            "learnt from {} days, chose on {}, tested on the last {}, each predicted as it began\n\
+             {:<16}{:>10}{:>10}{:>8}{:>10}   whole city:{:>8}{:>10}\n",
+            self.train_days, self.tune_days, self.test_days, "", "MAE", "RMSE", "WAPE", "coverage", "WAPE", "coverage"
+        );
+        let share = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0));
+        for Tested { name, checkpoints, city } in &self.tested {
+            let wape = |wape: Option<f64>| wape.map_or("-".to_owned(), |wape| format!("{wape:.3}"));
+            let _ = writeln!(
+                text,
+                "{name:<16}{:>10.2}{:>10.2}{:>8}{:>10}{:>22}{:>10}",
+                checkpoints.mae,
+                checkpoints.rmse,
+                wape(checkpoints.wape),
+                share(checkpoints.coverage),
+                wape(city.wape),
+                share(city.coverage),
+            );
+        }
+        text
+    }
+}
+
+/// Hour by hour what a predictor said and what came.
+#[derive(Debug, Default)]
+pub(super) struct Backtest {
+    pub(super) pairs: Vec<Pair>,
+}
+
+impl Backtest {
+    /// Predicts the observed hours of these days.
+    pub(super) fn run(
+        grid: &Grid,
+        days: std::ops::Range<usize>,
+        pace: &Pace,
+        predict: impl Fn(usize, &Observed) -> f64,
+    ) -> Result<Self, Stopped> {
+        let mut pairs = Vec::new();
+        for site in 0..grid.sites().len() {
+            pairs.extend(grid.observed_of(site, days.clone()).map(|seen| Pair {
+                site: site as u32,
+                hour: (seen.day * HOURS + seen.hour) as u32,
+                predicted: predict(site, &seen).max(0.0),
+                actual: seen.count,
+            }));
+            pace.step()?;
+        }
+        Ok(Self { pairs })
+    }
+
+    /// With the levels of each day as it begins.
+    pub(super) fn seasonal(
+        grid: &Grid,
+        days: std::ops::Range<usize>,
+        profiles: &Profiles,
+        sums: &DaySums,
+        options: Options,
+        pace: &Pace,
+    ) -> Result<Self, Stopped> {
+        let rolling = Rolling::new(days.clone(), profiles, sums, options);
+        Self::run(grid, days, pace, |site, seen| rolling.predict(site, seen))
+    }
+
+    pub(super) fn spark(
+        grid: &Grid,
+        days: std::ops::Range<usize>,
+        model: &SparkLinear,
+        pace: &Pace,
+    ) -> Result<Self, Stopped> {
+        let indices = model.indices();
+        let of_site: Vec<Option<usize>> = grid.sites().iter().map(|name| indices.get(&**name).copied()).collect();
+        // What is served looks at the date; a table's own flag may differ, but is all there is without one.
+        let first = grid.first_day();
+        Self::run(grid, days, pace, |site, seen| {
+            let weekend = if grid.is_dated() { is_weekend(first + seen.day as i64) } else { seen.is_weekend };
+            model.predict(of_site.get(site).copied().flatten(), seen.hour as u8, weekend)
+        })
+    }
+
+    /// The same hour by hour for all checkpoints together, of those that have a count.
+    pub(super) fn city(&self) -> Vec<Pair> {
+        let mut hours: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        for pair in &self.pairs {
+            let (predicted, actual) = hours.entry(pair.hour).or_default();
+            *predicted += pair.predicted;
+            *actual += pair.actual;
+        }
+        let pair = |(hour, (predicted, actual))| Pair { site: 0, hour, predicted, actual };
+        hours.into_iter().map(pair).collect()
+    }
+
+    pub(super) fn tested(&self, name: &str, intervals: Option<(&Intervals, &Intervals)>) -> Tested {
+        Tested {
+            name: name.to_owned(),
+            checkpoints: Metrics::of(&self.pairs, intervals.map(|(own, _)| own)),
+            city: Metrics::of(&self.city(), intervals.map(|(_, city)| city)),
+        }
+    }
+}
+
+/// `seasonal` with the level of each day as it begins.
+struct Rolling<'a> {
+    profiles: &'a Profiles,
+    first: usize,
+    levels: Vec<Vec<f64>>,
+}
+
+impl<'a> Rolling<'a> {
+    fn new(days: std::ops::Range<usize>, profiles: &'a Profiles, sums: &DaySums, options: Options) -> Self {
+        let first = days.start;
+        Self { profiles, first, levels: days.map(|day| sums.levels(day, options.level_days)).collect() }
+    }
+
+    fn predict(&self, site: usize, seen: &Observed) -> f64 {
+        let levels = self.levels.get(seen.day - self.first);
+        let level = levels.and_then(|levels| levels.get(site)).copied().unwrap_or(1.0);
+        level * self.profiles.rate(site, seen.class, seen.hour)
+    }
+
+    /// Sum of the absolute errors.
+    fn error(&self, grid: &Grid, days: std::ops::Range<usize>, pace: &Pace) -> Result<f64, Stopped> {
+        let mut error = 0.0;
+        for site in 0..grid.sites().len() {
+            let of_site = grid.observed_of(site, days.clone());
+            error += of_site.map(|seen| (self.predict(site, &seen) - seen.count).abs()).sum::<f64>();
+            pace.step()?;
+        }
+        Ok(error)
+    }
+}
+
+/// The options that predict the days of the second part best.
+pub(super) fn choose(grid: &Grid, split: Split, pace: &Pace) -> Result<Options, Stopped> {
+    let mut best = (f64::INFINITY, Options::DEFAULT);
+    for is_robust in [false, true] {
+        let sums = Sums::of(grid, split.tune, is_robust, pace)?;
+        for strength in Options::STRENGTHS {
+            let profiles = Profiles::fit(&sums, strength);
+            let days = DaySums::of(grid, &profiles, before(split.tune)..split.test, pace)?;
+            for level_days in Options::LEVEL_DAYS {
+                let options = Options { strength, is_robust, level_days };
+                let tuning = split.tune..split.test;
+                let error = Rolling::new(tuning.clone(), &profiles, &days, options).error(grid, tuning, pace)?;
+                if error < best.0 {
+                    best = (error, options);
+                }
+            }
+        }
+    }
+    Ok(best.1)
+}
+
+/// The first day that a level at `day` may look at.
+pub(super) fn before(day: usize) -> usize {
+    day.saturating_sub(Options::LEVEL_DAYS.into_iter().max().unwrap_or_default())
+}
+
+/// The four baselines in the test.
+pub(super) fn baselines(grid: &Grid, split: Split, pace: &Pace) -> Result<Vec<Tested>, Stopped> {
+    let past = Past::of(grid, split.test);
+    let run = |baseline: Baseline| {
+        Backtest::run(grid, split.test..split.days, pace, |site, seen| past.predict(baseline, site, seen))
+            .map(|backtest| backtest.tested(baseline.name(), None))
+    };
+    Baseline::ALL.into_iter().map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(predicted: f64, actual: f64) -> Pair {
+        Pair { site: 0, hour: 0, predicted, actual }
+    }
+
+    #[test]
+    fn metrics_are_what_they_are_called() {
+        let metrics = Metrics::of(&[pair(10.0, 12.0), pair(10.0, 6.0)], None);
+        let expected = Metrics { rows: 2, mae: 3.0, rmse: 10f64.sqrt(), wape: Some(6.0 / 18.0), coverage: None };
+        assert_eq!(metrics, expected);
+        assert_eq!(Metrics::of(&[pair(1.0, 0.0)], None).wape, None);
+        assert_eq!(Metrics::of(&[], Some(&Intervals::assumed(0.8))).mae, 0.0);
+    }
+
+    #[test]
+    fn the_better_model_is_the_one_with_the_smaller_error() {
+        let tested = |name: &str, mae: f64| Tested {
+            name: name.to_owned(),
+            checkpoints: Metrics { mae, ..Metrics::default() },
+            city: Metrics::default(),
+        };
+        let mut evaluation = Evaluation {
+            train_days: 14,
+            tune_days: 7,
+            test_days: 7,
+            tested: vec![tested("seasonal", 2.0), tested("spark-linear", 1.0), tested("constant", 0.5)],
+        };
+        assert_eq!(evaluation.better(), Kind::SparkLinear);
+        evaluation.tested[1].checkpoints.mae = 2.0;
+        assert_eq!(evaluation.better(), Kind::Seasonal);
+        let table = evaluation.table();
+        assert!(table.contains("WAPE") && table.lines().count() == 5, "{table}");
+    }
+}
