@@ -38,5 +38,5 @@ test('a page that is opened while the server is away comes as soon as it is back
   await server.stop()
   await page.getByRole('link', { name: '预警', exact: true }).click()
   await server.start()
-  await page.locator('tbody tr').first().waitFor({ timeout: 60_000 })
+  await page.getByTestId('alerts').locator('tbody tr').first().waitFor({ timeout: 60_000 })
 })

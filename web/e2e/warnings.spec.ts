@@ -25,7 +25,7 @@ async function anAlert(query = 'severity=high&status=new'): Promise<Alert> {
 
 test('filters narrow the list, live in the address, and survive a reload', async ({ open }) => {
   const page = await open('/warnings')
-  const rows = page.locator('tbody tr')
+  const rows = page.getByTestId('alerts').locator('tbody tr')
   await rows.first().waitFor()
   await choose(page, '级别', '高')
   await page.waitForURL(/severity=high/)
@@ -55,7 +55,7 @@ test('a wrong filter shows what the server says, with a retry', async ({ open })
 
 test('pages turn, and the page is in the address', async ({ open }) => {
   const page = await open('/warnings?severity=low')
-  const first = page.locator('tbody tr').first()
+  const first = page.getByTestId('alerts').locator('tbody tr').first()
   await first.waitFor()
   await page.locator('.el-pager .number', { hasText: /^2$/ }).click()
   await page.waitForURL(/page=2/)
@@ -95,7 +95,7 @@ test('work on an alert passes its states, with who, when and why', async ({ open
   // Kept by the server: another browser sees it, and the filter finds it.
   const other = await open(`/warnings/${id}?status=confirmed`)
   await other.getByRole('region', { name: '研判记录' }).getByText('王警官').first().waitFor()
-  await other.locator('tbody tr.selected').waitFor()
+  await other.getByTestId('alerts').locator('tbody tr.selected').waitFor()
   expect((await warnings('status=confirmed&limit=1000')).records.map((alert) => alert.id)).toContain(id)
   // Taking it up again needs a reason.
   await other.getByLabel('处理人').fill('李警官')
