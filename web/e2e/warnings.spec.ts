@@ -72,7 +72,7 @@ test('an alert shows both sightings, the map and the track around them', async (
   await page.getByText(alert.prev_gcxh).waitFor()
   await page.getByText(alert.curr_gcxh).waitFor()
   await page.getByText('推算速度').last().waitFor()
-  expect(await page.getByRole('region', { name: '两次过车的位置' }).locator('.overlay circle').count()).toBe(2)
+  expect(await page.getByRole('region', { name: '两次过车的位置' }).locator('.sighting circle').count()).toBe(2)
   const track = page.getByRole('region', { name: '前后 12 小时轨迹' })
   await until('both sightings on the track', async () => (await track.getByText('本预警').count()) === 2)
   await track.getByText('不可能到达').first().waitFor()
@@ -124,7 +124,7 @@ test('axe finds nothing serious, in both languages', async ({ open }) => {
   const { id } = await anAlert('severity=high')
   for (const language of ['zh', 'en'] as const) {
     const page = await open(`/warnings/${id}`, { language })
-    await page.locator('.overlay circle').first().waitFor()
+    await page.locator('.sighting circle').first().waitFor()
     expect(await seriousViolations(page)).toEqual([])
   }
 })
