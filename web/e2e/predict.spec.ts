@@ -40,8 +40,7 @@ test('an unknown checkpoint says what there is', async ({ open }) => {
 
 test('the wall screen draws the forecast beside the counts', async ({ open }) => {
   const page = await open('/')
-  await page.locator('canvas').nth(1).waitFor()
-  await page.waitForResponse(/predict\/day/)
+  await page.getByRole('img', { name: /各小时过车量.*预测：00:00 \d/ }).waitFor()
   expect(await page.getByText('尚无预测模型').count()).toBe(0)
 })
 

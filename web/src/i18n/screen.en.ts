@@ -27,6 +27,7 @@ const en: typeof zh = {
   noModel: 'no forecast model yet',
   curveUnit: 'vehicles/hour',
   curveLabel: 'Passages per hour of {day}: {list}',
+  curveForecastLabel: 'forecast: {list}',
   top: 'Busiest checkpoints',
   districts: 'Districts',
   types: 'Vehicle types',

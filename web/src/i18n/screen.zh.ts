@@ -25,6 +25,7 @@ export default {
   noModel: '尚无预测模型',
   curveUnit: '辆/小时',
   curveLabel: '{day} 各小时过车量：{list}',
+  curveForecastLabel: '预测：{list}',
   top: '卡口过车 Top 10',
   districts: '区县分布',
   types: '车辆类型',
