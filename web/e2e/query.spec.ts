@@ -26,8 +26,10 @@ async function pastMinute(): Promise<{ startTime: string; endTime: string }> {
 }
 
 const address = (filters: Record<string, string>) => `/query?${new URLSearchParams(filters).toString()}`
-const rows = (page: Page) => page.locator('tbody tr')
-const column = async (page: Page, index: number) => page.locator(`tbody td:nth-child(${index})`).allInnerTexts()
+/** The table of the result; the calendars of the filters are tables too. */
+const table = (page: Page) => page.getByRole('region', { name: /^(过车记录|Passages)$/ })
+const rows = (page: Page) => table(page).locator('tbody tr')
+const column = async (page: Page, index: number) => table(page).locator(`tbody td:nth-child(${index})`).allInnerTexts()
 const count = async (page: Page) => Number(((await page.getByText(/^共 .* 条$/).textContent()) ?? '').replace(/\D/g, ''))
 
 test('the newest passages are there at once, newest first', async ({ open }) => {
@@ -135,11 +137,11 @@ test('a row opens the track of its plate, by pointer and by keyboard', async ({ 
   const page = await open('/query?hphm=苏C')
   await rows(page).first().waitFor()
   const [plate] = await column(page, 2)
-  await page.locator('tbody tr:first-child td:nth-child(1)').click()
+  await rows(page).first().locator('td').first().click()
   await page.waitForURL((url) => decodeURIComponent(url.pathname) === `/track/${plate ?? ''}`)
   await page.goBack()
   await rows(page).first().waitFor()
-  await page.locator('tbody a').first().focus()
+  await rows(page).first().getByRole('link').focus()
   await page.keyboard.press('Enter')
   await page.waitForURL(/\/track\//)
 })

@@ -60,7 +60,7 @@ test('a station of the road leads to its panel', async ({ open }) => {
 
 test('an export over the limit is refused in words, with both numbers', async ({ open }) => {
   const page = await open('/query', { url: trouble.url, expectsErrors: true })
-  await page.locator('tbody tr').first().waitFor()
+  await page.getByText('共 400 条').waitFor()
   await page.getByRole('button', { name: '导出 CSV' }).click()
   await page.getByRole('button', { name: '开始导出' }).click()
   await page.getByText(`符合条件的有 400 条，单个文件最多 ${EXPORT_LIMIT} 条`).waitFor()

@@ -1,70 +1,81 @@
 // @vitest-environment jsdom
-import { beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { ref } from 'vue'
 
 import { noFilters, type Search } from '@/views/query/filters'
-import { useSearch } from '@/views/query/useSearch'
+import { holdAt, useSearch } from '@/views/query/useSearch'
 
 import { run } from './mount'
 
-const bodies: Record<string, unknown>[] = []
+let bodies: Record<string, unknown>[]
+let now: string
 
-function answer(body: { page: number; limit: number }) {
-  const first = { GCSJ: '2026-11-23 12:00:09', GCXH: `row ${body.page}` }
-  return new Response(JSON.stringify({ code: 200, msg: 'success', data: { total: 500, records: [first] } }))
-}
+const envelope = (data: unknown) => Promise.resolve(new Response(JSON.stringify({ code: 200, msg: 'success', data })))
 
 beforeEach(() => {
-  bodies.length = 0
-  vi.stubGlobal('fetch', (_: string, init: RequestInit) => {
-    const body = JSON.parse(init.body as string) as { page: number; limit: number }
+  bodies = []
+  now = '2026-11-23 12:00:10'
+  vi.stubGlobal('fetch', (url: string, init?: RequestInit) => {
+    if (url === '/api/status') return envelope({ now, newest_gcsj: '2026-11-23 12:00:09' })
+    const body = JSON.parse(init?.body as string) as Record<string, unknown>
     bodies.push(body)
-    return Promise.resolve(answer(body))
+    return envelope({ total: 500, records: [{ GCXH: `row ${String(body.page)}` }] })
   })
 })
 
 const search = (changes: Partial<Search> = {}) => ref<Search>({ filters: noFilters(), page: 1, limit: 50, ...changes })
 const settled = (count: number) => vi.waitFor(() => expect(bodies).toHaveLength(count))
+const HELD = '2026-11-23 12:00:07'
 
-test('pages of a search without an end are held at the newest record of the first one', async () => {
-  const asked = search()
-  const { result, unmount } = await run(() => useSearch(asked))
-  await vi.waitFor(() => expect(result.query.data.value).toBeDefined())
-  asked.value = { ...asked.value, page: 2 }
-  await settled(2)
-  expect(bodies).toEqual([
-    { page: 1, limit: 50 },
-    { page: 2, limit: 50, endTime: '2026-11-23 12:00:09' },
-  ])
-  expect(await result.exportBody()).toEqual({ endTime: '2026-11-23 12:00:09' })
+describe('a search without an end is held', () => {
+  test('where records have settled, while they come in', () => {
+    expect(holdAt({ now: '2026-11-23 12:00:10', newest_gcsj: '2026-11-23 12:00:09' })).toBe(HELD)
+  })
+
+  test('at the newest record, where none come in or a clock is ahead; nowhere without one', () => {
+    expect(holdAt({ now: '2026-11-23 12:00:10', newest_gcsj: '2026-11-23 12:00:00' })).toBe('2026-11-23 12:00:00')
+    expect(holdAt({ now: '2026-11-23 12:00:10', newest_gcsj: '2026-11-23 12:30:00' })).toBe('2026-11-23 12:30:00')
+    expect(holdAt({ now: '2026-11-23 12:00:10', newest_gcsj: null })).toBeNull()
+  })
+
+  test('on all pages and in the export', async () => {
+    const asked = search()
+    const { result, unmount } = await run(() => useSearch(asked))
+    await settled(1)
+    now = '2026-11-23 12:00:30'
+    asked.value = { ...asked.value, page: 2 }
+    await settled(2)
+    expect(bodies).toEqual([
+      { page: 1, limit: 50, endTime: HELD },
+      { page: 2, limit: 50, endTime: HELD },
+    ])
+    expect(await result.exportBody()).toEqual({ endTime: HELD })
+    unmount()
+  })
+})
+
+test('an end in the future is held too', async () => {
+  const { unmount } = await run(() => useSearch(search({ filters: { ...noFilters(), endTime: '2026-11-23 23:59:59' } })))
+  await settled(1)
+  expect(bodies[0]).toEqual({ page: 1, limit: 50, endTime: HELD })
   unmount()
 })
 
-test('a page that is opened by its address finds out first where to be held', async () => {
-  const { unmount } = await run(() => useSearch(search({ page: 7 })))
-  await settled(2)
-  expect(bodies).toEqual([
-    { page: 1, limit: 1 },
-    { page: 7, limit: 50, endTime: '2026-11-23 12:00:09' },
-  ])
-  unmount()
-})
-
-test('an end that is given stays, and other filters let the end go', async () => {
+test('an end that is given stays, and other filters let it go', async () => {
   const asked = search({ filters: { ...noFilters(), endTime: '2026-11-01 00:00:00' } })
-  const { result, unmount } = await run(() => useSearch(asked))
-  await vi.waitFor(() => expect(result.query.data.value).toBeDefined())
+  const { unmount } = await run(() => useSearch(asked))
+  await settled(1)
   asked.value = { ...asked.value, filters: { ...noFilters(), hphm: '苏C' } }
   await settled(2)
-  expect(bodies.map(({ endTime }) => endTime)).toEqual(['2026-11-01 00:00:00', undefined])
+  expect(bodies.map(({ endTime }) => endTime)).toEqual(['2026-11-01 00:00:00', HELD])
   unmount()
 })
 
-test('asked again, it looks for newer records', async () => {
+test('asked again, it asks the server again', async () => {
   const { result, unmount } = await run(() => useSearch(search()))
-  await vi.waitFor(() => expect(result.query.data.value).toBeDefined())
+  await settled(1)
   result.again()
   await settled(2)
-  expect(bodies[1]).toEqual({ page: 1, limit: 50 })
+  expect(bodies[1]).toEqual({ page: 1, limit: 50, endTime: HELD })
   unmount()
 })

@@ -44,6 +44,8 @@ const en: typeof zh = {
   beyond: 'There is no page {page}',
   firstPage: 'Back to the first page',
   track: 'Track of {plate}',
+  pageSize: 'Records per page',
+  perPage: '{count} a page',
   trackHint: 'A row opens the track of its plate',
   noPlate: 'Plate not read',
   columns: 'Columns',

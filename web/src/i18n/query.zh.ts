@@ -42,6 +42,8 @@ export default {
   beyond: '没有第 {page} 页',
   firstPage: '回到第一页',
   track: '查看 {plate} 的轨迹',
+  pageSize: '每页条数',
+  perPage: '{count} 条/页',
   trackHint: '点击一行查看该车轨迹',
   noPlate: '未识别号牌',
   columns: '选择列',

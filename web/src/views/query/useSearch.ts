@@ -1,53 +1,59 @@
 /**
  * The page of the result that the address asks for. Paging is the server's; while it goes on, records keep coming in, so
- * a search without an end is held at the newest record that it found first: pages neither shift nor repeat, and an
- * export has what the pages show.
+ * a search without an end is held at a moment: pages neither shift nor repeat, and an export has what the pages show.
  */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, ref, type Ref } from 'vue'
 
 import { apiSend } from '@/api/client'
-import type { PassagePage } from '@/api/types'
+import { useStatus } from '@/api/queries'
+import type { PassagePage, Status } from '@/api/types'
 import { useRetryOnReturn } from '@/composables/useRetryOnReturn'
+import { addSeconds, secondsBetween, toMillis } from '@/lib/civil'
 
 import { bodyOf, type QueryFilters, type Search } from './filters'
 
-const ask = (body: QueryFilters, signal?: AbortSignal) => apiSend<PassagePage>('POST', '/api/query', body, signal)
+/** Records of the newest seconds are still coming in. */
+const SETTLED_SECONDS = 3
+/** Where the newest record is older than this, none is coming in. */
+const LIVE_SECONDS = 10
 
-/** Where a search without an end was held. */
-class Held {
-  private key = ''
-  private end: string | null = null
+/** Where a search without an end is held; nowhere as long as there is no record. */
+export function holdAt({ now, newest_gcsj }: Pick<Status, 'now' | 'newest_gcsj'>): string | null {
+  if (!newest_gcsj) return null
+  const age = secondsBetween(newest_gcsj, now)
+  // A camera whose clock is ahead stands on top: then nothing is held back.
+  return age >= 0 && age < LIVE_SECONDS ? addSeconds(now, -SETTLED_SECONDS) : newest_gcsj
+}
 
-  async bodyFor(key: string, body: QueryFilters, page: number, signal?: AbortSignal): Promise<QueryFilters> {
-    if (body.endTime) return body
-    if (key !== this.key) {
-      this.key = key
-      this.end = null
-    }
-    if (this.end === null && page > 1) this.found(key, await ask({ ...body, page: 1, limit: 1 }, signal))
-    return this.end === null ? body : { ...body, endTime: this.end }
-  }
-
-  /** The first record of the first page is the newest of all. */
-  found(key: string, page: PassagePage) {
-    if (key === this.key) this.end ??= page.records[0]?.GCSJ ?? null
-  }
+/** The end that is asked for, unless records before it are still coming in. */
+function earlier(held: string | null, asked: string | null | undefined): QueryFilters {
+  if (held === null) return {}
+  return !asked || toMillis(held) < toMillis(asked) ? { endTime: held } : {}
 }
 
 export function useSearch(search: Ref<Search>) {
+  const status = useStatus()
   const round = ref(0)
-  const held = new Held()
   const body = computed(() => bodyOf(search.value.filters))
   const key = computed(() => `${round.value} ${JSON.stringify(body.value)}`)
+
+  let held: { key: string; end: string | null } | null = null
+
+  async function heldBody(): Promise<QueryFilters> {
+    const [asked, filters] = [key.value, body.value]
+    if (held?.key !== asked) {
+      const known = status.data.value ?? (await status.refetch({ cancelRefetch: false, throwOnError: true })).data
+      held = { key: asked, end: known ? holdAt(known) : null }
+    }
+    return { ...filters, ...earlier(held.end, filters.endTime) }
+  }
 
   const query = useQuery({
     queryKey: ['query', key, computed(() => search.value.page), computed(() => search.value.limit)],
     queryFn: async ({ signal }) => {
-      const [asked, { page, limit }] = [key.value, search.value]
-      const found = await ask({ ...(await held.bodyFor(asked, body.value, page, signal)), page, limit }, signal)
-      if (page === 1) held.found(asked, found)
-      return found
+      const { page, limit } = search.value
+      return apiSend<PassagePage>('POST', '/api/query', { ...(await heldBody()), page, limit }, signal)
     },
     placeholderData: keepPreviousData,
     staleTime: Infinity,
@@ -55,10 +61,10 @@ export function useSearch(search: Ref<Search>) {
   })
   useRetryOnReturn(query)
 
-  // What one asks for anew is asked of the server anew.
+  /** Asks for what has come since. */
   function again() {
     round.value += 1
   }
 
-  return { query, again, exportBody: () => held.bodyFor(key.value, body.value, 1) }
+  return { query, again, exportBody: heldBody }
 }
