@@ -61,6 +61,25 @@ need_chromium() {
   fi
 }
 
+# Node.js for the page, and its packages exactly as web/package-lock.json pins them; fetched once.
+need_page_packages() {
+  local stamp="$ROOT/web/node_modules/.package-lock.installed"
+  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    need_packages nodejs npm
+  fi
+  node --eval 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' ||
+    die "Node.js $(node --version) is too old: install 20.19 or later (https://nodejs.org), then run this again"
+  cmp --silent "$ROOT/web/package-lock.json" "$stamp" && return
+  say "installing the packages of the page"
+  (cd "$ROOT/web" && npm ci --prefer-offline --no-audit --no-fund >&2) || die "the packages of the page cannot be installed; is there a network?"
+  cp "$ROOT/web/package-lock.json" "$stamp"
+}
+
+# page SCRIPT [ARGS]: a script of web/package.json.
+page() {
+  (cd "$ROOT/web" && npm run --silent "$@")
+}
+
 java_version() {
   java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1
 }

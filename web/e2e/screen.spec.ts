@@ -1,0 +1,153 @@
+import type { Page } from 'playwright-core'
+import { expect, inject } from 'vitest'
+
+import { seriousViolations, test } from './browser'
+import { until } from './server'
+
+const number = async (page: Page, index: number) =>
+  Number((await page.getByTestId('headline').nth(index).innerText()).replaceAll(',', ''))
+
+interface Answer<T> {
+  data: T
+}
+const api = async <T>(path: string) => ((await (await fetch(inject('url') + path)).json()) as Answer<T>).data
+
+test('the headline numbers are the server’s, and move', async ({ open }) => {
+  const page = await open('/')
+  const passages = page.getByTestId('headline').first()
+  await until('a first number', async () => /\d/.test(await passages.innerText()))
+  const before = await number(page, 0)
+  const { today } = await api<{ today: number }>('/api/overview')
+  expect(Math.abs(today - before)).toBeLessThan(2000)
+  await until('the number grows', async () => (await number(page, 0)) > before, 20_000)
+})
+
+test('every panel shows data', async ({ open }) => {
+  const page = await open('/')
+  for (const name of ['卡口过车 Top 10', '区县分布', '车辆类型', '卡口分布与流量', '24 小时过车量', '套牌预警', '车辆品牌']) {
+    const panel = page.getByRole('region', { name, exact: true })
+    await panel.locator('li, canvas, svg a').first().waitFor()
+    expect(await panel.getAttribute('aria-busy')).toBe('false')
+  }
+  expect(await page.getByRole('region', { name: '卡口过车 Top 10' }).getByRole('listitem').count()).toBe(10)
+  expect(await page.getByRole('region', { name: '卡口分布与流量' }).locator('a').count()).toBe(
+    (await api<unknown[]>('/api/checkpoints')).length,
+  )
+})
+
+test('new data is merged into the charts that are there', async ({ open }) => {
+  const page = await open('/')
+  await page.locator('canvas').nth(1).waitFor()
+  const charts = page.locator('[_echarts_instance_]')
+  const ids = () => charts.evaluateAll((all) => all.map((one) => one.getAttribute('_echarts_instance_')))
+  const first = await ids()
+  expect(first.length).toBe(2)
+  await page.locator('canvas').evaluateAll((all) => all.forEach((canvas) => canvas.setAttribute('data-kept', '')))
+  const before = await number(page, 0)
+  await until('data moved on', async () => (await number(page, 0)) > before + 50, 30_000)
+  await page.waitForResponse(/hour_count/)
+  expect(await ids()).toEqual(first)
+  expect(await page.locator('canvas:not([data-kept])').count()).toBe(0)
+})
+
+test('an alert that is raised comes in on top, with a pulse on the map', async ({ open }) => {
+  const page = await open('/')
+  const rows = page.getByTestId('ticker').locator('[data-seq]')
+  await rows.first().waitFor()
+  const newest = async () => Number(await rows.first().getAttribute('data-seq'))
+  const before = await newest()
+  await until('a new alert', async () => (await newest()) > before, 110_000)
+  await page.getByTestId('pulses').locator('circle').first().waitFor({ state: 'attached', timeout: 110_000 })
+  const [latest] = await api<{ seq: number }[]>('/api/warnings/realtime?limit=1')
+  await until('the list is as new as the server', async () => (await newest()) >= (latest?.seq ?? Infinity), 20_000)
+})
+
+test('the list holds still under the pointer', async ({ open }) => {
+  const page = await open('/')
+  const list = page.getByTestId('ticker')
+  await list.locator('[data-seq]').first().waitFor()
+  await list.hover()
+  await page.getByText('已暂停').waitFor()
+  const held = await list.locator('[data-seq]').first().getAttribute('data-seq')
+  await list.getByText(/条新预警/).waitFor({ timeout: 110_000 })
+  expect(await list.locator('[data-seq]').first().getAttribute('data-seq')).toBe(held)
+  await page.getByRole('heading', { name: '24 小时过车量' }).hover()
+  await until('it goes on', async () => (await list.locator('[data-seq]').first().getAttribute('data-seq')) !== held, 20_000)
+})
+
+test('sound is off until it is switched on', async ({ open }) => {
+  const page = await open('/')
+  const sound = page.getByRole('button', { name: '打开提示音' })
+  expect(await sound.getAttribute('aria-pressed')).toBe('false')
+  await sound.click()
+  expect(await page.getByRole('button', { name: '关闭提示音' }).getAttribute('aria-pressed')).toBe('true')
+})
+
+test('one key fills the screen, and gives it back', async ({ open }) => {
+  const page = await open('/')
+  const full = () => page.evaluate(() => document.fullscreenElement !== null)
+  await page.getByTestId('headline').first().waitFor()
+  await page.keyboard.press('f')
+  await until('full screen', full, 10_000)
+  await page.getByRole('button', { name: /退出全屏/ }).waitFor()
+  await page.keyboard.press('f')
+  await until('no full screen', async () => !(await full()), 10_000)
+})
+
+const SIZES = [
+  [1280, 720],
+  [1366, 768],
+  [1920, 1080],
+  [2560, 1440],
+  [3840, 2160],
+  // 1920×1080 at a zoom of 200 % and 1280×720 at 200 %.
+  [960, 540],
+  [640, 360],
+] as const
+
+test('it fits from 1280×720 to 3840×2160, and scrolls below', async ({ open }) => {
+  const page = await open('/')
+  await page.locator('canvas').nth(1).waitFor()
+  for (const [width, height] of SIZES) {
+    await page.setViewportSize({ width, height })
+    await page.waitForTimeout(400)
+    const { over, cut } = await page.evaluate(() => ({
+      over: { x: document.documentElement.scrollWidth - innerWidth, y: document.documentElement.scrollHeight - innerHeight },
+      // Panels whose content is wider or higher than they are; the list of alerts is meant to be.
+      cut: [...document.querySelectorAll('section.panel')]
+        .filter((panel) => !panel.querySelector('[data-testid=ticker]'))
+        .filter((panel) => panel.scrollWidth > panel.clientWidth + 1 || panel.scrollHeight > panel.clientHeight + 1)
+        .map((panel) => panel.getAttribute('aria-label')),
+    }))
+    expect({ width, cut, x: over.x }).toEqual({ width, cut: [], x: 0 })
+    if (width >= 1280) expect({ width, y: over.y }).toEqual({ width, y: 0 })
+    // Charts follow.
+    const sizes = await page.locator('canvas').evaluateAll((all) => all.map((one) => [one.clientWidth, one.parentElement?.clientWidth]))
+    for (const [own, parent] of sizes) expect(Math.abs((own ?? 0) - (parent ?? 0))).toBeLessThanOrEqual(2)
+  }
+})
+
+test('it works at device pixel ratios of 0.5 and 2', async ({ open }) => {
+  for (const deviceScaleFactor of [0.5, 2]) {
+    const page = await open('/', { viewport: { width: 1920 / deviceScaleFactor, height: 1080 / deviceScaleFactor }, deviceScaleFactor })
+    await page.locator('canvas').nth(1).waitFor()
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0)
+  }
+})
+
+test('less motion is honoured', async ({ open }) => {
+  const page = await open('/', { reducedMotion: 'reduce' })
+  await page.getByTestId('ticker').locator('[data-seq]').first().waitFor()
+  const longest = await page.evaluate(() =>
+    Math.max(...document.getAnimations().map((animation) => Number(animation.effect?.getComputedTiming().duration ?? 0)), 0),
+  )
+  expect(longest).toBeLessThanOrEqual(1)
+})
+
+test('axe finds nothing serious, in both languages', async ({ open }) => {
+  for (const language of ['zh', 'en'] as const) {
+    const page = await open('/', { language })
+    await page.locator('canvas').nth(1).waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+  }
+})

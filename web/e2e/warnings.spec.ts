@@ -1,0 +1,130 @@
+import { expect, inject } from 'vitest'
+
+import { choose, seriousViolations, test } from './browser'
+import { until } from './server'
+
+interface Alert {
+  id: string
+  hphm: string
+  severity: string
+  status: string
+  prev_gcxh: string
+  curr_gcxh: string
+}
+
+async function warnings(query: string): Promise<{ total: number; records: Alert[] }> {
+  const answer = (await (await fetch(`${inject('url')}/api/warnings?${query}`)).json()) as { data: { total: number; records: Alert[] } }
+  return answer.data
+}
+
+async function anAlert(query = 'severity=high&status=new'): Promise<Alert> {
+  const { records } = await warnings(`${query}&limit=1`)
+  if (!records[0]) throw new Error(`the demo has no alert with ${query}`)
+  return records[0]
+}
+
+test('filters narrow the list, live in the address, and survive a reload', async ({ open }) => {
+  const page = await open('/warnings')
+  const rows = page.getByTestId('alerts').locator('tbody tr')
+  await rows.first().waitFor()
+  await choose(page, '级别', '高')
+  await page.waitForURL(/severity=high/)
+  await until('only high ones', async () => (await rows.locator('td:first-child').allInnerTexts()).every((text) => text.includes('高')))
+  const plate = (await anAlert('severity=high')).hphm
+  await page.getByRole('textbox', { name: '号牌' }).fill(plate)
+  await page.keyboard.press('Enter')
+  await page.waitForURL((url) => url.searchParams.get('hphm') === plate)
+  await until('only that plate', async () => new Set(await rows.locator('td:nth-child(2)').allInnerTexts()).size === 1)
+  await page.reload()
+  await rows.first().waitFor()
+  expect(await page.getByRole('textbox', { name: '号牌' }).inputValue()).toBe(plate)
+  await page.getByRole('button', { name: '清空' }).click()
+  await page.waitForURL((url) => url.search === '')
+})
+
+test('a filter that nothing matches says so', async ({ open }) => {
+  const page = await open('/warnings?hphm=没有这样的号牌')
+  await page.getByText('没有符合条件的预警').waitFor()
+})
+
+test('a wrong filter shows what the server says, with a retry', async ({ open }) => {
+  const page = await open('/warnings?start=yesterday', { expectsErrors: true })
+  await page.getByRole('alert').getByText(/start/).waitFor()
+  await page.getByRole('button', { name: '重试' }).waitFor()
+})
+
+test('pages turn, and the page is in the address', async ({ open }) => {
+  const page = await open('/warnings?severity=low')
+  const first = page.getByTestId('alerts').locator('tbody tr').first()
+  await first.waitFor()
+  await page.locator('.el-pager .number', { hasText: /^2$/ }).click()
+  await page.waitForURL(/page=2/)
+  expect(await page.locator('.el-pager .is-active').innerText()).toBe('2')
+  await page.goBack()
+  await page.waitForURL((url) => !url.searchParams.has('page'))
+})
+
+test('an alert shows both sightings, the map and the track around them', async ({ open }) => {
+  const alert = await anAlert()
+  const page = await open('/warnings?severity=high')
+  await page.getByRole('link', { name: `查看 ${alert.hphm} 的预警` }).first().click()
+  await page.waitForURL(/\/warnings\/[0-9a-f]{16}\?severity=high/)
+  await page.getByText(alert.prev_gcxh).waitFor()
+  await page.getByText(alert.curr_gcxh).waitFor()
+  await page.getByText('推算速度').last().waitFor()
+  expect(await page.getByRole('region', { name: '两次过车的位置' }).locator('.sighting circle').count()).toBe(2)
+  const track = page.getByRole('region', { name: '前后 12 小时轨迹' })
+  await until('both sightings on the track', async () => (await track.getByText('本预警').count()) === 2)
+  await track.getByText('不可能到达').first().waitFor()
+  await page.getByRole('button', { name: '关闭详情' }).click()
+  await page.waitForURL((url) => url.pathname === '/warnings' && url.search === '?severity=high')
+})
+
+test('work on an alert passes its states, with who, when and why', async ({ open }) => {
+  const { id } = await anAlert()
+  const page = await open(`/warnings/${id}?status=new`)
+  const history = page.getByRole('region', { name: '研判记录' })
+  await page.getByRole('button', { name: '开始研判' }).click()
+  await page.getByText('请填写处理人').waitFor()
+  await page.getByLabel('处理人').fill('王警官')
+  await page.getByLabel('备注').fill('已调取两处图像')
+  await page.getByRole('button', { name: '开始研判' }).click()
+  await history.getByText('已调取两处图像').waitFor()
+  await page.getByRole('button', { name: '确认套牌' }).click()
+  await history.getByText('已确认').waitFor()
+  // Kept by the server: another browser sees it, and the filter finds it.
+  const other = await open(`/warnings/${id}?status=confirmed`)
+  await other.getByRole('region', { name: '研判记录' }).getByText('王警官').first().waitFor()
+  await other.getByTestId('alerts').locator('tbody tr.selected').waitFor()
+  expect((await warnings('status=confirmed&limit=1000')).records.map((alert) => alert.id)).toContain(id)
+  // Taking it up again needs a reason.
+  await other.getByLabel('处理人').fill('李警官')
+  await other.getByRole('button', { name: '重新研判' }).click()
+  await other.getByText('重新研判需要写明原因').waitFor()
+})
+
+test('who is slower learns that the alert was changed', async ({ open }) => {
+  const { id } = await anAlert()
+  const page = await open(`/warnings/${id}`, { expectsErrors: true })
+  await page.getByRole('button', { name: '开始研判' }).waitFor()
+  await page.route('**/api/warnings/*', (route) => (route.request().method() === 'GET' ? route.abort() : route.continue()))
+  await fetch(`${inject('url')}/api/warnings/${id}`, {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ status: 'investigating', by: '快手' }),
+  })
+  await page.getByLabel('处理人').fill('慢手')
+  await page.getByRole('button', { name: '开始研判' }).click()
+  await page.locator('.result.bad').waitFor()
+  await page.unroute('**/api/warnings/*')
+  await page.getByRole('region', { name: '研判记录' }).getByText('快手').waitFor({ timeout: 30_000 })
+})
+
+test('axe finds nothing serious, in both languages', async ({ open }) => {
+  const { id } = await anAlert('severity=high')
+  for (const language of ['zh', 'en'] as const) {
+    const page = await open(`/warnings/${id}`, { language })
+    await page.locator('.sighting circle').first().waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+  }
+})

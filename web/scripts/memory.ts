@@ -1,0 +1,76 @@
+/**
+ * Whether the wall screen's tab grows: `npm run memory -- --hours 8`. The page's clock runs fast (every timer fires as
+ * often as in those hours, each request is made and answered by the real program), while the program makes traffic so
+ * fast that as many alerts come in as in those hours. Fails when the heap, after collecting, has grown by over 10 % and
+ * 3 MB against the end of the first tenth, or nodes or listeners have.
+ */
+import type { CDPSession } from 'playwright-core'
+
+import { browser } from '../e2e/browserProcess'
+import { Server } from '../e2e/server'
+import { option } from './options'
+
+const HOURS = Number(option('hours', '8'))
+/** The page's time per step: the shortest refresh interval, so that each interval fires. */
+const STEP_MS = 2_000
+/** Records a second: alerts come in about 60 times as fast as at 50. */
+const RATE = Number(option('rate', '3000'))
+const GROWTH = { heap: 1.1, heapSlack: 3_000_000, nodes: 1.1, nodeSlack: 500 }
+
+interface Reading {
+  heap: number
+  nodes: number
+  listeners: number
+}
+
+async function read(session: CDPSession): Promise<Reading> {
+  // Twice: what finalisers let go is collected by the second.
+  await session.send('HeapProfiler.collectGarbage')
+  await session.send('HeapProfiler.collectGarbage')
+  const { metrics } = await session.send('Performance.getMetrics')
+  const of = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? Number.NaN
+  return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') }
+}
+
+const tell = (hours: number, { heap, nodes, listeners }: Reading, alerts: number) =>
+  console.log(`${hours.toFixed(2)} h: heap ${(heap / 1e6).toFixed(2)} MB, ${nodes} nodes, ${listeners} listeners, alert ${alerts}`)
+
+const server = await Server.simulator(RATE)
+const chromium = await browser()
+try {
+  const page = await (await chromium.newContext({ viewport: { width: 1920, height: 1080 } })).newPage()
+  await page.clock.install()
+  await page.goto(server.url)
+  await page.clock.runFor(5_000)
+  await page.locator('canvas').nth(1).waitFor()
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  await session.send('HeapProfiler.enable')
+
+  const newest = async () => Number(await page.getByTestId('ticker').locator('[data-seq]').first().getAttribute('data-seq'))
+  const steps = Math.round((HOURS * 3_600_000) / STEP_MS)
+  const parts = 10
+  const readings: Reading[] = []
+  const first = await newest()
+  for (let step = 1; step <= steps; step += 1) {
+    await page.clock.runFor(STEP_MS)
+    if (step % Math.ceil(steps / parts) === 0 || step === steps) {
+      const reading = await read(session)
+      readings.push(reading)
+      tell((step * STEP_MS) / 3_600_000, reading, await newest())
+    }
+  }
+  const [start, end] = [readings[0], readings.at(-1)]
+  if (!start || !end) throw new Error('nothing was read')
+  const alerts = (await newest()) - first
+  if (!(alerts > 0)) throw new Error('no alert came in: the page does not live')
+  const grown =
+    end.heap > start.heap * GROWTH.heap + GROWTH.heapSlack ||
+    end.nodes > start.nodes * GROWTH.nodes + GROWTH.nodeSlack ||
+    end.listeners > start.listeners * GROWTH.nodes + GROWTH.nodeSlack
+  console.log(`${HOURS} hours of the page's time, ${alerts} alerts: ${grown ? 'it GROWS' : 'it does not grow'}`)
+  if (grown) process.exitCode = 1
+} finally {
+  await chromium.close()
+  await server.remove()
+}

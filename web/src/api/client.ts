@@ -1,0 +1,107 @@
+/**
+ * The one place that talks HTTP. Opens the envelope, turns everything that goes wrong into an ApiError and tells
+ * `connection` whether the server could be reached. Knows no endpoint by name.
+ */
+import { reportReachable, reportUnreachable } from './connection'
+import type { paths } from './schema'
+
+/** How long one answer may take; the server gives up on a query earlier. */
+const TIMEOUT_MS = 30_000
+
+/** An answer that is not a success. `status` 0: the server could not be reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message)
+    this.name = 'ApiError'
+  }
+
+  get offline(): boolean {
+    return this.status === 0
+  }
+
+  /** Asking the same again may help: the server is away, starting, busy or was too slow. */
+  get temporary(): boolean {
+    return this.status === 0 || this.status === 503 || this.status === 504
+  }
+}
+
+type GetPath = { [P in keyof paths]: paths[P] extends { get: unknown } ? P : never }[keyof paths]
+type OkJson<O> = O extends { responses: { 200: { content: { 'application/json': infer Body } } } } ? Body : never
+
+/** The `data` of the envelope that `GET path` answers with. */
+export type DataOf<P extends GetPath> = OkJson<paths[P]['get']> extends { data: infer Data } ? Data : never
+/** The query parameters of `GET path`. */
+export type ParamsOf<P extends GetPath> = paths[P]['get'] extends { parameters: { query?: infer Q } } ? Q : never
+
+export type Params = Record<string, string | number | boolean | null | undefined>
+
+/** `path` with the parameters that have a value. */
+export function withParams(path: string, params: Params = {}): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(params)) {
+    if (value != null && value !== '') search.set(name, String(value))
+  }
+  const text = search.toString()
+  return text ? `${path}?${text}` : path
+}
+
+/** A response that is a success, whatever it holds; `timeoutMs` covers its body too. */
+export async function send(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
+  const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])]
+  let response: Response
+  try {
+    response = await fetch(url, { ...init, signal: AbortSignal.any(signals) })
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    reportUnreachable()
+    throw new ApiError(0, error instanceof Error ? error.message : String(error))
+  }
+  // A proxy in between answers 502 for a server that is not there.
+  if (response.status === 502) {
+    reportUnreachable()
+    throw new ApiError(0, 'HTTP 502')
+  }
+  reportReachable()
+  if (!response.ok) throw new ApiError(response.status, await messageOf(response))
+  return response
+}
+
+async function messageOf(response: Response): Promise<string> {
+  const body: unknown = await response.json().catch(() => null)
+  const message = body && typeof body === 'object' && 'msg' in body ? body.msg : null
+  return typeof message === 'string' && message ? message : `HTTP ${response.status}`
+}
+
+/** The `data` of the envelope. */
+export async function sendJson<T>(url: string, init: RequestInit = {}): Promise<T> {
+  const response = await send(url, init)
+  try {
+    return ((await response.json()) as { data: T }).data
+  } catch (error) {
+    if (init.signal?.aborted) throw error
+    // Cut off in the middle: the server went away.
+    throw new ApiError(0, error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** `GET` of an endpoint that the API's description holds, with its types. */
+export function apiGet<P extends GetPath>(
+  path: P,
+  params?: ParamsOf<P>,
+  signal?: AbortSignal,
+): Promise<DataOf<P>> {
+  return sendJson<DataOf<P>>(withParams(path, params as Params | undefined), { signal })
+}
+
+/** A body as JSON, by `POST` or `PATCH`. */
+export function apiSend<T>(method: 'POST' | 'PATCH', url: string, body: unknown, signal?: AbortSignal): Promise<T> {
+  return sendJson<T>(url, {
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+    signal,
+  })
+}

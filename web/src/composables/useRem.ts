@@ -1,0 +1,15 @@
+import { onMounted, onUnmounted, ref } from 'vue'
+
+/** The root font size in pixels, which follows the window: charts scale their type and strokes by it. */
+export function useRem() {
+  const rem = ref(16)
+  const measure = () => {
+    rem.value = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16
+  }
+  onMounted(() => {
+    measure()
+    window.addEventListener('resize', measure)
+  })
+  onUnmounted(() => window.removeEventListener('resize', measure))
+  return rem
+}

@@ -1,0 +1,47 @@
+import type zh from './common.zh'
+
+const en: typeof zh = {
+  product: 'Checkpoint watch',
+  nav: {
+    label: 'Pages',
+    screen: 'Screen',
+    query: 'Query',
+    warnings: 'Alerts',
+    track: 'Track',
+    predict: 'Forecast',
+    system: 'System',
+  },
+  skip: 'Skip to content',
+  language: '中文',
+  languageTitle: 'Switch to Chinese',
+  fullscreen: 'Full screen',
+  exitFullscreen: 'Leave full screen',
+  loading: 'Loading…',
+  empty: 'No data yet',
+  retry: 'Retry',
+  refresh: 'Refresh',
+  close: 'Close',
+  error: 'Cannot be loaded',
+  stale: 'Showing earlier data',
+  offline: 'Server unreachable',
+  offlineFor: 'No connection to the server for {span}; reconnecting by itself. What you see is from before',
+  recovered: 'Connected again',
+  dataOld: 'Data is {span} old: newest passage {time}',
+  dataOldSaid: 'Data is old',
+  dataNone: 'No passages received yet',
+  sourceFailed: 'Intake has stopped: {reason}',
+  sourceAway: 'The data source cannot be reached; retrying',
+  notFound: 'There is no such page',
+  backHome: 'Back to the screen',
+  severity: { high: 'High', medium: 'Medium', low: 'Low' },
+  severityTitle: {
+    high: 'High: no car can do that',
+    medium: 'Medium: distance unknown',
+    low: 'Low: a car could have driven it',
+  },
+  rule: { window: 'Window', speed: 'Speed' },
+  allCity: 'Whole city',
+  span: { time: 'Passage time', start: 'From', end: 'To', to: 'to', anyStart: 'Earliest', anyEnd: 'Newest', hour: 'Last hour', day: 'Last 24 hours', today: 'Today', yesterday: 'Yesterday' },
+}
+
+export default en

@@ -1,0 +1,34 @@
+/** The pages and their addresses; each page is a chunk of its own. */
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** Key of the page's name among the common texts. */
+    title: string
+    /** Fills the window and scales with it. */
+    wall?: boolean
+    /** Fills the window's height; what is long scrolls inside. */
+    fill?: boolean
+  }
+}
+
+export const routes: RouteRecordRaw[] = [
+  { path: '/', name: 'screen', component: () => import('@/views/screen/ScreenView.vue'), meta: { title: 'common.nav.screen', wall: true } },
+  { path: '/query', name: 'query', component: () => import('@/views/query/QueryView.vue'), meta: { title: 'common.nav.query', fill: true } },
+  { path: '/warnings/:id?', name: 'warnings', component: () => import('@/views/warnings/WarningsView.vue'), meta: { title: 'common.nav.warnings' } },
+  { path: '/track/:hphm?', name: 'track', component: () => import('@/views/track/TrackView.vue'), meta: { title: 'common.nav.track', fill: true } },
+  { path: '/predict', name: 'predict', component: () => import('@/views/predict/PredictView.vue'), meta: { title: 'common.nav.predict' } },
+  { path: '/system', name: 'system', component: () => import('@/views/system/SystemView.vue'), meta: { title: 'common.nav.system' } },
+  { path: '/:path(.*)*', name: 'notFound', component: () => import('@/views/notFound/NotFoundView.vue'), meta: { title: 'common.notFound' } },
+]
+
+/** The pages of the navigation, in its order. */
+export const PAGES = ['screen', 'query', 'warnings', 'track', 'predict', 'system'] as const
+
+export function createPageRouter() {
+  return createRouter({
+    history: createWebHistory(),
+    routes,
+    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+  })
+}

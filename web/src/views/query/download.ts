@@ -1,0 +1,98 @@
+/**
+ * A file that the server makes while it is sent: received piece by piece, counted, and only whole handed to the browser
+ * to be saved. Knows no filter and no component.
+ */
+import { ApiError, send } from '@/api/client'
+
+/** The server's own limit is `api.export_timeout`, which comes first. */
+const TIMEOUT_MS = 86_400_000
+/** Pieces are joined at this size: the browser can put what is joined on its disk. */
+const JOIN_BYTES = 8 << 20
+const LINE_FEED = 10
+
+export interface Progress {
+  rows: number
+  /** As the server counted before it began; null if it does not say. */
+  total: number | null
+  bytes: number
+}
+
+export interface CsvFile {
+  name: string
+  content: Blob
+  rows: number
+}
+
+/** Lines that end in this piece. */
+export function lineEnds(piece: Uint8Array): number {
+  let count = 0
+  for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, at + 1)) count += 1
+  return count
+}
+
+/** The name in a `Content-Disposition`. */
+export function fileName(disposition: string | null): string {
+  return /filename="([^"/\\]+)"/.exec(disposition ?? '')?.[1] ?? 'passages.csv'
+}
+
+function totalOf(response: Response): number | null {
+  const text = response.headers.get('x-total-count')
+  return text === null ? null : Number(text)
+}
+
+/**
+ * Receives the CSV file that `POST url` answers with.
+ *
+ * Throws an ApiError if the server refuses it, and if fewer rows arrive than it promised.
+ */
+export async function receiveCsv(
+  url: string,
+  body: unknown,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<CsvFile> {
+  const headers = { 'Content-Type': 'application/json' }
+  const response = await send(url, { method: 'POST', headers, body: JSON.stringify(body), signal }, TIMEOUT_MS)
+  const total = totalOf(response)
+  const joined: Blob[] = []
+  let pieces: Uint8Array<ArrayBuffer>[] = []
+  let [waiting, bytes, lines] = [0, 0, 0]
+  const rows = () => Math.max(0, lines - 1)
+  const reader = response.body?.getReader()
+  try {
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true, value: undefined }
+      if (done) break
+      pieces.push(value)
+      bytes += value.length
+      waiting += value.length
+      lines += lineEnds(value)
+      if (waiting >= JOIN_BYTES) {
+        joined.push(new Blob(pieces))
+        pieces = []
+        waiting = 0
+      }
+      onProgress({ rows: rows(), total, bytes })
+    }
+  } catch (error) {
+    if (signal.aborted) throw error
+    throw new ApiError(0, error instanceof Error ? error.message : String(error))
+  }
+  if (total !== null && rows() !== total) throw new ApiError(0, `${rows()} / ${total}`)
+  return {
+    name: fileName(response.headers.get('content-disposition')),
+    content: new Blob([...joined, ...pieces], { type: 'text/csv;charset=utf-8' }),
+    rows: rows(),
+  }
+}
+
+/** Hands a file to the browser, as a click on a link would. */
+export function save({ name, content }: CsvFile): void {
+  const url = URL.createObjectURL(content)
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  // The browser needs the address until it has begun to save.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}

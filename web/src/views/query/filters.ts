@@ -1,0 +1,87 @@
+/**
+ * The filters of the query, as they stand in the address and as the server takes them: the names are the API's own, so
+ * an address can be written by hand. Knows neither Vue nor the form.
+ */
+import type { LocationQuery, LocationQueryRaw } from 'vue-router'
+
+import type { QueryBody } from '@/api/types'
+
+export const FILTERS = [
+  'startTime',
+  'endTime',
+  'hphm',
+  'kkmc',
+  'xzqhmc',
+  'vehicleType',
+  'hpzl',
+  'province',
+  'fuelType',
+  'fxlx',
+  'clppxh',
+] as const
+
+export type FilterName = (typeof FILTERS)[number]
+export type QueryFilters = Partial<QueryBody>
+/** Every filter as a text; empty where there is none. */
+export type Filters = Record<FilterName, string>
+
+export interface Search {
+  filters: Filters
+  page: number
+  limit: number
+}
+
+export const PAGE_SIZES = [20, 50, 100, 200]
+export const DEFAULT_PAGE_SIZE = 50
+
+export const VEHICLE_TYPES = ['小型客车', '大型客车', '货车', '其他']
+export const FUEL_TYPES = ['燃油', '新能源']
+
+function only(value: LocationQuery[string] | undefined): string {
+  return ((Array.isArray(value) ? value[0] : value) ?? '').trim()
+}
+
+function whole(text: string): number | null {
+  return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : null
+}
+
+export function noFilters(): Filters {
+  return Object.fromEntries(FILTERS.map((name) => [name, ''])) as Filters
+}
+
+/** What an address asks for; what it does not say, or not well, is the default. */
+export function searchOf(query: LocationQuery): Search {
+  const filters = noFilters()
+  for (const name of FILTERS) filters[name] = only(query[name])
+  const limit = whole(only(query.limit))
+  return {
+    filters,
+    page: whole(only(query.page)) ?? 1,
+    limit: limit && PAGE_SIZES.includes(limit) ? limit : DEFAULT_PAGE_SIZE,
+  }
+}
+
+/** The address of a search, without what is the default. */
+export function addressOf({ filters, page, limit }: Search): LocationQueryRaw {
+  const query: LocationQueryRaw = {}
+  for (const name of FILTERS) if (filters[name].trim()) query[name] = filters[name].trim()
+  if (page > 1) query.page = String(page)
+  if (limit !== DEFAULT_PAGE_SIZE) query.limit = String(limit)
+  return query
+}
+
+/** The filters that are set, as the body of a query or of an export. */
+export function bodyOf(filters: Filters): QueryFilters {
+  const body: QueryFilters = {}
+  for (const name of FILTERS) if (filters[name].trim()) body[name] = filters[name].trim()
+  return body
+}
+
+export function isFiltered(filters: Filters): boolean {
+  return FILTERS.some((name) => filters[name] !== '')
+}
+
+/** How many pages there are; at least one. */
+export function pagesOf(total: number, limit: number): number {
+  return Math.max(1, Math.ceil(total / limit))
+}

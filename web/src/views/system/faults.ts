@@ -1,0 +1,104 @@
+/**
+ * What is wrong with an appliance, worst first, by its status alone. Each fault names a text that says what happened and
+ * what to do; its values are raw and formatted where they are shown.
+ */
+import { mirrorsOf } from '@/api/system'
+import type { Status } from '@/api/types'
+
+export type Gravity = 'bad' | 'warn' | 'note'
+/** Where on the road it is. */
+export type Place = 'source' | 'parse' | 'route' | 'detect' | 'commit' | 'mirrors' | 'serve'
+
+export interface Fault {
+  key: string
+  gravity: Gravity
+  place: Place
+  /** `seconds…` is shown as a span, any other number as an integer. */
+  values: Record<string, string | number>
+  /** Tells two faults of one kind apart. */
+  of?: string
+}
+
+/** Older data than this is told. */
+export const LAG_SECONDS = 30
+/** Shares of the lines above which it is worth a look. */
+export const REJECTED_SHARE = 0.01
+export const LATE_SHARE = 0.01
+/** A mirror that is so far behind in event time is slow, not merely busy. */
+export const MIRROR_LAG_SECONDS = 60
+
+function sourceFaults({ source }: Status): Fault[] {
+  const faults: Fault[] = []
+  const { kafka } = source
+  if (source.state === 'failed') faults.push({ key: 'sourceFailed', gravity: 'bad', place: 'source', values: {} })
+  if (source.state === 'away') {
+    const values = { since: kafka?.away_since ?? '', brokers: kafka?.brokers ?? '', error: kafka?.last_error ?? '' }
+    faults.push({ key: 'sourceAway', gravity: 'bad', place: 'source', values })
+  } else if (kafka?.last_error) {
+    faults.push({ key: 'kafkaError', gravity: 'warn', place: 'source', values: { error: kafka.last_error } })
+  }
+  if (kafka && kafka.gaps > 0) {
+    faults.push({ key: 'gaps', gravity: 'warn', place: 'source', values: { gaps: kafka.gaps, records: kafka.missing_records } })
+  }
+  if (kafka?.advice) faults.push({ key: 'kafkaAdvice', gravity: 'warn', place: 'source', values: { advice: kafka.advice } })
+  if (source.kind === 'none') faults.push({ key: 'sourceNone', gravity: 'note', place: 'source', values: {} })
+  if (source.state === 'finished') faults.push({ key: 'sourceFinished', gravity: 'note', place: 'source', values: {} })
+  return faults
+}
+
+function roadFaults(status: Status): Fault[] {
+  const faults: Fault[] = []
+  const { pipeline, source } = status
+  const { rejected, lines, late, accepted } = pipeline
+  const flowing = source.state === 'running'
+  const full = pipeline.queue_limit > 0 && pipeline.queued_batches >= pipeline.queue_limit
+  if (flowing && (status.lag_seconds ?? 0) > LAG_SECONDS) {
+    const values = { seconds: status.lag_seconds ?? 0 }
+    if (full) faults.push({ key: 'lagWriter', gravity: 'warn', place: 'commit', values })
+    else if (pipeline.records_per_second > 0) faults.push({ key: 'lagCatchingUp', gravity: 'warn', place: 'source', values })
+    else faults.push({ key: 'lagSilent', gravity: 'warn', place: 'source', values })
+  }
+  if (rejected.total > lines * REJECTED_SHARE) {
+    faults.push({ key: 'rejected', gravity: 'warn', place: 'parse', values: { count: rejected.total, share: rejected.total / lines } })
+  } else if (rejected.total > 0) {
+    faults.push({ key: 'rejectedFew', gravity: 'note', place: 'parse', values: { count: rejected.total } })
+  }
+  if (accepted > 0 && late > accepted * LATE_SHARE) {
+    faults.push({ key: 'late', gravity: 'warn', place: 'detect', values: { count: late, share: late / accepted } })
+  }
+  return faults
+}
+
+function mirrorFaults(status: Status): Fault[] {
+  return mirrorsOf(status).flatMap((mirror) => {
+    const { name, target, lag_rows, lag_seconds, away_since, last_error, refused, lost, warnings, state } = mirror
+    const common = { place: 'mirrors', of: name } as const
+    const values = { name, target, rows: lag_rows, since: away_since ?? '', error: last_error ?? '' }
+    const faults: Fault[] = []
+    if (state === 'blocked') faults.push({ ...common, key: 'mirrorBlocked', gravity: 'bad', values })
+    else if (state === 'away') faults.push({ ...common, key: 'mirrorAway', gravity: 'bad', values })
+    else if (lag_seconds > MIRROR_LAG_SECONDS) {
+      faults.push({ ...common, key: 'mirrorSlow', gravity: 'warn', values: { ...values, seconds: lag_seconds } })
+    }
+    if (lost > 0) faults.push({ ...common, key: 'mirrorLost', gravity: 'bad', values: { name, count: lost } })
+    if (refused > 0) faults.push({ ...common, key: 'mirrorRefused', gravity: 'warn', values: { name, count: refused } })
+    if (warnings > 0) faults.push({ ...common, key: 'mirrorWarnings', gravity: 'warn', values: { name, count: warnings } })
+    return faults
+  })
+}
+
+const ORDER: readonly Gravity[] = ['bad', 'warn', 'note']
+
+export function faultsOf(status: Status): Fault[] {
+  const faults: Fault[] = []
+  if (status.failure) {
+    faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', values: { reason: status.failure } })
+  }
+  faults.push(...sourceFaults(status), ...roadFaults(status), ...mirrorFaults(status))
+  return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
+}
+
+/** The gravest of the faults at a place. */
+export function gravityAt(faults: readonly Fault[], place: Place, of?: string): Gravity | null {
+  return faults.find((fault) => fault.place === place && (of === undefined || fault.of === of))?.gravity ?? null
+}

@@ -1,0 +1,9 @@
+/** The fields of a line that the server has made safe to show: `\u{9}` is a tab there, `\\` a backslash. */
+export function withTabs(text: string): string[] {
+  const fields = ['']
+  for (const [piece] of text.matchAll(/\\\\|\\u\{9\}|[^\\]+|\\/g)) {
+    if (piece === '\\u{9}') fields.push('')
+    else fields[fields.length - 1] += piece
+  }
+  return fields
+}
