@@ -9,7 +9,7 @@
 //! retention leaves it there, up to `store.mirror_hold`.
 //!
 //! **Without end.** While a target is away a mirror tries again, with growing pauses and never for the last time
-//! ([`follow`]). Each of them is a [`Mirror`]; they know neither each other, nor the source, nor the interface.
+//! (`follow`). Each of them is a `Mirror`; they know neither each other, nor the source, nor the interface.
 
 mod health;
 mod mycat;

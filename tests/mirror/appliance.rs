@@ -86,6 +86,16 @@ impl Appliance {
         assert!(status.success(), "{status}:\n{}", self.log());
     }
 
+    /// `verify-mirror` with the configuration of the last start: its exit code and what it said.
+    pub(crate) fn verify_mirror(&self) -> (Option<i32>, String) {
+        assert!(self.process.is_none(), "it runs");
+        let mut command = platewatch();
+        command.args(["verify-mirror", "--config"]).arg(self.folder.join("platewatch.toml"));
+        let output = command.envs(self.environment.iter().cloned()).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        (output.status.code(), said.concat())
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.process.as_ref().unwrap().id()

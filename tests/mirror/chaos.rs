@@ -117,7 +117,7 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
     let mut chaos = Chaos { appliance: Appliance::new(folder.path()), sections, kills: 0 };
     chaos.appliance.start(&chaos.sections);
 
-    for target in 0..3 {
+    for (target, name) in NAMES.into_iter().enumerate() {
         chaos.wait_for_progress(target);
         targets.stop(target);
         chaos.wait_for_outage(target);
@@ -145,11 +145,9 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
         }
         chaos.wait_for_progress(target);
 
-        let refilled = chaos.appliance.number(NAMES[target], "refilled");
+        let refilled = chaos.appliance.number(name, "refilled");
         targets.start_empty(target);
-        chaos
-            .appliance
-            .wait_for(NAMES[target], "it is filled again", |mirror| mirror["refilled"].as_u64() > Some(refilled));
+        chaos.appliance.wait_for(name, "it is filled again", |mirror| mirror["refilled"].as_u64() > Some(refilled));
         chaos.kill();
     }
     while chaos.kills < 10 {
@@ -173,6 +171,9 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
     }
     chaos.appliance.stop();
 
+    let (code, said) = chaos.appliance.verify_mirror();
+    assert_eq!(code, Some(0), "{said}");
+    println!("{said}");
     let truth = Truth::read(&chaos.appliance.data());
     let [first, second] = truth.shards;
     assert!(first.rows > 0 && second.rows > 0 && first.rows + second.rows >= rows);
