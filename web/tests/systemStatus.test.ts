@@ -4,7 +4,6 @@ import type { MirrorStatus } from '@/api/system'
 import type { Status } from '@/api/types'
 import zh from '@/i18n/system.zh'
 import { faultsOf, gravityAt } from '@/views/system/faults'
-import { modelFacts } from '@/views/system/modelFacts'
 import { minutesShown } from '@/views/system/rateCurve'
 import { KEPT, rateOf, type Reading, readingOf, remember } from '@/views/system/rates'
 import { withTabs } from '@/views/system/rejectText'
@@ -68,6 +67,7 @@ const CASES: [string, Changes, string[]][] = [
   ['a mirror is away', { mirror: { state: 'away' } }, ['mirrorAway']],
   ['a mirror is blocked', { mirror: { state: 'blocked' } }, ['mirrorBlocked']],
   ['a mirror is slow', { mirror: { state: 'sending', lag_seconds: 61 } }, ['mirrorSlow']],
+  ['the model is broken', { status: { model: { problem: 'x', training_failure: 'y' } as unknown as Status['model'] } }, ['modelProblem', 'modelTraining']],
   ['a mirror lost, refused and changed rows', { mirror: { lost: 1, refused: 1, warnings: 1 } }, ['mirrorLost', 'mirrorRefused', 'mirrorWarnings']],
 ]
 
@@ -127,14 +127,4 @@ describe('rates', () => {
 test('tabs of a rejected line part its fields, and a backslash that was there stays', () => {
   expect(withTabs('a\\u{9}b\\u{9}')).toEqual(['a', 'b', ''])
   expect(withTabs('a\\\\u{9}b\\xff')).toEqual(['a\\\\u{9}b\\xff'])
-})
-
-test('a model tells what can be shown of it', () => {
-  expect(modelFacts(null)).toEqual([])
-  expect(modelFacts({ kind: 'ols', rmse: 1.5, checkpoints: ['a', 'b'], ready: true, nothing: null })).toEqual([
-    { name: 'kind', value: 'ols' },
-    { name: 'rmse', value: 1.5 },
-    { name: 'checkpoints', value: 2 },
-    { name: 'ready', value: '✓' },
-  ])
 })

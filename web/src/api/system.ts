@@ -1,4 +1,4 @@
-/** What only the system page asks for: rejected lines, and the mirrors in the status. */
+/** What only the system page asks for: rejected lines, and mirrors and model in the status. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
@@ -30,6 +30,22 @@ export interface MirrorStatus {
 /** The mirrors of a status; none where none is configured. */
 export function mirrorsOf(status: Status | undefined): MirrorStatus[] {
   return (status?.mirrors ?? []) as unknown as MirrorStatus[]
+}
+
+/** The flow model in short. */
+export interface ModelBrief {
+  kind: string | null
+  version: string | null
+  /** UTC. */
+  trained_at: string | null
+  problem: string | null
+  training: boolean
+  training_failure: string | null
+  history_hours: number
+}
+
+export function modelOf(status: Status | undefined): ModelBrief | null {
+  return (status?.model ?? null) as ModelBrief | null
 }
 
 export interface Reject {

@@ -29,6 +29,8 @@ const en: typeof zh = {
     mirrorSlow: { title: 'Mirror {name} is {seconds} behind ({rows} rows)', todo: 'The target takes rows slowly: check load, indexes and disk of {target}.' },
     mirrorLost: { title: 'Mirror {name}: {count} rows expired before they were delivered', todo: 'They will not come to the mirror. Raise store.retention above the longest possible outage of a mirror.' },
     mirrorRefused: { title: 'Mirror {name} refused {count} rows', todo: 'Panel “Mirrors” shows the target’s words; most often a column is too short or has another character set.' },
+    modelProblem: { title: 'Files of the flow model: {problem}', todo: 'An earlier model, if there is one, is still used. Check model.bin and metadata.json in predict.model_dir, or remove them to train anew.' },
+    modelTraining: { title: 'Training the flow model failed: {reason}', todo: 'Remove the cause; it tries again by itself (predict.retrain_every). Until then an earlier model is used.' },
     mirrorWarnings: { title: 'Mirror {name}: {count} warnings, the target changes values', todo: 'Set sql_mode of MySQL to STRICT_ALL_TABLES, then check what was written.' },
   },
 
@@ -139,8 +141,12 @@ const en: typeof zh = {
   },
 
   model: 'Flow model',
-  modelEmpty: 'No model yet: it is trained by itself when there are enough days of data',
-  modelFact: {},
+  modelEmpty: 'No model yet: it is trained by itself after predict.min_hours hours with traffic; there are {count}',
+  modelFact: { kind: 'Model', version: 'Version', trained: 'Trained', history: 'History', training: 'Training' },
+  modelKind: { seasonal: 'Seasonal', 'spark-linear': 'Linear regression (Spark features)' },
+  modelHours: '{count} hours',
+  modelTraining: 'Training…',
+  modelIdle: 'idle',
 }
 
 export default en

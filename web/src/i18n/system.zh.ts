@@ -27,6 +27,8 @@ export default {
     mirrorSlow: { title: '镜像 {name} 落后 {seconds}（{rows} 条）', todo: '目标写入较慢：检查 {target} 的负载、索引与磁盘。' },
     mirrorLost: { title: '镜像 {name} 有 {count} 条在送达前已超过保留期', todo: '这些记录不会再出现在镜像中。加大 store.retention，使其长于镜像可能的最长中断时间。' },
     mirrorRefused: { title: '镜像 {name} 拒绝了 {count} 条记录', todo: '见「镜像」面板中目标给出的原因；多为字段长度或字符集不符，更正表结构后可重新填充。' },
+    modelProblem: { title: '预测模型的文件有问题：{problem}', todo: '仍使用之前的模型（如有）。检查 predict.model_dir 中的 model.bin 与 metadata.json，或删除它们以重新训练。' },
+    modelTraining: { title: '预测模型训练失败：{reason}', todo: '按所述原因处理；会按 predict.retrain_every 自动重试，期间使用之前的模型。' },
     mirrorWarnings: { title: '镜像 {name} 有 {count} 个警告：目标改动了写入的值', todo: '把 MySQL 的 sql_mode 设为 STRICT_ALL_TABLES，再核对已写入的数据。' },
   },
 
@@ -137,6 +139,10 @@ export default {
   },
 
   model: '流量预测模型',
-  modelEmpty: '尚无模型：数据满一定天数后自动训练，训练前预测不可用',
-  modelFact: {},
+  modelEmpty: '尚无模型：有流量的小时数达到 predict.min_hours 后自动训练，现有 {count} 小时',
+  modelFact: { kind: '模型', version: '版本', trained: '训练时间', history: '可学习的历史', training: '训练' },
+  modelKind: { seasonal: '季节模型', 'spark-linear': '线性回归（Spark 特征）' },
+  modelHours: '{count} 小时',
+  modelTraining: '正在训练…',
+  modelIdle: '空闲',
 }

@@ -2,7 +2,7 @@
  * What is wrong with an appliance, worst first, by its status alone. Each fault names a text that says what happened and
  * what to do; its values are raw and formatted where they are shown.
  */
-import { mirrorsOf } from '@/api/system'
+import { mirrorsOf, modelOf } from '@/api/system'
 import type { Status } from '@/api/types'
 
 export type Gravity = 'bad' | 'warn' | 'note'
@@ -87,6 +87,15 @@ function mirrorFaults(status: Status): Fault[] {
   })
 }
 
+function modelFaults(status: Status): Fault[] {
+  const model = modelOf(status)
+  const faults: Fault[] = []
+  const common = { gravity: 'warn', place: 'serve' } as const
+  if (model?.problem) faults.push({ ...common, key: 'modelProblem', values: { problem: model.problem } })
+  if (model?.training_failure) faults.push({ ...common, key: 'modelTraining', values: { reason: model.training_failure } })
+  return faults
+}
+
 const ORDER: readonly Gravity[] = ['bad', 'warn', 'note']
 
 export function faultsOf(status: Status): Fault[] {
@@ -94,7 +103,7 @@ export function faultsOf(status: Status): Fault[] {
   if (status.failure) {
     faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', values: { reason: status.failure } })
   }
-  faults.push(...sourceFaults(status), ...roadFaults(status), ...mirrorFaults(status))
+  faults.push(...sourceFaults(status), ...roadFaults(status), ...mirrorFaults(status), ...modelFaults(status))
   return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
 }
 
