@@ -125,5 +125,7 @@ fn start_log(verbose: bool) {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // Whoever read our log may be gone: telling that on the same closed pipe would panic in the thread that logs.
+        .log_internal_errors(false)
         .init();
 }
