@@ -42,7 +42,7 @@ fn settings(alert_index: usize) -> StoreSettings {
 }
 
 fn fill(folder: &Path) {
-    let mut store = Store::open(folder, settings(0)).expect("an empty folder opens");
+    let mut store = Store::open(folder, settings(64 << 20)).expect("an empty folder opens");
     let mut parser = LineParser::new(
         ParserSettings {
             layout: Layout::default(),

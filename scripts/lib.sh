@@ -100,6 +100,39 @@ need_kafka() {
   "$ROOT/tests/kafka/classpath.sh" >/dev/null
 }
 
+# need_programs PROGRAM PACKAGE...: packages whose servers are only wanted as programs. Debian would start them as
+# services on their usual ports after the installation: its own policy file says no, unless the machine has one already.
+need_programs() {
+  local program="$1" policy=/usr/sbin/policy-rc.d ours=
+  shift
+  PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null && return
+  if [ ! -e "$policy" ]; then
+    ours=yes
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+  fi
+  need_packages "$@" || true
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || die "$program is not there: install $*"
+}
+
+# A real MariaDB and a real Redis for the tests, which start their own on free ports.
+need_mysql() {
+  PATH="$PATH:/usr/sbin"
+  need_programs mariadbd mariadb-server mariadb-client
+  command -v openssl >/dev/null || need_packages openssl
+}
+
+need_redis() {
+  need_programs redis-server redis-server
+}
+
+# What reads the examples in deploy/ and sql/: XML and YAML, and systemd's units.
+need_deploy_checks() {
+  python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
+  command -v systemd-analyze >/dev/null || need_packages systemd
+}
+
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
 need_rust() {
   local wanted found

@@ -12,7 +12,7 @@ use traffic::Catalogue;
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{Reader, Snapshot};
 use crate::source::Batch;
-use crate::status::{KafkaStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+use crate::status::{KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
 use crate::store::Shared;
 use crate::work::{WorkChange, WorkError, WorkedAlert};
 
@@ -31,6 +31,9 @@ struct Running {
 /// Tells how the consumption of a topic is.
 pub type KafkaProbe = Box<dyn Fn() -> KafkaStatus + Send + Sync>;
 
+/// Tells how the mirrors are.
+pub type MirrorsProbe = Box<dyn Fn() -> Vec<MirrorStatus> + Send + Sync>;
+
 /// A running appliance.
 pub struct Appliance {
     shared: Arc<Shared>,
@@ -39,6 +42,7 @@ pub struct Appliance {
     started: Instant,
     running: Mutex<Running>,
     kafka: OnceLock<KafkaProbe>,
+    mirrors: OnceLock<MirrorsProbe>,
 }
 
 impl Appliance {
@@ -52,12 +56,18 @@ impl Appliance {
             started: Instant::now(),
             running: Mutex::new(Running { source, ..Running::default() }),
             kafka: OnceLock::new(),
+            mirrors: OnceLock::new(),
         }
     }
 
     /// The source is a Kafka topic of which `probe` tells.
     pub fn follow_kafka(&self, probe: KafkaProbe) {
         let _ = self.kafka.set(probe);
+    }
+
+    /// There are mirrors, of which `probe` tells.
+    pub fn follow_mirrors(&self, probe: MirrorsProbe) {
+        let _ = self.mirrors.set(probe);
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -163,6 +173,8 @@ impl Reader for Appliance {
                 oldest: view.oldest(),
                 rejects: totals.rejects.saturating_sub(totals.oldest_reject.saturating_sub(1)),
             },
+            backends: Vec::new(),
+            mirrors: self.mirrors.get().map(|probe| probe()).unwrap_or_default(),
             failure: failure_of(&running, &self.shared),
         }
     }

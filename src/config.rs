@@ -11,6 +11,7 @@ mod error;
 mod load;
 mod properties;
 mod reference;
+mod server;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -21,9 +22,12 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use traffic::{Column, Delimiter, DetectorSettings, Layout, LayoutError, PlateScope, TimeZoneName};
+use traffic::{Column, Delimiter, DetectorSettings, Layout, LayoutError, PlateScope, ShardKey, TimeZoneName};
 
-use checks::{at_least_an_hour, column_names, filled, host_ports, origins, topic_name, whole_seconds, within};
+use checks::{
+    at_least_an_hour, column_names, filled, host_ports, mysql_urls, origins, redis_url, topic_name, whole_seconds,
+    within,
+};
 use declare::{Check as _, choices, settings};
 use error::{Origin, Problem};
 use load::Loader;
@@ -32,6 +36,7 @@ pub use error::ConfigError;
 pub use load::VARIABLE_PREFIX;
 pub use properties::Properties;
 pub use reference::reference_markdown;
+pub use server::{Secret, ServerUrl};
 pub use units::{ByteSize, Retention, SpeedWindow, duration_text, parse_duration, parse_retention, parse_size};
 
 settings! {
@@ -47,6 +52,8 @@ settings! {
         kafka: KafkaConfig;
         detect: DetectConfig;
         store: StoreConfig;
+        mycat: MycatConfig;
+        redis: RedisConfig;
         api: ApiConfig;
         predict: PredictConfig;
     }
@@ -57,10 +64,10 @@ choices! {
     pub enum Role {
         /// Everything in one process.
         All = "all",
-    }
-    later {
-        "ingest" => "this build runs everything in one process; write \"all\"",
-        "api" => "this build runs everything in one process; write \"all\"",
+        /// Intake, storage and mirrors; of the API only how it is (`/api/status`, `/healthz`, `/readyz`, `/metrics`).
+        Ingest = "ingest",
+        /// The API and the web page, answered from `[mycat]` and `[redis]`: no intake, no storage, no data directory.
+        Api = "api",
     }
 }
 
@@ -260,6 +267,9 @@ settings! {
         alerts_retention: Retention = Retention::For(Duration::from_secs(90 * 86_400)), at_least_an_hour;
         /// How long rejected lines are kept, by the event time around them. The counts by reason stay.
         rejects_retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        /// How much the data directory may take while passages that are older than `retention` wait for a mirror that has not
+        /// taken them yet. Above it the oldest are dropped all the same, and the log, `/api/status` and `/metrics` say so.
+        mirror_hold: ByteSize = ByteSize::mib(32 << 10), within(ByteSize::mib(16), ByteSize(1 << 50));
         /// Memory for storage: half for the database's block cache and write buffers, half for decoded columns that queries
         /// read again.
         memory: ByteSize = ByteSize::mib(512), within(ByteSize::mib(32), ByteSize(1 << 46));
@@ -286,6 +296,77 @@ choices! {
 }
 
 settings! {
+    /// The mirror of passages in MySQL (table `traffic_data`): through MyCat, or to its two MySQL instances directly.
+    pub struct MycatConfig {
+        /// Where passages are mirrored to: MyCat alone (`["mysql://host:8066/MYETCDB"]`), or the two instances in the order of
+        /// MyCat's dataNodes (`["mysql://host:3306/traffic_db", "mysql://host:3307/traffic_db"]`), to which Platewatch routes
+        /// as MyCat would. `[]` is no mirror.
+        urls: Vec<ServerUrl> = Vec::new(), |urls: &Vec<ServerUrl>| mysql_urls(urls);
+        /// The user, where an URL names none.
+        user: String = String::new();
+        /// The user's password, where an URL has none. Better in the environment than in the file.
+        password: Secret = Secret::default();
+        /// Whether connections are encrypted, and the server's certificate verified. MyCat 1.6 speaks no TLS.
+        tls: MysqlTls = MysqlTls::Off;
+        /// A file of certificates (PEM) that may sign the server's; `""` trusts the public authorities. For `tls = "verify"`.
+        tls_ca: Option<PathBuf> = None;
+        /// The largest number of passages in one statement. A statement that would grow over 900 KB has fewer.
+        batch_rows: usize = 500, within(1, 10_000);
+        /// The most connections that are open to one address at a time.
+        pool_size: usize = 4, within(1, 64);
+        /// The longest that connecting may take, the login included.
+        connect_timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// The longest that a statement may take before its connection is given up.
+        statement_timeout: Duration = Duration::from_secs(30), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// The longest pause between two attempts while a target is away. There is no limit to their number.
+        retry_max: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// How often the target is asked for a few of the rows that it has taken, besides on connecting. If it lacks any (it was
+        /// restarted empty, or from a backup), it is filled again from there on.
+        check_interval: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(86_400));
+        /// How long the instances keep passages before their own clean-up event (`auto_clean_traffic`) deletes them, by the
+        /// clock. Rows that are older are not missed there.
+        retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+    }
+}
+
+choices! {
+    /// Whether connections to MySQL are encrypted.
+    pub enum MysqlTls {
+        /// Not encrypted.
+        Off = "off",
+        /// Encrypted; a certificate that does not verify is refused.
+        Verify = "verify",
+    }
+}
+
+settings! {
+    /// The mirror of the newest alerts in a list of Redis.
+    pub struct RedisConfig {
+        /// The server: `"redis://host:6379"`, with TLS `"rediss://host:6379"`, another database `"redis://host:6379/1"`. `""` is no
+        /// mirror.
+        url: Option<ServerUrl> = None, |url: &Option<ServerUrl>| redis_url(url.as_ref());
+        /// The user, where the URL names none; `""` is Redis' default user.
+        user: String = String::new();
+        /// The password, where the URL has none; `""` is none. Better in the environment than in the file.
+        password: Secret = Secret::default();
+        /// A file of certificates (PEM) that may sign the server's; `""` trusts those that this machine trusts. For `rediss://`.
+        tls_ca: Option<PathBuf> = None;
+        /// The key of the list.
+        key: String = "traffic:warnings".to_owned(), |key: &String| filled(key);
+        /// How many alerts the list keeps.
+        max_length: usize = 10_000, within(1, 1_000_000);
+        /// The longest that connecting may take, the login included.
+        connect_timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// The longest that an answer may take before the connection is given up.
+        response_timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// The longest pause between two attempts while the server is away. There is no limit to their number.
+        retry_max: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// How often the list is looked at while no alert comes, to refill it after it was emptied.
+        check_interval: Duration = Duration::from_secs(5), within(Duration::from_millis(10), Duration::from_secs(3_600));
+    }
+}
+
+settings! {
     /// The HTTP API and the web page.
     pub struct ApiConfig {
         /// The address to listen on. Port 0 takes any free port.
@@ -296,6 +377,8 @@ settings! {
         max_concurrent_queries: usize = 16, within(1, 1_024);
         /// The longest that a query may take, waiting included, before it is answered with status 503.
         query_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// How long statistics that were read from MySQL are given again, with `role = "api"`. `"0s"` asks anew each time.
+        statistics_cache: Duration = Duration::from_secs(3), within(Duration::ZERO, Duration::from_secs(600));
         /// How many clients may follow the alert stream at the same time; more are answered with status 503.
         sse_max_clients: usize = 256, within(0, 65_536);
         /// The longest result of a query that may be exported to one file, in rows. A longer one is refused, with its count.
@@ -421,8 +504,37 @@ impl Config {
             );
         }
         let source = &self.source;
+        if self.role == Role::Api {
+            let wrong = if self.mycat.urls.is_empty() {
+                Some(("mycat.urls", "answers from MySQL; name MyCat or the two instances in mycat.urls"))
+            } else if self.redis.url.is_none() {
+                Some(("redis.url", "answers from Redis; name it in redis.url"))
+            } else if source.kind != SourceKind::None {
+                Some((
+                    "source.kind",
+                    "takes nothing in; leave source.kind out here, and set it where role = \"ingest\"",
+                ))
+            } else {
+                None
+            };
+            if let Some((setting, what)) = wrong {
+                refuse([setting, "role"], format!("role = \"api\" {what}"));
+            }
+        }
         if let Err(error) = source.layout() {
             refuse(["source.shard_key", "source.columns"], error.to_string());
+        }
+        if self.mycat.urls.len() == 1
+            && source.layout().is_ok_and(|layout| matches!(layout.shard_key(), ShardKey::Extra(_)))
+        {
+            refuse(
+                ["source.shard_key", "mycat.urls"],
+                format!(
+                    "MyCat cannot route by {}, which is not a column of traffic_data; write the URLs of the two instances as mycat.urls, \
+                     or another shard key",
+                    source.shard_key
+                ),
+            );
         }
         if source.kind == SourceKind::Capture && source.files.is_empty() {
             refuse(

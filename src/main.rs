@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use platewatch::commands::{config, demo, failure, import_checkpoints, replay, serve, shard, ship, simulate, train};
+use platewatch::commands::{
+    config, demo, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate, train,
+};
 
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
 #[derive(Debug, Parser)]
@@ -37,8 +39,12 @@ enum Command {
     Ship(ship::ShipArgs),
     /// Learn a flow model from a table of hourly counts or a data directory, and test it
     Train(train::TrainArgs),
-    /// Load a CSV of checkpoints into a data directory
+    /// Load a CSV of checkpoints into a data directory and, where MySQL is configured, into its table kkmc_info
     ImportCheckpoints(import_checkpoints::ImportArgs),
+    /// Compare a data directory with MySQL by hour and checkpoint; exit code 1 if they differ
+    VerifyMirror(mirror_check::MirrorArgs),
+    /// Send again to MySQL what differs, and compare once more
+    RepairMirror(mirror_check::MirrorArgs),
     /// Print the shard of each key, as MyCat's murmur rule places it
     Shard {
         /// Keys, such as KKMC values
@@ -95,6 +101,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
         }
         Command::Train(args) => train::run(args, &mut out),
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
+        Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
+        Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
         Command::Shard { keys } => shard::run(keys, &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
@@ -117,5 +125,7 @@ fn start_log(verbose: bool) {
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)
+        // Whoever read our log may be gone: telling that on the same closed pipe would panic in the thread that logs.
+        .log_internal_errors(false)
         .init();
 }

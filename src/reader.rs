@@ -179,6 +179,9 @@ pub enum ReadError {
     /// The question costs more than is allowed; the text says what to narrow.
     #[error("{0}")]
     TooExpensive(String),
+    /// A server that holds the data is away; the text says which, and what ends it.
+    #[error("{0}")]
+    Unavailable(String),
     /// This reader cannot answer it; the text says who can.
     #[error("{0}")]
     Unsupported(String),
@@ -304,6 +307,10 @@ pub trait Snapshot: Send + Sync {
 
 /// Whoever holds the data.
 pub trait Reader: Send + Sync + 'static {
+    /// Whether counts over all that is retained are answered at once from memory, without asking a disk or a server.
+    fn counts_at_once(&self) -> bool {
+        true
+    }
     /// The newest consistent state; cheap.
     fn snapshot(&self) -> Arc<dyn Snapshot>;
     /// Wakes at every commit; the value is the newest alert's `seq`.

@@ -20,8 +20,27 @@ pub struct Status {
     pub pipeline: PipelineStatus,
     /// What is on disk and in memory.
     pub storage: StorageStatus,
+    /// The servers that answers are read from, in the role `api`.
+    pub backends: Vec<BackendStatus>,
+    /// The mirrors; none where none is configured.
+    pub mirrors: Vec<MirrorStatus>,
     /// Why the appliance takes no more input, if it does not; it then is not ready.
     pub failure: Option<String>,
+}
+
+/// A server that answers are read from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BackendStatus {
+    /// `MyCat`, `MySQL` or `Redis`.
+    pub name: String,
+    /// Its address, without credentials.
+    pub address: String,
+    /// Whether it answered last.
+    pub connected: bool,
+    /// Since when it does not, in seconds since 1970 UTC.
+    pub away_since_unix: Option<i64>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
 }
 
 /// The source of records.
@@ -153,6 +172,80 @@ pub struct PipelineStatus {
     pub queue: (usize, usize),
     /// Seconds of wall time since the last commit.
     pub seconds_since_commit: f64,
+}
+
+/// What a mirror does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MirrorState {
+    /// It has not reached its target yet.
+    #[default]
+    Starting,
+    /// Its target has everything that was committed.
+    Level,
+    /// Its target takes what it lacks.
+    Sending,
+    /// Its target cannot be reached, or takes nothing.
+    Away,
+    /// Somebody must change something at the target first; the last error says what.
+    Blocked,
+}
+
+impl MirrorState {
+    /// All states.
+    pub const ALL: [Self; 5] = [Self::Starting, Self::Level, Self::Sending, Self::Away, Self::Blocked];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Level => "level",
+            Self::Sending => "sending",
+            Self::Away => "away",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// One mirror: a shard in MySQL, or the alerts in Redis.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MirrorStatus {
+    /// `mysql/0`, `mysql/1` or `redis`.
+    pub name: String,
+    /// The target's address, without credentials.
+    pub target: String,
+    /// What it does.
+    pub state: MirrorState,
+    /// Rows (alerts) of the log that the target has acknowledged.
+    pub cursor: u64,
+    /// Rows (alerts) that were committed.
+    pub end: u64,
+    /// Seconds of event time between the newest that was committed and the newest that the target has.
+    pub lag_seconds: i64,
+    /// Rows sent and acknowledged by this process.
+    pub sent: u64,
+    /// Calls that failed, of this process.
+    pub failures: u64,
+    /// Rows that the target refused, ever.
+    pub refused: u64,
+    /// The newest of them: GCXH and the target's words.
+    pub recently_refused: Vec<(String, String)>,
+    /// Rows that retention dropped before the target took them, ever.
+    pub lost: u64,
+    /// How often the target lacked what it had, and was filled again, ever.
+    pub refilled: u64,
+    /// Warnings of MySQL: values that it changed because it is not in strict mode; of this process.
+    pub warnings: u64,
+    /// What went wrong last, and when, in seconds since 1970 UTC.
+    pub last_error: Option<(String, i64)>,
+    /// Since when the target is away or blocked, in seconds since 1970 UTC; none while it takes rows.
+    pub away_since_unix: Option<i64>,
+}
+
+impl MirrorStatus {
+    /// Rows (alerts) that the target lacks.
+    pub fn lag_rows(&self) -> u64 {
+        self.end.saturating_sub(self.cursor)
+    }
 }
 
 /// The storage.

@@ -1,23 +1,28 @@
-//! `platewatch import-checkpoints CSV`: replaces the checkpoints that a data directory knows.
+//! `platewatch import-checkpoints CSV`: replaces the checkpoints that a data directory knows and, where MySQL is
+//! configured, those of its table `kkmc_info`, which MyCat keeps whole on every instance.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use traffic::Catalogue;
+use traffic::{Catalogue, Checkpoint};
 
 use super::failure::Usage;
 use super::serve::store_settings;
-use crate::config::Config;
+use crate::config::{Config, Role};
+use crate::mysql::{MysqlPool, push_text};
 use crate::store::Store;
+
+/// Checkpoints in one statement.
+const ROWS_OF_STATEMENT: usize = 200;
 
 /// Arguments of `import-checkpoints`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// The checkpoints: columns code, kkmc, label, xzqhmc, road, lon, lat
     csv: PathBuf,
-    /// The configuration that names the data directory
+    /// The configuration that names the data directory and MySQL
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The data directory, instead of a configuration
@@ -39,11 +44,62 @@ pub fn run(args: &ImportArgs, out: &mut impl Write) -> anyhow::Result<()> {
         config.data_dir.clone_from(folder);
     }
     let count = catalogue.len();
-    let mut store = Store::open(&config.data_dir, store_settings(&config))?;
-    store.set_catalogue(catalogue)?;
-    store.close()?;
-    writeln!(out, "{count} checkpoints imported into {}", config.data_dir.display())?;
+    // Local first: it is the one that can be in use. A process of the role `api` has no data directory.
+    if config.role != Role::Api {
+        let mut store = Store::open(&config.data_dir, store_settings(&config))?;
+        store.set_catalogue(catalogue.clone())?;
+        store.close()?;
+        writeln!(out, "{count} checkpoints imported into {}", config.data_dir.display())?;
+    }
+    for pool in MysqlPool::of(&config.mycat) {
+        fill_table(&pool, &catalogue)?;
+        writeln!(out, "{count} checkpoints imported into kkmc_info at {}", pool.address())?;
+    }
     Ok(())
+}
+
+/// Makes `kkmc_info` hold these checkpoints and no others. It may be repeated; whoever reads meanwhile may see both old
+/// and new ones.
+fn fill_table(pool: &MysqlPool, catalogue: &Catalogue) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
+    runtime.block_on(async {
+        for statement in table_statements(catalogue) {
+            pool.execute(&statement).await.with_context(|| {
+                format!(
+                    "kkmc_info at {} was not filled, or in part: see that it is as sql/schema.sql makes it, and import again",
+                    pool.address()
+                )
+            })?;
+        }
+        anyhow::Ok(())
+    })
+}
+
+/// One after the other: all that is there goes, then what is wanted comes. An empty catalogue leaves an empty table.
+fn table_statements(catalogue: &Catalogue) -> Vec<String> {
+    let mut statements = vec!["DELETE FROM kkmc_info".to_owned()];
+    let rows: Vec<String> = catalogue
+        .iter()
+        .enumerate()
+        .map(|(place, checkpoint)| {
+            let Checkpoint { code, name, label, district, road, lon, lat } = checkpoint;
+            let mut row = "(".to_owned();
+            for text in [code, name, label, district, road] {
+                push_text(&mut row, text);
+                row.push(',');
+            }
+            let degrees = |value: &Option<f64>| value.map_or("NULL".to_owned(), |value| value.to_string());
+            row.push_str(&format!("{},{},{})", degrees(lon), degrees(lat), place + 1));
+            row
+        })
+        .collect();
+    for some in rows.chunks(ROWS_OF_STATEMENT) {
+        statements.push(format!(
+            "INSERT INTO kkmc_info (code,kkmc,label,xzqhmc,road,lon,lat,sort_no) VALUES {}",
+            some.join(",")
+        ));
+    }
+    statements
 }
 
 /// Reads a file of checkpoints.
@@ -53,4 +109,24 @@ pub(super) fn read_catalogue(csv: &Path) -> anyhow::Result<Catalogue> {
     Catalogue::parse_csv(text.trim_start_matches('\u{feff}'))
         .map_err(|error| Usage(error.to_string()))
         .with_context(|| format!("the checkpoints in {}", csv.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn golden_statements_of_the_table() {
+        let csv = "code,kkmc,label,xzqhmc,road,lon,lat\nA,a's,A a,邳州市,S250,118.06454,34.641634\nB,b,,,,,\n";
+        let statements = table_statements(&Catalogue::parse_csv(csv).unwrap());
+        assert_eq!(
+            statements,
+            [
+                "DELETE FROM kkmc_info",
+                "INSERT INTO kkmc_info (code,kkmc,label,xzqhmc,road,lon,lat,sort_no) VALUES \
+                 ('A','a\\'s','A a','邳州市','S250',118.06454,34.641634,1),('B','b','','','',NULL,NULL,2)"
+            ]
+        );
+        assert_eq!(table_statements(&Catalogue::default()), ["DELETE FROM kkmc_info"]);
+    }
 }

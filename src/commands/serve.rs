@@ -15,8 +15,10 @@ use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
 
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
+use super::serve_api;
 use crate::appliance::Appliance;
-use crate::config::{Config, Order, SourceKind, Sync, TextEncoding};
+use crate::config::{Config, Order, Role, SourceKind, Sync, TextEncoding};
+use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
 use crate::reader::Reader;
@@ -47,6 +49,9 @@ pub fn run(file: &Path) -> anyhow::Result<()> {
 /// # Errors
 /// As [`run`].
 pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net::SocketAddr)) -> anyhow::Result<()> {
+    if config.role == Role::Api {
+        return serve_api::run_api(config, ready);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let stop = CancellationToken::new();
     // Before anybody is told that it runs: from here on a signal ends it in order.
@@ -56,9 +61,14 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     let mut store = Store::open(&config.data_dir, store_settings(config))?;
     let layout = config.source.layout()?;
     let shared = store.shared();
+    let mirrored = shared.clone();
     let retention = retention_seconds(config.store.retention);
     let kind = config.source.kind.as_str();
     let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), retention, kind));
+    let mirror_clock = config.source.timezone.clone();
+    let mirrors = mirror::start(config, &mirrored, move || civil_now(&mirror_clock), runtime.handle(), &stop)
+        .map_err(mirror_error)?;
+    appliance.follow_mirrors(Box::new(move || mirrors.status(&mirrored)));
     let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
     store.publish();
 
@@ -87,6 +97,13 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     runtime.shutdown_timeout(Duration::from_secs(1));
     driven?;
     served.context("the HTTP interface failed")
+}
+
+fn mirror_error(error: MirrorError) -> anyhow::Error {
+    match error {
+        MirrorError::Redis(error) => Usage(error.to_string()).into(),
+        error @ MirrorError::Store(_) => error.into(),
+    }
 }
 
 /// The writer's thread: the road until its end, then waiting for the stop signal, then an orderly close.
@@ -131,7 +148,7 @@ fn drive(
 }
 
 /// Runs prediction on a thread of its own until `stop`.
-fn predict_beside(
+pub(super) fn predict_beside(
     service: Arc<Service>,
     reader: Arc<dyn Reader>,
     stop: &CancellationToken,
@@ -144,13 +161,12 @@ fn predict_beside(
         .context("cannot start the thread of prediction")
 }
 
-async fn serve_until(
+pub(super) async fn serve_until(
     listener: TcpListener,
-    appliance: Arc<Appliance>,
+    reader: Arc<dyn Reader>,
     settings: ServeSettings,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let reader: Arc<dyn Reader> = appliance;
     let router = serve::router(reader, settings, stop.clone());
     serve::serve(listener, router, stop, SHUTDOWN_DEADLINE).await
 }
@@ -280,6 +296,7 @@ pub(super) fn store_settings(config: &Config) -> StoreSettings {
         retention: retention_seconds(config.store.retention),
         alerts_retention: retention_seconds(config.store.alerts_retention),
         rejects_retention: retention_seconds(config.store.rejects_retention),
+        mirror_hold: config.store.mirror_hold.0,
         publish: true,
         alert_index: config.store.alert_index.bytes(),
         detector: config.detect.detector_settings(),
@@ -295,7 +312,8 @@ pub(super) fn retention_seconds(retention: crate::config::Retention) -> Option<i
     retention.duration().map(|duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
 }
 
-fn serve_settings(config: &Config) -> ServeSettings {
+/// The HTTP interface, as configured.
+pub(super) fn serve_settings(config: &Config) -> ServeSettings {
     let zone = config.source.timezone.clone();
     let clock_zone = zone.clone();
     ServeSettings {
@@ -304,6 +322,7 @@ fn serve_settings(config: &Config) -> ServeSettings {
         query_timeout: config.api.query_timeout,
         sse_max_clients: config.api.sse_max_clients,
         body_limit: config.api.max_body.bytes(),
+        status_only: config.role == Role::Ingest,
         export_max_rows: config.api.export_max_rows as u64,
         max_concurrent_exports: config.api.max_concurrent_exports,
         export_timeout: config.api.export_timeout,

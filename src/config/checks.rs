@@ -5,6 +5,7 @@ use std::time::Duration;
 use traffic::Layout;
 
 use super::declare::{Check, Setting};
+use super::server::ServerUrl;
 use super::units::{Retention, duration_text};
 
 /// A value from `least` to `most`, both included; the reference shows them.
@@ -89,6 +90,42 @@ pub(super) fn topic_name(topic: &str) -> Result<(), String> {
         return Err(format!(
             "\"{topic}\" cannot be a topic of Kafka; write at most 249 letters, digits, dots, dashes and underscores"
         ));
+    }
+    Ok(())
+}
+
+pub(super) fn mysql_urls(urls: &[ServerUrl]) -> Result<(), String> {
+    if urls.len() > 2 {
+        return Err(format!(
+            "there are {} URLs; write one URL of MyCat, or two of MySQL instances in the order of MyCat's dataNodes",
+            urls.len()
+        ));
+    }
+    for url in urls {
+        if url.scheme() != "mysql" {
+            return Err(format!("{url} is no address of MySQL or MyCat; write \"mysql://host:port/database\""));
+        }
+        if url.path().is_empty() {
+            return Err(format!(
+                "{url} names no database; write \"{url}/MYETCDB\" for MyCat, or \"{url}/traffic_db\" for an instance"
+            ));
+        }
+    }
+    match urls {
+        [first, second] if first.to_string() == second.to_string() => {
+            Err(format!("both URLs are {first}, the same; write one URL if it is MyCat's, or two different instances"))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn redis_url(url: Option<&ServerUrl>) -> Result<(), String> {
+    let Some(url) = url else { return Ok(()) };
+    if !matches!(url.scheme(), "redis" | "rediss") {
+        return Err(format!("{url} is no address of Redis; write \"redis://host:6379\", or \"rediss://…\" with TLS"));
+    }
+    if !url.path().is_empty() && url.path().parse::<u16>().is_err() {
+        return Err(format!("{url} does not end with the number of a database; write \"redis://host:6379/0\""));
     }
     Ok(())
 }

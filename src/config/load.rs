@@ -15,12 +15,6 @@ use super::suggest::nearest;
 /// What an overriding environment variable's name begins with.
 pub const VARIABLE_PREFIX: &str = "PLATEWATCH__";
 
-/// Sections of the contract that this build does not have, and what to do about each.
-const LATER_SECTIONS: [(&str, &str); 2] = [
-    ("mycat", "this build does not write to MyCat or MySQL yet; remove the section"),
-    ("redis", "this build does not write to Redis yet; remove the section"),
-];
-
 /// Fills `root` from what was given.
 pub(super) struct Loader<'a> {
     root: &'a mut dyn Section,
@@ -96,10 +90,9 @@ impl<'a> Loader<'a> {
 
     fn unknown_section(&mut self, name: &str, origin: Origin) {
         let known = self.root.sections().into_iter().map(|(section, _)| section);
-        let message = match (later(name), nearest(name, known.clone())) {
-            (Some(message), _) => message.to_owned(),
-            (None, Some(section)) => format!("there is no such section; did you mean [{section}]?"),
-            (None, None) => {
+        let message = match nearest(name, known.clone()) {
+            Some(section) => format!("there is no such section; did you mean [{section}]?"),
+            None => {
                 let list: Vec<String> = known.map(|section| format!("[{section}]")).collect();
                 format!("there is no such section; the sections are {}", list.join(", "))
             }
@@ -108,9 +101,6 @@ impl<'a> Loader<'a> {
     }
 
     fn unknown(&self, section: &str, key: &str, origin: &Origin) -> String {
-        if let Some(message) = later(section) {
-            return message.to_owned();
-        }
         let known = known_paths(self.root);
         let spelled = |path: &str| match origin {
             Origin::Variable(_) => variable_name(path),
@@ -137,10 +127,6 @@ impl<'a> Loader<'a> {
 /// The environment variable that overrides the setting at `path`.
 pub(super) fn variable_name(path: &str) -> String {
     format!("{VARIABLE_PREFIX}{}", path.to_uppercase().replace('.', "__"))
-}
-
-fn later(section: &str) -> Option<&'static str> {
-    LATER_SECTIONS.iter().find(|(name, _)| *name == section).map(|(_, message)| *message)
 }
 
 fn join(section: &str, key: &str) -> String {

@@ -109,9 +109,15 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
 }
 
 #[test]
-fn what_is_not_built_yet_says_so() {
-    refused("role = \"api\"\n", &["line 1: role: \"api\": this build runs everything in one process; write \"all\""]);
-    refused("[mycat]\n", &["line 1: mycat", "not write to MyCat"]);
+fn the_api_role_needs_its_servers_and_takes_nothing_in() {
+    let servers = "role = \"api\"\n[mycat]\nurls = [\"mysql://a/x\"]\n[redis]\nurl = \"redis://b\"\n";
+    assert_eq!(load(servers).unwrap().role, Role::Api);
+    refused("role = \"api\"\n", &["line 1: role: ", "mycat.urls"]);
+    refused("role = \"api\"\n[mycat]\nurls = [\"mysql://a/x\"]\n", &["line 1: role: ", "redis.url"]);
+    let with_source = format!("{servers}[source]\nkind = \"kafka\"\n");
+    refused(&with_source, &["source.kind", "role = \"ingest\""]);
+    assert_eq!(load("role = \"ingest\"\n").unwrap().role, Role::Ingest);
+    refused("role = \"both\"\n", &["line 1: role", "\"all\", \"ingest\" or \"api\""]);
 }
 
 #[test]
@@ -176,6 +182,60 @@ fn kafka_properties_pass_through_but_for_those_that_keep_the_count() {
     refused("[kafka]\nbrokers = \"b\"\n", &["line 2: kafka.brokers", "\"b\" has no port", "b:9092"]);
     refused("[kafka]\ntopic = \"a b\"\n", &["line 2: kafka.topic", "letters, digits"]);
     refused("[kafka]\ngroup = \"\"\n", &["line 2: kafka.group", "empty"]);
+}
+
+#[test]
+fn mirrors_are_named_by_url_and_their_secrets_are_not_shown() {
+    let config = load(
+        "[mycat]\nurls = [\"mysql://pw:s%40cret@db-app:3306/traffic_db\", \"mysql://[::1]:3307/traffic_db\"]\nuser = \"platewatch\"\n\
+         password = \"hidden\"\ntls = \"verify\"\ntls_ca = \"/etc/ca.pem\"\n[redis]\nurl = \"rediss://db-app/2\"\npassword = \"hidden\"\n",
+    )
+    .unwrap();
+    let [first, second] = &config.mycat.urls[..] else { panic!("two") };
+    assert_eq!((first.host(), first.port(), first.path()), ("db-app", 3306, "traffic_db"));
+    assert_eq!((first.user(), first.password().unwrap().expose()), (Some("pw"), "s@cret"));
+    assert_eq!(
+        (second.host(), second.user(), second.to_string().as_str()),
+        ("::1", None, "mysql://[::1]:3307/traffic_db")
+    );
+    assert_eq!(first.to_string(), "mysql://db-app:3306/traffic_db");
+    let redis = config.redis.url.as_ref().unwrap();
+    assert_eq!((redis.scheme(), redis.port(), redis.path()), ("rediss", 6379, "2"));
+    assert_eq!(config.redis.tls_ca, None);
+    let shown = format!("{config:?}");
+    for secret in ["hidden", "cret"] {
+        assert!(!shown.contains(secret), "a secret must not be in any log: {shown}");
+    }
+    assert_eq!(load(&config.to_toml_with_docs()).unwrap(), config);
+    let config = with_variable("PLATEWATCH__MYCAT__PASSWORD", "12345").unwrap();
+    assert_eq!(config.mycat.password.expose(), "12345");
+    let config = with_variable("PLATEWATCH__MYCAT__URLS", "mysql://a/x,mysql://b/x").unwrap();
+    assert_eq!(config.mycat.urls.len(), 2);
+
+    for (text, parts) in [
+        ("[mycat]\nurls = [\"postgres://u:topsecret@a/x\"]\n", ["line 2: mycat.urls", "mysql://"]),
+        ("[mycat]\nurls = [\"mysql://u:topsecret@a\"]\n", ["mycat.urls", "names no database"]),
+        ("[mycat]\nurls = [\"mysql://u:topsecret@a:x/y\"]\n", ["mycat.urls", "port"]),
+        (
+            "[mycat]\nurls = [\"mysql://u:topsecret@a/x\", \"mysql://b/x\", \"mysql://c/x\"]\n",
+            ["mycat.urls", "one URL of MyCat"],
+        ),
+        ("[mycat]\nurls = [\"mysql://a/x\", \"mysql://a:3306/x\"]\n", ["mycat.urls", "the same"]),
+        ("[mycat]\nurls = \"mysql://u:topsecret@a/x\"\n", ["mycat.urls", "list in brackets"]),
+        ("[mycat]\npassword = 31415\n", ["mycat.password", "text in quotes"]),
+        ("[redis]\nurl = \"http://u:topsecret@a\"\n", ["redis.url", "redis://"]),
+        ("[redis]\nurl = \"redis://u:topsecret@a/first\"\n", ["redis.url", "number"]),
+        ("[redis]\nmax_length = 0\n", ["redis.max_length", "1_000_000"]),
+        (
+            "[source]\ncolumns = [\"GCXH\", \"XZQHMC\", \"KKMC\", \"FXLX\", \"GCSJ\", \"HPZL\", \"HPHM\", \"CLPPXH\", \"SFZRKMC\"]\n\
+          shard_key = \"SFZRKMC\"\n[mycat]\nurls = [\"mysql://a/x\"]\n",
+            ["source.shard_key", "MyCat cannot route by SFZRKMC"],
+        ),
+    ] {
+        refused(text, &parts);
+        let message = load(text).unwrap_err().to_string();
+        assert!(!message.contains("topsecret") && !message.contains("31415"), "{message}");
+    }
 }
 
 #[test]

@@ -113,7 +113,8 @@ impl<T: Setting> Setting for Vec<T> {
         format!("a list in brackets, each {}", T::expected())
     }
     fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
-        let list = value.as_array().ok_or_else(|| mismatch(value, &Self::expected()))?;
+        // The value is not shown: an URL in it may hold a secret.
+        let list = value.as_array().ok_or_else(|| format!("this is not a list; write {}", Self::expected()))?;
         list.iter().map(|item| T::from_toml(item.get_ref())).collect()
     }
     /// In the environment a list may also be written with commas: `a,b`.
@@ -123,12 +124,25 @@ impl<T: Setting> Setting for Vec<T> {
         }
         match DeValue::parse(text) {
             Ok(value) => Self::from_toml(value.get_ref()),
-            Err(_) => Err(format!("{text} is not a TOML list; write {}", Self::expected())),
+            Err(_) => Err(format!("this is not a TOML list; write {}", Self::expected())),
         }
     }
     fn to_toml(&self) -> String {
         let items: Vec<String> = self.iter().map(Setting::to_toml).collect();
         format!("[{}]", items.join(", "))
+    }
+}
+
+/// `""` is none.
+impl<T: Setting> Setting for Option<T> {
+    fn expected() -> String {
+        format!("{}; or \"\"", T::expected())
+    }
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
+        if value.as_str() == Some("") { Ok(None) } else { T::from_toml(value).map(Some) }
+    }
+    fn to_toml(&self) -> String {
+        self.as_ref().map_or_else(|| quoted(""), Setting::to_toml)
     }
 }
 

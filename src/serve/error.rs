@@ -41,6 +41,9 @@ pub(super) struct ErrorEnvelope {
 /// An answer is true for the moment only.
 const NOT_CACHED: (header::HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
+/// Seconds after which a server that is away is worth another attempt.
+const RETRY_AFTER_SECONDS: u16 = 2;
+
 /// A good answer.
 pub(super) struct Success<T>(pub(super) T);
 
@@ -91,6 +94,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::TooExpensive(narrow) => Self::bad_request(narrow),
+            ReadError::Unavailable(away) => Self::busy(away, RETRY_AFTER_SECONDS),
             ReadError::Unsupported(who_can) => Self::new(StatusCode::NOT_IMPLEMENTED, who_can),
             ReadError::Storage(cause) => {
                 tracing::error!(%cause, "storage could not be read");

@@ -104,3 +104,18 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
 pub(super) fn is_api_path(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")
 }
+
+/// What a process answers that only takes in.
+const STATUS_PATHS: [&str; 5] = ["/api/status", "/api/openapi.json", "/healthz", "/readyz", "/metrics"];
+
+/// 404 for all that a process of the role `ingest` leaves to others.
+pub(super) async fn status_only(request: Request, next: Next) -> Response {
+    if STATUS_PATHS.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "this process has the role \"ingest\" and only tells how it is (/api/status): ask a process of the role \"api\"",
+    )
+    .into_response()
+}

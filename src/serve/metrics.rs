@@ -13,7 +13,7 @@ use super::Api;
 use super::error::ApiError;
 use crate::forecast::Forecaster;
 use crate::reader::Totals;
-use crate::status::{KafkaPartition, KafkaStatus, Status};
+use crate::status::{KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, Status};
 
 pub(super) use http::HttpMetrics;
 use text::Exposition;
@@ -46,12 +46,21 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
 }
 
 fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds: Option<i64>) {
-    let Status { version, role, uptime_seconds, source, pipeline, storage, failure } = status;
+    let Status { version, role, uptime_seconds, source, pipeline, storage, backends, mirrors, failure } = status;
     out.gauge("platewatch_build_info", "Version and role; always 1.")
         .labelled(&[("version", version), ("role", role)], 1.0);
     out.gauge("platewatch_uptime_seconds", "Seconds since the process started.").value(*uptime_seconds);
     out.gauge("platewatch_ready", "1 if the appliance takes input, 0 if it stopped.")
         .value(f64::from(u8::from(failure.is_none())));
+
+    if !backends.is_empty() {
+        let mut connected =
+            out.gauge("platewatch_backend_connected", "1 while a server that answers are read from answers.");
+        for backend in backends {
+            let labels = [("server", backend.name.as_str()), ("address", backend.address.as_str())];
+            connected.labelled(&labels, f64::from(u8::from(backend.connected)));
+        }
+    }
 
     out.counter("platewatch_lines_total", "Lines read.").value(pipeline.lines as f64);
     out.counter("platewatch_headers_total", "Header lines.").value(pipeline.headers as f64);
@@ -108,6 +117,51 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
         segments.labelled(&[("shard", &shard.to_string())], *count as f64);
     }
     out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
+    if !mirrors.is_empty() {
+        self::mirrors(out, mirrors);
+    }
+}
+
+fn mirrors(out: &mut Exposition, mirrors: &[MirrorStatus]) {
+    let mut states = out.gauge("platewatch_mirror_state", "1 for the state that a mirror is in.");
+    for mirror in mirrors {
+        for state in MirrorState::ALL {
+            let labels = [("mirror", mirror.name.as_str()), ("state", state.as_str())];
+            states.labelled(&labels, f64::from(u8::from(mirror.state == state)));
+        }
+    }
+    let mut each = |name, help, is_counter: bool, value: fn(&MirrorStatus) -> f64| {
+        let mut metric = if is_counter { out.counter(name, help) } else { out.gauge(name, help) };
+        for mirror in mirrors {
+            metric.labelled(&[("mirror", &mirror.name)], value(mirror));
+        }
+    };
+    each("platewatch_mirror_up", "1 while the target takes rows.", false, |mirror| {
+        f64::from(u8::from(matches!(mirror.state, MirrorState::Level | MirrorState::Sending)))
+    });
+    each("platewatch_mirror_cursor", "Rows (alerts) that the target has acknowledged.", false, |mirror| {
+        mirror.cursor as f64
+    });
+    each("platewatch_mirror_lag_rows", "Rows (alerts) that the target lacks.", false, |mirror| {
+        mirror.lag_rows() as f64
+    });
+    let help = "Seconds of event time between the newest that was committed and the newest that the target has.";
+    each("platewatch_mirror_lag_seconds", help, false, |mirror| mirror.lag_seconds as f64);
+    let help = "When the target went away, in seconds since 1970; 0 while it takes rows.";
+    each("platewatch_mirror_away_since_seconds", help, false, |mirror| mirror.away_since_unix.unwrap_or(0) as f64);
+    let help = "When a call failed last, in seconds since 1970; 0 if none did.";
+    each("platewatch_mirror_last_error_seconds", help, false, |mirror| {
+        mirror.last_error.as_ref().map_or(0.0, |(_, unix)| *unix as f64)
+    });
+    each("platewatch_mirror_sent_total", "Rows that the target acknowledged.", true, |mirror| mirror.sent as f64);
+    each("platewatch_mirror_failures_total", "Calls that failed.", true, |mirror| mirror.failures as f64);
+    each("platewatch_mirror_refused_total", "Rows that the target refused.", true, |mirror| mirror.refused as f64);
+    let help = "Rows that retention dropped before the target took them.";
+    each("platewatch_mirror_lost_total", help, true, |mirror| mirror.lost as f64);
+    let help = "How often the target lacked what it had, and was filled again.";
+    each("platewatch_mirror_refilled_total", help, true, |mirror| mirror.refilled as f64);
+    let help = "Warnings of the target: it changes values.";
+    each("platewatch_mirror_warnings_total", help, true, |mirror| mirror.warnings as f64);
 }
 
 fn model(out: &mut Exposition, forecaster: &dyn Forecaster) {

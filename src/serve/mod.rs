@@ -71,6 +71,8 @@ pub struct ServeSettings {
     pub sse_max_clients: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
+    /// Whether it only tells how it is, and neither answers questions nor shows the page.
+    pub status_only: bool,
     /// Rows of the longest file that a query may be exported to.
     pub export_max_rows: u64,
     /// Files that may be made at the same time.
@@ -96,6 +98,7 @@ impl ServeSettings {
             query_timeout: Duration::from_secs(10),
             sse_max_clients: 256,
             body_limit: 64 << 10,
+            status_only: false,
             export_max_rows: 1_000_000,
             max_concurrent_exports: 2,
             export_timeout: Duration::from_secs(600),
@@ -191,8 +194,9 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked));
 
-    rest.nest("/api", endpoints)
-        .layer(layers::compression())
-        .layer(from_fn_with_state(api.clone(), layers::measure))
-        .with_state(api)
+    let mut all = rest.nest("/api", endpoints);
+    if api.settings.status_only {
+        all = all.layer(from_fn(layers::status_only));
+    }
+    all.layer(layers::compression()).layer(from_fn_with_state(api.clone(), layers::measure)).with_state(api)
 }

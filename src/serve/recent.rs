@@ -76,7 +76,10 @@ pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): Que
     let now = api.now();
     let counted = api.scan(move |snapshot| {
         // A camera whose clock is ahead must not move the window away from all others.
-        let Some(end) = snapshot.totals().newest.map(|newest| newest.min(now)) else { return Ok(None) };
+        let Some(end) = snapshot.totals().newest.map(|newest| newest.min(now)) else {
+            // Nothing passed yet, or nobody knows: only the latter is an error.
+            return snapshot.count(TimeRange::default()).map(|_| None);
+        };
         let start = CivilTime(end.0 - minutes as i64 * SECONDS_PER_MINUTE + 1);
         let range = TimeRange { start: Some(start), end: Some(end) };
         Ok(Some((start, end, snapshot.counts(Group::Checkpoint, range)?)))

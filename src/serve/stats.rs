@@ -178,7 +178,11 @@ impl Api {
         T: Send + 'static,
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
-        if range == TimeRange::default() { Ok(read(&*self.reader.snapshot())?) } else { self.scan(read).await }
+        if range == TimeRange::default() && self.reader.counts_at_once() {
+            Ok(read(&*self.reader.snapshot())?)
+        } else {
+            self.scan(read).await
+        }
     }
 
     async fn named_counts(&self, group: Group, range: TimeRange, limit: usize) -> Answer<Vec<NamedCount>> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{Answer, Envelope, Success};
 use crate::forecast::{Forecast, Forecaster};
-use crate::status::{KafkaPartition, KafkaStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
+use crate::status::{
+    BackendStatus, KafkaPartition, KafkaStatus, MirrorStatus, PipelineStatus, SourceStatus, Status, StorageStatus,
+};
 
 /// The state of the appliance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,9 +51,10 @@ pub(super) struct StatusJson {
     pipeline: PipelineJson,
     /// What is on disk and in memory.
     storage: StorageJson,
+    /// The servers that answers are read from; empty unless the role is `api`.
+    backends: Vec<BackendJson>,
     /// Mirrors and their lag; empty where none is configured.
-    #[schema(value_type = Vec<Object>, example = json!([]))]
-    mirrors: Vec<Value>,
+    mirrors: Vec<MirrorJson>,
     /// The flow model and its training.
     model: ModelBriefJson,
 }
@@ -98,6 +100,27 @@ impl ModelBriefJson {
             history_hours: status.history_hours,
         }
     }
+}
+
+/// A server that answers are read from.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = BackendStatus)]
+pub(super) struct BackendJson {
+    /// `MyCat`, `MySQL` or `Redis`.
+    #[schema(example = "MyCat")]
+    name: String,
+    /// Its address, without credentials.
+    #[schema(example = "mysql://db-app:8066/MYETCDB")]
+    address: String,
+    /// Whether it answered last.
+    #[schema(example = true)]
+    connected: bool,
+    /// Since when it does not, civil time of the road; null while it does.
+    #[schema(example = json!(null))]
+    away_since: Option<String>,
+    /// What went wrong last; null if nothing ever did.
+    #[schema(example = json!(null))]
+    last_error: Option<String>,
 }
 
 /// The source of records.
@@ -281,6 +304,72 @@ pub(super) struct PipelineJson {
     queue_limit: usize,
 }
 
+/// One mirror: a shard in MySQL, or the alerts in Redis.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MirrorStatus)]
+pub(super) struct MirrorJson {
+    /// `mysql/0` and `mysql/1` for the shards, `redis` for the alerts.
+    #[schema(example = "mysql/0")]
+    name: String,
+    /// The target, without credentials.
+    #[schema(example = "mysql://db-app:8066/MYETCDB")]
+    target: String,
+    /// `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
+    /// `blocked` (somebody must change something there first).
+    #[schema(example = "level")]
+    state: &'static str,
+    /// Rows of the shard's log (alerts) that the target has acknowledged.
+    #[schema(example = 650000)]
+    cursor: u64,
+    /// Rows (alerts) that the target lacks.
+    #[schema(example = 0)]
+    lag_rows: u64,
+    /// Seconds of event time between the newest that was committed and the newest that the target has.
+    #[schema(example = 0)]
+    lag_seconds: i64,
+    /// What went wrong last; null if nothing did since the process started.
+    #[schema(example = json!(null))]
+    last_error: Option<String>,
+    /// When that was, civil time of the road.
+    #[schema(example = json!(null))]
+    last_error_at: Option<String>,
+    /// Since when the target is away or blocked, civil time of the road; null while it takes rows.
+    #[schema(example = json!(null))]
+    away_since: Option<String>,
+    /// Rows that the target acknowledged to this process.
+    #[schema(example = 12000)]
+    sent: u64,
+    /// Calls that failed, of this process; each is repeated.
+    #[schema(example = 0)]
+    failures: u64,
+    /// Rows that the target refused; they are kept with its words.
+    #[schema(example = 0)]
+    refused: u64,
+    /// The newest of them.
+    recently_refused: Vec<RefusedJson>,
+    /// Rows that were dropped by retention before the target took them.
+    #[schema(example = 0)]
+    lost: u64,
+    /// How often the target was found to lack what it had acknowledged, and was filled again.
+    #[schema(example = 0)]
+    refilled: u64,
+    /// Warnings of the target, of this process: if any, it changes values; set its sql_mode to STRICT_ALL_TABLES.
+    #[schema(example = 0)]
+    warnings: u64,
+}
+
+/// A row that a target refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefusedRow)]
+pub(super) struct RefusedJson {
+    /// GCXH.
+    #[schema(example = "G320300109027253771")]
+    gcxh: String,
+    /// The target's words.
+    #[schema(example = "Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)")]
+    error: String,
+}
+
 /// Rejected lines.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Rejected)]
@@ -340,7 +429,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
     let status = api.status().await?;
     let newest = api.reader.snapshot().totals().newest;
     let now = api.now();
-    let Status { version, role, uptime_seconds, source, pipeline, storage, failure } = status;
+    let Status { version, role, uptime_seconds, source, pipeline, storage, backends, mirrors, failure } = status;
     Ok(Success(StatusJson {
         version,
         role,
@@ -354,9 +443,21 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         source: source_json(source, &api),
         pipeline: pipeline.into(),
         storage: storage.into(),
-        mirrors: Vec::new(),
+        backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
+        mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),
         model: ModelBriefJson::new(&*api.settings.forecaster),
     }))
+}
+
+fn backend_json(status: BackendStatus, api: &Api) -> BackendJson {
+    let civil = |unix: i64| api.settings.zone.civil(unix).map(|time| time.to_string()).unwrap_or_default();
+    BackendJson {
+        name: status.name,
+        address: status.address,
+        connected: status.connected,
+        away_since: status.away_since_unix.map(civil),
+        last_error: status.last_error,
+    }
 }
 
 fn source_json(status: SourceStatus, api: &Api) -> SourceJson {
@@ -374,6 +475,30 @@ fn source_json(status: SourceStatus, api: &Api) -> SourceJson {
         description: status.description,
         position: status.position,
         kafka: status.kafka.map(|kafka| kafka_json(kafka, api)),
+    }
+}
+
+fn mirror_json(status: MirrorStatus, api: &Api) -> MirrorJson {
+    let civil = |unix: i64| api.settings.zone.civil(unix).map(|time| time.to_string()).unwrap_or_default();
+    let lag_rows = status.lag_rows();
+    let refused = status.recently_refused.into_iter();
+    MirrorJson {
+        lag_rows,
+        state: status.state.as_str(),
+        last_error_at: status.last_error.as_ref().map(|(_, unix)| civil(*unix)),
+        last_error: status.last_error.map(|(error, _)| error),
+        away_since: status.away_since_unix.map(civil),
+        recently_refused: refused.map(|(gcxh, error)| RefusedJson { gcxh, error }).collect(),
+        name: status.name,
+        target: status.target,
+        cursor: status.cursor,
+        lag_seconds: status.lag_seconds,
+        sent: status.sent,
+        failures: status.failures,
+        refused: status.refused,
+        lost: status.lost,
+        refilled: status.refilled,
+        warnings: status.warnings,
     }
 }
 

@@ -5,7 +5,7 @@
 //! as it was at its commit (chunks are shared, only the last is copied when it grows). Made anew when the store is
 //! opened. IMPORTANT: the index is bounded in bytes and may lack the oldest alerts; those are read from the disk.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use shard::PlatePattern;
 use traffic::{Alert, CivilTime, Dimension, NameId, NameTable, PlateCode, Rule, Severity, TimeZoneName};
@@ -209,7 +209,8 @@ fn kind(severity: Severity, rule: Rule) -> u8 {
 /// Civil seconds of a time as alerts write it.
 fn time_of(text: &str) -> i64 {
     // There is no offset in it, so that the zone plays no part.
-    CivilTime::parse(text.as_bytes(), &TimeZoneName::default()).map_or(0, |time| time.0)
+    static ANY_ZONE: LazyLock<TimeZoneName> = LazyLock::new(TimeZoneName::default);
+    CivilTime::parse(text.as_bytes(), &ANY_ZONE).map_or(0, |time| time.0)
 }
 
 /// An [`AlertFilter`], ready to be asked.

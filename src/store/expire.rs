@@ -8,6 +8,7 @@ use storage::{Commit, Family, codec};
 use traffic::{Alert, CivilTime, NameTable};
 
 use super::facts::NameFacts;
+use super::outlet::drop_refused;
 use super::recover::{Numbers, needed_for_recovery, rows_of};
 use super::rollup::{HourCounter, Rollup};
 use super::write::StoredReject;
@@ -29,8 +30,11 @@ impl Store {
         }
         if let Some(retention) = self.settings.alerts_retention {
             let oldest = CivilTime(newest - retention).to_string();
-            let expired =
-                |value: &[u8]| codec::decode::<Alert>(keys::ALERT, value).is_ok_and(|alert| alert.curr_time < oldest);
+            let first_held = self.shared.holds.first_alert(self.totals.alerts);
+            let expired = |value: &[u8]| {
+                codec::decode::<Alert>(keys::ALERT, value)
+                    .is_ok_and(|alert| alert.curr_time < oldest && alert.seq < first_held)
+            };
             let before = self.totals.oldest_alert;
             let oldest = drop_expired(&self.shared.database, Family::Alerts, before, expired, commit)?;
             self.totals.oldest_alert = oldest;
@@ -46,6 +50,7 @@ impl Store {
             };
             self.totals.oldest_reject =
                 drop_expired(&self.shared.database, Family::Rejects, self.totals.oldest_reject, expired, commit)?;
+            drop_refused(&self.shared.database, newest - retention, EXPIRE_AT_ONCE, commit)?;
         }
         Ok(())
     }
@@ -64,10 +69,20 @@ impl Store {
         let ttl = self.settings.detector.state_ttl;
         let partitions = &self.partitions;
         let expired = |zone: &ZoneMap| zone.max_time < oldest && !needed_for_recovery(partitions, ttl, zone);
+        let holds = &self.shared.holds;
+        let release = holds.release(&self.logs, |entry| expired(&entry.zone), self.settings.mirror_hold);
         let mut gone = Vec::new();
-        for log in &mut self.logs {
+        for (log, release) in self.logs.iter_mut().zip(release) {
             log.bury(commit);
-            gone.extend(log.expire(expired, at_once - gone.len(), commit));
+            let may_go = |zone: &ZoneMap| zone.end_row() <= release && expired(zone);
+            gone.extend(log.expire(may_go, at_once - gone.len(), commit));
+        }
+        let lost = holds.lost(&gone);
+        if lost > 0 {
+            tracing::error!(
+                rows = lost,
+                "retention drops passages that a mirror has not taken: bring its target back, or raise store.mirror_hold"
+            );
         }
         if gone.is_empty() {
             return Ok(());

@@ -142,6 +142,7 @@ impl View {
     pub fn rejects_after(&self, seq: u64, limit: usize) -> Result<Vec<(u64, StoredReject)>, ReadError> {
         self.database
             .scan(Family::Rejects, &seq.saturating_add(1).to_be_bytes())
+            .take_while(|item| item.as_ref().map_or(true, |(key, _)| !keys::is_refused(key)))
             .take(limit)
             .map(|item| {
                 let (key, value) = item.map_err(read_error)?;

@@ -6,9 +6,9 @@
 //! | `zones` | shard `u8`, first row `u64` | [`shard::ZoneMap`] |
 //! | `plates` | partition `u32`, plate code `u64` | newest event time `i64`, then codec `P` |
 //! | `alerts` | seq `u64` | codec `A` |
-//! | `rejects` | seq `u64` | codec `J` |
+//! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `W`, opaque, text, codec `K` |
+//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `W`, opaque, `C`, text, `K` |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
@@ -19,12 +19,17 @@ pub(super) const REJECT: Kind = Kind { magic: b'J', version: 1 };
 pub(super) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
 pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 1 };
+pub(super) const MIRROR: Kind = Kind { magic: b'C', version: 1 };
+pub(super) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
 pub(super) const WORK: Kind = Kind { magic: b'K', version: 1 };
 
 pub(super) const TOTALS_KEY: &[u8] = b"totals";
 pub(super) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(super) const POSITION_PREFIX: &[u8] = b"position/";
 pub(super) const NAME_PREFIX: &[u8] = b"name/";
+const MIRROR_PREFIX: &[u8] = b"mirror/";
+/// Behind every number of a reject.
+const REFUSED_PREFIX: u8 = 0xff;
 pub(super) const WORK_PREFIX: &[u8] = b"work/";
 
 pub(super) fn zone(shard: usize, first_row: u64) -> [u8; 9] {
@@ -63,6 +68,19 @@ pub(super) fn partition(id: u32) -> Vec<u8> {
 
 pub(super) fn position(source: &str) -> Vec<u8> {
     [POSITION_PREFIX, source.as_bytes()].concat()
+}
+
+pub(super) fn mirror(name: &str) -> Vec<u8> {
+    [MIRROR_PREFIX, name.as_bytes()].concat()
+}
+
+pub(super) fn refused(shard: usize, row: u64) -> Vec<u8> {
+    [&[REFUSED_PREFIX, shard as u8][..], &row.to_be_bytes()].concat()
+}
+
+/// Whether the key of `rejects` is one of [`refused`].
+pub(super) fn is_refused(key: &[u8]) -> bool {
+    key.first() == Some(&REFUSED_PREFIX)
 }
 
 pub(super) fn name(dimension: Dimension, id: NameId) -> Vec<u8> {

@@ -16,8 +16,10 @@ mod cache;
 mod expire;
 mod facts;
 mod find;
+mod frozen;
 mod keys;
 mod log;
+mod outlet;
 mod query;
 mod rebuild;
 mod recover;
@@ -40,7 +42,9 @@ use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
 use alerts::AlertIndex;
 use cache::ColumnCache;
+pub use frozen::Frozen;
 use log::Log;
+pub use outlet::{LogBlock, MirrorCursor, RefusedRow, Sample};
 use rollup::{HourCounter, Rollups};
 use totals::PartitionState;
 pub use totals::Totals;
@@ -82,6 +86,8 @@ pub struct StoreSettings {
     pub alerts_retention: Option<i64>,
     /// Seconds of event time that rejects are kept; none = for ever.
     pub rejects_retention: Option<i64>,
+    /// Bytes of expired segments that may wait for mirrors.
+    pub mirror_hold: u64,
     /// Whether there are readers, so that every commit publishes a view.
     pub publish: bool,
     /// Bytes of memory in which alerts are found; those that do not fit, the oldest, are read from the disk.
@@ -101,6 +107,7 @@ impl Default for StoreSettings {
             retention: None,
             alerts_retention: None,
             rejects_retention: None,
+            mirror_hold: u64::MAX,
             publish: true,
             alert_index: 64 << 20,
             detector: DetectorSettings::default(),
@@ -121,6 +128,7 @@ pub struct Shared {
     reference: Mutex<Reference>,
     progress: Mutex<Progress>,
     queued: std::sync::atomic::AtomicUsize,
+    holds: outlet::Holds,
 }
 
 /// What the writer tells about itself after each commit.
@@ -298,8 +306,11 @@ impl Store {
     pub fn set_catalogue(&mut self, catalogue: Catalogue) -> Result<(), StoreError> {
         let entries: Vec<_> = catalogue
             .iter()
-            .map(|checkpoint| {
-                (checkpoint.code.clone().into_bytes(), serde_json::to_vec(checkpoint).unwrap_or_default())
+            .zip(0u32..)
+            // The place comes first in the key, so that they are read back in their order.
+            .map(|(checkpoint, place)| {
+                let key = [&place.to_be_bytes(), checkpoint.code.as_bytes()].concat();
+                (key, serde_json::to_vec(checkpoint).unwrap_or_default())
             })
             .collect();
         self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(CATALOGUE_TREE, &entries)?;

@@ -68,6 +68,7 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
             reference: Mutex::new(reference),
             progress: Mutex::new(Progress::default()),
             queued: Default::default(),
+            holds: Default::default(),
         }),
         settings,
         totals,

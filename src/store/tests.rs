@@ -5,6 +5,7 @@ mod alerts;
 mod crash;
 mod golden;
 mod model;
+mod outlet;
 mod queries;
 mod retention;
 mod scene;

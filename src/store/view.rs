@@ -80,6 +80,11 @@ impl View {
         self.sealed.iter().flat_map(|sealed| sealed.iter()).chain(&self.tail)
     }
 
+    /// Number of the row that comes next to `shard`.
+    pub fn next_row(&self, shard: usize) -> u64 {
+        self.totals.by_shard.get(shard).copied().unwrap_or(0)
+    }
+
     /// Earliest GCSJ that is retained.
     pub fn oldest(&self) -> Option<CivilTime> {
         self.entries().map(|entry| entry.zone.min_time).min()

@@ -31,6 +31,13 @@ pub struct Usage {
     pub memory: u64,
 }
 
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    ReadWrite,
+    Frozen,
+}
+
 const FORMAT: Kind = Kind { magic: b'F', version: 1 };
 /// Version of the on-disk layout as a whole: families, keys and what their values mean.
 const FORMAT_VERSION: u32 = 1;
@@ -62,12 +69,34 @@ impl Database {
         let folder = directory.join(FOLDER);
         check_ours(directory, &folder)?;
 
+        Self::assemble(directory, &folder, settings, Mode::ReadWrite)
+    }
+
+    /// Opens the database in `directory` for reading alone, in the state of the last commit, even while another process
+    /// has it open; what that one commits afterwards is not seen, and what it removes may become unreadable. Writes
+    /// nothing to the disk.
+    ///
+    /// # Errors
+    /// [`StorageError`] if there is no database, or it is foreign, of a newer format or damaged.
+    pub fn open_frozen(directory: &Path, memory: usize) -> Result<Arc<Self>, StorageError> {
+        let folder = directory.join(FOLDER);
+        if !folder.join("CURRENT").exists() {
+            let detail = "there is no database in it";
+            return Err(StorageError::Io { path: directory.to_owned(), action: "read", detail: detail.to_owned() });
+        }
+        check_ours(directory, &folder)?;
+        let settings = Settings { memory, sync: false, compaction: false };
+        Self::assemble(directory, &folder, settings, Mode::Frozen)
+    }
+
+    fn assemble(directory: &Path, folder: &Path, settings: Settings, mode: Mode) -> Result<Arc<Self>, StorageError> {
+        let io = |action, detail: &dyn std::fmt::Display| classify(directory, action, &detail.to_string());
         let memory = settings.memory.max(MIN_MEMORY);
         let cache = Cache::new_lru_cache(memory / 2);
         let write_buffers = memory / 2;
         let mut options = Options::default();
-        options.create_if_missing(true);
-        options.create_missing_column_families(true);
+        options.create_if_missing(mode == Mode::ReadWrite);
+        options.create_missing_column_families(mode == Mode::ReadWrite);
         options.set_max_background_jobs(2);
         options.set_max_open_files(512);
         options.set_log_level(LogLevel::Warn);
@@ -84,8 +113,11 @@ impl Database {
             options.set_disable_auto_compactions(!settings.compaction);
             ColumnFamilyDescriptor::new(family.name(), options)
         });
-        let db = DB::open_cf_descriptors(&options, &folder, families)
-            .map_err(|error| io("open the database", &error.into_string()))?;
+        let opened = match mode {
+            Mode::ReadWrite => DB::open_cf_descriptors(&options, folder, families),
+            Mode::Frozen => DB::open_cf_descriptors_read_only(&options, folder, families, false),
+        };
+        let db = opened.map_err(|error| io("open the database", &error.into_string()))?;
         let mut write_options = WriteOptions::default();
         write_options.set_sync(settings.sync);
         let path = directory.to_owned();
@@ -140,6 +172,18 @@ impl Database {
             return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
         }
         self.db.write_opt(commit.batch, &self.write_options).map_err(|error| self.latch("write", error))
+    }
+
+    /// Writes a commit as [`Database::commit`] does, but does not force it to the disk: a killed process loses nothing, a
+    /// power cut may take back the newest. Other threads than the writer's may call it.
+    ///
+    /// # Errors
+    /// As [`Database::commit`].
+    pub fn note(&self, commit: Commit<'_>) -> Result<(), StorageError> {
+        if let Some(cause) = self.latched.get() {
+            return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
+        }
+        self.db.write(commit.batch).map_err(|error| self.latch("write", error))
     }
 
     /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says. For a small write beside the writer's

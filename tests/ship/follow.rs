@@ -13,6 +13,8 @@ fn a_growing_log_arrives_once_and_in_order_across_rotations() {
     let mut log = Log::new();
     log.grow(100);
     let ship = log.ship(kafka, "grows", &[]);
+    // What was rotated away before it first saw the log is not its business.
+    wait_until(LONG, "a position is kept", || log.dir.path().join("passages.log.ship").exists());
     for round in 0..6 {
         log.grow(700);
         let whole = line(log.written);
@@ -31,6 +33,33 @@ fn a_growing_log_arrives_once_and_in_order_across_rotations() {
     check(&log.wait_for_all(kafka, "grows"), 0..log.written, Times::Once);
     ship.signal("-TERM");
     assert!(ship.wait().success());
+}
+
+#[test]
+fn several_rotations_between_two_looks_cost_nothing() {
+    let kafka = Broker::shared();
+    kafka.create_topic("asleep", 2);
+    let mut log = Log::new();
+    log.grow(500);
+    let ship = log.ship(kafka, "asleep", &["--quiet"]);
+    wait_until(LONG, "the first lines", || topic::count(kafka, "asleep") == 500);
+    for round in 0..4 {
+        ship.signal("-STOP");
+        for rotation in 0..3 {
+            log.grow(300);
+            if (round + rotation) % 2 == 0 {
+                log.copy_and_truncate()
+            } else {
+                log.rename()
+            }
+            // A moment apart, so that their times tell their order.
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        log.grow(200);
+        ship.signal("-CONT");
+        // Before the oldest files go: what is deleted before it is read is lost.
+        check(&log.wait_for_all(kafka, "asleep"), 0..log.written, Times::Once);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::broker::{Broker, wait_until};
 use super::topic::{self, Record};
@@ -116,8 +116,41 @@ impl Log {
     /// Waits until the topic holds every line that was written, and gives what it holds.
     pub(crate) fn wait_for_all(&self, broker: &Broker, topic: &str) -> Vec<Record> {
         let wanted = self.written as i64;
-        wait_until(LONG, &format!("{wanted} messages in {topic}"), || topic::count(broker, topic) >= wanted);
+        let deadline = Instant::now() + LONG;
+        while topic::count(broker, topic) < wanted {
+            assert!(Instant::now() < deadline, "{}", self.what_is_missing(&topic::read_all(broker, topic)));
+            std::thread::sleep(Duration::from_millis(50));
+        }
         topic::read_all(broker, topic)
+    }
+}
+
+impl Log {
+    /// The first and last line that is not there, what the program said, its state, and the files.
+    fn what_is_missing(&self, records: &[Record]) -> String {
+        let there: HashSet<&str> = records.iter().map(Record::text).collect();
+        let missing: Vec<u64> = (0..self.written).filter(|&number| !there.contains(line(number).trim_end())).collect();
+        let read = |name: &str| std::fs::read_to_string(self.dir.path().join(name)).unwrap_or_default();
+        let mut files: Vec<String> = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| {
+                let metadata = entry.metadata().unwrap();
+                let text = read(entry.file_name().to_str().unwrap());
+                format!("{:?} {} {:?}", entry.file_name(), metadata.len(), text.get(..19))
+            })
+            .collect();
+        files.sort_unstable();
+        format!(
+            "{} of {} lines are missing, from {:?} to {:?}\n{}\n{}\n{}",
+            missing.len(),
+            self.written,
+            missing.first(),
+            missing.last(),
+            read("said"),
+            read("passages.log.ship"),
+            files.join("\n")
+        )
     }
 }
 

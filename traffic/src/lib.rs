@@ -23,4 +23,4 @@ pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
 pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};
 pub use time::{CivilTime, TimeZoneName, UnknownTimeZone};
-pub use vehicle::{FuelType, VehicleType, brand_of, province_of};
+pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, VehicleType, brand_of, province_of};

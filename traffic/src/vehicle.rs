@@ -106,7 +106,7 @@ impl Body {
 }
 
 /// Makers of goods vehicles, as [`brand_of`] gives them.
-const LORRY_MAKERS: [&str; 40] = [
+pub const LORRY_MAKERS: [&str; 40] = [
     "福田",
     "欧曼",
     "欧马可",
@@ -150,7 +150,7 @@ const LORRY_MAKERS: [&str; 40] = [
 ];
 
 /// Makers of buses and coaches, as [`brand_of`] gives them.
-const BUS_MAKERS: [&str; 22] = [
+pub const BUS_MAKERS: [&str; 22] = [
     "宇通",
     "金龙",
     "厦门金龙",

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::{Server, time};
 use crate::status::{
-    KafkaGap, KafkaPartition, KafkaStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus,
+    KafkaGap, KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, PartitionStatus, PipelineStatus, SourceStatus,
+    Status, StorageStatus,
 };
 
 fn busy_status() -> Status {
@@ -50,6 +51,8 @@ fn busy_status() -> Status {
             oldest: Some(time("2024-01-01 00:00:24")),
             rejects: 7,
         },
+        backends: Vec::new(),
+        mirrors: Vec::new(),
         failure: None,
     }
 }
@@ -72,7 +75,7 @@ async fn status() {
             "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300,
                 "alert_index_bytes": 40, "passages": 8,
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
-            "mirrors": [],
+            "backends": [], "mirrors": [],
             "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
                 "training_failure": null, "history_hours": 0}})
     );
@@ -137,6 +140,71 @@ async fn consumption_of_a_topic_is_told() {
     assert!(!text.contains("platewatch_kafka_lag{topic=\"traffic-raw\",partition=\"2\"}"), "unknown is not 0");
 }
 
+fn mirrors() -> Vec<MirrorStatus> {
+    let away = MirrorStatus {
+        name: "mysql/1".to_owned(),
+        target: "mysql://db-app:3307/traffic_db".to_owned(),
+        state: MirrorState::Away,
+        cursor: 70,
+        end: 100,
+        lag_seconds: 12,
+        sent: 20,
+        failures: 3,
+        refused: 1,
+        recently_refused: vec![("G7".to_owned(), "Data too long".to_owned())],
+        lost: 2,
+        refilled: 4,
+        warnings: 5,
+        last_error: Some(("Connection refused".to_owned(), 1_704_168_001)),
+        away_since_unix: Some(1_704_168_000),
+    };
+    let level = MirrorStatus {
+        name: "redis".to_owned(),
+        state: MirrorState::Level,
+        cursor: 3,
+        end: 3,
+        ..MirrorStatus::default()
+    };
+    vec![away, level]
+}
+
+#[tokio::test]
+async fn mirrors_are_told() {
+    let server = Server::start().await;
+    server.reader.set_status(|status| *status = Status { mirrors: mirrors(), ..busy_status() });
+    let data = server.get("/api/status").await.data();
+    assert_eq!(
+        data["mirrors"][0],
+        json!({"name": "mysql/1", "target": "mysql://db-app:3307/traffic_db", "state": "away", "cursor": 70, "lag_rows": 30,
+            "lag_seconds": 12, "last_error": "Connection refused", "last_error_at": "2024-01-02 12:00:01",
+            "away_since": "2024-01-02 12:00:00", "sent": 20, "failures": 3, "refused": 1,
+            "recently_refused": [{"gcxh": "G7", "error": "Data too long"}], "lost": 2, "refilled": 4, "warnings": 5})
+    );
+    assert_eq!(data["mirrors"][1]["state"], "level");
+    assert_eq!(data["mirrors"][1]["away_since"], json!(null));
+    let reply = server.get("/metrics").await;
+    let text = reply.text();
+    for line in [
+        "platewatch_mirror_state{mirror=\"mysql/1\",state=\"away\"} 1",
+        "platewatch_mirror_state{mirror=\"redis\",state=\"away\"} 0",
+        "platewatch_mirror_up{mirror=\"mysql/1\"} 0",
+        "platewatch_mirror_up{mirror=\"redis\"} 1",
+        "platewatch_mirror_cursor{mirror=\"mysql/1\"} 70",
+        "platewatch_mirror_lag_rows{mirror=\"mysql/1\"} 30",
+        "platewatch_mirror_lag_seconds{mirror=\"mysql/1\"} 12",
+        "platewatch_mirror_away_since_seconds{mirror=\"mysql/1\"} 1704168000",
+        "platewatch_mirror_last_error_seconds{mirror=\"mysql/1\"} 1704168001",
+        "platewatch_mirror_sent_total{mirror=\"mysql/1\"} 20",
+        "platewatch_mirror_failures_total{mirror=\"mysql/1\"} 3",
+        "platewatch_mirror_refused_total{mirror=\"mysql/1\"} 1",
+        "platewatch_mirror_lost_total{mirror=\"mysql/1\"} 2",
+        "platewatch_mirror_refilled_total{mirror=\"mysql/1\"} 4",
+        "platewatch_mirror_warnings_total{mirror=\"mysql/1\"} 5",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+}
+
 #[tokio::test]
 async fn health_and_readiness() {
     let server = Server::start().await;
@@ -157,6 +225,7 @@ async fn metrics_are_well_formed() {
         *status = busy_status();
         status.source.state = "odd \"state\"\n\\".to_owned();
         status.source.kafka = Some(kafka_status());
+        status.mirrors = mirrors();
     });
     server.get("/api/overview").await;
     server.get("/api/overview?x=1").await;

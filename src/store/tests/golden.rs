@@ -7,6 +7,7 @@ use crate::store::keys;
 use crate::store::rollup::{HourCounter, Rollup};
 use crate::store::totals::{PartitionState, Totals};
 use crate::store::write::{StoredPlate, StoredReject, encode_plate};
+use crate::store::{MirrorCursor, RefusedRow};
 use crate::work::{AlertWork, WorkEntry, WorkStatus};
 
 fn check(name: &str, bytes: &[u8], golden: &str) {
@@ -61,6 +62,28 @@ fn alert() {
     for (number, rule) in [Rule::Window, Rule::Speed].into_iter().enumerate() {
         assert_eq!(codec::encode(keys::ALERT, &rule).unwrap().last(), Some(&(number as u8)));
     }
+}
+
+#[test]
+fn mirrors() {
+    let cursor = MirrorCursor { next: 70_000, time: Some(1_704_067_224), refused: 2, lost: 300, refilled: 1 };
+    let bytes = codec::encode(keys::MIRROR, &cursor).unwrap();
+    check("mirror", &bytes, MIRROR);
+    assert_eq!(codec::decode::<MirrorCursor>(keys::MIRROR, &bytes).unwrap(), cursor);
+    assert_eq!(keys::mirror("mysql/0"), b"mirror/mysql/0");
+
+    let refused = RefusedRow {
+        shard: 1,
+        row: 70_000,
+        gcxh: "G1".to_owned(),
+        gcsj: 1_704_067_224,
+        line: "G1\t铜山县".to_owned(),
+        error: "too long".to_owned(),
+    };
+    let bytes = codec::encode(keys::REFUSED, &refused).unwrap();
+    check("refused", &bytes, REFUSED);
+    assert_eq!(codec::decode::<RefusedRow>(keys::REFUSED, &bytes).unwrap(), refused);
+    check("refused key", &keys::refused(1, 70_000), "ff010000000000011170");
 }
 
 #[test]
@@ -167,6 +190,8 @@ const PLATE: &str = concat!(
     "00000000659200fc5001d5a2034102fc300124cb03fd0b9e168c40ef7104fc12000047fcf80124cbfb2c01fdff721814ad1edce9fc006b",
     "b69101fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31"
 );
+const MIRROR: &str = "4301763c6568fc7011010001fc300124cb02fb2c0101";
+const REFUSED: &str = "52015a0c9e1001fc70110100024731fc300124cb0c473109e9939ce5b1b1e58ebf08746f6f206c6f6e67";
 const ALERT: &str = concat!(
     "4101e0cb8b570c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a3030",
     "3a303013323032342d30312d30312030303a30323a3033024731024732f6019a99999999994640000001"

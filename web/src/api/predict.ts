@@ -2,46 +2,13 @@
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
-import { sendJson, withParams } from './client'
+import { apiGet, type DataOf } from './client'
 import { EVERY } from './queries'
 import type { Status } from './types'
 
-export interface ModelBrief {
-  kind: string
-  version: string
-  trained_at: string
-  interval: number
-  interval_samples: number
-}
-
-export interface HourForecast {
-  hour: number
-  predicted_flow: number
-  lower: number
-  upper: number
-  actual: number | null
-}
-
-export interface DayForecast {
-  kkmc: string
-  label: string
-  date: string
-  basis: string
-  hours: HourForecast[]
-  model: ModelBrief
-}
-
-export interface ModelStatus {
-  model: ModelBrief | null
-  metadata: ModelMetadata | null
-  folder: string
-  problem: string | null
-  training: boolean
-  training_failure: string | null
-  history_hours: number
-  min_hours: number | null
-  versions: unknown[]
-}
+export type DayForecast = DataOf<'/api/predict/day'>
+export type HourForecast = DayForecast['hours'][number]
+export type ModelStatus = DataOf<'/api/predict/model'>
 
 /** The part of `metadata.json` that is shown; a model of another version may lack any of it. */
 export interface ModelMetadata {
@@ -68,10 +35,14 @@ export interface Metrics {
   coverage: number | null
 }
 
+/** `metadata.json` of the model that is served. */
+export function metadataOf(status: ModelStatus): ModelMetadata | null {
+  return status.metadata ?? null
+}
+
 /** Whether a model is served. */
 export function hasModel(status: Status | undefined): boolean {
-  const model = status?.model as { version?: string | null } | null | undefined
-  return model?.version != null
+  return status?.model.version != null
 }
 
 /** 24 predicted hours of one checkpoint, or of the whole city. */
@@ -83,7 +54,7 @@ export function useDayForecast(
   return useQuery({
     queryKey: ['predict', 'day', kkmc, date],
     queryFn: ({ signal }) =>
-      sendJson<DayForecast>(withParams('/api/predict/day', { kkmc: toValue(kkmc), date: toValue(date) }), { signal }),
+      apiGet('/api/predict/day', { kkmc: toValue(kkmc) ?? undefined, date: toValue(date) ?? undefined }, signal),
     refetchInterval: EVERY.slow,
     placeholderData: keepPreviousData,
     enabled,
@@ -94,7 +65,7 @@ export function useDayForecast(
 export function useModelStatus() {
   return useQuery({
     queryKey: ['predict', 'model'],
-    queryFn: ({ signal }) => sendJson<ModelStatus>('/api/predict/model', { signal }),
+    queryFn: ({ signal }) => apiGet('/api/predict/model', undefined, signal),
     refetchInterval: EVERY.stats,
   })
 }

@@ -55,6 +55,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/predict/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted. */
+        get: operations["day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/predict/flow": {
         parameters: {
             query?: never;
@@ -64,9 +81,27 @@ export interface paths {
         };
         /**
          * Predicted passages of one checkpoint, or of the whole city, in one hour.
-         * @description This build has no flow model: the answer is always 503.
+         * @description Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
+         *     `date` alone, the hour of the day that comes next.
          */
         get: operations["flow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/predict/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which flow model is served, what it learnt from, how it did in its test, and how training is. */
+        get: operations["model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -539,6 +574,34 @@ export interface components {
              */
             version: number;
         };
+        /** @description A server that answers are read from. */
+        BackendStatus: {
+            /**
+             * @description Its address, without credentials.
+             * @example mysql://db-app:8066/MYETCDB
+             */
+            address: string;
+            /**
+             * @description Since when it does not, civil time of the road; null while it does.
+             * @example null
+             */
+            away_since?: string | null;
+            /**
+             * @description Whether it answered last.
+             * @example true
+             */
+            connected: boolean;
+            /**
+             * @description What went wrong last; null if nothing ever did.
+             * @example null
+             */
+            last_error?: string | null;
+            /**
+             * @description `MyCat`, `MySQL` or `Redis`.
+             * @example MyCat
+             */
+            name: string;
+        };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
             /**
@@ -691,6 +754,168 @@ export interface components {
                  * @example 1
                  */
                 total: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_Flow: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description A prediction for one hour. */
+            data: {
+                /**
+                 * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
+                 *     size) or `city`.
+                 * @example checkpoint
+                 */
+                basis: string;
+                /**
+                 * @description Date.
+                 * @example 2024-01-02
+                 */
+                date: string;
+                /**
+                 * Format: int64
+                 * @description Hour of the day.
+                 * @example 8
+                 */
+                hour: number;
+                /**
+                 * @description Code of the checkpoint, or 全市 for the whole city.
+                 * @example S250_Pizhou_Sulu
+                 */
+                kkmc: string;
+                /**
+                 * @description Short name.
+                 * @example S250-邳州-苏鲁界
+                 */
+                label: string;
+                /**
+                 * Format: double
+                 * @description Lower end of the interval.
+                 * @example 205.1
+                 */
+                lower: number;
+                /** @description The model that answered. */
+                model: components["schemas"]["FlowModel"];
+                /**
+                 * Format: double
+                 * @description Passages that are expected in this hour.
+                 * @example 231.4
+                 */
+                predicted_flow: number;
+                /**
+                 * Format: double
+                 * @description Upper end of the interval.
+                 * @example 258.9
+                 */
+                upper: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_FlowDay: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description Predictions for a day. */
+            data: {
+                /**
+                 * @description What the predictions rest on, as in a prediction for one hour.
+                 * @example city
+                 */
+                basis: string;
+                /**
+                 * @description Date.
+                 * @example 2024-01-02
+                 */
+                date: string;
+                /** @description 24 hours. */
+                hours: components["schemas"]["FlowHour"][];
+                /**
+                 * @description Code of the checkpoint, or 全市 for the whole city.
+                 * @example 全市
+                 */
+                kkmc: string;
+                /**
+                 * @description Short name.
+                 * @example 全市
+                 */
+                label: string;
+                /** @description The model that answered. */
+                model: components["schemas"]["FlowModel"];
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_FlowModelStatus: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description The flow model and its training. */
+            data: {
+                /**
+                 * @description The folder of the model.
+                 * @example traffic_flow_model
+                 */
+                folder: string;
+                /**
+                 * Format: int64
+                 * @description Hours of counts that a training can learn from.
+                 * @example 672
+                 */
+                history_hours: number;
+                /** @description `metadata.json` of it: what it learnt from, its test against simple predictors, its coefficients. */
+                metadata?: Record<string, never> | null;
+                /**
+                 * Format: int64
+                 * @description How many it needs before it trains a first model by itself; null if this process does not train.
+                 * @example 12
+                 */
+                min_hours?: number | null;
+                model?: null | components["schemas"]["FlowModel"];
+                /**
+                 * @description What is wrong with the files in the folder; an earlier model may still be served.
+                 * @example null
+                 */
+                problem?: string | null;
+                /**
+                 * @description Whether a model is being trained.
+                 * @example false
+                 */
+                training: boolean;
+                /**
+                 * @description Why the last training failed.
+                 * @example null
+                 */
+                training_failure?: string | null;
+                /**
+                 * @description Metadata of the versions that were served here, newest first.
+                 * @example []
+                 */
+                versions: Record<string, never>[];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -968,6 +1193,8 @@ export interface components {
             code: number;
             /** @description The state of the appliance. */
             data: {
+                /** @description The servers that answers are read from; empty unless the role is `api`. */
+                backends: components["schemas"]["BackendStatus"][];
                 /**
                  * @description Why it takes no more input, if it does not.
                  * @example null
@@ -979,13 +1206,10 @@ export interface components {
                  * @example 1
                  */
                 lag_seconds?: number | null;
-                /**
-                 * @description Mirrors and their lag; empty where none is configured.
-                 * @example []
-                 */
-                mirrors: Record<string, never>[];
-                /** @description The flow model; null where there is none. */
-                model?: Record<string, never> | null;
+                /** @description Mirrors and their lag; empty where none is configured. */
+                mirrors: components["schemas"]["MirrorStatus"][];
+                /** @description The flow model and its training. */
+                model: components["schemas"]["FlowModelBrief"];
                 /**
                  * @description Newest GCSJ; null as long as there is none.
                  * @example 2024-01-01 12:34:56
@@ -1323,6 +1547,228 @@ export interface components {
              */
             header: string | null;
         };
+        /** @description A prediction for one hour. */
+        Flow: {
+            /**
+             * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
+             *     size) or `city`.
+             * @example checkpoint
+             */
+            basis: string;
+            /**
+             * @description Date.
+             * @example 2024-01-02
+             */
+            date: string;
+            /**
+             * Format: int64
+             * @description Hour of the day.
+             * @example 8
+             */
+            hour: number;
+            /**
+             * @description Code of the checkpoint, or 全市 for the whole city.
+             * @example S250_Pizhou_Sulu
+             */
+            kkmc: string;
+            /**
+             * @description Short name.
+             * @example S250-邳州-苏鲁界
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description Lower end of the interval.
+             * @example 205.1
+             */
+            lower: number;
+            /** @description The model that answered. */
+            model: components["schemas"]["FlowModel"];
+            /**
+             * Format: double
+             * @description Passages that are expected in this hour.
+             * @example 231.4
+             */
+            predicted_flow: number;
+            /**
+             * Format: double
+             * @description Upper end of the interval.
+             * @example 258.9
+             */
+            upper: number;
+        };
+        /** @description Predictions for a day. */
+        FlowDay: {
+            /**
+             * @description What the predictions rest on, as in a prediction for one hour.
+             * @example city
+             */
+            basis: string;
+            /**
+             * @description Date.
+             * @example 2024-01-02
+             */
+            date: string;
+            /** @description 24 hours. */
+            hours: components["schemas"]["FlowHour"][];
+            /**
+             * @description Code of the checkpoint, or 全市 for the whole city.
+             * @example 全市
+             */
+            kkmc: string;
+            /**
+             * @description Short name.
+             * @example 全市
+             */
+            label: string;
+            /** @description The model that answered. */
+            model: components["schemas"]["FlowModel"];
+        };
+        /** @description One hour of a day. */
+        FlowHour: {
+            /**
+             * Format: int64
+             * @description Passages that were counted; null if the hour is not over, nothing was recorded anywhere, or it is retained no more.
+             * @example 226
+             */
+            actual?: number | null;
+            /**
+             * Format: int64
+             * @description Hour of the day.
+             * @example 8
+             */
+            hour: number;
+            /**
+             * Format: double
+             * @description Lower end of the interval.
+             * @example 205.1
+             */
+            lower: number;
+            /**
+             * Format: double
+             * @description Passages that are expected.
+             * @example 231.4
+             */
+            predicted_flow: number;
+            /**
+             * Format: double
+             * @description Upper end of the interval.
+             * @example 258.9
+             */
+            upper: number;
+        };
+        /** @description The model that answered. */
+        FlowModel: {
+            /**
+             * Format: double
+             * @description Share of the counts that an interval is to hold.
+             * @example 0.8
+             */
+            interval: number;
+            /**
+             * Format: int64
+             * @description Held-out hours that the intervals were measured on; 0 if they are assumed, for want of history.
+             * @example 6384
+             */
+            interval_samples: number;
+            /**
+             * @description `seasonal` or `spark-linear`.
+             * @example seasonal
+             */
+            kind: string;
+            /**
+             * @description When it was trained, UTC.
+             * @example 2024-01-02T03:15:00Z
+             */
+            trained_at: string;
+            /**
+             * @description Version.
+             * @example 20240102T031500Z-9f0c25d1
+             */
+            version: string;
+        };
+        /** @description The flow model in short; `/api/predict/model` tells more. */
+        FlowModelBrief: {
+            /**
+             * Format: int64
+             * @description Hours of counts that a training can learn from.
+             * @example 672
+             */
+            history_hours: number;
+            /**
+             * @description `seasonal` or `spark-linear`; null where there is no model.
+             * @example seasonal
+             */
+            kind?: string | null;
+            /**
+             * @description What is wrong with the files in its folder; an earlier model may still be served.
+             * @example null
+             */
+            problem?: string | null;
+            /**
+             * @description When it was trained, UTC; null where there is no model.
+             * @example 2024-01-02T03:15:00Z
+             */
+            trained_at?: string | null;
+            /**
+             * @description Whether a model is being trained.
+             * @example false
+             */
+            training: boolean;
+            /**
+             * @description Why the last training failed.
+             * @example null
+             */
+            training_failure?: string | null;
+            /**
+             * @description Version; null where there is no model.
+             * @example 20240102T031500Z-9f0c25d1
+             */
+            version?: string | null;
+        };
+        /** @description The flow model and its training. */
+        FlowModelStatus: {
+            /**
+             * @description The folder of the model.
+             * @example traffic_flow_model
+             */
+            folder: string;
+            /**
+             * Format: int64
+             * @description Hours of counts that a training can learn from.
+             * @example 672
+             */
+            history_hours: number;
+            /** @description `metadata.json` of it: what it learnt from, its test against simple predictors, its coefficients. */
+            metadata?: Record<string, never> | null;
+            /**
+             * Format: int64
+             * @description How many it needs before it trains a first model by itself; null if this process does not train.
+             * @example 12
+             */
+            min_hours?: number | null;
+            model?: null | components["schemas"]["FlowModel"];
+            /**
+             * @description What is wrong with the files in the folder; an earlier model may still be served.
+             * @example null
+             */
+            problem?: string | null;
+            /**
+             * @description Whether a model is being trained.
+             * @example false
+             */
+            training: boolean;
+            /**
+             * @description Why the last training failed.
+             * @example null
+             */
+            training_failure?: string | null;
+            /**
+             * @description Metadata of the versions that were served here, newest first.
+             * @example []
+             */
+            versions: Record<string, never>[];
+        };
         /** @description How the process is. */
         Health: {
             /**
@@ -1534,6 +1980,96 @@ export interface components {
              * @example traffic-raw
              */
             topic: string;
+        };
+        /** @description One mirror: a shard in MySQL, or the alerts in Redis. */
+        MirrorStatus: {
+            /**
+             * @description Since when the target is away or blocked, civil time of the road; null while it takes rows.
+             * @example null
+             */
+            away_since?: string | null;
+            /**
+             * Format: int64
+             * @description Rows of the shard's log (alerts) that the target has acknowledged.
+             * @example 650000
+             */
+            cursor: number;
+            /**
+             * Format: int64
+             * @description Calls that failed, of this process; each is repeated.
+             * @example 0
+             */
+            failures: number;
+            /**
+             * Format: int64
+             * @description Rows (alerts) that the target lacks.
+             * @example 0
+             */
+            lag_rows: number;
+            /**
+             * Format: int64
+             * @description Seconds of event time between the newest that was committed and the newest that the target has.
+             * @example 0
+             */
+            lag_seconds: number;
+            /**
+             * @description What went wrong last; null if nothing did since the process started.
+             * @example null
+             */
+            last_error?: string | null;
+            /**
+             * @description When that was, civil time of the road.
+             * @example null
+             */
+            last_error_at?: string | null;
+            /**
+             * Format: int64
+             * @description Rows that were dropped by retention before the target took them.
+             * @example 0
+             */
+            lost: number;
+            /**
+             * @description `mysql/0` and `mysql/1` for the shards, `redis` for the alerts.
+             * @example mysql/0
+             */
+            name: string;
+            /** @description The newest of them. */
+            recently_refused: components["schemas"]["RefusedRow"][];
+            /**
+             * Format: int64
+             * @description How often the target was found to lack what it had acknowledged, and was filled again.
+             * @example 0
+             */
+            refilled: number;
+            /**
+             * Format: int64
+             * @description Rows that the target refused; they are kept with its words.
+             * @example 0
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Rows that the target acknowledged to this process.
+             * @example 12000
+             */
+            sent: number;
+            /**
+             * @description `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
+             *     `blocked` (somebody must change something there first).
+             * @example level
+             */
+            state: string;
+            /**
+             * @description The target, without credentials.
+             * @example mysql://db-app:8066/MYETCDB
+             */
+            target: string;
+            /**
+             * Format: int64
+             * @description Warnings of the target, of this process: if any, it changes values; set its sql_mode to STRICT_ALL_TABLES.
+             * @example 0
+             */
+            warnings: number;
         };
         /** @description A name and how many passages it has. */
         NamedCount: {
@@ -1965,6 +2501,19 @@ export interface components {
              */
             total: number;
         };
+        /** @description A row that a target refused. */
+        RefusedRow: {
+            /**
+             * @description The target's words.
+             * @example Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)
+             */
+            error: string;
+            /**
+             * @description GCXH.
+             * @example G320300109027253771
+             */
+            gcxh: string;
+        };
         /** @description A line that was not accepted. */
         Reject: {
             /**
@@ -2123,6 +2672,8 @@ export interface components {
         };
         /** @description The state of the appliance. */
         Status: {
+            /** @description The servers that answers are read from; empty unless the role is `api`. */
+            backends: components["schemas"]["BackendStatus"][];
             /**
              * @description Why it takes no more input, if it does not.
              * @example null
@@ -2134,13 +2685,10 @@ export interface components {
              * @example 1
              */
             lag_seconds?: number | null;
-            /**
-             * @description Mirrors and their lag; empty where none is configured.
-             * @example []
-             */
-            mirrors: Record<string, never>[];
-            /** @description The flow model; null where there is none. */
-            model?: Record<string, never> | null;
+            /** @description Mirrors and their lag; empty where none is configured. */
+            mirrors: components["schemas"]["MirrorStatus"][];
+            /** @description The flow model and its training. */
+            model: components["schemas"]["FlowModelBrief"];
             /**
              * @description Newest GCSJ; null as long as there is none.
              * @example 2024-01-01 12:34:56
@@ -2401,11 +2949,69 @@ export interface operations {
             };
         };
     };
+    day: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Checkpoint: code, full name or label; default: the whole city (全市)
+                 * @example S250_Pizhou_Sulu
+                 */
+                kkmc?: string;
+                /**
+                 * @description Date; default: today
+                 * @example 2024-01-02
+                 */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 24 hours */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_FlowDay"];
+                };
+            };
+            /** @description A parameter has the wrong form; `msg` says what is valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such checkpoint; `msg` lists some that there are */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no model yet; `msg` says what to do */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     flow: {
         parameters: {
             query?: {
                 /**
-                 * @description Checkpoint: code or full name; default: the whole city
+                 * @description Checkpoint: code, full name or label; default: the whole city (全市)
                  * @example S250_Pizhou_Sulu
                  */
                 kkmc?: string;
@@ -2426,13 +3032,60 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description This build has no flow model */
+            /** @description The prediction */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Flow"];
+                };
+            };
+            /** @description A parameter has the wrong form; `msg` says what is valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such checkpoint; `msg` lists some that there are */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no model yet; `msg` says what to do */
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model and its training */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_FlowModelStatus"];
                 };
             };
         };

@@ -1,0 +1,90 @@
+//! The local side of a comparison: sums over the rows of one state of the disk.
+
+use std::collections::HashMap;
+
+use flate2::Crc;
+use traffic::CivilTime;
+
+use super::{Group, SHARDS, Sums};
+use crate::reader::PassageRow;
+use crate::store::{Frozen, StoreError};
+
+/// Local groups in the state of one commit.
+#[derive(Debug, Default)]
+pub(super) struct Local {
+    pub(super) groups: HashMap<Group, Sums>,
+    /// Rows by group that their mirror has not acknowledged.
+    waiting: HashMap<Group, u64>,
+    /// Number of the row behind the last, by shard.
+    pub(super) end_rows: [u64; SHARDS],
+    /// Number of the first row that is not acknowledged, by shard.
+    pub(super) acknowledged: [u64; SHARDS],
+}
+
+impl Local {
+    /// Sums over the rows within `span`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub(super) fn read(
+        frozen: &Frozen,
+        span: (CivilTime, CivilTime),
+        server_of: impl Fn(usize) -> usize,
+    ) -> Result<Self, StoreError> {
+        let mut local = Self { end_rows: frozen.end_rows(), ..Self::default() };
+        for shard in 0..SHARDS {
+            let cursor = frozen.mirror_cursor(&format!("mysql/{shard}"))?.map_or(0, |cursor| cursor.next);
+            if let Some(acknowledged) = local.acknowledged.get_mut(shard) {
+                *acknowledged = cursor;
+            }
+            let server = server_of(shard);
+            frozen.each_row(shard, span, |number, row| {
+                let group = Group { server, hour: row.gcsj.hour(), kkmc: row.kkmc.clone() };
+                if number >= cursor {
+                    *local.waiting.entry(group.clone()).or_default() += 1;
+                }
+                local.groups.entry(group).or_default().add(&row);
+            })?;
+        }
+        Ok(local)
+    }
+
+    pub(super) fn sums(&self, group: &Group) -> Sums {
+        self.groups.get(group).copied().unwrap_or_default()
+    }
+
+    pub(super) fn waiting(&self, group: &Group) -> u64 {
+        self.waiting.get(group).copied().unwrap_or_default()
+    }
+}
+
+impl Sums {
+    /// Adds a row as [`super::target`] has MySQL add it.
+    fn add(&mut self, row: &PassageRow) {
+        let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh } = row;
+        let gcsj = gcsj.to_string();
+        let columns: [&str; 8] = [gcxh, xzqhmc, kkmc, fxlx, &gcsj, hpzl, hphm, clppxh];
+        self.passages += 1;
+        self.ids += crc32(gcxh);
+        self.contents += crc32(&columns.join(","));
+    }
+}
+
+/// MySQL's CRC32().
+fn crc32(text: &str) -> u64 {
+    let mut crc = Crc::new();
+    crc.update(text.as_bytes());
+    u64::from(crc.sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_mysqls() {
+        // SELECT CRC32('MySQL'): the example of MySQL's manual.
+        assert_eq!(crc32("MySQL"), 3_259_397_556);
+        assert_eq!(crc32(""), 0);
+    }
+}

@@ -1,0 +1,40 @@
+//! `platewatch serve` with `role = "api"`: the HTTP interface over MySQL and Redis, without road, store or data directory.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio_util::sync::CancellationToken;
+
+use super::failure::Usage;
+use super::models::service_settings;
+use super::serve::{Signals, predict_beside, serve_settings, serve_until, stop_at_signal};
+use crate::config::Config;
+use crate::predict::{MemoryRegistry, Service};
+use crate::remote::{Remote, RemoteError};
+use crate::serve::{self, ServeSettings};
+
+/// Serves until a signal stops it. It waits for neither MySQL nor Redis: while one is away, its answers are 503.
+///
+/// # Errors
+/// A sentence for the user; see [`super::failure::exit_code`].
+pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    let stop = CancellationToken::new();
+    runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
+    let listener = runtime.block_on(serve::bind(config.api.listen))?;
+    let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {
+        RemoteError::NoMysql | RemoteError::NoRedis | RemoteError::Redis(_) => Usage(error.to_string()),
+    })?;
+    // Counts of MySQL in the place of counters; without a data directory their history lasts as long as the process.
+    let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
+    let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
+    ready(listener.local_addr().context("cannot tell the port")?);
+    let settings = ServeSettings { forecaster, ..serve_settings(config) };
+    let served = runtime.block_on(serve_until(listener, reader, settings, stop.clone()));
+    stop.cancel();
+    predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
+    // A statement that is still under way has nobody left to answer.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    served.context("the HTTP interface failed")
+}

@@ -1,0 +1,279 @@
+//! How a mirror is: what the status tells of it, and what is logged when that changes. And how long it pauses between
+//! attempts. It does not know targets.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use traffic::CivilTime;
+
+use super::{Failure, Kind};
+use crate::reader::Snapshot as _;
+use crate::status::{MirrorState, MirrorStatus};
+use crate::store::{MirrorCursor, RefusedRow, Shared};
+
+/// While a target is away the log says so again after this long.
+const REMIND: Duration = Duration::from_secs(60);
+/// So many refused rows are shown.
+const SHOWN_REFUSED: usize = 10;
+/// The first pause after a failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// What is mirrored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// The passages of a shard.
+    Shard(usize),
+    /// The alerts.
+    Alerts,
+}
+
+/// How one mirror is.
+#[derive(Debug)]
+pub(crate) struct Health {
+    subject: Subject,
+    name: String,
+    target: String,
+    changing: Mutex<Changing>,
+}
+
+#[derive(Debug)]
+struct Changing {
+    cursor: MirrorCursor,
+    state: MirrorState,
+    sent: u64,
+    failures: u64,
+    warnings: u64,
+    refused: Vec<(String, String)>,
+    last_error: Option<(String, i64)>,
+    away: Option<(Instant, i64)>,
+    reminded: Instant,
+}
+
+impl Health {
+    pub(super) fn new(subject: Subject, target: &str, cursor: MirrorCursor, refused: &[RefusedRow]) -> Self {
+        let name = match subject {
+            Subject::Shard(shard) => format!("mysql/{shard}"),
+            Subject::Alerts => "redis".to_owned(),
+        };
+        let health = Self {
+            subject,
+            name,
+            target: target.to_owned(),
+            changing: Mutex::new(Changing {
+                cursor,
+                state: MirrorState::Starting,
+                sent: 0,
+                failures: 0,
+                warnings: 0,
+                refused: Vec::new(),
+                last_error: None,
+                away: None,
+                reminded: Instant::now(),
+            }),
+        };
+        health.changing().note_refused(refused);
+        health
+    }
+
+    fn changing(&self) -> MutexGuard<'_, Changing> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows that the target acknowledged to this process.
+    pub(super) fn acknowledged(&self) -> u64 {
+        self.changing().sent
+    }
+
+    /// The target was reached and does what it is told; `level` if it has everything.
+    pub(super) fn up(&self, level: bool) {
+        let mut changing = self.changing();
+        let before =
+            std::mem::replace(&mut changing.state, if level { MirrorState::Level } else { MirrorState::Sending });
+        match (before, changing.away.take()) {
+            (_, Some((since, _))) => {
+                let away_seconds = since.elapsed().as_secs();
+                tracing::info!(mirror = self.name, target = self.target, away_seconds, "mirror goes on");
+            }
+            (MirrorState::Starting, None) => {
+                tracing::info!(
+                    mirror = self.name,
+                    target = self.target,
+                    cursor = changing.cursor.next,
+                    "mirror follows"
+                );
+            }
+            _ => {}
+        }
+    }
+
+    /// The target acknowledged `rows` rows and the cursor was moved.
+    pub(super) fn moved(&self, cursor: MirrorCursor, rows: u64, warnings: u64, refused: &[RefusedRow]) {
+        let mut changing = self.changing();
+        changing.cursor = cursor;
+        changing.sent += rows;
+        if warnings > 0 && changing.warnings == 0 {
+            tracing::error!(
+                mirror = self.name,
+                target = self.target,
+                "the target warns, so it may change values: set its sql_mode to STRICT_ALL_TABLES"
+            );
+        }
+        changing.warnings += warnings;
+        for row in refused {
+            tracing::error!(
+                mirror = self.name,
+                target = self.target,
+                gcxh = row.gcxh,
+                error = row.error,
+                "the target refuses a row, which is kept with its words"
+            );
+        }
+        changing.note_refused(refused);
+    }
+
+    /// The mirror had to stop and will try again after `pause`.
+    pub(super) fn failed(&self, failure: &Failure, pause: Duration) {
+        let mut changing = self.changing();
+        let now = unix_now();
+        changing.failures += 1;
+        let state = if failure.kind == Kind::Blocked { MirrorState::Blocked } else { MirrorState::Away };
+        let news = changing.away.is_none() || changing.state != state;
+        changing.state = state;
+        changing.away.get_or_insert((Instant::now(), now));
+        changing.last_error = Some((failure.error.clone(), now));
+        if news || changing.reminded.elapsed() >= REMIND {
+            changing.reminded = Instant::now();
+            tracing::warn!(
+                mirror = self.name,
+                target = self.target,
+                state = state.as_str(),
+                cursor = changing.cursor.next,
+                error = failure.error,
+                next_attempt_ms = pause.as_millis() as u64,
+                "mirror cannot go on and tries again"
+            );
+        }
+    }
+
+    pub(super) fn status(&self, shared: &Shared) -> MirrorStatus {
+        let totals = shared.progress().totals;
+        let newest_passage = totals.last_time;
+        let (end, newest, oldest) = match self.subject {
+            Subject::Shard(shard) => {
+                (totals.by_shard.get(shard).copied().unwrap_or(0), newest_passage, totals.first_time)
+            }
+            Subject::Alerts => (totals.alerts, None, totals.first_time),
+        };
+        let changing = self.changing();
+        // An alert's cursor is the number of the first that the target lacks, from 1.
+        let cursor = match self.subject {
+            Subject::Shard(_) => changing.cursor.next,
+            Subject::Alerts => changing.cursor.next.saturating_sub(1),
+        };
+        let mut status = MirrorStatus {
+            name: self.name.clone(),
+            target: self.target.clone(),
+            state: changing.state,
+            cursor,
+            end,
+            lag_seconds: 0,
+            sent: changing.sent,
+            failures: changing.failures,
+            refused: changing.cursor.refused,
+            recently_refused: changing.refused.clone(),
+            lost: changing.cursor.lost,
+            refilled: changing.cursor.refilled,
+            warnings: changing.warnings,
+            last_error: changing.last_error.clone(),
+            away_since_unix: changing.away.map(|(_, unix)| unix),
+        };
+        let had = changing.cursor.time.or(oldest);
+        drop(changing);
+        if status.lag_rows() > 0 {
+            // Between a commit and its acknowledgement every mirror lags for a moment.
+            if status.state == MirrorState::Level {
+                status.state = MirrorState::Sending;
+            }
+            let newest = newest.or_else(|| newest_alert(shared));
+            status.lag_seconds = newest.zip(had).map_or(0, |(newest, had)| (newest - had).max(0));
+        }
+        status
+    }
+}
+
+impl Changing {
+    fn note_refused(&mut self, rows: &[RefusedRow]) {
+        self.refused.extend(rows.iter().map(|row| (row.gcxh.clone(), row.error.clone())));
+        let excess = self.refused.len().saturating_sub(SHOWN_REFUSED);
+        self.refused.drain(..excess);
+    }
+}
+
+fn newest_alert(shared: &Shared) -> Option<i64> {
+    let newest = shared.view().newest_alerts(1).ok()?.pop()?;
+    event_time(&newest.curr_time)
+}
+
+/// The event time that an alert writes as text.
+pub(super) fn event_time(text: &str) -> Option<i64> {
+    CivilTime::parse(text.as_bytes(), &traffic::TimeZoneName::default()).map(|time| time.0)
+}
+
+fn unix_now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() as i64)
+}
+
+/// Pauses between attempts: each twice as long as the one before, up to the longest, then spread at random over the upper
+/// half, so that many who lost the same target do not come back together.
+#[derive(Debug)]
+pub(super) struct Pauses {
+    longest: Duration,
+    next: Duration,
+    random: RandomState,
+    count: u64,
+}
+
+impl Pauses {
+    pub(super) fn new(longest: Duration) -> Self {
+        Self { longest, next: FIRST_PAUSE.min(longest), random: RandomState::new(), count: 0 }
+    }
+
+    /// The target did something: the next failure is a new one.
+    pub(super) fn reset(&mut self) {
+        self.next = FIRST_PAUSE.min(self.longest);
+    }
+
+    pub(super) fn next(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
+        self.count += 1;
+        let share = self.random.hash_one(self.count) as f64 / u64::MAX as f64;
+        pause.mul_f64(0.5 + share / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_begin_anew() {
+        let mut pauses = Pauses::new(Duration::from_secs(1));
+        for most in [100, 200, 400, 800, 1000, 1000, 1000] {
+            let (pause, most) = (pauses.next(), Duration::from_millis(most));
+            assert!(pause >= most / 2 && pause <= most, "{pause:?} of {most:?}");
+        }
+        pauses.reset();
+        assert!(pauses.next() <= FIRST_PAUSE);
+        let mut short = Pauses::new(Duration::from_millis(10));
+        assert!(short.next() <= Duration::from_millis(10));
+    }
+
+    #[test]
+    fn two_mirrors_do_not_pause_alike() {
+        let mut two = [Pauses::new(REMIND), Pauses::new(REMIND)];
+        let [one, other] = two.each_mut().map(|pauses| (0..8).map(|_| pauses.next()).collect::<Vec<_>>());
+        assert_ne!(one, other);
+    }
+}

@@ -1,0 +1,498 @@
+//! The mirror of one shard's passages in `traffic_data`, through MyCat or to the shard's own instance.
+//!
+//! **One statement, one shard.** Rows come from one shard's log, so a statement never spans two; with two addresses the
+//! shard's number is the instance's. A few statements are under way at a time; the cursor moves over those that are
+//! acknowledged without a gap before them.
+//!
+//! **Away or refused.** Whatever fails without the server's words (a timeout, a broken connection) means that the target
+//! is away: the mirror stops and comes back to the cursor. Words that blame a value ([`Blame::Row`]) halve the statement
+//! until the row stands alone; it is kept with MySQL's words, and the stream goes on. Words that blame neither clearly
+//! are repeated, and after some attempts halved too; but then a row is only refused if others beside it were taken.
+//!
+//! **What was there stays there.** On connecting, and now and then, the target is asked for a few of the rows that it
+//! acknowledged. If some are missing (it was restarted empty, or from a backup), the cursor goes back behind the newest
+//! that is older than all of those. It does not know how statements look.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+use traffic::CivilTime;
+
+use super::health::{Health, Subject};
+use super::rows::{fitting, insert_statement, line, presence_question};
+use super::{Failure, Kind, Mirror, SHARDS};
+use crate::config::MycatConfig;
+use crate::mysql::{MysqlError, MysqlPool};
+use crate::reader::PassageRow;
+use crate::store::{LogBlock, MirrorCursor, RefusedRow, Shared, StoreError};
+
+/// How often a statement that met a deadlock or a lock is repeated at once.
+const BUSY_ATTEMPTS: u32 = 5;
+/// After so many failures in a row whose words blame nobody clearly, single rows are suspected.
+const PATIENT_FAILURES: u32 = 5;
+/// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// A target that loses what it acknowledges again and again is filled at most so often.
+const LONGEST_REFILL_PAUSE: Duration = Duration::from_secs(3_600);
+
+/// Tells the time of the road.
+pub(super) type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
+
+/// The mirror of one shard.
+pub(super) struct ShardMirror {
+    shard: usize,
+    name: String,
+    shared: Arc<Shared>,
+    pool: Arc<MysqlPool>,
+    health: Arc<Health>,
+    clock: Clock,
+    cursor: MirrorCursor,
+    batch_rows: usize,
+    window: usize,
+    check_interval: Duration,
+    /// Seconds of event time within which the target keeps what it has; none = for ever.
+    kept: Option<i64>,
+    /// Failures in a row whose words blame nobody clearly.
+    unclear: u32,
+    /// When the target was filled again last, and how long not to do so again if that did not help.
+    refilled_at: Option<Instant>,
+    refill_pause: Duration,
+}
+
+/// Rows under way, and where the cursor is behind them.
+struct Batch {
+    rows: Vec<(u64, PassageRow)>,
+    next: u64,
+    /// Rows before them that retention had dropped.
+    lost: u64,
+}
+
+/// What became of a batch.
+struct Sent {
+    batch: Batch,
+    warnings: u64,
+    refused: Vec<RefusedRow>,
+}
+
+impl ShardMirror {
+    /// Finds the cursor of shard `shard`, and has retention wait for it. `targets` is the number of addresses.
+    pub(super) fn open(
+        shard: usize,
+        pool: Arc<MysqlPool>,
+        targets: usize,
+        config: &MycatConfig,
+        shared: &Arc<Shared>,
+        clock: &Clock,
+    ) -> Result<Self, StoreError> {
+        let name = format!("mysql/{shard}");
+        // What was dropped before there was a mirror is not lost to it.
+        let cursor = match shared.mirror_cursor(&name)? {
+            Some(cursor) => cursor,
+            None => MirrorCursor { next: shared.oldest_row(shard), ..MirrorCursor::default() },
+        };
+        shared.hold_rows(shard, cursor.next);
+        let refused: Vec<_> = shared.refused_rows(16)?.into_iter().filter(|row| row.shard as usize == shard).collect();
+        let subject = Subject::Shard(shard);
+        Ok(Self {
+            shard,
+            health: Arc::new(Health::new(subject, pool.address(), cursor, &refused)),
+            name,
+            shared: shared.clone(),
+            window: if targets > 1 { config.pool_size } else { (config.pool_size / SHARDS).max(1) },
+            pool,
+            clock: clock.clone(),
+            cursor,
+            batch_rows: config.batch_rows,
+            check_interval: config.check_interval,
+            kept: config.retention.duration().map(|kept| kept.as_secs() as i64),
+            unclear: 0,
+            refilled_at: None,
+            refill_pause: Duration::ZERO,
+        })
+    }
+
+    async fn carry(&mut self) -> Result<Infallible, Failure> {
+        self.check().await?;
+        let mut commits = self.shared.commits();
+        let mut block = None;
+        let mut ahead = self.cursor.next;
+        let mut under_way = FuturesOrdered::new();
+        let mut check_at = Instant::now() + self.check_interval;
+        let suspicious = self.unclear >= PATIENT_FAILURES;
+        loop {
+            commits.mark_unchanged();
+            while under_way.len() < self.window {
+                let Some(batch) = self.next_batch(&mut block, &mut ahead).await? else { break };
+                let sending = tokio::spawn(send(self.pool.clone(), self.shard, batch, suspicious));
+                under_way.push_back(AbortOnDropHandle::new(sending));
+            }
+            if under_way.is_empty() {
+                self.health.up(true);
+            }
+            tokio::select! {
+                biased;
+                Some(sent) = under_way.next() => {
+                    let sent = sent.map_err(|_| Failure::away("sending ended unexpectedly"))??;
+                    self.acknowledge(sent).await?;
+                    self.health.up(false);
+                }
+                () = tokio::time::sleep_until(check_at) => {
+                    if self.check().await? {
+                        (block, ahead, under_way) = (None, self.cursor.next, FuturesOrdered::new());
+                    }
+                    check_at = Instant::now() + self.check_interval;
+                }
+                _ = commits.changed(), if under_way.len() < self.window => {}
+            }
+        }
+    }
+
+    /// The next rows to send; none if all are under way.
+    async fn next_batch(&self, block: &mut Option<LogBlock>, ahead: &mut u64) -> Result<Option<Batch>, Failure> {
+        let mut batch = Batch { rows: Vec::new(), next: *ahead, lost: 0 };
+        while batch.rows.len() < self.batch_rows {
+            let here = block.as_ref().filter(|block| (block.first_row()..block.end_row()).contains(&batch.next));
+            let Some(here) = here else {
+                *block = self.block_from(batch.next).await?;
+                let Some(found) = block else { break };
+                if found.first_row() > batch.next {
+                    batch.lost += found.first_row() - batch.next;
+                    batch.next = found.first_row();
+                }
+                continue;
+            };
+            let Some(row) = here.row(batch.next) else { break };
+            batch.rows.push((batch.next, row));
+            batch.next += 1;
+        }
+        *ahead = batch.next;
+        Ok(Some(batch).filter(|batch| !batch.rows.is_empty()))
+    }
+
+    async fn block_from(&self, row: u64) -> Result<Option<LogBlock>, Failure> {
+        if self.shared.view().next_row(self.shard) <= row {
+            return Ok(None);
+        }
+        let shard = self.shard;
+        self.blocking(move |shared| shared.log_block(shard, row)).await
+    }
+
+    /// What touches the disk, on a thread that may wait for it.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let shared = self.shared.clone();
+        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+        Ok(done.map_err(|_| Failure::away("reading the log ended unexpectedly"))??)
+    }
+
+    /// The target has these rows: the cursor moves behind them.
+    async fn acknowledge(&mut self, sent: Sent) -> Result<(), Failure> {
+        let Sent { batch, warnings, refused } = sent;
+        let newest = batch.rows.iter().map(|(_, row)| row.gcsj.0).max();
+        let cursor = MirrorCursor {
+            next: batch.next,
+            time: self.cursor.time.max(newest),
+            refused: self.cursor.refused + refused.len() as u64,
+            lost: self.cursor.lost + batch.lost,
+            refilled: self.cursor.refilled,
+        };
+        if batch.lost > 0 {
+            tracing::error!(
+                mirror = self.name,
+                rows = batch.lost,
+                "retention dropped passages before the target took them"
+            );
+        }
+        let refused = self.note(cursor, refused).await?;
+        self.health.moved(cursor, batch.rows.len() as u64, warnings, &refused);
+        self.unclear = 0;
+        Ok(())
+    }
+
+    /// Makes a cursor durable, and only then lets retention know.
+    async fn note(&mut self, cursor: MirrorCursor, refused: Vec<RefusedRow>) -> Result<Vec<RefusedRow>, Failure> {
+        let name = self.name.clone();
+        let refused = self
+            .blocking(move |shared| {
+                shared.move_mirror(&name, &cursor, &refused)?;
+                Ok(refused)
+            })
+            .await?;
+        self.shared.hold_rows(self.shard, cursor.next);
+        self.cursor = cursor;
+        Ok(refused)
+    }
+
+    /// Asks the target for some of what it acknowledged, and goes back if it lacks any; true if so.
+    async fn check(&mut self) -> Result<bool, Failure> {
+        if self.first_missing().await?.is_none() {
+            self.refill_pause = Duration::ZERO;
+            return Ok(false);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+        let Some(next) = self.first_missing().await? else { return Ok(false) };
+        if self.refilled_at.is_some_and(|refilled| refilled.elapsed() < self.refill_pause) {
+            return Ok(false);
+        }
+        self.refilled_at = Some(Instant::now());
+        self.refill_pause =
+            (self.refill_pause * 2).clamp(self.check_interval, LONGEST_REFILL_PAUSE.max(self.check_interval));
+        tracing::warn!(
+            mirror = self.name,
+            target = self.pool.address(),
+            from = next,
+            to = self.cursor.next,
+            "the target lacks rows that it had, they are sent again"
+        );
+        let cursor = MirrorCursor { next, refilled: self.cursor.refilled + 1, ..self.cursor };
+        self.note(cursor, Vec::new()).await?;
+        self.health.moved(cursor, 0, 0, &[]);
+        Ok(true)
+    }
+
+    /// From where on the target may lack rows that it acknowledged; none if it seems to have all.
+    async fn first_missing(&self) -> Result<Option<u64>, Failure> {
+        let (shard, before) = (self.shard, self.cursor.next);
+        let samples = self.blocking(move |shared| shared.sample(shard, before)).await?;
+        let question = presence_question(samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]));
+        let answer = self.pool.rows(&question).await.map_err(Failure::away)?;
+        let present: Vec<String> = answer.into_iter().filter_map(|row| mysql_async::from_row_opt(row).ok()).collect();
+        // What the target itself cleans away is not missed, nor what it may be cleaning away just now.
+        let oldest = self.kept.map_or(i64::MIN, |kept| (self.clock)().0.saturating_sub(kept - kept / 4));
+        let missing = |sample: &crate::store::Sample| sample.gcsj.0 >= oldest && !present.contains(&sample.gcxh);
+        let Some(last) = samples.iter().rposition(missing) else { return Ok(None) };
+        // The newest that is older than all that are missing.
+        Ok(Some(samples.get(last + 1).map_or_else(|| self.shared.oldest_row(shard), |sample| sample.row + 1)))
+    }
+}
+
+impl Mirror for ShardMirror {
+    fn health(&self) -> Arc<Health> {
+        self.health.clone()
+    }
+
+    async fn run(&mut self) -> Failure {
+        let failure = match self.carry().await {
+            Err(failure) => failure,
+            Ok(never) => match never {},
+        };
+        if failure.kind == Kind::Unclear {
+            self.unclear = self.unclear.saturating_add(1);
+        }
+        failure
+    }
+}
+
+/// Sends a batch: in one statement, or in parts where it is too large or a row is refused.
+async fn send(pool: Arc<MysqlPool>, shard: usize, batch: Batch, suspicious: bool) -> Result<Sent, Failure> {
+    let (numbers, rows): (Vec<u64>, Vec<PassageRow>) = batch.rows.into_iter().unzip();
+    let mut parts = Parts {
+        pool: &pool,
+        rows: &rows,
+        suspicious,
+        taken: 0,
+        warnings: 0,
+        refused: Vec::new(),
+        suspects: Vec::new(),
+    };
+    parts.send_all().await?;
+    parts.judge_suspects().await?;
+    let Parts { warnings, refused, .. } = parts;
+    let refused = refused.into_iter().filter_map(|(at, error)| {
+        let (row, number) = (rows.get(at)?, numbers.get(at)?);
+        let (gcxh, gcsj) = (row.gcxh.clone(), row.gcsj.0);
+        Some(RefusedRow { shard: shard as u32, row: *number, gcxh, gcsj, line: line(row), error })
+    });
+    let refused = refused.collect();
+    let rows = numbers.into_iter().zip(rows).collect();
+    Ok(Sent { batch: Batch { rows, ..batch }, warnings, refused })
+}
+
+/// A batch in parts.
+struct Parts<'a> {
+    pool: &'a MysqlPool,
+    rows: &'a [PassageRow],
+    suspicious: bool,
+    /// Rows that the target took.
+    taken: usize,
+    warnings: u64,
+    /// Places of rows that it refused, with its words.
+    refused: Vec<(usize, String)>,
+    /// Places of rows that it did not take, in words that do not blame them clearly.
+    suspects: Vec<usize>,
+}
+
+impl Parts<'_> {
+    async fn send_all(&mut self) -> Result<(), Failure> {
+        // From and to; the first part is last.
+        let mut waiting = vec![(0, self.rows.len())];
+        while let Some((from, to)) = waiting.pop() {
+            let part = self.rows.get(from..to).unwrap_or_default();
+            let count = fitting(part);
+            if count < part.len() {
+                waiting.extend([(from + count, to), (from, from + count)]);
+                continue;
+            }
+            let Err(error) = self.insert(part).await else { continue };
+            let blame = Blame::of(&error);
+            let divisible = match blame {
+                Blame::Row | Blame::Size => true,
+                Blame::Unclear => self.suspicious,
+                Blame::Busy | Blame::Target => false,
+            };
+            match (divisible, part.len()) {
+                (false, _) => return Err(failure(&error)),
+                (true, 1) if blame == Blame::Row => self.refused.push((from, error.to_string())),
+                (true, 1) => self.suspects.push(from),
+                (true, length) => waiting.extend([(from + length / 2, to), (from, from + length / 2)]),
+            }
+        }
+        Ok(())
+    }
+
+    /// A row that nothing clearly blames is refused if it fails once more while the target takes others.
+    async fn judge_suspects(&mut self) -> Result<(), Failure> {
+        for at in std::mem::take(&mut self.suspects) {
+            let row = self.rows.get(at..=at).unwrap_or_default();
+            let Err(error) = self.insert(row).await else { continue };
+            if self.taken == 0 || matches!(Blame::of(&error), Blame::Busy | Blame::Target) {
+                return Err(failure(&error));
+            }
+            self.refused.push((at, error.to_string()));
+        }
+        Ok(())
+    }
+
+    async fn insert(&mut self, rows: &[PassageRow]) -> Result<(), MysqlError> {
+        let statement = insert_statement(rows);
+        let mut attempt = 1;
+        loop {
+            match self.pool.execute(&statement).await {
+                Ok(done) => {
+                    self.taken += rows.len();
+                    self.warnings += u64::from(done.warnings);
+                    return Ok(());
+                }
+                Err(error) if attempt < BUSY_ATTEMPTS && Blame::of(&error) == Blame::Busy => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+fn failure(error: &MysqlError) -> Failure {
+    let kind = if Blame::of(error) == Blame::Unclear { Kind::Unclear } else { Kind::Away };
+    Failure { kind, ..Failure::away(error) }
+}
+
+/// Whom an error blames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Blame {
+    /// A value of a row.
+    Row,
+    /// The size of the statement.
+    Size,
+    /// A lock, which passes at once.
+    Busy,
+    /// The target, which cannot now, or must be mended.
+    Target,
+    /// Nobody, clearly.
+    Unclear,
+}
+
+impl Blame {
+    fn of(error: &MysqlError) -> Self {
+        let MysqlError::Server { code, state, .. } = error else { return Self::Target };
+        match code {
+            // Too long, out of range, wrong date or time, wrong text for the column, a value cut, NULL, a check or a
+            // trigger that says no, a partition that there is not, an invalid character.
+            1048 | 1264 | 1265 | 1292 | 1300 | 1366 | 1406 | 1411 | 1425 | 1426 | 1452 | 1526 | 1644 | 3819 | 4025 => {
+                Self::Row
+            }
+            // A packet over max_allowed_packet.
+            1153 => Self::Size,
+            1205 | 1213 => Self::Busy,
+            // Space, memory, connections, accounts, rights, tables and columns that are not there, read-only, shutdown,
+            // interrupted, network.
+            1020..=1047
+            | 1049
+            | 1053
+            | 1054
+            | 1114
+            | 1129
+            | 1130
+            | 1135
+            | 1142
+            | 1143
+            | 1146
+            | 1158..=1161
+            | 1180
+            | 1184
+            | 1194
+            | 1195
+            | 1203
+            | 1226
+            | 1227
+            | 1290
+            | 1297
+            | 1317
+            | 1370
+            | 1792
+            | 1836
+            | 1927
+            | 1969
+            | 3024
+            | 3032
+            | 3100
+            | 4031 => Self::Target,
+            // SQLSTATE: data exception, integrity constraint violation.
+            _ if state.starts_with("22") || state.starts_with("23") => Self::Row,
+            _ => Self::Unclear,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blame(code: u16, state: &str) -> Blame {
+        Blame::of(&MysqlError::Server { code, state: state.to_owned(), message: String::new() })
+    }
+
+    #[test]
+    fn errors_blame_the_row_only_where_they_speak_of_values() {
+        for (code, state) in
+            [(1406, "22001"), (1264, "22003"), (1292, "22007"), (1366, "HY000"), (9999, "22012"), (4025, "23000")]
+        {
+            assert_eq!(blame(code, state), Blame::Row, "{code}");
+        }
+        for (code, state) in [
+            (1040, "08004"),
+            (1045, "28000"),
+            (1053, "08S01"),
+            (1114, "HY000"),
+            (1146, "42S02"),
+            (1054, "42S22"),
+            (1290, "HY000"),
+            (1142, "42000"),
+            (1927, "70100"),
+            (1021, "HY000"),
+        ] {
+            assert_eq!(blame(code, state), Blame::Target, "{code}");
+        }
+        assert_eq!(blame(1213, "40001"), Blame::Busy);
+        assert_eq!(blame(1153, "08S01"), Blame::Size);
+        assert_eq!(blame(1064, "42000"), Blame::Unclear);
+        assert_eq!(Blame::of(&MysqlError::Connection("reset".to_owned())), Blame::Target);
+        assert_eq!(Blame::of(&MysqlError::Timeout(LOOK_AGAIN, "statement")), Blame::Target);
+    }
+}

@@ -1,0 +1,163 @@
+//! Statements for `traffic_data`: pure, from rows to SQL text that MySQL and MyCat 1.6 read alike.
+//!
+//! A row that is there already stays as it is: `ON DUPLICATE KEY UPDATE id=id` changes nothing, and unlike `INSERT IGNORE`
+//! leaves errors of values to be errors, so that a text which does not fit is refused, not cut. The shard key is never
+//! updated, which MyCat would refuse. It does not know connections.
+
+use crate::mysql::{MAX_STATEMENT_BYTES, push_text};
+use crate::reader::PassageRow;
+
+const HEAD: &str = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES ";
+const TAIL: &str = " ON DUPLICATE KEY UPDATE id=id";
+
+/// What a repair does to a row that is there already: all columns but the shard key are set again.
+const OVERWRITE: &str = " ON DUPLICATE KEY UPDATE xzqhmc=VALUES(xzqhmc),fxlx=VALUES(fxlx),gcsj=VALUES(gcsj),\
+                         hpzl=VALUES(hpzl),hphm=VALUES(hphm),clppxh=VALUES(clppxh)";
+
+/// The statement that writes these rows, all of one shard.
+pub fn insert_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
+    statement(rows, TAIL)
+}
+
+/// The statement that writes these rows, all of one shard, and sets right those that are there with other values.
+pub fn overwrite_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
+    statement(rows, OVERWRITE)
+}
+
+fn statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>, tail: &str) -> String {
+    let mut statement = HEAD.to_owned();
+    for (position, row) in rows.into_iter().enumerate() {
+        if position > 0 {
+            statement.push(',');
+        }
+        push_row(&mut statement, row);
+    }
+    statement.push_str(tail);
+    statement
+}
+
+/// Of `rows`, how many go into one statement: those that keep it under the limit, and one in any case.
+pub fn fitting(rows: &[PassageRow]) -> usize {
+    let mut bytes = HEAD.len() + TAIL.len();
+    let fits = |row: &&PassageRow| {
+        bytes += most_bytes(row);
+        bytes <= MAX_STATEMENT_BYTES
+    };
+    rows.iter().take_while(fits).count().max(1).min(rows.len())
+}
+
+/// The most that a row takes in a statement: every byte of it escaped.
+fn most_bytes(row: &PassageRow) -> usize {
+    const AROUND: usize = 8 * 3 + 2 + 19;
+    let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj: _, hpzl, hphm, clppxh } = row;
+    let texts = [gcxh.len(), xzqhmc.len(), kkmc.len(), fxlx.len(), hpzl.len(), hphm.len(), clppxh.len()];
+    AROUND + 2 * texts.iter().sum::<usize>()
+}
+
+fn push_row(statement: &mut String, row: &PassageRow) {
+    let gcsj = row.gcsj.to_string();
+    let texts = [&*row.gcxh, &*row.xzqhmc, &*row.kkmc, &*row.fxlx, &*gcsj, &*row.hpzl, &*row.hphm, &*row.clppxh];
+    statement.push('(');
+    for (position, text) in texts.into_iter().enumerate() {
+        if position > 0 {
+            statement.push(',');
+        }
+        push_text(statement, text);
+    }
+    statement.push(')');
+}
+
+/// The question which of these GCXH are there.
+pub(super) fn presence_question<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+    let mut question = "SELECT id FROM traffic_data WHERE id IN (".to_owned();
+    for (position, id) in ids.into_iter().enumerate() {
+        if position > 0 {
+            question.push(',');
+        }
+        push_text(&mut question, id);
+    }
+    question.push(')');
+    question
+}
+
+/// A row as a line: its columns in their default order, TAB-separated.
+pub(super) fn line(row: &PassageRow) -> String {
+    let gcsj = row.gcsj.to_string();
+    [&*row.gcxh, &*row.xzqhmc, &*row.kkmc, &*row.fxlx, &*gcsj, &*row.hpzl, &*row.hphm, &*row.clppxh].join("\t")
+}
+
+#[cfg(test)]
+mod tests {
+    use traffic::CivilTime;
+
+    use super::*;
+
+    fn row(gcxh: &str, kkmc: &str, hphm: &str, clppxh: &str) -> PassageRow {
+        PassageRow {
+            gcxh: gcxh.to_owned(),
+            xzqhmc: "睢宁县".into(),
+            kkmc: kkmc.into(),
+            fxlx: "1".into(),
+            gcsj: CivilTime::from_civil(2024, 1, 1, 0, 0, 24).unwrap(),
+            hpzl: "02".into(),
+            hphm: hphm.to_owned(),
+            clppxh: clppxh.into(),
+        }
+    }
+
+    #[test]
+    fn golden_statements() {
+        let plain = row("G320300109027253771", "S250_Pizhou_Sulu", "苏C12345", "大众牌-朗逸-2015");
+        let golden = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES \
+                      ('G320300109027253771','睢宁县','S250_Pizhou_Sulu','1','2024-01-01 00:00:24','02','苏C12345','大众牌-朗逸-2015') \
+                      ON DUPLICATE KEY UPDATE id=id";
+        assert_eq!(insert_statement([&plain]), golden);
+
+        let odd = PassageRow {
+            xzqhmc: "".into(),
+            fxlx: "a\\b".into(),
+            hpzl: "".into(),
+            gcsj: CivilTime::from_civil(2000, 2, 29, 23, 59, 59).unwrap(),
+            ..row("G'1\"", "徐州市\u{1a}K1", "-***`;--", "line\nfeed\r\0🚗")
+        };
+        let golden = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES \
+                      ('G320300109027253771','睢宁县','S250_Pizhou_Sulu','1','2024-01-01 00:00:24','02','苏C12345','大众牌-朗逸-2015'),\
+                      ('G\\'1\\\"','','徐州市\\ZK1','a\\\\b','2000-02-29 23:59:59','','-***`;--','line\\nfeed\\r\\0🚗') \
+                      ON DUPLICATE KEY UPDATE id=id";
+        assert_eq!(insert_statement([&plain, &odd]), golden);
+    }
+
+    #[test]
+    fn golden_repair() {
+        let golden = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES \
+                      ('G1','睢宁县','K1','1','2024-01-01 00:00:24','02','-','-') \
+                      ON DUPLICATE KEY UPDATE xzqhmc=VALUES(xzqhmc),fxlx=VALUES(fxlx),gcsj=VALUES(gcsj),\
+                      hpzl=VALUES(hpzl),hphm=VALUES(hphm),clppxh=VALUES(clppxh)";
+        assert_eq!(overwrite_statement([&row("G1", "K1", "-", "-")]), golden);
+    }
+
+    #[test]
+    fn golden_question() {
+        assert_eq!(presence_question(["G1", "G'2"]), "SELECT id FROM traffic_data WHERE id IN ('G1','G\\'2')");
+    }
+
+    #[test]
+    fn golden_line() {
+        let line = line(&row("G1", "K1", "-", "-"));
+        assert_eq!(line, "G1\t睢宁县\tK1\t1\t2024-01-01 00:00:24\t02\t-\t-");
+    }
+
+    #[test]
+    fn a_statement_stays_under_the_limit() {
+        let small: Vec<_> = (0..500).map(|number| row(&format!("G{number}"), "K1", "苏C12345", "大众牌")).collect();
+        assert_eq!(fitting(&small), 500);
+        let text = "'".repeat(60_000);
+        let large: Vec<_> = (0..50).map(|number| row(&format!("G{number}"), "K1", "苏C12345", &text)).collect();
+        let count = fitting(&large);
+        assert_eq!(count, 7);
+        assert!(insert_statement(&large[..count]).len() <= MAX_STATEMENT_BYTES);
+        assert!(insert_statement(&large[..=count]).len() > MAX_STATEMENT_BYTES);
+        let huge = row("G1", "K1", "-", &"\\".repeat(1 << 20));
+        assert_eq!((fitting(std::slice::from_ref(&huge)), fitting(&[])), (1, 0));
+    }
+}

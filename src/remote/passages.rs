@@ -1,0 +1,293 @@
+//! Passages from MySQL: asked of MyCat, or of both instances at once and put together here.
+//!
+//! A page of a long list is found by counting: matches are counted by hour, and by second where the page begins deep in
+//! an hour, so that no statement reads much more than the page. Nothing is skipped by the servers, so both ways give the
+//! same rows: each server sends its first rows of the right time, they are merged, and the page is cut here. Between the
+//! statements of one answer passages may come and go: a page then shows a state of the last few seconds.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use mysql_async::Row;
+use traffic::{Catalogue, CivilTime};
+
+use super::cache::{Cache, Groups};
+use super::rows;
+use super::statements::{self, Conditions};
+use super::target::Target;
+use crate::mysql::{MysqlError, MysqlPool};
+use crate::reader::{Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
+
+const SECONDS_PER_HOUR: i64 = 3600;
+/// Most groups of one answer of a server.
+const MAX_GROUPS: usize = 1_000_000;
+/// A page that begins so deep within its hour is looked for by the second.
+const DEEP: u64 = 2_000;
+/// Most rows that a server sends for one page.
+const MAX_ROWS: u64 = 100_000;
+
+/// The servers, and what they answered lately.
+pub(super) struct Passages {
+    servers: Vec<(Arc<MysqlPool>, Arc<Target>)>,
+    cache: Cache,
+}
+
+impl Passages {
+    pub(super) fn new(servers: Vec<(Arc<MysqlPool>, Arc<Target>)>, cache: Cache) -> Self {
+        Self { servers, cache }
+    }
+
+    /// The servers, for whoever watches them.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
+        self.servers.iter().map(|(_, target)| target)
+    }
+
+    /// Passages by hour since 1970.
+    pub(super) async fn by_hour(&self, conditions: &Conditions) -> Result<BTreeMap<i64, u64>, ReadError> {
+        let groups = self.groups(&statements::by_hour(conditions), 1).await?;
+        let mut hours = BTreeMap::new();
+        for (keys, count) in groups.iter() {
+            let hour = keys.first().and_then(|text| rows::civil_time(&format!("{text}:00:00")));
+            let hour = hour.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not an hour")))?;
+            *hours.entry(hour.hour()).or_default() += count;
+        }
+        Ok(hours)
+    }
+
+    /// Passages by the values of `columns`.
+    pub(super) async fn by_columns(&self, columns: &[&str], range: TimeRange) -> Result<Arc<Groups>, ReadError> {
+        self.groups(&statements::by_columns(columns, &Conditions::within(range)), columns.len()).await
+    }
+
+    /// Passages by hour since 1970 and checkpoint.
+    pub(super) async fn by_hour_and_checkpoint(
+        &self,
+        range: TimeRange,
+    ) -> Result<BTreeMap<i64, BTreeMap<Arc<str>, u64>>, ReadError> {
+        let statement = statements::by_hour_and_checkpoint(&Conditions::within(range));
+        let mut hours: BTreeMap<i64, BTreeMap<Arc<str>, u64>> = BTreeMap::new();
+        for (keys, count) in self.groups(&statement, 2).await?.iter() {
+            let [hour, kkmc] = keys.as_slice() else { continue };
+            let hour = rows::civil_time(&format!("{hour}:00:00"));
+            let hour = hour.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not an hour")))?;
+            *hours.entry(hour.hour()).or_default().entry(kkmc.clone()).or_default() += count;
+        }
+        Ok(hours)
+    }
+
+    /// How many passages there are.
+    pub(super) async fn count(&self, conditions: &Conditions) -> Result<u64, ReadError> {
+        Ok(self.groups(&statements::count(conditions), 0).await?.iter().map(|(_, count)| count).sum())
+    }
+
+    /// The newest time of all. Asked anew each time, of servers that may be away: it is how the watch knocks.
+    pub(super) async fn newest_time(&self) -> Result<Option<CivilTime>, ReadError> {
+        let asked = self.servers.iter().map(|(pool, target)| async {
+            match pool.rows(statements::newest_time()).await {
+                Ok(rows) => {
+                    target.answered();
+                    Ok(rows)
+                }
+                Err(error) => {
+                    let cause = words(&error);
+                    target.failed(&cause);
+                    Err(target.unavailable(&cause))
+                }
+            }
+        });
+        let mut newest = None;
+        let mut failure = None;
+        for answer in futures_util::future::join_all(asked).await {
+            match answer {
+                Ok(rows) => {
+                    let times = rows.into_iter().flat_map(rows::texts).flatten();
+                    newest = newest.max(times.filter_map(|text| rows::civil_time(&text)).max());
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(newest), Err)
+    }
+
+    /// The checkpoints of the global table, in their order. Any server has all of them.
+    pub(super) async fn checkpoints(&self) -> Result<Catalogue, ReadError> {
+        let Some(server) = self.servers.first() else { return Ok(Catalogue::default()) };
+        let mut checkpoints: Vec<_> =
+            ask(server, statements::checkpoints()).await?.into_iter().filter_map(rows::checkpoint).collect();
+        checkpoints.sort_by(|a, b| (a.0, &a.1.code).cmp(&(b.0, &b.1.code)));
+        Catalogue::new(checkpoints.into_iter().map(|(_, checkpoint)| checkpoint).collect())
+            .map_err(|error| ReadError::Storage(format!("the table kkmc_info: {error}; import the checkpoints again")))
+    }
+
+    /// A page of a query.
+    pub(super) async fn query(
+        &self,
+        filter: &QueryFilter,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
+        let conditions = Conditions::of(filter);
+        let hours = self.by_hour(&conditions).await?;
+        let total: u64 = hours.values().sum();
+        let skip = page.saturating_sub(1).saturating_mul(limit as u64);
+        if skip >= total || limit == 0 {
+            return Ok(Page { total, records: Vec::new() });
+        }
+        // Newest hours first, until the page is covered.
+        let (mut before, mut covered, mut within) = (0u64, 0u64, None);
+        for (&hour, &count) in hours.iter().rev() {
+            within = match within {
+                None if before + count <= skip => {
+                    before += count;
+                    continue;
+                }
+                None => Some((hour, hour)),
+                Some((_, newest)) => Some((hour, newest)),
+            };
+            covered += count;
+            if before + covered >= skip.saturating_add(limit as u64) {
+                break;
+            }
+        }
+        let Some((oldest, newest)) = within else { return Ok(Page { total, records: Vec::new() }) };
+        let mut offset = skip - before;
+        let mut last = CivilTime((newest + 1) * SECONDS_PER_HOUR - 1);
+        if offset > DEEP {
+            let hour = TimeRange { start: Some(CivilTime(newest * SECONDS_PER_HOUR)), end: Some(last) };
+            (last, offset) = self.deep(&conditions, hour, offset).await?;
+        }
+        // NOTE: the newest hour stays open, so that the first page shows what came since the hours were counted.
+        let open_end = before == 0 && offset == skip;
+        let end = if open_end { None } else { Some(last) };
+        let range = TimeRange { start: Some(CivilTime(oldest * SECONDS_PER_HOUR)), end };
+        let records = self.newest(conditions.and_within(range), offset, limit).await?;
+        Ok(Page { total, records })
+    }
+
+    /// The second within `hour` in which the `offset`-th newest match is, and its place from that second's first on.
+    async fn deep(&self, conditions: &Conditions, hour: TimeRange, offset: u64) -> Result<(CivilTime, u64), ReadError> {
+        let statement = statements::by_columns(&["gcsj"], &conditions.clone().and_within(hour));
+        let mut seconds = BTreeMap::new();
+        for (keys, count) in self.groups(&statement, 1).await?.iter() {
+            let time = keys.first().and_then(|text| rows::civil_time(text));
+            let time = time.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not a time")))?;
+            *seconds.entry(time).or_default() += count;
+        }
+        let mut left = offset;
+        for (&second, &count) in seconds.iter().rev() {
+            if left < count {
+                return Ok((second, left));
+            }
+            left -= count;
+        }
+        // Passages were removed since the hours were counted.
+        Ok((hour.start.unwrap_or(CivilTime::MIN), left))
+    }
+
+    /// The next `limit` passages of a query behind `after`.
+    pub(super) async fn query_after(
+        &self,
+        filter: &QueryFilter,
+        after: Option<&PassageKey>,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
+        let conditions = Conditions::of(filter);
+        let Some(after) = after else { return self.newest(conditions, 0, limit).await };
+        // Two plain statements instead of one with OR.
+        let same_second = conditions.clone().and_behind(after.gcsj, &after.gcxh);
+        let mut passages = self.newest(same_second, 0, limit).await?;
+        if passages.len() < limit {
+            let earlier = TimeRange { start: None, end: Some(CivilTime(after.gcsj.0 - 1)) };
+            passages.extend(self.newest(conditions.and_within(earlier), 0, limit - passages.len()).await?);
+        }
+        Ok(passages)
+    }
+
+    /// One plate's newest sightings, oldest first.
+    pub(super) async fn track(
+        &self,
+        hphm: &str,
+        range: TimeRange,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
+        let conditions = Conditions::of_plate(hphm, range);
+        let total = self.count(&conditions).await?;
+        let mut records = self.newest(conditions, 0, limit).await?;
+        records.sort_by(|a, b| (a.gcsj, &a.gcxh).cmp(&(b.gcsj, &b.gcxh)));
+        Ok(Page { total: total.max(records.len() as u64), records })
+    }
+
+    /// `limit` rows from the `offset`-th on: newest first, ties by GCXH.
+    async fn newest(&self, conditions: Conditions, offset: u64, limit: usize) -> Result<Vec<PassageRow>, ReadError> {
+        let wanted = offset.saturating_add(limit as u64);
+        if wanted > MAX_ROWS {
+            return Err(ReadError::TooExpensive(
+                "too many passages in one second before this page: narrow the time range or the filter".to_owned(),
+            ));
+        }
+        let statement = statements::newest_passages(&conditions, wanted);
+        let mut passages = Vec::new();
+        for rows in self.ask_all(&statement).await? {
+            for row in rows {
+                let passage = rows::passage(row);
+                passages.push(passage.ok_or_else(|| {
+                    ReadError::Storage("a row of traffic_data has not the form that sql/schema.sql gives it".to_owned())
+                })?);
+            }
+        }
+        passages.sort_by(|a, b| b.gcsj.cmp(&a.gcsj).then_with(|| a.gcxh.cmp(&b.gcxh)));
+        Ok(passages.into_iter().skip(offset as usize).take(limit).collect())
+    }
+
+    /// Groups of all servers together, through the cache. `keys` columns, then the count.
+    async fn groups(&self, statement: &str, keys: usize) -> Result<Arc<Groups>, ReadError> {
+        let ask = async {
+            let mut groups: HashMap<Vec<Arc<str>>, u64> = HashMap::new();
+            for rows in self.ask_all(statement).await? {
+                for row in rows {
+                    let mut texts = rows::texts(row);
+                    let count = texts.get(keys).and_then(Option::as_deref).and_then(rows::whole);
+                    let count = count.ok_or_else(|| ReadError::Storage(format!("a count is missing: {statement}")))?;
+                    texts.truncate(keys);
+                    let names = texts.into_iter().map(|text| Arc::from(text.unwrap_or_default())).collect();
+                    *groups.entry(names).or_default() += count;
+                }
+            }
+            Ok(groups.into_iter().collect())
+        };
+        self.cache.get(statement, ask).await
+    }
+
+    async fn ask_all(&self, statement: &str) -> Result<Vec<Vec<Row>>, ReadError> {
+        let asked = self.servers.iter().map(|server| ask(server, statement));
+        futures_util::future::join_all(asked).await.into_iter().collect()
+    }
+}
+
+async fn ask((pool, target): &(Arc<MysqlPool>, Arc<Target>), statement: &str) -> Result<Vec<Row>, ReadError> {
+    target.check()?;
+    match pool.rows_up_to(statement, MAX_GROUPS).await {
+        Ok(Some(rows)) => Ok(rows),
+        Ok(None) => Err(ReadError::TooExpensive(format!(
+            "the answer has more than {MAX_GROUPS} rows: narrow the time range or the filter"
+        ))),
+        Err(error) => {
+            let cause = words(&error);
+            // One slow statement does not mean that the server is away.
+            if matches!(error, MysqlError::Connection(_) | MysqlError::Timeout(_, "connecting")) {
+                target.failed(&cause);
+            }
+            Err(target.unavailable(&cause))
+        }
+    }
+}
+
+/// The error in words that name no account.
+fn words(error: &MysqlError) -> String {
+    match error {
+        MysqlError::Server { code: code @ (1044 | 1045 | 1142 | 1698), .. } => {
+            format!("it refuses the account (MySQL error {code}); check mycat.user, mycat.password and its rights")
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,21 @@
+//! Write-through against real servers: MariaDB as `sql/` sets it up, Redis, and a proxy that treats connections badly.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../servers/mod.rs"]
+mod servers;
+
+mod data;
+mod deploy;
+mod harness;
+mod process;
+mod roles;
+mod same_json;
+mod schema;
+mod verify;

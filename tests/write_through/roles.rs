@@ -1,0 +1,226 @@
+//! The roles: what `api` does while a server is away, what `ingest` answers, TLS, and that no secret shows.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::data::{Data, api_settings};
+use crate::process::{Appliance, PATIENCE, run};
+use crate::servers::mariadb::{MariaDb, READER_PASSWORD, url};
+use crate::servers::proxy::{Mode, Proxy};
+use crate::servers::redis::{Options, Redis};
+use crate::servers::wait_until;
+
+const REDIS_PASSWORD: &str = "r3dis-s3cret";
+
+fn password(text: &str) -> Redis {
+    Redis::start_with(Options { password: Some(text.to_owned()), ..Options::default() })
+}
+
+/// An alert like any other, with this number.
+fn alert(data: &Data, seq: u64) -> String {
+    let mut alert: Value = serde_json::from_str(&data.alerts[0]).unwrap();
+    alert["seq"] = json!(seq);
+    alert["id"] = json!(format!("{seq:016x}"));
+    alert.to_string()
+}
+
+#[test]
+fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
+    let data = Data::make(3_000);
+    let servers = MariaDb::start_two();
+    data.fill_two(&servers);
+    let redis = password(REDIS_PASSWORD);
+    data.fill_redis(&redis);
+    let [first, second, list] = [servers[0].port(), servers[1].port(), redis.port()].map(Proxy::start);
+    let urls = [&first, &second].map(|proxy| url("platewatch_reader", READER_PASSWORD, proxy.port()));
+    let mut settings = api_settings(&urls, &redis.url_through(list.port()));
+    settings = settings
+        .replace("[redis]", "connect_timeout = \"1s\"\n[redis]\nconnect_timeout = \"1s\"\nresponse_timeout = \"1s\"");
+    // It does not even wait for its servers to begin with.
+    first.set(Mode::Refuse);
+    list.set(Mode::Refuse);
+    let appliance = Appliance::start(&data.folder("api"), &settings);
+    let not_ready = appliance.get("/readyz");
+    assert_eq!(not_ready.status, 503, "{not_ready:?}");
+    assert_eq!(appliance.get("/healthz").status, 200);
+    first.set(Mode::Pass);
+    list.set(Mode::Pass);
+    let ready = || wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    ready();
+    let statistics = appliance.get("/api/stats/kkmc_count").data().clone();
+    let warnings = appliance.get("/api/warnings/realtime").data().clone();
+
+    for mode in [Mode::Refuse, Mode::Stall] {
+        second.set(mode);
+        wait_until(PATIENCE, "MySQL is missed", || appliance.get("/readyz").status == 503);
+        for answer in [
+            appliance.get("/api/stats/kkmc_count"),
+            appliance.get("/api/stats/hour_count"),
+            appliance.get("/api/overview"),
+            appliance.get("/api/stats/recent"),
+            appliance.get("/api/track?hphm=苏C12345"),
+            appliance.post("/api/query", &json!({})),
+        ] {
+            assert_eq!(answer.status, 503, "{mode:?}: {answer:?}");
+            assert!(answer.json["data"].is_null());
+            let place = format!("MySQL at mysql://127.0.0.1:{}/traffic_db does not answer", second.port());
+            assert!(answer.message().contains(&place), "{answer:?}");
+        }
+        // The others go on.
+        assert_eq!(*appliance.get("/api/warnings/realtime").data(), warnings);
+        let status = appliance.get("/api/status").data().clone();
+        assert_eq!(status["ready"], json!(false));
+        let connected: Vec<&Value> =
+            status["backends"].as_array().unwrap().iter().map(|backend| &backend["connected"]).collect();
+        assert_eq!(connected, [&json!(true), &json!(false), &json!(true)], "{status}");
+        assert!(status["backends"][1]["away_since"].is_string() && status["backends"][1]["last_error"].is_string());
+        assert!(appliance.text("/metrics").contains(&format!(
+            "platewatch_backend_connected{{server=\"MySQL\",address=\"mysql://127.0.0.1:{}/traffic_db\"}} 0",
+            second.port()
+        )));
+        second.set(Mode::Pass);
+        ready();
+        assert_eq!(*appliance.get("/api/stats/kkmc_count").data(), statistics);
+
+        list.set(mode);
+        wait_until(PATIENCE, "Redis is missed", || appliance.get("/readyz").status == 503);
+        for path in ["/api/warnings", "/api/warnings/realtime"] {
+            let answer = appliance.get(path);
+            assert_eq!(answer.status, 503, "{mode:?}: {answer:?}");
+            assert!(answer.message().contains("Redis at redis://127.0.0.1:"), "{answer:?}");
+        }
+        assert_eq!(*appliance.get("/api/stats/kkmc_count").data(), statistics);
+        list.set(Mode::Pass);
+        ready();
+        assert_eq!(*appliance.get("/api/warnings/realtime").data(), warnings);
+    }
+
+    // It learns from the counts that MySQL has, as the appliance does from its own.
+    wait_until(PATIENCE, "a model was trained", || appliance.get("/api/predict/flow").status == 200);
+    assert!(appliance.get("/api/predict/flow?kkmc=LOWER").data()["predicted_flow"].is_number());
+
+    // Cut in the middle, a connection is replaced without anybody noticing more than one error.
+    first.cut();
+    second.cut();
+    wait_until(PATIENCE, "it answers again", || appliance.get("/api/stats/map_data").status == 200);
+
+    // Alerts that come into the list reach the stream, in order, from where the client was.
+    let last = data.alerts.len() as u64;
+    let listening = std::thread::scope(|scope| {
+        let stream = scope.spawn(|| appliance.stream_until(last - 1, &format!("id: {}\n", last + 2)));
+        for seq in [last + 1, last + 2] {
+            redis.command(&["LPUSH", "traffic:warnings", &alert(&data, seq)]);
+        }
+        stream.join().unwrap()
+    });
+    let ids: Vec<&str> = listening.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+    assert_eq!(ids, [last, last + 1, last + 2].map(|seq| seq.to_string()));
+    // A stranger in the list is passed over.
+    redis.command(&["LPUSH", "traffic:warnings", "not an alert"]);
+    let newest = appliance.get("/api/warnings/realtime?limit=3");
+    assert_eq!(newest.data()[0]["seq"], json!(last + 2));
+
+    let log = appliance.log();
+    assert!(log.contains("server does not answer") && log.contains("server answers again"), "{log}");
+    let shown =
+        [log, appliance.get("/api/status").json.to_string(), appliance.text("/metrics"), appliance.seen_by_others()];
+    for text in shown {
+        for secret in [READER_PASSWORD, REDIS_PASSWORD, "%40der", "s3cret", "platewatch_reader"] {
+            assert!(!text.contains(secret), "{secret} shows: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_refused_account_is_told_without_naming_it() {
+    let servers = MariaDb::start_two();
+    let redis = password(REDIS_PASSWORD);
+    let folder = tempfile::tempdir().unwrap();
+    let urls = [&servers[0], &servers[1]].map(|server| url("platewatch_reader", "wr0ng-s3cret", server.port()));
+    let settings = api_settings(&urls, &format!("redis://:wr0ng-s3cret@127.0.0.1:{}", redis.port()));
+    let appliance = Appliance::start(folder.path(), &settings);
+    let mut message = String::new();
+    wait_until(PATIENCE, "both are missed", || {
+        message = appliance.get("/readyz").message().to_owned();
+        !message.contains("not answered yet")
+    });
+    for part in ["check mycat.user, mycat.password", "check redis.user and redis.password"] {
+        assert!(message.contains(part), "{message}");
+    }
+    let answer = appliance.get("/api/stats/kkmc_count");
+    assert_eq!(answer.status, 503);
+    for text in [answer.json.to_string(), appliance.get("/readyz").json.to_string(), appliance.log()] {
+        for secret in ["wr0ng", "platewatch_reader"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+}
+
+#[test]
+fn tls_to_mysql_and_redis() {
+    let data = Data::make(3_000);
+    let server = MariaDb::start_tls();
+    data.fill_one(&server);
+    let redis =
+        Redis::start_with(Options { tls: true, password: Some(REDIS_PASSWORD.to_owned()), ..Options::default() });
+    data.fill_redis(&redis);
+    let secured = |mysql_ca: &std::path::Path, redis_ca: &std::path::Path| {
+        api_settings(&[server.reader_url()], &redis.url())
+            .replace("[redis]", &format!("tls = \"verify\"\ntls_ca = {mysql_ca:?}\n[redis]\ntls_ca = {redis_ca:?}"))
+    };
+    let appliance = Appliance::start(&data.folder("tls"), &secured(server.authority(), redis.authority()));
+    wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    assert_eq!(appliance.get("/api/overview").data()["total"], json!(data.rows.len()));
+    assert_eq!(appliance.get("/api/warnings/realtime").data()[0]["seq"], json!(data.alerts.len()));
+
+    // Each is signed by an authority of its own: exchanged, neither is trusted.
+    let distrusting = Appliance::start(&data.folder("distrust"), &secured(redis.authority(), server.authority()));
+    wait_until(PATIENCE, "neither is trusted", || {
+        let answer = distrusting.get("/readyz");
+        answer.status == 503
+            && answer.message().contains("MyCat")
+            && answer.message().contains("Redis")
+            && !answer.message().contains("not answered yet")
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(distrusting.get("/readyz").status, 503);
+}
+
+#[test]
+fn ingest_only_tells_how_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let settings = format!(
+        "role = \"ingest\"\ndata_dir = {data:?}\n[source]\nkind = \"simulator\"\nrate = 200.0\n[store]\nmemory = \"64MiB\"\n"
+    );
+    let appliance = Appliance::start(folder.path(), &settings);
+    wait_until(PATIENCE, "it takes in", || {
+        appliance.get("/api/status").data()["pipeline"]["accepted"].as_u64().is_some_and(|accepted| accepted > 200)
+    });
+    assert_eq!(appliance.get("/api/status").data()["role"], json!("ingest"));
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(appliance.get(path).status, 200);
+    }
+    assert!(appliance.text("/metrics").contains("role=\"ingest\""));
+    for path in ["/api/stats/kkmc_count", "/api/warnings", "/api/overview", "/", "/index.html"] {
+        let answer = appliance.get(path);
+        assert_eq!(answer.status, 404, "{path}: {answer:?}");
+        assert!(answer.message().contains("role \"api\""), "{answer:?}");
+    }
+    assert_eq!(appliance.post("/api/query", &json!({})).status, 404);
+}
+
+#[test]
+fn the_api_role_makes_no_data_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let settings =
+        format!("data_dir = {data:?}\n{}", api_settings(&["mysql://127.0.0.1:1/x".to_owned()], "redis://127.0.0.1:1"));
+    let appliance = Appliance::start(folder.path(), &settings);
+    assert_eq!(appliance.get("/readyz").status, 503);
+    assert_eq!(appliance.get("/api/status").data()["role"], json!("api"));
+    assert!(!data.exists());
+    let (code, _, complaint) = run(["serve", "--config", "/nonexistent"]);
+    assert_eq!(code, Some(2), "{complaint}");
+}
