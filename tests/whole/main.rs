@@ -12,6 +12,7 @@
 
 mod agreement;
 mod bad;
+mod closed_log;
 mod crash;
 mod demo;
 mod determinism;
