@@ -196,7 +196,8 @@ impl Kafka {
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
                 Some(Err(error)) => {
-                    if self.ledger.set_error(error.to_string()) {
+                    // What concerns the client as a whole was told with its reason already.
+                    if self.ledger.set_vague_error(error.to_string()) {
                         tracing::warn!(%error, topic = self.ledger.topic(), "consuming from Kafka");
                     }
                     return Ok(());

@@ -66,7 +66,7 @@ fn a_login_that_is_refused_is_told_and_tried_again() {
     appliance.start_and_wait();
     wait_until(PATIENCE, "the status tells why", || {
         let source = appliance.status()["source"].clone();
-        source["state"] == "away" && source["kafka"]["last_error"].to_string().contains("Authentication")
+        source["state"] == "away" && source["kafka"]["last_error"].to_string().contains("invalid credentials")
     });
     let status = appliance.status();
     assert!(status["ready"] == true, "{status}");

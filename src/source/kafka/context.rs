@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
@@ -99,7 +99,12 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         // Each connection that fails comes here: the status shows the last, the log each new one.
-        if self.ledger.set_error(reason.to_owned()) {
+        let news = match error.rdkafka_error_code() {
+            // It follows the reason why the last one is.
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.ledger.set_vague_error(reason.to_owned()),
+            _ => self.ledger.set_error(reason.to_owned()),
+        };
+        if news {
             tracing::warn!(%error, reason, "Kafka's client complains");
         }
     }

@@ -33,6 +33,14 @@ impl Ledger {
         news
     }
 
+    /// Notes a complaint that says less than the one before it may have said; true if it is news.
+    pub(in crate::source::kafka) fn set_vague_error(&self, text: String) -> bool {
+        let mut inner = self.lock();
+        let news = inner.last_error.is_none();
+        inner.last_error.get_or_insert(text);
+        news
+    }
+
     /// How consumption is.
     pub fn status(&self) -> KafkaStatus {
         let inner = self.lock();
