@@ -110,6 +110,7 @@ pub(super) fn lines(seed: u64, count: usize, step: i64, partitions: usize) -> Ve
     let start = CivilTime::from_civil(2024, 1, 1, 5, 40, 0).expect("a real time").0;
     let mut partition = 0;
     let mut ids: Vec<String> = Vec::new();
+    let mut seen: BTreeMap<(String, i64), usize> = BTreeMap::new();
     let mut lines = Vec::new();
     for number in 0..count {
         if random.rarely(20) {
@@ -133,6 +134,10 @@ pub(super) fn lines(seed: u64, count: usize, step: i64, partitions: usize) -> Ve
             _ => format!("G{}", 320_300_000 + random.below(1_000_000_000)),
         };
         ids.push(gcxh.clone());
+        // One id at one second in two partitions would be two rows whose order nobody promises.
+        while *seen.entry((gcxh.clone(), time)).or_insert(partition) != partition {
+            time -= 1;
+        }
         lines.push((
             partition as u32,
             Line::Passage(Row {
