@@ -46,6 +46,9 @@ pub fn verify(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
     judge(&report)
 }
 
+/// The least that a count over all rows of an instance may take.
+const COUNT_TIMEOUT: Duration = Duration::from_secs(600);
+
 /// Compares, sends again what differs, and compares once more.
 ///
 /// # Errors
@@ -83,7 +86,9 @@ pub fn repair(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn prepare(args: &MirrorArgs) -> anyhow::Result<(Audit, Range, tokio::runtime::Runtime)> {
-    let config = Config::load(&args.config)?;
+    let mut config = Config::load(&args.config)?;
+    // Counting a table takes longer than writing into it, and nothing waits behind it.
+    config.mycat.statement_timeout = config.mycat.statement_timeout.max(COUNT_TIMEOUT);
     let audit = Audit::of(&config)
         .ok_or_else(|| Usage(format!("{} names no MySQL to compare with: set mycat.urls", args.config.display())))?;
     let zone = &config.source.timezone;

@@ -166,9 +166,13 @@ impl Drop for Appliance {
     }
 }
 
+/// Alerts as the rule found them: without their numbers, and without the work on them, which a file does not tell.
 pub(crate) fn sorted_without_numbers(mut alerts: Vec<Value>) -> Vec<Value> {
     for alert in &mut alerts {
-        alert.as_object_mut().unwrap().remove("seq");
+        let alert = alert.as_object_mut().unwrap();
+        for name in ["seq", "status", "version", "changed_at", "changed_by", "note"] {
+            alert.remove(name);
+        }
     }
     alerts.sort_by_key(|alert| (alert["id"].to_string(), alert.to_string()));
     alerts

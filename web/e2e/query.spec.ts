@@ -83,8 +83,8 @@ test('a link with every filter shows what the server answers to the same', async
   expect(await column(page, 2)).toEqual(expected.records.map(({ HPHM }) => HPHM))
 })
 
-test('pages turn without a gap or a repeat while traffic goes on', async ({ open }) => {
-  const page = await open('/query?limit=20')
+test('pages of a settled time turn without a gap or a repeat while traffic goes on', async ({ open }) => {
+  const page = await open(address({ ...(await pastMinute()), limit: '20' }))
   await rows(page).first().waitFor()
   const total = await count(page)
   const seen = await column(page, 10)
