@@ -12,7 +12,7 @@
 //! which is the ridge solution of that step (columns of one one-hot group are orthogonal, so it has this closed form) and
 //! the posterior mean of a Poisson rate under a Gamma prior. A coarse step without data keeps its parent, so that a weekday
 //! that was never seen has the shape of its kind of day, and an hour that was never seen lies between its neighbours. The
-//! penalty, the reach of the level and whether outliers are clipped are chosen on days held out ([`super::train`]).
+//! penalty, the reach of the level and whether outliers are clipped are chosen on days held out ([`mod@super::train`]).
 //!
 //! It knows counts and classes of days, not dates.
 
