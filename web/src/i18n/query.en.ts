@@ -19,7 +19,7 @@ const en: typeof zh = {
   plateHint: 'e.g. 苏C12345, 苏C*88, ??123',
   plateHelp: 'Contains: * stands for any run of characters, ? for one',
   brandHint: 'e.g. 大众',
-  kind: { 小型客车: 'Car', 大型客车: 'Bus', 货车: 'Lorry', 其他: 'Other', 燃油: 'Fuel', 新能源: 'New energy' },
+  kind: { 小型客车: 'Car', 大型客车: 'Bus', 货车: 'Lorry', 其他: 'Other', 燃油: 'Fuel', 新能源: 'NEV' },
   column: {
     GCXH: 'Passage id',
     XZQHMC: 'District',

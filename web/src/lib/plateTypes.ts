@@ -29,8 +29,8 @@ export const PLATE_TYPES: Named = {
   '41': ['无号牌', 'No plate'],
   '42': ['假号牌', 'False plate'],
   '43': ['挪用号牌', 'Misused plate'],
-  '51': ['大型新能源汽车', 'Large new energy'],
-  '52': ['小型新能源汽车', 'Small new energy'],
+  '51': ['大型新能源汽车', 'Large NEV'],
+  '52': ['小型新能源汽车', 'Small NEV'],
   '99': ['其他号牌', 'Other'],
   '-': ['未识别', 'Not read'],
 }

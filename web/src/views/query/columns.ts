@@ -7,17 +7,17 @@ export type ColumnName = keyof Passage
 
 /** In the order in which they are shown and exported; `width` in rem. */
 export const COLUMNS: readonly { name: ColumnName; width: number; grows?: boolean }[] = [
-  { name: 'GCSJ', width: 11.5 },
-  { name: 'HPHM', width: 8.5 },
-  { name: 'KKMC_LABEL', width: 12.5, grows: true },
-  { name: 'XZQHMC', width: 7 },
-  { name: 'FXLX', width: 5.5 },
-  { name: 'CLPPXH', width: 12, grows: true },
-  { name: 'VEHICLE_TYPE_NAME', width: 7 },
-  { name: 'HPZL', width: 11 },
-  { name: 'FUEL_TYPE', width: 6.5 },
+  { name: 'GCSJ', width: 12.75 },
+  { name: 'HPHM', width: 8.25 },
+  { name: 'KKMC_LABEL', width: 12, grows: true },
+  { name: 'XZQHMC', width: 6.75 },
+  { name: 'FXLX', width: 5.75 },
+  { name: 'CLPPXH', width: 11.5, grows: true },
+  { name: 'VEHICLE_TYPE_NAME', width: 6.25 },
+  { name: 'HPZL', width: 10.5 },
+  { name: 'FUEL_TYPE', width: 6.25 },
   { name: 'PROVINCE', width: 7 },
-  { name: 'GCXH', width: 14.5 },
+  { name: 'GCXH', width: 14 },
   { name: 'KKMC', width: 20, grows: true },
 ]
 

@@ -42,7 +42,7 @@ export function rateOption({ rem, readings, names, minute, number, span }: RateC
     },
     yAxis: [
       { type: 'value', min: 0, splitNumber: 3, axisLabel: { ...base.axisLabel, formatter: number }, splitLine: base.splitLine },
-      { type: 'value', min: 0, minInterval: 1, max: ({ max }: { max: number }) => Math.max(10, max), splitNumber: 3, axisLabel: { ...base.axisLabel, formatter: span }, splitLine: { show: false } },
+      { type: 'value', min: 0, minInterval: 1, max: ({ max }: { max: number }) => Math.max(12, max), splitNumber: 3, axisLabel: { ...base.axisLabel, formatter: span }, splitLine: { show: false } },
     ],
     series: [
       {
