@@ -25,9 +25,15 @@ pub(super) struct Warnings {
     most: usize,
     target: Arc<Target>,
     connection: Mutex<Option<MultiplexedConnection>>,
-    /// The whole list as it was last, and its head and length then.
-    known: Mutex<Option<(String, usize, Arc<Vec<Alert>>)>>,
+    known: Mutex<Option<Known>>,
     told_of_strangers: AtomicBool,
+}
+
+/// The whole list as it was last, and its head and length then.
+struct Known {
+    head: String,
+    length: usize,
+    alerts: Arc<Vec<Alert>>,
 }
 
 impl Warnings {
@@ -98,13 +104,11 @@ impl Warnings {
         let head: Vec<String> = self.send(redis::cmd("LRANGE").arg(&self.key).arg(0).arg(0)).await?;
         let length: usize = self.send(redis::cmd("LLEN").arg(&self.key)).await?;
         let head = head.into_iter().next().unwrap_or_default();
-        if let Some((known_head, known_length, alerts)) = &*known
-            && (*known_head == head && *known_length == length)
-        {
-            return Ok(alerts.clone());
+        if let Some(known) = known.as_ref().filter(|known| known.head == head && known.length == length) {
+            return Ok(known.alerts.clone());
         }
         let alerts = Arc::new(self.range(self.most).await?);
-        *known = Some((head, length, alerts.clone()));
+        *known = Some(Known { head, length, alerts: alerts.clone() });
         Ok(alerts)
     }
 

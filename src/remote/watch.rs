@@ -25,7 +25,7 @@ async fn mysql(remote: &Remote, stop: &CancellationToken) {
         if answers && catalogue_read.is_none_or(|at| at.elapsed() >= CATALOGUE_INTERVAL) {
             match passages.checkpoints().await {
                 // An empty table was never filled: the built-in checkpoints are better than none.
-                Ok(catalogue) if catalogue.len() == 0 => {}
+                Ok(catalogue) if catalogue.is_empty() => {}
                 Ok(catalogue) => remote.catalogue.store(Arc::new(catalogue)),
                 Err(error) => tracing::warn!(%error, "checkpoints cannot be read"),
             }
