@@ -52,9 +52,7 @@ try {
   page.on('requestfinished', () => (answers += 1))
   const step = async () => {
     // Each timer that is due fires once; its requests are answered before the next ones are made.
-    const status = page.waitForResponse(/api\/status/)
-    await page.clock.fastForward(STEP_MS)
-    await status
+    await Promise.all([page.waitForResponse(/api\/status/, { timeout: 120_000 }), page.clock.fastForward(STEP_MS)])
   }
   const newest = async () => Number((await page.getByTestId('ticker').locator('[data-seq]').first().getAttribute('data-seq')) ?? 0)
   await until('every list is full', async () => {
