@@ -44,8 +44,9 @@ try {
       const page = await context.newPage()
       await page.goto(url + path)
       await until('all panels have loaded', async () => (await page.locator('[aria-busy=true]').count()) === 0, 60_000)
-      // Animations come to rest; on the wall screen an alert comes in.
-      await page.waitForTimeout(name === 'screen' ? 8_000 : 2_000)
+      // On the wall screen an alert that matters comes in; elsewhere animations come to rest.
+      if (name === 'screen') await page.locator('.pulse.high').first().waitFor({ state: 'attached', timeout: 300_000 })
+      await page.waitForTimeout(name === 'screen' ? 900 : 2_000)
       const file = join(out, `${name}-${language}.png`)
       await page.screenshot({ path: file })
       console.log(file)

@@ -4,7 +4,7 @@ import { ref } from 'vue'
 import type { HourForecast } from '@/api/predict'
 import type { Overview, Status } from '@/api/types'
 import { useDay } from '@/composables/useDay'
-import { summarise } from '@/lib/forecast'
+import { learntUntil, summarise } from '@/lib/forecast'
 import { splitRunning } from '@/views/screen/curve'
 
 function dayOf(newest: string | null, oldest: string | null = null) {
@@ -62,10 +62,24 @@ describe('a forecast against what was counted', () => {
       hours: 2,
       actual: 185,
       predictedSoFar: 200,
+      judged: 2,
       wape: 25 / 185,
       inside: 1,
     })
   })
+
+  test('is not judged by hours that the model has learnt from', () => {
+    const hours = [hour(100, 100), hour(100, 80)].map((one, index) => ({ ...one, hour: index }))
+    expect(summarise(hours, 0)).toMatchObject({ hours: 2, judged: 1, inside: 0, wape: 20 / 80 })
+    expect(summarise(hours, 23)).toMatchObject({ hours: 2, judged: 0, wape: null })
+  })
+
+  test.each([
+    ['2026-11-22', '2026-11-23 14:00:00', 23],
+    ['2026-11-23', '2026-11-23 14:00:00', 14],
+    ['2026-11-24', '2026-11-23 14:00:00', -1],
+    ['2026-11-23', null, -1],
+  ])('of %s, a model that learnt until %s knows the hours up to %s', (date, last, until) => expect(learntUntil(date, last)).toBe(until))
 
   test('has no error where nothing was counted', () => {
     expect(summarise([hour(5, null)]).wape).toBeNull()

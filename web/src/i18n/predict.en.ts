@@ -19,6 +19,7 @@ const en: typeof zh = {
   wape: 'Weighted error (WAPE)',
   inside: 'Within the interval',
   insideOf: '{inside} of {count} hours',
+  learnt: '{count} of the counted hours were learnt from; they do not judge the model',
   basis: 'Rests on',
   bases: {
     checkpoint: 'a week or more of its own history',

@@ -1,6 +1,7 @@
 /**
  * The page of the result that the address asks for. Paging is the server's; while it goes on, records keep coming in, so
- * a search without an end is held at a moment: pages neither shift nor repeat, and an export has what the pages show.
+ * a search without an end is held at a moment, so that pages stay where they are but for the few records that a camera
+ * reports late.
  */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, ref, type Ref } from 'vue'
@@ -13,7 +14,7 @@ import { addSeconds, secondsBetween, toMillis } from '@/lib/civil'
 
 import { bodyOf, type QueryFilters, type Search } from './filters'
 
-/** Records of the newest seconds are still coming in. */
+/** Most records of the newest seconds are still coming in; single ones are up to a minute late. */
 const SETTLED_SECONDS = 3
 /** Where the newest record is older than this, none is coming in. */
 const LIVE_SECONDS = 10
