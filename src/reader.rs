@@ -3,12 +3,15 @@
 //! Local storage answers them from one immutable snapshot per request. It does not know HTTP, JSON or paging syntax,
 //! nor how an answer is found.
 
+mod order;
+
 use std::sync::Arc;
 
 use traffic::{Alert, Catalogue, CivilTime, FuelType, RejectReason, Rule, Severity, VehicleType};
 
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
+pub use order::{Order, PageHours};
 
 /// A range of event time, both ends inclusive; an absent end is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,13 +107,25 @@ pub struct AlertFilter {
     pub status: Option<WorkStatus>,
 }
 
-/// A passage's place in the order of [`Snapshot::query`]: newest first, ties by GCXH.
+/// A passage's place in either [`Order`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PassageKey {
     /// GCSJ.
     pub gcsj: CivilTime,
     /// GCXH.
     pub gcxh: String,
+}
+
+impl PassageKey {
+    /// The place of a row.
+    pub fn of(row: &PassageRow) -> Self {
+        Self { gcsj: row.gcsj, gcxh: row.gcxh.clone() }
+    }
+
+    /// What an [`Order`] compares.
+    pub fn parts(&self) -> (CivilTime, &str) {
+        (self.gcsj, &self.gcxh)
+    }
 }
 
 /// A line that was not accepted.
@@ -235,11 +250,12 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// As [`Snapshot::counts`].
     fn count(&self, range: TimeRange) -> Result<u64, ReadError>;
-    /// Matching passages, newest first, ties by GCXH; page `page` (from 1) of `limit` each.
+    /// Matching passages in `order`; page `page` (from 1) of `limit` each.
     ///
     /// # Errors
     /// [`ReadError`] if a block could not be read.
-    fn query(&self, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError>;
+    fn query(&self, filter: &QueryFilter, order: Order, page: u64, limit: usize)
+    -> Result<Page<PassageRow>, ReadError>;
     /// One plate's sightings in the order of event time: the newest `limit` of them. `hphm` is normalised and exact.
     ///
     /// # Errors
@@ -275,7 +291,7 @@ pub trait Snapshot: Send + Sync {
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
         Ok(vec![AlertWork::default(); seqs.len()])
     }
-    /// The next matching passages behind `after` (from the first without it) in the order of [`Snapshot::query`], at most
+    /// The next matching passages behind `after` (from the first without it) in `order`, at most
     /// `limit`: so a long list is read in pieces, each at the cost of its own rows.
     ///
     /// # Errors
@@ -283,10 +299,11 @@ pub trait Snapshot: Send + Sync {
     fn query_after(
         &self,
         filter: &QueryFilter,
+        order: Order,
         after: Option<&PassageKey>,
         limit: usize,
     ) -> Result<Vec<PassageRow>, ReadError> {
-        let _ = (filter, after, limit);
+        let _ = (filter, order, after, limit);
         Err(ReadError::Unsupported(needs_local_storage("the whole result of a query")))
     }
     /// Rejects with a number below `before` (the newest without it), newest first, at most `limit`. It may look at a

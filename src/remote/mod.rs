@@ -34,8 +34,8 @@ use warnings::Warnings;
 use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::reader::{
-    AlertFilter, Group, HourCounts, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, Snapshot, TimeRange,
-    Totals,
+    AlertFilter, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, Snapshot,
+    TimeRange, Totals,
 };
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::{SourceStatus, Status};
@@ -268,17 +268,24 @@ impl Snapshot for Core {
         Ok(self.wait(self.hours(range))?.values().sum())
     }
 
-    fn query(&self, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
-        self.wait(self.passages.query(filter, page, limit))
+    fn query(
+        &self,
+        filter: &QueryFilter,
+        order: Order,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
+        self.wait(self.passages.query(filter, order, page, limit))
     }
 
     fn query_after(
         &self,
         filter: &QueryFilter,
+        order: Order,
         after: Option<&PassageKey>,
         limit: usize,
     ) -> Result<Vec<PassageRow>, ReadError> {
-        self.wait(self.passages.query_after(filter, after, limit))
+        self.wait(self.passages.query_after(filter, order, after, limit))
     }
 
     fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {

@@ -16,7 +16,7 @@ use super::rows;
 use super::statements::{self, Conditions};
 use super::target::Target;
 use crate::mysql::{MysqlError, MysqlPool};
-use crate::reader::{Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
+use crate::reader::{Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
 /// Most groups of one answer of a server.
@@ -123,6 +123,7 @@ impl Passages {
     pub(super) async fn query(
         &self,
         filter: &QueryFilter,
+        order: Order,
         page: u64,
         limit: usize,
     ) -> Result<Page<PassageRow>, ReadError> {
@@ -130,42 +131,39 @@ impl Passages {
         let hours = self.by_hour(&conditions).await?;
         let total: u64 = hours.values().sum();
         let skip = page.saturating_sub(1).saturating_mul(limit as u64);
-        if skip >= total || limit == 0 {
-            return Ok(Page { total, records: Vec::new() });
-        }
-        // Newest hours first, until the page is covered.
-        let (mut before, mut covered, mut within) = (0u64, 0u64, None);
-        for (&hour, &count) in hours.iter().rev() {
-            within = match within {
-                None if before + count <= skip => {
-                    before += count;
-                    continue;
-                }
-                None => Some((hour, hour)),
-                Some((_, newest)) => Some((hour, newest)),
-            };
-            covered += count;
-            if before + covered >= skip.saturating_add(limit as u64) {
-                break;
-            }
-        }
-        let Some((oldest, newest)) = within else { return Ok(Page { total, records: Vec::new() }) };
-        let mut offset = skip - before;
-        let mut last = CivilTime((newest + 1) * SECONDS_PER_HOUR - 1);
+        let within = order.page_hours(&hours, skip, limit as u64).filter(|_| limit > 0);
+        let Some(within) = within else { return Ok(Page { total, records: Vec::new() }) };
+        let (oldest, newest) = within.span();
+        let hour_end = |hour: i64| CivilTime((hour + 1) * SECONDS_PER_HOUR - 1);
+        let mut range = TimeRange { start: Some(CivilTime(oldest * SECONDS_PER_HOUR)), end: Some(hour_end(newest)) };
+        let mut offset = skip - within.before;
         if offset > DEEP {
-            let hour = TimeRange { start: Some(CivilTime(newest * SECONDS_PER_HOUR)), end: Some(last) };
-            (last, offset) = self.deep(&conditions, hour, offset).await?;
+            let hour = TimeRange {
+                start: Some(CivilTime(within.first * SECONDS_PER_HOUR)),
+                end: Some(hour_end(within.first)),
+            };
+            let second;
+            (second, offset) = self.deep(&conditions, order, hour, offset).await?;
+            match order {
+                Order::Newest => range.end = Some(second),
+                Order::Oldest => range.start = Some(second),
+            }
+        } else if order == Order::Newest && within.before == 0 {
+            // NOTE: the newest hour stays open, so that the first page shows what came since the hours were counted.
+            range.end = None;
         }
-        // NOTE: the newest hour stays open, so that the first page shows what came since the hours were counted.
-        let open_end = before == 0 && offset == skip;
-        let end = if open_end { None } else { Some(last) };
-        let range = TimeRange { start: Some(CivilTime(oldest * SECONDS_PER_HOUR)), end };
-        let records = self.newest(conditions.and_within(range), offset, limit).await?;
+        let records = self.first(conditions.and_within(range), order, offset, limit).await?;
         Ok(Page { total, records })
     }
 
-    /// The second within `hour` in which the `offset`-th newest match is, and its place from that second's first on.
-    async fn deep(&self, conditions: &Conditions, hour: TimeRange, offset: u64) -> Result<(CivilTime, u64), ReadError> {
+    /// The second within `hour` in which the match behind the first `offset` is, and its place from that second's first on.
+    async fn deep(
+        &self,
+        conditions: &Conditions,
+        order: Order,
+        hour: TimeRange,
+        offset: u64,
+    ) -> Result<(CivilTime, u64), ReadError> {
         let statement = statements::by_columns(&["gcsj"], &conditions.clone().and_within(hour));
         let mut seconds = BTreeMap::new();
         for (keys, count) in self.groups(&statement, 1).await?.iter() {
@@ -173,32 +171,41 @@ impl Passages {
             let time = time.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not a time")))?;
             *seconds.entry(time).or_default() += count;
         }
+        let mut seconds: Vec<(CivilTime, u64)> = seconds.into_iter().collect();
+        if order == Order::Newest {
+            seconds.reverse();
+        }
         let mut left = offset;
-        for (&second, &count) in seconds.iter().rev() {
+        for &(second, count) in &seconds {
             if left < count {
                 return Ok((second, left));
             }
             left -= count;
         }
         // Passages were removed since the hours were counted.
-        Ok((hour.start.unwrap_or(CivilTime::MIN), left))
+        let end = if order == Order::Newest { hour.start } else { hour.end };
+        Ok((end.unwrap_or(CivilTime::MIN), left))
     }
 
     /// The next `limit` passages of a query behind `after`.
     pub(super) async fn query_after(
         &self,
         filter: &QueryFilter,
+        order: Order,
         after: Option<&PassageKey>,
         limit: usize,
     ) -> Result<Vec<PassageRow>, ReadError> {
         let conditions = Conditions::of(filter);
-        let Some(after) = after else { return self.newest(conditions, 0, limit).await };
+        let Some(after) = after else { return self.first(conditions, order, 0, limit).await };
         // Two plain statements instead of one with OR.
         let same_second = conditions.clone().and_behind(after.gcsj, &after.gcxh);
-        let mut passages = self.newest(same_second, 0, limit).await?;
+        let mut passages = self.first(same_second, order, 0, limit).await?;
         if passages.len() < limit {
-            let earlier = TimeRange { start: None, end: Some(CivilTime(after.gcsj.0 - 1)) };
-            passages.extend(self.newest(conditions.and_within(earlier), 0, limit - passages.len()).await?);
+            let behind = match order {
+                Order::Newest => TimeRange { start: None, end: Some(CivilTime(after.gcsj.0 - 1)) },
+                Order::Oldest => TimeRange { start: Some(CivilTime(after.gcsj.0 + 1)), end: None },
+            };
+            passages.extend(self.first(conditions.and_within(behind), order, 0, limit - passages.len()).await?);
         }
         Ok(passages)
     }
@@ -212,20 +219,26 @@ impl Passages {
     ) -> Result<Page<PassageRow>, ReadError> {
         let conditions = Conditions::of_plate(hphm, range);
         let total = self.count(&conditions).await?;
-        let mut records = self.newest(conditions, 0, limit).await?;
-        records.sort_by(|a, b| (a.gcsj, &a.gcxh).cmp(&(b.gcsj, &b.gcxh)));
+        let mut records = self.first(conditions, Order::Newest, 0, limit).await?;
+        records.sort_by(|a, b| Order::Oldest.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
         Ok(Page { total: total.max(records.len() as u64), records })
     }
 
-    /// `limit` rows from the `offset`-th on: newest first, ties by GCXH.
-    async fn newest(&self, conditions: Conditions, offset: u64, limit: usize) -> Result<Vec<PassageRow>, ReadError> {
+    /// `limit` rows from the `offset`-th on.
+    async fn first(
+        &self,
+        conditions: Conditions,
+        order: Order,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<PassageRow>, ReadError> {
         let wanted = offset.saturating_add(limit as u64);
         if wanted > MAX_ROWS {
             return Err(ReadError::TooExpensive(
                 "too many passages in one second before this page: narrow the time range or the filter".to_owned(),
             ));
         }
-        let statement = statements::newest_passages(&conditions, wanted);
+        let statement = statements::first_passages(&conditions, order, wanted);
         let mut passages = Vec::new();
         for rows in self.ask_all(&statement).await? {
             for row in rows {
@@ -235,7 +248,7 @@ impl Passages {
                 })?);
             }
         }
-        passages.sort_by(|a, b| b.gcsj.cmp(&a.gcsj).then_with(|| a.gcxh.cmp(&b.gcxh)));
+        passages.sort_by(|a, b| order.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
         Ok(passages.into_iter().skip(offset as usize).take(limit).collect())
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn civil_time(text: &str) -> Option<CivilTime> {
     CivilTime::parse(seconds.as_bytes(), &TimeZoneName::default())
 }
 
-/// A row of [`super::statements::newest_passages`].
+/// A row of [`super::statements::first_passages`].
 pub(super) fn passage(row: Row) -> Option<PassageRow> {
     let [id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh]: [Option<String>; 8] = texts(row).try_into().ok()?;
     let shared = |text: Option<String>| Arc::<str>::from(text.unwrap_or_default());

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use traffic::{BUS_MAKERS, CivilTime, FuelType, LORRY_MAKERS, PlateClass, PlateCode, VehicleType};
 
 use crate::mysql::push_text;
-use crate::reader::{QueryFilter, TimeRange};
+use crate::reader::{Order, QueryFilter, TimeRange};
 
 /// The columns of a passage, in the order of [`super::rows::passage`].
 const PASSAGE: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
@@ -126,9 +126,10 @@ pub(super) fn newest_time() -> &'static str {
     "SELECT MAX(gcsj) AS newest FROM traffic_data"
 }
 
-/// The first `limit` passages: newest first, ties by GCXH.
-pub(super) fn newest_passages(conditions: &Conditions, limit: u64) -> String {
-    format!("SELECT {PASSAGE} FROM traffic_data{} ORDER BY gcsj DESC, id LIMIT {limit}", conditions.clause())
+/// The first `limit` passages in `order`, ties by GCXH.
+pub(super) fn first_passages(conditions: &Conditions, order: Order, limit: u64) -> String {
+    let direction = if order == Order::Newest { " DESC" } else { "" };
+    format!("SELECT {PASSAGE} FROM traffic_data{} ORDER BY gcsj{direction}, id LIMIT {limit}", conditions.clause())
 }
 
 /// The checkpoints; not in order.
@@ -268,9 +269,13 @@ mod tests {
             (count(&all), "SELECT COUNT(*) AS passages FROM traffic_data"),
             (newest_time().to_owned(), "SELECT MAX(gcsj) AS newest FROM traffic_data"),
             (
-                newest_passages(&Conditions::of_plate("苏C'1", TimeRange::default()), 20),
+                first_passages(&Conditions::of_plate("苏C'1", TimeRange::default()), Order::Newest, 20),
                 "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE hphm = '苏C\\'1' \
                  ORDER BY gcsj DESC, id LIMIT 20",
+            ),
+            (
+                first_passages(&all, Order::Oldest, 5),
+                "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data ORDER BY gcsj, id LIMIT 5",
             ),
         ] {
             assert_eq!(statement, expected);
@@ -288,7 +293,7 @@ mod tests {
             ..QueryFilter::default()
         });
         let grouped = [by_hour(&conditions), by_hour_and_checkpoint(&conditions), by_columns(&["kkmc"], &conditions)];
-        let plain = [count(&conditions), newest_passages(&conditions, 5)];
+        let plain = [count(&conditions), first_passages(&conditions, Order::Newest, 5)];
         for statement in grouped.iter().chain(&plain) {
             for wrong in ["DISTINCT", "HAVING", "UNION", " OVER ", "OFFSET", "JOIN", "?", "(SELECT"] {
                 assert!(!statement.contains(wrong), "{wrong}: {statement}");

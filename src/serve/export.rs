@@ -25,9 +25,9 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{ApiError, ErrorEnvelope};
 use super::fields::{BodyFields, Fields};
-use super::query::{QueryBody, filter};
+use super::query::{QueryBody, filter, order};
 use super::records::PassageJson;
-use crate::reader::{PassageKey, QueryFilter, ReadError, Snapshot};
+use crate::reader::{Order, PassageKey, QueryFilter, ReadError, Snapshot};
 use csv::Form;
 
 /// Rows that are read at a time.
@@ -44,7 +44,7 @@ pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-coun
 #[expect(dead_code, reason = "the document's view of the body; `form` reads the fields one by one")]
 #[schema(as = Export, example = json!({"hphm": "苏C*88", "startTime": "2024-01-01", "columns": ["GCSJ", "HPHM", "KKMC_LABEL"], "excel": true}))]
 pub(super) struct ExportBody {
-    /// The filters of `POST /api/query`; `page` and `limit` play no part.
+    /// The filters and the order of `POST /api/query`; `page` and `limit` play no part.
     #[serde(flatten)]
     filters: QueryBody,
     /// The columns in their order, as an array or as one text with commas; without it all twelve.
@@ -81,6 +81,7 @@ pub(super) struct ExportBody {
 pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Result<Response, ApiError> {
     let catalogue = api.reader.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
+    let order = order(&fields)?;
     let form = form(&fields)?;
     let place = api.exports.clone().try_acquire_owned().map_err(|_| {
         ApiError::busy(
@@ -93,9 +94,9 @@ pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): Body
     let counting = (snapshot.clone(), filter.clone());
     let first = api.scan(move |_| {
         let (snapshot, filter) = counting;
-        let total = snapshot.query(&filter, 1, 0)?.total;
+        let total = snapshot.query(&filter, order, 1, 0)?.total;
         // What a reader cannot do it says before the answer begins.
-        snapshot.query_after(&filter, None, 1)?;
+        snapshot.query_after(&filter, order, None, 1)?;
         Ok(total)
     });
     let total = first.await?;
@@ -106,7 +107,8 @@ pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): Body
             api.settings.export_max_rows
         )));
     }
-    let export = Export { snapshot, catalogue, filter, form, after: None, left: total, begun: false, _place: place };
+    let export =
+        Export { snapshot, catalogue, filter, order, form, after: None, left: total, begun: false, _place: place };
     let name = format!("passages-{}.csv", api.now().to_string().replace([' ', ':'], "-"));
     let mut response = Body::from_stream(stream(api, export)).into_response();
     let headers = response.headers_mut();
@@ -136,6 +138,7 @@ struct Export {
     snapshot: Arc<dyn Snapshot>,
     catalogue: Arc<Catalogue>,
     filter: QueryFilter,
+    order: Order,
     form: Form,
     after: Option<PassageKey>,
     /// Rows that are not written yet.
@@ -154,11 +157,11 @@ impl Export {
         if self.left == 0 {
             return Ok(out);
         }
-        let rows = self.snapshot.query_after(&self.filter, self.after.as_ref(), PIECE_ROWS)?;
+        let rows = self.snapshot.query_after(&self.filter, self.order, self.after.as_ref(), PIECE_ROWS)?;
         let Some(last) = rows.last() else {
             return Err(ReadError::Storage(format!("{} rows of an export are missing", self.left)));
         };
-        self.after = Some(PassageKey { gcsj: last.gcsj, gcxh: last.gcxh.clone() });
+        self.after = Some(PassageKey::of(last));
         self.left = self.left.saturating_sub(rows.len() as u64);
         for row in rows {
             self.form.write_row(&PassageJson::new(row, &self.catalogue), &mut out);

@@ -129,6 +129,11 @@ impl Api {
         (self.settings.clock)()
     }
 
+    /// A moment of Unix time as civil time of the road; empty where its calendar has none.
+    fn civil(&self, unix: i64) -> String {
+        self.settings.zone.civil(unix).map(|time| time.to_string()).unwrap_or_default()
+    }
+
     /// Event streams that are open.
     fn open_streams(&self) -> usize {
         self.settings.sse_max_clients.saturating_sub(self.stream_clients.available_permits())

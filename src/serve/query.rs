@@ -1,4 +1,4 @@
-//! `POST /api/query`: passages by filter, newest first.
+//! `POST /api/query`: passages by filter, newest or oldest first.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{BodyFields, Fields};
 use super::records::{PassagePageJson, kkmc_texts};
 use super::{Api, ServeSettings};
-use crate::reader::QueryFilter;
+use crate::reader::{Order, QueryFilter};
 
 /// Most records of one page.
 const MAX_LIMIT: u64 = 500;
@@ -58,6 +58,9 @@ pub(super) struct QueryBody {
     /// Brand and model contains this.
     #[schema(example = "大众")]
     clppxh: Option<String>,
+    /// Which come first, `newest` or `oldest`; those of one second always by GCXH.
+    #[schema(default = "newest", example = "newest")]
+    order: Option<String>,
     /// Page, from 1.
     #[schema(minimum = 1, default = 1, example = 1)]
     page: Option<u32>,
@@ -66,7 +69,7 @@ pub(super) struct QueryBody {
     limit: Option<u32>,
 }
 
-/// Passages that match the filters, newest first, ties by GCXH.
+/// Passages that match the filters, newest first unless asked otherwise, ties by GCXH.
 #[utoipa::path(
     post,
     path = "/api/query",
@@ -84,9 +87,10 @@ pub(super) struct QueryBody {
 pub(super) async fn query(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Answer<PassagePageJson> {
     let catalogue = api.reader.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
+    let order = order(&fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let found = api.scan(move |snapshot| snapshot.query(&filter, page, limit)).await?;
+    let found = api.scan(move |snapshot| snapshot.query(&filter, order, page, limit)).await?;
     Ok(Success(PassagePageJson::new(found, &catalogue)))
 }
 
@@ -116,6 +120,15 @@ pub(super) fn filter(
         vehicle_type: fields.choice("vehicleType", &VehicleType::ALL.map(|kind| (kind.as_str(), kind)))?,
         fuel_type: fields.choice("fuelType", &FuelType::ALL.map(|kind| (kind.as_str(), kind)))?,
     })
+}
+
+/// The order that a request asks for.
+///
+/// # Errors
+/// 400 that lists the choices.
+pub(super) fn order(fields: &Fields) -> Result<Order, ApiError> {
+    let order = fields.choice("order", &[("newest", Order::Newest), ("oldest", Order::Oldest)])?;
+    Ok(order.unwrap_or_default())
 }
 
 /// Plate text as stored plates are written: upper case, half-width, without `·` and spaces. Wildcards stay.

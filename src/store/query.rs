@@ -12,7 +12,7 @@ use traffic::{CivilTime, PassageId, PlateCode};
 
 use super::log::Entry;
 use super::view::{Columns, SECONDS_PER_HOUR, View, read_error};
-use crate::reader::{Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
+use crate::reader::{Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 /// Matching rows that are kept between counting and collecting; past it a segment is scanned a second time.
 const MAX_KEPT_MATCHES: usize = 4 << 20;
@@ -44,37 +44,23 @@ struct Candidate<'a> {
     row: u32,
 }
 
-pub(super) fn query(view: &View, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
+pub(super) fn query(
+    view: &View,
+    filter: &QueryFilter,
+    order: Order,
+    page: u64,
+    limit: usize,
+) -> Result<Page<PassageRow>, ReadError> {
     let predicate = predicate(filter);
     let skip = page.saturating_sub(1).saturating_mul(limit as u64);
     let found = find(view, &predicate).map_err(read_error)?;
     let total: u64 = found.hours.values().sum();
-    if skip >= total || limit == 0 {
-        return Ok(Page { total, records: Vec::new() });
-    }
-
-    // Newest hours first, until the page is covered.
-    let (mut before, mut covered, mut hours) = (0u64, 0u64, None);
-    for (&hour, &count) in found.hours.iter().rev() {
-        hours = match hours {
-            None if before + count <= skip => {
-                before += count;
-                continue;
-            }
-            None => Some((hour, hour)),
-            Some((_, newest)) => Some((hour, newest)),
-        };
-        covered += count;
-        if before + covered >= skip.saturating_add(limit as u64) {
-            break;
-        }
-    }
-    let Some((oldest, newest)) = hours else { return Ok(Page { total, records: Vec::new() }) };
-    let mut candidates = collect(view, &predicate, &found, oldest, newest).map_err(read_error)?;
-    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
-    let from = (skip - before) as usize;
-    let rows = page_of(view, candidates, from, limit).map_err(read_error)?;
-    Ok(Page { total, records: rows })
+    let hours = order.page_hours(&found.hours, skip, limit as u64).filter(|_| limit > 0);
+    let Some(hours) = hours else { return Ok(Page { total, records: Vec::new() }) };
+    let candidates = collect(view, &predicate, &found, hours.span()).map_err(read_error)?;
+    let from = (skip - hours.before) as usize;
+    let records = page_of(view, candidates, order, from, limit).map_err(read_error)?;
+    Ok(Page { total, records })
 }
 
 /// Matches of all segments: how many by hour, and which rows where they are few enough to keep.
@@ -136,13 +122,12 @@ fn count_hours(times: &[CivilTime], matches: &Matches, hours: &mut BTreeMap<i64,
     add(start, count);
 }
 
-/// The matching rows of the hours from `oldest` to `newest`.
+/// The matching rows of the hours from the `oldest` to the `newest`.
 fn collect<'a>(
     view: &'a View,
     predicate: &Predicate,
     found: &Found<'a>,
-    oldest: i64,
-    newest: i64,
+    (oldest, newest): (i64, i64),
 ) -> Result<Vec<Candidate<'a>>, SegmentError> {
     let hours = oldest..=newest;
     let mut candidates = Vec::new();
@@ -169,28 +154,30 @@ fn collect<'a>(
     Ok(candidates)
 }
 
-/// `limit` rows from the `from`-th on of candidates that are sorted by time; rows of one second are put in the order of
-/// their GCXH, for which only those seconds that the page touches are read.
+/// `limit` rows of the candidates from the `from`-th on, in `order`. They are sorted by time; rows of one second are put
+/// in the order of their GCXH, for which only those seconds that the page touches are read.
 fn page_of(
     view: &View,
-    candidates: Vec<Candidate<'_>>,
+    mut candidates: Vec<Candidate<'_>>,
+    order: Order,
     from: usize,
     limit: usize,
 ) -> Result<Vec<PassageRow>, SegmentError> {
+    candidates.sort_by(|a, b| order.compare_times(a.time, b.time));
     let to = from.saturating_add(limit).min(candidates.len());
     let (Some(first), Some(last)) = (candidates.get(from), candidates.get(to.saturating_sub(1))) else {
         return Ok(Vec::new());
     };
-    let start = candidates.partition_point(|candidate| candidate.time > first.time);
-    let end = candidates.partition_point(|candidate| candidate.time >= last.time);
+    let start = candidates.partition_point(|candidate| order.compare_times(candidate.time, first.time).is_lt());
+    let end = candidates.partition_point(|candidate| order.compare_times(candidate.time, last.time).is_le());
     let mut rows = Vec::with_capacity(end - start);
     for candidate in candidates.get(start..end).unwrap_or_default() {
         let id = id_text(&view.columns(candidate.entry), candidate.row)?;
-        rows.push((std::cmp::Reverse(candidate.time), id, candidate));
+        rows.push((id, candidate));
     }
-    rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    rows.sort_by(|(a, at), (b, bt)| order.compare((at.time, a), (bt.time, b)));
     let page = rows.into_iter().skip(from - start).take(to - from);
-    page.map(|(_, id, candidate)| passage_row(&view.columns(candidate.entry), candidate, id)).collect()
+    page.map(|(id, candidate)| passage_row(&view.columns(candidate.entry), candidate, id)).collect()
 }
 
 /// Rows that a first window of time is expected to hold, as a multiple of those that are asked for.
@@ -200,11 +187,13 @@ const WINDOW_ROWS: usize = 2;
 /// the same.
 const MAX_TWINS: usize = 16;
 
-/// The next rows behind `after`, a few more than `limit` where those have the last one's key. Windows of time are looked through from there into the past, each twice as long as the
-/// one before, until enough is found: so a piece of a long list costs about its own rows, and so does the memory.
+/// The next rows behind `after`, a few more than `limit` where those have the last one's key. Windows of time are looked
+/// through from there on, each twice as long as the one before, until enough is found: so a piece of a long list costs
+/// about its own rows, and so does the memory.
 pub(super) fn query_after(
     view: &View,
     filter: &QueryFilter,
+    order: Order,
     after: Option<&PassageKey>,
     limit: usize,
 ) -> Result<Vec<PassageRow>, ReadError> {
@@ -213,26 +202,34 @@ pub(super) fn query_after(
     let (Some((&first_hour, _)), Some((&last_hour, _))) = (hours.first_key_value(), hours.last_key_value()) else {
         return Ok(Vec::new());
     };
-    let oldest = whole.time.from.map_or(i64::MIN, |from| from.0).max(first_hour * SECONDS_PER_HOUR);
-    let newest = whole.time.to.map_or(i64::MAX, |to| to.0).min((last_hour + 1) * SECONDS_PER_HOUR - 1);
-    let newest = after.map_or(newest, |key| newest.min(key.gcsj.0));
+    let mut oldest = whole.time.from.map_or(i64::MIN, |from| from.0).max(first_hour * SECONDS_PER_HOUR);
+    let mut newest = whole.time.to.map_or(i64::MAX, |to| to.0).min((last_hour + 1) * SECONDS_PER_HOUR - 1);
+    match (after, order) {
+        (Some(key), Order::Newest) => newest = newest.min(key.gcsj.0),
+        (Some(key), Order::Oldest) => oldest = oldest.max(key.gcsj.0),
+        (None, _) => {}
+    }
     if limit == 0 || newest < oldest {
         return Ok(Vec::new());
     }
     // Only hours that hold anything are worth a window.
-    let newest = hours
-        .range(..=newest.div_euclid(SECONDS_PER_HOUR))
-        .next_back()
-        .map_or(oldest, |(hour, _)| newest.min((hour + 1) * SECONDS_PER_HOUR - 1));
-    let density = hours.get(&newest.div_euclid(SECONDS_PER_HOUR)).map_or(1, |rollup| rollup.total.max(1));
+    let mut hours = hours.range(oldest.div_euclid(SECONDS_PER_HOUR)..=newest.div_euclid(SECONDS_PER_HOUR));
+    let first = if order == Order::Newest { hours.next_back() } else { hours.next() };
+    let Some((&hour, rollup)) = first else { return Ok(Vec::new()) };
+    match order {
+        Order::Newest => newest = newest.min((hour + 1) * SECONDS_PER_HOUR - 1),
+        Order::Oldest => oldest = oldest.max(hour * SECONDS_PER_HOUR),
+    }
     let expected = limit.saturating_mul(WINDOW_ROWS) as u64;
-    let seconds = expected.saturating_mul(SECONDS_PER_HOUR as u64) / density;
+    let seconds = expected.saturating_mul(SECONDS_PER_HOUR as u64) / rollup.total.max(1);
     let mut seconds = seconds.clamp(1, SECONDS_PER_HOUR as u64) as i64;
 
     let mut rows: Vec<PassageRow> = Vec::new();
-    let mut to = newest;
-    while to >= oldest && rows.len() < limit {
-        let from = to.saturating_sub(seconds - 1).max(oldest);
+    while newest >= oldest && rows.len() < limit {
+        let (from, to) = match order {
+            Order::Newest => (newest.saturating_sub(seconds - 1).max(oldest), newest),
+            Order::Oldest => (oldest, oldest.saturating_add(seconds - 1).min(newest)),
+        };
         let time = shard::TimeRange { from: Some(CivilTime(from)), to: Some(CivilTime(to)) };
         let predicate = Predicate { time, ..whole.clone() };
         let mut candidates = Vec::new();
@@ -245,29 +242,28 @@ pub(super) fn query_after(
             })
             .map_err(read_error)?;
         }
-        candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
-        let done = match after.filter(|key| key.gcsj.0 == to && to == newest) {
+        let done = match after {
             Some(key) => rows_up_to(view, &candidates, key).map_err(read_error)?,
             None => 0,
         };
         let wanted = limit.saturating_sub(rows.len()).saturating_add(MAX_TWINS);
-        rows.extend(page_of(view, candidates, done, wanted).map_err(read_error)?);
-        to = from - 1;
+        rows.extend(page_of(view, candidates, order, done, wanted).map_err(read_error)?);
+        match order {
+            Order::Newest => newest = from - 1,
+            Order::Oldest => oldest = to + 1,
+        }
         seconds = seconds.saturating_mul(2);
     }
-    let key = |row: &PassageRow| (row.gcsj, row.gcxh.clone());
-    let mut end = limit.min(rows.len());
-    while end > 0 && rows.get(end).is_some_and(|next| rows.get(end - 1).map(key) == Some(key(next))) {
-        end += 1;
-    }
-    rows.truncate(end);
+    let last = limit.checked_sub(1).and_then(|last| rows.get(last)).map(PassageKey::of);
+    let twins = rows.iter().skip(limit).take_while(|row| last.as_ref() == Some(&PassageKey::of(row))).count();
+    rows.truncate(limit + twins);
     Ok(rows)
 }
 
-/// How many of the candidates, sorted by time, come before `key` or are it.
+/// How many of the candidates, none of which is of a second before that of `key`, come before `key` or are it.
 fn rows_up_to(view: &View, candidates: &[Candidate<'_>], key: &PassageKey) -> Result<usize, SegmentError> {
     let mut count = 0;
-    for candidate in candidates.iter().take_while(|candidate| candidate.time == key.gcsj) {
+    for candidate in candidates.iter().filter(|candidate| candidate.time == key.gcsj) {
         count += usize::from(id_text(&view.columns(candidate.entry), candidate.row)? <= key.gcxh);
     }
     Ok(count)
@@ -278,13 +274,9 @@ pub(super) fn track(view: &View, hphm: &str, range: TimeRange, limit: usize) -> 
         Predicate { time: time_range(range), plate: Some(PlatePattern::exact(hphm)), ..Predicate::default() };
     let found = find(view, &predicate).map_err(read_error)?;
     let total: u64 = found.hours.values().sum();
-    let (Some((&oldest, _)), Some((&newest, _))) = (found.hours.first_key_value(), found.hours.last_key_value()) else {
-        return Ok(Page { total, records: Vec::new() });
-    };
-    let mut candidates = collect(view, &predicate, &found, oldest, newest).map_err(read_error)?;
-    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.time));
-    let mut records = page_of(view, candidates, 0, limit).map_err(read_error)?;
-    records.sort_by(|a, b| (a.gcsj, &a.gcxh).cmp(&(b.gcsj, &b.gcxh)));
+    let candidates = collect(view, &predicate, &found, (i64::MIN, i64::MAX)).map_err(read_error)?;
+    let mut records = page_of(view, candidates, Order::Newest, 0, limit).map_err(read_error)?;
+    records.sort_by(|a, b| Order::Oldest.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
     Ok(Page { total, records })
 }
 

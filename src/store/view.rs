@@ -19,8 +19,8 @@ use super::rollup::{Counts, Rollups};
 use super::work::Work;
 use super::{Totals, keys, recover};
 use crate::reader::{
-    self, AlertFilter, Group, HourCounts, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece, Snapshot,
-    TimeRange,
+    self, AlertFilter, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece,
+    Snapshot, TimeRange,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -278,8 +278,14 @@ impl Snapshot for View {
         Ok(self.counts_by_hour_of_day(range)?.iter().sum())
     }
 
-    fn query(&self, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
-        super::query::query(self, filter, page, limit)
+    fn query(
+        &self,
+        filter: &QueryFilter,
+        order: Order,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
+        super::query::query(self, filter, order, page, limit)
     }
 
     fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
@@ -305,10 +311,11 @@ impl Snapshot for View {
     fn query_after(
         &self,
         filter: &QueryFilter,
+        order: Order,
         after: Option<&PassageKey>,
         limit: usize,
     ) -> Result<Vec<PassageRow>, ReadError> {
-        super::query::query_after(self, filter, after, limit)
+        super::query::query_after(self, filter, order, after, limit)
     }
 
     fn rejects(

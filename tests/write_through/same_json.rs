@@ -123,6 +123,7 @@ fn queries() -> Vec<Value> {
     // Deep in an hour, across hours, the last page and behind it.
     for (page, limit) in [(10, 500), (29, 500), (30, 500), (777, 3), (4000, 3), (48, 499), (49, 499), (100_000, 500)] {
         queries.push(json!({"page": page, "limit": limit}));
+        queries.push(json!({"page": page, "limit": limit, "order": "oldest"}));
     }
     queries
 }
@@ -149,7 +150,12 @@ fn compare(local: &Appliance, remote: &Appliance, data: &Data) -> usize {
         answer
     };
     note("/api/overview", &still(local), &still(remote));
-    for body in [json!({}), json!({"hphm": "苏C*8", "columns": ["GCXH", "GCSJ"]}), json!({"kkmc": "LOWER"})] {
+    for body in [
+        json!({}),
+        json!({"hphm": "苏C*8", "columns": ["GCXH", "GCSJ"]}),
+        json!({"hphm": "苏", "order": "oldest"}),
+        json!({"kkmc": "LOWER"}),
+    ] {
         let (here, there) = (local.export(&body), remote.export(&body));
         assert!(here == there, "{body}: {} bytes, {} bytes", here.len(), there.len());
         assert!(here.lines().count() > 5);

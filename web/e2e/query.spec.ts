@@ -104,6 +104,22 @@ test('pages of what has settled turn without a gap or a repeat while traffic goe
   await page.waitForURL((url) => url.searchParams.get('page') === '2')
 })
 
+test('the order is turned round, lives in the address and holds for the export', async ({ open }) => {
+  const minute = await pastMinute()
+  const page = await open(address(minute))
+  await rows(page).first().waitFor()
+  await page.getByRole('button', { name: /改为从旧到新/ }).click()
+  await page.waitForURL((url) => url.searchParams.get('order') === 'oldest')
+  const expected = (await query({ ...minute, order: 'oldest', limit: 50 })).records
+  await until('the oldest first', async () => (await column(page, 1))[0] === expected[0]?.GCSJ)
+  expect(await column(page, 10)).toEqual(expected.map(({ GCXH }) => GCXH))
+  await page.getByRole('button', { name: '导出 CSV' }).click()
+  const download = page.waitForEvent('download')
+  await page.getByRole('dialog').getByRole('button', { name: '开始导出' }).click()
+  const [, first] = (await readFile(await (await download).path(), 'utf8')).split('\r\n')
+  expect(first).toContain(expected[0]?.GCXH)
+})
+
 test('a search without an end is held while one turns its pages', async ({ open }) => {
   const page = await open('/query?limit=20')
   const asked: string[] = []

@@ -5,9 +5,9 @@ import { addressOf, bodyOf, DEFAULT_PAGE_SIZE, isFiltered, noFilters, pagesOf, s
 describe('the address of a search', () => {
   test('holds what is not the default, and gives it back', () => {
     const filters = { ...noFilters(), hphm: '苏C*88', startTime: '2026-11-23 00:00:00', vehicleType: '货车' }
-    const search = { filters, page: 3, limit: 100 }
+    const search = { filters, order: 'oldest' as const, page: 3, limit: 100 }
     const address = addressOf(search)
-    expect(address).toEqual({ hphm: '苏C*88', startTime: '2026-11-23 00:00:00', vehicleType: '货车', page: '3', limit: '100' })
+    expect(address).toEqual({ hphm: '苏C*88', startTime: '2026-11-23 00:00:00', vehicleType: '货车', order: 'oldest', page: '3', limit: '100' })
     expect(searchOf(address as Record<string, string>)).toEqual(search)
   })
 
@@ -25,6 +25,10 @@ describe('the address of a search', () => {
     [{ page: '99999999999' }, 1],
   ])('%o asks for page %i', (query, page) => {
     expect(searchOf(query).page).toBe(page)
+  })
+
+  test('takes only orders that there are', () => {
+    expect(searchOf({ order: 'plate' }).order).toBe('newest')
   })
 
   test('takes only sizes that are offered', () => {

@@ -20,6 +20,7 @@ const WELL = {
     by_shard: [600, 400], records_per_second: 50, queued_batches: 0, queue_limit: 4,
   },
   mirrors: [],
+  model: { training: false, history_hours: 0 },
 } as unknown as Status
 
 const KAFKA = { gaps: 0, missing_records: 0, advice: null, last_error: null, away_since: null, brokers: 'b:9092' } as unknown as Kafka
@@ -42,7 +43,7 @@ function status({ status = {}, source = {}, pipeline = {}, kafka, mirror }: Chan
     ...status,
     source: { ...WELL.source, ...(kafka ? { kind: 'kafka', kafka: { ...KAFKA, ...kafka } } : {}), ...source },
     pipeline: { ...WELL.pipeline, ...pipeline },
-    mirrors: (mirror ? [{ ...MIRROR, ...mirror }] : []) as unknown as Status['mirrors'],
+    mirrors: mirror ? [{ ...MIRROR, ...mirror }] : [],
   }
 }
 

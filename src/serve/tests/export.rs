@@ -53,6 +53,7 @@ async fn filters_and_form() {
     };
     for (body, expected) in [
         (json!({"hphm": "苏C*345", "columns": ["GCXH"]}), "GCXH|G8|G5|G3|G1"),
+        (json!({"hphm": "苏C*345", "columns": ["GCXH"], "order": "oldest"}), "GCXH|G1|G3|G5|G8"),
         (json!({"hphm": "苏C*345", "columns": ["GCXH"], "page": 2, "limit": 1}), "GCXH|G8|G5|G3|G1"),
         (json!({"kkmc": "S250-邳州-苏鲁界", "columns": "HPHM, GCXH"}), "HPHM,GCXH|苏C12345,G8|鲁D8888A,G2|苏C12345,G1"),
         (
@@ -70,6 +71,7 @@ async fn filters_and_form() {
         (json!({"header": "english"}), "names, titles"),
         (json!({"excel": "perhaps"}), "`excel`"),
         (json!({"startTime": "soon"}), "`startTime`"),
+        (json!({"order": "plate"}), "`order`"),
     ] {
         let msg = export(&server, body.clone()).await.error(400);
         assert!(msg.contains(part), "{body}: {msg}");

@@ -12,8 +12,8 @@ use traffic::{
 
 use super::time;
 use crate::reader::{
-    AlertFilter, Group, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece, RejectRow, Snapshot,
-    TimeRange, Totals,
+    AlertFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece, RejectRow,
+    Snapshot, TimeRange, Totals,
 };
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
@@ -264,10 +264,16 @@ impl Snapshot for Rows {
         Ok(self.within(range).count() as u64)
     }
 
-    fn query(&self, filter: &QueryFilter, page: u64, limit: usize) -> Result<Page<PassageRow>, ReadError> {
+    fn query(
+        &self,
+        filter: &QueryFilter,
+        order: Order,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
         self.fault.strike()?;
         let mut rows: Vec<_> = self.rows.iter().filter(|row| matches(filter, row)).cloned().collect();
-        rows.sort_by(|a, b| b.gcsj.cmp(&a.gcsj).then_with(|| a.gcxh.cmp(&b.gcxh)));
+        rows.sort_by(|a, b| order.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
         Ok(page_of(rows, page, limit))
     }
 
@@ -316,11 +322,13 @@ impl Snapshot for Rows {
     fn query_after(
         &self,
         filter: &QueryFilter,
+        order: Order,
         after: Option<&PassageKey>,
         limit: usize,
     ) -> Result<Vec<PassageRow>, ReadError> {
-        let rows = self.query(filter, 1, usize::MAX)?.records.into_iter();
-        let behind = |row: &PassageRow| after.is_none_or(|key| (key.gcsj, &row.gcxh) > (row.gcsj, &key.gcxh));
+        let rows = self.query(filter, order, 1, usize::MAX)?.records.into_iter();
+        let behind =
+            |row: &PassageRow| after.is_none_or(|key| order.compare((row.gcsj, &row.gcxh), key.parts()).is_gt());
         Ok(rows.filter(behind).take(limit).collect())
     }
 

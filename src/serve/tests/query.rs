@@ -63,6 +63,10 @@ async fn pages() {
     let server = Server::start().await;
     for (body, expected) in [
         (r#"{"limit":3}"#, "G8 G6 G7"),
+        (r#"{"limit":3,"order":"newest"}"#, "G8 G6 G7"),
+        (r#"{"limit":3,"order":"oldest"}"#, "G1 G2 G3"),
+        (r#"{"limit":3,"order":"oldest","page":2}"#, "G4 G5 G6"),
+        (r#"{"limit":3,"order":"oldest","page":3}"#, "G7 G8"),
         (r#"{"limit":"3","page":"2"}"#, "G5 G4 G3"),
         (r#"{"limit":3,"page":3}"#, "G2 G1"),
         (r#"{"limit":3,"page":4}"#, ""),
@@ -112,6 +116,7 @@ async fn errors_say_what_to_change() {
         (r#"{"vehicleType":"卡车"}"#, "小型客车, 大型客车, 货车, 其他"),
         (r#"{"fuelType":"柴油"}"#, "燃油, 新能源"),
         (r#"{"province":"江苏"}"#, "first character"),
+        (r#"{"order":"asc"}"#, "`order` must be one of newest, oldest"),
     ] {
         let msg = server.post("/api/query", body).await.error(400);
         assert!(msg.contains(part), "{body}: {msg}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use traffic::{CivilTime, FuelType, PlateCode, VehicleType, brand_of};
 
-use crate::reader::{QueryFilter, TimeRange};
+use crate::reader::{Order, QueryFilter, TimeRange};
 
 /// SplitMix64: small, seeded, and the same everywhere.
 pub(super) struct Random(pub(super) u64);
@@ -214,8 +214,12 @@ pub(super) fn finds(pattern: &str, plate: &str) -> bool {
 
 /// Rows newest first, ties by GCXH.
 pub(super) fn newest_first<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Vec<&'a Row> {
+    in_order(Order::Newest, rows)
+}
+
+pub(super) fn in_order<'a>(order: Order, rows: impl IntoIterator<Item = &'a Row>) -> Vec<&'a Row> {
     let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_by(|a, b| b.gcsj.cmp(&a.gcsj).then_with(|| a.gcxh.cmp(&b.gcxh)));
+    rows.sort_by_key(|row| (if order == Order::Newest { -row.gcsj.0 } else { row.gcsj.0 }, &row.gcxh));
     rows
 }
 

@@ -6,11 +6,11 @@ use proptest::prelude::*;
 use traffic::{CivilTime, FuelType, VehicleType};
 
 use super::model::{
-    CHECKPOINTS, DISTRICTS, MODELS, PLATE_TYPES, PLATES, Random, Row, accepted, busiest, group_of, in_range, lines,
-    newest_first, passes,
+    CHECKPOINTS, DISTRICTS, MODELS, PLATE_TYPES, PLATES, Random, Row, accepted, busiest, group_of, in_order, in_range,
+    lines, passes,
 };
 use super::scene::{SELDOM, SMALL, Scene, cases, same, settings};
-use crate::reader::{Group, PassageKey, QueryFilter, Snapshot as _, TimeRange};
+use crate::reader::{Group, Order, PassageKey, QueryFilter, Snapshot as _, TimeRange};
 use crate::store::View;
 
 const GROUPS: [Group; 4] = [Group::Checkpoint, Group::District, Group::VehicleType, Group::Brand];
@@ -37,9 +37,10 @@ proptest! {
         let view = scene.view();
         for _ in 0..30 {
             let filter = filter(&mut random, &rows);
-            let expected = newest_first(rows.iter().filter(|row| passes(&filter, row)));
-            check_pages(&view, &filter, &expected, 1 + random.below(40))?;
-            check_pieces(&view, &filter, &expected, 1 + random.below(60))?;
+            let order = if random.rarely(2) { Order::Oldest } else { Order::Newest };
+            let expected = in_order(order, rows.iter().filter(|row| passes(&filter, row)));
+            check_pages(&view, &filter, order, &expected, 1 + random.below(40))?;
+            check_pieces(&view, &filter, order, &expected, 1 + random.below(60))?;
         }
         for _ in 0..10 {
             check_track(&view, random.one(&PLATES), range(&mut random, &rows), &rows, 1 + random.below(50))?;
@@ -51,30 +52,56 @@ proptest! {
     }
 }
 
-fn check_pages(view: &View, filter: &QueryFilter, expected: &[&Row], limit: usize) -> Result<(), TestCaseError> {
+fn check_pages(
+    view: &View,
+    filter: &QueryFilter,
+    order: Order,
+    expected: &[&Row],
+    limit: usize,
+) -> Result<(), TestCaseError> {
     let pages = expected.len().div_ceil(limit) as u64;
     for number in 1..=pages + 1 {
-        let page = view.query(filter, number, limit).unwrap();
+        let page = view.query(filter, order, number, limit).unwrap();
         prop_assert_eq!(page.total, expected.len() as u64, "{:?}", filter);
         let shown = expected.chunks(limit).nth(number as usize - 1).unwrap_or_default();
-        prop_assert_eq!(page.records.len(), shown.len(), "page {} of {:?}", number, filter);
+        prop_assert_eq!(page.records.len(), shown.len(), "page {} of {:?} {:?}", number, order, filter);
         for (record, row) in page.records.iter().zip(shown) {
-            prop_assert!(same(record, row), "page {} of {:?}: {:?} is not {:?}", number, filter, record, row);
+            prop_assert!(
+                same(record, row),
+                "page {} of {:?} {:?}: {:?} is not {:?}",
+                number,
+                order,
+                filter,
+                record,
+                row
+            );
         }
     }
     Ok(())
 }
 
 /// The whole list, piece after piece.
-fn check_pieces(view: &View, filter: &QueryFilter, expected: &[&Row], limit: usize) -> Result<(), TestCaseError> {
+fn check_pieces(
+    view: &View,
+    filter: &QueryFilter,
+    order: Order,
+    expected: &[&Row],
+    limit: usize,
+) -> Result<(), TestCaseError> {
     let (mut after, mut count) = (None, 0);
     loop {
-        let piece = view.query_after(filter, after.as_ref(), limit).unwrap();
+        let piece = view.query_after(filter, order, after.as_ref(), limit).unwrap();
         let Some(last) = piece.last() else { break };
         prop_assert!(piece.len() >= limit || count + piece.len() == expected.len(), "a short piece of {:?}", filter);
-        after = Some(PassageKey { gcsj: last.gcsj, gcxh: last.gcxh.clone() });
+        after = Some(PassageKey::of(last));
         for record in &piece {
-            prop_assert!(expected.get(count).is_some_and(|row| same(record, row)), "row {} of {:?}", count, filter);
+            prop_assert!(
+                expected.get(count).is_some_and(|row| same(record, row)),
+                "row {} of {:?} {:?}",
+                count,
+                order,
+                filter
+            );
             count += 1;
         }
     }
@@ -84,10 +111,11 @@ fn check_pieces(view: &View, filter: &QueryFilter, expected: &[&Row], limit: usi
 
 fn check_track(view: &View, plate: &str, range: TimeRange, rows: &[Row], limit: usize) -> Result<(), TestCaseError> {
     let track = view.track(plate, range, limit).unwrap();
-    let mut expected = newest_first(rows.iter().filter(|row| row.hphm == plate && in_range(range, row.gcsj)));
+    let mut expected =
+        in_order(Order::Newest, rows.iter().filter(|row| row.hphm == plate && in_range(range, row.gcsj)));
     prop_assert_eq!(track.total, expected.len() as u64);
     expected.truncate(limit);
-    expected.sort_by(|a, b| (a.gcsj, &a.gcxh).cmp(&(b.gcsj, &b.gcxh)));
+    let expected = in_order(Order::Oldest, expected);
     prop_assert_eq!(track.records.len(), expected.len());
     prop_assert!(track.records.iter().zip(expected).all(|(record, row)| same(record, row)));
     Ok(())

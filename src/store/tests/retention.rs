@@ -9,7 +9,7 @@ use traffic::CivilTime;
 use super::model::{Line, PLATES, Random, Row, accepted, lines, newest_first};
 use super::queries::check_counts;
 use super::scene::{ALWAYS, SELDOM, SMALL, Scene, cases, same, settings};
-use crate::reader::{Page, PassageRow, QueryFilter, Snapshot as _, TimeRange};
+use crate::reader::{Order, Page, PassageRow, QueryFilter, Snapshot as _, TimeRange};
 use crate::store::log::Sizes;
 use crate::store::write::Saving;
 use crate::store::{StoreSettings, View};
@@ -128,7 +128,7 @@ fn check_bodies(scene: &Scene) -> Result<(), TestCaseError> {
 }
 
 fn all(view: &View) -> Page<PassageRow> {
-    view.query(&QueryFilter::default(), 1, usize::MAX).unwrap()
+    view.query(&QueryFilter::default(), Order::Newest, 1, usize::MAX).unwrap()
 }
 
 #[test]

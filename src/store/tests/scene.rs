@@ -9,7 +9,7 @@ use traffic::{Alert, CivilTime, DetectorSettings, Interner, Layout, LineParser, 
 
 use super::model::{Line, Row};
 use crate::pipeline::Router;
-use crate::reader::{PassageRow, QueryFilter, Snapshot as _};
+use crate::reader::{Order, PassageRow, QueryFilter, Snapshot as _};
 use crate::source::Batch;
 use crate::store::log::Sizes;
 use crate::store::write::Saving;
@@ -127,7 +127,7 @@ impl Scene {
 
     /// All rows, newest first.
     pub(super) fn rows(&self) -> Vec<PassageRow> {
-        self.view().query(&QueryFilter::default(), 1, usize::MAX).unwrap().records
+        self.view().query(&QueryFilter::default(), Order::Newest, 1, usize::MAX).unwrap().records
     }
 }
 

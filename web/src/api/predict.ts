@@ -18,7 +18,6 @@ export interface ModelMetadata {
   last?: string | null
   hours?: number
   evaluation?: { train_days: number; tune_days: number; test_days: number; tested: Tested[] } | null
-  note?: string | null
 }
 
 export interface Tested {

@@ -49,7 +49,7 @@ const en: typeof zh = {
     'last-week': 'Same hour, week before',
     'site-hour-mean': 'Checkpoint × hour mean',
   },
-  noEvaluation: 'Not tested: too few days of history',
+  noEvaluation: 'Not tested: too few days of history. Intervals are assumed, not measured.',
   kind: 'Kind',
   version: 'Version',
   trainedAt: 'Trained (UTC)',

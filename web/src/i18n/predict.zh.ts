@@ -47,7 +47,7 @@ export default {
     'last-week': '上周同时刻',
     'site-hour-mean': '卡口 × 小时均值',
   },
-  noEvaluation: '没有评估：历史天数不足',
+  noEvaluation: '没有评估：历史天数不足，区间为假定值而非实测值',
   kind: '类型',
   version: '版本',
   trainedAt: '训练时间（UTC）',

@@ -25,8 +25,12 @@ export type QueryFilters = Partial<QueryBody>
 /** Every filter as a text; empty where there is none. */
 export type Filters = Record<FilterName, string>
 
+/** Which passages come first; those of one second always by GCXH. */
+export type Order = 'newest' | 'oldest'
+
 export interface Search {
   filters: Filters
+  order: Order
   page: number
   limit: number
 }
@@ -56,15 +60,17 @@ export function searchOf(query: LocationQuery): Search {
   const limit = whole(only(query.limit))
   return {
     filters,
+    order: only(query.order) === 'oldest' ? 'oldest' : 'newest',
     page: whole(only(query.page)) ?? 1,
     limit: limit && PAGE_SIZES.includes(limit) ? limit : DEFAULT_PAGE_SIZE,
   }
 }
 
 /** The address of a search, without what is the default. */
-export function addressOf({ filters, page, limit }: Search): LocationQueryRaw {
+export function addressOf({ filters, order, page, limit }: Search): LocationQueryRaw {
   const query: LocationQueryRaw = {}
   for (const name of FILTERS) if (filters[name].trim()) query[name] = filters[name].trim()
+  if (order !== 'newest') query.order = order
   if (page > 1) query.page = String(page)
   if (limit !== DEFAULT_PAGE_SIZE) query.limit = String(limit)
   return query

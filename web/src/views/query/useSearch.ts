@@ -36,7 +36,7 @@ function earlier(held: string | null, asked: string | null | undefined): QueryFi
 export function useSearch(search: Ref<Search>) {
   const status = useStatus()
   const round = ref(0)
-  const body = computed(() => bodyOf(search.value.filters))
+  const body = computed<QueryFilters>(() => ({ ...bodyOf(search.value.filters), order: search.value.order }))
   const key = computed(() => `${round.value} ${JSON.stringify(body.value)}`)
 
   let held: { key: string; end: string | null } | null = null

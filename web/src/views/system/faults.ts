@@ -2,7 +2,6 @@
  * What is wrong with an appliance, worst first, by its status alone. Each fault names a text that says what happened and
  * what to do; its values are raw and formatted where they are shown.
  */
-import { mirrorsOf, modelOf } from '@/api/system'
 import type { Status } from '@/api/types'
 
 export type Gravity = 'bad' | 'warn' | 'note'
@@ -70,7 +69,7 @@ function roadFaults(status: Status): Fault[] {
 }
 
 function mirrorFaults(status: Status): Fault[] {
-  return mirrorsOf(status).flatMap((mirror) => {
+  return status.mirrors.flatMap((mirror) => {
     const { name, target, lag_rows, lag_seconds, away_since, last_error, refused, lost, warnings, state } = mirror
     const common = { place: 'mirrors', of: name } as const
     const values = { name, target, rows: lag_rows, since: away_since ?? '', error: last_error ?? '' }
@@ -88,11 +87,11 @@ function mirrorFaults(status: Status): Fault[] {
 }
 
 function modelFaults(status: Status): Fault[] {
-  const model = modelOf(status)
+  const { model } = status
   const faults: Fault[] = []
   const common = { gravity: 'warn', place: 'serve' } as const
-  if (model?.problem) faults.push({ ...common, key: 'modelProblem', values: { problem: model.problem } })
-  if (model?.training_failure) faults.push({ ...common, key: 'modelTraining', values: { reason: model.training_failure } })
+  if (model.problem) faults.push({ ...common, key: 'modelProblem', values: { problem: model.problem } })
+  if (model.training_failure) faults.push({ ...common, key: 'modelTraining', values: { reason: model.training_failure } })
   return faults
 }
 

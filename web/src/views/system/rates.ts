@@ -2,7 +2,6 @@
  * Rates from counters that are read every few seconds: a bounded memory of readings, and for every counter its growth per
  * second over the newest of them. Knows no Vue.
  */
-import { mirrorsOf } from '@/api/system'
 import type { Status } from '@/api/types'
 
 export interface Reading {
@@ -32,7 +31,7 @@ export function readingOf(status: Status, at: number): Reading {
       alerts: pipeline.alerts,
       commits: pipeline.commits,
       ...Object.fromEntries(pipeline.by_shard.map((count, shard) => [`shard${shard}`, count])),
-      ...Object.fromEntries(mirrorsOf(status).map((mirror) => [mirrorCounter(mirror.name), mirror.cursor])),
+      ...Object.fromEntries(status.mirrors.map((mirror) => [mirrorCounter(mirror.name), mirror.cursor])),
     },
     rate: pipeline.records_per_second,
     lag: status.lag_seconds ?? null,

@@ -1,0 +1,96 @@
+//! The mirrors in `GET /api/status`.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use crate::status::MirrorStatus;
+
+/// One mirror: a shard in MySQL, or the alerts in Redis.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MirrorStatus)]
+pub(super) struct MirrorJson {
+    /// `mysql/0` and `mysql/1` for the shards, `redis` for the alerts.
+    #[schema(example = "mysql/0")]
+    name: String,
+    /// The target, without credentials.
+    #[schema(example = "mysql://db-app:8066/MYETCDB")]
+    target: String,
+    /// `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
+    /// `blocked` (somebody must change something there first).
+    #[schema(example = "level")]
+    state: &'static str,
+    /// Rows of the shard's log (alerts) that the target has acknowledged.
+    #[schema(example = 650000)]
+    cursor: u64,
+    /// Rows (alerts) that the target lacks.
+    #[schema(example = 0)]
+    lag_rows: u64,
+    /// Seconds of event time between the newest that was committed and the newest that the target has.
+    #[schema(example = 0)]
+    lag_seconds: i64,
+    /// What went wrong last; null if nothing did since the process started.
+    #[schema(example = json!(null))]
+    last_error: Option<String>,
+    /// When that was, civil time of the road.
+    #[schema(example = json!(null))]
+    last_error_at: Option<String>,
+    /// Since when the target is away or blocked, civil time of the road; null while it takes rows.
+    #[schema(example = json!(null))]
+    away_since: Option<String>,
+    /// Rows that the target acknowledged to this process.
+    #[schema(example = 12000)]
+    sent: u64,
+    /// Calls that failed, of this process; each is repeated.
+    #[schema(example = 0)]
+    failures: u64,
+    /// Rows that the target refused; they are kept with its words.
+    #[schema(example = 0)]
+    refused: u64,
+    /// The newest of them.
+    recently_refused: Vec<RefusedJson>,
+    /// Rows that were dropped by retention before the target took them.
+    #[schema(example = 0)]
+    lost: u64,
+    /// How often the target was found to lack what it had acknowledged, and was filled again.
+    #[schema(example = 0)]
+    refilled: u64,
+    /// Warnings of the target, of this process: if any, it changes values; set its sql_mode to STRICT_ALL_TABLES.
+    #[schema(example = 0)]
+    warnings: u64,
+}
+
+/// A row that a target refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RefusedRow)]
+pub(super) struct RefusedJson {
+    /// GCXH.
+    #[schema(example = "G320300109027253771")]
+    gcxh: String,
+    /// The target's words.
+    #[schema(example = "Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)")]
+    error: String,
+}
+
+pub(super) fn mirror_json(status: MirrorStatus, api: &Api) -> MirrorJson {
+    let lag_rows = status.lag_rows();
+    let refused = status.recently_refused.into_iter();
+    MirrorJson {
+        lag_rows,
+        state: status.state.as_str(),
+        last_error_at: status.last_error.as_ref().map(|(_, unix)| api.civil(*unix)),
+        last_error: status.last_error.map(|(error, _)| error),
+        away_since: status.away_since_unix.map(|unix| api.civil(unix)),
+        recently_refused: refused.map(|(gcxh, error)| RefusedJson { gcxh, error }).collect(),
+        name: status.name,
+        target: status.target,
+        cursor: status.cursor,
+        lag_seconds: status.lag_seconds,
+        sent: status.sent,
+        failures: status.failures,
+        refused: status.refused,
+        lost: status.lost,
+        refilled: status.refilled,
+        warnings: status.warnings,
+    }
+}

@@ -1,0 +1,195 @@
+//! The source of records in `GET /api/status`, a Kafka topic's consumption among it.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Api;
+use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
+
+/// The source of records.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SourceStatus)]
+pub(super) struct SourceJson {
+    /// `kafka`, `capture`, `simulator` or `none`.
+    #[schema(example = "simulator")]
+    kind: String,
+    /// `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`.
+    #[schema(example = "running")]
+    state: String,
+    /// What is read, in words.
+    #[schema(example = "19 checkpoints, 50 passages per second")]
+    description: String,
+    /// Position after the last commit.
+    #[schema(example = "record 123456")]
+    position: String,
+    /// Partitions.
+    partitions: Vec<PartitionJson>,
+    /// Consumption of a Kafka topic; null for other sources.
+    kafka: Option<KafkaJson>,
+}
+
+/// Consumption of a Kafka topic.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KafkaStatus)]
+pub(super) struct KafkaJson {
+    /// Topic.
+    #[schema(example = "traffic-raw")]
+    topic: String,
+    /// Consumer group.
+    #[schema(example = "platewatch")]
+    group: String,
+    /// Brokers to begin with.
+    #[schema(example = "kafka-1:9092,kafka-2:9092")]
+    brokers: String,
+    /// Whether any broker can be reached.
+    #[schema(example = true)]
+    connected: bool,
+    /// Since when none can be, civil time of the road; null while one can.
+    #[schema(example = json!(null))]
+    away_since: Option<String>,
+    /// What the client complained of last; null when all is well.
+    #[schema(example = json!(null))]
+    last_error: Option<String>,
+    /// How often the group shared its partitions out anew, since this process started.
+    #[schema(example = 1)]
+    rebalances: u64,
+    /// What to change about the topic, such as its keys; null when nothing is wrong with it.
+    #[schema(example = json!(null))]
+    advice: Option<String>,
+    /// Records of the topic that are not stored yet, over the partitions consumed here; null while unknown.
+    #[schema(example = 12)]
+    lag: Option<i64>,
+    /// Gaps: how often records were gone from the broker before they were read, since the data directory was made.
+    #[schema(example = 0)]
+    gaps: u64,
+    /// Records that were gone.
+    #[schema(example = 0)]
+    missing_records: u64,
+    /// Messages without a value; they count as blank lines.
+    #[schema(example = 0)]
+    null_values: u64,
+    /// The newest gaps of each partition.
+    recent_gaps: Vec<KafkaGapJson>,
+    /// Partitions of which anything is known here.
+    partitions: Vec<KafkaPartitionJson>,
+}
+
+/// One partition of a Kafka topic.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KafkaPartitionStatus)]
+pub(super) struct KafkaPartitionJson {
+    /// Number.
+    #[schema(example = 0)]
+    partition: u32,
+    /// Whether this process consumes it now.
+    #[schema(example = true)]
+    assigned: bool,
+    /// Offset of the first record that is not stored yet; null while there is none.
+    #[schema(example = 123456)]
+    position: Option<i64>,
+    /// Offset behind the newest record, as the broker told last; null while unknown.
+    #[schema(example = 123468)]
+    end: Option<i64>,
+    /// Records between position and end; null while unknown.
+    #[schema(example = 12)]
+    lag: Option<i64>,
+    /// Records of another process still to be read back before the partition goes on; nothing of them is stored again.
+    #[schema(example = 0)]
+    to_read_back: i64,
+}
+
+/// Records that the broker no longer had when they were to be read.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KafkaGap)]
+pub(super) struct KafkaGapJson {
+    /// Partition.
+    #[schema(example = 0)]
+    partition: u32,
+    /// First offset.
+    #[schema(example = 1000)]
+    first: i64,
+    /// Last offset.
+    #[schema(example = 1999)]
+    last: i64,
+    /// When it was found, civil time of the road.
+    #[schema(example = "2024-01-01 12:34:56")]
+    found: String,
+    /// `deleted`: gone before they were read; `truncated`: the partition ended before the position, they had been read.
+    #[schema(example = "deleted")]
+    cause: &'static str,
+}
+
+/// One partition.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PartitionStatus)]
+pub(super) struct PartitionJson {
+    /// Number.
+    #[schema(example = 0)]
+    partition: u32,
+    /// Newest accepted GCSJ.
+    #[schema(example = "2024-01-01 12:34:56")]
+    watermark: Option<String>,
+    /// Seconds by which the watermark is behind the server's clock; null as long as there is none.
+    #[schema(example = 1)]
+    watermark_delay_seconds: Option<i64>,
+    /// Plates that hold state.
+    #[schema(example = 2100)]
+    plates: u64,
+}
+
+pub(super) fn source_json(status: SourceStatus, api: &Api) -> SourceJson {
+    let now = api.now();
+    let partitions = status.partitions.into_iter().map(|partition| PartitionJson {
+        partition: partition.partition,
+        watermark: partition.watermark.map(|time| time.to_string()),
+        watermark_delay_seconds: partition.watermark.map(|time| now.0 - time.0),
+        plates: partition.plates,
+    });
+    SourceJson {
+        partitions: partitions.collect(),
+        kind: status.kind,
+        state: status.state,
+        description: status.description,
+        position: status.position,
+        kafka: status.kafka.map(|kafka| kafka_json(kafka, api)),
+    }
+}
+
+fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
+    let sum = |count: fn(&KafkaPartition) -> u64| status.partitions.iter().map(count).sum();
+    let gaps_of = |partition: &KafkaPartition| {
+        let number = partition.partition;
+        let gaps = partition.recent_gaps.iter().map(|gap| KafkaGapJson {
+            partition: number,
+            first: gap.first,
+            last: gap.last,
+            found: api.civil(gap.found_unix),
+            cause: gap.cause,
+        });
+        gaps.collect::<Vec<_>>()
+    };
+    let partitions = status.partitions.iter().map(|partition| KafkaPartitionJson {
+        partition: partition.partition,
+        assigned: partition.assigned,
+        position: partition.position,
+        end: partition.end,
+        lag: partition.lag,
+        to_read_back: partition.to_read_back,
+    });
+    KafkaJson {
+        lag: status.lag(),
+        gaps: sum(|partition| partition.gaps),
+        missing_records: sum(|partition| partition.missing),
+        null_values: sum(|partition| partition.nulls),
+        recent_gaps: status.partitions.iter().flat_map(gaps_of).collect(),
+        partitions: partitions.collect(),
+        away_since: status.away_since_unix.map(|unix| api.civil(unix)),
+        topic: status.topic,
+        group: status.group,
+        brokers: status.brokers,
+        connected: status.connected,
+        last_error: status.last_error,
+        rebalances: status.rebalances,
+        advice: status.advice,
+    }
+}
