@@ -1,14 +1,16 @@
 //! A real Apache Kafka for tests: one or more KRaft brokers in temporary folders, on free ports, with small heaps.
 //!
 //! A test binary takes it in with `#[path = "../kafka/broker.rs"] mod broker;`. [`Broker`] stops everything when it is
-//! dropped; when the whole test process dies, a watchdog beside each broker sees its pipe close, and does the same.
+//! dropped, or when the whole test process dies.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+#[path = "../servers/process.rs"]
+mod process;
+
 use std::fmt::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
@@ -17,6 +19,9 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
+
+use process::{Process, START_DEADLINE, newest_lines};
+pub(crate) use process::{free_port, wait_until};
 
 /// A broker, or a cluster of them, with its data.
 pub(crate) struct Broker {
@@ -46,16 +51,10 @@ struct Node {
     port: u16,
     properties: PathBuf,
     log: PathBuf,
-    running: Option<Running>,
+    process: Process,
 }
 
-struct Running {
-    java: Child,
-    watchdog: Child,
-}
-
-/// A broker on a busy machine with two cores takes its time.
-const START_DEADLINE: Duration = Duration::from_secs(120);
+const JAVA: &str = "default-jre-headless";
 /// Behind two digits that tell clusters apart.
 const CLUSTER_ID: &str = "U3OEVBNTcwNTJENDM2Qg";
 const LOG4J: &str = "\
@@ -121,7 +120,7 @@ impl Broker {
                     .replace("{PROTOCOLS}", &protocols);
                 std::fs::write(&properties, text + more).unwrap();
                 format_storage(dir.path(), &properties, &format);
-                Node { id: at as i32 + 1, port, properties, log: home.join("broker.log"), running: None }
+                Node { id: at as i32 + 1, port, properties, log: home.join("broker.log"), process: Process::default() }
             })
             .collect();
         let bootstrap = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",");
@@ -238,20 +237,20 @@ impl Broker {
     pub(crate) fn stop(&mut self) {
         // All at once: each waits a while for its successor.
         for node in &self.nodes {
-            node.signal("-TERM");
+            node.process.signal("-TERM");
         }
-        self.nodes.iter_mut().for_each(Node::wait_until_stopped);
+        self.nodes.iter_mut().for_each(|node| node.process.wait());
     }
 
     /// Kills all brokers; their data stays.
     pub(crate) fn kill(&mut self) {
-        self.nodes.iter_mut().for_each(Node::kill);
+        self.nodes.iter_mut().for_each(|node| node.process.end("-KILL"));
     }
 
     /// Starts the brokers that do not run, on the same ports with the same data, and waits until they serve.
     pub(crate) fn start_again(&mut self) {
         let dir = self.dir.path().to_owned();
-        for node in self.nodes.iter_mut().filter(|node| node.running.is_none()) {
+        for node in self.nodes.iter_mut().filter(|node| !node.process.is_started()) {
             node.start(&dir);
         }
         self.wait_until_ready();
@@ -259,9 +258,7 @@ impl Broker {
 
     /// Stops one broker by its `node.id`; those that it led move to others.
     pub(crate) fn stop_node(&mut self, id: i32) {
-        let node = self.node(id);
-        node.signal("-TERM");
-        node.wait_until_stopped();
+        self.node(id).process.end("-TERM");
     }
 
     /// Starts one broker again by its `node.id` and waits until it serves.
@@ -273,12 +270,12 @@ impl Broker {
 
     /// Suspends all brokers without closing their connections, as a network that swallows packets does.
     pub(crate) fn freeze(&self) {
-        self.nodes.iter().for_each(|node| node.signal("-STOP"));
+        self.nodes.iter().for_each(|node| node.process.signal("-STOP"));
     }
 
     /// Goes on after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
-        self.nodes.iter().for_each(|node| node.signal("-CONT"));
+        self.nodes.iter().for_each(|node| node.process.signal("-CONT"));
     }
 
     /// A client's configuration that names these brokers.
@@ -300,7 +297,7 @@ impl Broker {
     }
 
     fn wait_until_ready(&mut self) {
-        let wanted = self.nodes.iter().filter(|node| node.running.is_some()).count();
+        let wanted = self.nodes.iter().filter(|node| node.process.is_started()).count();
         let client: BaseConsumer = self.client_config().create().unwrap();
         let deadline = Instant::now() + START_DEADLINE;
         loop {
@@ -310,7 +307,7 @@ impl Broker {
                 return;
             }
             for node in &mut self.nodes {
-                node.must_run();
+                node.process.must_run(&node.log);
             }
             assert!(Instant::now() < deadline, "Kafka does not get ready:\n{}", self.complaints());
         }
@@ -319,7 +316,7 @@ impl Broker {
     /// What the brokers logged.
     fn complaints(&self) -> String {
         self.nodes.iter().fold(String::new(), |mut text, node| {
-            let _ = writeln!(text, "-- broker {}\n{}", node.id, node.complaints());
+            let _ = writeln!(text, "-- broker {}\n{}", node.id, newest_lines(&node.log));
             text
         })
     }
@@ -333,62 +330,9 @@ impl Drop for Broker {
 
 impl Node {
     fn start(&mut self, dir: &Path) {
-        let output = std::fs::File::options().append(true).create(true).open(&self.log).unwrap();
-        let java = java(dir)
-            .arg(format!("-Dplatewatch.log={}", self.log.display()))
-            .arg("kafka.Kafka")
-            .arg(&self.properties)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .spawn()
-            .expect("java: install default-jre-headless");
-        // Its standard input closes with this process, however that ends.
-        let watchdog = Command::new("sh")
-            .args(["-c", "read -r _; kill -9 \"$1\"; sleep 0.2; rm -rf \"$2\"", "sh", &java.id().to_string()])
-            .arg(dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        self.running = Some(Running { java, watchdog });
-    }
-
-    fn signal(&self, signal: &str) {
-        if let Some(running) = &self.running {
-            let _ = Command::new("kill").args([signal, &running.java.id().to_string()]).status();
-        }
-    }
-
-    fn wait_until_stopped(&mut self) {
-        if let Some(mut running) = self.running.take() {
-            let _ = running.watchdog.kill();
-            let _ = running.watchdog.wait();
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while running.java.try_wait().unwrap().is_none() {
-                if Instant::now() > deadline {
-                    let _ = running.java.kill();
-                }
-                std::thread::sleep(Duration::from_millis(20));
-            }
-        }
-    }
-
-    fn kill(&mut self) {
-        self.signal("-KILL");
-        self.wait_until_stopped();
-    }
-
-    fn must_run(&mut self) {
-        let ended = self.running.as_mut().and_then(|running| running.java.try_wait().unwrap());
-        assert!(ended.is_none(), "broker {} ended with {ended:?}:\n{}", self.id, self.complaints());
-    }
-
-    fn complaints(&self) -> String {
-        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let skipped = text.lines().count().saturating_sub(60);
-        text.lines().skip(skipped).collect::<Vec<_>>().join("\n")
+        let mut java = java(dir);
+        java.arg(format!("-Dplatewatch.log={}", self.log.display())).arg("kafka.Kafka").arg(&self.properties);
+        self.process.start(&mut java, &self.log, dir, JAVA);
     }
 }
 
@@ -436,7 +380,7 @@ fn format_storage(dir: &Path, properties: &Path, more: &[&str]) {
         .arg(properties)
         .args(more)
         .output()
-        .expect("java: install default-jre-headless");
+        .unwrap_or_else(|error| panic!("java cannot be run ({error}): install the package {JAVA}"));
     assert!(output.status.success(), "Kafka's storage cannot be formatted: {output:?}");
 }
 
@@ -458,27 +402,4 @@ pub(crate) fn class_path() -> &'static str {
         assert!(output.status.success(), "{} failed", script.display());
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     })
-}
-
-/// A port that nobody listens on, below those that the system gives to outgoing connections: while a broker is stopped
-/// a client of it could otherwise be given the broker's port, and even be connected to itself.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const RANGE: u16 = 12_000;
-    loop {
-        let start = (std::process::id().wrapping_mul(131) % u32::from(RANGE)) as u16;
-        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % RANGE;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-/// Asks until `condition` holds; panics naming `what` when that takes longer than `limit`.
-pub(crate) fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + limit;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited {limit:?} in vain: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

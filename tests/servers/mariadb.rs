@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::certificates::Certificates;
-use super::{Running, START_DEADLINE, free_port, is_root, newest_lines, repository, run};
+use super::{Process, START_DEADLINE, free_port, is_root, newest_lines, repository, run};
 
 /// The passwords of the accounts that `sql/users.sql` makes.
 pub(crate) const WRITER_PASSWORD: &str = "wr1ter-s3cret";
@@ -30,7 +30,7 @@ const SMALL: [&str; 5] = [
 pub(crate) struct MariaDb {
     port: u16,
     certificates: Option<Certificates>,
-    running: Option<Running>,
+    process: Process,
     folder: tempfile::TempDir,
 }
 
@@ -55,7 +55,7 @@ impl MariaDb {
     fn start_with(tls: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("platewatch-mariadb-").tempdir().unwrap();
         let certificates = tls.then(|| Certificates::make(folder.path()));
-        let mut server = Self { port: free_port(), certificates, running: None, folder };
+        let mut server = Self { port: free_port(), certificates, process: Process::default(), folder };
         server.start_empty();
         server
     }
@@ -82,31 +82,26 @@ impl MariaDb {
 
     /// Stops it in order; its data stays.
     pub(crate) fn stop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end("-TERM");
-        }
+        self.process.end("-TERM");
     }
 
     /// Kills it; its data stays.
     pub(crate) fn kill(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end("-KILL");
-        }
+        self.process.end("-KILL");
     }
 
     /// Suspends it: connections stay, nothing is answered.
     pub(crate) fn freeze(&self) {
-        self.running.as_ref().unwrap().signal("-STOP");
+        self.process.signal("-STOP");
     }
 
     /// Goes on after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
-        self.running.as_ref().unwrap().signal("-CONT");
+        self.process.signal("-CONT");
     }
 
     /// Starts it on the same port with the data it had.
     pub(crate) fn start_again(&mut self) {
-        assert!(self.running.is_none(), "it runs");
         let mut command = Command::new("mariadbd");
         command
             .arg(format!("--defaults-file={}", repository("sql/instance.cnf").display()))
@@ -129,11 +124,11 @@ impl MariaDb {
                 .arg(format!("--ssl-key={}", certificates.key.display()))
                 .arg("--require-secure-transport=ON");
         }
-        self.running = Some(Running::start(&mut command, &self.log(), self.folder.path(), PACKAGE));
+        let log = self.log();
+        self.process.start(&mut command, &log, self.folder.path(), PACKAGE);
         let deadline = Instant::now() + START_DEADLINE;
         while self.try_sql("SELECT 1").is_err() {
-            let log = self.log();
-            self.running.as_mut().unwrap().must_run(&log);
+            self.process.must_run(&log);
             assert!(Instant::now() < deadline, "MariaDB does not get ready:\n{}", newest_lines(&log));
             std::thread::sleep(std::time::Duration::from_millis(50));
         }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use super::certificates::Certificates;
-use super::{Running, START_DEADLINE, free_port, newest_lines, run};
+use super::{Process, START_DEADLINE, free_port, newest_lines, run};
 
 const PACKAGE: &str = "redis-server";
 
@@ -30,7 +30,7 @@ pub(crate) struct Redis {
     port: u16,
     options: Options,
     certificates: Option<Certificates>,
-    running: Option<Running>,
+    process: Process,
     folder: tempfile::TempDir,
 }
 
@@ -44,7 +44,7 @@ impl Redis {
     pub(crate) fn start_with(options: Options) -> Self {
         let folder = tempfile::Builder::new().prefix("platewatch-redis-").tempdir().unwrap();
         let certificates = options.tls.then(|| Certificates::make(folder.path()));
-        let mut server = Self { port: free_port(), options, certificates, running: None, folder };
+        let mut server = Self { port: free_port(), options, certificates, process: Process::default(), folder };
         server.start_empty();
         server
     }
@@ -73,40 +73,35 @@ impl Redis {
 
     /// Stops it in order; what is on disk stays.
     pub(crate) fn stop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end("-TERM");
-        }
+        self.process.end("-TERM");
     }
 
     /// Kills it; what is on disk stays.
     pub(crate) fn kill(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end("-KILL");
-        }
+        self.process.end("-KILL");
     }
 
     /// Suspends it: connections stay, nothing is answered.
     pub(crate) fn freeze(&self) {
-        self.running.as_ref().unwrap().signal("-STOP");
+        self.process.signal("-STOP");
     }
 
     /// Goes on after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
-        self.running.as_ref().unwrap().signal("-CONT");
+        self.process.signal("-CONT");
     }
 
     /// Starts it on the same port with what is on disk (nothing, unless `append_only`).
     pub(crate) fn start_again(&mut self) {
-        assert!(self.running.is_none(), "it runs");
         let configuration = self.path("redis.conf");
         std::fs::write(&configuration, self.configuration()).unwrap();
         let mut command = Command::new("redis-server");
         command.arg(&configuration);
-        self.running = Some(Running::start(&mut command, &self.path("log"), self.folder.path(), PACKAGE));
+        let log = self.path("log");
+        self.process.start(&mut command, &log, self.folder.path(), PACKAGE);
         let deadline = Instant::now() + START_DEADLINE;
         while self.try_command(&["PING"]).as_deref() != Ok("PONG") {
-            let log = self.path("log");
-            self.running.as_mut().unwrap().must_run(&log);
+            self.process.must_run(&log);
             assert!(Instant::now() < deadline, "Redis does not get ready:\n{}", newest_lines(&log));
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
