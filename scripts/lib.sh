@@ -61,14 +61,58 @@ need_chromium() {
   fi
 }
 
-# Node.js for the page, and its packages exactly as web/package-lock.json pins them; fetched once.
+# Node.js where the machine's own is older than 20.19 (Debian 12 has 18), from the npm registry: versions and SHA-512.
+NODE=22.23.3
+NODE_X64=a879f3e6d16c1e88ff58cfae4443558d638d8b9855be6c2b82af00e15efa2a9b95340738fa3c0af31e20c1ba1b13d06d1cd83f00a476e7cdde628acb17f73b9e
+NODE_ARM64=9770c01d9adeca5a3ea7d4170edb0eae31b625726a5736179c01a621034e50d01170ca694ced9c99ec1540ffb7ead8c99d213e773a4c36d816f9cde8883bd7b4
+NPM=10.9.9
+NPM_SHA512=d60fba8cb42f688b81e33c2f1cbef2ad7b977166700ec0ad057f1b6d60ea6ef2524abf673e20c35931cd8305d1dbb8887134d6eefdc0e7b8435bd458bf65b862
+
+has_node() {
+  command -v node >/dev/null && command -v npm >/dev/null &&
+    node --eval 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)'
+}
+
+# unpack_npm FOLDER NAME VERSION SHA512: a package of the npm registry.
+unpack_npm() {
+  local folder="$1" name="$2" version="$3" sum="$4" scratch
+  [ -d "$folder" ] && return
+  scratch="$(mktemp -d)"
+  curl --fail --silent --show-error --location --output "$scratch/package.tgz" \
+    "${NPM_CONFIG_REGISTRY:-https://registry.npmjs.org}/$name/-/$name-$version.tgz" || die "$name cannot be fetched; is there a network?"
+  printf '%s  %s\n' "$sum" "$scratch/package.tgz" | sha512sum --check --status || die "$name $version is not what was published: run this again"
+  mkdir "$scratch/package" "$(dirname "$folder")" -p
+  tar --extract --gzip --file "$scratch/package.tgz" --directory "$scratch/package" --strip-components 1 --no-same-owner
+  mv "$scratch/package" "$folder"
+  rm -rf "$scratch"
+}
+
+need_node() {
+  local home="$HOME/.cache/platewatch/node-$NODE" arch sum
+  has_node && return
+  case "$(uname -m)" in
+    x86_64) arch=x64 sum="$NODE_X64" ;;
+    aarch64) arch=arm64 sum="$NODE_ARM64" ;;
+    *) die "Node.js is too old or not there: install 20.19 or later (https://nodejs.org), then run this again" ;;
+  esac
+  if [ ! -x "$home/bin/npm" ]; then
+    say "fetching Node.js $NODE"
+    need_packages curl ca-certificates
+    unpack_npm "$home/node" "node-linux-$arch" "$NODE" "$sum"
+    unpack_npm "$home/npm" npm "$NPM" "$NPM_SHA512"
+    mkdir -p "$home/bin"
+    ln -sf ../node/bin/node "$home/bin/node"
+    printf '#!/bin/sh\nexec node "%s/npm/bin/npm-cli.js" "$@"\n' "$home" >"$home/bin/npm"
+    chmod 755 "$home/bin/npm"
+  fi
+  PATH="$home/bin:$PATH"
+  has_node || die "Node.js $NODE cannot be run here: install 20.19 or later (https://nodejs.org), then run this again"
+}
+
+# The page's packages, exactly as web/package-lock.json pins them; fetched once.
 need_page_packages() {
   local stamp="$ROOT/web/node_modules/.package-lock.installed"
-  if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
-    need_packages nodejs npm
-  fi
-  node --eval 'const [major, minor] = process.versions.node.split("."); process.exit(major > 20 || (major == 20 && minor >= 19) ? 0 : 1)' ||
-    die "Node.js $(node --version) is too old: install 20.19 or later (https://nodejs.org), then run this again"
+  need_node
   cmp --silent "$ROOT/web/package-lock.json" "$stamp" && return
   say "installing the packages of the page"
   (cd "$ROOT/web" && npm ci --prefer-offline --no-audit --no-fund >&2) || die "the packages of the page cannot be installed; is there a network?"
@@ -136,12 +180,21 @@ need_deploy_checks() {
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
 need_rust() {
   local wanted found
-  if ! command -v cargo >/dev/null && apt-cache show rustup >/dev/null 2>&1; then
-    need_packages rustup
+  if ! command -v cargo >/dev/null; then
+    if apt-cache show rustup >/dev/null 2>&1; then
+      need_packages rustup
+    else
+      # Debian 12 and Ubuntu 22.04 have none: Rust's own installer.
+      need_packages curl ca-certificates
+      curl --proto '=https' --tlsv1.2 --fail --silent --show-error https://sh.rustup.rs |
+        sh -s -- -y --quiet --profile minimal --default-toolchain none --no-modify-path || true
+    fi
   fi
   command -v cargo >/dev/null || die "cargo is not there: install Rust with rustup (https://rustup.rs), then run this again"
   wanted="$(sed -n 's/^channel = "\(.*\)"/\1/p' "$ROOT/rust-toolchain.toml")"
-  # rustup installs the pinned toolchain at the first call.
+  # Some versions of rustup install the pinned toolchain at the first call, others want to be told.
+  (cd "$ROOT" && rustc --version >/dev/null 2>&1) || ! command -v rustup >/dev/null ||
+    rustup toolchain install "$wanted" --profile minimal --component rustfmt --component clippy >&2 || true
   found="$(cd "$ROOT" && rustc --version | cut -d' ' -f2)" || die "the Rust toolchain $wanted cannot be installed; is there a network?"
   if [ "$(printf '%s\n%s\n' "$wanted" "$found" | sort --version-sort | head -n 1)" != "$wanted" ]; then
     die "Rust $found is older than $wanted: install Rust with rustup (https://rustup.rs), then run this again"
