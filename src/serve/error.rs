@@ -4,7 +4,7 @@ use std::any::Any;
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -39,7 +39,7 @@ pub(super) struct ErrorEnvelope {
 }
 
 /// An answer is true for the moment only.
-const NOT_CACHED: (header::HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+const NOT_CACHED: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// Seconds after which a server that is away is worth another attempt.
 const RETRY_AFTER_SECONDS: u16 = 2;
@@ -62,13 +62,13 @@ pub(super) type Answer<T> = Result<Success<T>, ApiError>;
 pub(super) struct ApiError {
     status: StatusCode,
     msg: String,
-    retry_after_seconds: Option<u16>,
+    headers: HeaderMap,
 }
 
 impl ApiError {
     /// An error with this status; `msg` says what to change.
     pub(super) fn new(status: StatusCode, msg: impl Into<String>) -> Self {
-        Self { status, msg: msg.into(), retry_after_seconds: None }
+        Self { status, msg: msg.into(), headers: HeaderMap::new() }
     }
 
     /// 400.
@@ -78,7 +78,13 @@ impl ApiError {
 
     /// 503 that is worth another attempt after some seconds.
     pub(super) fn busy(msg: impl Into<String>, retry_after_seconds: u16) -> Self {
-        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, msg) }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, msg).with_number(header::RETRY_AFTER, retry_after_seconds.into())
+    }
+
+    /// With a number of the sentence in a header too, for programs.
+    pub(super) fn with_number(mut self, name: HeaderName, number: u64) -> Self {
+        self.headers.insert(name, number.into());
+        self
     }
 
     /// 500; the cause is in the log, not in the answer.
@@ -126,11 +132,7 @@ impl From<WorkError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorEnvelope { code: self.status.as_u16(), msg: self.msg, data: None };
-        let mut response = (self.status, [NOT_CACHED], Json(body)).into_response();
-        if let Some(seconds) = self.retry_after_seconds {
-            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        }
-        response
+        (self.status, self.headers, [NOT_CACHED], Json(body)).into_response()
     }
 }
 

@@ -38,6 +38,8 @@ const FRAME_BYTES: usize = 64 << 10;
 const RETRY_AFTER_SECONDS: u16 = 5;
 /// How many rows the file has, the header line not counted.
 pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+/// How many a file may have at most, where a result is refused for having more.
+pub(super) const MAX_ROWS: HeaderName = HeaderName::from_static("x-max-rows");
 
 /// Filters of the export, and the form of the file.
 #[derive(Deserialize, ToSchema)]
@@ -70,7 +72,7 @@ pub(super) struct ExportBody {
     responses(
         (status = 200, description = "The file; the header `x-total-count` tells its rows", content_type = "text/csv", body = String,
          example = "GCXH,GCSJ,HPHM\r\nG320300109027253771,\"2024-01-01 00:00:24\",苏C12345\r\n"),
-        (status = 400, description = "A field has the wrong form, or more rows match than `api.export_max_rows`; `msg` says how many", body = ErrorEnvelope),
+        (status = 400, description = "A field has the wrong form, or more rows match than `api.export_max_rows`: `msg`, `x-total-count` and `x-max-rows` say how many", body = ErrorEnvelope),
         (status = 413, description = "The body is too large", body = ErrorEnvelope),
         (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
         (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
@@ -100,12 +102,13 @@ pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): Body
         Ok(total)
     });
     let total = first.await?;
-    if total > api.settings.export_max_rows {
-        return Err(ApiError::bad_request(format!(
-            "{total} passages match, and one file holds {} at most (api.export_max_rows): narrow the time range with \
-             startTime and endTime, or add filters",
-            api.settings.export_max_rows
-        )));
+    let max_rows = api.settings.export_max_rows;
+    if total > max_rows {
+        let refusal = ApiError::bad_request(format!(
+            "{total} passages match, and one file holds {max_rows} at most (api.export_max_rows): narrow the time range with \
+             startTime and endTime, or add filters"
+        ));
+        return Err(refusal.with_number(TOTAL_COUNT, total).with_number(MAX_ROWS, max_rows));
     }
     let export =
         Export { snapshot, catalogue, filter, order, form, after: None, left: total, begun: false, _place: place };

@@ -96,6 +96,7 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
             header::ETAG,
             header::CONTENT_DISPOSITION,
             super::export::TOTAL_COUNT,
+            super::export::MAX_ROWS,
         ])
         .max_age(std::time::Duration::from_secs(3600))
 }

@@ -3,6 +3,9 @@ import { beforeEach, expect, test, vi } from 'vitest'
 
 import { ApiError } from '@/api/client'
 import { fileName, lineEnds, receiveCsv } from '@/views/query/download'
+import { useExport } from '@/views/query/useExport'
+
+import { run } from './mount'
 
 const encode = (text: string) => new TextEncoder().encode(text)
 
@@ -45,9 +48,18 @@ test('a transfer that breaks off is no file', async () => {
   await expect(receive()).rejects.toBeInstanceOf(ApiError)
 })
 
-test('a refusal keeps the words of the server', async () => {
-  serve(['{"code":400,"msg":"5 passages match, and one file holds 2 at most","data":null}'], {}, 400)
+test('a refusal keeps the words of the server, and its numbers', async () => {
+  const headers = { 'x-total-count': '5', 'x-max-rows': '2' }
+  serve(['{"code":400,"msg":"5 passages match, and one file holds 2 at most","data":null}'], headers, 400)
   await expect(receive()).rejects.toMatchObject({ status: 400, message: '5 passages match, and one file holds 2 at most' })
+  serve(['{"code":400,"msg":"too many","data":null}'], headers, 400)
+  const { result, unmount } = await run(useExport)
+  await result.start({}, ['GCXH'], { titles: false, excel: false })
+  expect(result.state.value).toEqual({ kind: 'tooLong', rows: 5, limit: 2 })
+  serve(['{"code":400,"msg":"`startTime` must be a time","data":null}'], {}, 400)
+  await result.start({}, ['GCXH'], { titles: false, excel: false })
+  expect(result.state.value).toEqual({ kind: 'failed', offline: false, reason: '`startTime` must be a time' })
+  unmount()
 })
 
 test('names of files', () => {

@@ -81,7 +81,9 @@ async fn filters_and_form() {
 #[tokio::test]
 async fn a_result_that_is_too_long_is_refused_with_its_count() {
     let server = Server::start_with(MemoryReader::sample(), |settings| settings.export_max_rows = 7).await;
-    let msg = export(&server, json!({})).await.error(400);
+    let refusal = export(&server, json!({})).await;
+    assert_eq!((refusal.header("x-total-count"), refusal.header("x-max-rows")), (Some("8"), Some("7")));
+    let msg = refusal.error(400);
     assert!(
         msg.contains("8 passages match") && msg.contains("7 at most") && msg.contains("api.export_max_rows"),
         "{msg}"

@@ -13,6 +13,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    private readonly headers = new Headers(),
   ) {
     super(message)
     this.name = 'ApiError'
@@ -20,6 +21,12 @@ export class ApiError extends Error {
 
   get offline(): boolean {
     return this.status === 0
+  }
+
+  /** A number that the answer gives in a header; null without it. */
+  number(name: string): number | null {
+    const text = this.headers.get(name)
+    return text === null ? null : Number(text)
   }
 
   /** Asking the same again may help: the server is away, starting, busy or was too slow. */
@@ -65,7 +72,7 @@ export async function send(url: string, init: RequestInit = {}, timeoutMs = TIME
     throw new ApiError(0, 'HTTP 502')
   }
   reportReachable()
-  if (!response.ok) throw new ApiError(response.status, await messageOf(response))
+  if (!response.ok) throw new ApiError(response.status, await messageOf(response), response.headers)
   return response
 }
 

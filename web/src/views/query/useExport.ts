@@ -14,14 +14,11 @@ export type ExportState =
   | { kind: 'tooLong'; rows: number; limit: number }
   | { kind: 'failed'; offline: boolean; reason: string }
 
-/** What the server says of a result that is too long for one file. */
-const TOO_LONG = /^(\d+) passages match, and one file holds (\d+) at most/
-
 function failure(error: unknown): ExportState {
-  const reason = error instanceof Error ? error.message : String(error)
-  const [, rows, limit] = TOO_LONG.exec(reason) ?? []
-  if (rows && limit) return { kind: 'tooLong', rows: Number(rows), limit: Number(limit) }
-  return { kind: 'failed', offline: error instanceof ApiError && error.offline, reason }
+  const answer = error instanceof ApiError ? error : null
+  const [rows, limit] = [answer?.number('x-total-count') ?? null, answer?.number('x-max-rows') ?? null]
+  if (rows !== null && limit !== null) return { kind: 'tooLong', rows, limit }
+  return { kind: 'failed', offline: answer?.offline ?? false, reason: error instanceof Error ? error.message : String(error) }
 }
 
 /** The whole result of a search as a CSV file, one at a time; it can be given up. */
