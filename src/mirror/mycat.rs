@@ -2,16 +2,13 @@
 //!
 //! **One statement, one shard.** Rows come from one shard's log, so a statement never spans two; with two addresses the
 //! shard's number is the instance's. A few statements are under way at a time; the cursor moves over those that are
-//! acknowledged without a gap before them.
-//!
-//! **Away or refused.** Whatever fails without the server's words (a timeout, a broken connection) means that the target
-//! is away: the mirror stops and comes back to the cursor. Words that blame a value ([`Blame::Row`]) halve the statement
-//! until the row stands alone; it is kept with MySQL's words, and the stream goes on. Words that blame neither clearly
-//! are repeated, and after some attempts halved too; but then a row is only refused if others beside it were taken.
+//! acknowledged without a gap before them. How a statement is sent, and whom its failure blames, is [`batch`]'s.
 //!
 //! **What was there stays there.** On connecting, and now and then, the target is asked for a few of the rows that it
 //! acknowledged. If some are missing (it was restarted empty, or from a backup), the cursor goes back behind the newest
 //! that is older than all of those. It does not know how statements look.
+
+mod batch;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,15 +21,13 @@ use tokio_util::task::AbortOnDropHandle;
 use traffic::CivilTime;
 
 use super::health::{Health, Subject};
-use super::rows::{fitting, insert_statement, line, presence_question};
+use super::rows::presence_question;
 use super::{Failure, Kind, Mirror, SHARDS};
 use crate::config::MycatConfig;
-use crate::mysql::{MysqlError, MysqlPool};
-use crate::reader::PassageRow;
+use crate::mysql::MysqlPool;
 use crate::store::{LogBlock, MirrorCursor, RefusedRow, Shared, StoreError};
+use batch::{Batch, Sent, send};
 
-/// How often a statement that met a deadlock or a lock is repeated at once.
-const BUSY_ATTEMPTS: u32 = 5;
 /// After so many failures in a row whose words blame nobody clearly, single rows are suspected.
 const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
@@ -63,21 +58,6 @@ pub(super) struct ShardMirror {
     /// When the target was filled again last, and how long not to do so again if that did not help.
     refilled_at: Option<Instant>,
     refill_pause: Duration,
-}
-
-/// Rows under way, and where the cursor is behind them.
-struct Batch {
-    rows: Vec<(u64, PassageRow)>,
-    next: u64,
-    /// Rows before them that retention had dropped.
-    lost: u64,
-}
-
-/// What became of a batch.
-struct Sent {
-    batch: Batch,
-    warnings: u64,
-    refused: Vec<RefusedRow>,
 }
 
 impl ShardMirror {
@@ -288,211 +268,5 @@ impl Mirror for ShardMirror {
             self.unclear = self.unclear.saturating_add(1);
         }
         failure
-    }
-}
-
-/// Sends a batch: in one statement, or in parts where it is too large or a row is refused.
-async fn send(pool: Arc<MysqlPool>, shard: usize, batch: Batch, suspicious: bool) -> Result<Sent, Failure> {
-    let (numbers, rows): (Vec<u64>, Vec<PassageRow>) = batch.rows.into_iter().unzip();
-    let mut parts = Parts {
-        pool: &pool,
-        rows: &rows,
-        suspicious,
-        taken: 0,
-        warnings: 0,
-        refused: Vec::new(),
-        suspects: Vec::new(),
-    };
-    parts.send_all().await?;
-    parts.judge_suspects().await?;
-    let Parts { warnings, refused, .. } = parts;
-    let refused = refused.into_iter().filter_map(|(at, error)| {
-        let (row, number) = (rows.get(at)?, numbers.get(at)?);
-        let (gcxh, gcsj) = (row.gcxh.clone(), row.gcsj.0);
-        Some(RefusedRow { shard: shard as u32, row: *number, gcxh, gcsj, line: line(row), error })
-    });
-    let refused = refused.collect();
-    let rows = numbers.into_iter().zip(rows).collect();
-    Ok(Sent { batch: Batch { rows, ..batch }, warnings, refused })
-}
-
-/// A batch in parts.
-struct Parts<'a> {
-    pool: &'a MysqlPool,
-    rows: &'a [PassageRow],
-    suspicious: bool,
-    /// Rows that the target took.
-    taken: usize,
-    warnings: u64,
-    /// Places of rows that it refused, with its words.
-    refused: Vec<(usize, String)>,
-    /// Places of rows that it did not take, in words that do not blame them clearly.
-    suspects: Vec<usize>,
-}
-
-impl Parts<'_> {
-    async fn send_all(&mut self) -> Result<(), Failure> {
-        // From and to; the first part is last.
-        let mut waiting = vec![(0, self.rows.len())];
-        while let Some((from, to)) = waiting.pop() {
-            let part = self.rows.get(from..to).unwrap_or_default();
-            let count = fitting(part);
-            if count < part.len() {
-                waiting.extend([(from + count, to), (from, from + count)]);
-                continue;
-            }
-            let Err(error) = self.insert(part).await else { continue };
-            let blame = Blame::of(&error);
-            let divisible = match blame {
-                Blame::Row | Blame::Size => true,
-                Blame::Unclear => self.suspicious,
-                Blame::Busy | Blame::Target => false,
-            };
-            match (divisible, part.len()) {
-                (false, _) => return Err(failure(&error)),
-                (true, 1) if blame == Blame::Row => self.refused.push((from, error.to_string())),
-                (true, 1) => self.suspects.push(from),
-                (true, length) => waiting.extend([(from + length / 2, to), (from, from + length / 2)]),
-            }
-        }
-        Ok(())
-    }
-
-    /// A row that nothing clearly blames is refused if it fails once more while the target takes others.
-    async fn judge_suspects(&mut self) -> Result<(), Failure> {
-        for at in std::mem::take(&mut self.suspects) {
-            let row = self.rows.get(at..=at).unwrap_or_default();
-            let Err(error) = self.insert(row).await else { continue };
-            if self.taken == 0 || matches!(Blame::of(&error), Blame::Busy | Blame::Target) {
-                return Err(failure(&error));
-            }
-            self.refused.push((at, error.to_string()));
-        }
-        Ok(())
-    }
-
-    async fn insert(&mut self, rows: &[PassageRow]) -> Result<(), MysqlError> {
-        let statement = insert_statement(rows);
-        let mut attempt = 1;
-        loop {
-            match self.pool.execute(&statement).await {
-                Ok(done) => {
-                    self.taken += rows.len();
-                    self.warnings += u64::from(done.warnings);
-                    return Ok(());
-                }
-                Err(error) if attempt < BUSY_ATTEMPTS && Blame::of(&error) == Blame::Busy => attempt += 1,
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-fn failure(error: &MysqlError) -> Failure {
-    let kind = if Blame::of(error) == Blame::Unclear { Kind::Unclear } else { Kind::Away };
-    Failure { kind, ..Failure::away(error) }
-}
-
-/// Whom an error blames.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Blame {
-    /// A value of a row.
-    Row,
-    /// The size of the statement.
-    Size,
-    /// A lock, which passes at once.
-    Busy,
-    /// The target, which cannot now, or must be mended.
-    Target,
-    /// Nobody, clearly.
-    Unclear,
-}
-
-impl Blame {
-    fn of(error: &MysqlError) -> Self {
-        let MysqlError::Server { code, state, .. } = error else { return Self::Target };
-        match code {
-            // Too long, out of range, wrong date or time, wrong text for the column, a value cut, NULL, a check or a
-            // trigger that says no, a partition that there is not, an invalid character.
-            1048 | 1264 | 1265 | 1292 | 1300 | 1366 | 1406 | 1411 | 1425 | 1426 | 1452 | 1526 | 1644 | 3819 | 4025 => {
-                Self::Row
-            }
-            // A packet over max_allowed_packet.
-            1153 => Self::Size,
-            1205 | 1213 => Self::Busy,
-            // Space, memory, connections, accounts, rights, tables and columns that are not there, read-only, shutdown,
-            // interrupted, network.
-            1020..=1047
-            | 1049
-            | 1053
-            | 1054
-            | 1114
-            | 1129
-            | 1130
-            | 1135
-            | 1142
-            | 1143
-            | 1146
-            | 1158..=1161
-            | 1180
-            | 1184
-            | 1194
-            | 1195
-            | 1203
-            | 1226
-            | 1227
-            | 1290
-            | 1297
-            | 1317
-            | 1370
-            | 1792
-            | 1836
-            | 1927
-            | 1969
-            | 3024
-            | 3032
-            | 3100
-            | 4031 => Self::Target,
-            // SQLSTATE: data exception, integrity constraint violation.
-            _ if state.starts_with("22") || state.starts_with("23") => Self::Row,
-            _ => Self::Unclear,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn blame(code: u16, state: &str) -> Blame {
-        Blame::of(&MysqlError::Server { code, state: state.to_owned(), message: String::new() })
-    }
-
-    #[test]
-    fn errors_blame_the_row_only_where_they_speak_of_values() {
-        for (code, state) in
-            [(1406, "22001"), (1264, "22003"), (1292, "22007"), (1366, "HY000"), (9999, "22012"), (4025, "23000")]
-        {
-            assert_eq!(blame(code, state), Blame::Row, "{code}");
-        }
-        for (code, state) in [
-            (1040, "08004"),
-            (1045, "28000"),
-            (1053, "08S01"),
-            (1114, "HY000"),
-            (1146, "42S02"),
-            (1054, "42S22"),
-            (1290, "HY000"),
-            (1142, "42000"),
-            (1927, "70100"),
-            (1021, "HY000"),
-        ] {
-            assert_eq!(blame(code, state), Blame::Target, "{code}");
-        }
-        assert_eq!(blame(1213, "40001"), Blame::Busy);
-        assert_eq!(blame(1153, "08S01"), Blame::Size);
-        assert_eq!(blame(1064, "42000"), Blame::Unclear);
-        assert_eq!(Blame::of(&MysqlError::Connection("reset".to_owned())), Blame::Target);
-        assert_eq!(Blame::of(&MysqlError::Timeout(LOOK_AGAIN, "statement")), Blame::Target);
     }
 }
