@@ -119,7 +119,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Passages that match the filters, newest first, ties by GCXH. */
+        /** Passages that match the filters, newest first unless asked otherwise, ties by GCXH. */
         post: operations["query"];
         delete?: never;
         options?: never;
@@ -2433,6 +2433,12 @@ export interface components {
              */
             limit: number | null;
             /**
+             * @description Which come first, `newest` or `oldest`; those of one second always by GCXH.
+             * @default newest
+             * @example newest
+             */
+            order: string | null;
+            /**
              * Format: int32
              * @description Page, from 1.
              * @default 1
@@ -3187,7 +3193,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A field has the wrong form, or more rows match than `api.export_max_rows`; `msg` says how many */
+            /** @description A field has the wrong form, or more rows match than `api.export_max_rows`: `msg`, `x-total-count` and `x-max-rows` say how many */
             400: {
                 headers: {
                     [name: string]: unknown;
