@@ -43,6 +43,7 @@ fn replay(bencher: Bencher<'_, '_>, by_time: bool) {
                 parser: traffic_lines::parser_settings(),
                 options: String::new(),
                 batch_records: 131_072,
+                batch_interval: std::time::Duration::from_millis(200),
                 sort_memory: 128 << 20,
                 spill_folder: folder.path().to_owned(),
             };

@@ -77,7 +77,8 @@ settings! {
     pub struct SourceConfig {
         /// The kind of source. `"none"` takes nothing in and only serves what is stored.
         kind: SourceKind = SourceKind::None;
-        /// Capture files to read, in this order; for `kind = "capture"`. Plain, `.gz` or `.zst`; `"-"` is standard input.
+        /// Capture files to read, in this order; for `kind = "capture"`. Plain, `.gz` or `.zst`; `"-"` is standard input,
+        /// whose lines count as they come, such as those of `tail -F`.
         files: Vec<PathBuf> = Vec::new();
         /// Read captures in the order of arrival, or sorted by passage time over all files.
         order: Order = Order::Arrival;

@@ -134,6 +134,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
             parser: ParserSettings { delimiter: args.delimiter, ..parser_settings(&config, layout.clone()) },
             options: rule_options(&config),
             batch_records: config.source.batch_records as u64,
+            batch_interval: config.source.batch_interval,
             sort_memory: config.store.memory.bytes() / 4,
             spill_folder: args.out.clone(),
         },

@@ -226,6 +226,7 @@ fn open_source(
                 parser: parser_settings(config, layout.clone()),
                 options: rule_options(config),
                 batch_records: source.batch_records as u64,
+                batch_interval: source.batch_interval,
                 sort_memory: config.store.memory.bytes() / 4,
                 spill_folder: std::env::temp_dir(),
             };

@@ -2,22 +2,25 @@
 //!
 //! A file may be plain, gzip or Zstandard (told by its first bytes), UTF-8 or GB18030; `-` is standard input. The position
 //! is the place behind the last line of a batch in decompressed bytes, together with what identifies the files, so that an
-//! interrupted replay goes on only over the same input. The clock's limit for times in the future is taken once and kept
+//! interrupted replay goes on only over the same input. Standard input may be live, such as `tail -F` of a log: its lines
+//! are given out within the batch interval, whether more come or not. The clock's limit for times in the future is taken once and kept
 //! in the position: a continued replay rejects what an uninterrupted one would.
 
 mod input;
+mod pipe;
 mod position;
 mod sort;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use traffic::{LineParser, NameTable, ParserSettings};
 
 use super::{Batch, Source, SourceError};
-use input::{Input, Line, Lines};
+use input::{Input, Line, Lines, Parsed};
 pub use position::FileMark;
 use position::Position;
 use sort::{Sorted, Sorter};
@@ -37,6 +40,8 @@ pub struct CaptureSettings {
     pub options: String,
     /// Lines of one batch at most.
     pub batch_records: u64,
+    /// The longest that a line of standard input waits for others.
+    pub batch_interval: Duration,
     /// Memory for sorting, in bytes.
     pub sort_memory: usize,
     /// Folder for what sorting does not hold in memory.
@@ -103,6 +108,8 @@ enum Stage {
 pub const NAME: &str = "capture";
 /// Bytes between two looks at the stop signal.
 const READ_BYTES: usize = 1 << 20;
+/// The longest between two looks at it while standard input gives nothing.
+const LOOK: Duration = Duration::from_millis(20);
 
 impl Capture {
     /// Opens the files and goes to `position`, the one committed last.
@@ -149,6 +156,7 @@ impl Capture {
 
     /// Fills the batch; false if told to stop.
     fn next_by_arrival(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
+        let mut began = None;
         while batch.passages.lines < self.settings.batch_records {
             if stop.is_cancelled() {
                 return Ok(false);
@@ -159,19 +167,27 @@ impl Capture {
                     self.stage = Stage::Finished;
                     return Ok(true);
                 };
-                *lines = Some(Lines::new(Input::open(file, 0, &self.progress)?, self.settings.gb18030));
+                *lines = Some(Lines::new(Input::open(file, 0, &self.progress, stop)?, self.settings.gb18030));
                 self.parser.begin_source();
                 continue;
             };
             batch.enter(self.position.file_name());
             let want = self.settings.batch_records - batch.passages.lines;
-            let more = reading.parse(READ_BYTES, want, &mut self.parser, &mut batch.passages);
+            let wait = LOOK.min(self.settings.batch_interval);
+            let parsed = reading.parse(READ_BYTES, want, wait, &mut self.parser, &mut batch.passages);
             self.position.offset = reading.offset();
             self.position.line = self.parser.line_number();
             self.position.set_delimiter(self.parser.delimiter());
-            if !more? {
+            let is_live = reading.is_live();
+            if parsed? == Parsed::End {
                 *lines = None;
                 self.position.next_file();
+            }
+            if is_live
+                && batch.passages.lines > 0
+                && began.get_or_insert_with(Instant::now).elapsed() >= self.settings.batch_interval
+            {
+                return Ok(true);
             }
         }
         Ok(true)
@@ -194,7 +210,7 @@ impl Capture {
                 let Some(file) = self.settings.files.get(self.position.file) else {
                     break;
                 };
-                *lines = Some(Lines::new(Input::open(file, 0, &self.progress)?, self.settings.gb18030));
+                *lines = Some(Lines::new(Input::open(file, 0, &self.progress, stop)?, self.settings.gb18030));
                 self.parser.begin_source();
                 continue;
             };
@@ -282,7 +298,7 @@ fn open_at(
         return Ok(None);
     }
     let Some(file) = settings.files.get(position.file) else { return Ok(None) };
-    Ok(Some(Lines::new(Input::open(file, position.offset, progress)?, settings.gb18030)))
+    Ok(Some(Lines::new(Input::open(file, position.offset, progress, &CancellationToken::new())?, settings.gb18030)))
 }
 
 impl Source for Capture {

@@ -219,8 +219,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start(command: Command) -> Self {
+        Self::start_with(command, Stdio::null())
+    }
+
+    fn start_with(mut command: Command, input: Stdio) -> Self {
+        let mut child = command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -378,6 +382,15 @@ pub(crate) fn serve_nothing(data: &Path) -> (Running, String) {
 
 /// Serves what a configuration says, on any free port; a section `[api]` must come last and be open.
 pub(crate) fn serve(config: &str) -> (Running, String) {
+    serve_with(config, Stdio::null())
+}
+
+/// As [`serve`]; what it reads on standard input is written to the child's.
+pub(crate) fn serve_fed(config: &str) -> (Running, String) {
+    serve_with(config, Stdio::piped())
+}
+
+fn serve_with(config: &str, input: Stdio) -> (Running, String) {
     let folder = folder();
     let file = folder.path().join("platewatch.toml");
     let api = if config.contains("[api]\n") { "" } else { "[api]\n" };
@@ -388,7 +401,7 @@ pub(crate) fn serve(config: &str) -> (Running, String) {
         // The default model folder is below the working directory, which tests share.
         command.env("PLATEWATCH__PREDICT__TRAIN", "off");
     }
-    let mut running = Running::start(command);
+    let mut running = Running::start_with(command, input);
     let line = running.wait_for("address=");
     let address = line.split("address=").nth(1).unwrap().trim().to_owned();
     (running, address)

@@ -21,6 +21,7 @@ mod formats;
 mod full_disk;
 mod harness;
 mod identity;
+mod live_input;
 mod model;
 mod precision;
 mod predict;

@@ -1,5 +1,6 @@
 /** Starts and stops the real program with a data directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -58,31 +59,38 @@ export class Server {
     return server
   }
 
-  /** Live simulated traffic without a history, at up to 20,000 records a second. */
-  static async simulator(rate: number): Promise<Server> {
+  /** A server that takes in what it is fed, beginning with `lines`, the newest of which is of now. */
+  static async fed(lines: readonly string[]): Promise<Server> {
     const [port, dataDir] = [await freePort(), await newFolder()]
     const config = join(dataDir, 'platewatch.toml')
     await writeFile(config, '')
     const server = new Server(port, dataDir, ['serve', '--config', config], {
       PLATEWATCH__DATA_DIR: join(dataDir, 'data'),
-      PLATEWATCH__SOURCE__KIND: 'simulator',
-      PLATEWATCH__SOURCE__RATE: String(rate),
+      PLATEWATCH__SOURCE__KIND: 'capture',
+      PLATEWATCH__SOURCE__FILES: '["-"]',
       PLATEWATCH__API__LISTEN: `127.0.0.1:${port}`,
     })
-    await server.start()
+    await server.start(lines)
     return server
   }
 
-  async start(): Promise<void> {
+  /** Writes records to its standard input. */
+  async feed(lines: readonly string[]): Promise<void> {
+    const input = this.child?.stdin
+    if (lines.length > 0 && input && !input.write(`${lines.join('\n')}\n`)) await once(input, 'drain')
+  }
+
+  async start(lines: readonly string[] = []): Promise<void> {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it, or set PLATEWATCH_BINARY`)
     const env = { ...process.env, ...this.env }
-    const child = spawn(BINARY, this.args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+    const child = spawn(BINARY, this.args, { stdio: ['pipe', 'pipe', 'pipe'], env })
     this.child = child
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {
         this.output = (this.output + chunk.toString()).slice(-20_000)
       })
     }
+    await this.feed(lines)
     await until('the program reaches the present', async () => {
       if (child.exitCode !== null) throw new Error(`the program has ended:\n${this.output}`)
       const status = (await (await fetch(`${this.url}/api/status`)).json()) as { data: { lag_seconds: number | null } }

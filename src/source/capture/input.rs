@@ -7,17 +7,36 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, Delimiter, LineParser, PassageBatch, RejectReason};
 
-use super::CaptureProgress;
+use super::pipe::Pipe;
+use super::{CaptureProgress, LOOK};
 use crate::source::SourceError;
 
 /// A byte stream, decompressed.
 pub(super) struct Input {
     path: PathBuf,
-    reader: Box<dyn Read + Send>,
+    reader: Reader,
     offset: u64,
+}
+
+enum Reader {
+    /// Whatever is to be read is there, or is waited for.
+    File(Box<dyn Read + Send>),
+    /// Lines may come at any time.
+    Live(Counted<io::Chain<io::Cursor<Vec<u8>>, Pipe>>),
+}
+
+impl Read for Reader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(reader) => reader.read(buffer),
+            Self::Live(reader) => reader.read(buffer),
+        }
+    }
 }
 
 impl std::fmt::Debug for Input {
@@ -28,37 +47,76 @@ impl std::fmt::Debug for Input {
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+/// Bytes that tell how a file is packed.
+const HEAD_BYTES: usize = 4;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Packing {
+    None,
+    Gzip,
+    Zstandard,
+}
+
+impl Packing {
+    fn of(head: &[u8]) -> Self {
+        match head {
+            head if head.starts_with(GZIP) => Self::Gzip,
+            head if head.starts_with(ZSTANDARD) => Self::Zstandard,
+            _ => Self::None,
+        }
+    }
+
+    fn unpack(self, whole: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Self::None => Box::new(whole),
+            Self::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, whole))),
+            Self::Zstandard => Box::new(zstd::stream::read::Decoder::new(whole)?),
+        })
+    }
+}
 
 impl Input {
-    /// Opens a file, or standard input for `-`, and goes to `offset` of its decompressed bytes.
-    pub(super) fn open(path: &Path, offset: u64, progress: &Arc<CaptureProgress>) -> Result<Self, SourceError> {
+    /// Opens a file, or standard input for `-`, and goes to `offset` of its decompressed bytes. The wait for the first
+    /// bytes of standard input ends with `stop`.
+    pub(super) fn open(
+        path: &Path,
+        offset: u64,
+        progress: &Arc<CaptureProgress>,
+        stop: &CancellationToken,
+    ) -> Result<Self, SourceError> {
         let failed = |error: io::Error| SourceError(format!("cannot read {}: {error}", path.display()));
-        let mut raw: Box<dyn Read + Send>;
-        let mut head = [0u8; 4];
-        let head_len;
-        if path == Path::new("-") {
-            raw = Box::new(io::stdin());
-            head_len = read_full(&mut raw, &mut head).map_err(failed)?;
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        let mut input = if path == Path::new("-") {
+            let mut pipe = Pipe::start(io::stdin()).map_err(failed)?;
+            while head.len() < HEAD_BYTES && !stop.is_cancelled() {
+                let mut byte = [0];
+                if !pipe.is_ready(LOOK) {
+                    continue;
+                }
+                if pipe.read(&mut byte).map_err(failed)? == 0 {
+                    break;
+                }
+                head.extend(byte);
+            }
+            let packing = Packing::of(&head);
+            let whole = Counted { reader: io::Cursor::new(head).chain(pipe), progress: progress.clone() };
+            let reader = match packing {
+                Packing::None => Reader::Live(whole),
+                packing => Reader::File(packing.unpack(whole).map_err(failed)?),
+            };
+            Self { path: path.to_owned(), reader, offset: 0 }
         } else {
             let mut file = File::open(path).map_err(failed)?;
-            head_len = read_full(&mut file, &mut head).map_err(failed)?;
-            let packed = head.starts_with(GZIP) || head.starts_with(ZSTANDARD);
-            if !packed && offset > 0 && file.seek(SeekFrom::Start(offset)).is_ok() {
+            file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(failed)?;
+            let packing = Packing::of(&head);
+            if packing == Packing::None && offset > 0 && file.seek(SeekFrom::Start(offset)).is_ok() {
                 progress.read_bytes.fetch_add(offset, Ordering::Relaxed);
-                let reader = Box::new(Counted { reader: file, progress: progress.clone() });
+                let reader = Reader::File(Box::new(Counted { reader: file, progress: progress.clone() }));
                 return Ok(Self { path: path.to_owned(), reader, offset });
             }
-            raw = Box::new(file);
-        }
-        let head = head.get(..head_len).unwrap_or_default().to_vec();
-        let packed = (head.starts_with(GZIP), head.starts_with(ZSTANDARD));
-        let whole = Counted { reader: io::Cursor::new(head).chain(raw), progress: progress.clone() };
-        let reader: Box<dyn Read + Send> = match packed {
-            (true, _) => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(1 << 16, whole))),
-            (_, true) => Box::new(zstd::stream::read::Decoder::new(whole).map_err(failed)?),
-            _ => Box::new(whole),
+            let whole = Counted { reader: io::Cursor::new(head).chain(file), progress: progress.clone() };
+            Self { path: path.to_owned(), reader: Reader::File(packing.unpack(whole).map_err(failed)?), offset: 0 }
         };
-        let mut input = Self { path: path.to_owned(), reader, offset: 0 };
         let skipped = io::copy(&mut input.reader.by_ref().take(offset), &mut io::sink()).map_err(failed)?;
         if skipped < offset {
             return Err(SourceError(format!(
@@ -68,6 +126,18 @@ impl Input {
         }
         input.offset = offset;
         Ok(input)
+    }
+
+    /// Waits until a read would not wait; false if that takes longer than `wait`. Only a live input has anything to wait
+    /// for.
+    fn is_ready(&mut self, wait: Duration) -> bool {
+        match &mut self.reader {
+            Reader::File(_) => true,
+            Reader::Live(Counted { reader, .. }) => {
+                let (head, pipe) = reader.get_mut();
+                head.position() < head.get_ref().len() as u64 || pipe.is_ready(wait)
+            }
+        }
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
@@ -85,19 +155,6 @@ impl Input {
             }
         }
     }
-}
-
-fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match reader.read(rest) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// Counts bytes on disk.
@@ -120,6 +177,16 @@ pub(super) enum Line {
     Passage,
     /// A header, a blank line or a reject.
     Other,
+    End,
+}
+
+/// What [`Lines::parse`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parsed {
+    /// There may be more.
+    More,
+    /// A live input has no whole line now.
+    Nothing,
     End,
 }
 
@@ -147,33 +214,51 @@ impl Lines {
         self.consumed
     }
 
-    /// Parses about `bytes` bytes of lines, at most `lines` of them; false at the end of the input.
+    /// Parses about `bytes` bytes of lines, at most `lines` of them. Waits for a live input as long as `wait`.
     pub(super) fn parse(
         &mut self,
         bytes: usize,
         lines: u64,
+        wait: Duration,
         parser: &mut LineParser,
         out: &mut PassageBatch,
-    ) -> Result<bool, SourceError> {
+    ) -> Result<Parsed, SourceError> {
         if self.gb18030 {
             for _ in 0..lines.min(4096) {
+                if !self.has_line() && !self.ended && !self.input.is_ready(wait) {
+                    return Ok(Parsed::Nothing);
+                }
                 if self.next_line(parser, out, |_, _, _| Ok(()))? == Line::End {
-                    return Ok(false);
+                    return Ok(Parsed::End);
                 }
             }
-            return Ok(true);
+            return Ok(Parsed::More);
         }
         let rest = self.buffer.get(self.start..).unwrap_or_default();
         let used = parser.parse_lines(rest, lines, out);
         self.advance(used);
         if used > 0 {
-            return Ok(true);
+            return Ok(Parsed::More);
         }
         // No complete line is left: read on, unless the line is too long to hold.
-        if self.buffered() > LineParser::MAX_LINE_BYTES + 2 || !self.fill(bytes)? {
-            return Ok(self.next_line(parser, out, |_, _, _| Ok(()))? != Line::End);
+        let too_long = self.buffered() > LineParser::MAX_LINE_BYTES + 2;
+        if !too_long && !self.ended && !self.input.is_ready(wait) {
+            return Ok(Parsed::Nothing);
         }
-        Ok(true)
+        if (too_long || !self.fill(bytes)?) && self.next_line(parser, out, |_, _, _| Ok(()))? == Line::End {
+            return Ok(Parsed::End);
+        }
+        Ok(Parsed::More)
+    }
+
+    /// Whether lines may come at any time.
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self.input.reader, Reader::Live(_))
+    }
+
+    /// Whether the buffer holds a whole line.
+    fn has_line(&self) -> bool {
+        memchr::memchr(b'\n', self.buffer.get(self.start..).unwrap_or_default()).is_some()
     }
 
     /// Parses one line; a passage is also handed to `passage` as UTF-8, with its time and separator.
