@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use traffic::{Alert, CivilTime};
+use traffic::{Alert, CivilTime, Severity};
 
 use super::fields::SECONDS_PER_DAY;
 use crate::reader::{AlertFilter, ReadError, Snapshot, TimeRange};
@@ -17,11 +17,19 @@ pub(super) struct AlertsToday {
     counted: Mutex<Option<Counted>>,
 }
 
+/// Alerts whose later sighting is on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct DayAlerts {
+    pub(super) all: u64,
+    /// Those of severity high.
+    pub(super) high: u64,
+}
+
 struct Counted {
     midnight: CivilTime,
     /// `seq` of the last alert that was looked at.
     seq: u64,
-    alerts: u64,
+    alerts: DayAlerts,
 }
 
 impl AlertsToday {
@@ -29,16 +37,20 @@ impl AlertsToday {
     ///
     /// # Errors
     /// [`ReadError`] if the alerts could not be read.
-    pub(super) fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<u64, ReadError> {
+    pub(super) fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<DayAlerts, ReadError> {
         let midnight = now.midnight();
         // Held while reading, so that of many who ask at once only one counts. A panic meanwhile leaves a true count.
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let mut state = match counted.take() {
             Some(state) if state.midnight == midnight => state,
             _ => {
-                let filter = AlertFilter { time: day(midnight), ..AlertFilter::default() };
                 let seq = snapshot.totals().alerts;
-                Counted { midnight, seq, alerts: snapshot.alerts(&filter, 1, 1)?.total }
+                let of_severity = |severity| {
+                    let filter = AlertFilter { time: day(midnight), severity, ..AlertFilter::default() };
+                    snapshot.alerts(&filter, 1, 1).map(|page| page.total)
+                };
+                let alerts = DayAlerts { all: of_severity(None)?, high: of_severity(Some(Severity::High))? };
+                Counted { midnight, seq, alerts }
             }
         };
         let today = midnight.to_string();
@@ -47,7 +59,10 @@ impl AlertsToday {
             let new = snapshot.alerts_after(state.seq, BATCH)?;
             let Some(last) = new.last() else { break };
             state.seq = last.seq;
-            state.alerts += new.iter().filter(|alert| is_on(alert, date)).count() as u64;
+            for alert in new.iter().filter(|alert| is_on(alert, date)) {
+                state.alerts.all += 1;
+                state.alerts.high += u64::from(alert.severity == Severity::High);
+            }
         }
         Ok(counted.insert(state).alerts)
     }
@@ -75,26 +90,27 @@ mod tests {
     fn keeps_up_and_agrees_with_counting_afresh() {
         let reader = MemoryReader::sample();
         let kept = AlertsToday::default();
-        let check = |now: &str, expected: u64| {
+        let check = |now: &str, all: u64, high: u64| {
             let snapshot = reader.snapshot();
+            let expected = DayAlerts { all, high };
             assert_eq!(kept.count(&*snapshot, time(now)).unwrap(), expected, "{now}");
             assert_eq!(AlertsToday::default().count(&*snapshot, time(now)).unwrap(), expected, "{now}");
         };
-        let raise = |seq, curr_time| {
-            let raised = alert(seq, "苏C12345", "a", "b", curr_time, Severity::High, Rule::Window);
+        let raise = |seq, curr_time, severity| {
+            let raised = alert(seq, "苏C12345", "a", "b", curr_time, severity, Rule::Window);
             reader.commit(Vec::new(), vec![raised]);
         };
-        check("2024-01-02 12:00:00", 2);
-        raise(4, "2024-01-02 12:00:01");
-        raise(5, "2024-01-01 23:59:59");
-        check("2024-01-02 12:00:02", 3);
-        check("2024-01-02 12:00:02", 3);
-        raise(6, "2024-01-03 00:00:00");
-        check("2024-01-02 23:59:59", 3);
-        check("2024-01-03 00:00:00", 1);
+        check("2024-01-02 12:00:00", 2, 1);
+        raise(4, "2024-01-02 12:00:01", Severity::High);
+        raise(5, "2024-01-01 23:59:59", Severity::High);
+        check("2024-01-02 12:00:02", 3, 2);
+        check("2024-01-02 12:00:02", 3, 2);
+        raise(6, "2024-01-03 00:00:00", Severity::Low);
+        check("2024-01-02 23:59:59", 3, 2);
+        check("2024-01-03 00:00:00", 1, 0);
         let many =
             (7..=3000).map(|seq| alert(seq, "苏C12345", "a", "b", "2024-01-03 00:00:01", Severity::High, Rule::Window));
         reader.commit(Vec::new(), many.collect());
-        check("2024-01-03 00:00:02", 2995);
+        check("2024-01-03 00:00:02", 2995, 2994);
     }
 }

@@ -47,6 +47,9 @@ pub(super) struct Overview {
     /// Alerts whose later sighting is today.
     #[schema(example = 12)]
     alerts_today: u64,
+    /// Those of severity high among them.
+    #[schema(example = 3)]
+    alerts_today_high: u64,
     /// Newest GCSJ; null as long as there is none.
     #[schema(example = "2024-01-01 12:34:56")]
     newest_gcsj: Option<String>,
@@ -108,6 +111,7 @@ pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
             Some(newest) => snapshot.counts(Group::Checkpoint, whole_hours_up_to(newest))?.len() as u64,
             None => 0,
         };
+        let alerts = shared.alerts_today.count(snapshot, now)?;
         Ok(Overview {
             total: totals.passages,
             accepted: totals.accepted,
@@ -117,7 +121,8 @@ pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
             active_checkpoints: active,
             checkpoints,
             alerts: totals.alerts,
-            alerts_today: shared.alerts_today.count(snapshot, now)?,
+            alerts_today: alerts.all,
+            alerts_today_high: alerts.high,
             newest_gcsj: totals.newest.map(|newest| newest.to_string()),
             yesterday: snapshot.count(yesterday)?,
             yesterday_same_time: shared.same_time_yesterday.count(snapshot, now)?,

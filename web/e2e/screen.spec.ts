@@ -75,6 +75,23 @@ test('the list holds still under the pointer', async ({ open }) => {
   await until('it goes on', async () => (await list.locator('[data-seq]').first().getAttribute('data-seq')) !== held, 20_000)
 })
 
+test('the list shows those of severity high alone if so asked, and stays so', async ({ open }) => {
+  const page = await open('/')
+  const rows = page.getByTestId('ticker').locator('[data-seq]')
+  await rows.first().waitFor()
+  await page.getByRole('button', { name: '只看 高' }).click()
+  const { records } = await api<{ records: { seq: number }[] }>('/api/warnings?severity=high&limit=3')
+  await until('the newest of severity high', async () => Number(await rows.first().getAttribute('data-seq')) >= (records[0]?.seq ?? Infinity))
+  const severities = () => rows.evaluateAll((all) => all.map((row) => row.querySelector('.mark.high') !== null))
+  expect((await severities()).length).toBeGreaterThan(2)
+  expect(await severities()).not.toContain(false)
+  await page.reload()
+  await rows.first().waitFor()
+  expect(await severities()).not.toContain(false)
+  await page.getByRole('link', { name: '全部预警' }).click()
+  await page.waitForURL((url) => url.searchParams.get('severity') === 'high')
+})
+
 test('sound is off until it is switched on', async ({ open }) => {
   const page = await open('/')
   const sound = page.getByRole('button', { name: '打开提示音' })

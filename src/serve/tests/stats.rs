@@ -92,14 +92,14 @@ async fn overview() {
     assert_eq!(
         server.get("/api/overview").await.data(),
         json!({"total": 8, "accepted": 8, "date": "2024-01-02", "today": 5, "last_minute": 4, "active_checkpoints": 4,
-            "checkpoints": 19, "alerts": 3, "alerts_today": 2, "newest_gcsj": "2024-01-02 11:59:20",
+            "checkpoints": 19, "alerts": 3, "alerts_today": 2, "alerts_today_high": 1, "newest_gcsj": "2024-01-02 11:59:20",
             "yesterday": 3, "yesterday_same_time": 2, "now": "2024-01-02 12:00:00", "lag_seconds": 40})
     );
     let empty = Server::start_with(MemoryReader::empty(), |_| {}).await;
     assert_eq!(
         empty.get("/api/overview").await.data(),
         json!({"total": 0, "accepted": 0, "date": "2024-01-02", "today": 0, "last_minute": 0, "active_checkpoints": 0,
-            "checkpoints": 19, "alerts": 0, "alerts_today": 0, "newest_gcsj": null,
+            "checkpoints": 19, "alerts": 0, "alerts_today": 0, "alerts_today_high": 0, "newest_gcsj": null,
             "yesterday": 0, "yesterday_same_time": 0, "now": "2024-01-02 12:00:00", "lag_seconds": null})
     );
 }

@@ -1016,6 +1016,12 @@ export interface components {
                 alerts_today: number;
                 /**
                  * Format: int64
+                 * @description Those of severity high among them.
+                 * @example 3
+                 */
+                alerts_today_high: number;
+                /**
+                 * Format: int64
                  * @description Checkpoints in the catalogue.
                  * @example 19
                  */
@@ -2130,6 +2136,12 @@ export interface components {
              * @example 12
              */
             alerts_today: number;
+            /**
+             * Format: int64
+             * @description Those of severity high among them.
+             * @example 3
+             */
+            alerts_today_high: number;
             /**
              * Format: int64
              * @description Checkpoints in the catalogue.

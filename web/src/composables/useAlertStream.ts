@@ -8,7 +8,8 @@ import { onScopeDispose, onUnmounted, ref, shallowRef, watch } from 'vue'
 import { apiGet, withParams } from '@/api/client'
 import type { Warning } from '@/api/types'
 
-const KEPT = 60
+/** Alerts that a list holds. */
+export const KEPT = 60
 /** Alerts that come in one go are shown together: a burst must not cost a drawing each. */
 const GATHER_MS = 200
 /** So long the stream may be behind the server's count before it is opened anew; longer each time that did not help. */
