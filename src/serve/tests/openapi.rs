@@ -93,6 +93,7 @@ async fn schemas_have_the_fields_of_the_answers() {
         "fxlx",
         "hpzl",
         "clppxh",
+        "order",
         "page",
         "limit",
     ]
