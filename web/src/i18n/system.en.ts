@@ -104,7 +104,7 @@ const en: typeof zh = {
     rejects: 'Rejected lines kept',
   },
   forever: 'forever',
-  partition: { number: 'Partition', watermark: 'Watermark', delay: 'Behind', plates: 'Plates', position: 'Position', lag: 'To read', mine: 'Consumed here' },
+  partition: { number: 'Partition', watermark: 'Watermark', delay: 'Behind', plates: 'Plates', position: 'Position', lag: 'To read', mine: 'Here' },
   yes: 'yes',
   no: 'no',
   gapsTitle: 'Gaps',

@@ -102,7 +102,7 @@ export default {
     rejects: '保存的拒收行',
   },
   forever: '永久',
-  partition: { number: '分区', watermark: '水位', delay: '落后', plates: '号牌', position: '位置', lag: '积压', mine: '由本机消费' },
+  partition: { number: '分区', watermark: '水位', delay: '落后', plates: '号牌', position: '位置', lag: '积压', mine: '本机' },
   yes: '是',
   no: '否',
   gapsTitle: '缺口',
