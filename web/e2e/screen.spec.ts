@@ -122,21 +122,24 @@ const SIZES = [
   [640, 360],
 ] as const
 
-test('it fits from 1280×720 to 3840×2160, and scrolls below', async ({ open }) => {
-  const page = await open('/')
+test.for(['zh', 'en'] as const)('it fits from 1280×720 to 3840×2160, and scrolls below (%s)', async (language, { open }) => {
+  const page = await open('/', { language })
   await page.locator('canvas').nth(1).waitFor()
   for (const [width, height] of SIZES) {
     await page.setViewportSize({ width, height })
     await page.waitForTimeout(400)
-    const { over, cut } = await page.evaluate(() => ({
+    const { over, cut, heads } = await page.evaluate(() => ({
       over: { x: document.documentElement.scrollWidth - innerWidth, y: document.documentElement.scrollHeight - innerHeight },
       // Panels whose content is wider or higher than they are; the list of alerts is meant to be.
       cut: [...document.querySelectorAll('section.panel')]
         .filter((panel) => !panel.querySelector('[data-testid=ticker]'))
         .filter((panel) => panel.scrollWidth > panel.clientWidth + 1 || panel.scrollHeight > panel.clientHeight + 1)
         .map((panel) => panel.getAttribute('aria-label')),
+      heads: [...document.querySelectorAll('section.panel > header')]
+        .filter((head) => head.scrollWidth > head.clientWidth || head.clientHeight > 3 * parseFloat(getComputedStyle(document.documentElement).fontSize))
+        .map((head) => head.textContent),
     }))
-    expect({ width, cut, x: over.x }).toEqual({ width, cut: [], x: 0 })
+    expect({ width, cut, heads, x: over.x }).toEqual({ width, cut: [], heads: [], x: 0 })
     if (width >= 1280) expect({ width, y: over.y }).toEqual({ width, y: 0 })
     // Charts follow.
     const sizes = await page.locator('canvas').evaluateAll((all) => all.map((one) => [one.clientWidth, one.parentElement?.clientWidth]))

@@ -39,6 +39,7 @@ const en: typeof zh = {
   flow: 'vehicles/hour',
   alerts: 'Cloned-plate alerts',
   alertsAll: 'All alerts',
+  all: 'All',
   alertsEmpty: 'No alerts yet',
   alertsNoneHigh: 'No alerts of severity high yet',
   only: 'Only',

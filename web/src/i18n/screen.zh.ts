@@ -37,6 +37,7 @@ export default {
   flow: '辆/小时',
   alerts: '套牌预警',
   alertsAll: '全部预警',
+  all: '全部',
   alertsEmpty: '尚无预警',
   alertsNoneHigh: '尚无高级别预警',
   only: '只看',
