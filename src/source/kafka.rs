@@ -39,7 +39,7 @@ use super::{Batch, CommitListener, CommitPermit, Source, SourceError};
 use crate::config::KafkaConfig;
 use client::{client_config, refused};
 use context::Context;
-use group::{HintMode, commit_hints, is_member, set_right};
+use group::{commit_hints, is_member, set_right};
 pub use ledger::Ledger;
 use ledger::Record;
 use message::Reading;
@@ -227,7 +227,7 @@ impl Kafka {
         }
         self.hinted = Instant::now();
         if let Some(consumer) = &self.consumer
-            && let Err(error) = commit_hints(consumer, &self.ledger, HintMode::Later)
+            && let Err(error) = commit_hints(consumer, &self.ledger)
         {
             tracing::debug!(%error, "the group was not told how far it was consumed");
         }
@@ -298,7 +298,7 @@ impl Source for Kafka {
         let ledger = self.ledger.clone();
         // Without a broker leaving the group takes as long as the client likes: nobody waits for that.
         let leaving = std::thread::Builder::new().name("goodbye".to_owned()).spawn(move || {
-            if let Err(error) = commit_hints(&consumer, &ledger, HintMode::Later) {
+            if let Err(error) = commit_hints(&consumer, &ledger) {
                 tracing::debug!(%error, "the group was not told how far it was consumed");
             }
             drop(consumer);

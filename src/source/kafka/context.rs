@@ -13,7 +13,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::group::{HintMode, commit_hints, committed};
+use super::group::{commit_last, committed};
 use super::ledger::Ledger;
 
 /// The context of the consumer.
@@ -61,7 +61,7 @@ impl Context {
         }
         // The next owner begins where the group says: it must say where this one ended.
         if !consumer.assignment_lost()
-            && let Err(error) = commit_hints(consumer, &self.ledger, HintMode::Now)
+            && let Err(error) = commit_last(consumer, &self.ledger, &ids)
         {
             tracing::warn!(%error, "the group was not told how far partitions were consumed that go");
         }

@@ -123,21 +123,22 @@ fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaR
     })
 }
 
-/// Whether to wait until the group knows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum HintMode {
-    Now,
-    Later,
-}
-
-/// Commits stored positions to the group, those that it was not told yet.
-pub(super) fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger, mode: HintMode) -> KafkaResult<()> {
+/// Commits stored positions to the group, those that it was not told yet. It may refuse them later.
+pub(super) fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger) -> KafkaResult<()> {
     let hints = ledger.hints();
     if hints.is_empty() {
         return Ok(());
     }
-    let mode = if mode == HintMode::Now { CommitMode::Sync } else { CommitMode::Async };
-    consumer.commit(&offsets(ledger.topic(), &hints)?, mode)
+    consumer.commit(&offsets(ledger.topic(), &hints)?, CommitMode::Async)
+}
+
+/// Commits the stored positions of partitions that go, and waits until the group has them.
+pub(super) fn commit_last(consumer: &BaseConsumer<Context>, ledger: &Ledger, partitions: &[i32]) -> KafkaResult<()> {
+    let last = ledger.last(partitions);
+    if last.is_empty() {
+        return Ok(());
+    }
+    consumer.commit(&offsets(ledger.topic(), &last)?, CommitMode::Sync)
 }
 
 /// Positions as the group keeps them, with what is needed to take the partitions over.

@@ -241,7 +241,7 @@ impl Ledger {
     pub(super) fn drop_hand(&self, partition: i32) {
         let mut inner = self.lock();
         inner.take_hands(partition);
-        if let Some(account) = inner.partitions.get_mut(&partition) {
+        if let Some(account) = inner.partitions.get_mut(&partition).filter(|account| account.read.is_some()) {
             account.read.clone_from(&account.given);
         }
     }
@@ -452,17 +452,21 @@ impl Ledger {
     pub(super) fn hints(&self) -> Vec<(i32, Position)> {
         let mut inner = self.lock();
         let mut hints = Vec::new();
-        for (id, account) in inner.partitions.iter_mut().filter(|(_, account)| account.assigned) {
-            // Until it is decided where the partition goes on, the group may know more.
-            let Some(stored) = account.stored.as_ref().filter(|_| account.read.is_some() && account.intact) else {
-                continue;
-            };
-            if account.hinted != Some(stored.next) {
-                hints.push((*id, stored.clone()));
+        for (id, account) in &mut inner.partitions {
+            if let Some(stored) = account.for_group().filter(|stored| account.hinted != Some(stored.next)) {
                 account.hinted = Some(stored.next);
+                hints.push((*id, stored));
             }
         }
         hints
+    }
+
+    /// Stored positions of these partitions, those that the group was told among them: it may have refused them, as it
+    /// does while it shares its partitions out, and its answer not be here yet.
+    pub(super) fn last(&self, partitions: &[i32]) -> Vec<(i32, Position)> {
+        let inner = self.lock();
+        let stored = |id: &i32| Some((*id, inner.partitions.get(id)?.for_group()?));
+        partitions.iter().filter_map(stored).collect()
     }
 
     /// The group was not told after all: all positions are hints again.

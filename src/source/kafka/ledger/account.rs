@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use traffic::PassageBatch;
 
-use super::{Hand, Inner, Partition};
+use super::{Hand, Inner, Partition, Position};
 
 impl Hand {
     pub(super) fn new() -> Self {
@@ -19,6 +19,12 @@ impl Partition {
             Some(back) => back.hand.as_ref(),
             None => self.hand.as_ref(),
         }
+    }
+
+    /// What is stored, where the group may be told: before it is decided where the partition goes on it may know more.
+    pub(super) fn for_group(&self) -> Option<Position> {
+        let is_decided = self.assigned && self.read.is_some() && self.intact;
+        self.stored.clone().filter(|_| is_decided)
     }
 
     /// The offset that is to be fetched next, if it is known.

@@ -169,6 +169,33 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
 }
 
 #[test]
+fn who_lets_a_partition_go_tells_the_group_once_more_what_it_may_have_refused() {
+    let mut scene = Scene::new(None);
+    scene.ledger.begin_anew(0, 0);
+    let stored = scene.stored(0..5);
+    assert_eq!(scene.ledger.hints(), [(0, stored.clone())]);
+    assert!(scene.ledger.hints().is_empty(), "once is enough while nothing is refused");
+    assert!(scene.take(5));
+    scene.ledger.drop_hand(0);
+    assert!(scene.ledger.wait_until_stored(0));
+    assert_eq!(scene.ledger.last(&[0, 1]), [(0, stored)]);
+    scene.ledger.revoked(0);
+    assert!(scene.ledger.last(&[0]).is_empty(), "it is another's");
+}
+
+#[test]
+fn who_lets_a_partition_go_before_it_was_decided_where_to_go_on_tells_nothing() {
+    let mut scene = Scene::new(None);
+    scene.ledger.begin_anew(0, 0);
+    scene.stored(0..5);
+    scene.ledger.revoked(0);
+    // Another has gone further since.
+    scene.ledger.assign(0);
+    scene.ledger.drop_hand(0);
+    assert!(scene.ledger.last(&[0]).is_empty() && scene.ledger.hints().is_empty());
+}
+
+#[test]
 fn a_batch_that_waited_needs_the_groups_word() {
     let mut scene = Scene::new(None);
     scene.ledger.begin_anew(0, 0);
