@@ -62,13 +62,13 @@ pub(super) type Answer<T> = Result<Success<T>, ApiError>;
 pub(super) struct ApiError {
     status: StatusCode,
     msg: String,
-    headers: HeaderMap,
+    numbers: Vec<(HeaderName, u64)>,
 }
 
 impl ApiError {
     /// An error with this status; `msg` says what to change.
     pub(super) fn new(status: StatusCode, msg: impl Into<String>) -> Self {
-        Self { status, msg: msg.into(), headers: HeaderMap::new() }
+        Self { status, msg: msg.into(), numbers: Vec::new() }
     }
 
     /// 400.
@@ -83,7 +83,7 @@ impl ApiError {
 
     /// With a number of the sentence in a header too, for programs.
     pub(super) fn with_number(mut self, name: HeaderName, number: u64) -> Self {
-        self.headers.insert(name, number.into());
+        self.numbers.push((name, number));
         self
     }
 
@@ -132,7 +132,8 @@ impl From<WorkError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorEnvelope { code: self.status.as_u16(), msg: self.msg, data: None };
-        (self.status, self.headers, [NOT_CACHED], Json(body)).into_response()
+        let numbers: HeaderMap = self.numbers.into_iter().map(|(name, number)| (name, number.into())).collect();
+        (self.status, numbers, [NOT_CACHED], Json(body)).into_response()
     }
 }
 
