@@ -8,7 +8,7 @@ async function model(): Promise<{ model: { kind: string } | null }> {
 }
 
 test('a day is forecast against what was counted', async ({ open }) => {
-  await until('the demo has trained a model', async () => (await model()).model !== null)
+  await until('the demo has trained a model', async () => (await model()).model !== null, 100_000)
   const page = await open('/predict')
   await page.getByRole('img', { name: /全市 .* 各小时预测流量/ }).waitFor()
   const rows = page.getByRole('region', { name: '逐小时' }).locator('tbody tr')

@@ -122,6 +122,8 @@ test('the order is turned round, lives in the address and holds for the export',
 
 test('a search without an end is held while one turns its pages', async ({ open }) => {
   const page = await open('/query?limit=20')
+  // Only once the first search is answered: it would be counted too.
+  await rows(page).first().waitFor()
   const asked: string[] = []
   page.on('request', (request) => {
     if (request.url().endsWith('/api/query')) asked.push((JSON.parse(request.postData() ?? '{}') as { endTime: string }).endTime)
