@@ -31,7 +31,7 @@ class Offences {
     page.on('pageerror', (error) => this.found.push(`uncaught: ${error.message}`))
     page.on('console', (message) => {
       if (!['error', 'warning'].includes(message.type())) return
-      if (failuresPass && /Failed to load resource|net::ERR_|dynamically imported module/.test(message.text())) return
+      if (failuresPass && /Failed to load resource|net::ERR_|dynamically imported module|Unable to preload/.test(message.text())) return
       this.found.push(`${message.type()}: ${message.text()} (${message.location().url})`)
     })
   }

@@ -40,3 +40,16 @@ test('a page that is opened while the server is away comes as soon as it is back
   await server.start()
   await page.getByTestId('alerts').locator('tbody tr').first().waitFor({ timeout: 60_000 })
 })
+
+test('charts whose program or style did not arrive come as soon as they can', async ({ open }) => {
+  const page = await open('/query', { url: server.url, serverGoesAway: true })
+  for (const kind of ['css', 'js']) {
+    const file = `**/BaseChart-*.${kind}`
+    await page.route(file, (route) => route.abort())
+    const asks = page.waitForRequest('**/healthz', { timeout: 60_000 })
+    await page.goto('/')
+    await asks
+    await page.unroute(file)
+    await page.locator('.chart canvas').first().waitFor({ timeout: 60_000 })
+  }
+})

@@ -8,7 +8,7 @@ import { createApp } from 'vue'
 import { createQueryClient } from './api/queryClient'
 import App from './App.vue'
 import { i18n } from './i18n'
-import { reloadWhenChunksAreGone } from './lib/newVersion'
+import { reloadWhenChunksAreGone } from './lib/missingChunks'
 import { createPageRouter } from './router'
 
 const router = createPageRouter()
