@@ -15,7 +15,7 @@ export default async function setup(project: TestProject) {
     project.provide('url', running)
     return
   }
-  const server = await Server.demo(10)
+  const server = await Server.demo(40)
   project.provide('url', server.url)
   return () => server.remove()
 }

@@ -5,7 +5,7 @@ import { Server, until } from './server'
 
 let server: Server
 beforeAll(async () => {
-  server = await Server.demo(10)
+  server = await Server.demo(40)
 })
 afterAll(() => server.remove())
 

@@ -54,7 +54,7 @@ export class Server {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** A demo with a day of history at `rate` records a second, ready and up to date. */
+  /** A demo with a day of history at `rate` records a second, ready and up to date; an alert comes every 250 records. */
   static async demo(rate: number): Promise<Server> {
     const [port, dataDir] = [await freePort(), await newFolder()]
     const server = new Server(port, dataDir, ['demo', '--port', String(port), '--rate', String(rate), '--data-dir', dataDir])

@@ -67,7 +67,8 @@ test('pages turn, and the page is in the address', async ({ open }) => {
 test('an alert shows both sightings, the map and the track around them', async ({ open }) => {
   const alert = await anAlert()
   const page = await open('/warnings?severity=high')
-  await page.getByRole('link', { name: `查看 ${alert.hphm} 的预警` }).first().click()
+  const link = page.getByRole('link', { name: `查看 ${alert.hphm} 的预警` })
+  await link.and(page.locator(`[href*="${alert.id}"]`)).click()
   await page.waitForURL(/\/warnings\/[0-9a-f]{16}\?severity=high/)
   await page.getByText(alert.prev_gcxh).waitFor()
   await page.getByText(alert.curr_gcxh).waitFor()
