@@ -67,8 +67,10 @@ export const test = base.extend<Fixtures>({
   },
 })
 
-/** Axe's serious and critical findings on what is shown, as texts. */
+/** Axe's serious and critical findings on what is shown, as texts. What moves rests first: a line that fades in lacks contrast. */
 export async function seriousViolations(page: Page): Promise<string[]> {
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await page.waitForFunction(() => document.getAnimations().every(({ playState }) => playState !== 'running'))
   const { violations } = await new AxeBuilder({ page }).analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
