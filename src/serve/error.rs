@@ -4,8 +4,8 @@ use std::any::Any;
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -132,8 +132,7 @@ impl From<WorkError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ErrorEnvelope { code: self.status.as_u16(), msg: self.msg, data: None };
-        let numbers: HeaderMap = self.numbers.into_iter().map(|(name, number)| (name, number.into())).collect();
-        (self.status, numbers, [NOT_CACHED], Json(body)).into_response()
+        (self.status, AppendHeaders(self.numbers), [NOT_CACHED], Json(body)).into_response()
     }
 }
 
