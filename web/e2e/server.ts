@@ -15,7 +15,7 @@ export const BINARY =
 
 /** Below a test's own deadline, so that a test says what it waited for. */
 const DEADLINE_MS = 60_000
-/** A program that starts may train its model on a month first. */
+/** A demo makes up its history and learns from it first. */
 const START_DEADLINE_MS = 240_000
 
 export async function freePort(): Promise<number> {
@@ -54,7 +54,7 @@ export class Server {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** A demo with a day of history at `rate` records a second, ready and up to date; an alert comes every 250 records. */
+  /** A demo with a day of history at `rate` records a second, ready and up to date; an alert comes about every 250 records. */
   static async demo(rate: number): Promise<Server> {
     const [port, dataDir] = [await freePort(), await newFolder()]
     const server = new Server(port, dataDir, ['demo', '--port', String(port), '--rate', String(rate), '--data-dir', dataDir])

@@ -5,6 +5,8 @@
  */
 import type { Router } from 'vue-router'
 
+import { apiGet } from '@/api/client'
+
 const LOADED_AT = 'platewatch.reloadedAt'
 /** So long must pass before it is done again: a part that is broken would otherwise reload the page without a pause. */
 const AGAIN_AFTER_MS = 20_000
@@ -34,9 +36,10 @@ async function whenWorthIt(): Promise<void> {
   while (!(await serverAnswers())) await sleep(ASK_EVERY_MS)
 }
 
-async function serverAnswers(): Promise<boolean> {
-  const answer = await fetch('/healthz', { cache: 'no-store' }).catch(() => null)
-  return answer?.ok === true
-}
+const serverAnswers = () =>
+  apiGet('/healthz').then(
+    () => true,
+    () => false,
+  )
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
