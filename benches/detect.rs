@@ -9,7 +9,7 @@ mod traffic_lines;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use traffic::{CivilTime, Detector, DetectorSettings, PassageBatch, PassageId, PlateCode, PlateScope};
+use traffic::{CivilTime, Detector, DetectorSettings, PassageBatch, PassageId, PlateCode, PlateScope, Resolution};
 
 const ROWS: usize = 1 << 20;
 const BATCH: u64 = 131_072;
@@ -67,6 +67,7 @@ fn hot_plate() -> Vec<PassageBatch> {
             let text = if row % 2 == 0 { "-".to_owned() } else { format!("苏C{:05}", row % 100_000) };
             let plate = PlateCode::pack(&text);
             batch.times.push(CivilTime(start + row as i64 / 10));
+            batch.resolutions.push(Resolution::Second);
             batch.ids.push(PassageId::pack(&format!("G{row:012}")));
             batch.plates.push(plate);
             batch.classes.push(plate.class(&text));

@@ -176,11 +176,13 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use traffic::Resolution;
 
     fn batch() -> PassageBatch {
         let texts = [("G1", "苏C12345"), ("过车-1", "无牌"), ("G3", "-")];
         PassageBatch {
             times: (0..3).map(CivilTime).collect(),
+            resolutions: vec![Resolution::Second; 3],
             ids: texts.iter().map(|(id, _)| PassageId::pack(id)).collect(),
             plates: texts.iter().map(|(_, plate)| PlateCode::pack(plate)).collect(),
             checkpoints: vec![5, 6, 7],

@@ -12,7 +12,9 @@ use arc_swap::ArcSwap;
 use shard::{Rows, SegmentReader, ZoneMap};
 use storage::{Database, EXPIRY_BYTES, Family, Horizons, Reference, codec};
 use tokio::sync::watch;
-use traffic::{Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, Sighting};
+use traffic::{
+    Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, Resolution, Sighting,
+};
 
 use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
@@ -370,6 +372,7 @@ fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize) {
         batch.odd_ids.push((here, rows.id_text(row).into()));
     }
     batch.times.push(time);
+    batch.resolutions.push(Resolution::Second);
     batch.ids.push(id);
     batch.classes.push(plate.class(&rows.plate_text(row)));
     batch.plates.push(plate);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::{CivilTime, Dimension, NameId, PassageId, PlateClass, PlateCode};
+use crate::{CivilTime, Dimension, NameId, PassageId, PlateClass, PlateCode, Resolution};
 
 /// Why a line was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -80,6 +80,8 @@ pub struct Reject {
 pub struct PassageBatch {
     /// GCSJ.
     pub times: Vec<CivilTime>,
+    /// How finely each GCSJ was written.
+    pub resolutions: Vec<Resolution>,
     /// GCXH, packed.
     pub ids: Vec<PassageId>,
     /// HPHM, normalised and packed.
@@ -130,6 +132,7 @@ impl PassageBatch {
     /// Forgets the passages; counts, names and rejects stay.
     pub fn clear_rows(&mut self) {
         self.times.clear();
+        self.resolutions.clear();
         self.ids.clear();
         self.plates.clear();
         self.classes.clear();

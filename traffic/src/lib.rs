@@ -22,5 +22,5 @@ pub use line::{Column, Delimiter, Layout, LayoutError, LineParser, ParserSetting
 pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
 pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};
-pub use time::{CivilTime, TimeZoneName, UnknownTimeZone};
+pub use time::{CivilTime, Resolution, TimeZoneName, UnknownTimeZone};
 pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, VehicleType, brand_of, province_of};

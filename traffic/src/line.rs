@@ -15,7 +15,7 @@ mod text;
 
 use crate::{
     CivilTime, Dimension, Interner, NameId, NameTable, NamesFull, PassageBatch, PassageId, PlateClass, PlateCode,
-    Reject, RejectReason, TimeZoneName, normalise_plate,
+    Reject, RejectReason, Resolution, TimeZoneName, normalise_plate,
 };
 use cache::{FieldCache, FieldKey};
 use spans::Spans;
@@ -77,6 +77,7 @@ struct Places {
 /// What a row is made of, once all its fields are accepted.
 struct Row {
     time: CivilTime,
+    resolution: Resolution,
     id: PassageId,
     plate: PlateCode,
     class: PlateClass,
@@ -264,7 +265,7 @@ impl LineParser {
                 *name = self.name(dimension, line, self.spans.range(place), out)?;
             }
         }
-        self.push(Row { time, id, plate, class, names }, id_text, odd_plate, out);
+        self.push(Row { time, resolution: Resolution::Second, id, plate, class, names }, id_text, odd_plate, out);
         Some(())
     }
 
@@ -326,6 +327,7 @@ impl LineParser {
             out.odd_plates.push((number, text));
         }
         out.times.push(row.time);
+        out.resolutions.push(row.resolution);
         out.ids.push(row.id);
         out.plates.push(row.plate);
         out.classes.push(row.class);

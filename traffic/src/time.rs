@@ -4,10 +4,12 @@
 //! offset; see [`TimeZoneName`]. This module knows no clock: whoever has one passes its reading in.
 
 mod parse;
+mod resolution;
 mod zone;
 
 use std::fmt;
 
+pub use resolution::Resolution;
 pub use zone::{TimeZoneName, UnknownTimeZone};
 
 const MINUTE: i64 = 60;

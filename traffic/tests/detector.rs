@@ -10,7 +10,7 @@ mod restart;
 
 use model::{Event, Found, Model, Scene, scene};
 use proptest::prelude::*;
-use traffic::{Detector, Fate, Hit, PassageBatch, PassageId, PlateCode};
+use traffic::{Detector, Fate, Hit, PassageBatch, PassageId, PlateCode, Resolution};
 
 /// A batch of events, as a parser would fill it.
 fn batch(events: &[Event]) -> PassageBatch {
@@ -24,6 +24,7 @@ fn batch(events: &[Event]) -> PassageBatch {
             batch.odd_plates.push((row as u32, event.plate.as_str().into()));
         }
         batch.times.push(event.time);
+        batch.resolutions.push(Resolution::Second);
         batch.ids.push(id);
         batch.plates.push(plate);
         batch.classes.push(plate.class(&event.plate));

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use shard::Rows;
-use traffic::{CivilTime, Dimension, NameTable, PassageBatch, PassageId, PlateCode};
+use traffic::{CivilTime, Dimension, NameTable, PassageBatch, PassageId, PlateCode, Resolution};
 
 /// The dimensions that a segment stores.
 pub(crate) const DIMENSIONS: [Dimension; 5] =
@@ -54,6 +54,7 @@ pub(crate) fn rows(of: &[Row]) -> Rows {
             batch.odd_plates.push((at as u32, row.plate.as_str().into()));
         }
         batch.times.push(CivilTime(row.time));
+        batch.resolutions.push(Resolution::Second);
         batch.ids.push(id);
         batch.plates.push(plate);
         batch.checkpoints.push(row.names[0]);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{BYTE_ORDER_MARK, Delimiter, LineParser, Row, pack_plate, split_csv, text};
-use crate::{CivilTime, Dimension, NameId, NamesFull, PassageBatch, PassageId, RejectReason};
+use crate::{CivilTime, Dimension, NameId, NamesFull, PassageBatch, PassageId, RejectReason, Resolution};
 
 impl LineParser {
     /// Decides what the line is, and takes, counts or rejects it. The line is within the length limit and without its
@@ -52,7 +52,8 @@ impl LineParser {
         let time = self.read_time(field(self.places.gcsj))?;
         let names = self.intern_all(name_of, out).map_err(|_| RejectReason::TooManyNames)?;
         let (plate, class, odd_plate) = pack_plate(field(self.places.hphm));
-        self.push(Row { time, id: PassageId::pack(gcxh), plate, class, names }, gcxh, odd_plate, out);
+        let row = Row { time, resolution: Resolution::Second, id: PassageId::pack(gcxh), plate, class, names };
+        self.push(row, gcxh, odd_plate, out);
         Ok(())
     }
 
