@@ -16,6 +16,8 @@ pub enum Basis {
     TypicalCheckpoint,
     /// All checkpoints of the model together.
     City,
+    /// No model: the mean of what was counted.
+    Untrained,
 }
 
 impl Basis {
@@ -26,6 +28,7 @@ impl Basis {
             Self::ShortHistory => "short_history",
             Self::TypicalCheckpoint => "typical_checkpoint",
             Self::City => "city",
+            Self::Untrained => "untrained",
         }
     }
 }

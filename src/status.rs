@@ -43,12 +43,15 @@ pub struct BackendStatus {
     pub last_error: Option<String>,
 }
 
+/// States of a source.
+pub const SOURCE_STATES: [&str; 5] = ["starting", "running", "away", "finished", "failed"];
+
 /// The source of records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceStatus {
     /// `kafka`, `capture`, `simulator` or `none`.
     pub kind: String,
-    /// `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`.
+    /// One of [`SOURCE_STATES`]; `away` when no broker can be reached.
     pub state: String,
     /// What is read, in words.
     pub description: String,

@@ -12,6 +12,7 @@ mod alert;
 mod alerts_today;
 mod assets;
 mod checkpoints;
+mod codes;
 mod error;
 mod export;
 mod fields;
@@ -21,6 +22,7 @@ mod layers;
 mod listen;
 mod metrics;
 mod neighbours;
+mod notice;
 mod openapi;
 mod overview;
 mod predict;
@@ -32,6 +34,7 @@ mod stats;
 mod status;
 mod stream;
 mod track;
+mod untrained;
 mod warnings;
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `GET /api/predict/*`: what the flow model says of a checkpoint or the whole city, and which model it is.
 //!
 //! A model answers from memory, so flows are answered at once, and so are counts that are at hand; others are read in the
-//! lane of counters.
+//! lane of counters. Without a model the answer is the mean of what was counted ([`super::untrained`]): a front end that
+//! loads all its panels or none must not fail for want of one.
 
 use std::sync::Arc;
 
@@ -15,7 +16,9 @@ use utoipa::ToSchema;
 use super::Api;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields, SECONDS_PER_DAY};
+use super::notice::Notice;
 use super::records::{kkmc_texts, label};
+use super::untrained::Means;
 use crate::forecast::{FlowForecast, Forecast, ForecasterStatus, ModelAbout};
 use crate::reader::{Group, TimeRange};
 
@@ -24,8 +27,6 @@ const CITY: &str = "全市";
 const HOURS: i64 = 24;
 /// Checkpoints that an error lists.
 const LISTED: usize = 20;
-/// Seconds after which a client may ask again where there is no model yet.
-const RETRY_AFTER_SECONDS: u16 = 10;
 /// Dates that can be asked for.
 const YEARS: std::ops::Range<i64> = 2000..2100;
 
@@ -33,16 +34,16 @@ const YEARS: std::ops::Range<i64> = 2000..2100;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FlowModel)]
 pub(super) struct ModelJson {
-    /// `seasonal` or `spark-linear`.
+    /// `seasonal` or `spark-linear`; `untrained` where there is no model.
     #[schema(example = "seasonal")]
     kind: &'static str,
-    /// Version.
+    /// Version; null where there is no model.
     #[schema(example = "20240102T031500Z-9f0c25d1")]
-    version: String,
-    /// When it was trained, UTC.
+    version: Option<String>,
+    /// When it was trained, UTC; null where there is no model.
     #[schema(example = "2024-01-02T03:15:00Z")]
-    trained_at: String,
-    /// Share of the counts that an interval is to hold.
+    trained_at: Option<String>,
+    /// Share of the counts that an interval is to hold. Without a model it is 1: the interval is that of the counts.
     #[schema(example = 0.8)]
     interval: f64,
     /// Held-out hours that the intervals were measured on; 0 if they are assumed, for want of history.
@@ -76,7 +77,7 @@ pub(super) struct FlowJson {
     #[schema(example = 258.9)]
     upper: f64,
     /// `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
-    /// size) or `city`.
+    /// size), `city`, or without a model `untrained` (the mean of what was counted).
     #[schema(example = "checkpoint")]
     basis: &'static str,
     /// The model that answered.
@@ -142,12 +143,16 @@ pub(super) struct ModelStatusJson {
     /// What is wrong with the files in the folder; an earlier model may still be served.
     #[schema(example = json!(null))]
     problem: Option<String>,
+    /// The same with its code.
+    problem_notice: Option<Notice>,
     /// Whether a model is being trained.
     #[schema(example = false)]
     training: bool,
     /// Why the last training failed.
     #[schema(example = json!(null))]
     training_failure: Option<String>,
+    /// The same with its code.
+    training_failure_notice: Option<Notice>,
     /// Hours of counts that a training can learn from.
     #[schema(example = 672)]
     history_hours: u64,
@@ -163,8 +168,8 @@ impl From<&ModelAbout> for ModelJson {
     fn from(about: &ModelAbout) -> Self {
         Self {
             kind: about.kind,
-            version: about.version.clone(),
-            trained_at: about.trained_at.clone(),
+            version: Some(about.version.clone()),
+            trained_at: Some(about.trained_at.clone()),
             interval: about.interval,
             interval_samples: about.interval_samples,
         }
@@ -177,8 +182,10 @@ impl ModelStatusJson {
             model: about.map(ModelJson::from),
             metadata: about.map(|about| Value::clone(&about.metadata)),
             folder: status.folder,
+            problem_notice: Notice::of_some(&status.problem),
             problem: status.problem,
             training: status.is_training,
+            training_failure_notice: Notice::of_some(&status.training_failure),
             training_failure: status.training_failure,
             history_hours: status.history_hours,
             min_hours: status.least_hours,
@@ -190,7 +197,8 @@ impl ModelStatusJson {
 /// Predicted passages of one checkpoint, or of the whole city, in one hour.
 ///
 /// Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
-/// `date` alone, the hour of the day that comes next.
+/// `date` alone, the hour of the day that comes next. Without a model it is the mean of what was counted, `basis` is
+/// `untrained`, and `lower` and `upper` are the smallest and the largest of those counts; of an empty store all are 0.
 #[utoipa::path(
     get,
     path = "/api/predict/flow",
@@ -204,14 +212,14 @@ impl ModelStatusJson {
         (status = 200, description = "The prediction", body = Envelope<FlowJson>),
         (status = 400, description = "A parameter has the wrong form; `msg` says what is valid", body = ErrorEnvelope),
         (status = 404, description = "There is no such checkpoint; `msg` lists some that there are", body = ErrorEnvelope),
-        (status = 503, description = "There is no model yet; `msg` says what to do", body = ErrorEnvelope),
+        (status = 503, description = "The server is busy, or the database that holds the counts is away", body = ErrorEnvelope),
     )
 )]
 pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<FlowJson> {
     let hour = api.asked_hour(&fields)?;
     let place = api.asked_place(&fields).await?;
-    let model = api.forecast()?;
-    let FlowForecast { flow, lower, upper, basis } = place.forecast(&*model, hour);
+    let predictor = api.predictor().await?;
+    let FlowForecast { flow, lower, upper, basis } = predictor.forecast(&place, hour);
     Ok(Success(FlowJson {
         kkmc: place.code,
         label: place.label,
@@ -221,11 +229,12 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
         lower: rounded(lower),
         upper: rounded(upper),
         basis: basis.as_str(),
-        model: model.about().into(),
+        model: predictor.json(),
     }))
 }
 
-/// Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted.
+/// Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted. Without a
+/// model as for one hour.
 #[utoipa::path(
     get,
     path = "/api/predict/day",
@@ -238,17 +247,17 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
         (status = 200, description = "24 hours", body = Envelope<DayJson>),
         (status = 400, description = "A parameter has the wrong form; `msg` says what is valid", body = ErrorEnvelope),
         (status = 404, description = "There is no such checkpoint; `msg` lists some that there are", body = ErrorEnvelope),
-        (status = 503, description = "There is no model yet; `msg` says what to do", body = ErrorEnvelope),
+        (status = 503, description = "The server is busy, or the database that holds the counts is away", body = ErrorEnvelope),
     )
 )]
 pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<DayJson> {
     let day = api.asked_day(&fields)?.unwrap_or_else(|| api.now().day());
     let place = api.asked_place(&fields).await?;
-    let model = api.forecast()?;
+    let predictor = api.predictor().await?;
     let actual = api.counted_on(day, place.names.clone()).await?;
     let mut basis = "city";
     let hours = (0..HOURS).zip(actual).map(|(hour, actual)| {
-        let forecast = place.forecast(&*model, day * HOURS + hour);
+        let forecast = predictor.forecast(&place, day * HOURS + hour);
         basis = forecast.basis.as_str();
         HourJson {
             hour,
@@ -260,7 +269,7 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
     });
     let hours = hours.collect();
     let date = date_of(day * HOURS);
-    Ok(Success(DayJson { kkmc: place.code, label: place.label, date, basis, hours, model: model.about().into() }))
+    Ok(Success(DayJson { kkmc: place.code, label: place.label, date, basis, hours, model: predictor.json() }))
 }
 
 /// Which flow model is served, what it learnt from, how it did in its test, and how training is.
@@ -282,11 +291,29 @@ struct Place {
     label: String,
 }
 
-impl Place {
-    fn forecast(&self, model: &dyn Forecast, hour: i64) -> FlowForecast {
-        match &self.names {
-            None => model.city(hour),
-            Some(names) => model.checkpoint(names, hour).unwrap_or_else(|| model.unknown_checkpoint(hour)),
+/// Who answers: the model that was served when the request came, or the means of what was counted.
+enum Predictor {
+    Model(Arc<dyn Forecast>),
+    Untrained(Means),
+}
+
+impl Predictor {
+    fn forecast(&self, place: &Place, hour: i64) -> FlowForecast {
+        match (self, &place.names) {
+            (Self::Model(model), None) => model.city(hour),
+            (Self::Model(model), Some(names)) => {
+                model.checkpoint(names, hour).unwrap_or_else(|| model.unknown_checkpoint(hour))
+            }
+            (Self::Untrained(means), names) => means.forecast(names.as_deref(), hour),
+        }
+    }
+
+    fn json(&self) -> ModelJson {
+        match self {
+            Self::Model(model) => model.about().into(),
+            Self::Untrained(_) => {
+                ModelJson { kind: "untrained", version: None, trained_at: None, interval: 1.0, interval_samples: 0 }
+            }
         }
     }
 }
@@ -298,31 +325,12 @@ impl Api {
         ModelStatusJson::new(self.settings.forecaster.status(), current.as_deref().map(Forecast::about))
     }
 
-    /// The model, or what to do to get one.
-    fn forecast(&self) -> Result<Arc<dyn Forecast>, ApiError> {
-        if let Some(model) = self.settings.forecaster.current() {
-            return Ok(model);
+    /// The model, or without one what was counted.
+    async fn predictor(&self) -> Result<Predictor, ApiError> {
+        match self.settings.forecaster.current() {
+            Some(model) => Ok(Predictor::Model(model)),
+            None => self.counters(Means::read).await.map(Predictor::Untrained),
         }
-        let ForecasterStatus { folder, problem, is_training, history_hours, least_hours, training_failure, .. } =
-            self.settings.forecaster.status();
-        let mut msg = match problem {
-            Some(problem) => format!("the flow model cannot be used: {problem}"),
-            None => format!("there is no flow model in {folder} yet"),
-        };
-        msg.push_str(&format!(
-            ": train one with `platewatch train --input master_data_expanded.csv --model-dir {folder}`, or copy a model folder there"
-        ));
-        match least_hours {
-            Some(_) if is_training => msg.push_str("; one is being trained now, ask again in some seconds"),
-            Some(least) => msg.push_str(&format!(
-                "; or wait: one is trained from the counters when they cover {least} whole hours, {history_hours} so far"
-            )),
-            None => {}
-        }
-        if let Some(failure) = training_failure {
-            msg.push_str(&format!("; the last training failed: {failure}"));
-        }
-        Err(ApiError::busy(msg, RETRY_AFTER_SECONDS))
     }
 
     /// The hour that is asked for, since 1970.

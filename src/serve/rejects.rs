@@ -9,6 +9,7 @@ use traffic::RejectReason;
 use utoipa::ToSchema;
 
 use super::Api;
+use super::codes::RejectReasonName;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use crate::reader::RejectRow;
@@ -22,7 +23,7 @@ const SHOWN_BYTES: usize = 1024;
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ReasonCount {
     /// The reason.
-    #[schema(example = "invalid_gcsj")]
+    #[schema(value_type = RejectReasonName, example = "invalid_gcsj")]
     reason: &'static str,
     /// Lines since the data directory was made.
     #[schema(example = 2)]
@@ -43,7 +44,7 @@ pub(super) struct RejectJson {
     #[schema(example = 1234)]
     line: u64,
     /// Why.
-    #[schema(example = "invalid_gcsj")]
+    #[schema(value_type = RejectReasonName, example = "invalid_gcsj")]
     reason: &'static str,
     /// Its first 1024 bytes as text that is safe to show: control characters, those that change the direction of text,
     /// and bytes that are not UTF-8 are written as `\u{…}` and `\x..`, a backslash as `\\`.

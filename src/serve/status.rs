@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{Answer, Envelope, Success};
+use super::notice::Notice;
 use crate::forecast::{Forecast, Forecaster};
 use crate::status::{BackendStatus, PipelineStatus, Status, StorageStatus};
 use mirrors::{MirrorJson, mirror_json};
@@ -36,6 +37,8 @@ pub(super) struct StatusJson {
     /// Why it takes no more input, if it does not.
     #[schema(example = json!(null))]
     failure: Option<String>,
+    /// The same with its code; one for each server where several do not answer.
+    failure_notices: Vec<Notice>,
     /// The server's clock, civil time of the road.
     #[schema(example = "2024-01-01 12:34:57")]
     now: String,
@@ -78,12 +81,16 @@ pub(super) struct ModelBriefJson {
     /// What is wrong with the files in its folder; an earlier model may still be served.
     #[schema(example = json!(null))]
     problem: Option<String>,
+    /// The same with its code.
+    problem_notice: Option<Notice>,
     /// Whether a model is being trained.
     #[schema(example = false)]
     training: bool,
     /// Why the last training failed.
     #[schema(example = json!(null))]
     training_failure: Option<String>,
+    /// The same with its code.
+    training_failure_notice: Option<Notice>,
     /// Hours of counts that a training can learn from.
     #[schema(example = 672)]
     history_hours: u64,
@@ -97,8 +104,10 @@ impl ModelBriefJson {
             kind: about.map(|about| about.kind),
             version: about.map(|about| about.version.clone()),
             trained_at: about.map(|about| about.trained_at.clone()),
+            problem_notice: Notice::of_some(&status.problem),
             problem: status.problem,
             training: status.is_training,
+            training_failure_notice: Notice::of_some(&status.training_failure),
             training_failure: status.training_failure,
             history_hours: status.history_hours,
         }
@@ -124,6 +133,8 @@ pub(super) struct BackendJson {
     /// What went wrong last; null if nothing ever did.
     #[schema(example = json!(null))]
     last_error: Option<String>,
+    /// The same with its code.
+    last_error_notice: Option<Notice>,
 }
 
 /// Counts since the data directory was made; rates of this process.
@@ -241,6 +252,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         role,
         uptime_seconds,
         ready: failure.is_none(),
+        failure_notices: failure.as_deref().map(Notice::of_each).unwrap_or_default(),
         failure,
         now: now.to_string(),
         newest_gcsj: newest.map(|time| time.to_string()),
@@ -261,6 +273,7 @@ fn backend_json(status: BackendStatus, api: &Api) -> BackendJson {
         address: status.address,
         connected: status.connected,
         away_since: status.away_since_unix.map(|unix| api.civil(unix)),
+        last_error_notice: Notice::of_some(&status.last_error),
         last_error: status.last_error,
     }
 }

@@ -159,7 +159,8 @@ fn the_eight_interfaces(address: &str) {
     let seqs: Vec<u64> = warnings.as_array().unwrap().iter().map(|alert| alert["seq"].as_u64().unwrap()).collect();
     assert!(seqs.len() == 5 && seqs.is_sorted_by(|newer, older| newer > older), "{seqs:?}");
     // Of the history that was made up, prediction learns by itself.
-    ask_until("a flow model", || get(address, "/api/predict/flow").0, |status| *status == 200);
+    let model = || get_data(address, "/api/predict/model")["model"].clone();
+    ask_until("a flow model", model, Value::is_object);
     let flow = get_data(address, "/api/predict/flow?kkmc=S250_Pizhou_Sulu");
     assert!(flow["predicted_flow"].as_f64().unwrap() > 0.0 && flow["basis"] == "short_history", "{flow}");
     assert_eq!(get_data(address, "/api/predict/flow")["kkmc"], "全市");

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::codes::MirrorStateName;
+use super::super::notice::Notice;
 use super::Api;
 use crate::status::MirrorStatus;
 
@@ -18,7 +20,7 @@ pub(super) struct MirrorJson {
     target: String,
     /// `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
     /// `blocked` (somebody must change something there first).
-    #[schema(example = "level")]
+    #[schema(value_type = MirrorStateName, example = "level")]
     state: &'static str,
     /// Rows of the shard's log (alerts) that the target has acknowledged.
     #[schema(example = 650000)]
@@ -32,6 +34,8 @@ pub(super) struct MirrorJson {
     /// What went wrong last; null if nothing did since the process started.
     #[schema(example = json!(null))]
     last_error: Option<String>,
+    /// The same with its code.
+    last_error_notice: Option<Notice>,
     /// When that was, civil time of the road.
     #[schema(example = json!(null))]
     last_error_at: Option<String>,
@@ -70,6 +74,8 @@ pub(super) struct RefusedJson {
     /// The target's words.
     #[schema(example = "Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)")]
     error: String,
+    /// The same with its code.
+    error_notice: Notice,
 }
 
 pub(super) fn mirror_json(status: MirrorStatus, api: &Api) -> MirrorJson {
@@ -79,9 +85,12 @@ pub(super) fn mirror_json(status: MirrorStatus, api: &Api) -> MirrorJson {
         lag_rows,
         state: status.state.as_str(),
         last_error_at: status.last_error.as_ref().map(|(_, unix)| api.civil(*unix)),
+        last_error_notice: status.last_error.as_ref().map(|(error, _)| Notice::of(error)),
         last_error: status.last_error.map(|(error, _)| error),
         away_since: status.away_since_unix.map(|unix| api.civil(unix)),
-        recently_refused: refused.map(|(gcxh, error)| RefusedJson { gcxh, error }).collect(),
+        recently_refused: refused
+            .map(|(gcxh, error)| RefusedJson { gcxh, error_notice: Notice::of(&error), error })
+            .collect(),
         name: status.name,
         target: status.target,
         cursor: status.cursor,

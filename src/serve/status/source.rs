@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::codes::SourceStateName;
+use super::super::notice::Notice;
 use super::Api;
 use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
 
@@ -14,14 +16,18 @@ pub(super) struct SourceJson {
     #[schema(example = "simulator")]
     kind: String,
     /// `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`.
-    #[schema(example = "running")]
+    #[schema(value_type = SourceStateName, example = "running")]
     state: String,
     /// What is read, in words.
     #[schema(example = "19 checkpoints, 50 passages per second")]
     description: String,
+    /// The same with its code; null before the source has begun.
+    description_notice: Option<Notice>,
     /// Position after the last commit.
     #[schema(example = "record 123456")]
     position: String,
+    /// The same with its code; null before the first commit.
+    position_notice: Option<Notice>,
     /// Partitions.
     partitions: Vec<PartitionJson>,
     /// Consumption of a Kafka topic; null for other sources.
@@ -50,12 +56,16 @@ pub(super) struct KafkaJson {
     /// What the client complained of last; null when all is well.
     #[schema(example = json!(null))]
     last_error: Option<String>,
+    /// The same with its code.
+    last_error_notice: Option<Notice>,
     /// How often the group shared its partitions out anew, since this process started.
     #[schema(example = 1)]
     rebalances: u64,
     /// What to change about the topic, such as its keys; null when nothing is wrong with it.
     #[schema(example = json!(null))]
     advice: Option<String>,
+    /// The same with its code.
+    advice_notice: Option<Notice>,
     /// Records of the topic that are not stored yet, over the partitions consumed here; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
@@ -149,10 +159,16 @@ pub(super) fn source_json(status: SourceStatus, api: &Api) -> SourceJson {
         partitions: partitions.collect(),
         kind: status.kind,
         state: status.state,
+        description_notice: said(&status.description),
         description: status.description,
+        position_notice: said(&status.position),
         position: status.position,
         kafka: status.kafka.map(|kafka| kafka_json(kafka, api)),
     }
+}
+
+fn said(text: &str) -> Option<Notice> {
+    (!text.is_empty()).then(|| Notice::of(text))
 }
 
 fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
@@ -188,8 +204,10 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         group: status.group,
         brokers: status.brokers,
         connected: status.connected,
+        last_error_notice: Notice::of_some(&status.last_error),
         last_error: status.last_error,
         rebalances: status.rebalances,
+        advice_notice: Notice::of_some(&status.advice),
         advice: status.advice,
     }
 }

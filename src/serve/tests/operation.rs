@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Server, time};
 use crate::status::{
@@ -57,12 +57,59 @@ fn busy_status() -> Status {
     }
 }
 
+/// The same without what [`notices_carry_codes`] looks at.
+fn without_notices(mut data: Value) -> Value {
+    match &mut data {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !name.ends_with("_notice") && !name.ends_with("_notices"));
+            fields.values_mut().for_each(|value| *value = without_notices(value.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| *item = without_notices(item.take())),
+        _ => {}
+    }
+    data
+}
+
+#[tokio::test]
+async fn notices_carry_codes() {
+    let server = Server::start().await;
+    server.reader.set_status(|status| {
+        *status = busy_status();
+        status.source.kafka = Some(kafka_status());
+        status.failure = Some("A at b:1 has not answered yet; C at d:2 has not answered yet".to_owned());
+        status.mirrors = vec![MirrorStatus {
+            last_error: Some(("Connection refused (os error 111)".to_owned(), 1_704_168_000)),
+            recently_refused: vec![(
+                "G1".to_owned(),
+                "Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)".to_owned(),
+            )],
+            ..MirrorStatus::default()
+        }];
+    });
+    let data = server.get("/api/status").await.data();
+    for (path, expected) in [
+        (
+            "/failure_notices/1",
+            json!({"code": "server_silent", "values": {"name": "C", "address": "d:2"}, "cause": null,
+            "text": "C at d:2 has not answered yet"}),
+        ),
+        ("/mirrors/0/last_error_notice/code", json!("other")),
+        ("/mirrors/0/last_error_notice/cause", json!("refused")),
+        ("/mirrors/0/recently_refused/0/error_notice/values/number", json!("1406")),
+        ("/source/kafka/last_error_notice/text", json!("refused")),
+        ("/source/kafka/advice_notice", Value::Null),
+        ("/source/description_notice/code", json!("other")),
+    ] {
+        assert_eq!(data.pointer(path), Some(&expected), "{path}: {data}");
+    }
+}
+
 #[tokio::test]
 async fn status() {
     let server = Server::start().await;
     server.reader.set_status(|status| *status = busy_status());
     assert_eq!(
-        server.get("/api/status").await.data(),
+        without_notices(server.get("/api/status").await.data()),
         json!({"version": "0.1.0", "role": "all", "uptime_seconds": 12.5, "ready": true, "failure": null,
             "now": "2024-01-02 12:00:00", "newest_gcsj": "2024-01-02 11:59:20", "lag_seconds": 40, "open_streams": 0,
             "source": {"kind": "simulator", "state": "running", "description": "a \"quoted\"\\ source", "position": "record 20",
@@ -116,7 +163,7 @@ async fn consumption_of_a_topic_is_told() {
         status.source.kafka = Some(kafka_status());
     });
     assert_eq!(
-        server.get("/api/status").await.data()["source"]["kafka"],
+        without_notices(server.get("/api/status").await.data())["source"]["kafka"],
         json!({"topic": "traffic-raw", "group": "platewatch", "brokers": "b:9092", "connected": false,
             "away_since": "2024-01-02 12:00:00", "last_error": "refused", "rebalances": 1, "advice": null, "lag": 30,
             "gaps": 1, "missing_records": 10, "null_values": 2, "recent_gaps": [
@@ -172,7 +219,7 @@ fn mirrors() -> Vec<MirrorStatus> {
 async fn mirrors_are_told() {
     let server = Server::start().await;
     server.reader.set_status(|status| *status = Status { mirrors: mirrors(), ..busy_status() });
-    let data = server.get("/api/status").await.data();
+    let data = without_notices(server.get("/api/status").await.data());
     assert_eq!(
         data["mirrors"][0],
         json!({"name": "mysql/1", "target": "mysql://db-app:3307/traffic_db", "state": "away", "cursor": 70, "lag_rows": 30,

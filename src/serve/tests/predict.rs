@@ -176,31 +176,38 @@ async fn a_day_has_24_hours_and_what_was_counted() {
     assert_eq!(actual(&later), vec![None; 24]);
 }
 
+/// Seven passages are stored: at 00:00 and 08:00 of the first, the newest at 12:00 of the second.
 #[tokio::test]
-async fn without_a_model_it_says_what_to_do() {
-    let status = ForecasterStatus {
-        folder: "models".to_owned(),
-        history_hours: 4,
-        least_hours: Some(12),
-        ..ForecasterStatus::default()
-    };
-    for (status, part) in [
-        (status.clone(), "when they cover 12 whole hours, 4 so far"),
-        (ForecasterStatus { is_training: true, ..status.clone() }, "being trained now"),
-        (
-            ForecasterStatus { least_hours: None, problem: Some("model.bin is cut".to_owned()), ..status },
-            "model.bin is cut",
-        ),
-    ] {
-        let server = server(false, status).await;
-        for path in ["flow", "day"] {
-            let reply = server.get(&format!("/api/predict/{path}")).await;
-            let msg = reply.error(503);
-            assert!(msg.contains(part) && msg.contains("platewatch train --input"), "{msg}");
-            assert!(reply.header("retry-after").is_some());
-        }
-        assert!(server.get("/api/predict/flow?hour=99").await.error(400).contains("0 to 23"), "told even so");
-        assert_eq!(server.get("/api/predict/model").await.data()["model"], Value::Null);
+async fn without_a_model_the_mean_of_what_was_counted_answers() {
+    let server = server(false, ForecasterStatus::default()).await;
+    let said = |data: &Value| ["predicted_flow", "lower", "upper"].map(|name| data[name].as_f64().unwrap());
+    let eight = server.get("/api/predict/flow?hour=8").await.data();
+    assert_eq!((said(&eight), &eight["basis"], &eight["kkmc"]), ([1.0; 3], &json!("untrained"), &json!("全市")));
+    let model =
+        json!({"kind": "untrained", "version": null, "trained_at": null, "interval": 1.0, "interval_samples": 0});
+    assert_eq!(eight["model"], model);
+    for kkmc in ["S250_Pizhou_Sulu", "G3_Sulu", "unlisted-1"] {
+        let flow = server.get(&format!("/api/predict/flow?kkmc={kkmc}")).await.data();
+        let [predicted, lower, upper] = said(&flow);
+        assert!(lower <= predicted && predicted <= upper && upper > 0.0, "{flow}");
+        assert_eq!((predicted * 10.0).fract(), 0.0, "one decimal: {flow}");
+    }
+    let day = server.get("/api/predict/day").await.data();
+    assert_eq!((day["hours"].as_array().unwrap().len(), &day["basis"]), (24, &json!("untrained")));
+    // What is wrong is still said.
+    assert!(server.get("/api/predict/flow?hour=99").await.error(400).contains("0 to 23"));
+    assert!(server.get("/api/predict/flow?kkmc=nowhere").await.error(404).contains("/api/checkpoints"));
+    assert_eq!(server.get("/api/predict/model").await.data()["model"], Value::Null);
+}
+
+#[tokio::test]
+async fn of_an_empty_store_zero_is_predicted() {
+    let server = Server::start_with(MemoryReader::empty(), |_| {}).await;
+    for path in ["flow", "flow?hour=3&date=2024-01-09", "flow?kkmc=S250_Pizhou_Sulu", "day"] {
+        let data = server.get(&format!("/api/predict/{path}")).await.data();
+        let flow = data["hours"].get(0).unwrap_or(&data);
+        let zero = ["predicted_flow", "lower", "upper"].map(|name| flow[name].as_f64());
+        assert_eq!((zero, &data["basis"]), ([Some(0.0); 3], &json!("untrained")), "{path}: {data}");
     }
 }
 

@@ -1,0 +1,132 @@
+//! What other parts of the program say in a sentence, with a code and values, so that the page can say it in its own
+//! language. The sentence itself stays beside it, for people and for programs that know no codes.
+//!
+//! Those parts speak English, for the log, and much of what they say is another program's words (MySQL's, librdkafka's,
+//! the operating system's). So the sentence is recognised here, at the edge, by the table of [`sentences`]; what is not
+//! in it is `other` and is shown as it is.
+
+mod sentences;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use sentences::{CAUSES, SENTENCES};
+pub(super) use sentences::{NoticeCause, NoticeCode};
+
+/// Values that are whole numbers: a sentence with other text there is another sentence.
+const NUMBERS: [&str; 6] = ["count", "line", "number", "offset", "found", "read"];
+
+/// A sentence of the program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Notice {
+    /// Which sentence it is.
+    code: NoticeCode,
+    /// What is particular in it; `error` is in the words of whoever failed.
+    #[schema(example = json!({"path": "/var/lib/platewatch"}))]
+    values: BTreeMap<&'static str, String>,
+    /// What `values.error` means, where that is known.
+    cause: Option<NoticeCause>,
+    /// The sentence.
+    #[schema(
+        example = "no space left on the disk of /var/lib/platewatch: free some space and start again, nothing committed is lost"
+    )]
+    text: String,
+}
+
+impl Notice {
+    /// The sentence with its code.
+    pub(super) fn of(text: &str) -> Self {
+        let known = SENTENCES.iter().find_map(|(code, sentence)| Some((*code, values(sentence, text)?)));
+        let (code, values) = known.unwrap_or((NoticeCode::Other, BTreeMap::from([("error", text.to_owned())])));
+        let cause = values.get("error").and_then(|_| cause_in(text));
+        Self { code, values, cause, text: text.to_owned() }
+    }
+
+    /// What joins the complaints of several servers, one by one where each is known.
+    pub(super) fn of_each(text: &str) -> Vec<Self> {
+        let each: Vec<Self> = text.split("; ").map(Self::of).collect();
+        if each.iter().any(|notice| notice.code == NoticeCode::Other) { vec![Self::of(text)] } else { each }
+    }
+
+    /// The sentence with its code, if there is one.
+    pub(super) fn of_some(text: &Option<String>) -> Option<Self> {
+        text.as_deref().map(Self::of)
+    }
+}
+
+fn cause_in(text: &str) -> Option<NoticeCause> {
+    let (cause, _) = CAUSES.iter().find(|(_, words)| words.iter().any(|words| text.contains(words)))?;
+    Some(*cause)
+}
+
+/// The values of `text` if it reads like `sentence`.
+fn values(sentence: &'static str, text: &str) -> Option<BTreeMap<&'static str, String>> {
+    let (beginning, mut pattern) = sentence.split_once('{').unwrap_or((sentence, ""));
+    let mut rest = text.strip_prefix(beginning)?;
+    let mut values = BTreeMap::new();
+    // A value goes up to the words behind it: the last one to the end.
+    while let Some((name, behind)) = pattern.split_once('}') {
+        let (words, next) = behind.split_once('{').unwrap_or((behind, ""));
+        let value = if next.is_empty() { rest.strip_suffix(words)? } else { rest.split_once(words)?.0 };
+        if value.is_empty() || (NUMBERS.contains(&name) && !value.bytes().all(|byte| byte.is_ascii_digit())) {
+            return None;
+        }
+        values.insert(name, value.to_owned());
+        rest = rest.get(value.len() + words.len()..)?;
+        pattern = next;
+    }
+    rest.is_empty().then_some(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, code: NoticeCode, values: &[(&'static str, &str)], cause: Option<NoticeCause>) {
+        let values = values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        assert_eq!(Notice::of(text), Notice { code, values, cause, text: text.to_owned() });
+    }
+
+    #[test]
+    fn a_sentence_has_its_code_and_values() {
+        let full = "no space left on the disk of /data: free some space and start again, nothing committed is lost";
+        check(full, NoticeCode::DiskFull, &[("path", "/data")], None);
+        check("cannot read a: b: no such file: check the name", NoticeCode::FileMissing, &[("path", "a: b")], None);
+        check(
+            "MyCat at mysql://db:8066/MYETCDB does not answer: Connection refused (os error 111)",
+            NoticeCode::ServerAway,
+            &[
+                ("name", "MyCat"),
+                ("address", "mysql://db:8066/MYETCDB"),
+                ("error", "Connection refused (os error 111)"),
+            ],
+            Some(NoticeCause::Refused),
+        );
+        check(
+            "Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)",
+            NoticeCode::MysqlError,
+            &[("error", "Data too long for column 'clppxh' at row 1"), ("number", "1406"), ("state", "22001")],
+            Some(NoticeCause::TooLong),
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_shown_as_it_is() {
+        check("the moon is full", NoticeCode::Other, &[("error", "the moon is full")], None);
+        check("", NoticeCode::Other, &[("error", "")], None);
+        let refused = "redis: Connection refused";
+        check(refused, NoticeCode::Other, &[("error", refused)], Some(NoticeCause::Refused));
+    }
+
+    #[test]
+    fn every_sentence_is_recognised_as_itself() {
+        for (code, sentence) in SENTENCES {
+            let named =
+                NUMBERS.iter().fold((*sentence).to_owned(), |text, name| text.replace(&format!("{{{name}}}"), "7"));
+            let text = named.replace('{', "‹").replace('}', "›");
+            assert_eq!(Notice::of(&text).code, *code, "an earlier sentence hides it: {sentence}");
+        }
+    }
+}
