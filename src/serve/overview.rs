@@ -26,10 +26,14 @@ pub(super) struct Overview {
     /// Passages accepted since the data directory was made.
     #[schema(example = 1234567)]
     accepted: u64,
-    /// Today's date by the server's clock.
+    /// The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
+    /// source that stopped), the day of `newest_gcsj`.
     #[schema(example = "2024-01-01")]
     date: String,
-    /// Passages whose GCSJ is today.
+    /// Whether that is today.
+    #[schema(example = true)]
+    date_is_today: bool,
+    /// Passages of that day.
     #[schema(example = 45678)]
     today: u64,
     /// Passages in the 60 seconds of event time that end with `newest_gcsj`.
@@ -44,7 +48,7 @@ pub(super) struct Overview {
     /// Alerts raised since the data directory was made.
     #[schema(example = 321)]
     alerts: u64,
-    /// Alerts whose later sighting is today.
+    /// Alerts whose later sighting is on that day.
     #[schema(example = 12)]
     alerts_today: u64,
     /// Those of severity high among them.
@@ -53,10 +57,10 @@ pub(super) struct Overview {
     /// Newest GCSJ; null as long as there is none.
     #[schema(example = "2024-01-01 12:34:56")]
     newest_gcsj: Option<String>,
-    /// Passages whose GCSJ was yesterday.
+    /// Passages of the day before.
     #[schema(example = 81234)]
     yesterday: u64,
-    /// Passages of yesterday up to the time of day that it is now, to the minute.
+    /// Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
     #[schema(example = 44210)]
     yesterday_same_time: u64,
     /// The server's clock, civil time of the road.
@@ -101,21 +105,23 @@ impl SameTimeYesterday {
 )]
 pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
     let now = api.now();
-    let today = day(now.midnight());
-    let yesterday = day(CivilTime(now.midnight().0 - SECONDS_PER_DAY));
     let checkpoints = api.reader.catalogue().len() as u64;
     let shared = api.clone();
     let overview = api.counters(move |snapshot| {
         let totals = snapshot.totals();
+        let at = spoken_of(now, totals.newest);
+        let today = day(at.midnight());
+        let yesterday = day(CivilTime(at.midnight().0 - SECONDS_PER_DAY));
         let active = match totals.newest {
             Some(newest) => snapshot.counts(Group::Checkpoint, whole_hours_up_to(newest))?.len() as u64,
             None => 0,
         };
-        let alerts = shared.alerts_today.count(snapshot, now)?;
+        let alerts = shared.alerts_today.count(snapshot, at)?;
         Ok(Overview {
             total: totals.passages,
             accepted: totals.accepted,
-            date: now.to_string().chars().take_while(|c| *c != ' ').collect(),
+            date_is_today: at.day() == now.day(),
+            date: at.to_string().chars().take_while(|c| *c != ' ').collect(),
             today: snapshot.count(today)?,
             last_minute: totals.last_minute,
             active_checkpoints: active,
@@ -125,12 +131,17 @@ pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
             alerts_today_high: alerts.high,
             newest_gcsj: totals.newest.map(|newest| newest.to_string()),
             yesterday: snapshot.count(yesterday)?,
-            yesterday_same_time: shared.same_time_yesterday.count(snapshot, now)?,
+            yesterday_same_time: shared.same_time_yesterday.count(snapshot, at)?,
             now: now.to_string(),
             lag_seconds: totals.newest.map(|newest| now.0 - newest.0),
         })
     });
     overview.await.map(Success)
+}
+
+/// The moment that the numbers speak of: now, or of data that is all of earlier days its newest.
+fn spoken_of(now: CivilTime, newest: Option<CivilTime>) -> CivilTime {
+    newest.filter(|newest| newest.day() < now.day()).unwrap_or(now)
 }
 
 /// The 24 whole hours that end with the hour of `newest`: whole hours, so that counters answer.

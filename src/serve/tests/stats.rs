@@ -91,17 +91,40 @@ async fn overview() {
     let server = Server::start().await;
     assert_eq!(
         server.get("/api/overview").await.data(),
-        json!({"total": 8, "accepted": 8, "date": "2024-01-02", "today": 5, "last_minute": 4, "active_checkpoints": 4,
+        json!({"total": 8, "accepted": 8, "date": "2024-01-02", "date_is_today": true, "today": 5, "last_minute": 4, "active_checkpoints": 4,
             "checkpoints": 19, "alerts": 3, "alerts_today": 2, "alerts_today_high": 1, "newest_gcsj": "2024-01-02 11:59:20",
             "yesterday": 3, "yesterday_same_time": 2, "now": "2024-01-02 12:00:00", "lag_seconds": 40})
     );
     let empty = Server::start_with(MemoryReader::empty(), |_| {}).await;
     assert_eq!(
         empty.get("/api/overview").await.data(),
-        json!({"total": 0, "accepted": 0, "date": "2024-01-02", "today": 0, "last_minute": 0, "active_checkpoints": 0,
+        json!({"total": 0, "accepted": 0, "date": "2024-01-02", "date_is_today": true, "today": 0, "last_minute": 0, "active_checkpoints": 0,
             "checkpoints": 19, "alerts": 0, "alerts_today": 0, "alerts_today_high": 0, "newest_gcsj": null,
             "yesterday": 0, "yesterday_same_time": 0, "now": "2024-01-02 12:00:00", "lag_seconds": null})
     );
+}
+
+/// A capture of the past, served today.
+#[tokio::test]
+async fn of_old_data_the_numbers_speak_of_its_day() {
+    let server = Server::start_with(MemoryReader::sample(), |settings| {
+        let now = time("2026-11-27 03:00:00");
+        settings.clock = Arc::new(move || now);
+    })
+    .await;
+    let data = server.get("/api/overview").await.data();
+    for (name, expected) in [
+        ("date", json!("2024-01-02")),
+        ("date_is_today", json!(false)),
+        ("today", json!(5)),
+        ("alerts_today", json!(2)),
+        ("alerts_today_high", json!(1)),
+        ("yesterday", json!(3)),
+        ("yesterday_same_time", json!(2)),
+        ("now", json!("2026-11-27 03:00:00")),
+    ] {
+        assert_eq!(data[name], expected, "{name}: {data}");
+    }
 }
 
 #[tokio::test]
@@ -120,8 +143,9 @@ async fn yesterday_goes_on_with_the_minutes() {
         ("2024-01-02 08:30:59", 3, 1),
         ("2024-01-02 08:31:00", 3, 2),
         ("2024-01-02 23:59:59", 3, 2),
-        ("2024-01-03 12:00:00", 5, 5),
-        ("2024-01-04 12:00:00", 0, 0),
+        // All data is older: the numbers speak of its day.
+        ("2024-01-03 12:00:00", 3, 2),
+        ("2024-01-04 00:00:00", 3, 2),
     ] {
         now.store(time(at).0, Ordering::SeqCst);
         for _ in 0..2 {
