@@ -16,7 +16,11 @@ const detailUrl = (id: string) => `/api/warnings/${encodeURIComponent(id)}`
 export function useWarnings(filters: MaybeRefOrGetter<WarningFilters>) {
   return useQuery({
     queryKey: ['warnings', 'history', filters],
-    queryFn: ({ signal }) => apiGet('/api/warnings', toValue(filters), signal),
+    // With what was asked for: an earlier answer stays in sight while another is on its way.
+    queryFn: async ({ signal }) => {
+      const wanted = toValue(filters)
+      return { ...(await apiGet('/api/warnings', wanted, signal)), asked: JSON.stringify(wanted) }
+    },
     refetchInterval: EVERY.stats,
     placeholderData: keepPreviousData,
   })
