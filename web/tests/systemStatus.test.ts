@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { MirrorStatus } from '@/api/system'
-import type { Status } from '@/api/types'
+import type { Notice, Status } from '@/api/types'
 import zh from '@/i18n/system.zh'
 import { faultsOf, gravityAt } from '@/views/system/faults'
 import { minutesShown } from '@/views/system/rateCurve'
@@ -10,8 +10,12 @@ import { withTabs } from '@/views/system/rejectText'
 
 type Kafka = NonNullable<Status['source']['kafka']>
 
+const notice = (text: string): Notice => ({ code: 'other', values: { error: text }, cause: null, text })
+
 const WELL = {
   failure: null,
+  failure_notices: [],
+  newest_gcsj: '2024-01-01 00:00:00',
   uptime_seconds: 60,
   lag_seconds: 1,
   source: { kind: 'simulator', state: 'running', kafka: null, partitions: [] },
@@ -23,9 +27,9 @@ const WELL = {
   model: { training: false, history_hours: 0 },
 } as unknown as Status
 
-const KAFKA = { gaps: 0, missing_records: 0, advice: null, last_error: null, away_since: null, brokers: 'b:9092' } as unknown as Kafka
+const KAFKA = { gaps: 0, missing_records: 0, advice_notice: null, last_error_notice: null, away_since: null, brokers: 'b:9092' } as unknown as Kafka
 const MIRROR: MirrorStatus = {
-  name: 'mysql/0', target: 'mysql://db/x', state: 'level', cursor: 10, lag_rows: 0, lag_seconds: 0, last_error: null,
+  name: 'mysql/0', target: 'mysql://db/x', state: 'level', cursor: 10, lag_rows: 0, lag_seconds: 0, last_error: null, last_error_notice: null,
   last_error_at: null, away_since: null, sent: 10, failures: 0, refused: 0, recently_refused: [], lost: 0, refilled: 0, warnings: 0,
 }
 
@@ -50,14 +54,15 @@ function status({ status = {}, source = {}, pipeline = {}, kafka, mirror }: Chan
 const full = { queued_batches: 4, queue_limit: 4 }
 const CASES: [string, Changes, string[]][] = [
   ['all is well', {}, []],
+  ['nothing has come yet', { status: { newest_gcsj: null } }, ['empty']],
   ['a mirror that is level', { mirror: {} }, []],
   ['Kafka as it should be', { kafka: {} }, []],
-  ['intake has stopped', { status: { failure: 'disk full' } }, ['stopped']],
+  ['intake has stopped', { status: { failure_notices: [notice('disk full')] } }, ['stopped']],
   ['the broker is away', { kafka: { away_since: 'x' }, source: { state: 'away' } }, ['sourceAway']],
   ['the source failed', { source: { state: 'failed' } }, ['sourceFailed']],
-  ['the client complains', { kafka: { last_error: 'x' } }, ['kafkaError']],
+  ['the client complains', { kafka: { last_error_notice: notice('x') } }, ['kafkaError']],
   ['records are missing', { kafka: { gaps: 1, missing_records: 5 } }, ['gaps']],
-  ['the topic has no keys', { kafka: { advice: 'set keys' } }, ['kafkaAdvice']],
+  ['the topic has no keys', { kafka: { advice_notice: notice('set keys') } }, ['kafkaAdvice']],
   ['a capture was read', { source: { kind: 'capture', state: 'finished' }, status: { lag_seconds: 9999 } }, ['sourceFinished']],
   ['the disk is slow', { status: { lag_seconds: 60 }, pipeline: full }, ['lagWriter']],
   ['it catches up', { status: { lag_seconds: 60 } }, ['lagCatchingUp']],
@@ -68,7 +73,7 @@ const CASES: [string, Changes, string[]][] = [
   ['a mirror is away', { mirror: { state: 'away' } }, ['mirrorAway']],
   ['a mirror is blocked', { mirror: { state: 'blocked' } }, ['mirrorBlocked']],
   ['a mirror is slow', { mirror: { state: 'sending', lag_seconds: 61 } }, ['mirrorSlow']],
-  ['the model is broken', { status: { model: { problem: 'x', training_failure: 'y' } as unknown as Status['model'] } }, ['modelProblem', 'modelTraining']],
+  ['the model is broken', { status: { model: { problem_notice: notice('x'), training_failure_notice: notice('y') } as unknown as Status['model'] } }, ['modelProblem', 'modelTraining']],
   ['a mirror lost, refused and changed rows', { mirror: { lost: 1, refused: 1, warnings: 1 } }, ['mirrorLost', 'mirrorRefused', 'mirrorWarnings']],
 ]
 

@@ -32,3 +32,8 @@ export type WorkEntry = Schemas['WorkEntry']
 export type WorkChange = Schemas['WorkChange']
 /** States of the work on an alert, in their order. */
 export const WORK_STATUSES = ['new', 'investigating', 'confirmed', 'dismissed'] as const
+
+/** A sentence of the server: its code and values, and the sentence in English. */
+export type Notice = Schemas['Notice']
+export type NoticeCode = Schemas['NoticeCode']
+export type NoticeCause = Schemas['NoticeCause']

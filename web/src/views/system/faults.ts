@@ -2,7 +2,7 @@
  * What is wrong with an appliance, worst first, by its status alone. Each fault names a text that says what happened and
  * what to do; its values are raw and formatted where they are shown.
  */
-import type { Status } from '@/api/types'
+import type { Notice, Status } from '@/api/types'
 
 export type Gravity = 'bad' | 'warn' | 'note'
 /** Where on the road it is. */
@@ -12,8 +12,8 @@ export interface Fault {
   key: string
   gravity: Gravity
   place: Place
-  /** `seconds…` is shown as a span, any other number as an integer. */
-  values: Record<string, string | number>
+  /** `seconds…` is shown as a span, any other number as an integer, a notice in the language in use. */
+  values: Record<string, string | number | Notice | null>
   /** Tells two faults of one kind apart. */
   of?: string
 }
@@ -31,15 +31,17 @@ function sourceFaults({ source }: Status): Fault[] {
   const { kafka } = source
   if (source.state === 'failed') faults.push({ key: 'sourceFailed', gravity: 'bad', place: 'source', values: {} })
   if (source.state === 'away') {
-    const values = { since: kafka?.away_since ?? '', brokers: kafka?.brokers ?? '', error: kafka?.last_error ?? '' }
+    const values = { since: kafka?.away_since ?? '', brokers: kafka?.brokers ?? '', error: kafka?.last_error_notice ?? null }
     faults.push({ key: 'sourceAway', gravity: 'bad', place: 'source', values })
-  } else if (kafka?.last_error) {
-    faults.push({ key: 'kafkaError', gravity: 'warn', place: 'source', values: { error: kafka.last_error } })
+  } else if (kafka?.last_error_notice) {
+    faults.push({ key: 'kafkaError', gravity: 'warn', place: 'source', values: { error: kafka.last_error_notice } })
   }
   if (kafka && kafka.gaps > 0) {
     faults.push({ key: 'gaps', gravity: 'warn', place: 'source', values: { gaps: kafka.gaps, records: kafka.missing_records } })
   }
-  if (kafka?.advice) faults.push({ key: 'kafkaAdvice', gravity: 'warn', place: 'source', values: { advice: kafka.advice } })
+  if (kafka?.advice_notice) {
+    faults.push({ key: 'kafkaAdvice', gravity: 'warn', place: 'source', values: { advice: kafka.advice_notice } })
+  }
   if (source.kind === 'none') faults.push({ key: 'sourceNone', gravity: 'note', place: 'source', values: {} })
   if (source.state === 'finished') faults.push({ key: 'sourceFinished', gravity: 'note', place: 'source', values: {} })
   return faults
@@ -70,9 +72,9 @@ function roadFaults(status: Status): Fault[] {
 
 function mirrorFaults(status: Status): Fault[] {
   return status.mirrors.flatMap((mirror) => {
-    const { name, target, lag_rows, lag_seconds, away_since, last_error, refused, lost, warnings, state } = mirror
+    const { name, target, lag_rows, lag_seconds, away_since, last_error_notice, refused, lost, warnings, state } = mirror
     const common = { place: 'mirrors', of: name } as const
-    const values = { name, target, rows: lag_rows, since: away_since ?? '', error: last_error ?? '' }
+    const values = { name, target, rows: lag_rows, since: away_since ?? '', error: last_error_notice ?? null }
     const faults: Fault[] = []
     if (state === 'blocked') faults.push({ ...common, key: 'mirrorBlocked', gravity: 'bad', values })
     else if (state === 'away') faults.push({ ...common, key: 'mirrorAway', gravity: 'bad', values })
@@ -90,18 +92,26 @@ function modelFaults(status: Status): Fault[] {
   const { model } = status
   const faults: Fault[] = []
   const common = { gravity: 'warn', place: 'serve' } as const
-  if (model.problem) faults.push({ ...common, key: 'modelProblem', values: { problem: model.problem } })
-  if (model.training_failure) faults.push({ ...common, key: 'modelTraining', values: { reason: model.training_failure } })
+  if (model.problem_notice) faults.push({ ...common, key: 'modelProblem', values: { problem: model.problem_notice } })
+  if (model.training_failure_notice) {
+    faults.push({ ...common, key: 'modelTraining', values: { reason: model.training_failure_notice } })
+  }
   return faults
+}
+
+/** Nothing has come yet: then nothing can be said to be well. */
+export function isEmpty(status: Status): boolean {
+  return status.newest_gcsj == null
 }
 
 const ORDER: readonly Gravity[] = ['bad', 'warn', 'note']
 
 export function faultsOf(status: Status): Fault[] {
   const faults: Fault[] = []
-  if (status.failure) {
-    faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', values: { reason: status.failure } })
+  for (const [index, reason] of status.failure_notices.entries()) {
+    faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
+  if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })
   faults.push(...sourceFaults(status), ...roadFaults(status), ...mirrorFaults(status), ...modelFaults(status))
   return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
 }
