@@ -7,34 +7,34 @@ import { useDay } from '@/composables/useDay'
 import { learntUntil, summarise } from '@/lib/forecast'
 import { splitRunning } from '@/views/screen/curve'
 
-function dayOf(newest: string | null, oldest: string | null = null) {
-  const overview = { date: '2026-11-23', newest_gcsj: newest } as Overview
+function dayOf(date: string, oldest: string | null = null) {
+  const overview = { date, date_is_today: date === '2026-11-23' } as Overview
   const status = { storage: { oldest_gcsj: oldest } } as unknown as Status
   return useDay(ref(overview), ref(status))
 }
 
 describe('the day on the wall', () => {
   test('is today while records come in', () => {
-    const day = dayOf('2026-11-23 13:00:00')
+    const day = dayOf('2026-11-23')
     expect([day.day.value, day.isToday.value, day.yesterday.value]).toEqual(['2026-11-23', true, '2026-11-22'])
     expect(day.daySpan.value).toEqual({ start: '2026-11-23 00:00:00', end: '2026-11-23 23:59:59' })
   })
 
   test('is the day of the newest record of a capture of the past', () => {
-    const day = dayOf('2024-01-01 23:59:59')
+    const day = dayOf('2024-01-01')
     expect([day.day.value, day.isToday.value, day.yesterday.value]).toEqual(['2024-01-01', false, '2023-12-31'])
   })
 
-  test('is today where clocks run ahead, and before there is any record', () => {
-    expect(dayOf('2026-11-24 00:00:10').day.value).toBe('2026-11-23')
-    expect(dayOf(null).day.value).toBe('2026-11-23')
+  test('is not known before the server has answered', () => {
+    const day = useDay(ref(undefined), ref(undefined))
+    expect([day.day.value, day.isToday.value, day.daySpan.value]).toEqual([null, true, {}])
   })
 
   test('knows what is no longer retained', () => {
-    const day = dayOf('2026-11-23 13:00:00', '2026-11-22 13:01:00')
+    const day = dayOf('2026-11-23', '2026-11-22 13:01:00')
     expect(day.retainedSince('2026-11-22 13:00:00')).toBe(true)
     expect(day.retainedSince('2026-11-22 12:00:00')).toBe(false)
-    expect(dayOf('2026-11-23 13:00:00').retainedSince('2026-11-23 00:00:00')).toBe(false)
+    expect(dayOf('2026-11-23').retainedSince('2026-11-23 00:00:00')).toBe(false)
   })
 })
 

@@ -601,6 +601,7 @@ export interface components {
              * @example MyCat
              */
             name: string;
+            last_error_notice?: null | components["schemas"]["Notice"];
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
@@ -916,6 +917,8 @@ export interface components {
                  * @example []
                  */
                 versions: Record<string, never>[];
+                problem_notice?: null | components["schemas"]["Notice"];
+                training_failure_notice?: null | components["schemas"]["Notice"];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1077,6 +1080,7 @@ export interface components {
                  * @example 44210
                  */
                 yesterday_same_time: number;
+                date_is_today: boolean;
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1258,6 +1262,7 @@ export interface components {
                  * @example 0.1.0
                  */
                 version: string;
+                failure_notices: components["schemas"]["Notice"][];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1686,12 +1691,12 @@ export interface components {
              * @description When it was trained, UTC.
              * @example 2024-01-02T03:15:00Z
              */
-            trained_at: string;
+            trained_at?: string | null;
             /**
              * @description Version.
              * @example 20240102T031500Z-9f0c25d1
              */
-            version: string;
+            version?: string | null;
         };
         /** @description The flow model in short; `/api/predict/model` tells more. */
         FlowModelBrief: {
@@ -1731,6 +1736,8 @@ export interface components {
              * @example 20240102T031500Z-9f0c25d1
              */
             version?: string | null;
+            problem_notice?: null | components["schemas"]["Notice"];
+            training_failure_notice?: null | components["schemas"]["Notice"];
         };
         /** @description The flow model and its training. */
         FlowModelStatus: {
@@ -1774,6 +1781,8 @@ export interface components {
              * @example []
              */
             versions: Record<string, never>[];
+            problem_notice?: null | components["schemas"]["Notice"];
+            training_failure_notice?: null | components["schemas"]["Notice"];
         };
         /** @description How the process is. */
         Health: {
@@ -1986,6 +1995,8 @@ export interface components {
              * @example traffic-raw
              */
             topic: string;
+            last_error_notice?: null | components["schemas"]["Notice"];
+            advice_notice?: null | components["schemas"]["Notice"];
         };
         /** @description One mirror: a shard in MySQL, or the alerts in Redis. */
         MirrorStatus: {
@@ -2076,6 +2087,7 @@ export interface components {
              * @example 0
              */
             warnings: number;
+            last_error_notice?: null | components["schemas"]["Notice"];
         };
         /** @description A name and how many passages it has. */
         NamedCount: {
@@ -2199,6 +2211,7 @@ export interface components {
              * @example 44210
              */
             yesterday_same_time: number;
+            date_is_today: boolean;
         };
         /** @description One partition. */
         PartitionStatus: {
@@ -2531,6 +2544,7 @@ export interface components {
              * @example G320300109027253771
              */
             gcxh: string;
+            error_notice: components["schemas"]["Notice"];
         };
         /** @description A line that was not accepted. */
         Reject: {
@@ -2687,6 +2701,8 @@ export interface components {
              * @example running
              */
             state: string;
+            description_notice?: null | components["schemas"]["Notice"];
+            position_notice?: null | components["schemas"]["Notice"];
         };
         /** @description The state of the appliance. */
         Status: {
@@ -2749,6 +2765,7 @@ export interface components {
              * @example 0.1.0
              */
             version: string;
+            failure_notices: components["schemas"]["Notice"][];
         };
         /** @description The storage. */
         StorageStatus: {
@@ -2889,6 +2906,24 @@ export interface components {
              */
             to: string;
         };
+        /** @enum {string} */
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "mysql_error" | "no_answer" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "model_unreadable_kept" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        /** @enum {string} */
+        NoticeCause: "name_unknown" | "refused" | "unreachable" | "certificate" | "login" | "forbidden" | "no_table" | "too_long" | "wrong_value" | "wrong_type" | "memory_full" | "read_only" | "loading" | "moved" | "unknown_topic" | "brokers_down" | "broker_gone" | "disk_full" | "no_permission" | "no_file" | "timed_out" | "closed" | "checksum" | "newer_version";
+        Notice: {
+            code: components["schemas"]["NoticeCode"];
+            values: {
+                [key: string]: string;
+            };
+            cause?: null | components["schemas"]["NoticeCause"];
+            text: string;
+        };
+        /** @enum {string} */
+        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names";
+        /** @enum {string} */
+        MirrorStateName: "starting" | "level" | "sending" | "away" | "blocked";
+        /** @enum {string} */
+        SourceStateName: "starting" | "running" | "away" | "finished" | "failed";
     };
     responses: never;
     parameters: never;

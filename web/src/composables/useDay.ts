@@ -1,20 +1,12 @@
 import { computed, type Ref } from 'vue'
 
 import type { Overview, Status } from '@/api/types'
-import { addDays, dateOf, toMillis } from '@/lib/civil'
+import { addDays, toMillis } from '@/lib/civil'
 
-/**
- * The day that the wall screen shows: the server's today; where the newest record is older (a capture of the past, a
- * source that has stopped), the day of that record.
- */
+/** The day that the wall screen shows, as the server's headline numbers speak of it: today, or of older data its last. */
 export function useDay(overview: Ref<Overview | undefined>, status: Ref<Status | undefined>) {
-  const day = computed(() => {
-    const data = overview.value
-    if (!data) return null
-    const newest = data.newest_gcsj ? dateOf(data.newest_gcsj) : data.date
-    return newest < data.date ? newest : data.date
-  })
-  const isToday = computed(() => day.value != null && day.value === overview.value?.date)
+  const day = computed(() => overview.value?.date ?? null)
+  const isToday = computed(() => overview.value?.date_is_today ?? true)
   const yesterday = computed(() => (day.value ? addDays(day.value, -1) : null))
 
   const daySpan = computed(() => (day.value ? { start: `${day.value} 00:00:00`, end: `${day.value} 23:59:59` } : {}))

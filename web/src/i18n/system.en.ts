@@ -11,6 +11,7 @@ const en: typeof zh = {
 
   fault: {
     stopped: { title: 'Intake has stopped: {reason}', todo: 'What is stored can still be queried. Remove the cause (disk space, permissions of the data directory, …), then restart: intake goes on where it stopped, nothing is lost or doubled.' },
+    empty: { title: 'No passage has arrived yet', todo: 'Check that a source is configured and sends data; monitoring begins with the first record.' },
     sourceFailed: { title: 'The source has failed', todo: 'The log says why. Correct [source] in the configuration and restart: reading goes on where it stopped.' },
     sourceAway: { title: 'The source cannot be reached since {since}: {error}', todo: 'Check that Kafka runs, that network and firewall let {brokers} through, and that advertised.listeners names an address this machine can reach. Reading goes on by itself.' },
     kafkaError: { title: 'Kafka client: {error}', todo: 'The connection still works. If it keeps coming back, check brokers, login and permissions of the topic.' },

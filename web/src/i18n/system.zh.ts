@@ -9,6 +9,7 @@ export default {
 
   fault: {
     stopped: { title: '已停止接入：{reason}', todo: '已入库的数据仍可查询。按所述原因处理（磁盘空间、目录权限等）后重启本程序，会从停下的位置继续，不重不漏。' },
+    empty: { title: '尚未收到任何过车记录', todo: '检查数据源是否已配置并有数据；收到第一条记录后开始监测。' },
     sourceFailed: { title: '数据源出错，已停止读取', todo: '查看程序日志中的原因，更正 [source] 配置后重启；会从停下的位置继续。' },
     sourceAway: { title: '数据源自 {since} 起无法连接：{error}', todo: '检查 Kafka 是否在运行、网络与防火墙是否放行 {brokers}，以及 advertised.listeners 是否为本机可达的地址。恢复后自动继续，无需重启。' },
     kafkaError: { title: 'Kafka 客户端报告：{error}', todo: '连接仍在工作。若反复出现，检查代理节点、认证与主题权限。' },

@@ -89,3 +89,9 @@ export function timeOfDay(civil: string | null | undefined): string {
 export function monthDayTime(civil: string | null | undefined): string {
   return civil?.slice(5) || UNKNOWN
 }
+
+/** The time of day of what was on `today`, with month and day of what was not, and with the year of another year. */
+export function timeSeenFrom(civil: string, today: string | null): string {
+  if (!today || civil.startsWith(today)) return timeOfDay(civil)
+  return civil.startsWith(today.slice(0, 4)) ? monthDayTime(civil) : civil
+}
