@@ -33,6 +33,26 @@ test('checkpoint and day are chosen, and live in the address', async ({ open }) 
   await page.waitForURL((url) => !url.searchParams.has('date'))
 })
 
+test.for(['zh', 'en'] as const)('no column of the hours is cut (%s)', async (language, { open }) => {
+  const page = await open('/predict', { language })
+  const table = page.locator('.hours table')
+  await table.locator('tbody tr').nth(23).waitFor()
+  for (const [width, height] of [[1920, 1080], [1280, 720], [2560, 1440], [1024, 768]] as const) {
+    await page.setViewportSize({ width, height })
+    await page.waitForTimeout(300)
+    const { cut, over } = await table.evaluate((element) => {
+      const panel = element.closest('section.panel')
+      const right = panel?.getBoundingClientRect().right ?? 0
+      const cells = [...element.querySelectorAll('th, td')]
+      return {
+        cut: cells.filter((cell) => cell.getBoundingClientRect().right > right || cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent),
+        over: document.documentElement.scrollWidth - innerWidth,
+      }
+    })
+    expect({ width, cut, over }).toEqual({ width, cut: [], over: 0 })
+  }
+})
+
 test('an unknown checkpoint says what there is', async ({ open }) => {
   const page = await open('/predict?kkmc=nowhere', { expectsErrors: true })
   await page.getByText(/nowhere/).first().waitFor()

@@ -90,6 +90,10 @@ test('the list shows those of severity high alone if so asked, and stays so', as
   expect(await severities()).not.toContain(false)
   await page.getByRole('link', { name: '全部预警' }).click()
   await page.waitForURL((url) => url.searchParams.get('severity') === 'high')
+  // One that is opened stands in the same list.
+  await page.goBack()
+  await rows.first().click()
+  await page.waitForURL((url) => /^\/warnings\/[0-9a-f]{16}$/.test(url.pathname) && url.searchParams.get('severity') === 'high')
 })
 
 test('sound is off until it is switched on', async ({ open }) => {

@@ -32,7 +32,7 @@ test('mirrors that are away stand on top, on the road and in their panel, each w
   }
   const [first] = await faults.getByRole('listitem').allInnerTexts()
   expect(first).toContain('故障')
-  await page.getByRole('region', { name: '镜像' }).getByText('Connection refused').first().waitFor()
+  await page.getByRole('region', { name: '镜像' }).getByText(/连接被拒绝，对端可能没有运行（.*Connection refused/).first().waitFor()
   await page.getByRole('group', { name: /数据从来源/ }).getByText(/不可达/).first().waitFor()
 })
 
@@ -46,6 +46,14 @@ test('rejects show reasons with counts, what to do, and samples in which nothing
   await rejects.getByRole('button', { name: `过车时间无效 ${BAD.invalid_gcsj}` }).click()
   await rejects.getByText('GCSJ 不是真实的日期时间').waitFor()
   await until('only those', async () => (await rejects.getByRole('listitem').count()) === BAD.invalid_gcsj)
+})
+
+test('what the server says is in the language of the page', async ({ open }) => {
+  const page = await open('/system', { url: trouble.url, language: 'en' })
+  await page.getByRole('region', { name: 'Mirrors' }).getByText(/Connection refused; the server may not be running/).first().waitFor()
+  await page.getByRole('region', { name: 'Intake' }).getByText(/^Capture .*, in order of arrival$/).waitFor()
+  const other = await open('/system', { url: trouble.url })
+  await other.getByRole('region', { name: '接入' }).getByText(/^采集文件 .*，按到达顺序$/).waitFor()
 })
 
 test('a station of the road leads to its panel', async ({ open }) => {

@@ -81,6 +81,68 @@ test('an alert shows both sightings, the map and the track around them', async (
   await page.waitForURL((url) => url.pathname === '/warnings' && url.search === '?severity=high')
 })
 
+const MAP_SIZES = [[1920, 1080], [1280, 720], [1024, 768], [420, 800]] as const
+
+test('on the map of an alert nothing covers a sighting, its name or the distance', async ({ open }) => {
+  const { records } = await warnings('limit=12')
+  for (const { id } of records.filter((_, index) => index % 2 === 0)) {
+    const page = await open(`/warnings/${id}`)
+    const map = page.getByRole('region', { name: '两次过车的位置' })
+    for (const [width, height] of MAP_SIZES) {
+      await page.setViewportSize({ width, height })
+      await map.locator('.sighting circle').nth(1).waitFor()
+      await page.waitForTimeout(200)
+      const boxes = await map.locator('svg .marks').evaluate((marks) =>
+        [...marks.querySelectorAll('.sighting circle, .sighting .name, .between rect')].map((one) => {
+          const { left, right, top, bottom } = one.getBoundingClientRect()
+          return { what: one.textContent?.trim() || one.tagName, left, right, top, bottom }
+        }),
+      )
+      expect(boxes.filter(({ what }) => what === 'circle')).toHaveLength(2)
+      if (width > 1000) expect(boxes.length, `${id} ${width}`).toBe(5)
+      const covered = boxes.flatMap((one, index) =>
+        boxes.slice(index + 1).flatMap((other) => {
+          if (one.what === 'circle' && other.what === 'circle') return []
+          const apart = one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top
+          return apart ? [] : [`${one.what} and ${other.what}`]
+        }),
+      )
+      expect({ id, width, covered }).toEqual({ id, width, covered: [] })
+    }
+    await page.close()
+  }
+})
+
+test('the list does not move under the pointer, and says how many wait', async ({ open }) => {
+  const page = await open('/warnings')
+  const rows = page.getByTestId('alerts').locator('tbody tr')
+  await rows.first().waitFor()
+  await rows.nth(5).hover()
+  const held = await rows.allInnerTexts()
+  const bar = page.getByRole('button', { name: /条新预警，点此显示/ })
+  await bar.waitFor({ timeout: 110_000 })
+  expect(await rows.allInnerTexts()).toEqual(held)
+  await bar.click()
+  await until('the new ones', async () => (await rows.first().innerText()) !== held[0])
+})
+
+test('an alert is printed on one white page', async ({ open }) => {
+  const { id } = await anAlert()
+  const page = await open(`/warnings/${id}`)
+  await page.locator('.sighting circle').first().waitFor()
+  await page.getByRole('region', { name: '前后 12 小时轨迹' }).getByText('本预警').first().waitFor()
+  const pdf = (await page.pdf({ preferCSSPageSize: true, printBackground: true })).toString('latin1')
+  expect(pdf.match(/\/Type \/Page\b/g)).toHaveLength(1)
+  await page.emulateMedia({ media: 'print' })
+  const look = await page.evaluate(() => {
+    const style = getComputedStyle(document.querySelector('.detail .panel') ?? document.body)
+    return [getComputedStyle(document.body).backgroundColor, style.backgroundColor, style.color]
+  })
+  expect(look).toEqual(['rgb(255, 255, 255)', 'rgb(255, 255, 255)', 'rgb(0, 0, 0)'])
+  for (const name of ['页面', '筛选']) expect(await page.getByRole('navigation', { name }).or(page.getByRole('search', { name })).isVisible()).toBe(false)
+  expect(await page.getByRole('button').filter({ visible: true }).count()).toBe(0)
+})
+
 test('work on an alert passes its states, with who, when and why', async ({ open }) => {
   const { id } = await anAlert()
   const page = await open(`/warnings/${id}?status=new`)
