@@ -62,7 +62,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted. */
+        /**
+         * Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted. Without a
+         *     model as for one hour.
+         */
         get: operations["day"];
         put?: never;
         post?: never;
@@ -82,7 +85,8 @@ export interface paths {
         /**
          * Predicted passages of one checkpoint, or of the whole city, in one hour.
          * @description Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
-         *     `date` alone, the hour of the day that comes next.
+         *     `date` alone, the hour of the day that comes next. Without a model it is the mean of what was counted, `basis` is
+         *     `untrained`, and `lower` and `upper` are the smallest and the largest of those counts; of an empty store all are 0.
          */
         get: operations["flow"];
         put?: never;
@@ -596,12 +600,12 @@ export interface components {
              * @example null
              */
             last_error?: string | null;
+            last_error_notice?: null | components["schemas"]["Notice"];
             /**
              * @description `MyCat`, `MySQL` or `Redis`.
              * @example MyCat
              */
             name: string;
-            last_error_notice?: null | components["schemas"]["Notice"];
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
@@ -774,7 +778,7 @@ export interface components {
             data: {
                 /**
                  * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
-                 *     size) or `city`.
+                 *     size), `city`, or without a model `untrained` (the mean of what was counted).
                  * @example checkpoint
                  */
                 basis: string;
@@ -902,6 +906,7 @@ export interface components {
                  * @example null
                  */
                 problem?: string | null;
+                problem_notice?: null | components["schemas"]["Notice"];
                 /**
                  * @description Whether a model is being trained.
                  * @example false
@@ -912,13 +917,12 @@ export interface components {
                  * @example null
                  */
                 training_failure?: string | null;
+                training_failure_notice?: null | components["schemas"]["Notice"];
                 /**
                  * @description Metadata of the versions that were served here, newest first.
                  * @example []
                  */
                 versions: Record<string, never>[];
-                problem_notice?: null | components["schemas"]["Notice"];
-                training_failure_notice?: null | components["schemas"]["Notice"];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1013,7 +1017,7 @@ export interface components {
                 alerts: number;
                 /**
                  * Format: int64
-                 * @description Alerts whose later sighting is today.
+                 * @description Alerts whose later sighting is on that day.
                  * @example 12
                  */
                 alerts_today: number;
@@ -1030,10 +1034,16 @@ export interface components {
                  */
                 checkpoints: number;
                 /**
-                 * @description Today's date by the server's clock.
+                 * @description The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
+                 *     source that stopped), the day of `newest_gcsj`.
                  * @example 2024-01-01
                  */
                 date: string;
+                /**
+                 * @description Whether that is today.
+                 * @example true
+                 */
+                date_is_today: boolean;
                 /**
                  * Format: int64
                  * @description Seconds by which the newest GCSJ is behind the server's clock (negative if ahead); null as long as there is none.
@@ -1058,7 +1068,7 @@ export interface components {
                 now: string;
                 /**
                  * Format: int64
-                 * @description Passages whose GCSJ is today.
+                 * @description Passages of that day.
                  * @example 45678
                  */
                 today: number;
@@ -1070,17 +1080,16 @@ export interface components {
                 total: number;
                 /**
                  * Format: int64
-                 * @description Passages whose GCSJ was yesterday.
+                 * @description Passages of the day before.
                  * @example 81234
                  */
                 yesterday: number;
                 /**
                  * Format: int64
-                 * @description Passages of yesterday up to the time of day that it is now, to the minute.
+                 * @description Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
                  * @example 44210
                  */
                 yesterday_same_time: number;
-                date_is_today: boolean;
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1210,6 +1219,8 @@ export interface components {
                  * @example null
                  */
                 failure?: string | null;
+                /** @description The same with its code; one for each server where several do not answer. */
+                failure_notices: components["schemas"]["Notice"][];
                 /**
                  * Format: int64
                  * @description Seconds by which the newest GCSJ is behind the server's clock; null as long as there is none.
@@ -1262,7 +1273,6 @@ export interface components {
                  * @example 0.1.0
                  */
                 version: string;
-                failure_notices: components["schemas"]["Notice"][];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1562,7 +1572,7 @@ export interface components {
         Flow: {
             /**
              * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
-             *     size) or `city`.
+             *     size), `city`, or without a model `untrained` (the mean of what was counted).
              * @example checkpoint
              */
             basis: string;
@@ -1672,7 +1682,7 @@ export interface components {
         FlowModel: {
             /**
              * Format: double
-             * @description Share of the counts that an interval is to hold.
+             * @description Share of the counts that an interval is to hold. Without a model it is 1: the interval is that of the counts.
              * @example 0.8
              */
             interval: number;
@@ -1683,17 +1693,17 @@ export interface components {
              */
             interval_samples: number;
             /**
-             * @description `seasonal` or `spark-linear`.
+             * @description `seasonal` or `spark-linear`; `untrained` where there is no model.
              * @example seasonal
              */
             kind: string;
             /**
-             * @description When it was trained, UTC.
+             * @description When it was trained, UTC; null where there is no model.
              * @example 2024-01-02T03:15:00Z
              */
             trained_at?: string | null;
             /**
-             * @description Version.
+             * @description Version; null where there is no model.
              * @example 20240102T031500Z-9f0c25d1
              */
             version?: string | null;
@@ -1716,6 +1726,7 @@ export interface components {
              * @example null
              */
             problem?: string | null;
+            problem_notice?: null | components["schemas"]["Notice"];
             /**
              * @description When it was trained, UTC; null where there is no model.
              * @example 2024-01-02T03:15:00Z
@@ -1731,13 +1742,12 @@ export interface components {
              * @example null
              */
             training_failure?: string | null;
+            training_failure_notice?: null | components["schemas"]["Notice"];
             /**
              * @description Version; null where there is no model.
              * @example 20240102T031500Z-9f0c25d1
              */
             version?: string | null;
-            problem_notice?: null | components["schemas"]["Notice"];
-            training_failure_notice?: null | components["schemas"]["Notice"];
         };
         /** @description The flow model and its training. */
         FlowModelStatus: {
@@ -1766,6 +1776,7 @@ export interface components {
              * @example null
              */
             problem?: string | null;
+            problem_notice?: null | components["schemas"]["Notice"];
             /**
              * @description Whether a model is being trained.
              * @example false
@@ -1776,13 +1787,12 @@ export interface components {
              * @example null
              */
             training_failure?: string | null;
+            training_failure_notice?: null | components["schemas"]["Notice"];
             /**
              * @description Metadata of the versions that were served here, newest first.
              * @example []
              */
             versions: Record<string, never>[];
-            problem_notice?: null | components["schemas"]["Notice"];
-            training_failure_notice?: null | components["schemas"]["Notice"];
         };
         /** @description How the process is. */
         Health: {
@@ -1931,6 +1941,7 @@ export interface components {
              * @example null
              */
             advice?: string | null;
+            advice_notice?: null | components["schemas"]["Notice"];
             /**
              * @description Since when none can be, civil time of the road; null while one can.
              * @example null
@@ -1968,6 +1979,7 @@ export interface components {
              * @example null
              */
             last_error?: string | null;
+            last_error_notice?: null | components["schemas"]["Notice"];
             /**
              * Format: int64
              * @description Records that were gone.
@@ -1995,9 +2007,9 @@ export interface components {
              * @example traffic-raw
              */
             topic: string;
-            last_error_notice?: null | components["schemas"]["Notice"];
-            advice_notice?: null | components["schemas"]["Notice"];
         };
+        /** @enum {string} */
+        MirrorStateName: "starting" | "level" | "sending" | "away" | "blocked";
         /** @description One mirror: a shard in MySQL, or the alerts in Redis. */
         MirrorStatus: {
             /**
@@ -2039,6 +2051,7 @@ export interface components {
              * @example null
              */
             last_error_at?: string | null;
+            last_error_notice?: null | components["schemas"]["Notice"];
             /**
              * Format: int64
              * @description Rows that were dropped by retention before the target took them.
@@ -2073,9 +2086,8 @@ export interface components {
             /**
              * @description `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
              *     `blocked` (somebody must change something there first).
-             * @example level
              */
-            state: string;
+            state: components["schemas"]["MirrorStateName"];
             /**
              * @description The target, without credentials.
              * @example mysql://db-app:8066/MYETCDB
@@ -2087,7 +2099,6 @@ export interface components {
              * @example 0
              */
             warnings: number;
-            last_error_notice?: null | components["schemas"]["Notice"];
         };
         /** @description A name and how many passages it has. */
         NamedCount: {
@@ -2122,6 +2133,36 @@ export interface components {
              */
             link: string;
         };
+        /** @description A sentence of the program. */
+        Notice: {
+            cause?: null | components["schemas"]["NoticeCause"];
+            /** @description Which sentence it is. */
+            code: components["schemas"]["NoticeCode"];
+            /**
+             * @description The sentence.
+             * @example no space left on the disk of /var/lib/platewatch: free some space and start again, nothing committed is lost
+             */
+            text: string;
+            /**
+             * @description What is particular in it; `error` is in the words of whoever failed.
+             * @example {
+             *       "path": "/var/lib/platewatch"
+             *     }
+             */
+            values: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * @description What the words of another program in `values.error` mean, where that is known.
+         * @enum {string}
+         */
+        NoticeCause: "name_unknown" | "refused" | "unreachable" | "certificate" | "login" | "forbidden" | "no_table" | "too_long" | "wrong_value" | "wrong_type" | "memory_full" | "read_only" | "loading" | "moved" | "unknown_topic" | "brokers_down" | "broker_gone" | "disk_full" | "no_permission" | "no_file" | "timed_out" | "closed" | "checksum" | "newer_version";
+        /**
+         * @description Which sentence it is; `other` where it is none that is known, and `values.error` is the whole of it.
+         * @enum {string}
+         */
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "mysql_error" | "no_answer" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
         /** @description The headline numbers. */
         Overview: {
             /**
@@ -2144,7 +2185,7 @@ export interface components {
             alerts: number;
             /**
              * Format: int64
-             * @description Alerts whose later sighting is today.
+             * @description Alerts whose later sighting is on that day.
              * @example 12
              */
             alerts_today: number;
@@ -2161,10 +2202,16 @@ export interface components {
              */
             checkpoints: number;
             /**
-             * @description Today's date by the server's clock.
+             * @description The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
+             *     source that stopped), the day of `newest_gcsj`.
              * @example 2024-01-01
              */
             date: string;
+            /**
+             * @description Whether that is today.
+             * @example true
+             */
+            date_is_today: boolean;
             /**
              * Format: int64
              * @description Seconds by which the newest GCSJ is behind the server's clock (negative if ahead); null as long as there is none.
@@ -2189,7 +2236,7 @@ export interface components {
             now: string;
             /**
              * Format: int64
-             * @description Passages whose GCSJ is today.
+             * @description Passages of that day.
              * @example 45678
              */
             today: number;
@@ -2201,17 +2248,16 @@ export interface components {
             total: number;
             /**
              * Format: int64
-             * @description Passages whose GCSJ was yesterday.
+             * @description Passages of the day before.
              * @example 81234
              */
             yesterday: number;
             /**
              * Format: int64
-             * @description Passages of yesterday up to the time of day that it is now, to the minute.
+             * @description Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
              * @example 44210
              */
             yesterday_same_time: number;
-            date_is_today: boolean;
         };
         /** @description One partition. */
         PartitionStatus: {
@@ -2499,11 +2545,8 @@ export interface components {
              * @example 2
              */
             count: number;
-            /**
-             * @description The reason.
-             * @example invalid_gcsj
-             */
-            reason: string;
+            /** @description The reason. */
+            reason: components["schemas"]["RejectReasonName"];
         };
         /** @description The flow of now. */
         RecentFlow: {
@@ -2539,12 +2582,13 @@ export interface components {
              * @example Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)
              */
             error: string;
+            /** @description The same with its code. */
+            error_notice: components["schemas"]["Notice"];
             /**
              * @description GCXH.
              * @example G320300109027253771
              */
             gcxh: string;
-            error_notice: components["schemas"]["Notice"];
         };
         /** @description A line that was not accepted. */
         Reject: {
@@ -2574,11 +2618,8 @@ export interface components {
              * @example RzEJ6YKz5bee5biC
              */
             raw_base64: string;
-            /**
-             * @description Why.
-             * @example invalid_gcsj
-             */
-            reason: string;
+            /** @description Why. */
+            reason: components["schemas"]["RejectReasonName"];
             /**
              * Format: int64
              * @description Number of the reject, from 1 without gaps.
@@ -2617,6 +2658,8 @@ export interface components {
              */
             total: number;
         };
+        /** @enum {string} */
+        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names";
         /** @description Rejected lines. */
         Rejected: {
             /**
@@ -2676,6 +2719,8 @@ export interface components {
              */
             xzqhmc?: string | null;
         };
+        /** @enum {string} */
+        SourceStateName: "starting" | "running" | "away" | "finished" | "failed";
         /** @description The source of records. */
         SourceStatus: {
             /**
@@ -2683,6 +2728,7 @@ export interface components {
              * @example 19 checkpoints, 50 passages per second
              */
             description: string;
+            description_notice?: null | components["schemas"]["Notice"];
             kafka?: null | components["schemas"]["KafkaStatus"];
             /**
              * @description `kafka`, `capture`, `simulator` or `none`.
@@ -2696,13 +2742,9 @@ export interface components {
              * @example record 123456
              */
             position: string;
-            /**
-             * @description `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`.
-             * @example running
-             */
-            state: string;
-            description_notice?: null | components["schemas"]["Notice"];
             position_notice?: null | components["schemas"]["Notice"];
+            /** @description `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`. */
+            state: components["schemas"]["SourceStateName"];
         };
         /** @description The state of the appliance. */
         Status: {
@@ -2713,6 +2755,8 @@ export interface components {
              * @example null
              */
             failure?: string | null;
+            /** @description The same with its code; one for each server where several do not answer. */
+            failure_notices: components["schemas"]["Notice"][];
             /**
              * Format: int64
              * @description Seconds by which the newest GCSJ is behind the server's clock; null as long as there is none.
@@ -2765,7 +2809,6 @@ export interface components {
              * @example 0.1.0
              */
             version: string;
-            failure_notices: components["schemas"]["Notice"][];
         };
         /** @description The storage. */
         StorageStatus: {
@@ -2906,24 +2949,6 @@ export interface components {
              */
             to: string;
         };
-        /** @enum {string} */
-        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "mysql_error" | "no_answer" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "model_unreadable_kept" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
-        /** @enum {string} */
-        NoticeCause: "name_unknown" | "refused" | "unreachable" | "certificate" | "login" | "forbidden" | "no_table" | "too_long" | "wrong_value" | "wrong_type" | "memory_full" | "read_only" | "loading" | "moved" | "unknown_topic" | "brokers_down" | "broker_gone" | "disk_full" | "no_permission" | "no_file" | "timed_out" | "closed" | "checksum" | "newer_version";
-        Notice: {
-            code: components["schemas"]["NoticeCode"];
-            values: {
-                [key: string]: string;
-            };
-            cause?: null | components["schemas"]["NoticeCause"];
-            text: string;
-        };
-        /** @enum {string} */
-        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names";
-        /** @enum {string} */
-        MirrorStateName: "starting" | "level" | "sending" | "away" | "blocked";
-        /** @enum {string} */
-        SourceStateName: "starting" | "running" | "away" | "finished" | "failed";
     };
     responses: never;
     parameters: never;
@@ -3049,7 +3074,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no model yet; `msg` says what to do */
+            /** @description The server is busy, or the database that holds the counts is away */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3112,7 +3137,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no model yet; `msg` says what to do */
+            /** @description The server is busy, or the database that holds the counts is away */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -1,1 +1,0 @@
-import{g as e,j as a,p as s,x as o,_ as p}from"./index-DkrR8LIO.js";const n={class:"plate tabular"},c=e({__name:"PlateText",props:{plate:{}},setup(t){return(_,r)=>(o(),a("span",n,s(t.plate),1))}}),i=p(c,[["__scopeId","data-v-f7527372"]]);export{i as P};
