@@ -26,8 +26,8 @@ use std::time::Duration;
 use traffic::{Column, Delimiter, DetectorSettings, Layout, LayoutError, PlateScope, TimeZoneName};
 
 use checks::{
-    at_least_an_hour, column_names, filled, host_ports, mysql_urls, origins, redis_url, topic_name, whole_seconds,
-    within,
+    at_least_an_hour, column_names, data_nodes, filled, host_ports, mysql_urls, origins, redis_url, topic_name,
+    whole_seconds, within,
 };
 use declare::{Check as _, choices, settings};
 use error::{Origin, Problem};
@@ -304,6 +304,9 @@ settings! {
         /// MyCat's dataNodes (`["mysql://host:3306/traffic_db", "mysql://host:3307/traffic_db"]`), to which Platewatch routes
         /// as MyCat would. `[]` is no mirror.
         urls: Vec<ServerUrl> = Vec::new(), |urls: &Vec<ServerUrl>| mysql_urls(urls);
+        /// MyCat's names of the two instances: what `dataNode` of the table `traffic_data` says in its schema.xml, in that order.
+        /// Through them each instance is asked whether it is there, since MyCat answers with half of the data while one is not.
+        data_nodes: Vec<String> = vec!["dn1".to_owned(), "dn2".to_owned()], |names: &Vec<String>| data_nodes(names);
         /// The user, where an URL names none.
         user: String = String::new();
         /// The user's password, where an URL has none. Better in the environment than in the file.
@@ -379,8 +382,10 @@ settings! {
         max_concurrent_queries: usize = 16, within(1, 1_024);
         /// The longest that a query may take, waiting included, before it is answered with status 503.
         query_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
-        /// How long statistics that were read from MySQL are given again, with `role = "api"`. `"0s"` asks anew each time.
-        statistics_cache: Duration = Duration::from_secs(3), within(Duration::ZERO, Duration::from_secs(600));
+        /// How long statistics that were counted in MySQL are given again, with `role = "api"`. Older ones are counted anew beside
+        /// the requests, which get them meanwhile for up to four times as long. A count takes some seconds per million passages,
+        /// so this should be several times longer. `"0s"` counts for every request.
+        statistics_cache: Duration = Duration::from_secs(30), within(Duration::ZERO, Duration::from_secs(600));
         /// How many clients may follow the alert stream at the same time; more are answered with status 503.
         sse_max_clients: usize = 256, within(0, 65_536);
         /// The longest result of a query that may be exported to one file, in rows. A longer one is refused, with its count.

@@ -2,8 +2,14 @@
 //!
 //! MyCat breaks prepared statements, answers wrongly on a connection that has seen an error, and knows no TLS; the
 //! driver would ask it for a socket and reconnect past it. So here every statement is text, a connection that saw any
-//! error is thrown away, and nothing is asked on connecting. [`MysqlPool`] bounds how many connections are open to one
-//! address. It does not know tables; errors never hold a password.
+//! error is thrown away, and the driver asks nothing on connecting. [`MysqlPool`] bounds how many connections are open to
+//! one address; [`session`] finds out what is behind it, [`nodes`] whether an answer can be trusted, [`fitness`] whether
+//! what is written arrives. It does not know tables; errors never hold a password.
+
+mod fitness;
+mod literal;
+mod nodes;
+mod session;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +20,10 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::config::{MycatConfig, MysqlTls, ServerUrl};
+
+pub use fitness::Fit;
+pub use literal::push_text;
+use session::{Kind, Session};
 
 /// A statement is cut before it grows over this: MyCat takes up to 1 MB, and drops the connection at 4 MB.
 pub const MAX_STATEMENT_BYTES: usize = 900_000;
@@ -28,9 +38,6 @@ const MAX_IDLE: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Probes tell the kernel that the other side is gone, even where nobody waits for an answer.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// Sent on connecting to an instance, so that it refuses what it would otherwise change (values cut to fit) and reads
-/// backslashes as [`push_text`] writes them. MyCat gets none of this: its instances are configured by sql/.
-const STRICT: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
 
 /// Why a statement did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,6 +58,39 @@ pub enum MysqlError {
     /// The connection could not be made, or broke.
     #[error("{0}")]
     Connection(String),
+    /// The address accepts connections, and says nothing.
+    #[error(
+        "it accepts connections and does not greet within {0:?}: if it is MyCat, an instance behind it is away or refuses \
+         MyCat's own account (look into MyCat's logs, and at user and password of each writeHost in schema.xml); else \
+         something on the way swallows what is said, such as a firewall"
+    )]
+    NoGreeting(Duration),
+    /// One of the instances behind MyCat does not answer.
+    #[error("the instance behind dataNode {node} is away ({cause})")]
+    NodeAway {
+        /// Which, by MyCat's name for it.
+        node: String,
+        /// MyCat's words.
+        cause: String,
+    },
+    /// The server answers, and somebody must change something there or in the settings first; the text says what.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+impl MysqlError {
+    /// What somebody must do first, where the server answers and refuses for a reason that does not pass by itself.
+    pub fn remedy(&self) -> Option<&'static str> {
+        let Self::Server { code, .. } = self else { return None };
+        match code {
+            1044 | 1045 | 1142 | 1143 | 1698 => {
+                Some("it refuses the account: check mycat.user, mycat.password and its rights (sql/users.sql)")
+            }
+            1049 | 1146 => Some("the database or its table is missing: load sql/schema.sql on the instance"),
+            1054 => Some("its table has other columns: compare it with sql/schema.sql"),
+            _ => None,
+        }
+    }
 }
 
 impl From<mysql_async::Error> for MysqlError {
@@ -82,24 +122,47 @@ pub struct MysqlPool {
     connect_timeout: Duration,
     statement_timeout: Duration,
     limit: Semaphore,
-    idle: Mutex<Vec<(Conn, Instant)>>,
+    idle: Mutex<Vec<(Session, Instant)>>,
+    /// One of two instances, not MyCat.
+    is_direct: bool,
+    /// What listens there; none until it was found out.
+    kind: Mutex<Option<Kind>>,
+    /// The dataNodes of MyCat whose instances must answer.
+    nodes: Vec<String>,
+    /// When the newest round of probes began, and whether all of them answered.
+    probed: tokio::sync::Mutex<Option<(Instant, Result<(), MysqlError>)>>,
 }
 
 impl MysqlPool {
     /// One pool for every address of `config`, in their order; none where no mirror is configured. Opens nothing.
     pub fn of(config: &MycatConfig) -> Vec<Arc<Self>> {
         let direct = config.urls.len() > 1;
-        config.urls.iter().map(|url| Arc::new(Self::new(url, direct, config))).collect()
+        let nodes = &config.data_nodes;
+        config.urls.iter().map(|url| Arc::new(Self::new(url, direct, config, nodes, config.pool_size))).collect()
     }
 
-    fn new(url: &ServerUrl, direct: bool, config: &MycatConfig) -> Self {
+    /// A pool for the rows of shard `shard` of `shards`: to its own instance, or to MyCat, whose other instances may be
+    /// away meanwhile. None where no mirror is configured.
+    pub fn of_shard(config: &MycatConfig, shard: usize, shards: usize) -> Option<Arc<Self>> {
+        let direct = config.urls.len() > 1;
+        let url = if direct { config.urls.get(shard) } else { config.urls.first() };
+        let nodes: Vec<String> = config.data_nodes.get(shard).cloned().into_iter().collect();
+        let connections = if direct { config.pool_size } else { (config.pool_size / shards.max(1)).max(1) };
+        Some(Arc::new(Self::new(url?, direct, config, &nodes, connections)))
+    }
+
+    fn new(url: &ServerUrl, direct: bool, config: &MycatConfig, nodes: &[String], connections: usize) -> Self {
         Self {
-            opts: options(url, direct, config),
+            opts: options(url, config),
             address: url.to_string(),
             connect_timeout: config.connect_timeout,
             statement_timeout: config.statement_timeout,
-            limit: Semaphore::new(config.pool_size),
+            limit: Semaphore::new(connections),
             idle: Mutex::default(),
+            is_direct: direct,
+            kind: Mutex::new(direct.then_some(Kind::Instance)),
+            nodes: nodes.to_vec(),
+            probed: tokio::sync::Mutex::default(),
         }
     }
 
@@ -108,29 +171,37 @@ impl MysqlPool {
         &self.address
     }
 
+    /// The dataNodes of MyCat whose instances must answer, if MyCat is what listens there.
+    pub fn data_nodes(&self) -> &[String] {
+        if self.kind() == Some(Kind::Mycat) { &self.nodes } else { &[] }
+    }
+
     /// Runs a statement that is no question.
     ///
     /// # Errors
     /// [`MysqlError`]; whether the statement had an effect is then unknown.
     pub async fn execute(&self, statement: &str) -> Result<Done, MysqlError> {
         let _place = self.limit.acquire().await.map_err(closed)?;
-        let mut connection = self.connection().await?.0;
-        let ran = timeout(self.statement_timeout, connection.query_drop(statement)).await;
-        match self.outcome(ran) {
+        let mut session = self.session().await?.0;
+        if let Err(unfit) = session.admits(statement, true) {
+            discard(session.connection);
+            return Err(unfit);
+        }
+        let ran = timeout(self.statement_timeout, session.connection.query_drop(statement)).await;
+        match self.outcome(ran, self.statement_timeout) {
             Ok(()) => {
+                let connection = &session.connection;
                 let done = Done { affected: connection.affected_rows(), warnings: connection.get_warnings() };
-                self.give_back(connection);
+                self.give_back(session);
                 Ok(done)
             }
             Err(error) => {
-                discard(connection);
+                discard(session.connection);
+                self.forget_if_broken(&error);
                 // Where one broke, those beside it are no better.
                 if !matches!(error, MysqlError::Server { .. }) {
-                    self.idle
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .drain(..)
-                        .for_each(|(idle, _)| discard(idle));
+                    let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+                    idle.into_iter().for_each(|(session, _)| discard(session.connection));
                 }
                 Err(error)
             }
@@ -143,23 +214,7 @@ impl MysqlPool {
     /// # Errors
     /// [`MysqlError`].
     pub async fn rows(&self, question: &str) -> Result<Vec<Row>, MysqlError> {
-        let _place = self.limit.acquire().await.map_err(closed)?;
-        loop {
-            let (mut connection, used) = self.connection().await?;
-            let asked = timeout(self.statement_timeout, connection.query(question)).await;
-            match self.outcome(asked) {
-                Ok(rows) => {
-                    self.give_back(connection);
-                    return Ok(rows);
-                }
-                Err(error) => {
-                    discard(connection);
-                    if !(used && matches!(error, MysqlError::Connection(_))) {
-                        return Err(error);
-                    }
-                }
-            }
-        }
+        Ok(self.rows_up_to(question, usize::MAX).await?.unwrap_or_default())
     }
 
     /// As [`Self::rows`]; none if the answer has more than `most` rows, which are then not read to their end.
@@ -167,33 +222,58 @@ impl MysqlPool {
     /// # Errors
     /// [`MysqlError`].
     pub async fn rows_up_to(&self, question: &str, most: usize) -> Result<Option<Vec<Row>>, MysqlError> {
+        let take = |rows: &mut Vec<Row>, row: Row| {
+            let room = rows.len() < most;
+            if room {
+                rows.push(row);
+            }
+            room
+        };
+        self.fold(question, self.statement_timeout, take).await
+    }
+
+    /// Runs a question and gives each row of its answer to `take`, beginning anew where the connection has to be
+    /// replaced. None if `take` wanted no more; the rest is then not read.
+    ///
+    /// # Errors
+    /// [`MysqlError`].
+    pub async fn fold<T: Default>(
+        &self,
+        question: &str,
+        limit: Duration,
+        take: impl Fn(&mut T, Row) -> bool,
+    ) -> Result<Option<T>, MysqlError> {
         let _place = self.limit.acquire().await.map_err(closed)?;
         loop {
-            let (mut connection, used) = self.connection().await?;
+            let (mut session, used) = self.session().await?;
+            if let Err(unfit) = session.admits(question, false) {
+                discard(session.connection);
+                return Err(unfit);
+            }
             let read = async {
-                let mut rows = Vec::new();
-                let mut answer = connection.query_iter(question).await?;
+                let mut taken = T::default();
+                let mut answer = session.connection.query_iter(question).await?;
                 while let Some(row) = answer.next().await? {
-                    if rows.len() == most {
+                    if !take(&mut taken, row) {
                         return Ok(None);
                     }
-                    rows.push(row);
                 }
-                Ok(Some(rows))
+                Ok(Some(taken))
             };
-            let asked = timeout(self.statement_timeout, read).await;
-            match self.outcome(asked) {
-                Ok(Some(rows)) => {
-                    self.give_back(connection);
-                    return Ok(Some(rows));
+            let asked = timeout(limit, read).await;
+            match self.outcome(asked, limit) {
+                Ok(Some(taken)) => {
+                    self.give_back(session);
+                    return Ok(Some(taken));
                 }
                 // What was not read would stand in the way of the next answer.
                 Ok(None) => {
-                    discard(connection);
+                    discard(session.connection);
                     return Ok(None);
                 }
                 Err(error) => {
-                    discard(connection);
+                    discard(session.connection);
+                    self.forget_if_broken(&error);
                     if !(used && matches!(error, MysqlError::Connection(_))) {
                         return Err(error);
                     }
@@ -205,25 +285,24 @@ impl MysqlPool {
     fn outcome<T>(
         &self,
         result: Result<Result<T, mysql_async::Error>, tokio::time::error::Elapsed>,
+        limit: Duration,
     ) -> Result<T, MysqlError> {
-        result.map_err(|_| MysqlError::Timeout(self.statement_timeout, "statement"))?.map_err(MysqlError::from)
+        result.map_err(|_| MysqlError::Timeout(limit, "statement"))?.map_err(MysqlError::from)
     }
 
     /// A connection, and whether it was used before.
-    async fn connection(&self) -> Result<(Conn, bool), MysqlError> {
-        while let Some((connection, since)) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+    async fn session(&self) -> Result<(Session, bool), MysqlError> {
+        while let Some((session, since)) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             if since.elapsed() < MAX_IDLE {
-                return Ok((connection, true));
+                return Ok((session, true));
             }
-            discard(connection);
+            discard(session.connection);
         }
-        let opened = timeout(self.connect_timeout, Conn::new(self.opts.clone())).await;
-        let opened = opened.map_err(|_| MysqlError::Timeout(self.connect_timeout, "connecting"))?;
-        Ok((opened?, false))
+        Ok((self.open().await?, false))
     }
 
-    fn give_back(&self, connection: Conn) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((connection, Instant::now()));
+    fn give_back(&self, session: Session) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((session, Instant::now()));
     }
 }
 
@@ -238,7 +317,7 @@ fn discard(connection: Conn) {
     });
 }
 
-fn options(url: &ServerUrl, direct: bool, config: &MycatConfig) -> Opts {
+fn options(url: &ServerUrl, config: &MycatConfig) -> Opts {
     let password = url.password().unwrap_or(&config.password);
     let user = url.user().unwrap_or(&config.user);
     let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
@@ -254,9 +333,6 @@ fn options(url: &ServerUrl, direct: bool, config: &MycatConfig) -> Opts {
         .stmt_cache_size(0)
         .tcp_keepalive(Some(KEEPALIVE))
         .pool_opts(PoolOpts::default().with_reset_connection(false));
-    if direct {
-        options = options.init(vec![STRICT]);
-    }
     if config.tls == MysqlTls::Verify {
         let mut tls = SslOpts::default();
         if let Some(file) = &config.tls_ca {
@@ -267,44 +343,9 @@ fn options(url: &ServerUrl, direct: bool, config: &MycatConfig) -> Opts {
     options.into()
 }
 
-/// Appends `text` as a string literal. What MySQL and MyCat give a meaning is escaped; all else, UTF-8 of four bytes
-/// included, stands as it is.
-pub fn push_text(statement: &mut String, text: &str) {
-    statement.push('\'');
-    for symbol in text.chars() {
-        match symbol {
-            '\'' => statement.push_str("\\'"),
-            '"' => statement.push_str("\\\""),
-            '\\' => statement.push_str("\\\\"),
-            '\0' => statement.push_str("\\0"),
-            '\n' => statement.push_str("\\n"),
-            '\r' => statement.push_str("\\r"),
-            '\u{1a}' => statement.push_str("\\Z"),
-            other => statement.push(other),
-        }
-    }
-    statement.push('\'');
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn literals_are_escaped() {
-        for (text, literal) in [
-            ("", "''"),
-            ("苏C12345", "'苏C12345'"),
-            ("O'Neill \"x\"", r#"'O\'Neill \"x\"'"#),
-            ("a\\b", r"'a\\b'"),
-            ("\0\n\r\u{1a}\t", "'\\0\\n\\r\\Z\t'"),
-            ("🚗%_", "'🚗%_'"),
-        ] {
-            let mut statement = String::new();
-            push_text(&mut statement, text);
-            assert_eq!(statement, literal);
-        }
-    }
 
     #[test]
     fn a_pool_shows_no_secret() {

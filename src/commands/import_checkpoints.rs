@@ -63,6 +63,8 @@ pub fn run(args: &ImportArgs, out: &mut impl Write) -> anyhow::Result<()> {
 fn fill_table(pool: &MysqlPool, catalogue: &Catalogue) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
+        let fit = pool.check_fitness().await;
+        fit.with_context(|| format!("kkmc_info at {} was not changed", pool.address()))?;
         for statement in table_statements(catalogue) {
             pool.execute(&statement).await.with_context(|| {
                 format!(
@@ -124,7 +126,7 @@ mod tests {
             [
                 "DELETE FROM kkmc_info",
                 "INSERT INTO kkmc_info (code,kkmc,label,xzqhmc,road,lon,lat,sort_no) VALUES \
-                 ('A','a\\'s','A a','邳州市','S250',118.06454,34.641634,1),('B','b','','','',NULL,NULL,2)"
+                 ('A','a''s','A a','邳州市','S250',118.06454,34.641634,1),('B','b','','','',NULL,NULL,2)"
             ]
         );
         assert_eq!(table_statements(&Catalogue::default()), ["DELETE FROM kkmc_info"]);

@@ -119,6 +119,21 @@ pub(super) fn mysql_urls(urls: &[ServerUrl]) -> Result<(), String> {
     }
 }
 
+/// The names stand in a comment that MyCat reads, so nothing may end it.
+pub(super) fn data_nodes(names: &[String]) -> Result<(), String> {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(&byte);
+    match names {
+        [first, second] if first == second => Err(format!("both are \"{first}\"; write the two names of schema.xml")),
+        [_, _] => match names.iter().find(|name| name.is_empty() || !name.bytes().all(letter)) {
+            Some(name) => {
+                Err(format!("\"{name}\" is no name of a dataNode; write letters, digits, dashes and underscores"))
+            }
+            None => Ok(()),
+        },
+        _ => Err(format!("there are {} names; write two, such as [\"dn1\", \"dn2\"]", names.len())),
+    }
+}
+
 pub(super) fn redis_url(url: Option<&ServerUrl>) -> Result<(), String> {
     let Some(url) = url else { return Ok(()) };
     if !matches!(url.scheme(), "redis" | "rediss") {

@@ -14,6 +14,7 @@
 mod health;
 mod mycat;
 mod redis;
+mod refills;
 mod rows;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
 
 use crate::config::Config;
-use crate::mysql::MysqlPool;
+use crate::mysql::{MysqlError, MysqlPool};
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::MirrorStatus;
 use crate::store::{Shared, StoreError};
@@ -71,6 +72,17 @@ impl Failure {
     }
 }
 
+impl From<MysqlError> for Failure {
+    fn from(error: MysqlError) -> Self {
+        let text = match error.remedy() {
+            Some(remedy) => format!("{error}; {remedy}"),
+            None => error.to_string(),
+        };
+        let blocked = error.remedy().is_some() || matches!(error, MysqlError::Unfit(_));
+        Self { error: text, kind: if blocked { Kind::Blocked } else { Kind::Away } }
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::away(error)
@@ -113,11 +125,10 @@ pub fn start(
 ) -> Result<Mirrors, MirrorError> {
     let mut started = Mirrors::default();
     let clock: Arc<dyn Fn() -> CivilTime + Send + Sync> = Arc::new(clock);
-    let pools = MysqlPool::of(&config.mycat);
     for shard in 0..SHARDS {
         // Two addresses: shard i is instance i. One address: MyCat, or whatever takes both.
-        let Some(pool) = pools.get(shard).or(pools.first()) else { break };
-        let mirror = mycat::ShardMirror::open(shard, pool.clone(), pools.len(), &config.mycat, shared, &clock)?;
+        let Some(pool) = MysqlPool::of_shard(&config.mycat, shard, SHARDS) else { break };
+        let mirror = mycat::ShardMirror::open(shard, pool, &config.mycat, shared, &clock)?;
         started.0.push(mirror.health());
         runtime.spawn(follow(mirror, config.mycat.retry_max, stop.clone()));
     }

@@ -21,20 +21,18 @@ use tokio_util::task::AbortOnDropHandle;
 use traffic::CivilTime;
 
 use super::health::{Health, Subject};
+use super::refills::Refills;
 use super::rows::presence_question;
 use super::{Failure, Kind, Mirror, SHARDS};
 use crate::config::MycatConfig;
 use crate::mysql::MysqlPool;
-use crate::store::{LogBlock, MirrorCursor, RefusedRow, Shared, StoreError};
+use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, Shared, StoreError};
 use batch::{Batch, Sent, send};
 
 /// After so many failures in a row whose words blame nobody clearly, single rows are suspected.
 const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// A target that loses what it acknowledges again and again is filled at most so often.
-const LONGEST_REFILL_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Tells the time of the road.
 pub(super) type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
@@ -55,17 +53,15 @@ pub(super) struct ShardMirror {
     kept: Option<i64>,
     /// Failures in a row whose words blame nobody clearly.
     unclear: u32,
-    /// When the target was filled again last, and how long not to do so again if that did not help.
-    refilled_at: Option<Instant>,
-    refill_pause: Duration,
+    /// Of a target that lost what it had.
+    refills: Refills,
 }
 
 impl ShardMirror {
-    /// Finds the cursor of shard `shard`, and has retention wait for it. `targets` is the number of addresses.
+    /// Finds the cursor of shard `shard`, and has retention wait for it.
     pub(super) fn open(
         shard: usize,
         pool: Arc<MysqlPool>,
-        targets: usize,
         config: &MycatConfig,
         shared: &Arc<Shared>,
         clock: &Clock,
@@ -84,7 +80,7 @@ impl ShardMirror {
             health: Arc::new(Health::new(subject, pool.address(), cursor, &refused)),
             name,
             shared: shared.clone(),
-            window: if targets > 1 { config.pool_size } else { (config.pool_size / SHARDS).max(1) },
+            window: if config.urls.len() > 1 { config.pool_size } else { (config.pool_size / SHARDS).max(1) },
             pool,
             clock: clock.clone(),
             cursor,
@@ -92,12 +88,13 @@ impl ShardMirror {
             check_interval: config.check_interval,
             kept: config.retention.duration().map(|kept| kept.as_secs() as i64),
             unclear: 0,
-            refilled_at: None,
-            refill_pause: Duration::ZERO,
+            refills: Refills::new(config.check_interval),
         })
     }
 
     async fn carry(&mut self) -> Result<Infallible, Failure> {
+        // Nothing is written where it would arrive changed.
+        self.pool.check_fitness().await?;
         self.check().await?;
         let mut commits = self.shared.commits();
         let mut block = None;
@@ -213,18 +210,18 @@ impl ShardMirror {
 
     /// Asks the target for some of what it acknowledged, and goes back if it lacks any; true if so.
     async fn check(&mut self) -> Result<bool, Failure> {
-        if self.first_missing().await?.is_none() {
-            self.refill_pause = Duration::ZERO;
+        let (shard, before) = (self.shard, self.cursor.next);
+        let samples = self.blocking(move |shared| shared.sample(shard, before)).await?;
+        if self.first_missing(&samples, Look::ByCheckpoint).await?.is_none() {
+            self.refills.intact(std::time::Instant::now());
             return Ok(false);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
-        let Some(next) = self.first_missing().await? else { return Ok(false) };
-        if self.refilled_at.is_some_and(|refilled| refilled.elapsed() < self.refill_pause) {
+        let Some(next) = self.first_missing(&samples, Look::Everywhere).await? else { return Ok(false) };
+        if !self.refills.wait(std::time::Instant::now()).is_zero() {
             return Ok(false);
         }
-        self.refilled_at = Some(Instant::now());
-        self.refill_pause =
-            (self.refill_pause * 2).clamp(self.check_interval, LONGEST_REFILL_PAUSE.max(self.check_interval));
+        self.refills.begin(std::time::Instant::now());
         tracing::warn!(
             mirror = self.name,
             target = self.pool.address(),
@@ -238,20 +235,32 @@ impl ShardMirror {
         Ok(true)
     }
 
-    /// From where on the target may lack rows that it acknowledged; none if it seems to have all.
-    async fn first_missing(&self) -> Result<Option<u64>, Failure> {
-        let (shard, before) = (self.shard, self.cursor.next);
-        let samples = self.blocking(move |shared| shared.sample(shard, before)).await?;
-        let question = presence_question(samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]));
-        let answer = self.pool.rows(&question).await.map_err(Failure::away)?;
+    /// From where on the target may lack rows that it acknowledged; none if it seems to have all. Only trusted while
+    /// the instance is there: MyCat may answer without it.
+    async fn first_missing(&self, samples: &[Sample], look: Look) -> Result<Option<u64>, Failure> {
+        let ids = samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]);
+        let question = match look {
+            Look::ByCheckpoint => presence_question(ids, samples.iter().map(|sample| sample.kkmc.as_str())),
+            Look::Everywhere => self.pool.on_node(&presence_question(ids, [])),
+        };
+        let answer = self.pool.trusted(self.pool.rows(&question)).await?;
         let present: Vec<String> = answer.into_iter().filter_map(|row| mysql_async::from_row_opt(row).ok()).collect();
         // What the target itself cleans away is not missed, nor what it may be cleaning away just now.
         let oldest = self.kept.map_or(i64::MIN, |kept| (self.clock)().0.saturating_sub(kept - kept / 4));
-        let missing = |sample: &crate::store::Sample| sample.gcsj.0 >= oldest && !present.contains(&sample.gcxh);
+        let missing = |sample: &Sample| sample.gcsj.0 >= oldest && !present.contains(&sample.gcxh);
         let Some(last) = samples.iter().rposition(missing) else { return Ok(None) };
         // The newest that is older than all that are missing.
-        Ok(Some(samples.get(last + 1).map_or_else(|| self.shared.oldest_row(shard), |sample| sample.row + 1)))
+        Ok(Some(samples.get(last + 1).map_or_else(|| self.shared.oldest_row(self.shard), |sample| sample.row + 1)))
     }
+}
+
+/// Where rows are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Under their own checkpoint.
+    ByCheckpoint,
+    /// On the whole instance: a GCXH that came again after its TTL, from another checkpoint, stands under the first.
+    Everywhere,
 }
 
 impl Mirror for ShardMirror {

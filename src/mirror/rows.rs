@@ -4,6 +4,8 @@
 //! leaves errors of values to be errors, so that a text which does not fit is refused, not cut. The shard key is never
 //! updated, which MyCat would refuse. It does not know connections.
 
+use std::collections::BTreeSet;
+
 use crate::mysql::{MAX_STATEMENT_BYTES, push_text};
 use crate::reader::PassageRow;
 
@@ -67,17 +69,31 @@ fn push_row(statement: &mut String, row: &PassageRow) {
     statement.push(')');
 }
 
-/// The question which of these GCXH are there.
-pub(super) fn presence_question<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
-    let mut question = "SELECT id FROM traffic_data WHERE id IN (".to_owned();
-    for (position, id) in ids.into_iter().enumerate() {
+/// The question which of these GCXH are there. With `kkmcs` it names the shard key too, so that MyCat asks one instance.
+pub(super) fn presence_question<'a>(
+    ids: impl IntoIterator<Item = &'a str>,
+    kkmcs: impl IntoIterator<Item = &'a str>,
+) -> String {
+    let mut question = "SELECT id FROM traffic_data WHERE ".to_owned();
+    let kkmcs: BTreeSet<&str> = kkmcs.into_iter().collect();
+    if !kkmcs.is_empty() {
+        push_list(&mut question, "kkmc", kkmcs);
+        question.push_str(" AND ");
+    }
+    push_list(&mut question, "id", ids);
+    question
+}
+
+fn push_list<'a>(question: &mut String, column: &str, texts: impl IntoIterator<Item = &'a str>) {
+    question.push_str(column);
+    question.push_str(" IN (");
+    for (position, text) in texts.into_iter().enumerate() {
         if position > 0 {
             question.push(',');
         }
-        push_text(&mut question, id);
+        push_text(question, text);
     }
     question.push(')');
-    question
 }
 
 /// A row as a line: its columns in their default order, TAB-separated.
@@ -122,7 +138,7 @@ mod tests {
         };
         let golden = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES \
                       ('G320300109027253771','睢宁县','S250_Pizhou_Sulu','1','2024-01-01 00:00:24','02','苏C12345','大众牌-朗逸-2015'),\
-                      ('G\\'1\\\"','','徐州市\\ZK1','a\\\\b','2000-02-29 23:59:59','','-***`;--','line\\nfeed\\r\\0🚗') \
+                      ('G''1\\\"','','徐州市\\ZK1','a\\\\b','2000-02-29 23:59:59','','-***\\`;--','line\\nfeed\\r\\0🚗') \
                       ON DUPLICATE KEY UPDATE id=id";
         assert_eq!(insert_statement([&plain, &odd]), golden);
     }
@@ -138,7 +154,11 @@ mod tests {
 
     #[test]
     fn golden_question() {
-        assert_eq!(presence_question(["G1", "G'2"]), "SELECT id FROM traffic_data WHERE id IN ('G1','G\\'2')");
+        assert_eq!(presence_question(["G1", "G'2"], []), "SELECT id FROM traffic_data WHERE id IN ('G1','G''2')");
+        assert_eq!(
+            presence_question(["G1", "G2"], ["K2", "K1", "K2"]),
+            "SELECT id FROM traffic_data WHERE kkmc IN ('K1','K2') AND id IN ('G1','G2')"
+        );
     }
 
     #[test]

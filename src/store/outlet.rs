@@ -115,6 +115,8 @@ pub struct Sample {
     pub gcxh: String,
     /// Event time.
     pub gcsj: CivilTime,
+    /// KKMC.
+    pub kkmc: String,
 }
 
 /// What retention must leave to mirrors.
@@ -233,12 +235,14 @@ impl Shared {
             let body = recover::body(&self.database, entry)?;
             let reader = SegmentReader::open(&body)?;
             let (times, ids, odd_ids) = (reader.times()?, reader.ids()?, reader.odd_ids()?);
+            let checkpoints = reader.names(Dimension::Checkpoint)?;
             let ids = Rows { ids, odd_ids, ..Rows::default() };
             for row in wanted.iter().filter(here) {
                 let at = (row - entry.zone.first_row) as usize;
                 let refused = self.database.get(Family::Rejects, &keys::refused(shard, *row))?.is_some();
                 if let Some(gcsj) = times.get(at).filter(|_| !refused) {
-                    samples.push(Sample { row: *row, gcxh: ids.id_text(at), gcsj: *gcsj });
+                    let kkmc = checkpoints.text(at).to_owned();
+                    samples.push(Sample { row: *row, gcxh: ids.id_text(at), gcsj: *gcsj, kkmc });
                 }
             }
         }

@@ -129,8 +129,10 @@ impl Parts<'_> {
 }
 
 fn failure(error: &MysqlError) -> Failure {
-    let kind = if Blame::of(error) == Blame::Unclear { Kind::Unclear } else { Kind::Away };
-    Failure { kind, ..Failure::away(error) }
+    if Blame::of(error) == Blame::Unclear {
+        return Failure { kind: Kind::Unclear, ..Failure::away(error) };
+    }
+    Failure::from(error.clone())
 }
 
 /// Whom an error blames.
