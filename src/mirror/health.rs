@@ -132,6 +132,28 @@ impl Health {
         changing.note_refused(refused);
     }
 
+    /// The target takes what it is sent, and does not keep it; `blocked` if somebody must change something there first.
+    pub(super) fn lacking(&self, words: &str, blocked: bool) {
+        let mut changing = self.changing();
+        let state = if blocked { MirrorState::Blocked } else { MirrorState::Sending };
+        let news = changing.state != state;
+        changing.state = state;
+        if blocked {
+            changing.away.get_or_insert((Instant::now(), unix_now()));
+        }
+        changing.last_error = Some((words.to_owned(), unix_now()));
+        if news || changing.reminded.elapsed() >= REMIND {
+            changing.reminded = Instant::now();
+            tracing::warn!(
+                mirror = self.name,
+                target = self.target,
+                state = state.as_str(),
+                error = words,
+                "mirror cannot be level"
+            );
+        }
+    }
+
     /// The mirror had to stop and will try again after `pause`.
     pub(super) fn failed(&self, failure: &Failure, pause: Duration) {
         let mut changing = self.changing();

@@ -3,18 +3,23 @@
 //! All is done by one script (`alerts.lua`), which finds its place by the numbers and ids within the elements; so it does
 //! not matter how often a call is repeated, nor whether other appliances push to the same list. Redis forgets: after
 //! FLUSHALL, an eviction or a restart the list is shorter than it should be. That shows at the next call, or when the
-//! list is looked at while nothing comes; the list is then filled from the alerts that are stored, newest first, until
-//! it has its length. A key that holds something else is left alone. It does not know passages.
+//! list is looked at while nothing comes; the list is then mended from the alerts that are stored, newest first, until
+//! it has its length. A Redis that forgets again and again is filled ever more seldom, new alerts still go to it, and it
+//! is asked what its memory is like, so that the status can say what to set ([`memory`]). A key that holds something
+//! else is left alone. It does not know passages.
+
+mod memory;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Script};
 use traffic::Alert;
 
 use super::health::{Health, Subject, event_time};
+use super::refills::Refills;
 use super::{Failure, Kind, Mirror};
 use crate::config::RedisConfig;
 use crate::reader::Snapshot as _;
@@ -34,17 +39,36 @@ pub(super) struct AlertMirror {
     health: Arc<Health>,
     script: Script,
     cursor: MirrorCursor,
+    refills: Refills,
+    /// The list was looked through from end to end, as an earlier version may have left it in another order.
+    is_looked_through: bool,
 }
 
 const NAME: &str = "redis";
 
-/// Where alerts go.
+/// What the script is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    /// Newer ones.
+enum Task {
+    /// Newer alerts go to the head.
     Head,
-    /// Older ones.
-    Tail,
+    /// All of these alerts must be there, in their order.
+    Mend {
+        /// Where the one before them stood last.
+        place: i64,
+        /// Alerts before them were missing, so that a full list may have older ones in their place.
+        insist: bool,
+    },
+}
+
+/// How the list is after a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Progress {
+    /// It takes what it lacks.
+    Sending,
+    /// It has everything.
+    Level,
+    /// It forgot alerts, and is to be filled again later.
+    Lacking,
 }
 
 /// What the script answered.
@@ -54,6 +78,8 @@ struct Answer {
     found: bool,
     pushed: u64,
     length: u64,
+    /// Where the last of them stands; below 0 if the list ends before it.
+    last: i64,
 }
 
 impl AlertMirror {
@@ -71,6 +97,8 @@ impl AlertMirror {
             shared: shared.clone(),
             script: Script::new(include_str!("alerts.lua")),
             cursor,
+            refills: Refills::new(config.check_interval),
+            is_looked_through: false,
         })
     }
 
@@ -79,9 +107,13 @@ impl AlertMirror {
         let mut commits = self.shared.commits();
         loop {
             commits.mark_unchanged();
-            let level = self.step(&mut connection).await?;
-            self.health.up(level);
-            if level {
+            let progress = self.step(&mut connection).await?;
+            match progress {
+                Progress::Sending => self.health.up(false),
+                Progress::Level => self.health.up(true),
+                Progress::Lacking => self.tell_of_loss(&mut connection).await,
+            }
+            if progress != Progress::Sending {
                 // An error is a newer answer than the next commit, and not needed: the sender lives as long as this.
                 let _ = tokio::time::timeout(self.check_interval, self.next_alert(&mut commits)).await;
             }
@@ -94,61 +126,87 @@ impl AlertMirror {
         let _ = commits.wait_for(|newest| *newest >= next).await;
     }
 
-    /// Sends the next alerts, or only looks at the list if there are none; fills it if it is too short. True if the list
-    /// has everything.
-    async fn step(&mut self, connection: &mut MultiplexedConnection) -> Result<bool, Failure> {
+    /// Sends the next alerts, or only looks at the list if there are none; fills it if it lacks any.
+    async fn step(&mut self, connection: &mut MultiplexedConnection) -> Result<Progress, Failure> {
         let newest = self.shared.view().totals().alerts;
         // After a power cut the store may be behind what it had sent; what is older than the list is long need not be sent.
         let next = self.cursor.next.min(newest + 1).max((newest + 1).saturating_sub(self.max_length)).max(1);
         let batch = self.alerts(next, BATCH).await?;
         let before = self.alerts(next - 1, 1).await?.pop().filter(|alert| alert.seq + 1 == next);
-        let answer = self.call(connection, Side::Head, before.as_ref(), &batch).await?;
-        let level = (batch.len() as u64) < BATCH;
+        let answer = self.call(connection, Task::Head, before.as_ref(), &batch).await?;
         let end = batch.last().map_or(next, |alert| alert.seq + 1);
         let time = batch.last().map_or(self.cursor.time, |alert| event_time(&alert.curr_time));
         self.note(MirrorCursor { next: end, time, ..self.cursor }, answer.pushed).await?;
+        if batch.len() as u64 == BATCH {
+            return Ok(Progress::Sending);
+        }
         // Where others push to the list too, it can be long enough without the alert that was sent last. Only if the list
         // is full may they have pushed that out.
         let forgotten = before.is_some() && !answer.found && answer.length < self.max_length;
-        if level && (forgotten || answer.length < self.max_length.min(self.stored_before(end))) {
-            self.fill(connection, end).await?;
+        let is_whole = !forgotten && answer.length >= self.max_length.min(self.stored_before(end));
+        if is_whole && std::mem::replace(&mut self.is_looked_through, true) {
+            self.refills.intact(Instant::now());
+            return Ok(Progress::Level);
         }
-        Ok(level)
+        if !self.refills.wait(Instant::now()).is_zero() {
+            return Ok(Progress::Lacking);
+        }
+        self.fill(connection, end).await
     }
 
-    /// The list is too short: alerts before `end` go into it, the newest first, until it has its length.
-    async fn fill(&mut self, connection: &mut MultiplexedConnection, end: u64) -> Result<(), Failure> {
+    /// Has the list take all stored alerts before `end`, the newest first, until it has its length.
+    async fn fill(&mut self, connection: &mut MultiplexedConnection, end: u64) -> Result<Progress, Failure> {
         let stop = (end.saturating_sub(self.max_length)).max(1);
-        let mut to = end;
-        let mut pushed = 0;
+        let (mut to, mut place, mut pushed, mut insist) = (end, 0, 0, false);
+        let mut newer: Option<Alert> = None;
+        let mut progress = Progress::Level;
         while to > stop {
             let from = to.saturating_sub(BATCH).max(stop);
             let mut batch = self.alerts(from, to - from).await?;
+            batch.reverse();
             // Retention may have taken some just now.
-            let Some(oldest) = batch.first().map(|alert| alert.seq) else { break };
-            let answer = if to == end {
-                // The newest: where other alerts are in the list, before those.
-                let newest = self.call(connection, Side::Head, None, &batch).await?;
-                batch.reverse();
-                let older = self.call(connection, Side::Tail, None, &batch).await?;
-                Answer { pushed: newest.pushed + older.pushed, ..older }
-            } else {
-                batch.reverse();
-                let newer = self.alerts(to, 1).await?.pop();
-                self.call(connection, Side::Tail, newer.as_ref(), &batch).await?
-            };
+            let Some(oldest) = batch.last() else { break };
+            let answer = self.call(connection, Task::Mend { place, insist }, newer.as_ref(), &batch).await?;
             pushed += answer.pushed;
-            if answer.length >= self.max_length {
+            insist = answer.pushed > 0;
+            // It forgot them again, between two calls.
+            if !answer.found {
+                progress = Progress::Lacking;
                 break;
             }
-            to = oldest;
+            if answer.last < 0 {
+                break;
+            }
+            place = answer.last;
+            to = oldest.seq;
+            newer = batch.pop();
         }
         if pushed > 0 {
-            let target = self.server.address();
-            tracing::warn!(mirror = NAME, target, alerts = pushed, "the list had forgotten alerts and is filled again");
+            self.refills.begin(Instant::now());
+            let (target, times) = (self.server.address(), self.refills.count());
+            tracing::warn!(
+                mirror = NAME,
+                target,
+                alerts = pushed,
+                times,
+                "the list had forgotten alerts and is filled again"
+            );
             self.note(MirrorCursor { refilled: self.cursor.refilled + 1, ..self.cursor }, 0).await?;
         }
-        Ok(())
+        Ok(progress)
+    }
+
+    /// The list lacks alerts and is not filled again yet: says why, and what to set.
+    async fn tell_of_loss(&self, connection: &mut MultiplexedConnection) {
+        let wait = self.refills.wait(Instant::now());
+        let newest = self.cursor.next.saturating_sub(BATCH).max(1);
+        let sample = self.alerts(newest, BATCH).await.unwrap_or_default();
+        let bytes: usize =
+            sample.iter().filter_map(|alert| serde_json::to_string(alert).ok()).map(|text| text.len()).sum();
+        let each = bytes.checked_div(sample.len()).unwrap_or_default() as u64;
+        let loss = memory::Loss { key: &self.key, times: self.refills.count(), length: self.max_length, each, wait };
+        let memory = memory::Memory::ask(connection).await;
+        self.health.lacking(&loss.words(memory.as_ref()), memory.is_some_and(|memory| memory.evicts_lists()));
     }
 
     /// How many stored alerts have a number below `end`.
@@ -167,18 +225,23 @@ impl AlertMirror {
     async fn call(
         &self,
         connection: &mut MultiplexedConnection,
-        side: Side,
+        task: Task,
         before: Option<&Alert>,
         alerts: &[Alert],
     ) -> Result<Answer, Failure> {
         let mut call = self.script.key(&self.key);
-        call.arg(if side == Side::Head { "head" } else { "tail" }).arg(self.max_length);
-        call.arg(before.map(|alert| format!("{}:{}", alert.seq, alert.id)).unwrap_or_default());
+        let (name, place) = match task {
+            Task::Head => ("head", 0),
+            Task::Mend { place, insist: false } => ("mend", place),
+            Task::Mend { place, insist: true } => ("insist", place),
+        };
+        call.arg(name).arg(self.max_length);
+        call.arg(before.map(|alert| format!("{}:{}", alert.seq, alert.id)).unwrap_or_default()).arg(place);
         for alert in alerts {
             call.arg(serde_json::to_string(alert).map_err(Failure::away)?);
         }
-        let answer: (String, u64, u64, u64) = call.invoke_async(connection).await.map_err(failure)?;
-        let (kind, found, pushed, length) = answer;
+        let answer: (String, u64, u64, u64, i64) = call.invoke_async(connection).await.map_err(failure)?;
+        let (kind, found, pushed, length, last) = answer;
         if !matches!(kind.as_str(), "list" | "none") {
             let key = &self.key;
             let error = format!(
@@ -186,7 +249,7 @@ impl AlertMirror {
             );
             return Err(Failure { error, kind: Kind::Blocked });
         }
-        Ok(Answer { found: found > 0, pushed, length })
+        Ok(Answer { found: found > 0, pushed, length, last })
     }
 
     /// Makes a cursor durable, and only then lets retention know.
@@ -222,6 +285,7 @@ fn failure(error: RedisError) -> Failure {
         Some("OOM") => ": raise its maxmemory, or lower redis.max_length",
         Some("READONLY") => ": it is a replica, set redis.url to the master",
         Some("NOAUTH" | "WRONGPASS") => ": set redis.password",
+        Some("MOVED" | "ASK" | "CLUSTERDOWN") => ": it is a node of a Redis Cluster, set redis.url to a single Redis",
         _ => "",
     };
     Failure::away(format!("{error}{advice}"))
