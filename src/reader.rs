@@ -186,7 +186,7 @@ pub struct HourCounts {
 const HOURS_BACK: i64 = 31 * 24;
 
 /// An answer could not be given.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
     /// The storage failed or a block is damaged.
     #[error("{0}")]

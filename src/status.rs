@@ -35,9 +35,12 @@ pub struct BackendStatus {
     pub name: String,
     /// Its address, without credentials.
     pub address: String,
+    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
+    /// change something there first).
+    pub state: &'static str,
     /// Whether it answered last.
     pub connected: bool,
-    /// Since when it does not, in seconds since 1970 UTC.
+    /// Since when it is away or blocked, in seconds since 1970 UTC.
     pub away_since_unix: Option<i64>,
     /// What went wrong last.
     pub last_error: Option<String>,

@@ -1,4 +1,4 @@
-//! Grouped counts that were asked for lately: kept a few seconds, so that a page that many look at costs MySQL one
+//! Counts that were asked for lately: kept a few seconds, so that a page that many look at costs MySQL one
 //! statement. Whoever asks the same while it is being answered waits for that answer. It does not know SQL.
 
 use std::collections::HashMap;
@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::statistics::Statistics;
 use crate::reader::ReadError;
 
 /// Statements whose answers are kept.
@@ -16,25 +17,49 @@ const MAX_GROUPS: usize = 2_000_000;
 /// The values that a group has in common, and how many rows it has.
 pub(super) type Groups = Vec<(Vec<Arc<str>>, u64)>;
 
-/// Answers by statement.
-#[derive(Debug)]
-pub(super) struct Cache {
-    lifetime: Duration,
-    slots: Mutex<HashMap<String, Arc<Slot>>>,
+/// What is kept.
+pub(super) trait Counts {
+    /// How many counts it holds.
+    fn size(&self) -> usize;
 }
 
-#[derive(Debug, Default)]
-struct Slot(tokio::sync::Mutex<Option<(Instant, Arc<Groups>)>>);
-
-impl Slot {
-    /// When it was filled and how much it holds; none while it is being filled or empty.
-    fn filled(&self) -> Option<(Instant, usize)> {
-        let answer = self.0.try_lock().ok()?;
-        answer.as_ref().map(|(at, groups)| (*at, groups.len()))
+impl Counts for Groups {
+    fn size(&self) -> usize {
+        self.len()
     }
 }
 
-impl Cache {
+impl Counts for Statistics {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
+/// Answers by statement.
+#[derive(Debug)]
+pub(super) struct Cache<T> {
+    lifetime: Duration,
+    slots: Mutex<HashMap<String, Arc<Slot<T>>>>,
+}
+
+#[derive(Debug)]
+struct Slot<T>(tokio::sync::Mutex<Option<(Instant, Arc<T>)>>);
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(tokio::sync::Mutex::new(None))
+    }
+}
+
+impl<T: Counts> Slot<T> {
+    /// When it was filled and how much it holds; none while it is being filled or empty.
+    fn filled(&self) -> Option<(Instant, usize)> {
+        let answer = self.0.try_lock().ok()?;
+        answer.as_ref().map(|(at, groups)| (*at, groups.size()))
+    }
+}
+
+impl<T: Counts> Cache<T> {
     /// Answers are kept for `lifetime`.
     pub(super) fn new(lifetime: Duration) -> Self {
         Self { lifetime, slots: Mutex::default() }
@@ -44,8 +69,8 @@ impl Cache {
     pub(super) async fn get(
         &self,
         statement: &str,
-        ask: impl Future<Output = Result<Groups, ReadError>>,
-    ) -> Result<Arc<Groups>, ReadError> {
+        ask: impl Future<Output = Result<T, ReadError>>,
+    ) -> Result<Arc<T>, ReadError> {
         let slot = self.slot(statement);
         let mut answer = slot.0.lock().await;
         if let Some((at, groups)) = &*answer
@@ -60,7 +85,7 @@ impl Cache {
         Ok(groups)
     }
 
-    fn slot(&self, statement: &str) -> Arc<Slot> {
+    fn slot(&self, statement: &str) -> Arc<Slot<T>> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(statement) {
             return slot.clone();
@@ -70,7 +95,7 @@ impl Cache {
     }
 
     /// Drops what is too old, and then the oldest, until there is room for one more. Slots in use live on with their users.
-    fn make_room(&self, slots: &mut HashMap<String, Arc<Slot>>) {
+    fn make_room(&self, slots: &mut HashMap<String, Arc<Slot<T>>>) {
         slots.retain(|_, slot| {
             Arc::strong_count(slot) > 1 || slot.filled().is_some_and(|(at, _)| at.elapsed() < self.lifetime)
         });
@@ -79,7 +104,7 @@ impl Cache {
             if slots.len() < MAX_STATEMENTS && held < MAX_GROUPS {
                 return;
             }
-            let age = |slot: &Slot| slot.filled().map_or(Duration::ZERO, |(at, _)| at.elapsed());
+            let age = |slot: &Slot<T>| slot.filled().map_or(Duration::ZERO, |(at, _)| at.elapsed());
             let Some(oldest) = slots.iter().max_by_key(|(_, slot)| age(slot)).map(|(statement, _)| statement.clone())
             else {
                 return;

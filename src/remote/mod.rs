@@ -2,32 +2,37 @@
 //! and holds no data of its own.
 //!
 //! It answers what local storage answers for the same data; `deploy/README.md` lists where the two differ and why.
-//! Statistics are kept a few seconds. While a server is away its questions are refused at once with a sentence that says
-//! which one it is, the others are answered, and a watch knocks until it is back.
+//! All statistics come from one scan of the table, whose result is kept a while and made anew beside the requests
+//! ([`refreshed`]). While a server is away its questions are refused at once with a sentence that says which one it is,
+//! the others are answered, and a watch knocks until it is back.
 //!
 //! It does not know who writes the tables and the list, nor HTTP.
 
 mod cache;
 mod passages;
+mod refreshed;
 pub(crate) mod rows;
 mod statements;
+mod statistics;
 mod target;
 mod warnings;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use traffic::{Alert, Catalogue, CivilTime, VehicleType, brand_of};
+use traffic::{Alert, Catalogue, CivilTime};
 
-use cache::Cache;
 use passages::Passages;
+use refreshed::Refreshed;
 use statements::Conditions;
+use statistics::Statistics;
 use target::Target;
 use warnings::Warnings;
 
@@ -44,6 +49,13 @@ use crate::work::{AlertWork, WorkedAlert};
 /// The seconds that `last_minute` counts.
 const MINUTE: i64 = 60;
 const SECONDS_PER_HOUR: i64 = 3600;
+/// Counts that belong to a single question are kept no longer than this.
+const QUESTION_LIFETIME: Duration = Duration::from_secs(3);
+/// How long the scan for all statistics may take, beside the requests.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(600);
+/// A range that is shorter is counted by itself.
+const SHORT_RANGE: i64 = 2 * SECONDS_PER_HOUR;
+const ALL_HOURS: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 
 /// Why the servers cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +82,10 @@ pub struct Remote {
 
 /// The servers; every question goes to them.
 struct Core {
-    passages: Passages,
+    passages: Arc<Passages>,
+    statistics: Arc<Refreshed<Statistics>>,
+    /// How long a request waits for statistics that nobody has counted yet.
+    patience: Duration,
     warnings: Warnings,
     redis: Arc<Target>,
     runtime: Handle,
@@ -96,12 +111,21 @@ impl Remote {
             let target = Target::new(name, pool.address().to_owned(), "passages and statistics");
             (pool, Arc::new(target))
         });
-        let passages = Passages::new(servers.collect(), Cache::new(config.api.statistics_cache));
+        let lifetime = config.api.statistics_cache;
+        let passages = Arc::new(Passages::new(servers.collect(), lifetime.min(QUESTION_LIFETIME)));
         let server = RedisServer::of(&config.redis)?.ok_or(RemoteError::NoRedis)?;
         let redis = Arc::new(Target::new("Redis", server.address().to_owned(), "warnings"));
         let warnings = Warnings::new(server, &config.redis.key, config.redis.max_length, redis.clone());
         let remote = Arc::new(Self {
-            core: Arc::new(Core { passages, warnings, redis, runtime: runtime.clone() }),
+            core: Arc::new(Core {
+                passages,
+                statistics: Refreshed::new(lifetime),
+                // Less than the interface itself gives a request.
+                patience: config.api.query_timeout.mul_f64(0.9),
+                warnings,
+                redis,
+                runtime: runtime.clone(),
+            }),
             commits: tokio::sync::watch::Sender::new(0),
             catalogue: ArcSwap::from_pointee(Catalogue::xuzhou()),
             role: config.role.as_str(),
@@ -176,27 +200,70 @@ impl Core {
             }
             None => 0,
         };
-        let passages = self.passages.by_hour(&Conditions::default()).await?.values().sum();
+        let passages = self.all().await?.passages(ALL_HOURS).map(|(_, count)| count).sum();
         Ok(Totals { passages, accepted: passages, alerts: 0, newest, last_minute })
     }
 
-    async fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError> {
-        // Both of the last two from one statement, so that the cache has one answer for them.
-        let columns: &[&str] = match group {
-            Group::Checkpoint => &["kkmc"],
-            Group::District => &["xzqhmc"],
-            Group::VehicleType | Group::Brand => &["hpzl", "clppxh"],
+    /// The statistics over all passages.
+    async fn all(&self) -> Result<Arc<Statistics>, ReadError> {
+        self.passages.targets().try_for_each(|target| target.check())?;
+        let scan = || {
+            let passages = self.passages.clone();
+            async move { passages.statistics(TimeRange::default(), SCAN_TIMEOUT).await }
         };
-        let groups = self.passages.by_columns(columns, range).await?;
+        match tokio::time::timeout(self.patience, self.statistics.get(scan)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(ReadError::Unavailable(
+                "the passages in MySQL are still being counted, which takes some seconds per million: ask again in a moment"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// Has the statistics counted, where they are kept.
+    async fn count_ahead(&self) {
+        if self.statistics.keeps() {
+            // Whoever asks is told what is wrong.
+            let _ = self.all().await;
+        }
+    }
+
+    /// Statistics that together have the passages within `range`, each with the hours of it that count: those of all
+    /// passages for whole hours, and single scans of the hours at its ends.
+    async fn within(&self, range: TimeRange) -> Result<Vec<(Arc<Statistics>, RangeInclusive<i64>)>, ReadError> {
+        let part = async |range| Ok::<_, ReadError>((self.passages.part(range, self.patience).await?, ALL_HOURS));
+        if let (Some(start), Some(end)) = (range.start, range.end)
+            && end.0.saturating_sub(start.0) < SHORT_RANGE
+        {
+            return Ok(vec![part(range).await?]);
+        }
+        let mut chosen = Vec::new();
+        let mut first = i64::MIN;
+        if let Some(start) = range.start {
+            first = start.hour();
+            if start.0.rem_euclid(SECONDS_PER_HOUR) != 0 {
+                first += 1;
+                let end = Some(CivilTime(first * SECONDS_PER_HOUR - 1));
+                chosen.push(part(TimeRange { start: Some(start), end }).await?);
+            }
+        }
+        let mut last = i64::MAX;
+        if let Some(end) = range.end {
+            last = end.hour();
+            if end.0.rem_euclid(SECONDS_PER_HOUR) != SECONDS_PER_HOUR - 1 {
+                let start = Some(CivilTime(last * SECONDS_PER_HOUR));
+                chosen.push(part(TimeRange { start, end: Some(end) }).await?);
+                last -= 1;
+            }
+        }
+        chosen.push((self.all().await?, first..=last));
+        Ok(chosen)
+    }
+
+    async fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError> {
         let mut counts: BTreeMap<Arc<str>, u64> = BTreeMap::new();
-        for (values, count) in groups.iter() {
-            let name = match (group, values.as_slice()) {
-                (Group::VehicleType, [hpzl, model]) => Arc::from(VehicleType::of(hpzl, model).as_str()),
-                (Group::Brand, [_, model]) => Arc::from(brand_of(model)),
-                (_, [name, ..]) => name.clone(),
-                (_, []) => continue,
-            };
-            *counts.entry(name).or_default() += count;
+        for (statistics, hours) in self.within(range).await? {
+            statistics.count_into(group, hours, &mut counts);
         }
         let mut counts: Vec<_> = counts.into_iter().collect();
         // Stable: ties stay in the order of their names.
@@ -204,19 +271,13 @@ impl Core {
         Ok(counts)
     }
 
-    /// Passages by hour within `range`. A range of whole hours is cut from the counts of all hours, which one statement
-    /// has for everybody.
+    /// Passages by hour within `range`.
     async fn hours(&self, range: TimeRange) -> Result<BTreeMap<i64, u64>, ReadError> {
-        let whole = range.start.is_none_or(|start| start.0.rem_euclid(SECONDS_PER_HOUR) == 0)
-            && range.end.is_none_or(|end| end.0.rem_euclid(SECONDS_PER_HOUR) == SECONDS_PER_HOUR - 1);
-        if !whole {
-            return self.passages.by_hour(&Conditions::within(range)).await;
+        let mut counts = BTreeMap::new();
+        for (statistics, hours) in self.within(range).await? {
+            statistics.passages(hours).for_each(|(hour, count)| *counts.entry(hour).or_default() += count);
         }
-        let mut hours = self.passages.by_hour(&Conditions::default()).await?;
-        hours.retain(|hour, _| {
-            range.start.is_none_or(|start| *hour >= start.hour()) && range.end.is_none_or(|end| *hour <= end.hour())
-        });
-        Ok(hours)
+        Ok(counts)
     }
 }
 
@@ -248,20 +309,14 @@ impl Snapshot for Core {
     }
 
     fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
-        let second = |hour: i64| hour.checked_mul(SECONDS_PER_HOUR).map(CivilTime);
-        let end = second(to).map(|end| CivilTime(end.0.saturating_add(SECONDS_PER_HOUR - 1)));
-        let range = TimeRange { start: second(from), end };
-        self.wait(async {
-            let known = self.passages.by_hour(&Conditions::default()).await?;
-            let (first, newest) = (known.keys().next().copied(), known.keys().next_back().copied());
-            let hours = self.passages.by_hour_and_checkpoint(range).await?;
-            let counts = hours.into_iter().take(limit).map(|(hour, checkpoints)| HourCounts {
-                hour,
-                is_whole: Some(hour) != first && newest.is_some_and(|newest| hour < newest),
-                checkpoints: checkpoints.into_iter().collect(),
-            });
-            Ok(counts.collect())
-        })
+        let statistics = self.wait(self.all())?;
+        let Some((first, newest)) = statistics.span() else { return Ok(Vec::new()) };
+        let counts = statistics.checkpoints(from..=to).take(limit).map(|(hour, checkpoints)| HourCounts {
+            hour,
+            is_whole: hour != first && hour < newest,
+            checkpoints,
+        });
+        Ok(counts.collect())
     }
 
     fn count(&self, range: TimeRange) -> Result<u64, ReadError> {

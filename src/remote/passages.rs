@@ -3,10 +3,12 @@
 //! A page of a long list is found by counting: matches are counted by hour, and by second where the page begins deep in
 //! an hour, so that no statement reads much more than the page. Nothing is skipped by the servers, so both ways give the
 //! same rows: each server sends its first rows of the right time, they are merged, and the page is cut here. Between the
-//! statements of one answer passages may come and go: a page then shows a state of the last few seconds.
+//! statements of one answer passages may come and go: a page then shows a state of the last few seconds. Every answer
+//! is a trusted one ([`MysqlPool::trusted`]): all instances were there.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mysql_async::Row;
 use traffic::{Catalogue, CivilTime};
@@ -14,8 +16,9 @@ use traffic::{Catalogue, CivilTime};
 use super::cache::{Cache, Groups};
 use super::rows;
 use super::statements::{self, Conditions};
+use super::statistics::Statistics;
 use super::target::Target;
-use crate::mysql::{MysqlError, MysqlPool};
+use crate::mysql::MysqlPool;
 use crate::reader::{Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
@@ -29,12 +32,14 @@ const MAX_ROWS: u64 = 100_000;
 /// The servers, and what they answered lately.
 pub(super) struct Passages {
     servers: Vec<(Arc<MysqlPool>, Arc<Target>)>,
-    cache: Cache,
+    cache: Cache<Groups>,
+    parts: Cache<Statistics>,
 }
 
 impl Passages {
-    pub(super) fn new(servers: Vec<(Arc<MysqlPool>, Arc<Target>)>, cache: Cache) -> Self {
-        Self { servers, cache }
+    /// Counts that belong to one question are kept for `lifetime`.
+    pub(super) fn new(servers: Vec<(Arc<MysqlPool>, Arc<Target>)>, lifetime: Duration) -> Self {
+        Self { servers, cache: Cache::new(lifetime), parts: Cache::new(lifetime) }
     }
 
     /// The servers, for whoever watches them.
@@ -54,25 +59,32 @@ impl Passages {
         Ok(hours)
     }
 
-    /// Passages by the values of `columns`.
-    pub(super) async fn by_columns(&self, columns: &[&str], range: TimeRange) -> Result<Arc<Groups>, ReadError> {
-        self.groups(&statements::by_columns(columns, &Conditions::within(range)), columns.len()).await
+    /// All statistics over `range`, from one scan that may take up to `limit`.
+    pub(super) async fn statistics(&self, range: TimeRange, limit: Duration) -> Result<Statistics, ReadError> {
+        let statement = statements::statistics(&Conditions::within(range));
+        let asked = self.servers.iter().map(|(pool, target)| async {
+            target.check()?;
+            let folded =
+                pool.fold(&statement, limit, |statistics: &mut Statistics, row| statistics.add(rows::texts(row)));
+            match pool.trusted(folded).await {
+                Ok(Some(statistics)) => Ok(statistics),
+                Ok(None) => {
+                    Err(ReadError::Storage(format!("{} answers what is no count: {statement}", pool.address())))
+                }
+                Err(error) => Err(target.failed_mysql(&error)),
+            }
+        });
+        let mut all = Statistics::default();
+        for statistics in futures_util::future::try_join_all(asked).await? {
+            all.merge(statistics);
+        }
+        Ok(all)
     }
 
-    /// Passages by hour since 1970 and checkpoint.
-    pub(super) async fn by_hour_and_checkpoint(
-        &self,
-        range: TimeRange,
-    ) -> Result<BTreeMap<i64, BTreeMap<Arc<str>, u64>>, ReadError> {
-        let statement = statements::by_hour_and_checkpoint(&Conditions::within(range));
-        let mut hours: BTreeMap<i64, BTreeMap<Arc<str>, u64>> = BTreeMap::new();
-        for (keys, count) in self.groups(&statement, 2).await?.iter() {
-            let [hour, kkmc] = keys.as_slice() else { continue };
-            let hour = rows::civil_time(&format!("{hour}:00:00"));
-            let hour = hour.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not an hour")))?;
-            *hours.entry(hour.hour()).or_default().entry(kkmc.clone()).or_default() += count;
-        }
-        Ok(hours)
+    /// The same over a short range, kept a few seconds.
+    pub(super) async fn part(&self, range: TimeRange, limit: Duration) -> Result<Arc<Statistics>, ReadError> {
+        let key = statements::statistics(&Conditions::within(range));
+        self.parts.get(&key, self.statistics(range, limit)).await
     }
 
     /// How many passages there are.
@@ -83,16 +95,12 @@ impl Passages {
     /// The newest time of all. Asked anew each time, of servers that may be away: it is how the watch knocks.
     pub(super) async fn newest_time(&self) -> Result<Option<CivilTime>, ReadError> {
         let asked = self.servers.iter().map(|(pool, target)| async {
-            match pool.rows(statements::newest_time()).await {
+            match pool.trusted(pool.rows(statements::newest_time())).await {
                 Ok(rows) => {
                     target.answered();
                     Ok(rows)
                 }
-                Err(error) => {
-                    let cause = words(&error);
-                    target.failed(&cause);
-                    Err(target.unavailable(&cause))
-                }
+                Err(error) => Err(target.failed_mysql(&error)),
             }
         });
         let mut newest = None;
@@ -279,28 +287,11 @@ impl Passages {
 
 async fn ask((pool, target): &(Arc<MysqlPool>, Arc<Target>), statement: &str) -> Result<Vec<Row>, ReadError> {
     target.check()?;
-    match pool.rows_up_to(statement, MAX_GROUPS).await {
+    match pool.trusted(pool.rows_up_to(statement, MAX_GROUPS)).await {
         Ok(Some(rows)) => Ok(rows),
         Ok(None) => Err(ReadError::TooExpensive(format!(
             "the answer has more than {MAX_GROUPS} rows: narrow the time range or the filter"
         ))),
-        Err(error) => {
-            let cause = words(&error);
-            // One slow statement does not mean that the server is away.
-            if matches!(error, MysqlError::Connection(_) | MysqlError::Timeout(_, "connecting")) {
-                target.failed(&cause);
-            }
-            Err(target.unavailable(&cause))
-        }
-    }
-}
-
-/// The error in words that name no account.
-fn words(error: &MysqlError) -> String {
-    match error {
-        MysqlError::Server { code: code @ (1044 | 1045 | 1142 | 1698), .. } => {
-            format!("it refuses the account (MySQL error {code}); check mycat.user, mycat.password and its rights")
-        }
-        other => other.to_string(),
+        Err(error) => Err(target.failed_mysql(&error)),
     }
 }

@@ -101,11 +101,12 @@ pub(super) fn by_hour(conditions: &Conditions) -> String {
     )
 }
 
-/// Passages by hour, as `YYYY-MM-DD HH`, and checkpoint.
-pub(super) fn by_hour_and_checkpoint(conditions: &Conditions) -> String {
+/// Passages by all that statistics tell apart: hour, checkpoint, district, plate type, and what stands before the first
+/// 牌 or `-` of the model.
+pub(super) fn statistics(conditions: &Conditions) -> String {
     format!(
-        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages FROM traffic_data{} \
-         GROUP BY gcsj_hour, kkmc",
+        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, xzqhmc, hpzl, {BRAND} AS brand, COUNT(*) AS passages \
+         FROM traffic_data{} GROUP BY gcsj_hour, kkmc, xzqhmc, hpzl, brand",
         conditions.clause()
     )
 }
@@ -258,19 +259,21 @@ mod tests {
                  gcsj <= '2024-01-01 23:59:59' GROUP BY hpzl, clppxh",
             ),
             (
-                by_hour_and_checkpoint(&all),
-                "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages FROM traffic_data \
-                 GROUP BY gcsj_hour, kkmc",
+                statistics(&day),
+                "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, xzqhmc, hpzl, \
+                 SUBSTRING_INDEX(SUBSTRING_INDEX(clppxh, '牌', 1), '-', 1) AS brand, COUNT(*) AS passages FROM traffic_data \
+                 WHERE gcsj >= '2024-01-01 00:00:00' AND gcsj <= '2024-01-01 23:59:59' \
+                 GROUP BY gcsj_hour, kkmc, xzqhmc, hpzl, brand",
             ),
             (
                 count(&Conditions::default().and_behind(time("2024-01-01 00:00:24"), "G'1")),
-                "SELECT COUNT(*) AS passages FROM traffic_data WHERE gcsj = '2024-01-01 00:00:24' AND id > 'G\\'1'",
+                "SELECT COUNT(*) AS passages FROM traffic_data WHERE gcsj = '2024-01-01 00:00:24' AND id > 'G''1'",
             ),
             (count(&all), "SELECT COUNT(*) AS passages FROM traffic_data"),
             (newest_time().to_owned(), "SELECT MAX(gcsj) AS newest FROM traffic_data"),
             (
                 first_passages(&Conditions::of_plate("苏C'1", TimeRange::default()), Order::Newest, 20),
-                "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE hphm = '苏C\\'1' \
+                "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE hphm = '苏C''1' \
                  ORDER BY gcsj DESC, id LIMIT 20",
             ),
             (
@@ -292,7 +295,7 @@ mod tests {
             province: Some("苏".to_owned()),
             ..QueryFilter::default()
         });
-        let grouped = [by_hour(&conditions), by_hour_and_checkpoint(&conditions), by_columns(&["kkmc"], &conditions)];
+        let grouped = [by_hour(&conditions), statistics(&conditions), by_columns(&["kkmc"], &conditions)];
         let plain = [count(&conditions), first_passages(&conditions, Order::Newest, 5)];
         for statement in grouped.iter().chain(&plain) {
             for wrong in ["DISTINCT", "HAVING", "UNION", " OVER ", "OFFSET", "JOIN", "?", "(SELECT"] {

@@ -1,11 +1,14 @@
 //! A server that answers are read from, and whether it is there.
 //!
 //! While it is away, questions are refused at once and only the watch ([`super::watch`]) knocks: so a dead server costs
-//! nobody a connection timeout, and one that is back is used within a second. It does not know what is asked.
+//! nobody a connection timeout, and one that is back is used within a second. A server that answers with an error is
+//! not away: one statement says nothing of the next. What only a change there can end (a missing table, a refused
+//! account, a key of another type) is told in other words, and in the status. It does not know what is asked.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::mysql::MysqlError;
 use crate::reader::ReadError;
 use crate::status::BackendStatus;
 
@@ -23,14 +26,26 @@ pub(super) struct Target {
 struct State {
     /// Whether it has answered or failed at all.
     known: bool,
-    away: Option<Away>,
+    trouble: Option<Trouble>,
     last_error: Option<String>,
 }
 
-#[derive(Debug)]
-struct Away {
+#[derive(Debug, Clone)]
+struct Trouble {
     since_unix: i64,
+    kind: Kind,
     cause: String,
+}
+
+/// What is wrong with a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It does not answer.
+    Away,
+    /// An instance behind it does not, so that its answers may be halves.
+    Half,
+    /// It answers, and somebody must change something there or in the settings first.
+    Blocked,
 }
 
 impl Target {
@@ -46,52 +61,96 @@ impl Target {
     /// Whether a question is worth asking.
     ///
     /// # Errors
-    /// [`ReadError::Unavailable`] while it is away.
+    /// [`ReadError::Unavailable`] while it is away, or a part of it.
     pub(super) fn check(&self) -> Result<(), ReadError> {
-        match &self.state().away {
-            Some(away) => Err(self.unavailable(&away.cause)),
-            None => Ok(()),
+        match &self.state().trouble {
+            Some(Trouble { kind: kind @ (Kind::Away | Kind::Half), cause, .. }) => Err(self.unavailable(*kind, cause)),
+            Some(_) | None => Ok(()),
         }
     }
 
     /// The error of a question that was not answered, for whoever asked it.
-    pub(super) fn unavailable(&self, cause: &str) -> ReadError {
-        ReadError::Unavailable(format!(
-            "{} at {} does not answer, so there are no {} for now: {cause}. Start it or the way to it; this ends by itself",
-            self.name, self.address, self.serves
-        ))
+    fn unavailable(&self, kind: Kind, cause: &str) -> ReadError {
+        let Self { name, address, serves, .. } = self;
+        ReadError::Unavailable(match kind {
+            Kind::Away => format!(
+                "{name} at {address} does not answer, so there are no {serves} for now: {cause}. Start it or the way to \
+                 it; this ends by itself"
+            ),
+            Kind::Half => format!(
+                "{name} at {address} lacks a part of the data, so there are no {serves} for now: {cause}. Start that \
+                 instance; this ends by itself"
+            ),
+            Kind::Blocked => format!("{name} at {address} answers, but there are no {serves} for now: {cause}"),
+        })
     }
 
     /// It has answered.
     pub(super) fn answered(&self) {
         let mut state = self.state();
         state.known = true;
-        if let Some(away) = state.away.take() {
-            let seconds = unix_now() - away.since_unix;
+        if let Some(trouble) = state.trouble.take() {
+            let seconds = unix_now() - trouble.since_unix;
             tracing::info!(server = self.name, address = %self.address, away_seconds = seconds, "server answers again");
         }
     }
 
-    /// It cannot be reached.
-    pub(super) fn failed(&self, cause: &str) {
+    /// A question was not answered because of what is wrong with the server: the error for whoever asked it.
+    pub(super) fn failed(&self, kind: Kind, cause: &str) -> ReadError {
         let mut state = self.state();
         state.known = true;
         state.last_error = Some(cause.to_owned());
-        match &mut state.away {
-            Some(away) => cause.clone_into(&mut away.cause),
-            None => {
-                tracing::warn!(server = self.name, address = %self.address, cause, "server does not answer");
-                state.away = Some(Away { since_unix: unix_now(), cause: cause.to_owned() });
+        let since_unix = match &state.trouble {
+            Some(trouble) if trouble.kind == kind => trouble.since_unix,
+            _ => {
+                let what = match kind {
+                    Kind::Away => "server does not answer",
+                    Kind::Half => "an instance behind the server does not answer",
+                    Kind::Blocked => "server answers, and cannot be used",
+                };
+                tracing::warn!(server = self.name, address = %self.address, cause, "{what}");
+                unix_now()
+            }
+        };
+        state.trouble = Some(Trouble { since_unix, kind, cause: cause.to_owned() });
+        self.unavailable(kind, cause)
+    }
+
+    /// As [`Self::failed`], for an error of MySQL. One that blames the statement alone changes nothing here.
+    pub(super) fn failed_mysql(&self, error: &MysqlError) -> ReadError {
+        let cause = words(error);
+        match error {
+            MysqlError::Connection(_) | MysqlError::NoGreeting(_) | MysqlError::Timeout(_, "connecting") => {
+                self.failed(Kind::Away, &cause)
+            }
+            MysqlError::NodeAway { .. } => self.failed(Kind::Half, &cause),
+            MysqlError::Unfit(_) => self.failed(Kind::Blocked, &cause),
+            MysqlError::Server { .. } if error.remedy().is_some() => self.failed(Kind::Blocked, &cause),
+            MysqlError::Server { .. } | MysqlError::Timeout(..) => {
+                self.state().last_error = Some(cause.clone());
+                let Self { name, address, .. } = self;
+                ReadError::Unavailable(format!(
+                    "{name} at {address} did not answer this question: {cause}. Ask again, or narrow the time range"
+                ))
             }
         }
     }
 
     /// Why it is not ready, if it is not.
     pub(super) fn failure(&self) -> Option<String> {
+        let Self { name, address, .. } = self;
         let state = self.state();
-        match &state.away {
-            Some(away) => Some(format!("{} at {} does not answer: {}", self.name, self.address, away.cause)),
-            None if !state.known => Some(format!("{} at {} has not answered yet", self.name, self.address)),
+        match &state.trouble {
+            Some(Trouble { kind: Kind::Away, cause, .. }) => {
+                Some(format!("{name} at {address} does not answer: {cause}"))
+            }
+            Some(Trouble { kind: Kind::Half, cause, .. }) => {
+                Some(format!("{name} at {address} lacks a part of the data: {cause}"))
+            }
+            Some(Trouble { kind: Kind::Blocked, cause, .. }) => {
+                Some(format!("{name} at {address} answers, but {cause}"))
+            }
+            None if !state.known => Some(format!("{name} at {address} has not answered yet")),
             None => None,
         }
     }
@@ -99,13 +158,31 @@ impl Target {
     /// For `/api/status`.
     pub(super) fn status(&self) -> BackendStatus {
         let state = self.state();
+        let kind = state.trouble.as_ref().map(|trouble| trouble.kind);
         BackendStatus {
             name: self.name.to_owned(),
             address: self.address.clone(),
-            connected: state.known && state.away.is_none(),
-            away_since_unix: state.away.as_ref().map(|away| away.since_unix),
+            state: match kind {
+                _ if !state.known => "starting",
+                None => "up",
+                Some(Kind::Away | Kind::Half) => "away",
+                Some(Kind::Blocked) => "blocked",
+            },
+            connected: state.known && matches!(kind, None | Some(Kind::Blocked)),
+            away_since_unix: state.trouble.as_ref().map(|trouble| trouble.since_unix),
             last_error: state.last_error.clone(),
         }
+    }
+}
+
+/// The error in words that name no account.
+fn words(error: &MysqlError) -> String {
+    match (error, error.remedy()) {
+        (MysqlError::Server { code: code @ (1044 | 1045 | 1142 | 1143 | 1698), .. }, Some(remedy)) => {
+            format!("{remedy} (MySQL error {code})")
+        }
+        (error, Some(remedy)) => format!("{error}; {remedy}"),
+        (error, None) => error.to_string(),
     }
 }
 

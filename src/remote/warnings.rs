@@ -12,7 +12,7 @@ use shard::PlatePattern;
 use tokio::sync::Mutex;
 use traffic::{Alert, PlateCode};
 
-use super::target::Target;
+use super::target::{Kind, Target};
 use crate::reader::{AlertFilter, Page, ReadError};
 use crate::redis_client::RedisServer;
 use crate::work::WorkStatus;
@@ -152,27 +152,30 @@ impl Warnings {
             Ok(value) => Ok(value),
             Err(error) => {
                 *self.connection.lock().await = None;
-                let cause = words(&error);
-                self.target.failed(&cause);
-                Err(self.target.unavailable(&cause))
+                // What Redis says in words, it has answered.
+                let refused = error.kind() == redis::ErrorKind::AuthenticationFailed || error.code().is_some();
+                Err(self.target.failed(if refused { Kind::Blocked } else { Kind::Away }, &self.words(&error)))
             }
+        }
+    }
+
+    /// The error in words that name no account.
+    fn words(&self, error: &RedisError) -> String {
+        if error.kind() == redis::ErrorKind::AuthenticationFailed {
+            return REFUSED.to_owned();
+        }
+        match error.code() {
+            Some("WRONGPASS" | "NOAUTH" | "NOPERM") => REFUSED.to_owned(),
+            Some("WRONGTYPE") => format!("its key {} is not a list: rename or delete it, or check redis.key", self.key),
+            Some("MOVED" | "ASK" | "CLUSTERDOWN") => {
+                format!("it is a node of a Redis Cluster ({error}): set redis.url to a single Redis")
+            }
+            _ => error.to_string(),
         }
     }
 }
 
-const REFUSED: &str = "it refuses the account; check redis.user and redis.password";
-
-/// The error in words that name no account.
-fn words(error: &RedisError) -> String {
-    if error.kind() == redis::ErrorKind::AuthenticationFailed {
-        return REFUSED.to_owned();
-    }
-    match error.code() {
-        Some("WRONGPASS" | "NOAUTH" | "NOPERM") => REFUSED.to_owned(),
-        Some("WRONGTYPE") => "the key is not a list; check redis.key".to_owned(),
-        _ => error.to_string(),
-    }
-}
+const REFUSED: &str = "it refuses the account: check redis.user and redis.password";
 
 /// An [`AlertFilter`] with its times as alerts write them.
 struct AlertTest<'a> {

@@ -1,4 +1,5 @@
-//! Knocks at the servers: notices that one is away or back, wakes the streams of alerts, and reads the checkpoints anew.
+//! Knocks at the servers: notices that one is away or back, wakes the streams of alerts, reads the checkpoints anew, and
+//! has the statistics counted before anybody asks.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,9 +20,16 @@ pub(super) async fn watch(remote: Arc<Remote>, stop: CancellationToken) {
 
 async fn mysql(remote: &Remote, stop: &CancellationToken) {
     let mut catalogue_read: Option<Instant> = None;
+    let mut has_counted = false;
     while !stop.is_cancelled() {
         let passages = &remote.core.passages;
         let answers = passages.newest_time().await.is_ok();
+        // The first who asks should not have to wait for the first scan.
+        if answers && !has_counted {
+            has_counted = true;
+            let core = remote.core.clone();
+            tokio::spawn(async move { core.count_ahead().await });
+        }
         if answers && catalogue_read.is_none_or(|at| at.elapsed() >= CATALOGUE_INTERVAL) {
             match passages.checkpoints().await {
                 // An empty table was never filled: the built-in checkpoints are better than none.

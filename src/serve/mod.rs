@@ -124,6 +124,7 @@ struct Api {
     metrics: metrics::HttpMetrics,
     alerts_today: alerts_today::AlertsToday,
     same_time_yesterday: overview::SameTimeYesterday,
+    newest_overview: overview::NewestOverview,
 }
 
 impl Api {
@@ -152,6 +153,7 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         metrics: metrics::HttpMetrics::default(),
         alerts_today: alerts_today::AlertsToday::default(),
         same_time_yesterday: overview::SameTimeYesterday::default(),
+        newest_overview: overview::NewestOverview::default(),
         reader,
         settings,
         shutdown,

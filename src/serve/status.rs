@@ -124,10 +124,14 @@ pub(super) struct BackendJson {
     /// Its address, without credentials.
     #[schema(example = "mysql://db-app:8066/MYETCDB")]
     address: String,
+    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
+    /// change something there first; `last_error` says what).
+    #[schema(example = "up")]
+    state: &'static str,
     /// Whether it answered last.
     #[schema(example = true)]
     connected: bool,
-    /// Since when it does not, civil time of the road; null while it does.
+    /// Since when it is away or blocked, civil time of the road; null while it is neither.
     #[schema(example = json!(null))]
     away_since: Option<String>,
     /// What went wrong last; null if nothing ever did.
@@ -271,6 +275,7 @@ fn backend_json(status: BackendStatus, api: &Api) -> BackendJson {
     BackendJson {
         name: status.name,
         address: status.address,
+        state: status.state,
         connected: status.connected,
         away_since: status.away_since_unix.map(|unix| api.civil(unix)),
         last_error_notice: Notice::of_some(&status.last_error),

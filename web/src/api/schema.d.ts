@@ -586,7 +586,7 @@ export interface components {
              */
             address: string;
             /**
-             * @description Since when it does not, civil time of the road; null while it does.
+             * @description Since when it is away or blocked, civil time of the road; null while it is neither.
              * @example null
              */
             away_since?: string | null;
@@ -606,6 +606,12 @@ export interface components {
              * @example MyCat
              */
             name: string;
+            /**
+             * @description `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
+             *     change something there first; `last_error` says what).
+             * @example up
+             */
+            state: string;
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
