@@ -49,6 +49,29 @@ impl Local {
         Ok(local)
     }
 
+    /// Sums over those rows within `span` that are `wanted` by shard and number.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub(super) fn sums_of(
+        frozen: &Frozen,
+        span: (CivilTime, CivilTime),
+        server_of: impl Fn(usize) -> usize,
+        wanted: impl Fn(usize, u64) -> bool,
+    ) -> Result<HashMap<Group, Sums>, StoreError> {
+        let mut groups: HashMap<Group, Sums> = HashMap::new();
+        for shard in 0..SHARDS {
+            let server = server_of(shard);
+            frozen.each_row(shard, span, |number, row| {
+                if wanted(shard, number) {
+                    let group = Group { server, hour: row.gcsj.hour(), kkmc: row.kkmc.clone() };
+                    groups.entry(group).or_default().add(&row);
+                }
+            })?;
+        }
+        Ok(groups)
+    }
+
     pub(super) fn sums(&self, group: &Group) -> Sums {
         self.groups.get(group).copied().unwrap_or_default()
     }

@@ -3,7 +3,9 @@
 //!
 //! **What is compared.** Each server's groups (hour, KKMC) with those of the rows that belong on it: a row on the wrong
 //! server is one too many there and one too few where it should be, a row on both is one too many. Through MyCat there is
-//! one server with all rows, as MyCat shows them. Rows that a target refused are left out; they are in the rejects.
+//! one server with all rows, as MyCat shows them. Rows that a target refused are left out; they are in the rejects. A
+//! GCXH that came again after its TTL is stored twice here and once there, as it came first ([`repeats`]). An instance that
+//! is away is no difference, but the end of the comparison.
 //!
 //! **While the appliance runs.** Local rows are read from the disk in the state of one commit ([`crate::store::Frozen`]),
 //! before MySQL is asked and again after. A group that is the same in both states and holds no row that the mirror has
@@ -14,6 +16,8 @@
 
 mod local;
 mod range;
+mod repair;
+mod repeats;
 mod target;
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,14 +28,14 @@ use std::time::{Duration, Instant};
 use traffic::CivilTime;
 
 use crate::config::Config;
-use crate::mirror::{fitting, overwrite_statement};
 use crate::mysql::{MysqlError, MysqlPool};
-use crate::reader::PassageRow;
 use crate::store::{Frozen, StoreError};
 
 pub use range::Range;
+pub use repair::{Repaired, Stranger};
 
 use local::Local;
+use repeats::Repeats;
 
 /// Local shards, each on a server.
 pub(crate) const SHARDS: usize = 2;
@@ -46,7 +50,15 @@ pub enum AuditError {
     /// The data directory cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A server did not answer.
+    /// An instance does not answer, so nothing can be said of its passages.
+    #[error("instance away: {address}: {error}. Nothing is said of its passages: start it, then compare again")]
+    Away {
+        /// The server that was asked.
+        address: String,
+        /// What went wrong.
+        error: MysqlError,
+    },
+    /// A server answered with an error.
     #[error("{address}: {error}")]
     Mysql {
         /// Which.
@@ -64,6 +76,19 @@ pub enum AuditError {
         /// What it answered.
         answer: String,
     },
+}
+
+impl AuditError {
+    fn of(address: &str, error: MysqlError) -> Self {
+        let address = address.to_owned();
+        match error {
+            MysqlError::Connection(_)
+            | MysqlError::Timeout(..)
+            | MysqlError::NoGreeting(_)
+            | MysqlError::NodeAway { .. } => Self::Away { address, error },
+            MysqlError::Server { .. } | MysqlError::Unfit(_) => Self::Mysql { address, error },
+        }
+    }
 }
 
 /// Passages of one checkpoint in one hour, on one server.
@@ -95,6 +120,17 @@ pub struct Sums {
     pub contents: u64,
 }
 
+impl Sums {
+    /// These without some of their rows.
+    fn without(self, other: Self) -> Self {
+        Self {
+            passages: self.passages.saturating_sub(other.passages),
+            ids: self.ids.saturating_sub(other.ids),
+            contents: self.contents.saturating_sub(other.contents),
+        }
+    }
+}
+
 /// A group that is not the same on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -121,15 +157,6 @@ pub struct Report {
     pub moving: (u64, u64),
     /// What differs, by server, hour and checkpoint.
     pub differences: Vec<Difference>,
-}
-
-/// What a repair did.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Repaired {
-    /// Rows that were sent again.
-    pub rows: u64,
-    /// Rows that are in MySQL and not in local storage; they are left alone.
-    pub strangers: u64,
 }
 
 /// Local storage and the servers.
@@ -175,6 +202,7 @@ impl Audit {
             let mysql = target::groups(&self.pools, span).await?;
             let after = self.local(span)?;
             let mut open = BTreeMap::new();
+            let repeated = self.repeated(&before, &mysql, span)?;
             let all = before.groups.keys().chain(mysql.keys()).chain(after.groups.keys());
             let mut seen = HashMap::new();
             for group in all {
@@ -182,7 +210,8 @@ impl Audit {
                 if !asked || seen.insert(group.clone(), ()).is_some() {
                     continue;
                 }
-                let (first, last) = (before.sums(group), after.sums(group));
+                let repeats = repeated.get(group).copied().unwrap_or_default();
+                let [first, last] = [before.sums(group), after.sums(group)].map(|sums| sums.without(repeats));
                 let there = mysql.get(group).copied().unwrap_or_default();
                 if there == first || there == last {
                     report.same_groups += 1;
@@ -224,77 +253,24 @@ impl Audit {
         Ok(report)
     }
 
-    /// Sends all local rows of these groups again; `stranger` is told of each row that only MySQL has, by server and GCXH.
-    ///
-    /// # Errors
-    /// [`AuditError`]; it may be repeated from the beginning.
-    pub async fn repair(
+    /// The sums of rows whose GCXH stands earlier in the same shard, by group. Looked for only where MySQL has less than
+    /// is here.
+    fn repeated(
         &self,
-        differences: &[Difference],
-        mut stranger: impl FnMut(usize, &Group, &str),
-    ) -> Result<Repaired, AuditError> {
-        let mut repaired = Repaired::default();
-        let hours = || differences.iter().map(|difference| difference.group.hour);
-        let (Some(first), Some(last)) = (hours().min(), hours().max()) else { return Ok(repaired) };
-        let wanted: HashMap<&Group, &Difference> =
-            differences.iter().map(|difference| (&difference.group, difference)).collect();
-        // Hour by hour, so that no more than an hour's rows are held.
-        for hour in first..=last {
-            if !hours().any(|wanted| wanted == hour) {
-                continue;
-            }
-            let rows = self.rows_of(hour, |group| wanted.contains_key(group))?;
-            for (group, rows) in &rows {
-                self.send(group.server, rows).await?;
-                repaired.rows += rows.len() as u64;
-            }
-            for difference in differences.iter().filter(|difference| difference.group.hour == hour) {
-                let here: std::collections::HashSet<&str> =
-                    rows.get(&difference.group).into_iter().flatten().map(|row| row.gcxh.as_str()).collect();
-                let Some(pool) = self.pools.get(difference.group.server) else { continue };
-                for id in target::ids(pool, &difference.group).await? {
-                    if !here.contains(id.as_str()) {
-                        repaired.strangers += 1;
-                        stranger(difference.group.server, &difference.group, &id);
-                    }
-                }
-            }
+        local: &Local,
+        mysql: &HashMap<Group, Sums>,
+        span: (CivilTime, CivilTime),
+    ) -> Result<HashMap<Group, Sums>, AuditError> {
+        let has_less = |(group, sums): (&Group, &Sums)| {
+            mysql.get(group).map_or(0, |there| there.passages) < sums.passages && local.waiting(group) == 0
+        };
+        if !local.groups.iter().any(has_less) {
+            return Ok(HashMap::new());
         }
-        Ok(repaired)
-    }
-
-    async fn send(&self, server: usize, mut rows: &[PassageRow]) -> Result<(), AuditError> {
-        let Some(pool) = self.pools.get(server) else { return Ok(()) };
-        while !rows.is_empty() {
-            let count = fitting(rows.get(..self.batch_rows).unwrap_or(rows));
-            let (now, later) = rows.split_at(count.clamp(1, rows.len()));
-            pool.execute(&overwrite_statement(now))
-                .await
-                .map_err(|error| AuditError::Mysql { address: pool.address().to_owned(), error })?;
-            rows = later;
-        }
-        Ok(())
-    }
-
-    /// The rows of one hour by group, of those groups that are wanted.
-    fn rows_of(
-        &self,
-        hour: i64,
-        wanted: impl Fn(&Group) -> bool,
-    ) -> Result<BTreeMap<Group, Vec<PassageRow>>, AuditError> {
-        let span = (CivilTime(hour * 3600), CivilTime(hour * 3600 + 3599));
         again(|| {
             let frozen = Frozen::open(&self.data_dir)?;
-            let mut rows: BTreeMap<Group, Vec<PassageRow>> = BTreeMap::new();
-            for shard in 0..SHARDS {
-                frozen.each_row(shard, span, |_, row| {
-                    let group = Group { server: self.server_of(shard), hour, kkmc: row.kkmc.clone() };
-                    if wanted(&group) {
-                        rows.entry(group).or_default().push(row);
-                    }
-                })?;
-            }
-            Ok(rows)
+            let repeats = Repeats::find(&frozen)?;
+            Local::sums_of(&frozen, span, |shard| self.server_of(shard), |shard, row| repeats.contains(shard, row))
         })
     }
 

@@ -17,10 +17,10 @@ pub(super) async fn groups(
     span: (CivilTime, CivilTime),
 ) -> Result<HashMap<Group, Sums>, AuditError> {
     let statement = by_hour_and_checkpoint(span);
-    let asked = join_all(pools.iter().map(|pool| pool.rows(&statement))).await;
+    let asked = join_all(pools.iter().map(|pool| pool.trusted(pool.rows(&statement)))).await;
     let mut groups = HashMap::new();
     for ((server, pool), answer) in pools.iter().enumerate().zip(asked) {
-        for row in answer.map_err(|error| AuditError::Mysql { address: pool.address().to_owned(), error })? {
+        for row in answer.map_err(|error| AuditError::of(pool.address(), error))? {
             let columns = texts(row);
             let (group, sums) = read(server, &columns).ok_or_else(|| AuditError::Answer {
                 address: pool.address().to_owned(),
@@ -34,8 +34,8 @@ pub(super) async fn groups(
 
 /// The GCXHs of a group.
 pub(super) async fn ids(pool: &MysqlPool, group: &Group) -> Result<Vec<String>, AuditError> {
-    let rows = pool.rows(&ids_of(group)).await;
-    let rows = rows.map_err(|error| AuditError::Mysql { address: pool.address().to_owned(), error })?;
+    let rows = pool.trusted(pool.rows(&ids_of(group))).await;
+    let rows = rows.map_err(|error| AuditError::of(pool.address(), error))?;
     Ok(rows.into_iter().filter_map(|row| texts(row).into_iter().next().flatten()).collect())
 }
 
@@ -79,7 +79,7 @@ mod tests {
         let group = Group { server: 0, hour: from.hour(), kkmc: "K'1".into() };
         assert_eq!(
             ids_of(&group),
-            "SELECT id FROM traffic_data WHERE kkmc = 'K\\'1' AND gcsj >= '2024-01-01 07:00:00' AND gcsj <= '2024-01-01 07:59:59'"
+            "SELECT id FROM traffic_data WHERE kkmc = 'K''1' AND gcsj >= '2024-01-01 07:00:00' AND gcsj <= '2024-01-01 07:59:59'"
         );
     }
 

@@ -11,7 +11,7 @@ use traffic::{CivilTime, TimeZoneName};
 
 use super::failure::{Differences, Usage};
 use super::serve::retention_seconds;
-use crate::audit::{Audit, Difference, Range, Report};
+use crate::audit::{Audit, Difference, Range, Report, Stranger};
 use crate::config::{Config, parse_duration};
 use crate::source::live::civil_now;
 
@@ -60,24 +60,19 @@ pub fn repair(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
     if before.differences.is_empty() {
         return Ok(());
     }
-    let mut strangers = Vec::new();
     let repaired = runtime
-        .block_on(audit.repair(&before.differences, |server, group, id| {
-            if strangers.len() < MAX_LINES {
-                strangers.push((server, group.clone(), id.to_owned()));
-            }
-        }))
+        .block_on(audit.repair(&before.differences))
         .context("the repair is not complete, run it again; nothing is sent twice")?;
     writeln!(out, "{} passages sent again", repaired.rows)?;
-    for (server, group, id) in &strangers {
+    for Stranger { group, id } in repaired.strangers.iter().take(MAX_LINES) {
         let (hour, _) = group.span();
-        writeln!(out, "only in MySQL: {id} ({hour}, {}) on {}", group.kkmc, audit.address(*server))?;
+        writeln!(out, "only in MySQL: {id} ({hour}, {}) on {}", group.kkmc, audit.address(group.server))?;
     }
-    if repaired.strangers > 0 {
+    if !repaired.strangers.is_empty() {
         writeln!(
             out,
             "{} passages are in MySQL alone; Platewatch may not delete there: look at them and delete them as root",
-            repaired.strangers
+            repaired.strangers.len()
         )?;
     }
     let after = runtime.block_on(audit.compare(&range, args.wait))?;

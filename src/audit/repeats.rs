@@ -1,0 +1,70 @@
+//! Rows whose GCXH stands earlier in the same shard. After the TTL a GCXH is accepted again; MySQL, where it is the
+//! primary key, keeps the row that came first.
+//!
+//! All GCXHs are too many to hold, so their hashes are sorted first, and only texts whose hash is there twice are compared.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::BuildHasher as _;
+
+use traffic::CivilTime;
+
+use super::SHARDS;
+use crate::store::{Frozen, StoreError};
+
+const EVER: (CivilTime, CivilTime) = (CivilTime(i64::MIN), CivilTime(i64::MAX));
+
+/// Repeated rows by shard and number.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(HashSet<(usize, u64)>);
+
+impl Repeats {
+    /// Of one state of the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub(super) fn find(frozen: &Frozen) -> Result<Self, StoreError> {
+        let hasher = std::hash::RandomState::new();
+        let mut repeats = HashSet::new();
+        for shard in 0..SHARDS {
+            let mut hashes = Vec::new();
+            frozen.each_row(shard, EVER, |_, row| hashes.push(hasher.hash_one(&row.gcxh)))?;
+            let twice = twice(hashes);
+            if twice.is_empty() {
+                continue;
+            }
+            let mut seen: HashMap<String, u64> = HashMap::new();
+            frozen.each_row(shard, EVER, |number, row| {
+                if twice.contains(&hasher.hash_one(&row.gcxh)) && *seen.entry(row.gcxh).or_insert(number) != number {
+                    repeats.insert((shard, number));
+                }
+            })?;
+        }
+        Ok(Self(repeats))
+    }
+
+    /// Whether this row repeats an earlier one.
+    pub(super) fn contains(&self, shard: usize, row: u64) -> bool {
+        self.0.contains(&(shard, row))
+    }
+}
+
+/// The hashes that are there more than once.
+fn twice(mut hashes: Vec<u64>) -> HashSet<u64> {
+    hashes.sort_unstable();
+    let pairs = hashes.windows(2).filter_map(|pair| match pair {
+        [first, second] if first == second => Some(*first),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_that_are_there_twice() {
+        assert_eq!(twice(vec![3, 1, 2, 3, 3, 1]), HashSet::from([1, 3]));
+        assert!(twice(vec![1, 2]).is_empty() && twice(Vec::new()).is_empty());
+    }
+}
