@@ -208,3 +208,73 @@ fn two_appliances_share_a_list_and_every_alert_is_there_once() {
     }
     check(&appliances);
 }
+
+/// Lines of the log that hold `words`.
+fn lines(appliance: &Appliance, words: &str) -> usize {
+    appliance.log().lines().filter(|line| line.contains(words)).count()
+}
+
+#[test]
+fn a_redis_that_throws_the_list_away_is_filled_ever_more_seldom_and_told_what_to_set() {
+    let folder = tempfile::tempdir().unwrap();
+    // Room for Redis itself, and for the list or somebody else's value, but not for both.
+    let redis = Redis::start();
+    let memory = redis.command(&["INFO", "memory"]);
+    let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+    let limit = used.trim().parse::<u64>().unwrap() + 900_000;
+    redis.command(&["CONFIG", "SET", "maxmemory", &limit.to_string()]);
+    redis.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    let mut appliance = Appliance::new(&folder.path().join("appliance"));
+    let sections = sections(folder.path(), 7, &redis.url()).replace("max_length = 300", "max_length = 3000");
+    appliance.start(&sections);
+    wait_until(PATIENCE, "all is taken in", || appliance.status()["source"]["state"] == "finished");
+    // Somebody else's value pushes the list out again and again, as in a shared Redis.
+    let began = std::time::Instant::now();
+    let mut told = String::new();
+    while began.elapsed() < std::time::Duration::from_secs(20) {
+        let _ = redis.try_command(&["SETRANGE", "other", "850000", "x"]);
+        let mirror = appliance.mirror("redis");
+        let error = mirror["last_error"].as_str().unwrap_or_default();
+        if mirror["state"] == "blocked" {
+            told = error.to_owned();
+        }
+    }
+    for part in ["allkeys-lru", "set maxmemory-policy noeviction", "redis.max_length", "filled"] {
+        assert!(told.contains(part), "{part}: {told}\n{}", appliance.log());
+    }
+    // With a look every 200 ms there would be a hundred.
+    let refilled = appliance.number("redis", "refilled");
+    assert!((1..=9).contains(&refilled), "{refilled}\n{}", appliance.log());
+    assert!(lines(&appliance, "filled again") <= 9 && lines(&appliance, "cannot be level") <= 9, "{}", appliance.log());
+
+    // With what it said, all is well by itself; nothing is there twice.
+    redis.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
+    appliance.wait_until_level();
+    let stored = appliance.get("/api/warnings?limit=1").unwrap()["total"].as_u64().unwrap();
+    let expected: Vec<String> = (1..=stored).rev().take(3000).map(|seq| seq.to_string()).collect();
+    wait_for_list(&redis, &expected, "all are there once, in their order");
+}
+
+#[test]
+fn a_list_that_was_left_with_doubles_is_put_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let redis = Redis::start();
+    let mut appliance = Appliance::new(&folder.path().join("appliance"));
+    let sections = sections(folder.path(), 8, &redis.url());
+    appliance.start(&sections);
+    appliance.wait_until_level();
+    let expected = expected(&appliance);
+    wait_for_list(&redis, &expected, "the list is there");
+    appliance.kill();
+    // What an earlier version could leave behind: the list, with forty of it once more at its tail and at its head.
+    let list = redis.list(KEY);
+    for (push, element) in [("RPUSH", &list[10..50]), ("LPUSH", &list[20..60])] {
+        let mut command = vec![push, KEY];
+        command.extend(element.iter().map(String::as_str));
+        redis.command(&command);
+    }
+    appliance.start(&sections);
+    wait_for_list(&redis, &expected, "each is there once, in order");
+    assert_eq!(appliance.number("redis", "refilled"), 0, "nothing was missing");
+}

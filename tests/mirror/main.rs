@@ -20,6 +20,7 @@ mod list;
 mod outage;
 mod refused;
 mod secrets;
+mod through;
 mod truth;
 
 use std::time::Duration;

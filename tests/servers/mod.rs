@@ -9,6 +9,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod mariadb;
+pub(crate) mod mycat;
 mod process;
 pub(crate) mod proxy;
 pub(crate) mod redis;

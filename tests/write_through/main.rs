@@ -14,6 +14,8 @@ mod servers;
 mod data;
 mod deploy;
 mod harness;
+mod literals;
+mod mycat;
 mod process;
 mod roles;
 mod same_json;

@@ -191,3 +191,64 @@ fn checkpoints_go_into_the_catalogue_and_the_table() {
     assert_eq!(code, Some(3), "{complaint}");
     assert!(complaint.contains("kkmc_info") && !complaint.contains("der's3cret"), "{complaint}");
 }
+
+#[test]
+fn a_repair_names_no_row_that_it_restores_and_a_repeated_gcxh_is_no_difference() {
+    let two = MariaDb::start_two();
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("capture.tsv");
+    let (key, line) = ("S250_Pizhou_Sulu", |id: &str, time: &str, model: &str| {
+        format!("{id}\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 {time}\t02\t苏C12345\t{model}\n")
+    });
+    // TWICE comes again an hour later, when its TTL is over; three other checkpoints move the clock on meanwhile.
+    let mut text =
+        line("MOVED", "05:10:00", "m") + &line("TWICE", "05:20:00", "first") + &line("LOST", "05:30:00", "m");
+    for (number, kkmc) in ["A", "B", "C", "D"].into_iter().enumerate() {
+        text += &format!("CLOCK{number}\td\t{kkmc}\t1\t2024-01-01 06:10:00\t02\t-\tm\n");
+    }
+    text += &line("TWICE", "06:20:00", "second");
+    std::fs::write(&capture, text).unwrap();
+    let data = folder.path().join("data");
+    let sections = format!(
+        "data_dir = {data:?}\n[store]\nretention = \"forever\"\nmemory = \"64MiB\"\n[mycat]\nurls = {:?}\nretention = \"forever\"\n",
+        [two[0].url(), two[1].url()]
+    );
+    let config = folder.path().join("verify.toml");
+    std::fs::write(&config, &sections).unwrap();
+    let mut appliance =
+        Appliance::start(folder.path(), &format!("{sections}[source]\nkind = \"capture\"\nfiles = [{capture:?}]\n"));
+    wait_until(PATIENCE, "both mirrors are level", || {
+        let status = appliance.get("/api/status").data().clone();
+        let mirrors = status["mirrors"].as_array().unwrap().clone();
+        status["pipeline"]["accepted"] == json!(8)
+            && mirrors.iter().all(|mirror| mirror["state"] == "level" && mirror["lag_rows"] == 0)
+    });
+    appliance.kill();
+    let shard = crate::data::shards(std::iter::once(key))[key];
+    let on = |statement: &str| two[shard].sql(&format!("USE traffic_db; {statement}"));
+    assert_eq!(on("SELECT clppxh FROM traffic_data WHERE id = 'TWICE'"), "first\n");
+    let (code, out, complaint) = check("verify-mirror", &config, &[]);
+    assert_eq!(code, Some(0), "{out}{complaint}");
+    assert!(out.contains("the same: 7 passages"), "{out}");
+
+    // A row in an earlier hour, one that is gone, and the first of the repeated ones changed.
+    on(
+        "UPDATE traffic_data SET gcsj = '2024-01-01 03:10:00' WHERE id = 'MOVED'; DELETE FROM traffic_data WHERE id = 'LOST'; \
+        UPDATE traffic_data SET clppxh = 'changed' WHERE id = 'TWICE'",
+    );
+    let (code, out, complaint) = check("repair-mirror", &config, &[]);
+    assert_eq!(code, Some(0), "{out}{complaint}");
+    assert!(!out.contains("only in MySQL") && !out.contains("in MySQL alone"), "{out}");
+    assert_eq!(
+        on("SELECT id, gcsj, clppxh FROM traffic_data WHERE id IN ('MOVED', 'TWICE', 'LOST') ORDER BY id"),
+        "LOST\t2024-01-01 05:30:00\tm\nMOVED\t2024-01-01 05:10:00\tm\nTWICE\t2024-01-01 05:20:00\tfirst\n"
+    );
+    // What truly is only there is named, and stays.
+    on(
+        "INSERT INTO traffic_data SELECT 'STRANGER', xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE id = 'LOST'",
+    );
+    let (code, out, _) = check("repair-mirror", &config, &[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("only in MySQL: STRANGER") && out.contains("1 passages are in MySQL alone"), "{out}");
+    assert_eq!(out.matches("only in MySQL").count(), 1, "{out}");
+}
