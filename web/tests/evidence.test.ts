@@ -58,7 +58,7 @@ describe('the words on the map of an alert', () => {
         // Every other pair is close together, as checkpoints on one road are.
         const other = round % 2 ? { x: one.x + 40 * (next() - 0.5), y: one.y + 40 * (next() - 0.5) } : point()
         const points = separate([one, other], RADIUS)
-        const placed = placeEvidence(points, RADIUS, NAMES, CAPTION, box, GAP)
+        const placed = placeEvidence(points, RADIUS, NAMES, CAPTION, { bounds: box, gap: GAP, dots: [] })
         const what = JSON.stringify(points)
         expectApart(rects(points, placed), points.length, box, what)
         const [a, b] = points
@@ -73,13 +73,18 @@ describe('the words on the map of an alert', () => {
       { x: 30, y: 20 },
       { x: 70, y: 20 },
     ]
-    const placed = placeEvidence(points, RADIUS, NAMES, CAPTION, bounds(100, 40), GAP)
+    const placed = placeEvidence(points, RADIUS, NAMES, CAPTION, { bounds: bounds(100, 40), gap: GAP, dots: [] })
     expect(placed).toEqual({ names: [null, null], caption: null })
   })
 
   test('one sighting alone has a name and no caption', () => {
-    const placed = placeEvidence([{ x: 200, y: 100 }], RADIUS, NAMES, CAPTION, bounds(400, 200), GAP)
+    const placed = placeEvidence([{ x: 200, y: 100 }], RADIUS, NAMES, CAPTION, { bounds: bounds(400, 200), gap: GAP, dots: [] })
     expect(placed).toEqual({ names: [{ x: 215, y: 100, anchor: 'start' }], caption: null })
+  })
+
+  test('a name keeps off the dot of another checkpoint', () => {
+    const scene = { bounds: bounds(400, 200), gap: GAP, dots: [{ x: 250, y: 100 }] }
+    expect(placeEvidence([{ x: 200, y: 100 }], RADIUS, NAMES, null, scene).names[0]?.anchor).toBe('end')
   })
 
   test('two sightings at one place stand side by side', () => {

@@ -20,6 +20,8 @@ export interface EvidenceWords {
 const LEFT_OUT = 1000
 /** What it costs that the line runs through a text. */
 const ON_LINE = 20
+/** What it costs that a text lies on the dot of another checkpoint. */
+const ON_DOT = 6
 
 /** Two marks that would cover one another move apart, each as far as it must. */
 export function separate(points: readonly Point[], radius: number): Point[] {
@@ -119,21 +121,32 @@ function choices<P>(places: readonly P[], rectAt: (place: P) => Rect, allowed: (
 
 const free = (rect: Rect | null, others: readonly (Rect | null)[]) => !rect || !others.some((other) => other && overlap(rect, other))
 
+export interface Scene {
+  bounds: Rect
+  gap: number
+  /** Other checkpoints: better not covered. */
+  dots: readonly Point[]
+}
+
+const holds = ({ x, y, width, height }: Rect, dot: Point) => dot.x > x && dot.x < x + width && dot.y > y && dot.y < y + height
+
 /**
- * Places the names of one or two marks of `radius` at `points`, and between two of them a caption, within `bounds`: of
- * all ways the one that leaves out least and keeps clear of the line.
+ * Places the names of one or two marks of `radius` at `points`, and between two of them a caption: of all ways the one
+ * that leaves out least and keeps clear of the line and of other checkpoints.
  */
-export function placeEvidence(points: readonly Point[], radius: number, names: readonly Size[], caption: Size | null, bounds: Rect, gap: number): EvidenceWords {
+export function placeEvidence(points: readonly Point[], radius: number, names: readonly Size[], caption: Size | null, scene: Scene): EvidenceWords {
+  const { bounds, gap, dots } = scene
   const marks = points.map((point) => around(point, { width: 2 * radius, height: 2 * radius }))
   const [a, b] = points
   const allowed = (rect: Rect) => inside(rect, bounds) && free(rect, marks)
-  const onLine = (rect: Rect) => (a && b && crosses(a, b, rect) ? ON_LINE : 0)
+  const onOthers = (rect: Rect) =>
+    (a && b && crosses(a, b, rect) ? ON_LINE : 0) + ON_DOT * dots.filter((dot) => holds(rect, dot)).length
   const nameChoices = points.map((point, index) => {
     const size = names[index] ?? { width: 0, height: 0 }
-    return choices(besides(point, radius, size, gap), (place) => rectOf(place, size), allowed, onLine)
+    return choices(besides(point, radius, size, gap), (place) => rectOf(place, size), allowed, onOthers)
   })
   const captionChoices =
-    caption && a && b ? choices(beyond([a, b], caption, bounds, gap), (centre) => around(centre, caption), allowed, onLine) : []
+    caption && a && b ? choices(beyond([a, b], caption, bounds, gap), (centre) => around(centre, caption), allowed, onOthers) : []
   const none: Choice<Placement>[] = [{ place: null, rect: null, cost: 0 }]
   let best: EvidenceWords = { names: points.map(() => null), caption: null }
   let least = Infinity
