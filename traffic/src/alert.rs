@@ -8,19 +8,36 @@ use serde::{Deserialize, Serialize};
 pub enum Rule {
     /// Two checkpoints less than `detect.window` apart.
     Window,
-    /// An implied speed above `detect.max_speed_kmh` within `detect.speed_window`.
+    /// A lower speed above `detect.max_speed_kmh` within `detect.speed_window`.
     Speed,
+}
+
+/// What else than a cloned plate explains an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// The two sightings have different plate types, under which two vehicles may lawfully wear one number.
+    PlateTypes,
+}
+
+impl Cause {
+    /// The name in the alert's JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PlateTypes => "plate_types",
+        }
+    }
 }
 
 /// How sure the evidence makes us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// The implied speed is above `detect.max_speed_kmh`, or both sightings have the same second.
+    /// Even the lower speed, which must at least have been driven, is above `detect.max_speed_kmh`.
     High,
-    /// The distance is not known.
+    /// The distance is not known, or only the nominal speed is above.
     Medium,
-    /// A car could have driven it.
+    /// A car could have driven it, or two vehicles may lawfully wear the number.
     Low,
 }
 
@@ -55,6 +72,9 @@ pub struct Alert {
     pub severity: Severity,
     /// The rule that raised it.
     pub rule: Rule,
+    /// What else explains it; left out where nothing is known to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
 }
 
 /// The id of an alert: XXH64 (seed 0) over plate, the lesser GCXH and the greater GCXH, each followed by a zero byte,

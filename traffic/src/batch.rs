@@ -2,11 +2,15 @@
 //!
 //! A batch comes from one partition. It knows no file, offset or broker: the source keeps the position beside it.
 
+mod raw;
+
 use std::sync::Arc;
 
 use crate::{CivilTime, Dimension, NameId, PassageId, PlateClass, PlateCode, Resolution};
 
-/// Why a line was not accepted.
+pub use raw::RawLines;
+
+/// Why a line was not accepted. The numbers of the variants are stored: new ones come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RejectReason {
@@ -30,11 +34,13 @@ pub enum RejectReason {
     GcsjInFuture,
     /// A column holds more distinct values than `store.max_names` allows.
     TooManyNames,
+    /// GCXH was accepted within the state TTL with another GCSJ.
+    GcxhConflict,
 }
 
 impl RejectReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LineTooLong,
         Self::InvalidEncoding,
         Self::WrongColumnCount,
@@ -45,6 +51,7 @@ impl RejectReason {
         Self::GcsjTooOld,
         Self::GcsjInFuture,
         Self::TooManyNames,
+        Self::GcxhConflict,
     ];
 
     /// The name in `rejects.jsonl`, `summary.json`, metrics and the API.
@@ -60,6 +67,7 @@ impl RejectReason {
             Self::GcsjTooOld => "gcsj_too_old",
             Self::GcsjInFuture => "gcsj_in_future",
             Self::TooManyNames => "too_many_names",
+            Self::GcxhConflict => "gcxh_conflict",
         }
     }
 }
@@ -69,6 +77,8 @@ impl RejectReason {
 pub struct Reject {
     /// Number of the line in its source, from 1.
     pub line: u64,
+    /// The row of its batch that comes next: where the reject stands among the passages.
+    pub row: u32,
     /// Why.
     pub reason: RejectReason,
     /// The line's bytes without its line ending, at most 64 KiB of them.
@@ -104,6 +114,8 @@ pub struct PassageBatch {
     pub odd_ids: Vec<(u32, Box<str>)>,
     /// Row and text of every odd HPHM, by row.
     pub odd_plates: Vec<(u32, Box<str>)>,
+    /// The lines that the passages were read from.
+    pub raw: RawLines,
     /// Names met for the first time, in the order of their numbers.
     pub new_names: Vec<(Dimension, Arc<str>)>,
     /// Lines that were not accepted.
@@ -144,6 +156,7 @@ impl PassageBatch {
         self.routes.clear();
         self.odd_ids.clear();
         self.odd_plates.clear();
+        self.raw.clear();
     }
 
     /// The text of row `row`'s GCXH.

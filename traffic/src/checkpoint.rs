@@ -28,9 +28,9 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Longitude and latitude in degrees, if known.
+    /// Longitude and latitude in degrees, if known. 0,0 is what systems write for a place that they do not know.
     pub fn position(&self) -> Option<(f64, f64)> {
-        self.lon.zip(self.lat)
+        self.lon.zip(self.lat).filter(|place| *place != (0.0, 0.0))
     }
 }
 
@@ -223,14 +223,16 @@ fn read_line(text: &str, expected: usize, positions: [Option<usize>; 7]) -> Resu
     }
     let [code, name, label, district, road, lon, lat] =
         positions.map(|position| position.and_then(|at| fields.get(at)).map_or("", |field| field.trim()));
+    let place = (read_degrees("lon", lon, MAX_LON)?, read_degrees("lat", lat, MAX_LAT)?);
+    let (lon, lat) = if place == (Some(0.0), Some(0.0)) { (None, None) } else { place };
     Ok(Checkpoint {
         code: code.to_owned(),
         name: name.to_owned(),
         label: label.to_owned(),
         district: district.to_owned(),
         road: road.to_owned(),
-        lon: read_degrees("lon", lon, MAX_LON)?,
-        lat: read_degrees("lat", lat, MAX_LAT)?,
+        lon,
+        lat,
     })
 }
 
@@ -286,6 +288,17 @@ mod tests {
         assert_eq!(catalogue.find("全名").unwrap().district, "沛县, 北");
         assert_eq!(catalogue.position("c1"), None);
         assert_eq!(catalogue.position("名"), Some((117.25, 34.5)));
+    }
+
+    #[test]
+    fn null_island_is_no_place() {
+        let catalogue =
+            Catalogue::parse_csv(&format!("{HEADER}\na,b,,,,0,0\nc,d,,,,-0.0,0.0\ne,f,,,,0,34.5\n")).unwrap();
+        assert_eq!((catalogue.position("a"), catalogue.position("c")), (None, None));
+        assert_eq!(catalogue.find("a").and_then(|known| known.lon), None);
+        assert_eq!(catalogue.position("e"), Some((0.0, 34.5)));
+        let stored = Checkpoint { lon: Some(0.0), lat: Some(0.0), ..Checkpoint::default() };
+        assert_eq!(stored.position(), None);
     }
 
     fn check_refused(rows: &str, expected: &str) {

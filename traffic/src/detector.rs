@@ -2,18 +2,32 @@
 //!
 //! Everything is decided by event time and arrival order alone, so that the same passages in the same order give the
 //! same alerts at any speed, batch size or restart. It does not know names, files, clocks or storage: a checkpoint is a
-//! number, and its position comes in [`Places`].
+//! number, and what is known of it comes in [`Knowledge`].
 //!
 //! State is bounded by the TTL: a sighting or a guarded id older than `watermark − state_ttl` is never looked at again,
-//! and is dropped when its table next needs room.
+//! and is dropped when its table next needs room. Passages ahead of the watermark stay until it has passed them; the
+//! source's limit for times in the future bounds how long that takes. Before the watermark is defined nothing is late and
+//! nothing expires, which lasts 4,096 passages at most.
 
+mod clocks;
+mod evidence;
 mod guard;
+mod sighting;
 mod tracks;
+mod watermark;
 
 use crate::batch::odd_text;
-use crate::{CivilTime, NameId, PassageBatch, PassageId, PlateClass, PlateCode, Rule, Severity, great_circle_km};
-use guard::Guard;
-use tracks::Tracks;
+use crate::{
+    Cause, CivilTime, NameId, PassageBatch, PassageId, PlateClass, PlateCode, PlateType, Resolution, Rule, Severity,
+};
+use clocks::Clocks;
+pub use clocks::{ClockCount, Lead};
+pub use evidence::{Evidence, Pair};
+use guard::{Admission, Guard};
+pub use sighting::Sighting;
+use tracks::{Reach, Tracks};
+use watermark::Watermark;
+pub use watermark::{Reached, WatermarkState};
 
 /// Which plates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,9 +44,9 @@ pub enum PlateScope {
 pub struct DetectorSettings {
     /// Two checkpoints with a gap strictly under this are an alert.
     pub window: i64,
-    /// How long a sighting is kept, and a GCXH guarded, behind the newest event time.
+    /// How long a sighting is kept, and a GCXH guarded, behind the watermark.
     pub state_ttl: i64,
-    /// Sightings with a gap strictly under this are checked for their implied speed.
+    /// Sightings with a gap strictly under this are checked for their lower speed.
     pub speed_window: i64,
     /// A speed above this is impossible.
     pub max_speed_kmh: f64,
@@ -54,32 +68,19 @@ pub enum Fate {
     Accepted,
     /// Stored, but too old to be compared.
     Late,
-    /// Its GCXH was accepted already: not stored again.
+    /// As accepted; its time is far ahead of the watermark.
+    Ahead,
+    /// Its GCXH was accepted already with the same GCSJ: not stored again.
     Duplicate,
+    /// Its GCXH was accepted already with another GCSJ: to be rejected.
+    Conflict,
 }
 
-/// One plate at one checkpoint at one time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sighting {
-    /// GCSJ.
-    pub time: CivilTime,
-    /// KKMC.
-    pub checkpoint: NameId,
-    id_tag: u32,
-    id_number: u64,
-}
-
-impl Sighting {
-    /// A sighting by passage `id`.
+impl Fate {
+    /// Whether the passage is stored.
     #[inline]
-    pub fn new(time: CivilTime, checkpoint: NameId, id: PassageId) -> Self {
-        Self { time, checkpoint, id_tag: id.tag, id_number: id.number }
-    }
-
-    /// GCXH, packed.
-    #[inline]
-    pub fn id(&self) -> PassageId {
-        PassageId { number: self.id_number, tag: self.id_tag }
+    pub fn is_accepted(self) -> bool {
+        matches!(self, Self::Accepted | Self::Late | Self::Ahead)
     }
 }
 
@@ -102,6 +103,8 @@ pub struct Hit {
     pub speed_kmh: Option<f64>,
     /// How sure the evidence makes us.
     pub severity: Severity,
+    /// What else explains it.
+    pub cause: Option<Cause>,
     /// The rule that raised it.
     pub rule: Rule,
 }
@@ -109,14 +112,25 @@ pub struct Hit {
 /// Positions (longitude, latitude in degrees) of checkpoints by their number; a number beyond the end is unknown.
 pub type Places = [Option<(f64, f64)>];
 
+/// What is known of the names in a batch.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Knowledge<'a> {
+    /// Positions of checkpoints.
+    pub places: &'a Places,
+    /// Plate types by the number of their HPZL; a number beyond the end is unknown.
+    pub plate_types: &'a [PlateType],
+}
+
 /// One passage, as the rule sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Passage<'a> {
     time: CivilTime,
+    resolution: Resolution,
     id: PassageId,
     odd_id: &'a str,
     plate: PlateCode,
     class: PlateClass,
+    plate_type: PlateType,
     checkpoint: NameId,
 }
 
@@ -124,25 +138,37 @@ pub(crate) struct Passage<'a> {
 #[derive(Debug)]
 pub struct Detector {
     settings: DetectorSettings,
-    watermark: Option<CivilTime>,
+    watermark: Watermark,
     guard: Guard,
     tracks: Tracks,
+    clocks: Clocks,
 }
 
 impl Detector {
     /// A detector without state.
     pub fn new(settings: DetectorSettings) -> Self {
-        Self { settings, watermark: None, guard: Guard::default(), tracks: Tracks::default() }
+        Self {
+            settings,
+            watermark: Watermark::default(),
+            guard: Guard::default(),
+            tracks: Tracks::default(),
+            clocks: Clocks::default(),
+        }
     }
 
-    /// Newest accepted GCSJ.
+    /// The watermark: the newest GCSJ that three checkpoints have reached.
     pub fn watermark(&self) -> Option<CivilTime> {
-        self.watermark
+        self.watermark.time().map(CivilTime)
+    }
+
+    /// All of the watermark's state.
+    pub fn watermark_state(&self) -> WatermarkState {
+        self.watermark.state()
     }
 
     /// Sets the watermark of a state that is being restored.
-    pub fn restore_watermark(&mut self, watermark: Option<CivilTime>) {
-        self.watermark = watermark;
+    pub fn restore_watermark(&mut self, state: &WatermarkState) {
+        self.watermark = Watermark::of(state);
     }
 
     /// Puts a plate's saved sightings back, oldest first; `odd_ids` are the texts of those GCXH that are odd.
@@ -152,39 +178,61 @@ impl Detector {
 
     /// Guards a GCXH that was accepted before a restart.
     pub fn restore_guard(&mut self, id: PassageId, time: CivilTime) {
-        let horizon = self.watermark.unwrap_or(time).0 - self.settings.state_ttl;
-        let _ = self.guard.admit(id, time.0, horizon);
+        let _ = self.guard.admit(id, time.0, self.watermark.oldest(self.settings.state_ttl));
+    }
+
+    /// What was counted of each checkpoint, by its number.
+    pub fn clocks(&self) -> impl Iterator<Item = ClockCount> + '_ {
+        self.clocks.counts()
+    }
+
+    /// Puts saved counts back.
+    pub fn restore_clocks(&mut self, counts: &[ClockCount]) {
+        self.clocks.restore(counts);
     }
 
     /// Replays rows of `batch` that were accepted before a restart but after the plate states were last saved: the
-    /// watermark and the plate states follow, the guard does not (see [`Detector::restore_guard`]).
-    pub fn recover(&mut self, batch: &PassageBatch) {
+    /// watermark and the plate states follow, the guard does not (see [`Detector::restore_guard`]), nor do the counts.
+    pub fn recover(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         for row in 0..batch.len() {
-            if let Some(passage) = passage_at(batch, row) {
-                self.advance(passage.time);
+            if let Some(passage) = passage_at(batch, row, knowledge) {
+                self.watermark.see(passage.time, passage.checkpoint);
                 let _ = self.compare(row as u32, &passage, &[], &mut |_| {});
             }
         }
+        let _ = self.tracks.take_forgotten();
     }
 
     /// Takes the rows of `batch` in order: pushes one [`Fate`] per row, and every [`Hit`] in the order found.
-    pub fn observe(&mut self, batch: &PassageBatch, places: &Places, fates: &mut Vec<Fate>, hits: &mut Vec<Hit>) {
+    pub fn observe(
+        &mut self,
+        batch: &PassageBatch,
+        knowledge: Knowledge<'_>,
+        fates: &mut Vec<Fate>,
+        hits: &mut Vec<Hit>,
+    ) {
         fates.reserve(batch.len());
         for row in 0..batch.len() {
-            let Some(passage) = passage_at(batch, row) else { break };
-            let horizon = self.watermark.unwrap_or(passage.time).0 - self.settings.state_ttl;
-            if !self.guard.admit(passage.id, passage.time.0, horizon) {
-                fates.push(Fate::Duplicate);
-                continue;
-            }
-            self.advance(passage.time);
-            fates.push(self.compare(row as u32, &passage, places, &mut |hit| hits.push(hit)));
+            let Some(passage) = passage_at(batch, row, knowledge) else { break };
+            let horizon = self.watermark.oldest(self.settings.state_ttl);
+            let fate = match self.guard.admit(passage.id, passage.time.0, horizon) {
+                Admission::New => {
+                    self.watermark.see(passage.time, passage.checkpoint);
+                    let fate = self.compare(row as u32, &passage, knowledge.places, &mut |hit| hits.push(hit));
+                    let lead = self.watermark.time().map(|watermark| passage.time.0 - watermark);
+                    self.clocks.see(passage.checkpoint, fate, lead);
+                    fate
+                }
+                Admission::Again => Fate::Duplicate,
+                Admission::Conflict => Fate::Conflict,
+            };
+            fates.push(fate);
         }
     }
 
     /// Takes the plates that changed since the last call and still hold a live sighting, in the order of their codes.
     pub fn drain_changed(&mut self, mut save: impl FnMut(PlateCode, &[Sighting], &[(PassageId, &str)])) {
-        let oldest = self.oldest_live();
+        let oldest = CivilTime(self.watermark.oldest(self.settings.state_ttl));
         self.tracks.drain_changed(oldest, &mut save);
     }
 
@@ -198,27 +246,33 @@ impl Detector {
         self.tracks.changes()
     }
 
-    fn oldest_live(&self) -> CivilTime {
-        CivilTime(self.watermark.map_or(i64::MIN, |watermark| watermark.0 - self.settings.state_ttl))
+    /// How many sightings a plate had no room for since the last call: those beyond the most that a plate may have.
+    pub fn take_forgotten(&mut self) -> u64 {
+        self.tracks.take_forgotten()
     }
 
-    #[inline]
-    fn advance(&mut self, time: CivilTime) {
-        self.watermark = Some(self.watermark.map_or(time, |watermark| watermark.max(time)));
+    /// What is older is late, and what is newer is ahead; none before the watermark is defined.
+    fn reach(&self) -> Option<Reach> {
+        let DetectorSettings { state_ttl, window, .. } = self.settings;
+        let watermark = self.watermark.time()?;
+        Some(Reach {
+            oldest: CivilTime(watermark.saturating_sub(state_ttl)),
+            late: CivilTime(watermark.saturating_sub(state_ttl - window)),
+            ahead: CivilTime(watermark.saturating_add(state_ttl - window)),
+        })
     }
 
     /// Compares an accepted passage with the state and adds it there. The watermark already includes it.
     #[inline]
     fn compare(&mut self, row: u32, passage: &Passage<'_>, places: &Places, found: &mut impl FnMut(Hit)) -> Fate {
         let settings = &self.settings;
-        let watermark = self.watermark.unwrap_or(passage.time).0;
-        if passage.time.0 < watermark - (settings.state_ttl - settings.window) {
+        let reach = self.reach().unwrap_or(Reach::ALL);
+        if passage.time < reach.late {
             return Fate::Late;
         }
         if passage.class.is_valid() || settings.plates == PlateScope::Any {
-            let sighting = Sighting::new(passage.time, passage.checkpoint, passage.id);
-            let oldest = CivilTime(watermark - settings.state_ttl);
-            let (earlier, later) = self.tracks.insert(passage.plate, sighting, passage.odd_id, oldest);
+            let sighting = passage.sighting();
+            let (earlier, later) = self.tracks.insert(passage.plate, sighting, passage.odd_id, reach);
             for (other, other_is_earlier) in [(earlier, true), (later, false)] {
                 let Some(other) = other else { continue };
                 if other.checkpoint == passage.checkpoint {
@@ -229,58 +283,31 @@ impl Detector {
                 }
             }
         }
-        Fate::Accepted
+        if passage.time > reach.ahead { Fate::Ahead } else { Fate::Accepted }
+    }
+}
+
+impl Passage<'_> {
+    #[inline]
+    fn sighting(&self) -> Sighting {
+        Sighting::new(self.time, self.resolution, self.checkpoint, self.plate_type, self.id)
     }
 }
 
 #[inline]
-fn passage_at(batch: &PassageBatch, row: usize) -> Option<Passage<'_>> {
+fn passage_at<'a>(batch: &'a PassageBatch, row: usize, knowledge: Knowledge<'_>) -> Option<Passage<'a>> {
     let id = *batch.ids.get(row)?;
+    let plate_type = batch.plate_types.get(row).and_then(|name| knowledge.plate_types.get(*name as usize));
     Some(Passage {
         time: *batch.times.get(row)?,
+        resolution: batch.resolutions.get(row).copied().unwrap_or_default(),
         id,
         odd_id: if id.is_odd() { odd_text(&batch.odd_ids, row) } else { "" },
         plate: *batch.plates.get(row)?,
         class: *batch.classes.get(row)?,
+        plate_type: plate_type.copied().unwrap_or_default(),
         checkpoint: *batch.checkpoints.get(row)?,
     })
-}
-
-/// What the rule says of two sightings of one plate at different checkpoints.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Evidence {
-    /// Great-circle distance in km, if both positions are known.
-    pub distance_km: Option<f64>,
-    /// Distance over gap in km/h, if the distance is known and the gap is not 0.
-    pub speed_kmh: Option<f64>,
-    /// How sure it makes us: [`Severity::High`] means that one car cannot have made both, however far apart they are.
-    pub severity: Severity,
-    /// The rule that raises an alert; none if neither does.
-    pub rule: Option<Rule>,
-}
-
-impl Evidence {
-    /// Weighs a gap of `gap_seconds` (not negative) between two checkpoints at these positions (longitude and latitude in
-    /// degrees).
-    #[inline]
-    pub fn of(settings: &DetectorSettings, gap_seconds: i64, from: Option<(f64, f64)>, to: Option<(f64, f64)>) -> Self {
-        let distance_km = from.zip(to).map(|(a, b)| great_circle_km(a, b));
-        let speed_kmh = distance_km.filter(|_| gap_seconds > 0).map(|km| km * 3600.0 / gap_seconds as f64);
-        let too_fast = speed_kmh.is_some_and(|speed| speed > settings.max_speed_kmh);
-        let rule = if gap_seconds < settings.window {
-            Some(Rule::Window)
-        } else {
-            (too_fast && gap_seconds < settings.speed_window).then_some(Rule::Speed)
-        };
-        let severity = if too_fast || gap_seconds == 0 {
-            Severity::High
-        } else if distance_km.is_none() {
-            Severity::Medium
-        } else {
-            Severity::Low
-        };
-        Self { distance_km, speed_kmh, severity, rule }
-    }
 }
 
 /// Applies both rules to two sightings of one plate at different checkpoints.
@@ -292,13 +319,30 @@ fn judge(
     other_is_earlier: bool,
     places: &Places,
 ) -> Option<Hit> {
-    let gap_seconds = (sighting.time.0 - other.time.0).abs();
+    let gap_seconds = (sighting.time().0 - other.time().0).abs();
     if gap_seconds >= settings.window.max(settings.speed_window) {
         return None;
     }
     let place = |sighting: &Sighting| places.get(sighting.checkpoint as usize).copied().flatten();
-    let Evidence { distance_km, speed_kmh, severity, rule } =
-        Evidence::of(settings, gap_seconds, place(sighting), place(&other));
+    let pair = Pair {
+        gap_seconds,
+        slack_seconds: sighting.resolution().seconds() + other.resolution().seconds(),
+        from: place(sighting),
+        to: place(&other),
+        twins: sighting.plate_type().are_twins(other.plate_type()),
+    };
+    let Evidence { distance_km, speed_kmh, severity, cause, rule } = Evidence::of(settings, &pair);
     let rule = rule?;
-    Some(Hit { row, other, other_odd_id: None, other_is_earlier, gap_seconds, distance_km, speed_kmh, severity, rule })
+    Some(Hit {
+        row,
+        other,
+        other_odd_id: None,
+        other_is_earlier,
+        gap_seconds,
+        distance_km,
+        speed_kmh,
+        severity,
+        cause,
+        rule,
+    })
 }

@@ -11,16 +11,21 @@ mod line;
 mod names;
 mod passage_id;
 mod plate;
+mod plate_type;
 mod time;
 mod vehicle;
 
-pub use alert::{Alert, Rule, Severity, alert_id};
-pub use batch::{PassageBatch, Reject, RejectReason, odd_text};
+pub use alert::{Alert, Cause, Rule, Severity, alert_id};
+pub use batch::{PassageBatch, RawLines, Reject, RejectReason, odd_text};
 pub use checkpoint::{Catalogue, CatalogueError, Checkpoint, CheckpointProblem, great_circle_km};
-pub use detector::{Detector, DetectorSettings, Evidence, Fate, Hit, Places, PlateScope, Sighting};
+pub use detector::{
+    ClockCount, Detector, DetectorSettings, Evidence, Fate, Hit, Knowledge, Lead, Pair, Places, PlateScope, Reached,
+    Sighting, WatermarkState,
+};
 pub use line::{Column, Delimiter, Layout, LayoutError, LineParser, ParserSettings, ShardKey};
 pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
 pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};
+pub use plate_type::PlateType;
 pub use time::{CivilTime, Resolution, TimeZoneName, UnknownTimeZone};
 pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, VehicleType, brand_of, province_of};

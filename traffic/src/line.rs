@@ -208,8 +208,14 @@ impl LineParser {
         let line = if line.ends_with(['\r', '\n']) { line.trim_end_matches(['\r', '\n']) } else { line };
         if line.len() > Self::MAX_LINE_BYTES {
             self.reject(line.as_bytes(), RejectReason::LineTooLong, out);
-        } else if self.take_clean(line, out).is_none() {
-            self.judge(line, out);
+        } else {
+            let rows = out.len();
+            if self.take_clean(line, out).is_none() {
+                self.judge(line, out);
+            }
+            if out.len() > rows {
+                out.raw.push(line.as_bytes(), self.line_number);
+            }
         }
     }
 
@@ -221,7 +227,8 @@ impl LineParser {
     fn reject(&self, raw: &[u8], reason: RejectReason, out: &mut PassageBatch) {
         let raw = without_line_ending(raw);
         let kept = raw.get(..Self::MAX_LINE_BYTES).unwrap_or(raw);
-        out.rejects.push(Reject { line: self.line_number, reason, raw: kept.to_vec() });
+        let row = out.len() as u32;
+        out.rejects.push(Reject { line: self.line_number, row, reason, raw: kept.to_vec() });
     }
 
     /// Takes a line of which every field is certain. None leaves `out` as it was, but for new names.

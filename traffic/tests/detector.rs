@@ -8,9 +8,9 @@ mod model;
 #[path = "detector/restart.rs"]
 mod restart;
 
-use model::{Event, Found, Model, Scene, scene};
+use model::{Event, Found, HPZLS, Model, Scene, scene};
 use proptest::prelude::*;
-use traffic::{Detector, Fate, Hit, PassageBatch, PassageId, PlateCode, Resolution};
+use traffic::{Detector, Fate, Hit, Knowledge, PassageBatch, PassageId, PlateCode, PlateType};
 
 /// A batch of events, as a parser would fill it.
 fn batch(events: &[Event]) -> PassageBatch {
@@ -24,13 +24,23 @@ fn batch(events: &[Event]) -> PassageBatch {
             batch.odd_plates.push((row as u32, event.plate.as_str().into()));
         }
         batch.times.push(event.time);
-        batch.resolutions.push(Resolution::Second);
+        batch.resolutions.push(event.resolution);
         batch.ids.push(id);
         batch.plates.push(plate);
         batch.classes.push(plate.class(&event.plate));
         batch.checkpoints.push(event.checkpoint);
+        batch.plate_types.push(HPZLS.iter().position(|hpzl| *hpzl == event.hpzl).expect("one of them") as u32);
     }
     batch
+}
+
+/// What is known of the names in a scene's batches.
+fn knowledge<'a>(scene: &'a Scene, plate_types: &'a [PlateType]) -> Knowledge<'a> {
+    Knowledge { places: &scene.places, plate_types }
+}
+
+fn plate_types() -> Vec<PlateType> {
+    HPZLS.iter().map(|hpzl| PlateType::of(hpzl)).collect()
 }
 
 /// A hit with its texts, its row counted from the first event of all.
@@ -44,12 +54,13 @@ fn found(hit: &Hit, first_row: usize) -> Found {
         row: first_row + hit.row as usize,
         other_gcxh,
         other_checkpoint: hit.other.checkpoint,
-        other_time: hit.other.time,
+        other_time: hit.other.time(),
         other_is_earlier: hit.other_is_earlier,
         gap_seconds: hit.gap_seconds,
         distance_km: hit.distance_km,
         speed_kmh: hit.speed_kmh,
         severity: hit.severity,
+        cause: hit.cause,
         rule: hit.rule,
     }
 }
@@ -62,11 +73,12 @@ fn run(
 ) -> (Vec<Fate>, Vec<Found>) {
     let mut detector = Detector::new(scene.settings);
     let (mut fates, mut all) = (Vec::new(), Vec::new());
+    let types = plate_types();
     let mut from = 0;
     while from < scene.events.len() {
         let to = (from + cut().max(1)).min(scene.events.len());
         let mut hits = Vec::new();
-        detector.observe(&batch(&scene.events[from..to]), &scene.places, &mut fates, &mut hits);
+        detector.observe(&batch(&scene.events[from..to]), knowledge(scene, &types), &mut fates, &mut hits);
         all.extend(hits.iter().map(|hit| found(hit, from)));
         from = to;
         between(&mut detector, from);
@@ -99,7 +111,7 @@ fn the_scenes_have_all_that_the_rule_tells_apart() {
     use proptest::strategy::ValueTree as _;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
-    for _ in 0..200 {
+    for _ in 0..300 {
         let scene = scene().new_tree(&mut runner).expect("a scene").current();
         let (fates, hits) = Model::run(&scene);
         for fate in fates {
@@ -107,6 +119,9 @@ fn the_scenes_have_all_that_the_rule_tells_apart() {
         }
         for hit in hits {
             let earlier = if hit.other_is_earlier { "earlier" } else { "later" };
+            if hit.cause.is_some() {
+                *counts.entry("twins".to_owned()).or_default() += 1;
+            }
             for key in [format!("{:?}", hit.severity), format!("{:?}", hit.rule), earlier.to_owned()] {
                 *counts.entry(key).or_default() += 1;
             }
@@ -121,7 +136,9 @@ fn the_scenes_have_all_that_the_rule_tells_apart() {
     for key in [
         "Accepted",
         "Late",
+        "Ahead",
         "Duplicate",
+        "Conflict",
         "High",
         "Medium",
         "Low",
@@ -131,6 +148,7 @@ fn the_scenes_have_all_that_the_rule_tells_apart() {
         "later",
         "same second",
         "odd id",
+        "twins",
     ] {
         assert!(counts.get(key).is_some_and(|count| *count >= 100), "{key}: {counts:?}");
     }

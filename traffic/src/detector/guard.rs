@@ -11,6 +11,17 @@ struct Slot {
     time: u32,
 }
 
+/// What the guard says of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// It was not admitted within the horizon; now it is.
+    New,
+    /// It was, with this time.
+    Again,
+    /// It was, with another time.
+    Conflict,
+}
+
 /// 2000-01-01 00:00:00 in civil seconds since 1970: no accepted record is older.
 const EPOCH: i64 = 946_684_800;
 const MIN_SLOTS: usize = 1024;
@@ -22,9 +33,9 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Admits an id that was not admitted at or after `horizon`; false if it was.
+    /// Admits an id that was not admitted at or after `horizon`; one that was stays as it was.
     #[inline]
-    pub(super) fn admit(&mut self, id: PassageId, time: i64, horizon: i64) -> bool {
+    pub(super) fn admit(&mut self, id: PassageId, time: i64, horizon: i64) -> Admission {
         if self.used * 2 >= self.slots.len() {
             self.rebuild(horizon);
         }
@@ -36,18 +47,18 @@ impl Guard {
             if slot.time == 0 {
                 *slot = Slot { number: id.number, tag: id.tag, time: stamp(time) };
                 self.used += 1;
-                return true;
+                return Admission::New;
             }
             if slot.number == id.number && slot.tag == id.tag {
                 if slot.time >= horizon {
-                    return false;
+                    return if slot.time == stamp(time) { Admission::Again } else { Admission::Conflict };
                 }
                 slot.time = stamp(time);
-                return true;
+                return Admission::New;
             }
             at = (at + 1) & mask;
         }
-        true
+        Admission::New
     }
 
     #[cold]
@@ -74,7 +85,7 @@ impl Guard {
 /// Event time as a slot holds it: order is kept, and no real time becomes 0.
 #[inline]
 fn stamp(time: i64) -> u32 {
-    (time - EPOCH).clamp(0, i64::from(u32::MAX) - 1) as u32 + 1
+    time.saturating_sub(EPOCH).clamp(0, i64::from(u32::MAX) - 1) as u32 + 1
 }
 
 /// Folded multiply of both halves, as in wyhash.
@@ -96,11 +107,17 @@ mod tests {
         for second in 0..200_000i64 {
             let id = PassageId { number: second as u64, tag: 18 };
             let time = start + second;
-            assert!(guard.admit(id, time, time - 600), "new id {second}");
-            assert!(!guard.admit(id, time, time - 600), "same id {second}");
+            assert_eq!(guard.admit(id, time, time - 600), Admission::New, "new id {second}");
+            assert_eq!(guard.admit(id, time, time - 600), Admission::Again, "same id {second}");
+            assert_eq!(guard.admit(id, time + 1, time - 600), Admission::Conflict, "another time {second}");
+            assert_eq!(guard.admit(id, time, i64::MIN), Admission::Again, "it stays as it was {second}");
         }
         assert!(guard.slots.len() <= 8192, "{} slots for 600 live ids", guard.slots.len());
         let old = PassageId { number: 0, tag: 18 };
-        assert!(guard.admit(old, start + 200_000, start + 199_400), "an expired id is admitted again");
+        assert_eq!(
+            guard.admit(old, start + 200_000, start + 199_400),
+            Admission::New,
+            "an expired id is admitted again"
+        );
     }
 }

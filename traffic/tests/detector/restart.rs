@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use traffic::{CivilTime, Detector, Fate, PassageId, PlateCode, Sighting};
+use traffic::{Detector, Fate, PassageId, PlateCode, Sighting, WatermarkState};
 
 use super::model::{Event, Scene, scene};
-use super::{batch, run};
+use super::{batch, knowledge, plate_types, run};
 
 /// Sightings of a plate and the texts of its odd GCXH.
 type SavedPlate = (Vec<Sighting>, Vec<(PassageId, Box<str>)>);
@@ -16,10 +16,10 @@ type SavedPlate = (Vec<Sighting>, Vec<(PassageId, Box<str>)>);
 #[derive(Default)]
 struct Saved {
     plates: BTreeMap<PlateCode, SavedPlate>,
-    /// The watermark when plates were saved last, and how many events had been taken by then.
-    saved_watermark: Option<CivilTime>,
+    /// The watermark's state when plates were saved last, and how many events had been taken by then.
+    saved_watermark: WatermarkState,
     saved_events: usize,
-    watermark: Option<CivilTime>,
+    watermark: WatermarkState,
 }
 
 impl Saved {
@@ -28,22 +28,22 @@ impl Saved {
             let odd_ids = odd_ids.iter().map(|(id, text)| (*id, (*text).into())).collect();
             self.plates.insert(plate, (sightings.to_vec(), odd_ids));
         });
-        self.saved_watermark = detector.watermark();
+        self.saved_watermark = detector.watermark_state();
         self.saved_events = events;
     }
 
     /// A detector as it was after `taken` events, whose fates were `fates`.
     fn restore(&mut self, scene: &Scene, fates: &[Fate]) -> Detector {
         let mut detector = Detector::new(scene.settings);
-        detector.restore_watermark(self.saved_watermark);
-        let oldest = self.watermark.map_or(i64::MIN, |watermark| watermark.0 - scene.settings.state_ttl);
+        detector.restore_watermark(&self.saved_watermark);
+        let oldest = self.watermark.time.map_or(i64::MIN, |watermark| watermark - scene.settings.state_ttl);
         // A compaction may drop what has expired, at any time.
-        self.plates.retain(|_, (sightings, _)| sightings.last().is_some_and(|newest| newest.time.0 >= oldest));
+        self.plates.retain(|_, (sightings, _)| sightings.last().is_some_and(|newest| newest.time().0 >= oldest));
         for (plate, (sightings, odd_ids)) in &self.plates {
-            let live = sightings.iter().copied().filter(|sighting| sighting.time.0 >= oldest).collect();
+            let live = sightings.iter().copied().filter(|sighting| sighting.time().0 >= oldest).collect();
             detector.restore_plate(*plate, live, odd_ids.clone());
         }
-        let accepted = fates.iter().zip(&scene.events).enumerate().filter(|(_, (fate, _))| **fate != Fate::Duplicate);
+        let accepted = fates.iter().zip(&scene.events).enumerate().filter(|(_, (fate, _))| fate.is_accepted());
         let mut again: Vec<Event> = Vec::new();
         for (row, (_, event)) in accepted {
             if event.time.0 >= oldest {
@@ -53,8 +53,8 @@ impl Saved {
                 again.push(event.clone());
             }
         }
-        detector.recover(&batch(&again));
-        detector.restore_watermark(self.watermark);
+        detector.recover(&batch(&again), knowledge(scene, &plate_types()));
+        assert_eq!(detector.watermark_state(), self.watermark);
         detector
     }
 }
@@ -76,7 +76,7 @@ proptest! {
             || cuts.next().expect("endless").0,
             |detector, taken| {
                 let (_, save, restart) = ends.next().expect("endless");
-                saved.watermark = detector.watermark();
+                saved.watermark = detector.watermark_state();
                 if save {
                     saved.save_plates(detector, taken);
                 }
