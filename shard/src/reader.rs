@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use traffic::{CivilTime, Dimension, NameId, PassageId, PlateCode};
+use traffic::{CivilTime, Dimension, NameId, PassageId, PlateCode, Resolution};
 
 use crate::codec::{
-    Codes, Cursor, combine_lanes, decode_codes, decode_deltas, decode_odd_texts, decode_texts, unpack_bits, unzigzag,
+    Codes, Cursor, combine_lanes, decode_codes, decode_deltas, decode_lane, decode_odd_texts, decode_texts,
+    unpack_bits, unzigzag,
 };
-use crate::segment::{COLUMNS, HEAD, MAGIC, NAME_COLUMNS, VERSION, checksum};
+use crate::segment::{COARSE_COLUMNS, COLUMNS, MAGIC, NAME_COLUMNS, VERSION, checksum, head_bytes};
 use crate::{MAX_ROWS, Rows, SegmentError};
 
 /// Row and text of the odd ids or plates of a segment, by row.
@@ -157,6 +158,8 @@ pub struct SegmentReader<'a> {
     rows: usize,
     first_row: u64,
     columns: [(&'a [u8], u32); COLUMNS],
+    /// None where every GCSJ was written to the second.
+    resolutions: Option<(&'a [u8], u32)>,
 }
 
 const DAMAGED: SegmentError = SegmentError::Damaged("head");
@@ -176,9 +179,10 @@ impl<'a> SegmentReader<'a> {
         if found > VERSION {
             return Err(SegmentError::Newer { what: "a segment", found, known: VERSION });
         }
-        let (head, body) = bytes.split_at_checked(HEAD).ok_or(DAMAGED)?;
+        let expected = if found < VERSION { COLUMNS } else { COARSE_COLUMNS };
+        let (head, body) = bytes.split_at_checked(head_bytes(expected)).ok_or(DAMAGED)?;
         let (head, check) = head.split_last_chunk().ok_or(DAMAGED)?;
-        if found == 0 || checksum(head) != u32::from_le_bytes(*check) || usize::from(cursor.u8()?) != COLUMNS {
+        if found == 0 || checksum(head) != u32::from_le_bytes(*check) || usize::from(cursor.u8()?) != expected {
             return Err(DAMAGED);
         }
         let rows = cursor.u32()? as usize;
@@ -188,12 +192,16 @@ impl<'a> SegmentReader<'a> {
         }
         let mut columns = [(&[][..], 0); COLUMNS];
         let mut body = Cursor(body);
-        for column in &mut columns {
+        let mut take = |cursor: &mut Cursor<'a>| {
             let length = cursor.u32()?;
-            *column = (body.take(length as usize)?, cursor.u32()?);
+            Ok::<_, SegmentError>((body.take(length as usize)?, cursor.u32()?))
+        };
+        for column in &mut columns {
+            *column = take(&mut cursor)?;
         }
+        let resolutions = if expected == COLUMNS { None } else { Some(take(&mut cursor)?) };
         body.finish()?;
-        Ok(Self { rows, first_row, columns })
+        Ok(Self { rows, first_row, columns, resolutions })
     }
 
     /// How many rows the segment has.
@@ -312,6 +320,23 @@ impl<'a> SegmentReader<'a> {
         self.read(ColumnKind::OddPlates, |cursor| decode_odd_texts(cursor, self.rows))
     }
 
+    /// Row and resolution of every GCSJ that was not written to the second, by row.
+    ///
+    /// # Errors
+    /// [`SegmentError::Damaged`].
+    pub fn coarse_times(&self) -> Result<Vec<(u32, Resolution)>, SegmentError> {
+        let Some(column) = self.resolutions else { return Ok(Vec::new()) };
+        let lane = read(column, |cursor| decode_lane(cursor, self.rows))?;
+        let mut coarse = Vec::new();
+        for row in 0..self.rows {
+            let resolution = Resolution::from_number(lane.get(row)).ok_or(SegmentError::Damaged("resolutions"))?;
+            if resolution != Resolution::Second {
+                coarse.push((row as u32, resolution));
+            }
+        }
+        Ok(coarse)
+    }
+
     /// All columns as rows again; `number` gives each distinct text of a dimension its number, once.
     ///
     /// # Errors
@@ -323,6 +348,7 @@ impl<'a> SegmentReader<'a> {
             times: self.times()?,
             ids: self.ids()?,
             plates: self.plates()?.into_iter().map(PlateCode::from_u64).collect(),
+            coarse_times: self.coarse_times()?,
             odd_ids: self.odd_ids()?,
             odd_plates: self.odd_plates()?,
             ..Rows::default()
@@ -349,15 +375,22 @@ impl<'a> SegmentReader<'a> {
         kind: ColumnKind,
         decode: impl FnOnce(&mut Cursor<'a>) -> Result<T, SegmentError>,
     ) -> Result<T, SegmentError> {
-        let (bytes, check) = self.columns.get(kind as usize).copied().ok_or(DAMAGED)?;
-        if checksum(bytes) != check {
-            return Err(SegmentError::Damaged("checksum of a column"));
-        }
-        let mut cursor = Cursor(bytes);
-        let column = decode(&mut cursor)?;
-        cursor.finish()?;
-        Ok(column)
+        read(self.columns.get(kind as usize).copied().ok_or(DAMAGED)?, decode)
     }
+}
+
+/// Decodes a column and checks that nothing of it is left over.
+fn read<'a, T>(
+    (bytes, check): (&'a [u8], u32),
+    decode: impl FnOnce(&mut Cursor<'a>) -> Result<T, SegmentError>,
+) -> Result<T, SegmentError> {
+    if checksum(bytes) != check {
+        return Err(SegmentError::Damaged("checksum of a column"));
+    }
+    let mut cursor = Cursor(bytes);
+    let column = decode(&mut cursor)?;
+    cursor.finish()?;
+    Ok(column)
 }
 
 impl ColumnLoader for SegmentReader<'_> {

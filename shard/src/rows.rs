@@ -2,7 +2,7 @@
 //!
 //! It knows neither the other shard nor what the name numbers stand for.
 
-use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode, odd_text};
+use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode, Resolution, odd_text};
 
 /// Rows of one shard in the order of their arrival. All columns have the same length; the route of a passage is not
 /// stored.
@@ -28,6 +28,8 @@ pub struct Rows {
     pub plate_types: Vec<NameId>,
     /// CLPPXH.
     pub models: Vec<NameId>,
+    /// Row and resolution of every GCSJ that was not written to the second, by row.
+    pub coarse_times: Vec<(u32, Resolution)>,
     /// Row and text of every odd GCXH, by row.
     pub odd_ids: Vec<(u32, Box<str>)>,
     /// Row and text of every odd HPHM, by row.
@@ -59,6 +61,7 @@ impl Rows {
         self.directions.clear();
         self.plate_types.clear();
         self.models.clear();
+        self.coarse_times.clear();
         self.odd_ids.clear();
         self.odd_plates.clear();
     }
@@ -90,6 +93,7 @@ impl Rows {
         self.directions.append(&mut other.directions);
         self.plate_types.append(&mut other.plate_types);
         self.models.append(&mut other.models);
+        self.coarse_times.extend(other.coarse_times.drain(..).map(|(row, resolution)| (row + shift, resolution)));
         self.odd_ids.extend(other.odd_ids.drain(..).map(|(row, text)| (row + shift, text)));
         self.odd_plates.extend(other.odd_plates.drain(..).map(|(row, text)| (row + shift, text)));
     }
@@ -97,10 +101,6 @@ impl Rows {
     /// Takes the rows from the `at`-th on away and returns them.
     #[must_use]
     pub fn split_off(&mut self, at: usize) -> Self {
-        let odd = |texts: &mut Vec<(u32, Box<str>)>| {
-            let behind = texts.split_off(texts.partition_point(|(row, _)| (*row as usize) < at));
-            behind.into_iter().map(|(row, text)| (row - at as u32, text)).collect()
-        };
         Self {
             arrivals: self.arrivals.split_off(at),
             partitions: self.partitions.split_off(at),
@@ -112,8 +112,9 @@ impl Rows {
             directions: self.directions.split_off(at),
             plate_types: self.plate_types.split_off(at),
             models: self.models.split_off(at),
-            odd_ids: odd(&mut self.odd_ids),
-            odd_plates: odd(&mut self.odd_plates),
+            coarse_times: split_off_sparse(&mut self.coarse_times, at),
+            odd_ids: split_off_sparse(&mut self.odd_ids, at),
+            odd_plates: split_off_sparse(&mut self.odd_plates, at),
         }
     }
 
@@ -136,12 +137,21 @@ impl Rows {
         self.directions.push(name(&batch.directions));
         self.plate_types.push(name(&batch.plate_types));
         self.models.push(name(&batch.models));
+        if let Some(&resolution) = batch.resolutions.get(row).filter(|resolution| **resolution != Resolution::Second) {
+            self.coarse_times.push((here, resolution));
+        }
         if id.is_odd() {
             self.odd_ids.push((here, odd_text(&batch.odd_ids, row).into()));
         }
         if plate.is_odd() {
             self.odd_plates.push((here, odd_text(&batch.odd_plates, row).into()));
         }
+    }
+
+    /// How finely row `row`'s GCSJ was written.
+    pub fn resolution(&self, row: usize) -> Resolution {
+        let found = self.coarse_times.binary_search_by_key(&row, |(at, _)| *at as usize).ok();
+        found.and_then(|at| self.coarse_times.get(at)).map_or(Resolution::Second, |(_, resolution)| *resolution)
     }
 
     /// The numbers of a dimension's column; empty for the route, which is not stored.
@@ -173,16 +183,21 @@ impl Rows {
     }
 }
 
+/// Takes what belongs to the rows from the `at`-th on.
+fn split_off_sparse<T>(sparse: &mut Vec<(u32, T)>, at: usize) -> Vec<(u32, T)> {
+    let behind = sparse.split_off(sparse.partition_point(|(row, _)| (*row as usize) < at));
+    behind.into_iter().map(|(row, value)| (row - at as u32, value)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use traffic::Resolution;
 
     fn batch() -> PassageBatch {
         let texts = [("G1", "苏C12345"), ("过车-1", "无牌"), ("G3", "-")];
         PassageBatch {
             times: (0..3).map(CivilTime).collect(),
-            resolutions: vec![Resolution::Second; 3],
+            resolutions: vec![Resolution::Second, Resolution::Day, Resolution::Minute],
             ids: texts.iter().map(|(id, _)| PassageId::pack(id)).collect(),
             plates: texts.iter().map(|(_, plate)| PlateCode::pack(plate)).collect(),
             checkpoints: vec![5, 6, 7],
@@ -215,7 +230,10 @@ mod tests {
         assert_eq!(rows.partitions, [0, 0, 4, 4]);
         assert_eq!(rows.names(Dimension::Checkpoint), [6, 7, 5, 6]);
         assert_eq!(rows.names(Dimension::Route), []);
+        let resolutions = |rows: &Rows| (0..rows.len()).map(|row| rows.resolution(row).seconds()).collect::<Vec<_>>();
+        assert_eq!(resolutions(&rows), [86_400, 60, 1, 86_400]);
         let behind = rows.split_off(2);
+        assert_eq!((resolutions(&rows), resolutions(&behind)), (vec![86_400, 60], vec![1, 86_400]));
         assert_eq!((rows.len(), behind.len()), (2, 2));
         assert_eq!((rows.id_text(0).as_str(), behind.id_text(1).as_str()), ("过车-1", "过车-1"));
         rows.clear();

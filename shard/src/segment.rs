@@ -14,11 +14,11 @@ use crate::{Rows, SegmentError, ZoneMap};
 /// An encoded segment and its zone map.
 ///
 /// ```text
-/// segment   := head column{12}
+/// segment   := head column{columns}
 /// head      := "PWSG" version:u16 columns:u8 rows:u32 first_row:u64 directory check:u32
-/// directory := (length:u32 check:u32){12}                in the order of the columns
+/// directory := (length:u32 check:u32){columns}           in the order of the columns
 /// columns   := arrivals partitions times ids plates checkpoints districts directions plate_types models
-///              odd_ids odd_plates
+///              odd_ids odd_plates resolutions?
 ///
 /// arrivals, times              := deltas                                                (see codec/numbers.rs)
 /// partitions                   := count:varint partition:u32{count} codes               (see codec/dictionary.rs)
@@ -26,6 +26,7 @@ use crate::{Rows, SegmentError, ZoneMap};
 /// plates                       := lane{8}              lane i: symbol i of each plate   (see codec/lane.rs)
 /// checkpoints, … models        := texts codes                                           (see codec/text.rs)
 /// odd_ids, odd_plates          := odd texts
+/// resolutions                  := lane                 number of each row's resolution
 /// ```
 /// All numbers are little-endian. A `check` is the low half of the XXH3-64 of the column, or of the head up to there.
 ///
@@ -33,10 +34,13 @@ use crate::{Rows, SegmentError, ZoneMap};
 /// in mode 1 as the zigzag-coded difference from the number before of the same tag, the first of which is the base. An
 /// odd id has tag 0 and bits 0, an odd plate eight symbols 0; both are packed again from their text when read.
 ///
+/// Version 1 has the first 12 columns, version 2 all 13. A segment of which every GCSJ was written to the second is of
+/// version 1, as all were before there was another.
+///
 /// A segment is broken if a checksum is another, if the columns do not end where the bytes end, if a column is longer or
 /// shorter than its contents, if it has no rows or more than [`MAX_ROWS`], if a code points outside its dictionary, if a
-/// text is not UTF-8, if an id with tag 0 has no odd text, or if an odd text stands beside an id or plate that is not 0.
-/// A version above 1 is refused by name.
+/// text is not UTF-8, if a resolution has no such number, if an id with tag 0 has no odd text, or if an odd text stands beside an id or plate that is not 0.
+/// A version above 2 is refused by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// What the segment can hold, to be kept beside it.
@@ -49,10 +53,17 @@ pub struct Segment {
 pub const MAX_ROWS: usize = 1 << 20;
 
 pub(crate) const MAGIC: &[u8; 4] = b"PWSG";
-pub(crate) const VERSION: u16 = 1;
+/// The newest version.
+pub(crate) const VERSION: u16 = 2;
+/// Columns of every segment.
 pub(crate) const COLUMNS: usize = 12;
-/// Bytes of the head.
-pub(crate) const HEAD: usize = MAGIC.len() + 2 + 1 + 4 + 8 + COLUMNS * 8 + 4;
+/// Columns of a segment that has coarse times.
+pub(crate) const COARSE_COLUMNS: usize = COLUMNS + 1;
+
+/// Bytes of the head of a segment with so many columns.
+pub(crate) const fn head_bytes(columns: usize) -> usize {
+    MAGIC.len() + 2 + 1 + 4 + 8 + columns * 8 + 4
+}
 
 /// The dictionary-coded text columns, in the order of the format.
 pub(crate) const NAME_COLUMNS: [Dimension; 5] =
@@ -77,7 +88,8 @@ pub fn encode(
     let mut packer = Packer::new(compression);
     let mut dictionary = Dictionary::default();
     let mut checkpoints = Vec::new();
-    let mut body = Body::with_room_for(rows.len());
+    let is_coarse = !rows.coarse_times.is_empty();
+    let mut body = Body::with_room_for(rows.len(), if is_coarse { COARSE_COLUMNS } else { COLUMNS });
 
     encode_deltas(rows.arrivals.iter().copied(), &mut packer, &mut body.bytes);
     body.end_column()?;
@@ -103,6 +115,11 @@ pub fn encode(
         encode_odd_texts(texts, &mut packer, &mut body.bytes)?;
         body.end_column()?;
     }
+    if is_coarse {
+        let resolutions = (0..rows.len()).map(|row| rows.resolution(row) as u8);
+        encode_lane(resolutions, &mut packer, &mut body.bytes);
+        body.end_column()?;
+    }
 
     let bytes = body.finish(rows.len() as u32, first_row);
     let mut zone = ZoneMap::of(rows, names, first_row, &checkpoints);
@@ -119,6 +136,10 @@ fn check(rows: &Rows) -> Result<(), SegmentError> {
     let others = [rows.arrivals.len(), rows.partitions.len(), rows.ids.len(), rows.plates.len()];
     if !names_fit || others.iter().any(|length| *length != count) {
         return Err(SegmentError::Rows("their columns differ in length"));
+    }
+    let in_order = rows.coarse_times.is_sorted_by(|(one, _), (next, _)| one < next);
+    if !in_order || rows.coarse_times.last().is_some_and(|(row, _)| *row as usize >= count) {
+        return Err(SegmentError::Rows("a coarse time has no row"));
     }
     let texts_fit = |texts: &[(u32, Box<str>)], odd: usize, is_odd: &dyn Fn(usize) -> bool| {
         texts.len() == odd
@@ -138,19 +159,21 @@ fn check(rows: &Rows) -> Result<(), SegmentError> {
 /// A segment that is being written: room for the head, and the columns so far.
 struct Body {
     bytes: Vec<u8>,
+    columns: usize,
     directory: Vec<(u32, u32)>,
 }
 
 impl Body {
-    fn with_room_for(rows: usize) -> Self {
+    fn with_room_for(rows: usize, columns: usize) -> Self {
         const USUAL_ROW: usize = 12;
-        let mut bytes = Vec::with_capacity(HEAD + 256 + USUAL_ROW * rows);
-        bytes.resize(HEAD, 0);
-        Self { bytes, directory: Vec::with_capacity(COLUMNS) }
+        let head = head_bytes(columns);
+        let mut bytes = Vec::with_capacity(head + 256 + USUAL_ROW * rows);
+        bytes.resize(head, 0);
+        Self { bytes, columns, directory: Vec::with_capacity(columns) }
     }
 
     fn end_column(&mut self) -> Result<(), SegmentError> {
-        let start = HEAD + self.directory.iter().map(|(length, _)| *length as usize).sum::<usize>();
+        let start = head_bytes(self.columns) + self.directory.iter().map(|(length, _)| *length as usize).sum::<usize>();
         let column = self.bytes.get(start..).unwrap_or(&[]);
         let length = u32::try_from(column.len()).map_err(|_| SegmentError::Rows("a column is over 4 GiB"))?;
         self.directory.push((length, checksum(column)));
@@ -158,10 +181,11 @@ impl Body {
     }
 
     fn finish(mut self, rows: u32, first_row: u64) -> Vec<u8> {
-        let mut head = Vec::with_capacity(HEAD);
+        let version: u16 = if self.columns == COLUMNS { 1 } else { VERSION };
+        let mut head = Vec::with_capacity(head_bytes(self.columns));
         head.extend_from_slice(MAGIC);
-        head.extend_from_slice(&VERSION.to_le_bytes());
-        head.push(COLUMNS as u8);
+        head.extend_from_slice(&version.to_le_bytes());
+        head.push(self.columns as u8);
         head.extend_from_slice(&rows.to_le_bytes());
         head.extend_from_slice(&first_row.to_le_bytes());
         for (length, check) in &self.directory {

@@ -30,6 +30,16 @@ pub(crate) enum Lane {
     Bytes(Vec<u8>),
 }
 
+impl Lane {
+    /// The byte of row `row`, which the lane has.
+    pub(crate) fn get(&self, row: usize) -> u8 {
+        match self {
+            Self::Constant(byte) => *byte,
+            Self::Bytes(bytes) => bytes.get(row).copied().unwrap_or_default(),
+        }
+    }
+}
+
 /// Appends a lane of these bytes to `out`.
 pub(crate) fn encode_lane(bytes: impl Iterator<Item = u8>, packer: &mut Packer, out: &mut Vec<u8>) {
     let mut lane = std::mem::take(&mut packer.lane);

@@ -110,12 +110,12 @@ proptest! {
 fn a_newer_format_is_refused_by_name() {
     let texts = crate::golden::texts();
     let mut segment = encode(&rows(&texts), &names(), 0, Compression::Fast).unwrap();
-    segment.bytes[4] = 2;
+    segment.bytes[4] = 3;
     let error = SegmentReader::open(&segment.bytes).unwrap_err();
-    assert!(matches!(error, SegmentError::Newer { found: 2, known: 1, .. }));
+    assert!(matches!(error, SegmentError::Newer { found: 3, known: 2, .. }));
     assert_eq!(
         error.to_string(),
-        "a segment has format version 2, and this program knows versions up to 1: \
+        "a segment has format version 3, and this program knows versions up to 2: \
          start the newer platewatch that wrote it"
     );
     let mut zone = segment.zone.encode().unwrap();
