@@ -116,6 +116,25 @@ const en: typeof zh = {
   storage: 'Storage',
   shards: 'Segments per shard',
 
+  clocks: 'Clocks of the checkpoints',
+  clock: {
+    watermark: 'Watermark',
+    late: 'Late',
+    ahead: 'Far ahead',
+    conflicts: 'Ids that came again with another time',
+    forgotten: 'Sightings beyond the most of a plate',
+    checkpoint: 'Checkpoint',
+    what: 'What is wrong',
+    agree: 'No clock differs by more than a minute',
+    elsewhere: 'Detection runs in another process',
+    advice: {
+      clock_ahead: 'Clock about {span} ahead',
+      clock_behind: 'Clock about {span} behind, or records sent that late',
+      sends_late: 'Sends its records about {span} late',
+      clock_leaps: 'Clock leaps far ahead now and then',
+    },
+  },
+
   rejects: 'Rejects',
   rejectsEmpty: 'No line was rejected',
   rejectsKept: '{total} lines, the newest {kept} kept',
@@ -139,6 +158,7 @@ const en: typeof zh = {
     gcsj_too_old: { name: 'Time too old', todo: 'Before 2000-01-01: check whether a camera’s clock was reset.' },
     gcsj_in_future: { name: 'Time in the future', todo: 'More than a day ahead of this clock: check clocks and time zones.' },
     too_many_names: { name: 'Too many names', todo: 'A column holds more values than store.max_names: check for shifted columns, or raise it.' },
+    gcxh_conflict: { name: 'Passage id with another time', todo: 'GCXH came before with another GCSJ: a spreadsheet has ruined the ids, or a camera counts anew. Export ids as text.' },
   },
 
   model: 'Flow model',

@@ -114,6 +114,25 @@ export default {
   storage: '存储',
   shards: '各分片数据段',
 
+  clocks: '卡口时钟',
+  clock: {
+    watermark: '水位',
+    late: '迟到',
+    ahead: '超前',
+    conflicts: '序号重复而时间不同',
+    forgotten: '单个号牌超出上限的记录',
+    checkpoint: '卡口',
+    what: '问题',
+    agree: '各卡口时钟相差不超过一分钟',
+    elsewhere: '比对在另一进程中进行',
+    advice: {
+      clock_ahead: '时钟约快 {span}',
+      clock_behind: '时钟约慢 {span}，或数据迟发同样时间',
+      sends_late: '数据约迟发 {span}',
+      clock_leaps: '时钟偶尔大幅超前',
+    },
+  },
+
   rejects: '拒收',
   rejectsEmpty: '没有拒收的行',
   rejectsKept: '共 {total} 行，保存最近 {kept} 行',
@@ -137,6 +156,7 @@ export default {
     gcsj_too_old: { name: '过车时间过早', todo: '早于 2000-01-01：检查卡口时钟是否复位。' },
     gcsj_in_future: { name: '过车时间超前', todo: '比本机时钟超前一天以上：检查卡口与本机时钟、时区。' },
     too_many_names: { name: '名称过多', todo: '某列的不同取值超过 store.max_names：检查列是否错位，或调大该值。' },
+    gcxh_conflict: { name: '序号重复而时间不同', todo: '同一 GCXH 先前以另一 GCSJ 收过：多为电子表格改坏了序号，或设备重新计数。导出时把序号设为文本。' },
   },
 
   model: '流量预测模型',
