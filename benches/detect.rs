@@ -9,7 +9,9 @@ mod traffic_lines;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use traffic::{CivilTime, Detector, DetectorSettings, PassageBatch, PassageId, PlateCode, PlateScope, Resolution};
+use traffic::{
+    CivilTime, Detector, DetectorSettings, Knowledge, PassageBatch, PassageId, PlateCode, PlateScope, Resolution,
+};
 
 const ROWS: usize = 1 << 20;
 const BATCH: u64 = 131_072;
@@ -44,6 +46,7 @@ fn observe(bencher: Bencher<'_, '_>, traffic: Traffic) {
         _ => traffic_lines::batches(ROWS, BATCH),
     };
     let places = traffic_lines::places(&batches);
+    let known = Knowledge { places: &places, plate_types: &[] };
     let rows: usize = batches.iter().map(PassageBatch::len).sum();
     bencher.counter(ItemsCount::new(rows)).with_inputs(|| Detector::new(settings)).bench_local_values(
         |mut detector| {
@@ -51,7 +54,7 @@ fn observe(bencher: Bencher<'_, '_>, traffic: Traffic) {
             for batch in &batches {
                 fates.clear();
                 hits.clear();
-                detector.observe(black_box(batch), &places, &mut fates, &mut hits);
+                detector.observe(black_box(batch), known, &mut fates, &mut hits);
             }
             detector
         },

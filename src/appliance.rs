@@ -161,6 +161,7 @@ impl Reader for Appliance {
                 queue: (self.shared.queued_batches(), QUEUE_BATCHES),
                 seconds_since_commit: last_commit.elapsed().as_secs_f64(),
             },
+            detection: Some(progress.detection),
             storage: StorageStatus {
                 path: self.shared.database().path().display().to_string(),
                 disk_bytes: usage.disk,

@@ -209,13 +209,15 @@ settings! {
         /// Two sightings of one plate at different checkpoints less than this apart are an alert.
         window: Duration = Duration::from_secs(300), whole_seconds;
         /// How long a plate's sightings are kept; at least `window` and `speed_window`. A record that is older than the
-        /// newest one by more than `state_ttl` less `window` is late: stored and counted, but not compared.
+        /// watermark (the newest time that three checkpoints have reached) by more than `state_ttl` less `window` is late:
+        /// stored and counted, but not compared.
         state_ttl: Duration = Duration::from_secs(600), whole_seconds;
         /// Which plates are compared: those that are complete (ordinary, new energy and special), or also masked and
         /// irregular readings, as the original job did.
         plates: ComparedPlates = ComparedPlates::Valid;
         /// The speed in km/h above which one car cannot have made both sightings; decides the severity of an alert and
-        /// the rule `speed`. It needs the coordinates of both checkpoints.
+        /// the rule `speed`, which go by the speed that must at least have been driven. It needs the coordinates of both
+        /// checkpoints.
         max_speed_kmh: f64 = 160.0, within(1.0, 2_000.0);
         /// How far apart two sightings may be for the rule `speed`; at most `state_ttl`.
         speed_window: SpeedWindow = SpeedWindow::SameAsWindow, |window: &SpeedWindow| match window {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use traffic::CivilTime;
 
+use crate::clocks::DetectionStatus;
+
 /// The state of the whole appliance.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Status {
@@ -18,6 +20,8 @@ pub struct Status {
     pub source: SourceStatus,
     /// What the road has done.
     pub pipeline: PipelineStatus,
+    /// How detection is; none where nothing is detected here.
+    pub detection: Option<DetectionStatus>,
     /// What is on disk and in memory.
     pub storage: StorageStatus,
     /// The servers that answers are read from, in the role `api`.
@@ -71,7 +75,7 @@ pub struct SourceStatus {
 pub struct PartitionStatus {
     /// Number.
     pub partition: u32,
-    /// Newest accepted GCSJ.
+    /// The newest GCSJ that three checkpoints have reached.
     pub watermark: Option<CivilTime>,
     /// Plates that hold state.
     pub plates: u64,

@@ -154,6 +154,38 @@ impl Rows {
         found.and_then(|at| self.coarse_times.get(at)).map_or(Resolution::Second, |(_, resolution)| *resolution)
     }
 
+    /// Adds row `row` of `other`; nothing happens if there is no such row.
+    pub fn push_row(&mut self, other: &Self, row: usize) {
+        let (Some(&arrival), Some(&partition), Some(&time)) =
+            (other.arrivals.get(row), other.partitions.get(row), other.times.get(row))
+        else {
+            return;
+        };
+        let (Some(&id), Some(&plate)) = (other.ids.get(row), other.plates.get(row)) else { return };
+        let here = self.len() as u32;
+        let name = |names: &[NameId]| names.get(row).copied().unwrap_or(0);
+        self.arrivals.push(arrival);
+        self.partitions.push(partition);
+        self.times.push(time);
+        self.ids.push(id);
+        self.plates.push(plate);
+        self.checkpoints.push(name(&other.checkpoints));
+        self.districts.push(name(&other.districts));
+        self.directions.push(name(&other.directions));
+        self.plate_types.push(name(&other.plate_types));
+        self.models.push(name(&other.models));
+        let resolution = other.resolution(row);
+        if resolution != Resolution::Second {
+            self.coarse_times.push((here, resolution));
+        }
+        if id.is_odd() {
+            self.odd_ids.push((here, odd_text(&other.odd_ids, row).into()));
+        }
+        if plate.is_odd() {
+            self.odd_plates.push((here, odd_text(&other.odd_plates, row).into()));
+        }
+    }
+
     /// The numbers of a dimension's column; empty for the route, which is not stored.
     pub fn names(&self, dimension: Dimension) -> &[NameId] {
         match dimension {
@@ -236,6 +268,9 @@ mod tests {
         assert_eq!((resolutions(&rows), resolutions(&behind)), (vec![86_400, 60], vec![1, 86_400]));
         assert_eq!((rows.len(), behind.len()), (2, 2));
         assert_eq!((rows.id_text(0).as_str(), behind.id_text(1).as_str()), ("过车-1", "过车-1"));
+        let mut copy = Rows::default();
+        (0..9).for_each(|row| copy.push_row(&behind, row));
+        assert_eq!(copy, behind);
         rows.clear();
         assert_eq!(rows, Rows::default());
     }

@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use traffic::CivilTime;
 
+use crate::clocks::DetectionStatus;
 use crate::reader::Snapshot;
 use crate::store::{StoredReject, Totals, View};
 
@@ -20,6 +21,9 @@ use crate::store::{StoredReject, Totals, View};
 const CHUNK: usize = 4096;
 /// Where more of the accepted records are late, sorting by time is advised.
 const LATE_SHARE: f64 = 0.01;
+const MOST: f64 = 0.5;
+/// So many wrong clocks are named.
+const MAX_CLOCKS: usize = 8;
 
 /// `summary.json`.
 #[derive(Debug, Serialize)]
@@ -31,6 +35,7 @@ pub(super) struct Outcome {
     duplicates: u64,
     accepted: u64,
     late: u64,
+    ahead: u64,
     alerts: u64,
     by_shard: [u64; 2],
     #[serde(serialize_with = "as_map")]
@@ -39,6 +44,9 @@ pub(super) struct Outcome {
     last_time: Option<String>,
     elapsed_seconds: f64,
     records_per_second: f64,
+    /// For what is said in words.
+    #[serde(skip)]
+    detection: DetectionStatus,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,7 +80,13 @@ struct RejectLine<'a> {
 
 impl Outcome {
     /// `lines_now` is how many lines this run read, which the rate is of.
-    pub(super) fn new(totals: &Totals, by_kkmc: Vec<(Arc<str>, u64)>, elapsed: Duration, lines_now: u64) -> Self {
+    pub(super) fn new(
+        totals: &Totals,
+        detection: DetectionStatus,
+        by_kkmc: Vec<(Arc<str>, u64)>,
+        elapsed: Duration,
+        lines_now: u64,
+    ) -> Self {
         let text = |time: Option<i64>| time.map(|time| CivilTime(time).to_string());
         let seconds = elapsed.as_secs_f64();
         Self {
@@ -83,6 +97,7 @@ impl Outcome {
             duplicates: totals.duplicates,
             accepted: totals.accepted,
             late: totals.late,
+            ahead: detection.ahead,
             alerts: totals.alerts,
             by_shard: totals.by_shard,
             by_kkmc,
@@ -90,6 +105,7 @@ impl Outcome {
             last_time: text(totals.last_time),
             elapsed_seconds: (seconds * 1000.0).round() / 1000.0,
             records_per_second: (lines_now as f64 / seconds.max(1e-9)).round(),
+            detection,
         }
     }
 
@@ -103,13 +119,14 @@ impl Outcome {
             _ => String::new(),
         };
         format!(
-            "{} lines in {:.1} s, {:.0} a second\n  accepted {} (late {}){span}\n  duplicates {}, headers {}, blank {}, \
+            "{} lines in {:.1} s, {:.0} a second\n  accepted {} (late {}, ahead {}){span}\n  duplicates {}, headers {}, blank {}, \
              rejected {}{reasons}\n  alerts {}\nwritten to {}: alerts.jsonl, rejects.jsonl, summary.json\n",
             self.lines,
             self.elapsed_seconds,
             self.records_per_second,
             self.accepted,
             self.late,
+            self.ahead,
             self.duplicates,
             self.headers,
             self.blank,
@@ -141,7 +158,33 @@ impl Outcome {
                 share * 100.0
             ));
         }
+        if self.detection.conflicts > 0 {
+            warnings.push(format!(
+                "{} records have a GCXH that was accepted with another time, such as {:?}, and are rejected: ids that a \
+                 spreadsheet has ruined look like this, export them as text",
+                self.detection.conflicts,
+                self.detection.conflict_sample.as_deref().unwrap_or_default()
+            ));
+        }
+        // Where most is late it is the order of the capture, not the clocks.
+        if share < MOST {
+            warnings.extend(self.clock_warning());
+        }
         warnings
+    }
+
+    /// Which clocks are wrong.
+    fn clock_warning(&self) -> Option<String> {
+        let wrong: Vec<_> = self
+            .detection
+            .checkpoints
+            .iter()
+            .filter_map(|clock| clock.advice.map(|advice| format!("{} ({})", clock.kkmc, advice.text())))
+            .collect();
+        let more = wrong.len().saturating_sub(MAX_CLOCKS);
+        let named = wrong.get(..wrong.len().min(MAX_CLOCKS)).unwrap_or_default().join(", ");
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!wrong.is_empty()).then(|| format!("clocks that do not agree with the others: {named}{more}"))
     }
 }
 

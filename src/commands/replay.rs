@@ -177,7 +177,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let shared = store.shared();
     store.close()?;
 
-    let outcome = Outcome::new(&totals, counts, started.elapsed(), totals.lines - before);
+    let outcome = Outcome::new(&totals, shared.progress().detection, counts, started.elapsed(), totals.lines - before);
     write_outcome(&args.out, &shared.view(), &outcome)?;
     if !args.quiet {
         eprint!("{}", outcome.text(&args.out));

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Api;
 use super::error::ApiError;
+use crate::clocks::{CheckpointClock, DetectionStatus};
 use crate::forecast::Forecaster;
 use crate::reader::Totals;
 use crate::status::{KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, Status};
@@ -32,7 +33,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
     let totals = api.reader.snapshot().totals();
     appliance(&mut out, &status, &totals, totals.newest.map(|newest| api.now().0 - newest.0));
     let mut delays = out
-        .gauge("platewatch_watermark_delay_seconds", "Seconds by which a partition's newest GCSJ is behind the clock.");
+        .gauge("platewatch_watermark_delay_seconds", "Seconds by which a partition's watermark is behind the clock.");
     for partition in &status.source.partitions {
         if let Some(watermark) = partition.watermark {
             let delay = api.now().0 - watermark.0;
@@ -46,7 +47,8 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
 }
 
 fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds: Option<i64>) {
-    let Status { version, role, uptime_seconds, source, pipeline, storage, backends, mirrors, failure } = status;
+    let Status { version, role, uptime_seconds, source, pipeline, detection, storage, backends, mirrors, failure } =
+        status;
     out.gauge("platewatch_build_info", "Version and role; always 1.")
         .labelled(&[("version", version), ("role", role)], 1.0);
     out.gauge("platewatch_uptime_seconds", "Seconds since the process started.").value(*uptime_seconds);
@@ -73,6 +75,9 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
     out.counter("platewatch_accepted_total", "Accepted passages.").value(pipeline.accepted as f64);
     out.counter("platewatch_late_total", "Accepted passages that were too late to compare.")
         .value(pipeline.late as f64);
+    if let Some(detection) = detection {
+        self::detection(out, detection);
+    }
     out.counter("platewatch_alerts_total", "Alerts raised.").value(totals.alerts as f64);
     let mut by_shard = out.counter("platewatch_shard_passages_total", "Accepted passages by shard.");
     for (shard, count) in pipeline.by_shard.iter().enumerate() {
@@ -119,6 +124,34 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
     out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
     if !mirrors.is_empty() {
         self::mirrors(out, mirrors);
+    }
+}
+
+fn detection(out: &mut Exposition, status: &DetectionStatus) {
+    out.counter("platewatch_ahead_total", "Accepted passages that were far ahead of the watermark.")
+        .value(status.ahead as f64);
+    out.counter(
+        "platewatch_forgotten_sightings_total",
+        "Sightings that a plate with the most it may have had no room for.",
+    )
+    .value(status.forgotten as f64);
+    let mut each = |name, help, value: fn(&CheckpointClock) -> u64| {
+        let mut metric = out.counter(name, help);
+        for clock in &status.checkpoints {
+            metric.labelled(&[("kkmc", &clock.kkmc)], value(clock) as f64);
+        }
+    };
+    each("platewatch_checkpoint_passages_total", "Accepted passages by checkpoint.", |clock| clock.accepted);
+    each("platewatch_checkpoint_late_total", "Late passages by checkpoint.", |clock| clock.late);
+    each("platewatch_checkpoint_ahead_total", "Passages far ahead of the watermark by checkpoint.", |clock| {
+        clock.ahead
+    });
+    let mut offsets = out
+        .gauge("platewatch_checkpoint_offset_seconds", "Seconds that a checkpoint's times are ahead of most others'.");
+    for clock in &status.checkpoints {
+        if let Some(offset) = clock.offset_seconds {
+            offsets.labelled(&[("kkmc", &clock.kkmc)], offset as f64);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET /api/status`: how the appliance is, for the operator. The numbers are the road's own; this names them in JSON.
 
+mod detection;
 mod mirrors;
 mod source;
 
@@ -15,6 +16,7 @@ use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
 use crate::forecast::{Forecast, Forecaster};
 use crate::status::{BackendStatus, PipelineStatus, Status, StorageStatus};
+use detection::{DetectionJson, detection_json};
 use mirrors::{MirrorJson, mirror_json};
 use source::{SourceJson, source_json};
 
@@ -55,6 +57,8 @@ pub(super) struct StatusJson {
     source: SourceJson,
     /// What the road has done.
     pipeline: PipelineJson,
+    /// The watermark, what came late or ahead, and the clocks of the checkpoints; null in the role `api`.
+    detection: Option<DetectionJson>,
     /// What is on disk and in memory.
     storage: StorageJson,
     /// The servers that answers are read from; empty unless the role is `api`.
@@ -250,7 +254,8 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
     let status = api.status().await?;
     let newest = api.reader.snapshot().totals().newest;
     let now = api.now();
-    let Status { version, role, uptime_seconds, source, pipeline, storage, backends, mirrors, failure } = status;
+    let Status { version, role, uptime_seconds, source, pipeline, detection, storage, backends, mirrors, failure } =
+        status;
     Ok(Success(StatusJson {
         version,
         role,
@@ -264,6 +269,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         open_streams: api.open_streams(),
         source: source_json(source, &api),
         pipeline: pipeline.into(),
+        detection: detection.map(|detection| detection_json(detection, &api)),
         storage: storage.into(),
         backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
         mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
-use traffic::{Catalogue, DetectorSettings, Evidence, PlateCode, PlateScope, Rule, Severity};
+use traffic::{
+    Catalogue, DetectorSettings, Evidence, Pair, PlateCode, PlateScope, PlateType, Resolution, Rule, Severity,
+};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -53,8 +55,8 @@ pub(super) struct HopJson {
     /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
     #[schema(example = 1861.5)]
     speed_kmh: Option<f64>,
-    /// Whether one car cannot have made both: another checkpoint in the same second, or faster than
-    /// `detect.max_speed_kmh`. Never true of a plate that is not compared.
+    /// Whether one car cannot have made both: even the speed that must at least have been driven is above
+    /// `detect.max_speed_kmh`. Never true of a plate that is not compared, or of two different plate types.
     #[schema(example = true)]
     impossible: bool,
     /// The rule that two such sightings alert by, `window` or `speed`; null if by none.
@@ -68,7 +70,15 @@ fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalo
         let [from, to] = pair else { return None };
         let gap_seconds = to.gcsj.0 - from.gcsj.0;
         let place = |row: &PassageRow| catalogue.position(&row.kkmc);
-        let found = Evidence::of(settings, gap_seconds, place(from), place(to));
+        let plate_type = |row: &PassageRow| PlateType::of(&row.hpzl);
+        let known = Pair {
+            gap_seconds,
+            slack_seconds: 2 * Resolution::Second.seconds(),
+            from: place(from),
+            to: place(to),
+            twins: plate_type(from).are_twins(plate_type(to)),
+        };
+        let found = Evidence::of(settings, &known);
         let elsewhere = compared && from.kkmc != to.kkmc;
         Some(HopJson {
             from: from.gcxh.clone(),

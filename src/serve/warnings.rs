@@ -60,12 +60,16 @@ pub(super) struct AlertSchema {
     /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
     #[schema(example = 1861.5)]
     speed_kmh: Option<f64>,
-    /// `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+    /// `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
+    /// distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
     #[schema(value_type = String, example = "high", pattern = "^(high|medium|low)$")]
     severity: Severity,
     /// `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
     #[schema(value_type = String, example = "window", pattern = "^(window|speed)$")]
     rule: Rule,
+    /// What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
+    #[schema(value_type = Option<String>, example = "plate_types", pattern = "^plate_types$")]
+    cause: Option<traffic::Cause>,
 }
 
 /// An alert, and how far the work on it is.

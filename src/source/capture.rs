@@ -23,7 +23,7 @@ use super::{Batch, Source, SourceError};
 use input::{Input, Line, Lines, Parsed};
 pub use position::FileMark;
 use position::Position;
-use sort::{Sorted, Sorter};
+use sort::{LinePlace, Sorted, Sorter};
 
 /// What is read, and how.
 #[derive(Debug, Clone)]
@@ -218,8 +218,11 @@ impl Capture {
             batch.enter(self.position.file_name());
             let passages = &mut batch.passages;
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
-            let end = reading
-                .next_line(&mut self.parser, passages, |line, time, delimiter| sorter.push(time, delimiter, line));
+            let (file, line) = (u16::try_from(self.position.file).unwrap_or(u16::MAX), self.parser.line_number() + 1);
+            let place = LinePlace { file, line };
+            let end = reading.next_line(&mut self.parser, passages, |line, time, delimiter| {
+                sorter.push(time, delimiter, place, line)
+            });
             let end = match end {
                 Ok(end) => end,
                 Err(error) => {
@@ -265,12 +268,18 @@ impl Capture {
     /// Fills the batch with sorted lines; false if told to stop.
     fn next_sorted(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let Stage::Sorted(sorted) = &mut self.stage else { return Ok(true) };
+        let mut file = None;
         while batch.passages.lines < self.settings.batch_records {
             if batch.passages.lines.is_multiple_of(4096) && stop.is_cancelled() {
                 return Ok(false);
             }
-            let more = sorted.next(|delimiter, line| {
+            let more = sorted.next(|delimiter, place, line| {
+                if file != Some(place.file) {
+                    file = Some(place.file);
+                    batch.enter(self.position.name_of(usize::from(place.file)));
+                }
                 self.parser.set_delimiter(Some(delimiter));
+                self.parser.set_line_number(place.line - 1);
                 self.parser.parse_line(line, &mut batch.passages);
             })?;
             if !more {

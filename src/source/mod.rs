@@ -13,7 +13,7 @@ pub mod simulator;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, PassageBatch};
+use traffic::{PassageBatch, WatermarkState};
 
 /// Passages of one partition, and the source's position behind them.
 #[derive(Debug, Default)]
@@ -24,6 +24,10 @@ pub struct Batch {
     pub passages: PassageBatch,
     /// Names of the files or topics the rejects came from: each from the reject with that index on.
     pub origins: Vec<(usize, Arc<str>)>,
+    /// The same for rows: each from the row with that number on.
+    pub row_origins: Vec<(usize, Arc<str>)>,
+    /// Offsets of messages in the partition that the last of `row_origins` names: each from the row with that number on.
+    pub row_offsets: Vec<(usize, i64)>,
     /// Position behind the batch, in the source's own form.
     pub position: Vec<u8>,
     /// The name under which the position is stored, where a source has several; else it is the source's.
@@ -37,12 +41,12 @@ pub struct Batch {
 }
 
 /// A part of reading a partition back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuild {
-    /// The first part: the state is empty before it. Holds the watermark there, none if nothing was before.
-    pub begins: Option<Option<CivilTime>>,
-    /// The last part: the position of the batch holds from now on. Holds the watermark there.
-    pub ends: Option<Option<CivilTime>>,
+    /// The first part: the state is empty before it. Holds the watermark there.
+    pub begins: Option<WatermarkState>,
+    /// The last part: the position of the batch holds from now on. Holds the least that the watermark is there.
+    pub ends: Option<Option<i64>>,
 }
 
 /// What a batch was read under.
@@ -55,8 +59,11 @@ pub struct Lease {
 }
 
 impl Batch {
-    /// Rejects that follow come from `origin`.
+    /// Lines that follow come from `origin`.
     pub fn enter(&mut self, origin: Arc<str>) {
+        if self.row_origins.last().is_none_or(|(_, last)| *last != origin) {
+            self.row_origins.push((self.passages.len(), origin.clone()));
+        }
         if self.origins.last().is_none_or(|(_, last)| *last != origin) {
             self.origins.push((self.passages.rejects.len(), origin));
         }
@@ -64,9 +71,23 @@ impl Batch {
 
     /// Where the reject with index `reject` came from.
     pub fn origin_of(&self, reject: usize) -> &str {
-        let behind = self.origins.partition_point(|(from, _)| *from <= reject);
-        behind.checked_sub(1).and_then(|at| self.origins.get(at)).map_or("", |(_, origin)| origin)
+        last_from(&self.origins, reject).map_or("", |origin| origin)
     }
+
+    /// Where row `row` came from.
+    pub fn origin_of_row(&self, row: usize) -> String {
+        let origin = last_from(&self.row_origins, row).map_or("", |origin| origin);
+        match last_from(&self.row_offsets, row) {
+            Some(offset) => format!("{origin}@{offset}"),
+            None => origin.to_owned(),
+        }
+    }
+}
+
+/// What holds at `at`, in a list of what holds from where on.
+fn last_from<T>(list: &[(usize, T)], at: usize) -> Option<&T> {
+    let behind = list.partition_point(|(from, _)| *from <= at);
+    behind.checked_sub(1).and_then(|last| list.get(last)).map(|(_, value)| value)
 }
 
 /// A source cannot go on; the text says why and what to do.

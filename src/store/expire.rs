@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 
 use shard::{Rows, ZoneMap};
 use storage::{Commit, Family, codec};
-use traffic::{Alert, CivilTime, NameTable};
+use traffic::{CivilTime, NameTable};
 
 use super::facts::NameFacts;
 use super::outlet::drop_refused;
 use super::recover::{Numbers, needed_for_recovery, rows_of};
 use super::rollup::{HourCounter, Rollup};
 use super::write::StoredReject;
-use super::{Store, StoreError, keys};
+use super::{Store, StoreError, keys, stored_alert};
 
 /// Alerts and rejects that a commit drops at most, so that no commit is long.
 const EXPIRE_AT_ONCE: usize = 4096;
@@ -22,9 +22,7 @@ pub(super) const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 impl Store {
     /// Drops what is older than the retention times, up to a bound per commit.
     pub(super) fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let Some(newest) = self.totals.newest() else { return Ok(()) };
-        // A record may be dated up to a day ahead of the clock: it must not empty the store.
-        let newest = newest.0.min(self.clock_limit());
+        let Some(newest) = self.event_time() else { return Ok(()) };
         if let Some(retention) = self.settings.retention {
             self.expire_segments(CivilTime(newest - retention), segments_at_once, commit)?;
         }
@@ -32,8 +30,7 @@ impl Store {
             let oldest = CivilTime(newest - retention).to_string();
             let first_held = self.shared.holds.first_alert(self.totals.alerts);
             let expired = |value: &[u8]| {
-                codec::decode::<Alert>(keys::ALERT, value)
-                    .is_ok_and(|alert| alert.curr_time < oldest && alert.seq < first_held)
+                stored_alert::decode(value).is_ok_and(|alert| alert.curr_time < oldest && alert.seq < first_held)
             };
             let before = self.totals.oldest_alert;
             let oldest = drop_expired(&self.shared.database, Family::Alerts, before, expired, commit)?;
@@ -53,6 +50,13 @@ impl Store {
             drop_refused(&self.shared.database, newest - retention, EXPIRE_AT_ONCE, commit)?;
         }
         Ok(())
+    }
+
+    /// What retention counts back from: the newest watermark. It is never ahead of the clock, since records may be dated up
+    /// to a day ahead of it, and one wrong clock must not empty the store. None before any partition has a watermark.
+    pub(super) fn event_time(&self) -> Option<i64> {
+        let newest = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max()?;
+        Some(newest.min(self.clock_limit()))
     }
 
     fn clock_limit(&self) -> i64 {

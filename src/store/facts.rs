@@ -1,12 +1,13 @@
 //! What the writer keeps in mind of names and of the last minute: small facts that are derived from what is stored.
 
 use rustc_hash::FxHashMap;
-use traffic::{Catalogue, CivilTime, Dimension, NameId, NameTable, VehicleType};
+use traffic::{Catalogue, CivilTime, Dimension, Knowledge, NameId, NameTable, PlateType, VehicleType};
 
-/// What is known of names, by number: positions of checkpoints and vehicle types.
+/// What is known of names, by number: positions of checkpoints, plate types and vehicle types.
 #[derive(Debug, Default)]
 pub(super) struct NameFacts {
-    pub(super) places: Vec<Option<(f64, f64)>>,
+    places: Vec<Option<(f64, f64)>>,
+    plate_types: Vec<PlateType>,
     catalogue: Catalogue,
     vehicle_types: FxHashMap<(NameId, NameId), u8>,
 }
@@ -18,12 +19,20 @@ impl NameFacts {
     pub(super) fn set_catalogue(&mut self, catalogue: &Catalogue, names: &NameTable) {
         self.catalogue = catalogue.clone();
         self.places = names.all(Dimension::Checkpoint).iter().map(|name| catalogue.position(name)).collect();
+        self.plate_types = names.all(Dimension::PlateType).iter().map(|name| PlateType::of(name)).collect();
     }
 
     pub(super) fn learn(&mut self, dimension: Dimension, name: &str) {
-        if dimension == Dimension::Checkpoint {
-            self.places.push(self.catalogue.position(name));
+        match dimension {
+            Dimension::Checkpoint => self.places.push(self.catalogue.position(name)),
+            Dimension::PlateType => self.plate_types.push(PlateType::of(name)),
+            Dimension::District | Dimension::Direction | Dimension::Model | Dimension::Route => {}
         }
+    }
+
+    /// What the rule may know of names.
+    pub(super) fn knowledge(&self) -> Knowledge<'_> {
+        Knowledge { places: &self.places, plate_types: &self.plate_types }
     }
 
     #[inline]

@@ -6,7 +6,7 @@ use traffic::{Alert, CivilTime, RejectReason};
 
 use super::alerts::{AlertTest, FoundAlerts, id_number};
 use super::view::read_error;
-use super::{StoredReject, View, keys, work};
+use super::{StoredReject, View, keys, stored_alert, work};
 use crate::reader::{AlertFilter, Page, ReadError, RejectPiece, RejectRow};
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -27,7 +27,7 @@ impl View {
     /// The alerts with these numbers; one that was dropped meanwhile is left out.
     fn alerts_of(&self, seqs: &[u64]) -> Result<Vec<Alert>, ReadError> {
         let read = |seq: &u64| match self.database.get(Family::Alerts, &seq.to_be_bytes()) {
-            Ok(Some(value)) => Some(codec::decode(keys::ALERT, &value).map_err(read_error)),
+            Ok(Some(value)) => Some(stored_alert::decode(&value).map_err(read_error)),
             Ok(None) => None,
             Err(error) => Some(Err(read_error(error))),
         };
@@ -45,7 +45,7 @@ impl View {
     pub(super) fn alerts_back(&self, newest: u64) -> impl Iterator<Item = Result<Alert, ReadError>> + '_ {
         self.database.scan_back(Family::Alerts, &newest.to_be_bytes()).map(|item| {
             let (_, value) = item.map_err(read_error)?;
-            codec::decode(keys::ALERT, &value).map_err(read_error)
+            stored_alert::decode(&value).map_err(read_error)
         })
     }
 

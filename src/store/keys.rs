@@ -8,22 +8,26 @@
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `W`, opaque, `C`, text, `K` |
+//! | `meta` | `totals` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `D`, `Q`, `W`, opaque, `C`, text, `K` |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
 
-pub(super) const PLATE: Kind = Kind { magic: b'P', version: 1 };
-pub(super) const ALERT: Kind = Kind { magic: b'A', version: 1 };
+pub(super) const PLATE: Kind = Kind { magic: b'P', version: 2 };
+pub(super) const ALERT: Kind = Kind { magic: b'A', version: 2 };
 pub(super) const REJECT: Kind = Kind { magic: b'J', version: 1 };
 pub(super) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
-pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 1 };
+pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 2 };
+pub(super) const DETECTION: Kind = Kind { magic: b'D', version: 1 };
+pub(super) const CLOCKS: Kind = Kind { magic: b'Q', version: 1 };
 pub(super) const MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(super) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
 pub(super) const WORK: Kind = Kind { magic: b'K', version: 1 };
 
 pub(super) const TOTALS_KEY: &[u8] = b"totals";
+pub(super) const DETECTION_KEY: &[u8] = b"detection";
+pub(super) const CLOCKS_PREFIX: &[u8] = b"clocks/";
 pub(super) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(super) const POSITION_PREFIX: &[u8] = b"position/";
 pub(super) const NAME_PREFIX: &[u8] = b"name/";
@@ -64,6 +68,10 @@ pub(super) fn split_hour(key: &[u8]) -> Option<i64> {
 
 pub(super) fn partition(id: u32) -> Vec<u8> {
     [PARTITION_PREFIX, &id.to_be_bytes()].concat()
+}
+
+pub(super) fn clocks(partition: u32) -> Vec<u8> {
+    [CLOCKS_PREFIX, &partition.to_be_bytes()].concat()
 }
 
 pub(super) fn position(source: &str) -> Vec<u8> {

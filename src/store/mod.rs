@@ -13,6 +13,7 @@
 
 mod alerts;
 mod cache;
+mod detection;
 mod expire;
 mod facts;
 mod find;
@@ -24,6 +25,7 @@ mod query;
 mod rebuild;
 mod recover;
 mod rollup;
+mod stored_alert;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -40,6 +42,7 @@ use storage::{Database, Reference, StorageError};
 use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 
+use crate::clocks::DetectionStatus;
 use alerts::AlertIndex;
 use cache::ColumnCache;
 pub use frozen::Frozen;
@@ -144,6 +147,8 @@ pub struct Progress {
     pub segments: Vec<u64>,
     /// Watermark and plates with state, by partition.
     pub partitions: BTreeMap<u32, (Option<CivilTime>, u64)>,
+    /// How detection is.
+    pub detection: DetectionStatus,
 }
 
 impl Shared {
@@ -225,6 +230,7 @@ pub struct Store {
     saved_at: std::time::Instant,
     saving: write::Saving,
     recent: facts::RecentMinute,
+    detection: detection::Detection,
     /// A commit has begun and has not ended well.
     broken: bool,
 }
@@ -234,13 +240,21 @@ pub struct Store {
 struct Partition {
     detector: Detector,
     state: PartitionState,
+    /// Its stored state is of a layout that says too little; only while the store is opened.
+    is_old: bool,
 }
 
 impl Partition {
     /// A partition without state; passages with an arrival number from `saved_arrival` on are to go through it.
     fn new(settings: DetectorSettings, saved_arrival: u64) -> Self {
         let state = PartitionState { saved_arrival, ..PartitionState::default() };
-        Self { detector: Detector::new(settings), state }
+        Self { detector: Detector::new(settings), state, is_old: false }
+    }
+
+    /// Whether a passage with this arrival number and time must be taken again when the store is opened: for plate states
+    /// that were saved before it, or for the duplicate guard.
+    fn needs(&self, arrival: u64, time: i64, state_ttl: i64) -> bool {
+        arrival >= self.state.saved_arrival || (!self.is_old && time >= self.state.guarded_from(state_ttl))
     }
 }
 

@@ -8,14 +8,14 @@
 use std::time::Instant;
 
 use storage::Family;
-use traffic::{CivilTime, Detector};
+use traffic::{Detector, WatermarkState};
 
 use super::{Partition, Store, StoreError, keys};
 use crate::source::{Batch, Rebuild};
 
 impl Store {
     /// Takes a part of what is read back.
-    pub(super) fn rebuild(&mut self, source: &str, batch: &Batch, rebuild: Rebuild) -> Result<(), StoreError> {
+    pub(super) fn rebuild(&mut self, source: &str, batch: &Batch, rebuild: &Rebuild) -> Result<(), StoreError> {
         let started = Instant::now();
         self.begin()?;
         let mut new_names = Vec::new();
@@ -23,19 +23,20 @@ impl Store {
         let settings = self.settings.detector;
         let accepted = self.totals.accepted;
         let partition = self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, accepted));
-        if let Some(watermark) = rebuild.begins {
+        if let Some(watermark) = &rebuild.begins {
             partition.detector = Detector::new(settings);
             partition.detector.restore_watermark(watermark);
         }
-        partition.detector.observe(&batch.passages, &[], &mut Vec::new(), &mut Vec::new());
+        partition.detector.read_back(&batch.passages, self.facts.knowledge());
         let database = self.shared.database.clone();
         let mut commit = database.begin();
         for (key, name) in &new_names {
             commit.put(Family::Meta, key, name.as_bytes());
         }
-        if let Some(watermark) = rebuild.ends {
-            partition.detector.restore_watermark(watermark);
-            partition.state.watermark = watermark.map(|CivilTime(seconds)| seconds);
+        if let Some(least) = rebuild.ends {
+            let state = partition.detector.watermark_state();
+            partition.detector.restore_watermark(&WatermarkState { time: state.time.max(least), ..state });
+            partition.state.watermark = partition.detector.watermark_state();
             let source = batch.position_name.as_deref().unwrap_or(source);
             commit.put(Family::Meta, &keys::position(source), &batch.position);
         }

@@ -10,23 +10,31 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use shard::{Rows, SegmentReader, ZoneMap};
-use storage::{Database, EXPIRY_BYTES, Family, Horizons, Reference, codec};
+use storage::{Database, Family, Horizons, Reference, codec};
 use tokio::sync::watch;
 use traffic::{
-    Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, Resolution, Sighting,
+    Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, PlateType, Resolution,
+    Sighting,
 };
 
 use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
+use super::detection::Detection;
 use super::facts::{NameFacts, RecentMinute};
 use super::log::{Entry, Log};
 use super::rollup::{HourCounter, Rollup, Rollups};
 use super::totals::PartitionState;
 use super::view::View;
 use super::work::Work;
-use super::write::{Saving, StoredPlate};
-use super::{CATALOGUE_TREE, Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, keys};
+use super::write::{Saving, decode_plate};
+use super::{
+    CATALOGUE_TREE, Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, keys, stored_alert,
+};
 
+/// Passages of an older program's directory that are taken again, to know its watermarks; the newest.
+const OLD_ROWS: u64 = 1 << 21;
+/// So many of a partition at least, if it has them.
+const OLD_PARTITION_ROWS: u64 = 1 << 14;
 /// So many rows are given to a detector at a time.
 const RECOVER_ROWS: usize = 65_536;
 
@@ -85,6 +93,7 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
         saved_at: Instant::now(),
         saving: Saving::default(),
         recent: RecentMinute::default(),
+        detection: Detection::default(),
         broken: false,
     };
     store.load_alerts()?;
@@ -93,6 +102,7 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
     store.load_partitions()?;
     store.load_plates()?;
     store.replay_log()?;
+    store.load_detection()?;
     store.tell_progress(None);
     store.publish();
     Ok(store)
@@ -179,15 +189,8 @@ pub(super) fn rows_of(database: &Database, entry: &Entry, numbers: &Numbers) -> 
 /// Whether rows of a segment would be replayed at the next start: for plate states that were saved before them, or for
 /// the duplicate guard.
 pub(super) fn needed_for_recovery(partitions: &BTreeMap<u32, Partition>, ttl: i64, zone: &ZoneMap) -> bool {
-    let states = zone.partitions.iter().filter_map(|(id, _)| partitions.get(id)).map(|partition| &partition.state);
-    states
-        .into_iter()
-        .any(|state| zone.max_arrival >= state.saved_arrival || zone.max_time.0 >= guarded_from(state, ttl))
-}
-
-/// A GCXH whose passage is older than this is guarded no more.
-fn guarded_from(state: &PartitionState, ttl: i64) -> i64 {
-    state.watermark.map_or(i64::MAX, |watermark| watermark.saturating_sub(ttl))
+    let known = zone.partitions.iter().filter_map(|(id, _)| partitions.get(id));
+    known.into_iter().any(|partition| partition.needs(zone.max_arrival, zone.max_time.0, ttl))
 }
 
 impl Store {
@@ -203,7 +206,7 @@ impl Store {
         for (next, item) in (from..).zip(database.scan(Family::Alerts, &from.to_be_bytes())) {
             let (_, value) = item?;
             let damaged = |detail: &dyn std::fmt::Display| database.damaged("an alert", detail);
-            let alert: traffic::Alert = codec::decode(keys::ALERT, &value).map_err(|error| damaged(&error))?;
+            let alert: traffic::Alert = stored_alert::decode(&value).map_err(|error| damaged(&error))?;
             if alert.seq != next {
                 return Err(damaged(&format!("number {next} is missing")).into());
             }
@@ -254,13 +257,70 @@ impl Store {
         let database = self.shared.database.clone();
         for item in prefixed(&database, keys::PARTITION_PREFIX) {
             let (key, value) = item?;
-            let state: PartitionState =
-                codec::decode(keys::PARTITION, &value).map_err(|error| database.damaged("a watermark", &error))?;
+            let state = PartitionState::decode(&value).map_err(|error| database.damaged("a watermark", &error))?;
             let id = keys::last_u32(&key).ok_or_else(|| database.damaged("a watermark", &"unknown key"))?;
             let mut detector = Detector::new(self.settings.detector);
-            detector.restore_watermark(state.saved_watermark.map(CivilTime));
-            self.partitions.insert(id, Partition { detector, state });
+            let is_old = state.is_none();
+            let state = state.unwrap_or_default();
+            detector.restore_watermark(&state.saved_watermark);
+            self.partitions.insert(id, Partition { detector, state, is_old });
         }
+        self.begin_old_partitions();
+        Ok(())
+    }
+
+    /// Lets the passages of a partition of layout 1 go through its detector again: all of the newest [`OLD_ROWS`] of the
+    /// data directory, and at least some of it. Its watermark was the newest GCSJ, which one clock could spoil, and its plate
+    /// states are what that watermark left of them.
+    fn begin_old_partitions(&mut self) {
+        if !self.partitions.values().any(|partition| partition.is_old) {
+            return;
+        }
+        let from = self.totals.accepted.saturating_sub(OLD_ROWS);
+        let mut zones: Vec<ZoneMap> = Vec::new();
+        for log in &self.logs {
+            let (sealed, tail) = log.entries();
+            zones.extend(sealed.iter().chain(&tail).map(|entry| entry.zone.clone()));
+        }
+        zones.sort_unstable_by_key(|zone| std::cmp::Reverse(zone.max_arrival));
+        for (id, partition) in self.partitions.iter_mut().filter(|(_, partition)| partition.is_old) {
+            let (mut rows, mut first) = (0, self.totals.accepted);
+            for zone in &zones {
+                let Some((_, count)) = zone.partitions.iter().find(|(partition, _)| partition == id) else { continue };
+                if zone.max_arrival < from && rows >= OLD_PARTITION_ROWS {
+                    break;
+                }
+                rows += u64::from(*count);
+                first = first.min(zone.min_arrival);
+            }
+            partition.state.saved_arrival = first;
+        }
+    }
+
+    /// Writes the state of partitions that were of layout 1, in place of the old one.
+    fn finish_old_partitions(&mut self) -> Result<(), StoreError> {
+        let old = self.partitions.values().filter(|partition| partition.is_old).count();
+        if old == 0 {
+            return Ok(());
+        }
+        let database = self.shared.database.clone();
+        let mut commit = database.begin();
+        for item in database.scan(Family::Plates, &[]) {
+            let (key, _) = item?;
+            let partition = keys::split_plate(&key).and_then(|(id, _)| self.partitions.get(&id));
+            if partition.is_some_and(|partition| partition.is_old) {
+                commit.delete(Family::Plates, &key);
+            }
+        }
+        self.save_plates(&mut commit)?;
+        self.write_state(&mut commit)?;
+        database.commit(commit)?;
+        tracing::info!(
+            partitions = old,
+            watermark = %self.safe_newest(),
+            "the data directory is of an older program: its watermarks were computed again from the newest passages"
+        );
+        self.partitions.values_mut().for_each(|partition| partition.is_old = false);
         Ok(())
     }
 
@@ -270,17 +330,19 @@ impl Store {
             let (key, value) = item?;
             let damaged = |detail: &dyn std::fmt::Display| database.damaged("a plate state", detail);
             let (id, plate) = keys::split_plate(&key).ok_or_else(|| damaged(&"unknown key"))?;
-            let Some(partition) = self.partitions.get_mut(&id) else { continue };
-            let oldest = partition.state.watermark.unwrap_or(i64::MIN).saturating_sub(self.settings.detector.state_ttl);
-            let (sightings, odd): StoredPlate =
-                codec::decode(keys::PLATE, value.get(EXPIRY_BYTES..).unwrap_or_default())
-                    .map_err(|error| damaged(&error))?;
+            let Some(partition) = self.partitions.get_mut(&id).filter(|partition| !partition.is_old) else {
+                continue;
+            };
+            let oldest = partition.state.guarded_from(self.settings.detector.state_ttl);
+            let (sightings, odd) = decode_plate(&value).map_err(|error| damaged(&error))?;
             // Expiry is decided here, by event time; compaction may or may not have been there first.
             let live: Vec<_> = sightings
                 .into_iter()
                 .filter(|(time, ..)| *time >= oldest)
-                .map(|(time, checkpoint, number, tag)| {
-                    Sighting::new(CivilTime(time), checkpoint, PassageId { number, tag })
+                .map(|(time, checkpoint, number, tag, resolution, plate_type)| {
+                    let resolution = Resolution::from_number(resolution).unwrap_or_default();
+                    let plate_type = PlateType::from_number(plate_type);
+                    Sighting::new(CivilTime(time), resolution, checkpoint, plate_type, PassageId { number, tag })
                 })
                 .collect();
             let odd = odd.into_iter().map(|(number, tag, text)| (PassageId { number, tag }, text.into())).collect();
@@ -292,79 +354,120 @@ impl Store {
     /// Brings the detectors from the saved plate states to the last commit, and fills the duplicate guards.
     fn replay_log(&mut self) -> Result<(), StoreError> {
         let ttl = self.settings.detector.state_ttl;
-        let recent = self.totals.last_time.map_or(i64::MAX, |newest| newest - 60);
+        let mut again = Again { recent: self.safe_newest().0 - 60, ..Again::default() };
         let numbers = Numbers::of(&self.names);
         let database = self.shared.database.clone();
-
-        // Rows of both shards come together by arrival number.
-        let mut pending: Vec<Rows> = Vec::new();
         for log in &self.logs {
             let (sealed, tail) = log.entries();
             for entry in sealed.iter().chain(&tail) {
                 let zone = &entry.zone;
-                if zone.max_time.0 > recent || needed_for_recovery(&self.partitions, ttl, zone) {
-                    pending.push(rows_of(&database, entry, &numbers)?);
+                if zone.max_time.0 > again.recent || needed_for_recovery(&self.partitions, ttl, zone) {
+                    again.keep(&self.partitions, ttl, rows_of(&database, entry, &numbers)?);
                 }
             }
         }
-        let mut order: Vec<(u64, u32, u32)> = Vec::new();
-        for (block, rows) in pending.iter().enumerate() {
-            order.extend(rows.arrivals.iter().enumerate().map(|(row, arrival)| (*arrival, block as u32, row as u32)));
+        again.order.sort_unstable();
+        self.take_again(&again, ttl);
+        for partition in self.partitions.values_mut() {
+            if partition.is_old {
+                partition.state.watermark = partition.detector.watermark_state();
+            }
+            partition.detector.restore_watermark(&partition.state.watermark);
         }
-        order.sort_unstable();
+        self.finish_old_partitions()?;
+        advance_horizons(self.shared.database.horizons(), &self.partitions, ttl);
+        let saved = self.partitions.values().map(|partition| partition.state.saved_arrival).min();
+        self.rows_since_save = self.totals.accepted - saved.unwrap_or(self.totals.accepted);
+        Ok(())
+    }
 
+    /// Gives rows of both shards, together by arrival number, to what they are needed for.
+    fn take_again(&mut self, again: &Again, ttl: i64) {
+        let ahead = again.recent + 60 + ttl - self.settings.detector.window;
         let mut batches: BTreeMap<u32, PassageBatch> = BTreeMap::new();
-        for (arrival, block, row) in order {
-            let (Some(rows), row) = (pending.get(block as usize), row as usize) else { continue };
+        for &(arrival, block, row) in &again.order {
+            let (Some(rows), row) = (again.blocks.get(block as usize), row as usize) else { continue };
             let (Some(&time), Some(&id), Some(partition_id)) =
                 (rows.times.get(row), rows.ids.get(row), rows.partitions.get(row))
             else {
                 continue;
             };
-            if time.0 > recent {
+            if (again.recent + 1..=ahead).contains(&time.0) {
                 self.recent.see(time);
             }
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
-            if time.0 >= guarded_from(&partition.state, ttl) {
+            if partition.needs(arrival, time.0, ttl) {
                 partition.detector.restore_guard(id, time);
             }
             if arrival >= partition.state.saved_arrival {
                 let batch = batches.entry(*partition_id).or_default();
                 push_row(batch, rows, row);
                 if batch.len() >= RECOVER_ROWS {
-                    partition.detector.recover(batch);
+                    partition.detector.recover(batch, self.facts.knowledge());
                     *batch = PassageBatch::default();
                 }
             }
         }
         for (id, batch) in batches {
             if let Some(partition) = self.partitions.get_mut(&id) {
-                partition.detector.recover(&batch);
+                partition.detector.recover(&batch, self.facts.knowledge());
             }
         }
-        for partition in self.partitions.values_mut() {
-            partition.detector.restore_watermark(partition.state.watermark.map(CivilTime));
+    }
+}
+
+/// Rows that are taken again when the store is opened.
+#[derive(Default)]
+struct Again {
+    /// Rows that are newer count in the last minute.
+    recent: i64,
+    blocks: Vec<Rows>,
+    /// Arrival number, block and row of each.
+    order: Vec<(u64, u32, u32)>,
+}
+
+impl Again {
+    /// Keeps those rows of a segment that are needed. A segment may be needed for one passage that is far ahead: the rest of
+    /// it takes no memory.
+    fn keep(&mut self, partitions: &BTreeMap<u32, Partition>, ttl: i64, rows: Rows) {
+        let block = self.blocks.len() as u32;
+        let before = self.order.len();
+        let columns = rows.arrivals.iter().zip(&rows.times).zip(&rows.partitions);
+        for (row, ((&arrival, time), id)) in columns.enumerate() {
+            let needed = partitions.get(id).is_some_and(|partition| partition.needs(arrival, time.0, ttl));
+            if needed || time.0 > self.recent {
+                self.order.push((arrival, block, row as u32));
+            }
         }
-        advance_horizons(self.shared.database.horizons(), &self.partitions, ttl);
-        let saved = self.partitions.values().map(|partition| partition.state.saved_arrival).min();
-        self.rows_since_save = self.totals.accepted - saved.unwrap_or(self.totals.accepted);
-        Ok(())
+        let kept = self.order.get_mut(before..).unwrap_or_default();
+        if kept.len() * 4 >= rows.len() {
+            self.blocks.push(rows);
+        } else if !kept.is_empty() {
+            let mut few = Rows::default();
+            for (at, (_, _, row)) in kept.iter_mut().enumerate() {
+                few.push_row(&rows, *row as usize);
+                *row = at as u32;
+            }
+            self.blocks.push(few);
+        }
     }
 }
 
 fn advance_horizons(horizons: &Horizons, partitions: &BTreeMap<u32, Partition>, ttl: i64) {
     for (&id, partition) in partitions {
-        if let Some(watermark) = partition.state.watermark {
-            horizons.advance(id, watermark - ttl);
-        }
+        horizons.advance(id, partition.state.guarded_from(ttl));
     }
 }
 
 /// Adds what the detector needs of a row.
 fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize) {
-    let (Some(&time), Some(&id), Some(&plate), Some(&checkpoint)) =
-        (rows.times.get(row), rows.ids.get(row), rows.plates.get(row), rows.checkpoints.get(row))
-    else {
+    let (Some(&time), Some(&id), Some(&plate), Some(&checkpoint), Some(&plate_type)) = (
+        rows.times.get(row),
+        rows.ids.get(row),
+        rows.plates.get(row),
+        rows.checkpoints.get(row),
+        rows.plate_types.get(row),
+    ) else {
         return;
     };
     let here = batch.len() as u32;
@@ -372,9 +475,10 @@ fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize) {
         batch.odd_ids.push((here, rows.id_text(row).into()));
     }
     batch.times.push(time);
-    batch.resolutions.push(Resolution::Second);
+    batch.resolutions.push(rows.resolution(row));
     batch.ids.push(id);
     batch.classes.push(plate.class(&rows.plate_text(row)));
     batch.plates.push(plate);
     batch.checkpoints.push(checkpoint);
+    batch.plate_types.push(plate_type);
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use traffic::{CivilTime, RejectReason};
+use storage::codec::{self, CodecError};
+use traffic::{CivilTime, RejectReason, WatermarkState};
+
+use super::keys;
 
 /// Counts since the data directory was made, and the next numbers to give out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,12 +77,28 @@ impl Totals {
 }
 
 /// A partition's place in event time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PartitionState {
-    /// Newest accepted GCSJ after the last commit.
-    pub(super) watermark: Option<i64>,
+    /// The watermark after the last commit.
+    pub(super) watermark: WatermarkState,
     /// The watermark when plate states were last saved.
-    pub(super) saved_watermark: Option<i64>,
+    pub(super) saved_watermark: WatermarkState,
     /// Passages with an arrival number from this on are not in the saved plate states.
     pub(super) saved_arrival: u64,
+}
+
+impl PartitionState {
+    /// Reads a stored value; none if it is of layout 1, whose watermark was the newest GCSJ of all: what it says cannot be
+    /// built on.
+    pub(super) fn decode(bytes: &[u8]) -> Result<Option<Self>, CodecError> {
+        match codec::version(keys::PARTITION, bytes)? {
+            1 => codec::decode::<(Option<i64>, Option<i64>, u64)>(keys::PARTITION, bytes).map(|_| None),
+            _ => codec::decode(keys::PARTITION, bytes).map(Some),
+        }
+    }
+
+    /// A GCXH whose passage is older than this is guarded no more.
+    pub(super) fn guarded_from(&self, state_ttl: i64) -> i64 {
+        self.watermark.time.map_or(i64::MIN, |watermark| watermark.saturating_sub(state_ttl))
+    }
 }

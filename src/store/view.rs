@@ -9,7 +9,7 @@ use std::sync::Arc;
 use shard::{
     Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader, count_hours, count_names, count_vehicle_types,
 };
-use storage::{Database, Family, codec};
+use storage::{Database, Family};
 use traffic::{Alert, CivilTime, Dimension, NameTable, RejectReason, VehicleType, brand_of};
 
 use super::alerts::AlertIndex;
@@ -17,7 +17,7 @@ use super::cache::ColumnCache;
 use super::log::{Entry, Log};
 use super::rollup::{Counts, Rollups};
 use super::work::Work;
-use super::{Totals, keys, recover};
+use super::{Totals, recover, stored_alert};
 use crate::reader::{
     self, AlertFilter, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece,
     Snapshot, TimeRange,
@@ -333,7 +333,7 @@ impl Snapshot for View {
             .scan(Family::Alerts, &seq.saturating_add(1).to_be_bytes())
             .map(|item| {
                 let (_, value) = item.map_err(read_error)?;
-                codec::decode::<Alert>(keys::ALERT, &value).map_err(read_error)
+                stored_alert::decode(&value).map_err(read_error)
             })
             .take_while(|alert| alert.as_ref().map_or(true, |alert| alert.seq <= newest))
             .take(limit)

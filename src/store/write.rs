@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use shard::Rows;
-use storage::{Commit, Family, codec};
+use storage::{Commit, EXPIRY_BYTES, Family, codec};
 use traffic::{
-    Alert, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, RejectReason, Sighting,
-    alert_id,
+    Alert, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, Reject, RejectReason, Sighting, alert_id,
 };
 
 use super::expire::EXPIRE_SEGMENTS_AT_ONCE;
 use super::view::View;
-use super::{Partition, Progress, Store, StoreError, keys};
+use super::{Partition, Progress, Store, StoreError, keys, stored_alert};
 use crate::source::Batch;
 
 /// When plate states are saved.
@@ -79,7 +78,7 @@ impl Store {
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
     ) -> Result<(), StoreError> {
         let started = Instant::now();
-        if let Some(rebuild) = batch.rebuild {
+        if let Some(rebuild) = &batch.rebuild {
             return self.rebuild(source, batch, rebuild);
         }
         self.begin()?;
@@ -100,7 +99,8 @@ impl Store {
         self.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
         self.write_rows(rows, &mut commit)?;
         self.write_alerts(passages, &verdict.hits, &mut commit)?;
-        self.write_rejects(batch, &mut commit)?;
+        self.write_rejects(batch, &verdict.fates, &mut commit)?;
+        self.write_detection(batch.partition, &mut commit)?;
         if self.saving_is_due() {
             self.save_plates(&mut commit)?;
         }
@@ -110,6 +110,7 @@ impl Store {
         database.commit(commit)?;
 
         self.broken = false;
+        self.judge_clocks();
         self.after_commit(started);
         Ok(())
     }
@@ -129,8 +130,9 @@ impl Store {
         // A new partition has nothing to recover from the passages before it.
         let saved_arrival = self.totals.accepted;
         let partition = self.partitions.entry(partition).or_insert_with(|| Partition::new(settings, saved_arrival));
-        partition.detector.observe(passages, &self.facts.places, &mut verdict.fates, &mut verdict.hits);
-        partition.state.watermark = partition.detector.watermark().map(|watermark| watermark.0);
+        partition.detector.observe(passages, self.facts.knowledge(), &mut verdict.fates, &mut verdict.hits);
+        partition.state.watermark = partition.detector.watermark_state();
+        self.detection.totals.forgotten += partition.detector.take_forgotten();
         verdict
     }
 
@@ -167,7 +169,10 @@ impl Store {
                     self.totals.duplicates += 1;
                     continue;
                 }
+                // It is rejected, see `write_rejects`.
+                Fate::Conflict => continue,
                 Fate::Late => self.totals.late += 1,
+                Fate::Ahead => self.detection.totals.ahead += 1,
                 Fate::Accepted => {}
             }
             if let Some(rows) = rows.get_mut(usize::from(*shard)) {
@@ -175,7 +180,9 @@ impl Store {
             }
             self.totals.accepted += 1;
             self.totals.see(*time);
-            self.recent.see(*time);
+            if *fate != Fate::Ahead {
+                self.recent.see(*time);
+            }
             let vehicle_type = self.facts.vehicle_type(&self.names, *plate_type, *model);
             self.counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
         }
@@ -201,7 +208,8 @@ impl Store {
     }
 
     fn write_rows(&mut self, rows: [Rows; 2], commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let newest = self.totals.newest().unwrap_or_default();
+        // An hour has closed when most clocks say so.
+        let newest = self.safe_newest();
         for ((log, rows), next_row) in self.logs.iter_mut().zip(rows).zip(&mut self.totals.by_shard) {
             let first_row = *next_row;
             *next_row += rows.len() as u64;
@@ -232,7 +240,7 @@ impl Store {
             let (prev, curr) =
                 if hit.other_is_earlier { (hit.other.checkpoint, here) } else { (here, hit.other.checkpoint) };
             self.alerts.push(&alert, [prev, curr]);
-            commit.put(Family::Alerts, &alert.seq.to_be_bytes(), &codec::encode(keys::ALERT, &alert)?);
+            commit.put(Family::Alerts, &alert.seq.to_be_bytes(), &stored_alert::encode(&alert)?);
         }
         Ok(())
     }
@@ -245,7 +253,7 @@ impl Store {
             Some(text) => text.to_string(),
             None => other_id.unpack(),
         };
-        let other = (kkmc(hit.other.checkpoint), hit.other.time.to_string(), other_gcxh);
+        let other = (kkmc(hit.other.checkpoint), hit.other.time().to_string(), other_gcxh);
         let time = passages.times.get(row).copied().unwrap_or_default();
         let checkpoint = passages.checkpoints.get(row).copied().unwrap_or_default();
         let this = (kkmc(checkpoint), time.to_string(), passages.id_text(row));
@@ -267,21 +275,43 @@ impl Store {
             speed_kmh: hit.speed_kmh.map(tenths),
             severity: hit.severity,
             rule: hit.rule,
+            cause: hit.cause,
         }
     }
 
-    fn write_rejects(&mut self, batch: &Batch, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    /// Writes what the parser rejected and what the detector did, in the order of their lines.
+    fn write_rejects(&mut self, batch: &Batch, fates: &[Fate], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let conflicts = fates.iter().enumerate().filter(|(_, fate)| **fate == Fate::Conflict);
+        let mut conflicts = conflicts.map(|(row, _)| row).peekable();
         for (index, reject) in batch.passages.rejects.iter().enumerate() {
-            let seq = self.totals.reject(reject.reason);
-            let stored = StoredReject {
-                origin: batch.origin_of(index).to_owned(),
-                line: reject.line,
-                reason: reject.reason,
-                raw: reject.raw.clone(),
-                near: self.totals.last_time,
-            };
-            commit.put(Family::Rejects, &seq.to_be_bytes(), &codec::encode(keys::REJECT, &stored)?);
+            while let Some(row) = conflicts.next_if(|row| *row < reject.row as usize) {
+                self.write_conflict(batch, row, commit)?;
+            }
+            self.write_reject(batch.origin_of(index), reject, commit)?;
         }
+        for row in conflicts {
+            self.write_conflict(batch, row, commit)?;
+        }
+        Ok(())
+    }
+
+    fn write_conflict(&mut self, batch: &Batch, row: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let (raw, line) = batch.passages.raw.get(row);
+        let reject = Reject { line, row: row as u32, reason: RejectReason::GcxhConflict, raw: raw.to_vec() };
+        self.detection.conflict(batch.passages.id_text(row));
+        self.write_reject(&batch.origin_of_row(row), &reject, commit)
+    }
+
+    fn write_reject(&mut self, origin: &str, reject: &Reject, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let seq = self.totals.reject(reject.reason);
+        let stored = StoredReject {
+            origin: origin.to_owned(),
+            line: reject.line,
+            reason: reject.reason,
+            raw: reject.raw.clone(),
+            near: self.totals.last_time,
+        };
+        commit.put(Family::Rejects, &seq.to_be_bytes(), &codec::encode(keys::REJECT, &stored)?);
         Ok(())
     }
 
@@ -298,7 +328,7 @@ impl Store {
     }
 
     /// Saves the plates that changed since the last time and are still alive.
-    fn save_plates(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    pub(super) fn save_plates(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         let mut value = Vec::new();
         for (&id, partition) in &mut self.partitions {
             let mut failed = None;
@@ -312,7 +342,7 @@ impl Store {
             if let Some(error) = failed {
                 return Err(error.into());
             }
-            partition.state.saved_watermark = partition.state.watermark;
+            partition.state.saved_watermark = partition.state.watermark.clone();
             partition.state.saved_arrival = self.totals.accepted;
         }
         self.rows_since_save = 0;
@@ -331,10 +361,8 @@ impl Store {
     pub(super) fn after_commit(&mut self, started: Instant) {
         // IMPORTANT: only now that the watermark is durable may compaction drop what it has left behind.
         for (&id, partition) in &self.partitions {
-            if let Some(watermark) = partition.state.watermark {
-                let horizon = watermark - self.settings.detector.state_ttl;
-                self.shared.database.horizons().advance(id, horizon);
-            }
+            let horizon = partition.state.guarded_from(self.settings.detector.state_ttl);
+            self.shared.database.horizons().advance(id, horizon);
         }
         self.tell_progress(Some(started));
         if self.settings.publish {
@@ -352,10 +380,9 @@ impl Store {
             partitions: self
                 .partitions
                 .iter()
-                .map(|(&id, partition)| {
-                    (id, (partition.state.watermark.map(CivilTime), partition.detector.plates() as u64))
-                })
+                .map(|(&id, partition)| (id, (partition.detector.watermark(), partition.detector.plates() as u64)))
                 .collect(),
+            detection: self.detection.status(),
         };
     }
 
@@ -395,8 +422,10 @@ impl Store {
     }
 }
 
-/// A plate's sightings as they are stored: time, checkpoint and GCXH of each, then the texts of odd GCXH.
-pub(super) type StoredPlate = (Vec<(i64, NameId, u64, u32)>, Vec<(u64, u32, String)>);
+/// A plate's sightings as they are stored: time, checkpoint and GCXH of each and, in layout 2, resolution and plate type;
+/// then the texts of odd GCXH.
+pub(super) type StoredPlate = (Vec<(i64, NameId, u64, u32, u8, u8)>, Vec<(u64, u32, String)>);
+type StoredPlate1 = (Vec<(i64, NameId, u64, u32)>, Vec<(u64, u32, String)>);
 
 pub(super) fn encode_plate(
     sightings: &[Sighting],
@@ -404,12 +433,26 @@ pub(super) fn encode_plate(
     value: &mut Vec<u8>,
 ) -> Result<(), codec::CodecError> {
     value.clear();
-    let newest = sightings.last().map_or(i64::MIN, |sighting| sighting.time.0);
+    let newest = sightings.last().map_or(i64::MIN, |sighting| sighting.time().0);
     value.extend_from_slice(&newest.to_be_bytes());
-    let sightings: Vec<_> = sightings
-        .iter()
-        .map(|sighting| (sighting.time.0, sighting.checkpoint, sighting.id().number, sighting.id().tag))
-        .collect();
+    let stored = |sighting: &Sighting| {
+        let PassageId { number, tag } = sighting.id();
+        let detail = (sighting.resolution() as u8, sighting.plate_type().number());
+        (sighting.time().0, sighting.checkpoint, number, tag, detail.0, detail.1)
+    };
+    let sightings: Vec<_> = sightings.iter().map(stored).collect();
     let odd_ids: Vec<_> = odd_ids.iter().map(|(id, text)| (id.number, id.tag, *text)).collect();
     codec::encode_into(keys::PLATE, &(sightings, odd_ids), value)
+}
+
+/// Reads what [`encode_plate`] wrote. Layout 1 knew neither resolution nor plate type: they are a second and unknown.
+pub(super) fn decode_plate(value: &[u8]) -> Result<StoredPlate, codec::CodecError> {
+    let value = value.get(EXPIRY_BYTES..).unwrap_or_default();
+    match codec::version(keys::PLATE, value)? {
+        1 => {
+            let (sightings, odd): StoredPlate1 = codec::decode(keys::PLATE, value)?;
+            Ok((sightings.into_iter().map(|(time, at, number, tag)| (time, at, number, tag, 0, 0)).collect(), odd))
+        }
+        _ => codec::decode(keys::PLATE, value),
+    }
 }

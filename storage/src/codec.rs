@@ -90,6 +90,20 @@ pub fn encode<T: Serialize>(kind: Kind, value: &T) -> Result<Vec<u8>, CodecError
     Ok(out)
 }
 
+/// The layout version of a value, which is not newer than the one that is known.
+///
+/// # Errors
+/// [`CodecError::WrongKind`] or [`CodecError::Newer`].
+pub fn version(kind: Kind, bytes: &[u8]) -> Result<u8, CodecError> {
+    match bytes {
+        [magic, version, ..] if *magic == kind.magic && *version <= kind.version => Ok(*version),
+        [magic, version, ..] if *magic == kind.magic => {
+            Err(CodecError::Newer { magic: kind.magic, found: *version, known: kind.version })
+        }
+        _ => Err(CodecError::WrongKind { expected: kind.magic }),
+    }
+}
+
 /// Decodes a value written by [`encode`].
 ///
 /// # Errors

@@ -18,7 +18,7 @@ const PIECES: Style = Style { separator: '\t', pieces: 97, spoilt: 40 };
 const KEEP_CAPTURES: &str = "PLATEWATCH_TEST_CAPTURES";
 
 /// Replays a capture in all four ways and holds each to the model; returns the alerts found.
-fn check(capture: &[u8], what: &str) -> u64 {
+pub(crate) fn check(capture: &[u8], what: &str) -> u64 {
     let folder = folder();
     let file = folder.path().join("capture.tsv");
     std::fs::write(&file, capture).unwrap();
@@ -46,10 +46,11 @@ fn check(capture: &[u8], what: &str) -> u64 {
 #[track_caller]
 pub(crate) fn compare(results: &Results, expected: &Answer, what: &str) {
     results.adds_up();
-    let counts = |names: [&str; 6]| names.map(|name| results.count(name));
+    let counts = |names: [&str; 7]| names.map(|name| results.count(name));
+    let Answer { lines, headers, blank, duplicates, accepted, late, ahead, .. } = *expected;
     assert_eq!(
-        counts(["lines", "headers", "blank", "duplicates", "accepted", "late"]),
-        [expected.lines, expected.headers, expected.blank, expected.duplicates, expected.accepted, expected.late],
+        counts(["lines", "headers", "blank", "duplicates", "accepted", "late", "ahead"]),
+        [lines, headers, blank, duplicates, accepted, late, ahead],
         "{what}"
     );
     assert_eq!(results.by_kkmc(), expected.by_kkmc, "{what}");
@@ -84,6 +85,7 @@ fn compare_alerts(found: &[Value], expected: &Answer, what: &str) {
         let wanted =
             [&expected.plate, &earlier.gcxh, &later.gcxh, &earlier.kkmc, &later.kkmc, expected.severity, "window"];
         assert_eq!(texts.map(|name| alert[name].as_str().unwrap()), wanted, "{what}: {alert}");
+        assert_eq!(alert["cause"].as_str(), expected.cause, "{what}: {alert}");
         let times = ["prev_time", "curr_time"].map(|name| civil_seconds(alert[name].as_str().unwrap()));
         assert_eq!(times, [Some(earlier.time), Some(later.time)], "{what}: {alert}");
         let gap = later.time - earlier.time;

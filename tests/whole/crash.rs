@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::dirty::{Style, dirty};
 use crate::harness::{Random, Replay, Results, Running, folder, simulated, tell};
+use crate::wrong_clocks::wrong_clocks;
 
 /// Kills that must hit a running process, over all ways.
 const KILLS: u32 = 60;
@@ -45,7 +46,7 @@ impl Way {
         if !file.exists() {
             let (count, spoilt) = if self.large { (300_000, 400) } else { (60_000, 25) };
             let style = Style { separator: '\t', pieces: 1, spoilt };
-            std::fs::write(&file, dirty(&simulated(count, 31, &[]), 31, style)).unwrap();
+            std::fs::write(&file, dirty(&wrong_clocks(&simulated(count, 31, &[]), 31), 31, style)).unwrap();
         }
         file
     }

@@ -84,13 +84,14 @@ fn number(address: &str, path: &str, name: &str) -> u64 {
     get_data(address, path)[name].as_u64().unwrap()
 }
 
-pub(crate) fn stop(running: Running, within: Duration) {
+pub(crate) fn stop(running: Running, within: Duration) -> String {
     let started = Instant::now();
     running.signal("TERM");
     let ended = running.end();
     ended.done();
     assert!(started.elapsed() < within, "stopping took {:?}", started.elapsed());
     assert!(!ended.stderr.contains("panicked") && !ended.stderr.contains("ERROR"), "{}", ended.stderr);
+    ended.stderr
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(crate) struct Answer {
     pub(crate) duplicates: u64,
     pub(crate) accepted: u64,
     pub(crate) late: u64,
+    pub(crate) ahead: u64,
     pub(crate) rejects: Vec<Rejected>,
     pub(crate) by_kkmc: BTreeMap<String, u64>,
     pub(crate) times: Option<(i64, i64)>,
@@ -49,11 +50,15 @@ pub(crate) struct Alarm {
     pub(crate) later: Seen,
     pub(crate) distance_km: Option<f64>,
     pub(crate) severity: &'static str,
+    pub(crate) cause: Option<&'static str>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) time: i64,
+    /// Seconds that the time is exact to.
+    pub(crate) resolution: i64,
+    pub(crate) hpzl: String,
     pub(crate) kkmc: String,
     pub(crate) gcxh: String,
 }
@@ -72,6 +77,8 @@ pub(crate) fn answer(capture: &[u8], question: Question) -> Answer {
 struct Row {
     seen: Seen,
     plate: String,
+    line: u64,
+    raw: Vec<u8>,
 }
 
 fn read(capture: &[u8], answer: &mut Answer) -> Vec<Row> {
@@ -117,7 +124,7 @@ fn read(capture: &[u8], answer: &mut Answer) -> Vec<Row> {
             continue;
         }
         match passage(&fields, now) {
-            Ok(row) => rows.push(row),
+            Ok(row) => rows.push(Row { line: index as u64 + 1, raw: raw.to_vec(), ..row }),
             Err(reason) => reject(reason),
         }
     }
@@ -125,7 +132,7 @@ fn read(capture: &[u8], answer: &mut Answer) -> Vec<Row> {
 }
 
 fn passage(fields: &[String], now: i64) -> Result<Row, &'static str> {
-    let [gcxh, _, kkmc, _, gcsj, _, hphm, _] = fields else { return Err("wrong_column_count") };
+    let [gcxh, _, kkmc, _, gcsj, hpzl, hphm, _] = fields else { return Err("wrong_column_count") };
     if gcxh.is_empty() {
         return Err("empty_gcxh");
     }
@@ -142,38 +149,46 @@ fn passage(fields: &[String], now: i64) -> Result<Row, &'static str> {
     if time > now + DAY {
         return Err("gcsj_in_future");
     }
-    Ok(Row { seen: Seen { time, kkmc: kkmc.clone(), gcxh: gcxh.clone() }, plate: normal_plate(hphm) })
+    let seen = Seen { time, resolution: 1, hpzl: hpzl.clone(), kkmc: kkmc.clone(), gcxh: gcxh.clone() };
+    Ok(Row { seen, plate: normal_plate(hphm), line: 0, raw: Vec::new() })
 }
 
 fn judge(rows: Vec<Row>, question: Question, answer: &mut Answer) {
     let places = places();
     let mut accepted_ids: HashMap<String, i64> = HashMap::new();
     let mut sightings: HashMap<String, Vec<Seen>> = HashMap::new();
-    let mut watermark = i64::MIN;
-    for Row { seen, plate } in rows {
-        let newest = if watermark == i64::MIN { seen.time } else { watermark };
-        if accepted_ids.get(&seen.gcxh).is_some_and(|time| *time >= newest - TTL) {
-            answer.duplicates += 1;
+    let mut clock = Clock::default();
+    let mut conflicts = Vec::new();
+    for Row { seen, plate, line, raw } in rows {
+        let guarded = accepted_ids.get(&seen.gcxh).filter(|time| clock.watermark.is_none_or(|now| **time >= now - TTL));
+        if let Some(time) = guarded {
+            if *time == seen.time {
+                answer.duplicates += 1;
+            } else {
+                conflicts.push(Rejected { line, reason: "gcxh_conflict", raw });
+            }
             continue;
         }
         accepted_ids.insert(seen.gcxh.clone(), seen.time);
-        watermark = watermark.max(seen.time);
+        clock.see(seen.time, &seen.kkmc);
         answer.accepted += 1;
         *answer.by_kkmc.entry(seen.kkmc.clone()).or_default() += 1;
         let (first, last) = answer.times.unwrap_or((seen.time, seen.time));
         answer.times = Some((first.min(seen.time), last.max(seen.time)));
-        if seen.time < watermark - (TTL - WINDOW) {
+        if clock.watermark.is_some_and(|now| seen.time < now - (TTL - WINDOW)) {
             answer.late += 1;
             continue;
         }
+        answer.ahead += u64::from(clock.watermark.is_some_and(|now| seen.time > now + (TTL - WINDOW)));
         if !question.any_plate && !is_valid_plate(&plate) {
             continue;
         }
         let others = sightings.entry(plate.clone()).or_default();
+        let live = others.iter().filter(|other| clock.watermark.is_none_or(|now| other.time >= now - TTL));
         // Of equal times the last to arrive is the nearest before, so `max_by_key`, which takes the last, is right;
         // of equal times behind, the first to arrive stands next, and `min_by_key` takes the first.
-        let before = others.iter().filter(|other| other.time <= seen.time).max_by_key(|other| other.time).cloned();
-        let after = others.iter().filter(|other| other.time > seen.time).min_by_key(|other| other.time).cloned();
+        let before = live.clone().filter(|other| other.time <= seen.time).max_by_key(|other| other.time).cloned();
+        let after = live.filter(|other| other.time > seen.time).min_by_key(|other| other.time).cloned();
         for (other, is_earlier) in [(before, true), (after, false)] {
             let Some(other) = other else { continue };
             if other.kkmc == seen.kkmc || (other.time - seen.time).abs() >= WINDOW {
@@ -184,6 +199,39 @@ fn judge(rows: Vec<Row>, question: Question, answer: &mut Answer) {
         }
         others.push(seen);
     }
+    answer.rejects.extend(conflicts);
+    if !question.by_time {
+        answer.rejects.sort_by_key(|reject| reject.line);
+    }
+}
+
+/// The newest time that three checkpoints have reached.
+#[derive(Default)]
+struct Clock {
+    watermark: Option<i64>,
+    /// Newest time and ordinal of the last record, of every checkpoint above the watermark.
+    above: BTreeMap<String, (i64, usize)>,
+    accepted: usize,
+    moved: usize,
+}
+
+impl Clock {
+    fn see(&mut self, time: i64, kkmc: &str) {
+        self.accepted += 1;
+        if self.watermark.is_none_or(|now| time > now) {
+            let newest = self.above.get(kkmc).map_or(time, |(newest, _)| time.max(*newest));
+            self.above.insert(kkmc.to_owned(), (newest, self.accepted));
+        }
+        let (accepted, waited) = (self.accepted, self.accepted - self.moved >= 4096);
+        self.above.retain(|_, (_, last)| accepted - *last < 4096);
+        if self.above.len() >= 3 || (waited && !self.above.is_empty()) {
+            let lowest = self.above.values().map(|(newest, _)| *newest).min();
+            self.watermark = self.watermark.max(lowest);
+            self.moved = self.accepted;
+            let watermark = self.watermark;
+            self.above.retain(|_, (newest, _)| Some(*newest) > watermark);
+        }
+    }
 }
 
 type Places = HashMap<String, (f64, f64)>;
@@ -192,13 +240,25 @@ fn alarm(plate: &str, earlier: Seen, later: Seen, places: &Places) -> Alarm {
     let gap = later.time - earlier.time;
     let ends = places.get(&earlier.kkmc).zip(places.get(&later.kkmc));
     let distance_km = ends.map(|(from, to)| kilometres(*from, *to));
+    let (one, other) = (known_type(&earlier.hpzl), known_type(&later.hpzl));
+    let twins = matches!((&one, &other), (Some(one), Some(other)) if one != other)
+        && ![one, other].iter().all(|hpzl| matches!(hpzl.as_deref(), Some("51" | "52")));
+    let hours = |seconds: i64| seconds as f64 / 3600.0;
     let severity = match distance_km {
-        _ if gap == 0 => "high",
-        Some(km) if km / (gap as f64 / 3600.0) > MAX_SPEED => "high",
-        Some(_) => "low",
+        _ if twins => "low",
         None => "medium",
+        Some(km) if km - 0.3 > MAX_SPEED * hours(gap + earlier.resolution + later.resolution) => "high",
+        Some(km) if km > MAX_SPEED * hours(gap) => "medium",
+        Some(_) => "low",
     };
-    Alarm { plate: plate.to_owned(), earlier, later, distance_km, severity }
+    let cause = twins.then_some("plate_types");
+    Alarm { plate: plate.to_owned(), earlier, later, distance_km, severity, cause }
+}
+
+/// Two digits; one is padded.
+fn known_type(hpzl: &str) -> Option<String> {
+    let is_code = (1..=2).contains(&hpzl.len()) && hpzl.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| format!("{hpzl:0>2}"))
 }
 
 fn places() -> Places {

@@ -26,8 +26,7 @@ pub use evidence::{Evidence, Pair};
 use guard::{Admission, Guard};
 pub use sighting::Sighting;
 use tracks::{Reach, Tracks};
-use watermark::Watermark;
-pub use watermark::{Reached, WatermarkState};
+pub use watermark::{Reached, Watermark, WatermarkState};
 
 /// Which plates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -196,6 +195,19 @@ impl Detector {
     pub fn recover(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         for row in 0..batch.len() {
             if let Some(passage) = passage_at(batch, row, knowledge) {
+                self.watermark.see(passage.time, passage.checkpoint);
+                let _ = self.compare(row as u32, &passage, &[], &mut |_| {});
+            }
+        }
+        let _ = self.tracks.take_forgotten();
+    }
+
+    /// Takes rows that another process has stored, so that the state is what it was there: without output, and uncounted.
+    pub fn read_back(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
+        for row in 0..batch.len() {
+            let Some(passage) = passage_at(batch, row, knowledge) else { break };
+            let horizon = self.watermark.oldest(self.settings.state_ttl);
+            if self.guard.admit(passage.id, passage.time.0, horizon) == Admission::New {
                 self.watermark.see(passage.time, passage.checkpoint);
                 let _ = self.compare(row as u32, &passage, &[], &mut |_| {});
             }

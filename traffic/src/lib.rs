@@ -20,7 +20,7 @@ pub use batch::{PassageBatch, RawLines, Reject, RejectReason, odd_text};
 pub use checkpoint::{Catalogue, CatalogueError, Checkpoint, CheckpointProblem, great_circle_km};
 pub use detector::{
     ClockCount, Detector, DetectorSettings, Evidence, Fate, Hit, Knowledge, Lead, Pair, Places, PlateScope, Reached,
-    Sighting, WatermarkState,
+    Sighting, Watermark, WatermarkState,
 };
 pub use line::{Column, Delimiter, Layout, LayoutError, LineParser, ParserSettings, ShardKey};
 pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};

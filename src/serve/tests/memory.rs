@@ -437,5 +437,6 @@ pub(crate) fn alert(
         speed_kmh: known.then_some(3254.4),
         severity,
         rule,
+        cause: None,
     }
 }

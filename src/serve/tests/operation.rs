@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{Server, time};
+use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::status::{
     KafkaGap, KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, PartitionStatus, PipelineStatus, SourceStatus,
     Status, StorageStatus,
@@ -39,6 +40,32 @@ fn busy_status() -> Status {
             queue: (1, 4),
             seconds_since_commit: 0.5,
         },
+        detection: Some(DetectionStatus {
+            watermark: Some(time("2024-01-02 11:59:18")),
+            late: 1,
+            ahead: 2,
+            forgotten: 3,
+            conflicts: 4,
+            conflict_sample: Some("3.2E+17".to_owned()),
+            checkpoints: vec![
+                CheckpointClock {
+                    kkmc: "S250_Pizhou_Sulu".into(),
+                    accepted: 5,
+                    late: 0,
+                    ahead: 2,
+                    offset_seconds: Some(303),
+                    advice: Some(ClockAdvice::Ahead(303)),
+                },
+                CheckpointClock {
+                    kkmc: "K \"9\"".into(),
+                    accepted: 3,
+                    late: 1,
+                    ahead: 0,
+                    offset_seconds: None,
+                    advice: None,
+                },
+            ],
+        }),
         storage: StorageStatus {
             path: "data".to_owned(),
             disk_bytes: 1000,
@@ -119,6 +146,14 @@ async fn status() {
                 "rejected": {"total": 7, "by_reason": {"empty_gcxh": 3, "invalid_gcsj": 4}}, "duplicates": 2, "accepted": 8,
                 "late": 1, "alerts": 3, "by_shard": [5, 3], "commits": 9, "records_per_second": 1.5,
                 "last_commit_seconds": 0.25, "seconds_since_commit": 0.5, "queued_batches": 1, "queue_limit": 4},
+            "detection": {"watermark": "2024-01-02 11:59:18", "late": 1, "ahead": 2, "forgotten": 3,
+                "conflicts": {"count": 4, "sample": "3.2E+17"},
+                "checkpoints": [
+                    {"kkmc": "S250_Pizhou_Sulu", "label": "S250-邳州-苏鲁界", "accepted": 5, "late": 0, "ahead": 2,
+                        "offset_seconds": 303,
+                        "advice": {"code": "clock_ahead", "seconds": 303, "text": "clock about 5 min ahead"}},
+                    {"kkmc": "K \"9\"", "label": "K \"9\"", "accepted": 3, "late": 1, "ahead": 0, "offset_seconds": null,
+                        "advice": null}]},
             "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300,
                 "alert_index_bytes": 40, "passages": 8,
                 "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},

@@ -168,7 +168,12 @@ impl Position {
     }
 
     pub(super) fn file_name(&self) -> Arc<str> {
-        self.files.get(self.file).map_or_else(|| Arc::from(""), |file| Arc::from(file.name.as_str()))
+        self.name_of(self.file)
+    }
+
+    /// The name of a file by its index.
+    pub(super) fn name_of(&self, file: usize) -> Arc<str> {
+        self.files.get(file).map_or_else(|| Arc::from(""), |file| Arc::from(file.name.as_str()))
     }
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, SourceError> {

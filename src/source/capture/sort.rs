@@ -1,6 +1,6 @@
 //! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in LZ4 files that have
-//! no name, so that nothing is left of them however the process ends. It knows a line's time and separator, nothing else
-//! of it.
+//! no name, so that nothing is left of them however the process ends. It knows a line's time, separator and place, nothing
+//! else of it.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,13 +17,29 @@ use crate::source::SourceError;
 const MAX_RUNS: usize = 128;
 const MIN_MEMORY: usize = 1 << 20;
 
+/// Where a line came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LinePlace {
+    /// Index of its file.
+    pub(super) file: u16,
+    /// Its number there, from 1.
+    pub(super) line: u64,
+}
+
+/// What is known of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    time: i64,
+    place: LinePlace,
+    delimiter: u8,
+}
+
 /// Where a line stands in the arena.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    time: i64,
+    head: Head,
     start: usize,
     length: u32,
-    delimiter: u8,
 }
 
 /// Takes lines in any order.
@@ -47,13 +63,19 @@ impl Sorter {
         }
     }
 
-    pub(super) fn push(&mut self, time: CivilTime, delimiter: Delimiter, line: &[u8]) -> Result<(), SourceError> {
+    pub(super) fn push(
+        &mut self,
+        time: CivilTime,
+        delimiter: Delimiter,
+        place: LinePlace,
+        line: &[u8],
+    ) -> Result<(), SourceError> {
         let used = self.arena.len() + self.entries.len() * size_of::<Entry>();
         if used + line.len() > self.memory && !self.entries.is_empty() {
             self.spill()?;
         }
-        let entry =
-            Entry { time: time.0, start: self.arena.len(), length: line.len() as u32, delimiter: byte_of(delimiter) };
+        let head = Head { time: time.0, place, delimiter: byte_of(delimiter) };
+        let entry = Entry { head, start: self.arena.len(), length: line.len() as u32 };
         self.arena.extend_from_slice(line);
         self.entries.push(entry);
         Ok(())
@@ -61,7 +83,7 @@ impl Sorter {
 
     /// The sorted lines behind the first `skip`.
     pub(super) fn finish(mut self, skip: u64) -> Result<Sorted, SourceError> {
-        self.entries.sort_by_key(|entry| entry.time);
+        self.entries.sort_by_key(|entry| entry.head.time);
         let mut sources: Vec<Run> = Vec::with_capacity(self.runs.len() + 1);
         for run in self.runs {
             sources.push(Run::file(run)?);
@@ -69,7 +91,7 @@ impl Sorter {
         sources.push(Run::Memory { arena: self.arena, entries: self.entries.into_iter() });
         let mut sorted = Sorted { merge: Merge::new(sources)?, line: Vec::new() };
         for _ in 0..skip {
-            if !sorted.next(|_, _| ())? {
+            if !sorted.next(|_, _, _| ())? {
                 break;
             }
         }
@@ -78,21 +100,21 @@ impl Sorter {
 
     fn spill(&mut self) -> Result<(), SourceError> {
         // Stable: lines of one second stay in the order of arrival.
-        self.entries.sort_by_key(|entry| entry.time);
+        self.entries.sort_by_key(|entry| entry.head.time);
         if self.runs.len() >= MAX_RUNS {
             let sources = self.runs.drain(..).map(Run::file).collect::<Result<Vec<_>, _>>()?;
             let mut merge = Merge::new(sources)?;
             let mut writer = self.run_writer()?;
             let mut line = Vec::new();
-            while let Some((time, delimiter)) = merge.next(&mut line)? {
-                write_line(&mut writer, time, delimiter, &line).map_err(spill_failed)?;
+            while let Some(head) = merge.next(&mut line)? {
+                write_line(&mut writer, head, &line).map_err(spill_failed)?;
             }
             self.runs.push(finish_run(writer)?);
         }
         let mut writer = self.run_writer()?;
         for entry in self.entries.drain(..) {
             let line = self.arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default();
-            write_line(&mut writer, entry.time, entry.delimiter, line).map_err(spill_failed)?;
+            write_line(&mut writer, entry.head, line).map_err(spill_failed)?;
         }
         self.runs.push(finish_run(writer)?);
         self.arena.clear();
@@ -118,11 +140,13 @@ fn finish_run(writer: RunWriter) -> Result<File, SourceError> {
     Ok(file)
 }
 
-/// One line of a run: time `i64`, length `u32`, separator `u8`, bytes; numbers little-endian.
-fn write_line(writer: &mut impl Write, time: i64, delimiter: u8, line: &[u8]) -> io::Result<()> {
-    writer.write_all(&time.to_le_bytes())?;
+/// One line of a run: time `i64`, number `u64`, length `u32`, file `u16`, separator `u8`, bytes; numbers little-endian.
+fn write_line(writer: &mut impl Write, head: Head, line: &[u8]) -> io::Result<()> {
+    writer.write_all(&head.time.to_le_bytes())?;
+    writer.write_all(&head.place.line.to_le_bytes())?;
     writer.write_all(&(line.len() as u32).to_le_bytes())?;
-    writer.write_all(&[delimiter])?;
+    writer.write_all(&head.place.file.to_le_bytes())?;
+    writer.write_all(&[head.delimiter])?;
     writer.write_all(line)
 }
 
@@ -157,35 +181,44 @@ impl Run {
         Ok(Self::File(Box::new(BufReader::with_capacity(1 << 16, decoder))))
     }
 
-    /// Reads the next line into `line`; its time and separator, or none at the end.
-    fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<(i64, u8)>, SourceError> {
+    /// Reads the next line into `line`; what is known of it, or none at the end.
+    fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<Head>, SourceError> {
         match self {
             Self::Memory { arena, entries } => Ok(entries.next().map(|entry| {
                 line.clear();
                 line.extend_from_slice(arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default());
-                (entry.time, entry.delimiter)
+                entry.head
             })),
             Self::File(reader) => {
-                let mut head = [0u8; 13];
-                match reader.read_exact(&mut head) {
+                let mut time = [0; 8];
+                match reader.read_exact(&mut time) {
                     Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
                     other => other.map_err(spill_failed)?,
                 }
-                let [t0, t1, t2, t3, t4, t5, t6, t7, l0, l1, l2, l3, delimiter] = head;
-                let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
+                let number = read_array(reader)?;
+                let length = u32::from_le_bytes(read_array(reader)?) as usize;
+                let file = read_array(reader)?;
+                let [delimiter] = read_array(reader)?;
                 line.resize(length, 0);
                 reader.read_exact(line).map_err(spill_failed)?;
-                Ok(Some((i64::from_le_bytes([t0, t1, t2, t3, t4, t5, t6, t7]), delimiter)))
+                let place = LinePlace { file: u16::from_le_bytes(file), line: u64::from_le_bytes(number) };
+                Ok(Some(Head { time: i64::from_le_bytes(time), place, delimiter }))
             }
         }
     }
+}
+
+fn read_array<const N: usize>(reader: &mut impl Read) -> Result<[u8; N], SourceError> {
+    let mut bytes = [0; N];
+    reader.read_exact(&mut bytes).map_err(spill_failed)?;
+    Ok(bytes)
 }
 
 /// Merges sorted runs; of equal times the earlier run comes first.
 #[derive(Debug)]
 struct Merge {
     runs: Vec<(Run, Vec<u8>)>,
-    heap: BinaryHeap<Reverse<(i64, usize, u8)>>,
+    heap: BinaryHeap<Reverse<(i64, usize, Head)>>,
 }
 
 impl Merge {
@@ -199,21 +232,21 @@ impl Merge {
 
     fn refill(&mut self, index: usize) -> Result<(), SourceError> {
         if let Some((run, line)) = self.runs.get_mut(index)
-            && let Some((time, delimiter)) = run.next(line)?
+            && let Some(head) = run.next(line)?
         {
-            self.heap.push(Reverse((time, index, delimiter)));
+            self.heap.push(Reverse((head.time, index, head)));
         }
         Ok(())
     }
 
     /// Swaps the next line into `out`.
-    fn next(&mut self, out: &mut Vec<u8>) -> Result<Option<(i64, u8)>, SourceError> {
-        let Some(Reverse((time, index, delimiter))) = self.heap.pop() else { return Ok(None) };
+    fn next(&mut self, out: &mut Vec<u8>) -> Result<Option<Head>, SourceError> {
+        let Some(Reverse((_, index, head))) = self.heap.pop() else { return Ok(None) };
         if let Some((_, line)) = self.runs.get_mut(index) {
             std::mem::swap(line, out);
         }
         self.refill(index)?;
-        Ok(Some((time, delimiter)))
+        Ok(Some(head))
     }
 }
 
@@ -226,10 +259,10 @@ pub(super) struct Sorted {
 
 impl Sorted {
     /// Hands the next line to `take`; false at the end.
-    pub(super) fn next(&mut self, take: impl FnOnce(Delimiter, &[u8])) -> Result<bool, SourceError> {
+    pub(super) fn next(&mut self, take: impl FnOnce(Delimiter, LinePlace, &[u8])) -> Result<bool, SourceError> {
         match self.merge.next(&mut self.line)? {
-            Some((_, delimiter)) => {
-                take(delimiter_of(delimiter), &self.line);
+            Some(head) => {
+                take(delimiter_of(head.delimiter), head.place, &self.line);
                 Ok(true)
             }
             None => Ok(false),
@@ -245,12 +278,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut sorter = Sorter::new(memory, folder.path());
         sorter.memory = memory;
-        for (time, line) in lines {
-            sorter.push(CivilTime(*time), Delimiter::Comma, line.as_bytes()).unwrap();
+        for (number, (time, line)) in (1..).zip(lines) {
+            let place = LinePlace { file: number as u16 % 3, line: number };
+            sorter.push(CivilTime(*time), Delimiter::Comma, place, line.as_bytes()).unwrap();
         }
         let mut sorted = sorter.finish(skip).unwrap();
         let mut out = Vec::new();
-        while sorted.next(|_, line| out.push(String::from_utf8(line.to_vec()).unwrap())).unwrap() {}
+        let mut take = |_, place: LinePlace, line: &[u8]| {
+            let line = String::from_utf8(line.to_vec()).unwrap();
+            assert_eq!(line, format!("line {}", place.line - 1), "its place goes with it");
+            assert_eq!(u64::from(place.file), place.line % 3);
+            out.push(line);
+        };
+        while sorted.next(&mut take).unwrap() {}
         out
     }
 

@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use traffic::{CivilTime, Dimension, LineParser, PassageBatch};
+use traffic::{CivilTime, Dimension, LineParser, PassageBatch, Watermark, WatermarkState};
 
 use super::keying::Keying;
 use super::message::Reading;
@@ -31,6 +31,7 @@ use crate::source::{Batch, Lease, Rebuild};
 
 /// Bytes of values in hand that end a batch, whatever the lines.
 const MAX_HAND_BYTES: usize = 32 << 20;
+const DAY: i64 = 86_400;
 /// How long a revocation waits for the writer.
 const REVOKE_DEADLINE: Duration = Duration::from_secs(30);
 /// A partition whose last record is older than this while another is in trouble may be the one.
@@ -67,6 +68,7 @@ struct Partition {
 struct Hand {
     passages: PassageBatch,
     origins: Vec<(usize, Arc<str>)>,
+    row_offsets: Vec<(usize, i64)>,
     bytes: usize,
     since: Instant,
 }
@@ -79,9 +81,9 @@ struct ReadingBack {
     /// The first offset that nobody has stored.
     until: i64,
     /// Whether the first part has not left yet: the watermark before it.
-    begins: Option<Option<i64>>,
+    begins: Option<WatermarkState>,
     /// The watermark at `until`, where it is known.
-    newest: Option<i64>,
+    watermark: Option<i64>,
     /// Whether this data directory lacks the records.
     foreign: bool,
     /// The last part is in hand, and behind it the partition stands here.
@@ -186,18 +188,18 @@ impl Ledger {
             _ => return Ok(None),
         };
         let ours = stored.as_ref().map(|stored| stored.next);
-        let (base, from, until, newest, foreign) = match (committed, stored) {
+        let (base, from, until, watermark, foreign) = match (committed, stored) {
             // Another process went further: it has stored the records up to there.
             (Some(theirs), stored) if ours.is_none_or(|ours| theirs.next > ours) => {
-                let (from, newest) = match theirs.state {
+                let (from, watermark) = match theirs.state {
                     Some(state) => state,
                     None => (Mark { offset: by_time(theirs.next)?, before: None }, None),
                 };
-                (stored.unwrap_or_default(), from, theirs.next, newest, true)
+                (stored.unwrap_or_default(), from, theirs.next, watermark, true)
             }
             (_, Some(stored)) if !intact => {
-                let (from, until, newest) = (stored.read_back_from(), stored.next, stored.newest);
-                (stored, from, until, newest, false)
+                let (from, until, watermark) = (stored.read_back_from(), stored.next, stored.watermark.time());
+                (stored, from, until, watermark, false)
             }
             (_, Some(stored)) => {
                 let mut inner = self.lock();
@@ -219,16 +221,12 @@ impl Ledger {
         let mut inner = self.lock();
         let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
         account.intact = false;
-        account.read = Some(Position { next: until, newest: from.before, last: None, trail: vec![from], ..base });
-        let back = ReadingBack {
-            next: from.offset,
-            until,
-            begins: Some(from.before),
-            newest,
-            foreign,
-            ends: None,
-            hand: None,
-        };
+        // Its ordinals begin anew: they matter only where fewer than three checkpoints send.
+        let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
+        let read = Position { next: until, watermark: Watermark::of(&begins), last: None, trail: vec![from], ..base };
+        account.read = Some(read);
+        let back =
+            ReadingBack { next: from.offset, until, begins: Some(begins), watermark, foreign, ends: None, hand: None };
         account.reading_back = Some(back);
         if from.offset >= until {
             account.end_reading_back();
@@ -325,8 +323,8 @@ impl Ledger {
                 return true;
             }
             reading_back.next = offset + 1;
-            // What was rejected for its time then must not become the watermark now.
-            limit = limit.min(reading_back.newest.map_or(limit, CivilTime));
+            // What was rejected for its time then is no passage now.
+            limit = limit.min(reading_back.watermark.map_or(limit, |watermark| CivilTime(watermark + DAY)));
             if offset >= reading_back.until {
                 account.end_reading_back();
                 inner.set_oldest();
@@ -361,8 +359,11 @@ impl Ledger {
         parser.set_not_after(limit);
         reading.take(text, parser, &mut hand.passages);
         parser.set_not_after(usual);
-        let newest = hand.passages.times.iter().skip(rows).max().map(|time| time.0);
-        read.pass(offset, newest, self.state_ttl);
+        let passages = hand.passages.times.iter().zip(&hand.passages.checkpoints).skip(rows);
+        read.pass(offset, passages.map(|(time, checkpoint)| (*time, *checkpoint)), self.state_ttl);
+        if hand.passages.len() > rows {
+            hand.row_offsets.push((rows, offset));
+        }
         if is_back {
             hand.passages.rejects.clear();
         } else {
@@ -402,8 +403,8 @@ impl Ledger {
         let names = std::mem::take(&mut inner.names);
         let account = inner.partitions.get_mut(&chosen)?;
         let rebuild = account.reading_back.as_mut().map(|back| Rebuild {
-            begins: back.begins.take().map(|before| before.map(CivilTime)),
-            ends: back.ends.as_ref().map(|position| position.newest.map(CivilTime)),
+            begins: back.begins.take(),
+            ends: back.ends.as_ref().map(|position| position.watermark.time()),
         });
         // The position moves with all but the parts of a rebuild that are not its last.
         let moved = match account.reading_back.take() {
@@ -425,6 +426,8 @@ impl Ledger {
             partition: chosen.unsigned_abs(),
             passages: PassageBatch { new_names: names, ..hand.passages },
             origins: hand.origins,
+            row_origins: vec![(0, format!("{}[{chosen}]", self.topic).into())],
+            row_offsets: hand.row_offsets,
             position: position.unwrap_or_default(),
             position_name: Some(super::position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
@@ -435,7 +438,7 @@ impl Ledger {
 
     /// The writer has committed a batch.
     pub fn committed(&self, batch: &Batch) {
-        if batch.rebuild.is_some_and(|rebuild| rebuild.ends.is_none()) {
+        if batch.rebuild.as_ref().is_some_and(|rebuild| rebuild.ends.is_none()) {
             return;
         }
         let Ok(position) = Position::decode(&batch.position) else { return };

@@ -4,14 +4,15 @@
 
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, CodecError, Kind};
+use traffic::{CivilTime, NameId, Watermark};
 
-const KIND: Kind = Kind { magic: b'K', version: 1 };
+const KIND: Kind = Kind { magic: b'K', version: 2 };
 /// Gaps that are kept in detail; all are counted.
 const RECENT_GAPS: usize = 16;
-/// A mark is set when the watermark has moved by this part of the state TTL.
-const MARKS_PER_TTL: i64 = 32;
-/// The metadata of an offset that Platewatch commits begins with this.
-const METADATA: &str = "platewatch/1";
+/// A mark is set when the watermark has moved by this part of what is read back.
+const MARKS: i64 = 32;
+/// The metadata of an offset that Platewatch commits begins with this. In version 1 the watermark was the newest GCSJ.
+const METADATA: &str = "platewatch/2";
 /// Names of positions in the store begin with this, the topic and the partition follow.
 pub(super) const PREFIX: &str = "kafka/";
 
@@ -28,18 +29,19 @@ pub(super) struct Position {
     pub(super) nulls: u64,
     /// The newest gaps, oldest first.
     pub(super) recent: Vec<Gap>,
-    /// Newest GCSJ of the records before `next`: the partition's watermark.
-    pub(super) newest: Option<i64>,
+    /// The watermark of the records before `next`. It takes every passage that was read, duplicates among them, which lifts
+    /// nothing that the accepted ones do not; the detector has its own.
+    pub(super) watermark: Watermark,
     /// [`fingerprint`] of the record before `next`, where that is known.
     pub(super) last: Option<u64>,
-    /// Where reading back may begin, oldest first; a few more than [`MARKS_PER_TTL`].
+    /// Where reading back may begin, oldest first; a few more than [`MARKS`].
     pub(super) trail: Vec<Mark>,
     /// The watermark at which the partition was taken over from another appliance. What this data directory does not hold
-    /// matters until the watermark is a state TTL further.
+    /// matters until the watermark is further by [`reach`].
     pub(super) taken_over: Option<i64>,
 }
 
-/// An offset, and the newest GCSJ of all records before it.
+/// An offset, and the watermark of the records before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     /// The offset.
@@ -95,25 +97,26 @@ impl Position {
         Self { next, ..Self::default() }
     }
 
-    /// Goes behind the record at `offset`, whose newest GCSJ is `time`.
-    pub(super) fn pass(&mut self, offset: i64, time: Option<i64>, state_ttl: i64) {
-        let before = self.newest;
-        let step = (state_ttl / MARKS_PER_TTL).max(1);
+    /// Goes behind the record at `offset`, which holds `passages`: GCSJ and checkpoint of each.
+    pub(super) fn pass(&mut self, offset: i64, passages: impl Iterator<Item = (CivilTime, NameId)>, state_ttl: i64) {
+        let before = self.watermark.time();
+        passages.for_each(|(time, checkpoint)| self.watermark.see(time, checkpoint));
+        let now = self.watermark.time();
+        let step = (reach(state_ttl) / MARKS).max(1);
         let due = match self.trail.last() {
             None => true,
             Some(mark) => {
-                time > before
+                now > before
                     && before
                         .zip(mark.before.or(Some(i64::MIN)))
-                        .is_some_and(|(now, then)| now >= then.saturating_add(step))
+                        .is_some_and(|(before, then)| before >= then.saturating_add(step))
             }
         };
         if due {
             self.trail.push(Mark { offset, before });
         }
-        self.newest = self.newest.max(time);
-        let oldest = self.newest.map_or(i64::MIN, |newest| newest - state_ttl);
-        // Everything before a mark is older than the TTL: what lies before it needs no reading back.
+        let oldest = now.map_or(i64::MIN, |now| now.saturating_sub(reach(state_ttl)));
+        // Everything before a mark is older than the TTL, unless it was ahead: what lies before it needs no reading back.
         let unneeded =
             self.trail.iter().skip(1).take_while(|mark| mark.before.is_some_and(|before| before < oldest)).count();
         self.trail.drain(..unneeded);
@@ -121,19 +124,20 @@ impl Position {
 
     /// Whether this data directory lacks some of what the plate states at this position come from.
     pub(super) fn is_partial(&self, state_ttl: i64) -> bool {
-        self.taken_over.is_some_and(|then| self.newest.is_none_or(|newest| newest - state_ttl <= then))
+        let now = self.watermark.time();
+        self.taken_over.is_some_and(|then| now.is_none_or(|now| now.saturating_sub(reach(state_ttl)) <= then))
     }
 
     /// Where reading back begins to bring plate states to this position.
     pub(super) fn read_back_from(&self) -> Mark {
-        self.trail.first().copied().unwrap_or(Mark { offset: self.next, before: self.newest })
+        self.trail.first().copied().unwrap_or(Mark { offset: self.next, before: self.watermark.time() })
     }
 
     /// What is committed to the group with the offset, for whoever takes the partition over.
     pub(super) fn metadata(&self) -> String {
         let Mark { offset, before } = self.read_back_from();
         let text = |time: Option<i64>| time.map_or("-".to_owned(), |time| time.to_string());
-        format!("{METADATA} {offset} {} {}", text(before), text(self.newest))
+        format!("{METADATA} {offset} {} {}", text(before), text(self.watermark.time()))
     }
 
     /// Compares with what the broker has, from `low` to before `high`. If the position is outside, records the gap,
@@ -158,7 +162,7 @@ impl Position {
 
     fn jump(&mut self, next: i64, gap: Gap) -> Gap {
         if next < self.next {
-            self.trail = vec![Mark { offset: next, before: self.newest }];
+            self.trail = vec![Mark { offset: next, before: self.watermark.time() }];
         }
         self.next = next;
         self.last = None;
@@ -174,9 +178,25 @@ impl Position {
         codec::encode(KIND, self)
     }
 
+    /// Reads a stored value. What layout 1 knew of event time was the newest GCSJ, which one clock can spoil: reading back
+    /// begins where it says, and the watermark anew.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        codec::decode(KIND, bytes)
+        if codec::version(KIND, bytes)? > 1 {
+            return codec::decode(KIND, bytes);
+        }
+        let (next, gaps, missing, nulls, recent, _, last, trail, _) = codec::decode::<First>(KIND, bytes)?;
+        let trail = trail.into_iter().take(1).map(|mark: Mark| Mark { before: None, ..mark }).collect();
+        Ok(Self { next, gaps, missing, nulls, recent, last, trail, ..Self::default() })
     }
+}
+
+/// Layout 1.
+type First = (i64, u64, u64, u64, Vec<Gap>, Option<i64>, Option<u64>, Vec<Mark>, Option<i64>);
+
+/// Event time that is read back: a passage that was not ahead when it came is at most a state TTL newer than the watermark
+/// then, and matters until the watermark is a state TTL further than it.
+fn reach(state_ttl: i64) -> i64 {
+    state_ttl.saturating_mul(2)
 }
 
 impl Committed {
@@ -222,36 +242,59 @@ mod tests {
         assert_eq!(Position::decode(&position.encode().unwrap()).unwrap(), position);
     }
 
-    /// Whoever begins at the mark with its watermark needs nothing from before it, and the mark is not needlessly old.
+    /// Three checkpoints that agree on `time`.
+    fn at(time: i64) -> impl Iterator<Item = (CivilTime, NameId)> {
+        (0..3).map(move |checkpoint| (CivilTime(time), checkpoint))
+    }
+
+    /// Whoever begins at the mark needs nothing from before it that was not ahead, and the mark is not needlessly old.
     #[test]
-    fn the_trail_reaches_one_ttl_back_and_is_bounded() {
+    fn the_trail_reaches_two_ttls_back_and_is_bounded() {
         let ttl = 600;
         let mut position = Position::at(0);
-        let mut passed: Vec<i64> = Vec::new();
+        let mut watermark = Watermark::default();
+        let mut passed: Vec<(Option<i64>, i64)> = Vec::new();
         for offset in 0..20_000 {
-            let time = offset / 3 + [0, -900, 40, 7, -20][offset as usize % 5];
-            position.pass(offset, Some(time), ttl);
-            passed.push(time);
-            let Mark { offset: from, before } = position.read_back_from();
-            let newest_before = passed[..from as usize].iter().max().copied();
-            assert_eq!(before, newest_before, "at {offset}");
-            assert_eq!(position.newest, passed.iter().max().copied());
-            let oldest = position.newest.unwrap() - ttl;
-            assert!(before.is_none_or(|before| before < oldest), "at {offset}: {before:?} {oldest}");
-            assert!(before.is_none_or(|before| before >= oldest - 2 * ttl / MARKS_PER_TTL - 42), "at {offset}");
-            assert!(position.trail.len() as i64 <= MARKS_PER_TTL + 2, "{}", position.trail.len());
+            let time = offset / 3 + [0, -900, 40, 7, -20, 0, 0, 0, 0, 70_000][offset as usize % 10];
+            let checkpoint = if time > offset / 3 + 1000 { 9 } else { offset as NameId % 5 };
+            let before = watermark.time();
+            watermark.see(CivilTime(time), checkpoint);
+            position.pass(offset, [(CivilTime(time), checkpoint)].into_iter(), ttl);
+            passed.push((before, time));
+            let mark = position.read_back_from();
+            assert_eq!(mark.before, passed[mark.offset as usize].0, "at {offset}");
+            let Some(now) = position.watermark.time() else { continue };
+            let needed = passed[..mark.offset as usize]
+                .iter()
+                .filter(|(before, time)| *time >= now - ttl && before.is_none_or(|before| *time <= before + ttl - 300));
+            assert_eq!(needed.count(), 0, "at {offset}: {mark:?} {now}");
+            assert!(mark.before.is_none_or(|before| before >= now - 2 * ttl - 2 * 2 * ttl / MARKS - 42), "at {offset}");
+            assert!(position.trail.len() as i64 <= MARKS + 2, "{}", position.trail.len());
         }
+        assert_eq!(position.watermark, watermark);
         let committed = Committed::new(20_000, &position.metadata());
-        assert_eq!(committed.state, Some((position.read_back_from(), position.newest)));
+        assert_eq!(committed.state, Some((position.read_back_from(), watermark.time())));
+        assert_eq!(Position::decode(&position.encode().unwrap()).unwrap(), position);
     }
 
     #[test]
     fn a_jump_of_the_watermark_leaves_one_mark() {
         let mut position = Position::at(5);
-        for (offset, time) in [(5, Some(100)), (6, None), (7, Some(5000)), (8, Some(5001))] {
-            position.pass(offset, time, 600);
-        }
+        position.pass(5, at(100), 600);
+        position.pass(6, at(100).take(0), 600);
+        position.pass(7, at(5000), 600);
+        position.pass(8, at(5001), 600);
         assert_eq!(position.trail.first(), Some(&Mark { offset: 7, before: Some(100) }));
+    }
+
+    #[test]
+    fn layout_1_begins_its_watermark_anew() {
+        let trail = vec![Mark { offset: 3, before: Some(90) }, Mark { offset: 8, before: Some(5000) }];
+        let first: First = (10, 1, 2, 3, Vec::new(), Some(9000), Some(7), trail, Some(4000));
+        let bytes = codec::encode(Kind { version: 1, ..KIND }, &first).unwrap();
+        let position = Position::decode(&bytes).unwrap();
+        let expected = Position { gaps: 1, missing: 2, nulls: 3, last: Some(7), ..Position::at(10) };
+        assert_eq!(position, Position { trail: vec![Mark { offset: 3, before: None }], ..expected });
     }
 
     #[test]
@@ -259,25 +302,25 @@ mod tests {
         for text in [
             "",
             "x",
-            "platewatch/1",
-            "platewatch/1 a b c",
-            "platewatch/1 11 - -",
-            "platewatch/1 3 5",
-            "platewatch/1 -3 5 6",
+            "platewatch/2",
+            "platewatch/2 a b c",
+            "platewatch/2 11 - -",
+            "platewatch/2 3 5",
+            "platewatch/2 -3 5 6",
         ] {
             assert_eq!(Committed::new(10, text), Committed { next: 10, state: None }, "{text:?}");
         }
         let state = Some((Mark { offset: 3, before: None }, Some(-6)));
-        assert_eq!(Committed::new(10, "platewatch/1 3 - -6"), Committed { next: 10, state });
+        assert_eq!(Committed::new(10, "platewatch/2 3 - -6"), Committed { next: 10, state });
     }
 
     #[test]
-    fn what_was_taken_over_matters_for_one_ttl() {
-        let mut position = Position { taken_over: Some(1000), newest: Some(1000), ..Position::at(1) };
+    fn what_was_taken_over_matters_for_two_ttls() {
+        let mut position = Position { taken_over: Some(1000), ..Position::at(1) };
         assert!(position.is_partial(600));
-        position.newest = Some(1600);
+        position.pass(1, at(2200), 600);
         assert!(position.is_partial(600));
-        position.newest = Some(1601);
+        position.pass(2, at(2201), 600);
         assert!(!position.is_partial(600));
         assert!(!Position::at(1).is_partial(600));
     }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use traffic::{
-    Catalogue, CivilTime, Detector, DetectorSettings, Dimension, Interner, Layout, LineParser, NameTable,
-    ParserSettings, PassageBatch, PlateClass, Severity, TimeZoneName, great_circle_km,
+    Catalogue, CivilTime, Detector, DetectorSettings, Dimension, Interner, Knowledge, Layout, LineParser, NameTable,
+    ParserSettings, PassageBatch, PlateClass, PlateType, Severity, TimeZoneName, great_circle_km,
 };
 
 use super::{ClonePair, Event, Simulator, SimulatorSettings};
@@ -328,7 +328,10 @@ fn detect(
     let names = batch.new_names.iter().filter(|(dimension, _)| *dimension == Dimension::Checkpoint);
     let places: Vec<_> = names.map(|(_, name)| catalogue.position(name)).collect();
     let (mut fates, mut hits) = (Vec::new(), Vec::new());
-    Detector::new(settings).observe(batch, &places, &mut fates, &mut hits);
+    let names = batch.new_names.iter().filter(|(dimension, _)| *dimension == Dimension::PlateType);
+    let plate_types: Vec<_> = names.map(|(_, name)| PlateType::of(name)).collect();
+    let known = Knowledge { places: &places, plate_types: &plate_types };
+    Detector::new(settings).observe(batch, known, &mut fates, &mut hits);
     let pair = |hit: &traffic::Hit| {
         let ids = [hit.other.id().unpack(), batch.id_text(hit.row as usize)];
         if hit.other_is_earlier {

@@ -1,12 +1,17 @@
 //! The bytes of stored values: a change of them is a change of the on-disk format, and needs a new version.
 
 use storage::codec;
-use traffic::{Alert, CivilTime, PassageId, PlateCode, RejectReason, Rule, Severity, Sighting};
+use traffic::{
+    Alert, Cause, CivilTime, ClockCount, Lead, PassageId, PlateCode, PlateType, Reached, RejectReason, Resolution,
+    Rule, Severity, Sighting, WatermarkState,
+};
 
+use crate::store::detection::DetectionTotals;
 use crate::store::keys;
 use crate::store::rollup::{HourCounter, Rollup};
+use crate::store::stored_alert;
 use crate::store::totals::{PartitionState, Totals};
-use crate::store::write::{StoredPlate, StoredReject, encode_plate};
+use crate::store::write::{StoredReject, decode_plate, encode_plate};
 use crate::store::{MirrorCursor, RefusedRow};
 use crate::work::{AlertWork, WorkEntry, WorkStatus};
 
@@ -21,15 +26,29 @@ fn check(name: &str, bytes: &[u8], golden: &str) {
 #[test]
 fn plate_state() {
     let time = CivilTime::from_civil(2024, 1, 1, 0, 0, 24).unwrap();
-    let sighting =
-        |seconds, checkpoint, id| Sighting::new(CivilTime(time.0 + seconds), checkpoint, PassageId::pack(id));
+    let sighting = |seconds, checkpoint, id| {
+        let (resolution, plate_type) = (Resolution::Minute, PlateType::of("52"));
+        Sighting::new(CivilTime(time.0 + seconds), resolution, checkpoint, plate_type, PassageId::pack(id))
+    };
     let odd = PassageId::pack("过车-1");
     let sightings = [sighting(0, 3, "G320300109027253771"), sighting(100, 300, "过车-1")];
     let mut value = Vec::new();
     encode_plate(&sightings, &[(odd, "过车-1")], &mut value).unwrap();
     check("plate", &value, PLATE);
-    let (stored, texts): StoredPlate = codec::decode(keys::PLATE, &value[storage::EXPIRY_BYTES..]).unwrap();
-    assert_eq!(stored.len(), 2);
+    let (stored, texts) = decode_plate(&value).unwrap();
+    let details: Vec<_> =
+        stored.iter().map(|(_, at, .., resolution, plate_type)| (*at, *resolution, *plate_type)).collect();
+    assert_eq!(details, [(3, 1, 53), (300, 1, 53)]);
+    // Layout 1 had neither resolution nor plate type.
+    let (first, first_texts) = decode_plate(&bytes_of(PLATE_1)).unwrap();
+    assert_eq!(first_texts, texts);
+    assert!(
+        first
+            .iter()
+            .zip(&stored)
+            .all(|(first, now)| (first.0, first.1, first.2, first.3) == (now.0, now.1, now.2, now.3))
+    );
+    assert!(first.iter().all(|(.., resolution, plate_type)| (*resolution, *plate_type) == (0, 0)));
     assert_eq!(texts, [(odd.number, odd.tag, "过车-1".to_owned())]);
     check("plate key", &keys::plate(7, PlateCode::pack("苏C12345")), "00000007003534333231430e");
 }
@@ -51,10 +70,14 @@ fn alert() {
         speed_kmh: None,
         severity: Severity::High,
         rule: Rule::Speed,
+        cause: None,
     };
-    let bytes = codec::encode(keys::ALERT, &alert).unwrap();
+    assert_eq!(stored_alert::decode(&bytes_of(ALERT_1)).unwrap(), alert, "layout 1 had no cause");
+    let alert = Alert { cause: Some(Cause::PlateTypes), ..alert };
+    let bytes = stored_alert::encode(&alert).unwrap();
     check("alert", &bytes, ALERT);
-    assert_eq!(codec::decode::<Alert>(keys::ALERT, &bytes).unwrap(), alert);
+    assert_eq!(stored_alert::decode(&bytes).unwrap(), alert);
+    assert_eq!(codec::encode(keys::ALERT, &Cause::PlateTypes).unwrap().last(), Some(&0));
     // Numbers of severities and rules, in the order of their declaration.
     for (number, severity) in [Severity::High, Severity::Medium, Severity::Low].into_iter().enumerate() {
         assert_eq!(codec::encode(keys::ALERT, &severity).unwrap().last(), Some(&(number as u8)));
@@ -147,13 +170,40 @@ fn totals() {
 
 #[test]
 fn partition_state() {
-    let state = PartitionState { watermark: Some(1_704_067_200), saved_watermark: None, saved_arrival: 300 };
+    let watermark = WatermarkState {
+        time: Some(1_704_067_200),
+        accepted: 70_000,
+        moved: 69_000,
+        above: vec![Reached { checkpoint: 300, newest: 1_704_067_300, last: 69_999 }],
+    };
+    let state = PartitionState { watermark, saved_watermark: WatermarkState::default(), saved_arrival: 300 };
     let bytes = codec::encode(keys::PARTITION, &state).unwrap();
     check("partition", &bytes, PARTITION);
-    assert_eq!(codec::decode::<PartitionState>(keys::PARTITION, &bytes).unwrap(), state);
+    assert_eq!(PartitionState::decode(&bytes).unwrap(), Some(state));
+    assert_eq!(PartitionState::decode(&bytes_of(PARTITION_1)).unwrap(), None, "layout 1 says too little");
+    check("clocks key", &keys::clocks(258), "636c6f636b732f00000102");
     check("partition key", &keys::partition(258), "706172746974696f6e2f00000102");
     check("name key", &keys::name(traffic::Dimension::Model, 258), "6e616d652f0400000102");
     check("zone key", &keys::zone(1, 258), "010000000000000102");
+}
+
+#[test]
+fn detection() {
+    let totals = DetectionTotals { ahead: 300, forgotten: 7, conflict_sample: Some("3.2E+17".to_owned()) };
+    let bytes = codec::encode(keys::DETECTION, &totals).unwrap();
+    check("detection", &bytes, DETECTION);
+    assert_eq!(codec::decode::<DetectionTotals>(keys::DETECTION, &bytes).unwrap(), totals);
+    let clocks = vec![
+        ClockCount::default(),
+        ClockCount { accepted: 70_000, late: 300, ahead: 1, lead: Some(Lead { median: -300, spread: 4 }) },
+    ];
+    let bytes = codec::encode(keys::CLOCKS, &clocks).unwrap();
+    check("clocks", &bytes, CLOCKS);
+    assert_eq!(codec::decode::<Vec<ClockCount>>(keys::CLOCKS, &bytes).unwrap(), clocks);
+}
+
+fn bytes_of(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 #[test]
@@ -187,16 +237,27 @@ fn work_on_an_alert() {
 
 const WORK: &str = "4b01415623b603fb2c0102fc000124cb03e78e8b000100fc780124cb0161010309e8afafe8af86e588ab";
 const PLATE: &str = concat!(
+    "00000000659200fc500271e241c602fc300124cb03fd0b9e168c40ef7104fc120000470135fcf80124cbfb2c01fdff721814ad1edce9fc00",
+    "6bb691013501fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31",
+);
+const PLATE_1: &str = concat!(
     "00000000659200fc5001d5a2034102fc300124cb03fd0b9e168c40ef7104fc12000047fcf80124cbfb2c01fdff721814ad1edce9fc006b",
     "b69101fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31"
 );
 const MIRROR: &str = "4301763c6568fc7011010001fc300124cb02fb2c0101";
 const REFUSED: &str = "52015a0c9e1001fc70110100024731fc300124cb0c473109e9939ce5b1b1e58ebf08746f6f206c6f6e67";
 const ALERT: &str = concat!(
+    "410272d0a8900c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a30303a",
+    "303013323032342d30312d30312030303a30323a3033024731024732f6019a999999999946400000010100",
+);
+const ALERT_1: &str = concat!(
     "4101e0cb8b570c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a3030",
     "3a303013323032342d30312d30312030303a30323a3033024731024732f6019a99999999994640000001"
 );
 const REJECT: &str = "4a01ff76bf0b0ae58da1e58fa32e6c6f67fc701101000602ff7801fc000124cb";
 const HOUR: &str = "480187c04e730302000101020200020201020302fb84030102000001";
 const TOTALS: &str = "540129713bcf01020302000405fc70110100060708090a0b0c0d0e01fc000124cb0101";
-const PARTITION: &str = "5701275196c801fc000124cb00fb2c01";
+const PARTITION: &str = "57022ac34f6a01fc000124cbfc70110100fc880d010001fb2c01fcc80124cbfc6f11010000000000fb2c01";
+const DETECTION: &str = "4401b7cc7dabfb2c01070107332e32452b3137";
+const CLOCKS: &str = "51013ddc97d30200000000fc70110100fb2c010101fb570208";
+const PARTITION_1: &str = "5701275196c801fc000124cb00fb2c01";

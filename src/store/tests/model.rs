@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use traffic::{CivilTime, FuelType, PlateCode, VehicleType, brand_of};
+use traffic::{CivilTime, FuelType, PlateCode, VehicleType, Watermark, brand_of};
 
 use crate::reader::{Order, QueryFilter, TimeRange};
 
@@ -156,20 +156,20 @@ pub(super) fn lines(seed: u64, count: usize, step: i64, partitions: usize) -> Ve
     lines
 }
 
-/// The rows that must be accepted: those whose GCXH is not that of a row accepted within the TTL.
+/// The rows that must be accepted: those whose GCXH is not that of a row accepted within the TTL of the partition's watermark.
 pub(super) fn accepted(lines: &[(u32, Line)], ttl: i64) -> Vec<Row> {
     let mut accepted: Vec<Row> = Vec::new();
-    let mut watermarks: BTreeMap<u32, i64> = BTreeMap::new();
+    let mut watermarks: BTreeMap<u32, Watermark> = BTreeMap::new();
     for (partition, line) in lines {
         let Line::Passage(row) = line else { continue };
-        let time = row.gcsj.0;
-        let newest = watermarks.get(partition).copied().unwrap_or(time);
-        let seen = accepted
-            .iter()
-            .any(|other| other.partition == *partition && other.gcxh == row.gcxh && other.gcsj.0 >= newest - ttl);
+        let watermark = watermarks.entry(*partition).or_default();
+        let is_guarded = |other: &Row| watermark.time().is_none_or(|now| other.gcsj.0 >= now - ttl);
+        let seen =
+            accepted.iter().any(|other| other.partition == *partition && other.gcxh == row.gcxh && is_guarded(other));
         if !seen {
             accepted.push(row.clone());
-            watermarks.insert(*partition, newest.max(time));
+            let checkpoint = CHECKPOINTS.iter().position(|name| *name == row.kkmc).expect("one of them");
+            watermark.see(row.gcsj, checkpoint as u32);
         }
     }
     accepted

@@ -40,8 +40,10 @@ pub struct WatermarkState {
     pub above: Vec<Reached>,
 }
 
-#[derive(Debug, Clone, Default)]
-pub(super) struct Watermark {
+/// The watermark itself. It is stored as its [`WatermarkState`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "WatermarkState", into = "WatermarkState")]
+pub struct Watermark {
     time: Option<i64>,
     accepted: u64,
     moved: u64,
@@ -51,20 +53,21 @@ pub(super) struct Watermark {
 }
 
 impl Watermark {
+    /// W; none before its first move.
     #[inline]
-    pub(super) fn time(&self) -> Option<i64> {
+    pub fn time(&self) -> Option<i64> {
         self.time
     }
 
     /// What is older than this is expired, or guarded no more.
     #[inline]
-    pub(super) fn oldest(&self, state_ttl: i64) -> i64 {
+    pub(crate) fn oldest(&self, state_ttl: i64) -> i64 {
         self.time.map_or(i64::MIN, |time| time.saturating_sub(state_ttl))
     }
 
     /// Takes the next accepted record.
     #[inline]
-    pub(super) fn see(&mut self, time: CivilTime, checkpoint: NameId) {
+    pub fn see(&mut self, time: CivilTime, checkpoint: NameId) {
         self.accepted += 1;
         if self.time.is_none_or(|watermark| time.0 > watermark) {
             self.reach(time.0, checkpoint);
@@ -120,10 +123,13 @@ impl Watermark {
                 kept += 1;
             }
         }
+        // What is not in use is empty, so that equal states are equal.
+        self.above.iter_mut().skip(kept).for_each(|place| *place = Reached::default());
         self.count = kept;
     }
 
-    pub(super) fn state(&self) -> WatermarkState {
+    /// All of it.
+    pub fn state(&self) -> WatermarkState {
         WatermarkState {
             time: self.time,
             accepted: self.accepted,
@@ -133,18 +139,31 @@ impl Watermark {
     }
 
     /// The watermark of a state; what no such state can hold is left out.
-    pub(super) fn of(state: &WatermarkState) -> Self {
+    pub fn of(state: &WatermarkState) -> Self {
         let mut watermark = Self {
             time: state.time,
             accepted: state.accepted,
             moved: state.moved.min(state.accepted),
             ..Self::default()
         };
-        for (place, reached) in watermark.above.iter_mut().zip(&state.above).take(QUORUM - 1) {
+        let above = state.above.iter().filter(|reached| state.time.is_none_or(|time| reached.newest > time));
+        for (place, reached) in watermark.above.iter_mut().zip(above).take(QUORUM - 1) {
             *place = Reached { last: reached.last.min(state.accepted), ..*reached };
             watermark.count += 1;
         }
         watermark
+    }
+}
+
+impl From<WatermarkState> for Watermark {
+    fn from(state: WatermarkState) -> Self {
+        Self::of(&state)
+    }
+}
+
+impl From<Watermark> for WatermarkState {
+    fn from(watermark: Watermark) -> Self {
+        watermark.state()
     }
 }
 

@@ -2,13 +2,19 @@
 
 use std::time::Instant;
 
-use traffic::PassageBatch;
+use traffic::{PassageBatch, Watermark, WatermarkState};
 
 use super::{Hand, Inner, Partition, Position};
 
 impl Hand {
     pub(super) fn new() -> Self {
-        Self { passages: PassageBatch::default(), origins: Vec::new(), bytes: 0, since: Instant::now() }
+        Self {
+            passages: PassageBatch::default(),
+            origins: Vec::new(),
+            row_offsets: Vec::new(),
+            bytes: 0,
+            since: Instant::now(),
+        }
     }
 }
 
@@ -36,9 +42,11 @@ impl Partition {
     /// All that was to be read back is in hand, or gone.
     pub(super) fn end_reading_back(&mut self) {
         let (Some(back), Some(read)) = (&mut self.reading_back, &mut self.read) else { return };
-        read.newest = back.newest.or(read.newest);
+        if back.watermark > read.watermark.time() {
+            read.watermark = Watermark::of(&WatermarkState { time: back.watermark, ..read.watermark.state() });
+        }
         if back.foreign {
-            read.taken_over = read.newest;
+            read.taken_over = read.watermark.time();
         }
         back.ends = Some(read.clone());
         back.hand.get_or_insert_with(Hand::new);

@@ -1,6 +1,9 @@
 use std::time::{Duration, Instant};
 
-use traffic::{CivilTime, Column, Delimiter, Layout, LineParser, NameTable, ParserSettings, TimeZoneName};
+use traffic::{
+    CivilTime, Column, Delimiter, Layout, LineParser, NameTable, ParserSettings, TimeZoneName, Watermark,
+    WatermarkState,
+};
 
 use super::{Ledger, Record};
 use crate::source::Batch;
@@ -84,19 +87,20 @@ fn what_another_has_stored_is_read_back_in_parts_and_only_the_last_moves_the_pos
     assert!(scene.ledger.hints().is_empty(), "an old position must not become the group's");
     (10..15).for_each(|offset| assert!(scene.take(offset)));
     let part = scene.give().unwrap();
-    let rebuild = part.rebuild.unwrap();
-    assert_eq!((rebuild.begins, rebuild.ends), (Some(Some(CivilTime(time(9)))), None));
+    let rebuild = part.rebuild.clone().unwrap();
+    let begins = WatermarkState { time: Some(time(9)), ..WatermarkState::default() };
+    assert_eq!((rebuild.begins, rebuild.ends), (Some(begins), None));
     assert_eq!((part.passages.len(), part.position.len()), (5, 0));
     scene.ledger.committed(&part);
     // The rest, and what comes after it at once.
     (15..22).for_each(|offset| assert!(scene.take(offset)));
     let last = scene.give().unwrap();
-    let rebuild = last.rebuild.unwrap();
-    assert_eq!((rebuild.begins, rebuild.ends), (None, Some(Some(CivilTime(time(19))))));
+    let rebuild = last.rebuild.clone().unwrap();
+    assert_eq!((rebuild.begins, rebuild.ends), (None, Some(Some(time(19)))));
     assert_eq!(Position::decode(&last.position).unwrap().next, 20);
     scene.ledger.committed(&last);
     let after = scene.give().unwrap();
-    assert_eq!((after.passages.len(), after.rebuild), (2, None));
+    assert_eq!((after.passages.len(), &after.rebuild), (2, &None));
     scene.ledger.committed(&after);
     let hints = scene.ledger.hints();
     assert_eq!(hints.len(), 1);
@@ -108,11 +112,12 @@ fn what_another_has_stored_is_read_back_in_parts_and_only_the_last_moves_the_pos
 fn a_record_of_the_future_that_was_rejected_then_is_not_read_back() {
     let mut scene = Scene::new(None);
     let from = Mark { offset: 10, before: None };
-    scene.begin(Some(Committed { next: 13, state: Some((from, Some(time(11)))) }));
+    let day_before = time(11) - 86_400;
+    scene.begin(Some(Committed { next: 13, state: Some((from, Some(day_before))) }));
     (10..13).for_each(|offset| assert!(scene.take(offset)));
     let batch = scene.give().unwrap();
     assert_eq!((batch.passages.len(), batch.passages.rejects.len()), (2, 0));
-    assert_eq!(batch.rebuild.unwrap().ends, Some(Some(CivilTime(time(11)))));
+    assert_eq!(batch.rebuild.unwrap().ends, Some(Some(day_before)));
 }
 
 #[test]
@@ -128,7 +133,8 @@ fn after_a_restart_what_was_taken_over_is_read_back_until_it_is_old() {
         Some(0),
         "what is not in the log is read back"
     );
-    let old = Position { newest: Some(time(5) + TTL), ..stored };
+    let state = WatermarkState { time: Some(time(5) + 2 * TTL), ..WatermarkState::default() };
+    let old = Position { watermark: Watermark::of(&state), ..stored };
     assert_eq!(Scene::new(Some(old)).begin(None), Some(5), "it does not matter any more");
 }
 
@@ -164,7 +170,7 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     let (next, gap) = scene.ledger.reconcile(0, 21, 30, 1).unwrap();
     assert_eq!((next, gap.map(|gap| (gap.first, gap.last))), (21, Some((20, 20))));
     let last = scene.give().unwrap();
-    assert_eq!(last.rebuild.unwrap().ends, Some(Some(CivilTime(time(19)))));
+    assert_eq!(last.rebuild.unwrap().ends, Some(Some(time(19))));
     assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
 }
 
