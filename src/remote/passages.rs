@@ -17,8 +17,8 @@ use super::cache::{Cache, Groups};
 use super::rows;
 use super::statements::{self, Conditions};
 use super::statistics::Statistics;
-use super::target::Target;
-use crate::mysql::MysqlPool;
+use super::target::{Kind, Target};
+use crate::mysql::{MysqlError, MysqlPool};
 use crate::reader::{Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
@@ -100,6 +100,8 @@ impl Passages {
                     target.answered();
                     Ok(rows)
                 }
+                // The index answers this at once: a server that does not is not there.
+                Err(error @ MysqlError::Timeout(..)) => Err(target.failed(Kind::Away, &error.to_string())),
                 Err(error) => Err(target.failed_mysql(&error)),
             }
         });

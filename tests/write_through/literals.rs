@@ -64,7 +64,7 @@ fn every_text_comes_back(pool: &MysqlPool, cases: u32) {
             texts.iter().enumerate().map(|(at, text)| format!("HEX({}) AS c{at}", literal(text))).collect();
         let rows = runtime.block_on(pool.rows(&format!("SELECT {}", columns.join(", ")))).unwrap();
         let told: Vec<String> =
-            rows.into_iter().next().unwrap().unwrap().into_iter().map(|v| mysql_async::from_value(v)).collect();
+            rows.into_iter().next().unwrap().unwrap().into_iter().map(mysql_async::from_value).collect();
         let sent: Vec<String> =
             texts.iter().map(|text| text.bytes().map(|byte| format!("{byte:02X}")).collect()).collect();
         prop_assert_eq!(told, sent);
