@@ -7,13 +7,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use traffic::Catalogue;
+use traffic::{Catalogue, CivilTime};
 
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{Reader, Snapshot};
 use crate::source::Batch;
-use crate::status::{KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, SourceStatus, Status, StorageStatus};
-use crate::store::Shared;
+use crate::status::{
+    AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, RetentionDrop,
+    SourceStatus, Status, StorageStatus,
+};
+use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, Shared};
 use crate::work::{WorkChange, WorkError, WorkedAlert};
 
 /// Over so much wall time the rate is measured.
@@ -38,7 +41,6 @@ pub type MirrorsProbe = Box<dyn Fn() -> Vec<MirrorStatus> + Send + Sync>;
 pub struct Appliance {
     shared: Arc<Shared>,
     role: String,
-    retention_seconds: Option<i64>,
     started: Instant,
     running: Mutex<Running>,
     kafka: OnceLock<KafkaProbe>,
@@ -47,12 +49,11 @@ pub struct Appliance {
 
 impl Appliance {
     /// An appliance over this store.
-    pub fn new(shared: Arc<Shared>, role: &str, retention_seconds: Option<i64>, kind: &str) -> Self {
+    pub fn new(shared: Arc<Shared>, role: &str, kind: &str) -> Self {
         let source = SourceStatus { kind: kind.to_owned(), state: "starting".to_owned(), ..SourceStatus::default() };
         Self {
             shared,
             role: role.to_owned(),
-            retention_seconds,
             started: Instant::now(),
             running: Mutex::new(Running { source, ..Running::default() }),
             kafka: OnceLock::new(),
@@ -170,7 +171,12 @@ impl Reader for Appliance {
                 alert_index_bytes: view.alert_index_bytes() as u64,
                 passages: view.totals().passages,
                 segments: progress.segments,
-                retention_seconds: self.retention_seconds,
+                retention_seconds: progress.lifetimes.of(Kept::Passages).seconds,
+                retention_announced: announced(&progress.lifetimes),
+                dropped_passages: progress.lifetimes.dropped_rows.iter().sum(),
+                last_drop: progress.lifetimes.last_drop.map(drop_status),
+                checkpoints: checkpoints_status(&self.shared),
+                accepted_loss: self.shared.accepted_loss(),
                 oldest: view.oldest(),
                 rejects: totals.rejects.saturating_sub(totals.oldest_reject.saturating_sub(1)),
             },
@@ -191,4 +197,34 @@ impl Reader for Appliance {
 
 fn failure_of(running: &Running, shared: &Shared) -> Option<String> {
     running.failure.clone().or_else(|| shared.database().failure().map(str::to_owned))
+}
+
+fn announced(lifetimes: &Lifetimes) -> Vec<AnnouncedDrop> {
+    let announced = Kept::ALL.into_iter().filter_map(|kept| Some((kept, lifetimes.of(kept).announced.as_ref()?)));
+    let announced = announced.map(|(kept, announced)| AnnouncedDrop {
+        what: kept.as_str(),
+        retention_seconds: announced.seconds,
+        count: announced.count,
+        from: CivilTime(announced.from),
+        to: CivilTime(announced.to),
+        not_before: CivilTime(announced.acts_at),
+    });
+    announced.collect()
+}
+
+fn drop_status(dropped: Dropped) -> RetentionDrop {
+    RetentionDrop {
+        at: CivilTime(dropped.at),
+        passages: dropped.rows,
+        from: CivilTime(dropped.from),
+        to: CivilTime(dropped.to),
+        older_than: CivilTime(dropped.older_than),
+        retention_seconds: dropped.seconds,
+    }
+}
+
+fn checkpoints_status(shared: &Shared) -> CheckpointsStatus {
+    let CheckpointsOrigin { source, imported_at, restored, lost } = shared.checkpoints_origin();
+    let imported_at = imported_at.map(CivilTime);
+    CheckpointsStatus { count: shared.catalogue().len() as u64, source, imported_at, restored, lost }
 }

@@ -265,12 +265,17 @@ choices! {
 settings! {
     /// The embedded database.
     pub struct StoreConfig {
-        /// How long passages are kept, in event time. Whole segments are dropped, so a little more is kept.
-        retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        /// How long passages are kept, in event time. Whole segments are dropped, so a little more is kept. A data directory
+        /// remembers its retention: the default changes nothing in one that holds data, a longer time takes effect at once,
+        /// and a shorter one that is written here is announced first, see `retention_grace`.
+        retention: Retention = Retention::Unwritten(Duration::from_secs(3 * 86_400)), at_least_an_hour;
         /// How long alerts are kept, in event time.
-        alerts_retention: Retention = Retention::For(Duration::from_secs(90 * 86_400)), at_least_an_hour;
+        alerts_retention: Retention = Retention::Unwritten(Duration::from_secs(90 * 86_400)), at_least_an_hour;
         /// How long rejected lines are kept, by the event time around them. The counts by reason stay.
-        rejects_retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        rejects_retention: Retention = Retention::Unwritten(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        /// How long a shorter retention is announced before it drops anything, by the clock, over restarts too. The log,
+        /// `/api/status` and the system page say what is going to be dropped. `"0s"` drops with the next commit.
+        retention_grace: Duration = Duration::from_secs(86_400), within(Duration::ZERO, Duration::from_secs(365 * 86_400));
         /// How much the data directory may take while passages that are older than `retention` wait for a mirror that has not
         /// taken them yet. Above it the oldest are dropped all the same, and the log, `/api/status` and `/metrics` say so.
         mirror_hold: ByteSize = ByteSize::mib(32 << 10), within(ByteSize::mib(16), ByteSize(1 << 50));

@@ -29,6 +29,7 @@ pub mod forecast;
 pub mod mirror;
 pub mod mysql;
 pub mod pipeline;
+pub mod plain;
 pub mod predict;
 pub mod producer;
 pub mod reader;

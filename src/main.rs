@@ -8,6 +8,10 @@ use clap::{Parser, Subcommand};
 use platewatch::commands::{
     config, demo, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate, train,
 };
+use platewatch::plain;
+use tracing::field::Field;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::format::Writer;
 
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
 #[derive(Debug, Parser)]
@@ -26,11 +30,7 @@ enum Command {
     /// Run everything in one process with simulated traffic: API and web page at http://127.0.0.1:5000
     Demo(demo::DemoArgs),
     /// Run the appliance that a configuration file describes
-    Serve {
-        /// The configuration; print-config prints one with all settings and their docs
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
-    },
+    Serve(serve::ServeArgs),
     /// Take captured logs through the whole pipeline offline and write alerts, rejects and a summary
     Replay(replay::ReplayArgs),
     /// Make realistic traffic with planted clones
@@ -68,15 +68,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before any file is made: plates are nobody else's business.
+    storage::set_private_umask();
     let arguments = Arguments::parse();
-    start_log(matches!(arguments.command, Command::Demo(_) | Command::Serve { .. }));
+    start_log(matches!(arguments.command, Command::Demo(_) | Command::Serve(_)));
     match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             if let Some(usage) = error.downcast_ref::<clap::Error>() {
                 let _ = usage.print();
             } else if !is_broken_pipe(&error) {
-                eprintln!("platewatch: {error:#}");
+                eprintln!("platewatch: {}", plain::lines(&format!("{error:#}")));
             } else {
                 return ExitCode::SUCCESS;
             }
@@ -89,7 +91,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match command {
         Command::Demo(args) => demo::run(args),
-        Command::Serve { config } => serve::run(config),
+        Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Simulate(args) => {
             drop(out);
@@ -116,12 +118,22 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
 }
 
+/// A field as `name=value`, and the message as it is: what comes from outside cannot forge a line or move the cursor.
+fn write_field(writer: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug) -> std::fmt::Result {
+    let value = format!("{value:?}");
+    match field.name() {
+        "message" => write!(writer, "{}", plain::line(&value)),
+        name => write!(writer, "{}={}", name.trim_start_matches("r#"), plain::line(&value)),
+    }
+}
+
 fn start_log(verbose: bool) {
     let default = if verbose { "info" } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .fmt_fields(tracing_subscriber::fmt::format::debug_fn(write_field).delimited(" "))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false)

@@ -275,6 +275,7 @@ impl LineWriter {
                 (delivered, since) = (self.producer.delivered(), Instant::now());
             } else if since.elapsed() >= PATIENCE {
                 let trouble = self.producer.take_trouble().unwrap_or_else(|| "no answer".to_owned());
+                let trouble = crate::plain::line(&trouble);
                 eprintln!("platewatch: Kafka at {} takes no lines ({trouble}): waiting for it", self.brokers);
                 since = Instant::now();
             }

@@ -258,6 +258,55 @@ impl MirrorStatus {
     }
 }
 
+/// What a shorter retention is going to drop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnouncedDrop {
+    /// `passages`, `alerts` or `rejects`.
+    pub what: &'static str,
+    /// The retention, in seconds.
+    pub retention_seconds: i64,
+    /// How many are going to be dropped.
+    pub count: u64,
+    /// Event time of the oldest of them.
+    pub from: CivilTime,
+    /// Event time of the newest of them.
+    pub to: CivilTime,
+    /// The clock's time from which on they go.
+    pub not_before: CivilTime,
+}
+
+/// A run of retention that dropped passages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetentionDrop {
+    /// The clock's time.
+    pub at: CivilTime,
+    /// How many.
+    pub passages: u64,
+    /// Event time of the oldest of them.
+    pub from: CivilTime,
+    /// Event time of the newest of them.
+    pub to: CivilTime,
+    /// They were older than this.
+    pub older_than: CivilTime,
+    /// The retention, in seconds.
+    pub retention_seconds: i64,
+}
+
+/// The checkpoints that are known, and where they came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckpointsStatus {
+    /// How many.
+    pub count: u64,
+    /// The file that they were imported from, or another word for it; none for the built-in ones.
+    pub source: Option<String>,
+    /// The clock's time of the import.
+    pub imported_at: Option<CivilTime>,
+    /// The reference data had lost them at this start, and they were restored from their copy.
+    pub restored: bool,
+    /// The reference data was damaged at this start and there was no copy.
+    pub lost: bool,
+}
+
 /// The storage.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StorageStatus {
@@ -275,8 +324,18 @@ pub struct StorageStatus {
     pub passages: u64,
     /// Segments, sealed and tail, per shard.
     pub segments: Vec<u64>,
-    /// Seconds of event time that are kept; none = forever.
+    /// Seconds of event time that passages are kept, as the data directory remembers; none = forever.
     pub retention_seconds: Option<i64>,
+    /// What a shorter retention is going to drop.
+    pub retention_announced: Vec<AnnouncedDrop>,
+    /// Passages that retention dropped, ever.
+    pub dropped_passages: u64,
+    /// The last run of retention that dropped passages.
+    pub last_drop: Option<RetentionDrop>,
+    /// The checkpoints that are known.
+    pub checkpoints: CheckpointsStatus,
+    /// What was found missing at this start and accepted, in words.
+    pub accepted_loss: Option<String>,
     /// Oldest GCSJ retained.
     pub oldest: Option<CivilTime>,
     /// Rejects kept.

@@ -11,6 +11,7 @@ use std::io::Write;
 
 use super::failure::Differences;
 use crate::config::Config;
+use crate::plain;
 
 /// Looks at one target. It fails only where the configuration itself cannot be used, which is exit code 2.
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
@@ -65,7 +66,8 @@ pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     }
     for Finding { target, kind, text } in &report.findings {
         let word = if *kind == Kind::Sound { "ok" } else { "problem" };
-        writeln!(out, "{target}: {word}: {text}")?;
+        // Servers have their say in it.
+        writeln!(out, "{target}: {word}: {}", plain::line(text))?;
     }
     match report.problems() {
         0 => Ok(()),

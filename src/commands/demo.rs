@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::serve::{DataDir, run_appliance};
+use super::data_dir::{DataDir, StoreArgs};
+use super::serve::run_appliance;
 use crate::config::{ApiConfig, Config, PredictConfig, SourceConfig, SourceKind};
 
 /// Arguments of `demo`.
@@ -27,6 +28,8 @@ pub struct DemoArgs {
     /// Checkpoints of the network: up to 19 are the known ones, more are generated
     #[arg(long, default_value_t = 19)]
     sites: usize,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 const DAY: i64 = 86_400;
@@ -53,7 +56,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     };
     let kept = args.data_dir.is_some();
     let data = folder.path().display().to_string();
-    run_appliance(&config, DAY, |address| {
+    run_appliance(&config, DAY, args.store, |address| {
         eprintln!("Platewatch demo: open http://{address} in a browser; Ctrl-C stops it.");
         eprintln!("Data in {data}{}.", if kept { "" } else { ", removed at the end" });
         eprintln!("24 hours of traffic are being made up; live traffic follows at about {} a second.", args.rate);

@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use clap::Args;
 use traffic::{Catalogue, Checkpoint};
 
+use super::data_dir::StoreArgs;
 use super::failure::Usage;
-use super::serve::store_settings;
+use super::serve::keeping_settings;
 use crate::config::{Config, Role};
 use crate::mysql::{MysqlPool, push_text};
 use crate::store::Store;
@@ -28,6 +29,8 @@ pub struct ImportArgs {
     /// The data directory, instead of a configuration
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 /// Imports the checkpoints.
@@ -46,8 +49,8 @@ pub fn run(args: &ImportArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let count = catalogue.len();
     // Local first: it is the one that can be in use. A process of the role `api` has no data directory.
     if config.role != Role::Api {
-        let mut store = Store::open(&config.data_dir, store_settings(&config))?;
-        store.set_catalogue(catalogue.clone())?;
+        let mut store = Store::open(&config.data_dir, keeping_settings(&config, args.store))?;
+        store.set_catalogue(catalogue.clone(), &args.csv.display().to_string())?;
         store.close()?;
         writeln!(out, "{count} checkpoints imported into {}", config.data_dir.display())?;
     }

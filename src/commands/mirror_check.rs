@@ -13,6 +13,7 @@ use super::failure::{Differences, Usage};
 use super::serve::retention_seconds;
 use crate::audit::{Audit, Difference, Range, Report, Stranger};
 use crate::config::{Config, parse_duration};
+use crate::plain;
 use crate::source::live::civil_now;
 
 /// Arguments of both commands.
@@ -66,7 +67,8 @@ pub fn repair(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
     writeln!(out, "{} passages sent again", repaired.rows)?;
     for Stranger { group, id } in repaired.strangers.iter().take(MAX_LINES) {
         let (hour, _) = group.span();
-        writeln!(out, "only in MySQL: {id} ({hour}, {}) on {}", group.kkmc, audit.address(group.server))?;
+        let text = format!("only in MySQL: {id} ({hour}, {}) on {}", group.kkmc, audit.address(group.server));
+        writeln!(out, "{}", plain::line(&text))?;
     }
     if !repaired.strangers.is_empty() {
         writeln!(
@@ -122,7 +124,7 @@ fn print(audit: &Audit, report: &Report, out: &mut impl Write) -> std::io::Resul
         writeln!(out, "still being written, not compared: {passages} passages in {groups} groups")?;
     }
     for difference in report.differences.iter().take(MAX_LINES) {
-        writeln!(out, "{}", line(audit, difference))?;
+        writeln!(out, "{}", plain::line(&line(audit, difference)))?;
     }
     let more = report.differences.len().saturating_sub(MAX_LINES);
     if more > 0 {

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod connect;
+mod data_dir;
 pub mod demo;
 pub mod failure;
 pub mod import_checkpoints;

@@ -47,7 +47,7 @@ impl Progress {
 
     /// A line beside the bar.
     pub(super) fn say(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("{text}"));
+        self.bar.suspend(|| eprintln!("{}", crate::plain::lines(text)));
     }
 
     /// Removes the bar.

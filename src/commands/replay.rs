@@ -13,16 +13,18 @@ use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 use traffic::{Delimiter, Layout, ParserSettings};
 
+use super::data_dir::{DataDir, StoreArgs};
 use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
 use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
-use super::serve::{DataDir, Signals, parser_settings, retention_seconds, rule_options, store_settings};
+use super::serve::{Signals, parser_settings, retention_seconds, rule_options, store_settings};
 use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, PipelineError, Router};
+use crate::plain;
 use crate::source::Source;
 use crate::source::capture::{self, Capture, CaptureProgress, CaptureSettings};
-use crate::store::{Store, StoreSettings};
+use crate::store::{Keep, Store, StoreSettings};
 
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
@@ -72,6 +74,8 @@ pub struct ReplayArgs {
     /// Show no progress and no summary
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -110,7 +114,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let config = configuration(args)?;
     let layout = layout(args, &config)?;
-    let catalogue = args.checkpoints.as_deref().map(read_catalogue).transpose()?;
+    let catalogue = args.checkpoints.as_deref().map(|csv| read_catalogue(csv).map(|read| (read, csv))).transpose()?;
     // Before any folder is made: a wrong file name must leave nothing behind.
     for file in &args.files {
         capture::FileMark::of(file).map_err(|error| Usage(error.0))?;
@@ -119,8 +123,8 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         .map_err(|error| Usage(format!("cannot make the output folder {}: {error}", args.out.display())))?;
     let folder = DataDir::new(args.data_dir.as_deref(), &args.out)?;
     let mut store = Store::open(folder.path(), settings(args, &config))?;
-    if let Some(catalogue) = catalogue {
-        store.set_catalogue(catalogue)?;
+    if let Some((catalogue, csv)) = catalogue {
+        store.set_catalogue(catalogue, &csv.display().to_string())?;
     }
 
     let reading = Arc::new(CaptureProgress::default());
@@ -180,13 +184,13 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let outcome = Outcome::new(&totals, shared.progress().detection, counts, started.elapsed(), totals.lines - before);
     write_outcome(&args.out, &shared.view(), &outcome)?;
     if !args.quiet {
-        eprint!("{}", outcome.text(&args.out));
+        eprint!("{}", plain::lines(&outcome.text(&args.out)));
     }
     if let Some(error) = failed {
         anyhow::bail!("{error}; what came before is in {}", args.out.display());
     }
     for warning in outcome.warnings(args.order == OrderArg::Time, &args.files) {
-        eprintln!("platewatch: {warning}");
+        eprintln!("platewatch: {}", plain::lines(&warning));
     }
     Ok(())
 }
@@ -221,14 +225,15 @@ fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
 }
 
 fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
-    let retention = args.retention.and_then(retention_seconds);
     StoreSettings {
-        retention,
-        alerts_retention: None,
-        rejects_retention: None,
+        // All that it reads, unless the user says otherwise: on this command line, which is announcement enough.
+        retention: Keep::written(args.retention.and_then(retention_seconds)),
+        alerts_retention: Keep::written(None),
+        rejects_retention: Keep::written(None),
+        retention_grace: 0,
         compaction: !args.no_compaction,
         publish: false,
-        ..store_settings(config)
+        ..store_settings(config, args.store)
     }
 }
 

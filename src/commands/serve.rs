@@ -4,15 +4,17 @@
 //! The first SIGINT or SIGTERM ends the source, lets the batch in hand commit and open requests finish, within a
 //! deadline; a second one ends the process at once.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
 
+use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
@@ -28,19 +30,29 @@ use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings, civil_now};
 use crate::source::simulator::SimulatorSettings;
-use crate::store::{Store, StoreSettings};
+use crate::store::{Keep, Store, StoreSettings};
 
 /// How long open requests and the last commit may take after a stop signal.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
 const DAY: i64 = 86_400;
 
-/// Runs the appliance that `file` configures.
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The configuration; print-config prints one with all settings and their docs
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    #[command(flatten)]
+    store: StoreArgs,
+}
+
+/// Runs the appliance that a file configures.
 ///
 /// # Errors
 /// A sentence for the user; see [`super::failure::exit_code`].
-pub fn run(file: &Path) -> anyhow::Result<()> {
-    let config = Config::load(file)?;
-    run_appliance(&config, 0, |address| tracing::info!(%address, "listening"))
+pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let config = Config::load(&args.config)?;
+    run_appliance(&config, 0, args.store, |address| tracing::info!(%address, "listening"))
 }
 
 /// Runs an appliance until a signal stops it. `history` is how many seconds of traffic a simulator makes up before now.
@@ -48,7 +60,12 @@ pub fn run(file: &Path) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// As [`run`].
-pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net::SocketAddr)) -> anyhow::Result<()> {
+pub fn run_appliance(
+    config: &Config,
+    history: i64,
+    args: StoreArgs,
+    ready: impl FnOnce(std::net::SocketAddr),
+) -> anyhow::Result<()> {
     if config.role == Role::Api {
         return serve_api::run_api(config, ready);
     }
@@ -58,13 +75,12 @@ pub fn run_appliance(config: &Config, history: i64, ready: impl FnOnce(std::net:
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     // Before the store is touched: a port in use must not cost anything.
     let listener = runtime.block_on(serve::bind(config.api.listen))?;
-    let mut store = Store::open(&config.data_dir, store_settings(config))?;
+    let mut store = Store::open(&config.data_dir, store_settings(config, args))?;
     let layout = config.source.layout()?;
     let shared = store.shared();
     let mirrored = shared.clone();
-    let retention = retention_seconds(config.store.retention);
     let kind = config.source.kind.as_str();
-    let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), retention, kind));
+    let appliance = Arc::new(Appliance::new(shared, config.role.as_str(), kind));
     let mirror_clock = config.source.timezone.clone();
     let mirrors = mirror::start(config, &mirrored, move || civil_now(&mirror_clock), runtime.handle(), &stop)
         .map_err(mirror_error)?;
@@ -250,6 +266,7 @@ fn open_source(
             let live = Live::open(settings, store.names(), position.as_deref())?;
             store.set_catalogue(
                 traffic::Catalogue::new(live.checkpoints().to_vec()).context("the simulated checkpoints")?,
+                "the simulator",
             )?;
             Ok(Some(Box::new(live)))
         }
@@ -289,14 +306,17 @@ pub(super) fn parser_settings(config: &Config, layout: Layout) -> ParserSettings
 }
 
 /// How the store works, as configured.
-pub(super) fn store_settings(config: &Config) -> StoreSettings {
+pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings {
     StoreSettings {
         memory: config.store.memory.bytes(),
         sync: config.store.sync == Sync::Commit,
         compaction: true,
-        retention: retention_seconds(config.store.retention),
-        alerts_retention: retention_seconds(config.store.alerts_retention),
-        rejects_retention: retention_seconds(config.store.rejects_retention),
+        accept_loss: args.accept_loss,
+        expires: true,
+        retention: keep(config.store.retention),
+        alerts_retention: keep(config.store.alerts_retention),
+        rejects_retention: keep(config.store.rejects_retention),
+        retention_grace: i64::try_from(config.store.retention_grace.as_secs()).unwrap_or(i64::MAX),
         mirror_hold: config.store.mirror_hold.0,
         publish: true,
         alert_index: config.store.alert_index.bytes(),
@@ -306,6 +326,16 @@ pub(super) fn store_settings(config: &Config) -> StoreSettings {
             Arc::new(move || civil_now(&zone))
         },
     }
+}
+
+fn keep(retention: crate::config::Retention) -> Keep {
+    Keep { seconds: retention_seconds(retention), written: retention.is_written() }
+}
+
+/// As [`store_settings`], for a command that only looks or writes something else: nothing is dropped, and what the directory
+/// remembers of its retention stays.
+pub(super) fn keeping_settings(config: &Config, args: StoreArgs) -> StoreSettings {
+    StoreSettings { expires: false, ..store_settings(config, args) }
 }
 
 /// Seconds of a retention; none = for ever.
@@ -329,37 +359,5 @@ pub(super) fn serve_settings(config: &Config) -> ServeSettings {
         export_timeout: config.api.export_timeout,
         detector: config.detect.detector_settings(),
         ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
-    }
-}
-
-/// A folder for temporary files that is removed with the value, or one that the user named and keeps.
-#[derive(Debug)]
-pub(super) enum DataDir {
-    /// Named by the user.
-    Kept(PathBuf),
-    /// Removed at the end.
-    Temporary(tempfile::TempDir),
-}
-
-impl DataDir {
-    /// The named folder, or a temporary one below `parent`.
-    pub(super) fn new(named: Option<&Path>, parent: &Path) -> anyhow::Result<Self> {
-        Ok(match named {
-            Some(path) => Self::Kept(path.to_owned()),
-            None => Self::Temporary(
-                tempfile::Builder::new()
-                    .prefix(".platewatch-")
-                    .tempdir_in(parent)
-                    .with_context(|| format!("cannot make a temporary folder in {}", parent.display()))?,
-            ),
-        })
-    }
-
-    /// Where it is.
-    pub(super) fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Temporary(folder) => folder.path(),
-        }
     }
 }

@@ -374,7 +374,7 @@ impl Shown {
     }
 
     fn say(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("platewatch ship: {text}"));
+        self.bar.suspend(|| eprintln!("platewatch ship: {}", crate::plain::lines(text)));
     }
 
     fn update(&mut self, delivered: u64, on_the_way: u64, tail: &Tail, producer: &KeyedProducer) {

@@ -10,10 +10,12 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::StoreRegistry;
-use super::serve::store_settings;
+use super::serve::keeping_settings;
 use crate::config::Config;
+use crate::plain;
 use crate::predict::{
     self, BadRows, Grid, History, Kind, Origin, Pace, Registry as _, Table, TrainError, TrainSettings, read_holidays,
 };
@@ -45,6 +47,8 @@ pub struct TrainArgs {
     /// Show no progress and no table
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    store: StoreArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,7 +82,7 @@ pub fn run(args: &TrainArgs, out: &mut impl Write) -> anyhow::Result<()> {
             (grid, origin, bad, None)
         }
         (None, Some(folder)) => {
-            let (grid, origin, store) = from_counters(folder, &settings)?;
+            let (grid, origin, store) = from_counters(folder, &settings, args.store)?;
             (grid, origin, BadRows::default(), Some(store))
         }
         (None, None) => return Err(Usage("give --input or --data-dir".to_owned()).into()),
@@ -138,17 +142,17 @@ fn from_table(file: &Path, settings: &TrainSettings, bar: &ProgressBar) -> anyho
     Ok((grid, origin, bad))
 }
 
-fn from_counters(folder: &Path, settings: &TrainSettings) -> anyhow::Result<(Grid, Origin, Store)> {
+fn from_counters(folder: &Path, settings: &TrainSettings, args: StoreArgs) -> anyhow::Result<(Grid, Origin, Store)> {
     if !folder.is_dir() {
         return Err(Usage(format!("there is no data directory {}", folder.display())).into());
     }
     let config = Config::default();
-    let store = Store::open(folder, store_settings(&config))?;
+    let store = Store::open(folder, keeping_settings(&config, args))?;
     store.publish();
     let keep = i64::try_from(config.predict.history.as_secs() / 3600).unwrap_or(i64::MAX);
     let (mut history, damaged) = History::open(folder, keep);
     for file in damaged {
-        eprintln!("platewatch: hourly counts of a month are damaged and were set aside: {file}");
+        eprintln!("platewatch: hourly counts of a month are damaged and were set aside: {}", plain::line(&file));
     }
     let shared = store.shared();
     let view: Arc<_> = shared.view();
@@ -162,7 +166,7 @@ fn from_counters(folder: &Path, settings: &TrainSettings) -> anyhow::Result<(Gri
 /// Says which rows were refused: the first of them one by one.
 fn tell_bad_rows(bad: &BadRows, file: &str) {
     for (line, detail) in &bad.shown {
-        eprintln!("platewatch: {file}, line {line}: {detail}");
+        eprintln!("platewatch: {file}, line {line}: {}", plain::line(detail));
     }
     if bad.total > 0 {
         let reasons: Vec<String> = bad.by_reason.iter().map(|(reason, count)| format!("{reason} {count}")).collect();

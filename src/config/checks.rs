@@ -42,7 +42,7 @@ pub(super) fn whole_seconds(duration: &Duration) -> Result<(), String> {
 
 pub(super) fn at_least_an_hour(retention: &Retention) -> Result<(), String> {
     match retention {
-        Retention::For(duration) => {
+        Retention::For(duration) | Retention::Unwritten(duration) => {
             within(Duration::from_secs(3_600), Duration::from_secs(36_500 * 86_400)).check(duration)
         }
         Retention::Forever => Ok(()),

@@ -17,6 +17,8 @@ pub enum Retention {
     Forever,
     /// What is older than this may be dropped.
     For(Duration),
+    /// The same as a default that nobody wrote down: it does not shorten what a data directory remembers.
+    Unwritten(Duration),
 }
 
 impl Retention {
@@ -24,8 +26,13 @@ impl Retention {
     pub fn duration(self) -> Option<Duration> {
         match self {
             Self::Forever => None,
-            Self::For(duration) => Some(duration),
+            Self::For(duration) | Self::Unwritten(duration) => Some(duration),
         }
+    }
+
+    /// Whether somebody wrote it down.
+    pub fn is_written(self) -> bool {
+        !matches!(self, Self::Unwritten(_))
     }
 }
 
@@ -33,7 +40,7 @@ impl fmt::Display for Retention {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Forever => f.write_str("forever"),
-            Self::For(duration) => f.write_str(&duration_text(*duration)),
+            Self::For(duration) | Self::Unwritten(duration) => f.write_str(&duration_text(*duration)),
         }
     }
 }

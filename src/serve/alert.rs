@@ -16,6 +16,7 @@ use super::error::{ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{BodyFields, Fields};
 use super::records::label;
 use super::warnings::AlertSchema;
+use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkStatus, WorkedAlert};
 
 /// A checkpoint of a sighting.
@@ -236,13 +237,28 @@ fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange,
     if by.is_empty() {
         return Err(ApiError::bad_request("`by` is missing: say who makes the change"));
     }
+    no_hazard("by", &by)?;
+    // A note may be written in several lines; it is kept as one.
+    let note = short("note", MAX_NOTE_CHARS)?.replace("\r\n", " ").replace(['\n', '\t'], " ");
+    no_hazard("note", &note)?;
     Ok(WorkChange {
         status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
-        note: short("note", MAX_NOTE_CHARS)?,
+        note,
         by,
         at: api.now(),
         version: version(headers, fields)?,
     })
+}
+
+/// Names and notes are shown to others: no control character, no mark that turns the direction of writing.
+fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
+    match text.chars().find(|character| plain::is_hazard(*character)) {
+        Some(character) => Err(ApiError::bad_request(format!(
+            "`{name}` holds the control character U+{:04X}: leave it out",
+            u32::from(character)
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The version that the change was decided on, from the body or from `If-Match`.

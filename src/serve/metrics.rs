@@ -121,6 +121,13 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
     for (shard, count) in storage.segments.iter().enumerate() {
         segments.labelled(&[("shard", &shard.to_string())], *count as f64);
     }
+    out.counter("platewatch_retention_dropped_passages_total", "Passages that retention dropped.")
+        .value(storage.dropped_passages as f64);
+    let mut announced =
+        out.gauge("platewatch_retention_announced", "What a shorter retention is going to drop, by what it is.");
+    for drop in &storage.retention_announced {
+        announced.labelled(&[("what", drop.what)], drop.count as f64);
+    }
     out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
     if !mirrors.is_empty() {
         self::mirrors(out, mirrors);

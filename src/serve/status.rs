@@ -1,6 +1,7 @@
 //! `GET /api/status`: how the appliance is, for the operator. The numbers are the road's own; this names them in JSON.
 
 mod detection;
+mod kept;
 mod mirrors;
 mod source;
 
@@ -15,8 +16,9 @@ use super::Api;
 use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
 use crate::forecast::{Forecast, Forecaster};
-use crate::status::{BackendStatus, PipelineStatus, Status, StorageStatus};
+use crate::status::{BackendStatus, PipelineStatus, Status};
 use detection::{DetectionJson, detection_json};
+use kept::StorageJson;
 use mirrors::{MirrorJson, mirror_json};
 use source::{SourceJson, source_json};
 
@@ -207,42 +209,6 @@ pub(super) struct RejectedJson {
     by_reason: BTreeMap<&'static str, u64>,
 }
 
-/// The storage.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = StorageStatus)]
-pub(super) struct StorageJson {
-    /// Data directory.
-    #[schema(example = "./platewatch-data")]
-    path: String,
-    /// Bytes of all files on disk.
-    #[schema(example = 25000000)]
-    disk_bytes: u64,
-    /// Bytes of memtables and block cache.
-    #[schema(example = 64000000)]
-    memory_bytes: u64,
-    /// Bytes of decoded columns held for queries.
-    #[schema(example = 8000000)]
-    column_cache_bytes: u64,
-    /// Bytes of the alerts in memory, in which they are searched.
-    #[schema(example = 33000)]
-    alert_index_bytes: u64,
-    /// Passages retained.
-    #[schema(example = 1299976)]
-    passages: u64,
-    /// Segments per shard, sealed and tail.
-    #[schema(example = json!([12, 11]))]
-    segments: Vec<u64>,
-    /// Seconds of event time that are kept; null = forever.
-    #[schema(example = 259200)]
-    retention_seconds: Option<i64>,
-    /// Oldest GCSJ retained.
-    #[schema(example = "2024-01-01 00:00:00")]
-    oldest_gcsj: Option<String>,
-    /// Rejected lines kept.
-    #[schema(example = 3)]
-    rejects: u64,
-}
-
 /// How the pipeline, its source and the storage are.
 #[utoipa::path(
     get,
@@ -308,23 +274,6 @@ impl From<PipelineStatus> for PipelineJson {
             seconds_since_commit: status.seconds_since_commit,
             queued_batches,
             queue_limit,
-        }
-    }
-}
-
-impl From<StorageStatus> for StorageJson {
-    fn from(status: StorageStatus) -> Self {
-        Self {
-            path: status.path,
-            disk_bytes: status.disk_bytes,
-            memory_bytes: status.memory_bytes,
-            column_cache_bytes: status.column_cache_bytes,
-            alert_index_bytes: status.alert_index_bytes,
-            passages: status.passages,
-            segments: status.segments,
-            retention_seconds: status.retention_seconds,
-            oldest_gcsj: status.oldest.map(|time| time.to_string()),
-            rejects: status.rejects,
         }
     }
 }

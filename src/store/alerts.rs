@@ -207,7 +207,7 @@ fn kind(severity: Severity, rule: Rule) -> u8 {
 }
 
 /// Civil seconds of a time as alerts write it.
-fn time_of(text: &str) -> i64 {
+pub(super) fn time_of(text: &str) -> i64 {
     // There is no offset in it, so that the zone plays no part.
     static ANY_ZONE: LazyLock<TimeZoneName> = LazyLock::new(TimeZoneName::default);
     CivilTime::parse(text.as_bytes(), &ANY_ZONE).map_or(0, |time| time.0)

@@ -8,9 +8,11 @@ use storage::{Commit, Family, codec};
 use traffic::{CivilTime, NameTable};
 
 use super::facts::NameFacts;
+use super::lifetimes::{Dropped, Kept};
+use super::log::Log;
 use super::outlet::drop_refused;
 use super::recover::{Numbers, needed_for_recovery, rows_of};
-use super::rollup::{HourCounter, Rollup};
+use super::rollup::{HourCounter, Rollup, Rollups};
 use super::write::StoredReject;
 use super::{Store, StoreError, keys, stored_alert};
 
@@ -22,12 +24,22 @@ pub(super) const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 impl Store {
     /// Drops what is older than the retention times, up to a bound per commit.
     pub(super) fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let Some(newest) = self.event_time() else { return Ok(()) };
-        if let Some(retention) = self.settings.retention {
-            self.expire_segments(CivilTime(newest - retention), segments_at_once, commit)?;
+        if !self.settings.expires {
+            return Ok(());
         }
-        if let Some(retention) = self.settings.alerts_retention {
-            let oldest = CivilTime(newest - retention).to_string();
+        let Some(newest) = self.event_time() else { return Ok(()) };
+        let now = self.clock();
+        let limit = |store: &Self, kept| store.lifetimes.limit(kept, newest, now);
+        let mut changed = false;
+        if let Some((oldest, seconds)) = limit(self, Kept::Passages) {
+            let dropped = self.expire_segments(CivilTime(oldest), segments_at_once, commit)?;
+            changed |= self.note_dropped(&dropped, oldest, seconds, now);
+            if dropped.len() < segments_at_once {
+                changed |= self.lifetimes.done(Kept::Passages, now);
+            }
+        }
+        if let Some((oldest, _)) = limit(self, Kept::Alerts) {
+            let oldest = CivilTime(oldest).to_string();
             let first_held = self.shared.holds.first_alert(self.totals.alerts);
             let expired = |value: &[u8]| {
                 stored_alert::decode(value).is_ok_and(|alert| alert.curr_time < oldest && alert.seq < first_held)
@@ -37,30 +49,61 @@ impl Store {
             self.totals.oldest_alert = oldest;
             self.alerts.forget_below(oldest);
             self.shared.work.drop_range(before..oldest, commit);
+            changed |= self.tell_numbered(Kept::Alerts, before, oldest, now);
         }
-        if let Some(retention) = self.settings.rejects_retention {
+        if let Some((oldest, _)) = limit(self, Kept::Rejects) {
             // What was rejected before the first passage is as old as that.
             let first = self.totals.first_time;
             let expired = |value: &[u8]| {
                 codec::decode::<StoredReject>(keys::REJECT, value)
-                    .is_ok_and(|reject| reject.near.or(first).is_some_and(|near| near < newest - retention))
+                    .is_ok_and(|reject| reject.near.or(first).is_some_and(|near| near < oldest))
             };
-            self.totals.oldest_reject =
-                drop_expired(&self.shared.database, Family::Rejects, self.totals.oldest_reject, expired, commit)?;
-            drop_refused(&self.shared.database, newest - retention, EXPIRE_AT_ONCE, commit)?;
+            let before = self.totals.oldest_reject;
+            self.totals.oldest_reject = drop_expired(&self.shared.database, Family::Rejects, before, expired, commit)?;
+            changed |= self.tell_numbered(Kept::Rejects, before, self.totals.oldest_reject, now);
+            drop_refused(&self.shared.database, oldest, EXPIRE_AT_ONCE, commit)?;
         }
-        Ok(())
+        if changed { self.lifetimes.write(commit) } else { Ok(()) }
     }
 
-    /// What retention counts back from: the newest watermark. It is never ahead of the clock, since records may be dated up
-    /// to a day ahead of it, and one wrong clock must not empty the store. None before any partition has a watermark.
-    pub(super) fn event_time(&self) -> Option<i64> {
-        let newest = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max()?;
-        Some(newest.min(self.clock_limit()))
+    /// Counts what retention dropped, and logs each run of it: at its beginning, and the rest when it has ended. A run is
+    /// the commits in a row that drop something.
+    fn note_dropped(&mut self, gone: &[Gone], older_than: i64, seconds: i64, now: i64) -> bool {
+        if gone.is_empty() {
+            if let Some(run) = self.dropping.take() {
+                tell(&run);
+            }
+            return false;
+        }
+        let mut run =
+            self.dropping.unwrap_or(Dropped { at: now, rows: 0, from: i64::MAX, to: i64::MIN, older_than, seconds });
+        run.older_than = older_than;
+        for gone in gone {
+            run.rows += gone.rows;
+            run.from = run.from.min(gone.from);
+            run.to = run.to.max(gone.to);
+            if let Some(dropped) = self.lifetimes.dropped_rows.get_mut(gone.shard) {
+                *dropped += gone.rows;
+            }
+        }
+        self.dropping = Some(run);
+        self.lifetimes.last_drop = Some(run);
+        true
     }
 
-    fn clock_limit(&self) -> i64 {
-        (self.settings.clock)().0
+    fn tell_numbered(&mut self, kept: Kept, before: u64, oldest: u64, now: i64) -> bool {
+        let count = oldest.saturating_sub(before.max(1));
+        if count > 0 {
+            tracing::info!(count, first = before.max(1), last = oldest - 1, "retention dropped {}", kept.as_str());
+        }
+        count < EXPIRE_AT_ONCE as u64 && self.lifetimes.done(kept, now)
+    }
+
+    /// Logs the run of retention that has not been logged yet.
+    pub(super) fn tell_dropped(&mut self) {
+        if let Some(run) = self.dropping.take() {
+            tell(&run);
+        }
     }
 
     /// Drops whole segments and takes their rows out of the rollups. What a restart would need stays, however old it is.
@@ -69,7 +112,7 @@ impl Store {
         oldest: CivilTime,
         at_once: usize,
         commit: &mut Commit<'_>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Gone>, StoreError> {
         let ttl = self.settings.detector.state_ttl;
         let partitions = &self.partitions;
         let expired = |zone: &ZoneMap| zone.max_time < oldest && !needed_for_recovery(partitions, ttl, zone);
@@ -89,8 +132,15 @@ impl Store {
             );
         }
         if gone.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
+        let told = gone.iter().map(|entry| Gone {
+            shard: entry.shard,
+            rows: u64::from(entry.zone.rows),
+            from: entry.zone.min_time.0,
+            to: entry.zone.max_time.0,
+        });
+        let told = told.collect();
         let numbers = Numbers::of(&self.names);
         let mut touched = BTreeSet::new();
         for entry in gone {
@@ -100,8 +150,49 @@ impl Store {
                 touched.insert(hour);
             });
         }
-        self.write_hours(touched, commit)
+        self.write_hours(touched, commit)?;
+        Ok(told)
     }
+
+    /// Makes the counters anew from the log.
+    pub(super) fn count_anew(&mut self) -> Result<(), StoreError> {
+        let database = self.shared.database.clone();
+        let numbers = Numbers::of(&self.names);
+        let mut hours: BTreeSet<i64> = self.rollups.hours.keys().copied().collect();
+        self.rollups = Rollups::default();
+        let logs: Vec<_> = self.logs.iter().map(Log::entries).collect();
+        for entry in logs.iter().flat_map(|(sealed, tail)| sealed.iter().chain(tail)) {
+            let rows = rows_of(&database, entry, &numbers)?;
+            count_rows(&rows, &mut self.facts, &self.names, |hour, rollup| {
+                self.rollups.add(hour, &rollup);
+                hours.insert(hour);
+            });
+        }
+        let mut commit = database.begin();
+        self.write_hours(hours, &mut commit)?;
+        self.lifetimes.write(&mut commit)?;
+        Ok(database.commit(commit)?)
+    }
+}
+
+/// A segment that was dropped.
+#[derive(Debug, Clone, Copy)]
+struct Gone {
+    shard: usize,
+    rows: u64,
+    from: i64,
+    to: i64,
+}
+
+fn tell(run: &Dropped) {
+    tracing::info!(
+        rows = run.rows,
+        from = %CivilTime(run.from),
+        to = %CivilTime(run.to),
+        older_than = %CivilTime(run.older_than),
+        retention = super::lifetimes::text(Some(run.seconds)),
+        "retention dropped passages"
+    );
 }
 
 /// Rollups of rows by hour, an hour perhaps in several parts.

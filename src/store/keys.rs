@@ -8,7 +8,7 @@
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `D`, `Q`, `W`, opaque, `C`, text, `K` |
+//! | `meta` | `totals` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `C`, text, `K` |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
@@ -24,10 +24,18 @@ pub(super) const CLOCKS: Kind = Kind { magic: b'Q', version: 1 };
 pub(super) const MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(super) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
 pub(super) const WORK: Kind = Kind { magic: b'K', version: 1 };
+pub(super) const LIFETIMES: Kind = Kind { magic: b'L', version: 1 };
+pub(super) const CHECKPOINTS: Kind = Kind { magic: b'G', version: 1 };
+/// In the tally, not in the database.
+pub(super) const CENSUS: Kind = Kind { magic: b'N', version: 1 };
 
 pub(super) const TOTALS_KEY: &[u8] = b"totals";
 pub(super) const DETECTION_KEY: &[u8] = b"detection";
 pub(super) const CLOCKS_PREFIX: &[u8] = b"clocks/";
+pub(super) const LIFETIMES_KEY: &[u8] = b"lifetimes";
+pub(super) const CHECKPOINTS_KEY: &[u8] = b"checkpoints";
+/// Not below `work/`, where numbers of alerts are.
+pub(super) const WORK_CHANGES_KEY: &[u8] = b"work-changes";
 pub(super) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(super) const POSITION_PREFIX: &[u8] = b"position/";
 pub(super) const NAME_PREFIX: &[u8] = b"name/";

@@ -13,13 +13,16 @@
 
 mod alerts;
 mod cache;
+mod checkpoints;
 mod detection;
 mod expire;
 mod facts;
 mod find;
 mod frozen;
 mod keys;
+mod lifetimes;
 mod log;
+mod loss;
 mod outlet;
 mod query;
 mod rebuild;
@@ -45,7 +48,9 @@ use traffic::{Catalogue, CivilTime, Detector, DetectorSettings, NameTable};
 use crate::clocks::DetectionStatus;
 use alerts::AlertIndex;
 use cache::ColumnCache;
+pub use checkpoints::CheckpointsOrigin;
 pub use frozen::Frozen;
+pub use lifetimes::{Announcement, Dropped, Keep, Kept, Lifetime, Lifetimes};
 use log::Log;
 pub use outlet::{LogBlock, MirrorCursor, RefusedRow, Sample};
 use rollup::{HourCounter, Rollups};
@@ -83,12 +88,18 @@ pub struct StoreSettings {
     pub sync: bool,
     /// Whether background compaction runs.
     pub compaction: bool,
-    /// Seconds of event time that passages are kept; none = for ever.
-    pub retention: Option<i64>,
-    /// Seconds of event time that alerts are kept; none = for ever.
-    pub alerts_retention: Option<i64>,
-    /// Seconds of event time that rejects are kept; none = for ever.
-    pub rejects_retention: Option<i64>,
+    /// Whether a store that has lost what was committed is opened with what is left.
+    pub accept_loss: bool,
+    /// Whether it drops what is too old and remembers how long it keeps; otherwise both stay as they are.
+    pub expires: bool,
+    /// How long passages are kept.
+    pub retention: Keep,
+    /// How long alerts are kept.
+    pub alerts_retention: Keep,
+    /// How long rejects are kept.
+    pub rejects_retention: Keep,
+    /// Seconds of the clock between the announcement of a shorter retention and its first drop.
+    pub retention_grace: i64,
     /// Bytes of expired segments that may wait for mirrors.
     pub mirror_hold: u64,
     /// Whether there are readers, so that every commit publishes a view.
@@ -107,9 +118,12 @@ impl Default for StoreSettings {
             memory: 512 << 20,
             sync: true,
             compaction: true,
-            retention: None,
-            alerts_retention: None,
-            rejects_retention: None,
+            accept_loss: false,
+            expires: true,
+            retention: Keep::by_default(),
+            alerts_retention: Keep::by_default(),
+            rejects_retention: Keep::by_default(),
+            retention_grace: 0,
             mirror_hold: u64::MAX,
             publish: true,
             alert_index: 64 << 20,
@@ -132,6 +146,9 @@ pub struct Shared {
     progress: Mutex<Progress>,
     queued: std::sync::atomic::AtomicUsize,
     holds: outlet::Holds,
+    checkpoints: Mutex<CheckpointsOrigin>,
+    /// What was found missing at this start and accepted.
+    loss: Mutex<Option<String>>,
 }
 
 /// What the writer tells about itself after each commit.
@@ -149,6 +166,8 @@ pub struct Progress {
     pub partitions: BTreeMap<u32, (Option<CivilTime>, u64)>,
     /// How detection is.
     pub detection: DetectionStatus,
+    /// How long everything is kept, and what retention dropped last.
+    pub lifetimes: Lifetimes,
 }
 
 impl Shared {
@@ -208,6 +227,16 @@ impl Shared {
         Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(MODELS_TREE, entries)?)
     }
 
+    /// Where the checkpoints came from.
+    pub fn checkpoints_origin(&self) -> CheckpointsOrigin {
+        self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was found missing at this start and accepted, in words.
+    pub fn accepted_loss(&self) -> Option<String> {
+        self.loss.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// What the writer told last.
     pub fn progress(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -231,6 +260,9 @@ pub struct Store {
     saving: write::Saving,
     recent: facts::RecentMinute,
     detection: detection::Detection,
+    lifetimes: Lifetimes,
+    /// The run of retention that is under way.
+    dropping: Option<Dropped>,
     /// A commit has begun and has not ended well.
     broken: bool,
 }
@@ -313,21 +345,23 @@ impl Store {
         Ok(found)
     }
 
-    /// Replaces the checkpoints that are known, here and in the reference data.
+    /// Replaces the checkpoints that are known, here, in the reference data and in its copy. `source` says where they come
+    /// from.
     ///
     /// # Errors
-    /// [`StoreError`] if the reference data cannot be written.
-    pub fn set_catalogue(&mut self, catalogue: Catalogue) -> Result<(), StoreError> {
-        let entries: Vec<_> = catalogue
-            .iter()
-            .zip(0u32..)
-            // The place comes first in the key, so that they are read back in their order.
-            .map(|(checkpoint, place)| {
-                let key = [&place.to_be_bytes(), checkpoint.code.as_bytes()].concat();
-                (key, serde_json::to_vec(checkpoint).unwrap_or_default())
-            })
-            .collect();
-        self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(CATALOGUE_TREE, &entries)?;
+    /// [`StoreError`] if they cannot be written.
+    pub fn set_catalogue(&mut self, catalogue: Catalogue, source: &str) -> Result<(), StoreError> {
+        let copy = checkpoints::Copy::of(&catalogue, source, self.clock());
+        let database = &self.shared.database;
+        let known = checkpoints::load_copy(database)?;
+        if !known.is_some_and(|known| known.holds_same(&copy)) {
+            // The copy first: whatever happens to the reference data, it can be restored.
+            let mut commit = database.begin();
+            copy.write(&mut commit)?;
+            database.commit(commit)?;
+            copy.store(&self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner))?;
+        }
+        *self.shared.checkpoints.lock().unwrap_or_else(PoisonError::into_inner) = copy.origin();
         self.facts.set_catalogue(&catalogue, &self.names);
         self.shared.catalogue.store(Arc::new(catalogue));
         Ok(())

@@ -10,25 +10,24 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use shard::{Rows, SegmentReader, ZoneMap};
-use storage::{Database, Family, Horizons, Reference, codec};
+use storage::{Database, Family, Horizons, Reference, StorageError, codec};
 use tokio::sync::watch;
-use traffic::{
-    Catalogue, Checkpoint, CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, PlateType, Resolution,
-    Sighting,
-};
+use traffic::{CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, PlateType, Resolution, Sighting};
 
 use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
 use super::detection::Detection;
 use super::facts::{NameFacts, RecentMinute};
+use super::lifetimes::Lifetimes;
 use super::log::{Entry, Log};
+use super::loss::Census;
 use super::rollup::{HourCounter, Rollup, Rollups};
 use super::totals::PartitionState;
 use super::view::View;
 use super::work::Work;
 use super::write::{Saving, decode_plate};
 use super::{
-    CATALOGUE_TREE, Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, keys, stored_alert,
+    Partition, Progress, Shared, Store, StoreError, StoreSettings, Totals, checkpoints, keys, loss, stored_alert,
 };
 
 /// Passages of an older program's directory that are taken again, to know its watermarks; the newest.
@@ -43,17 +42,19 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
     let budget = settings.memory / 2;
     let database = Database::open(
         path,
-        storage::Settings { memory: budget, sync: settings.sync, compaction: settings.compaction },
-    )?;
+        storage::Settings {
+            memory: budget,
+            sync: settings.sync,
+            compaction: settings.compaction,
+            accept_loss: settings.accept_loss,
+        },
+    )
+    .map_err(|error| match error {
+        StorageError::Lost { path, cause, .. } => loss::described(&path, cause),
+        other => other,
+    })?;
     let (reference, aside) = Reference::open(path)?;
-    if let Some(aside) = aside {
-        tracing::warn!(
-            moved_to = %aside.path.display(),
-            cause = aside.cause,
-            "reference data did not open and was set aside, a new one is filled from the built-in checkpoints"
-        );
-    }
-    let catalogue = load_catalogue(&reference)?;
+    let (catalogue, origin) = checkpoints::load(&database, &reference, aside.as_ref())?;
     let totals = match database.get(Family::Meta, keys::TOTALS_KEY)? {
         Some(bytes) => codec::decode(keys::TOTALS, &bytes).map_err(|error| database.damaged("the totals", &error))?,
         None => Totals::default(),
@@ -79,6 +80,8 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
             progress: Mutex::new(Progress::default()),
             queued: Default::default(),
             holds: Default::default(),
+            checkpoints: Mutex::new(origin),
+            loss: Mutex::default(),
         }),
         settings,
         totals,
@@ -94,24 +97,28 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
         saving: Saving::default(),
         recent: RecentMinute::default(),
         detection: Detection::default(),
+        lifetimes: Lifetimes::default(),
+        dropping: None,
         broken: false,
     };
-    store.load_alerts()?;
     store.load_logs()?;
-    store.bury_strays()?;
     store.load_partitions()?;
+    let remembers = store.load_lifetimes()?;
+    // Before anything is written.
+    store.check_whole()?;
+    store.load_alerts()?;
+    store.bury_strays()?;
     store.load_plates()?;
     store.replay_log()?;
     store.load_detection()?;
+    store.settle_lifetimes(remembers)?;
+    let work = loss::encode_work(loss::work_changes(&database)?);
+    database.begin_tally(Census::of(&store.totals).encode()?, work)?;
+    // Now that all is there: files of an earlier version, and those that the umask did not reach.
+    storage::close_to_others(path);
     store.tell_progress(None);
     store.publish();
     Ok(store)
-}
-
-fn load_catalogue(reference: &Reference) -> Result<Catalogue, StoreError> {
-    let checkpoints: Vec<Checkpoint> =
-        reference.values(CATALOGUE_TREE)?.iter().filter_map(|value| serde_json::from_slice(value).ok()).collect();
-    Ok(if checkpoints.is_empty() { Catalogue::xuzhou() } else { Catalogue::new(checkpoints).unwrap_or_default() })
 }
 
 /// Entries of `meta` whose keys begin with `prefix`.

@@ -140,6 +140,12 @@ impl Shared {
         let value = encode(&worked.work).map_err(|error| WorkError::Failed(error.to_string()))?;
         let mut commit = self.database.begin();
         commit.put(Family::Meta, &keys::work(seq), &value);
+        let changes =
+            super::loss::work_changes(&self.database).map_err(|error| WorkError::Failed(error.to_string()))?;
+        let changes = super::loss::encode_work(changes + 1);
+        commit.put(Family::Meta, keys::WORK_CHANGES_KEY, &changes);
+        // The tally knows of it before the caller does: if it is ever lost, the store says so.
+        commit.tally(changes);
         self.database.commit_synced(commit).map_err(|error: StorageError| WorkError::Failed(error.to_string()))?;
         let mut states = WorkStates::clone(&work.states.load());
         states.set(seq, worked.work.status);

@@ -12,6 +12,7 @@ use traffic::{
 };
 
 use super::expire::EXPIRE_SEGMENTS_AT_ONCE;
+use super::loss::Census;
 use super::view::View;
 use super::{Partition, Progress, Store, StoreError, keys, stored_alert};
 use crate::source::Batch;
@@ -355,6 +356,7 @@ impl Store {
             commit.put(Family::Meta, &keys::partition(id), &codec::encode(keys::PARTITION, &partition.state)?);
         }
         commit.put(Family::Meta, keys::TOTALS_KEY, &codec::encode(keys::TOTALS, &self.totals)?);
+        commit.tally(Census::of(&self.totals).encode()?);
         Ok(())
     }
 
@@ -377,6 +379,7 @@ impl Store {
             commits: progress.commits + u64::from(started.is_some()),
             last_commit_seconds: started.map_or(0.0, |started| started.elapsed().as_secs_f64()),
             segments: self.logs.iter().map(|log| log.len() as u64).collect(),
+            lifetimes: self.lifetimes.clone(),
             partitions: self
                 .partitions
                 .iter()
@@ -417,6 +420,7 @@ impl Store {
         self.note_sealed();
         self.write_state(&mut commit)?;
         database.commit(commit)?;
+        self.tell_dropped();
         database.flush()?;
         Ok(())
     }

@@ -8,11 +8,12 @@ use crate::{Database, Family};
 pub struct Commit<'a> {
     pub(crate) batch: WriteBatch,
     database: &'a Database,
+    pub(crate) tally: Option<Vec<u8>>,
 }
 
 impl<'a> Commit<'a> {
     pub(crate) fn new(database: &'a Database) -> Self {
-        Self { batch: WriteBatch::default(), database }
+        Self { batch: WriteBatch::default(), database, tally: None }
     }
 
     /// Sets a key.
@@ -28,6 +29,11 @@ impl<'a> Commit<'a> {
     /// Removes the keys from `from` (inclusive) to `to` (exclusive).
     pub fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) {
         self.batch.delete_range_cf(self.database.handle(family), from, to);
+    }
+
+    /// What the tally is to say once this is committed.
+    pub fn tally(&mut self, body: Vec<u8>) {
+        self.tally = Some(body);
     }
 
     /// Bytes that the commit will write.

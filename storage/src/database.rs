@@ -1,15 +1,17 @@
 //! The one RocksDB: opening with its format check, atomic commits that latch on failure, reads and sizes.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rocksdb::{
-    Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBPinnableSlice, Direction, IteratorMode, LogLevel, Options,
-    WriteBufferManager, WriteOptions,
+    Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBPinnableSlice, DBRecoveryMode, Direction, IteratorMode,
+    LogLevel, Options, WriteBufferManager, WriteOptions,
 };
 
 use crate::codec::{self, CodecError, Kind};
-use crate::{Commit, Family, Horizons, StorageError};
+use crate::intact::{self, Recovery};
+use crate::tally::{self, Found, Mark, Slots, Tally};
+use crate::{Commit, Family, Horizons, StorageError, private};
 
 /// How the database is opened.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,8 @@ pub struct Settings {
     pub sync: bool,
     /// Whether background compaction runs.
     pub compaction: bool,
+    /// Whether a database that has lost what was committed is opened with what is left.
+    pub accept_loss: bool,
 }
 
 /// Sizes, in bytes.
@@ -34,7 +38,7 @@ pub struct Usage {
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    ReadWrite,
+    ReadWrite(Recovery),
     Frozen,
 }
 
@@ -44,6 +48,8 @@ const FORMAT_VERSION: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
 const FOLDER: &str = "rocksdb";
 const MIN_MEMORY: usize = 16 << 20;
+/// A file that says, by its lock, that a temporary data directory is in use.
+pub const IN_USE: &str = "in-use";
 
 /// A key and its value.
 pub type Entry = (Box<[u8]>, Box<[u8]>);
@@ -55,21 +61,68 @@ pub struct Database {
     horizons: Horizons,
     cache: Cache,
     write_options: WriteOptions,
+    sync: bool,
     latched: OnceLock<String>,
+    /// What the tally said before the opening.
+    known: Option<Mark>,
+    /// Why what is left was taken although something is lost.
+    loss: Option<String>,
+    /// The files of the tally, and its last generation, until it begins.
+    slots: Mutex<Option<(Slots, u64)>>,
+    tally: OnceLock<Tally>,
 }
 
 impl Database {
     /// Opens or creates the database in `directory`.
     ///
+    /// A database that holds less than its tally says, or whose files show damage, is refused before anything is changed,
+    /// unless [`Settings::accept_loss`]. IMPORTANT: the tally goes on with [`Database::begin_tally`]; until then it stays
+    /// as it was.
+    ///
     /// # Errors
     /// [`StorageError`] if the directory is in use, foreign, of a newer format, damaged or not writable.
     pub fn open(directory: &Path, settings: Settings) -> Result<Arc<Self>, StorageError> {
-        let io = |action, detail: &dyn std::fmt::Display| classify(directory, action, &detail.to_string());
-        std::fs::create_dir_all(directory).map_err(|error| io("create the folder", &error))?;
+        let io = |action, error: std::io::Error| classify(directory, action, &error.to_string());
+        private::make_folder(directory).map_err(|error| io("create the folder", error))?;
         let folder = directory.join(FOLDER);
-        check_ours(directory, &folder)?;
-
-        Self::assemble(directory, &folder, settings, Mode::ReadWrite)
+        let has_tally = tally::FILES.iter().any(|name| directory.join(name).exists());
+        match check_ours(directory, &folder) {
+            // What is wrong with it is told in better words below.
+            Err(StorageError::Damaged { .. } | StorageError::Io { .. }) if has_tally || settings.accept_loss => {}
+            checked => checked?,
+        }
+        let slots = Slots::lock(directory).map_err(|error| io("open the tally", error))?;
+        let Some(slots) = slots else { return Err(StorageError::InUse { path: directory.to_owned() }) };
+        let found = tally::read(directory).map_err(|error| io("read the tally", error))?;
+        if found == Found::Unreadable {
+            tracing::warn!("the tally of what was committed is damaged: a new one begins with what the database holds");
+        }
+        let (recovery, mut loss) =
+            match intact::before_opening(&folder, &found).map_err(|error| io("read the database", error))? {
+                Ok(recovery) => (recovery, None),
+                Err(damage) if !settings.accept_loss => return Err(lost(directory, damage)),
+                Err(damage) => {
+                    intact::mend(&folder).map_err(|error| io("mend the database", error))?;
+                    (Recovery::PointInTime, Some(damage))
+                }
+            };
+        let recovery = if settings.accept_loss { Recovery::PointInTime } else { recovery };
+        let mut database = Self::assemble(directory, &folder, settings, Mode::ReadWrite(recovery))?;
+        let (known, generation) = match found {
+            Found::Record(record) => (Some(record.known().clone()), record.generation()),
+            Found::None | Found::Unreadable => (None, 0),
+        };
+        if let Some(shortage) = known.as_ref().and_then(|known| database.shortage(known)) {
+            if !settings.accept_loss {
+                return Err(lost(directory, shortage));
+            }
+            loss.get_or_insert(shortage);
+        }
+        database.check_files(&folder)?;
+        database.check_format()?;
+        (database.known, database.loss) = (known, loss);
+        database.slots = Mutex::new(Some((slots, generation)));
+        Ok(Arc::new(database))
     }
 
     /// Opens the database in `directory` for reading alone, in the state of the last commit, even while another process
@@ -77,26 +130,45 @@ impl Database {
     /// nothing to the disk.
     ///
     /// # Errors
-    /// [`StorageError`] if there is no database, or it is foreign, of a newer format or damaged.
+    /// [`StorageError`] if there is no database, or it is foreign, of a newer format, damaged, or has lost what was
+    /// committed.
     pub fn open_frozen(directory: &Path, memory: usize) -> Result<Arc<Self>, StorageError> {
+        // Before the database: another process may commit meanwhile.
+        let found =
+            tally::read(directory).map_err(|error| classify(directory, "read the tally", &error.to_string()))?;
+        let database = Self::open_salvaged(directory, memory)?;
+        match found {
+            Found::Record(record) => match database.shortage(record.known()) {
+                Some(shortage) => Err(lost(directory, shortage)),
+                None => Ok(database),
+            },
+            Found::None | Found::Unreadable => Ok(database),
+        }
+    }
+
+    /// As [`Database::open_frozen`], but whatever is left of what was committed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_salvaged(directory: &Path, memory: usize) -> Result<Arc<Self>, StorageError> {
         let folder = directory.join(FOLDER);
         if !folder.join("CURRENT").exists() {
             let detail = "there is no database in it";
             return Err(StorageError::Io { path: directory.to_owned(), action: "read", detail: detail.to_owned() });
         }
         check_ours(directory, &folder)?;
-        let settings = Settings { memory, sync: false, compaction: false };
-        Self::assemble(directory, &folder, settings, Mode::Frozen)
+        let settings = Settings { memory, sync: false, compaction: false, accept_loss: true };
+        let database = Self::assemble(directory, &folder, settings, Mode::Frozen)?;
+        database.check_format()?;
+        Ok(Arc::new(database))
     }
 
-    fn assemble(directory: &Path, folder: &Path, settings: Settings, mode: Mode) -> Result<Arc<Self>, StorageError> {
+    fn assemble(directory: &Path, folder: &Path, settings: Settings, mode: Mode) -> Result<Self, StorageError> {
         let io = |action, detail: &dyn std::fmt::Display| classify(directory, action, &detail.to_string());
         let memory = settings.memory.max(MIN_MEMORY);
         let cache = Cache::new_lru_cache(memory / 2);
         let write_buffers = memory / 2;
-        let mut options = Options::default();
-        options.create_if_missing(mode == Mode::ReadWrite);
-        options.create_missing_column_families(mode == Mode::ReadWrite);
+        let mut options = base_options(mode).map_err(|error| io("open the database", &error.into_string()))?;
         options.set_max_background_jobs(2);
         options.set_max_open_files(512);
         options.set_log_level(LogLevel::Warn);
@@ -114,16 +186,97 @@ impl Database {
             ColumnFamilyDescriptor::new(family.name(), options)
         });
         let opened = match mode {
-            Mode::ReadWrite => DB::open_cf_descriptors(&options, folder, families),
+            Mode::ReadWrite(_) => DB::open_cf_descriptors(&options, folder, families),
             Mode::Frozen => DB::open_cf_descriptors_read_only(&options, folder, families, false),
         };
         let db = opened.map_err(|error| io("open the database", &error.into_string()))?;
         let mut write_options = WriteOptions::default();
         write_options.set_sync(settings.sync);
-        let path = directory.to_owned();
-        let database = Self { db, path, horizons, cache, write_options, latched: OnceLock::new() };
-        database.check_format()?;
-        Ok(Arc::new(database))
+        Ok(Self {
+            db,
+            path: directory.to_owned(),
+            horizons,
+            cache,
+            write_options,
+            sync: settings.sync,
+            latched: OnceLock::new(),
+            known: None,
+            loss: None,
+            slots: Mutex::default(),
+            tally: OnceLock::new(),
+        })
+    }
+
+    /// What the database lacks of what was committed.
+    fn shortage(&self, known: &Mark) -> Option<String> {
+        let holds = self.db.latest_sequence_number();
+        (holds < known.sequence)
+            .then(|| format!("of {} changes that were committed it holds the first {holds}", known.sequence))
+    }
+
+    /// Whether the files that the database is made of are there, and are what they were.
+    fn check_files(&self, folder: &Path) -> Result<(), StorageError> {
+        let damaged = |detail: &dyn std::fmt::Display| self.damaged("the database", detail);
+        let tables = self.db.live_files().map_err(|error| damaged(&error.into_string()))?;
+        for table in tables {
+            let name = table.name.trim_start_matches('/');
+            if !intact::is_table(&folder.join(name)) {
+                return Err(damaged(&format!("{name} is damaged")));
+            }
+        }
+        let property = |name: &str| -> u64 {
+            let values = Family::ALL
+                .iter()
+                .filter_map(|&family| self.db.property_int_value_cf(self.handle(family), name).ok().flatten());
+            values.sum()
+        };
+        let known = (property("rocksdb.num-blob-files"), property("rocksdb.total-blob-file-size"));
+        let there =
+            intact::blobs(folder).map_err(|error| classify(&self.path, "read the database", &error.to_string()))?;
+        let there = there.map_err(|detail| damaged(&detail))?;
+        if there.0 < known.0 || there.1 < known.1 {
+            let text = |(count, bytes): (u64, u64)| format!("{count} blob files of {bytes} bytes");
+            return Err(damaged(&format!("of {} only {} are left", text(known), text(there))));
+        }
+        Ok(())
+    }
+
+    /// What the tally of a directory says is committed; none if there is no tally that can be read.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the file system refuses.
+    pub fn known_of(directory: &Path) -> Result<Option<Mark>, StorageError> {
+        match tally::read(directory) {
+            Ok(Found::Record(record)) => Ok(Some(record.known().clone())),
+            Ok(Found::None | Found::Unreadable) => Ok(None),
+            Err(error) => Err(classify(directory, "read the tally", &error.to_string())),
+        }
+    }
+
+    /// What the tally said was committed, before this opening; none if there was no tally.
+    pub fn known(&self) -> Option<&Mark> {
+        self.known.as_ref()
+    }
+
+    /// What was found to be wrong and accepted, if anything.
+    pub fn loss(&self) -> Option<&str> {
+        self.loss.as_deref()
+    }
+
+    /// From now on the tally counts what is committed, beginning with what the database holds now.
+    ///
+    /// # Errors
+    /// [`StorageError`] if it cannot be written.
+    pub fn begin_tally(&self, main: Vec<u8>, beside: Vec<u8>) -> Result<(), StorageError> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((slots, generation)) = slots else { return Ok(()) };
+        // So that all that is counted is on the disk.
+        self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
+        let holds = Mark { sequence: self.db.latest_sequence_number(), main, beside };
+        let tally = Tally::start(slots, &self.path.join(FOLDER), generation, holds)
+            .map_err(|error| classify(&self.path, "write the tally", &error.to_string()))?;
+        let _ = self.tally.set(tally);
+        Ok(())
     }
 
     fn check_format(&self) -> Result<(), StorageError> {
@@ -168,10 +321,18 @@ impl Database {
     /// # Errors
     /// [`StorageError`]; after the first failure every later commit fails with [`StorageError::Latched`].
     pub fn commit(&self, commit: Commit<'_>) -> Result<(), StorageError> {
-        if let Some(cause) = self.latched.get() {
-            return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
+        self.check_latch()?;
+        let last = self.last_number_of(&commit);
+        let body = commit.tally;
+        self.db.write_opt(commit.batch, &self.write_options).map_err(|error| self.latch("write", error))?;
+        if let Some(tally) = self.tally.get() {
+            tally.note(last, self.sync, |mark| {
+                if let Some(body) = &body {
+                    mark.main.clone_from(body);
+                }
+            });
         }
-        self.db.write_opt(commit.batch, &self.write_options).map_err(|error| self.latch("write", error))
+        Ok(())
     }
 
     /// Writes a commit as [`Database::commit`] does, but does not force it to the disk: a killed process loses nothing, a
@@ -180,24 +341,46 @@ impl Database {
     /// # Errors
     /// As [`Database::commit`].
     pub fn note(&self, commit: Commit<'_>) -> Result<(), StorageError> {
-        if let Some(cause) = self.latched.get() {
-            return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
-        }
+        self.check_latch()?;
         self.db.write(commit.batch).map_err(|error| self.latch("write", error))
     }
 
-    /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says. For a small write beside the writer's
-    /// own, to keys that the writer does not write: commits of several threads go one behind the other.
+    /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says, and the tally behind it. For a small
+    /// write beside the writer's own, to keys that the writer does not write: commits of several threads go one behind the
+    /// other.
     ///
     /// # Errors
     /// As [`Database::commit`].
     pub fn commit_synced(&self, commit: Commit<'_>) -> Result<(), StorageError> {
-        if let Some(cause) = self.latched.get() {
-            return Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() });
-        }
+        self.check_latch()?;
         let mut options = WriteOptions::default();
         options.set_sync(true);
-        self.db.write_opt(commit.batch, &options).map_err(|error| self.latch("write", error))
+        let last = self.last_number_of(&commit);
+        // The log is one file: with this commit all that came before it is on the disk.
+        let before = self.tally.get().map(Tally::written);
+        let body = commit.tally;
+        self.db.write_opt(commit.batch, &options).map_err(|error| self.latch("write", error))?;
+        if let (Some(tally), Some(before)) = (self.tally.get(), before) {
+            tally.note_beside(last, before, body);
+            tally.settle();
+            self.check_latch()?;
+        }
+        Ok(())
+    }
+
+    /// The sequence number of a commit's last entry, or a lower one if another thread writes at the same time.
+    fn last_number_of(&self, commit: &Commit<'_>) -> u64 {
+        self.db.latest_sequence_number() + commit.batch.len() as u64
+    }
+
+    fn check_latch(&self) -> Result<(), StorageError> {
+        if let Some(failure) = self.tally.get().and_then(Tally::failure) {
+            let _ = self.latched.set(classify(&self.path, "write the tally", &failure).to_string());
+        }
+        match self.latched.get() {
+            Some(cause) => Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() }),
+            None => Ok(()),
+        }
     }
 
     fn latch(&self, action: &'static str, error: rocksdb::Error) -> StorageError {
@@ -258,7 +441,11 @@ impl Database {
         for family in Family::ALL {
             self.db.flush_cf(self.handle(family)).map_err(|error| self.latch("flush", error))?;
         }
-        Ok(())
+        if let Some(tally) = self.tally.get() {
+            tally.note_synced();
+            tally.settle();
+        }
+        self.check_latch()
     }
 
     /// Compacts a family's keys from `from` to `to`, to give back the space of what was removed or expired.
@@ -290,6 +477,26 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// Options that say how a database is recovered.
+fn base_options(mode: Mode) -> Result<Options, rocksdb::Error> {
+    let strict = mode == Mode::ReadWrite(Recovery::Strict);
+    // Closed logs are noted in the MANIFEST with their length, so that none can be missing or cut short. There is no other way
+    // to set this.
+    let tracking = format!("track_and_verify_wals_in_manifest={strict}");
+    let mut options = Options::default().get_options_from_string(tracking)?;
+    options.set_wal_recovery_mode(match strict {
+        true => DBRecoveryMode::TolerateCorruptedTailRecords,
+        false => DBRecoveryMode::PointInTime,
+    });
+    options.create_if_missing(mode != Mode::Frozen);
+    options.create_missing_column_families(mode != Mode::Frozen);
+    Ok(options)
+}
+
+fn lost(directory: &Path, cause: String) -> StorageError {
+    StorageError::Lost { path: directory.to_owned(), cause, missing: String::new() }
+}
+
 /// Refuses a directory that holds something else, before anything is created in it.
 fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
     let foreign = |found: String| StorageError::Foreign { path: directory.to_owned(), found };
@@ -304,7 +511,8 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
     }
     let entries =
         std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
-    let ours = [FOLDER, crate::reference::FOLDER, "lost+found"];
+    let [first, second] = tally::FILES;
+    let ours = [FOLDER, crate::reference::FOLDER, first, second, IN_USE, "lost+found"];
     for entry in entries.flatten() {
         let name = entry.file_name();
         if !ours.iter().any(|known| name == *known) {

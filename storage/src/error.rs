@@ -52,6 +52,19 @@ pub enum StorageError {
         /// How it shows.
         detail: String,
     },
+    /// What was committed is not all there.
+    #[error(
+        "data directory {path} has lost committed data ({cause}){missing}: restore the directory from a backup or replay into a \
+         new one, or take what is left with --accept-loss"
+    )]
+    Lost {
+        /// The directory.
+        path: PathBuf,
+        /// How it shows.
+        cause: String,
+        /// What is missing, as the end of a sentence.
+        missing: String,
+    },
     /// An earlier write failed, so no more is taken.
     #[error("an earlier write to {path} failed ({cause}): no more is written until a restart")]
     Latched {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use storage::codec::{self, Kind};
 use storage::{Database, Family, Settings, StorageError};
 
-const SETTINGS: Settings = Settings { memory: 16 << 20, sync: false, compaction: true };
+const SETTINGS: Settings = Settings { memory: 16 << 20, sync: false, compaction: true, accept_loss: false };
 
 fn open(folder: &Path) -> Arc<Database> {
     Database::open(folder, SETTINGS).expect("it opens")

@@ -185,7 +185,7 @@ fn a_data_dir_of_a_newer_version() {
     use storage::{Database, Family, Settings, codec};
     let folder = folder();
     let (file, out) = (capture(folder.path(), 100), folder.path().join("out"));
-    let settings = Settings { memory: 32 << 20, sync: true, compaction: false };
+    let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false };
     for (kind, version) in
         [(1, 2u32), (9, 1)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version))
     {
@@ -256,7 +256,7 @@ fn a_damaged_data_dir_is_refused_or_right() {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

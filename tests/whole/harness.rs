@@ -255,6 +255,30 @@ impl Running {
         }
     }
 
+    /// Waits for a line on standard error that holds this, or for the end of it.
+    #[track_caller]
+    pub(crate) fn wait_or_end(&mut self, part: &str) -> Result<String, ()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.seen.push_str(&line);
+                    self.seen.push('\n');
+                    if line.contains(part) {
+                        return Ok(line);
+                    }
+                }
+                Err(std::sync::mpsc::RecvTimeoutError::Disconnected) => return Err(()),
+                Err(error) => panic!("{part:?} did not come ({error}), but:\n{}", self.seen),
+            }
+        }
+    }
+
+    /// What came on standard error so far.
+    pub(crate) fn seen(&self) -> &str {
+        &self.seen
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
         assert!(status.success(), "no process to signal");

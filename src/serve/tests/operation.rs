@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::{Server, time};
 use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::status::{
-    KafkaGap, KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, PartitionStatus, PipelineStatus, SourceStatus,
-    Status, StorageStatus,
+    AnnouncedDrop, CheckpointsStatus, KafkaGap, KafkaPartition, KafkaStatus, MirrorState, MirrorStatus,
+    PartitionStatus, PipelineStatus, RetentionDrop, SourceStatus, Status, StorageStatus,
 };
 
 fn busy_status() -> Status {
@@ -75,6 +75,31 @@ fn busy_status() -> Status {
             passages: 8,
             segments: vec![2, 1],
             retention_seconds: Some(259_200),
+            retention_announced: vec![AnnouncedDrop {
+                what: "alerts",
+                retention_seconds: 86_400,
+                count: 5,
+                from: time("2023-12-01 00:00:00"),
+                to: time("2023-12-31 00:00:00"),
+                not_before: time("2024-01-03 12:00:00"),
+            }],
+            dropped_passages: 9,
+            last_drop: Some(RetentionDrop {
+                at: time("2024-01-02 11:00:00"),
+                passages: 4,
+                from: time("2023-12-29 00:00:00"),
+                to: time("2023-12-30 00:00:00"),
+                older_than: time("2023-12-30 11:00:00"),
+                retention_seconds: 259_200,
+            }),
+            checkpoints: CheckpointsStatus {
+                count: 3,
+                source: Some("sites.csv".to_owned()),
+                imported_at: Some(time("2024-01-01 08:00:00")),
+                restored: true,
+                lost: false,
+            },
+            accepted_loss: None,
             oldest: Some(time("2024-01-01 00:00:24")),
             rejects: 7,
         },
@@ -156,7 +181,15 @@ async fn status() {
                         "advice": null}]},
             "storage": {"path": "data", "disk_bytes": 1000, "memory_bytes": 2000, "column_cache_bytes": 300,
                 "alert_index_bytes": 40, "passages": 8,
-                "segments": [2, 1], "retention_seconds": 259200, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
+                "segments": [2, 1], "retention_seconds": 259200,
+                "retention_announced": [{"what": "alerts", "retention_seconds": 86400, "count": 5,
+                    "from": "2023-12-01 00:00:00", "to": "2023-12-31 00:00:00", "not_before": "2024-01-03 12:00:00"}],
+                "dropped_passages": 9,
+                "last_drop": {"at": "2024-01-02 11:00:00", "passages": 4, "from": "2023-12-29 00:00:00",
+                    "to": "2023-12-30 00:00:00", "older_than": "2023-12-30 11:00:00", "retention_seconds": 259200},
+                "checkpoints": {"count": 3, "source": "sites.csv", "imported_at": "2024-01-01 08:00:00", "restored": true,
+                    "lost": false},
+                "accepted_loss": null, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
             "backends": [], "mirrors": [],
             "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
                 "training_failure": null, "history_hours": 0}})

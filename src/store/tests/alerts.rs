@@ -10,7 +10,7 @@ use super::model::{CHECKPOINTS, PLATES, Random, finds, in_range, lines};
 use super::scene::{SELDOM, SMALL, Scene, cases, settings};
 use crate::reader::{AlertFilter, Snapshot as _, TimeRange};
 use crate::store::alerts::ROW_BYTES;
-use crate::store::{StoreSettings, View, keys};
+use crate::store::{Keep, StoreSettings, View, keys};
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus};
 
 const HOUR: i64 = 3600;
@@ -34,7 +34,7 @@ proptest! {
         let mut random = Random(!seed);
         let settings = StoreSettings {
             alert_index: held * ROW_BYTES,
-            alerts_retention: kept_hours.map(|hours| hours * HOUR),
+            alerts_retention: Keep::written(kept_hours.map(|hours| hours * HOUR)),
             ..settings()
         };
         let mut scene = Scene::new(settings, SMALL, SELDOM);
@@ -190,7 +190,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     drop((shared, view));
 
     let mut scene = scene;
-    scene.settings.alerts_retention = Some(HOUR);
+    scene.settings.alerts_retention = Keep::written(Some(HOUR));
     scene.restart();
     // Hours later: the old alerts go with the next commits, and what was written for one that is gone, with an opening.
     let mut later = lines(13, 60, 10, 1);

@@ -8,7 +8,7 @@ use super::model::{Line, Random, accepted, lines};
 use super::scene::{ALWAYS, SMALL, Scene, cases, settings};
 use crate::reader::{PassageRow, Snapshot as _};
 use crate::store::write::Saving;
-use crate::store::{MirrorCursor, RefusedRow, StoreSettings};
+use crate::store::{Keep, MirrorCursor, RefusedRow, StoreSettings};
 
 const HOUR: i64 = 3600;
 
@@ -86,7 +86,7 @@ fn old_traffic() -> Vec<(u32, Line)> {
 }
 
 fn keeping(hold: u64) -> StoreSettings {
-    StoreSettings { retention: Some(HOUR), mirror_hold: hold, ..settings() }
+    StoreSettings { retention: Keep::written(Some(HOUR)), mirror_hold: hold, ..settings() }
 }
 
 #[test]
@@ -143,7 +143,8 @@ fn above_the_limit_the_oldest_goes_all_the_same() {
 #[test]
 fn cursors_and_refused_rows_survive() {
     let lines = old_traffic();
-    let mut scene = Scene::new(StoreSettings { rejects_retention: Some(HOUR), ..settings() }, SMALL, ALWAYS);
+    let mut scene =
+        Scene::new(StoreSettings { rejects_retention: Keep::written(Some(HOUR)), ..settings() }, SMALL, ALWAYS);
     scene.commit_all(&lines[..200], || 40);
     let shared = scene.store().shared();
     assert_eq!(shared.mirror_cursor("mysql/0").unwrap(), None);
@@ -180,7 +181,7 @@ fn cursors_and_refused_rows_survive() {
 #[test]
 fn alerts_wait_for_a_mirror_as_far_as_it_keeps_any() {
     let lines = old_traffic();
-    let settings = StoreSettings { alerts_retention: Some(HOUR), ..settings() };
+    let settings = StoreSettings { alerts_retention: Keep::written(Some(HOUR)), ..settings() };
     let kept = |hold: Option<(u64, u64)>| {
         let mut scene = Scene::new(settings.clone(), SMALL, ALWAYS);
         if let Some((seq, count)) = hold {

@@ -12,12 +12,12 @@ use super::scene::{ALWAYS, SELDOM, SMALL, Scene, cases, same, settings};
 use crate::reader::{Order, Page, PassageRow, QueryFilter, Snapshot as _, TimeRange};
 use crate::store::log::Sizes;
 use crate::store::write::Saving;
-use crate::store::{StoreSettings, View};
+use crate::store::{Keep, StoreSettings, View};
 
 const HOUR: i64 = 3600;
 
 fn kept(hours: i64) -> StoreSettings {
-    StoreSettings { retention: Some(hours * HOUR), ..settings() }
+    StoreSettings { retention: Keep::written(Some(hours * HOUR)), ..settings() }
 }
 
 proptest! {
@@ -221,7 +221,11 @@ fn a_shard_without_traffic_gives_up_its_tail_too() {
 #[test]
 fn alerts_and_rejects_have_their_own_retention() {
     let lines = lines(8, 900, 60, 1);
-    let settings = StoreSettings { alerts_retention: Some(2 * HOUR), rejects_retention: Some(2 * HOUR), ..settings() };
+    let settings = StoreSettings {
+        alerts_retention: Keep::written(Some(2 * HOUR)),
+        rejects_retention: Keep::written(Some(2 * HOUR)),
+        ..settings()
+    };
     let mut scene = Scene::new(settings, SMALL, Saving::default());
     let mut without = Scene::new(super::scene::settings(), SMALL, Saving::default());
     for scene in [&mut scene, &mut without] {
@@ -246,7 +250,7 @@ fn alerts_and_rejects_have_their_own_retention() {
 
 #[test]
 fn rejects_from_before_the_first_passage_are_kept_like_others() {
-    let settings = StoreSettings { rejects_retention: Some(HOUR), ..settings() };
+    let settings = StoreSettings { rejects_retention: Keep::written(Some(HOUR)), ..settings() };
     let mut scene = Scene::new(settings, SMALL, ALWAYS);
     let lines = lines(3, 400, 60, 1);
     scene.commit(0, &[Line::Other("one\ttwo")]);

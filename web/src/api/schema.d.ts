@@ -578,6 +578,41 @@ export interface components {
              */
             version: number;
         };
+        /** @description What a shorter retention is going to drop. */
+        AnnouncedDrop: {
+            /**
+             * Format: int64
+             * @description How many are going to be dropped.
+             * @example 3800000
+             */
+            count: number;
+            /**
+             * @description Event time of the oldest of them.
+             * @example 2024-01-01 00:00:00
+             */
+            from: string;
+            /**
+             * @description Civil time of the road from which on they go.
+             * @example 2024-03-31 08:00:00
+             */
+            not_before: string;
+            /**
+             * Format: int64
+             * @description The retention, in seconds.
+             * @example 259200
+             */
+            retention_seconds: number;
+            /**
+             * @description Event time of the newest of them.
+             * @example 2024-03-27 23:59:59
+             */
+            to: string;
+            /**
+             * @description `passages`, `alerts` or `rejects`.
+             * @example passages
+             */
+            what: string;
+        };
         /** @description A server that answers are read from. */
         BackendStatus: {
             /**
@@ -704,6 +739,35 @@ export interface components {
              * @example 42
              */
             value: number;
+        };
+        /** @description The checkpoints that are known, and where they came from. */
+        CheckpointsStatus: {
+            /**
+             * Format: int64
+             * @description How many.
+             * @example 19
+             */
+            count: number;
+            /**
+             * @description When, civil time of the road; null where it is not known.
+             * @example 2024-01-01 08:00:00
+             */
+            imported_at?: string | null;
+            /**
+             * @description The reference data was damaged at this start and there was no copy: import checkpoints again.
+             * @example false
+             */
+            lost: boolean;
+            /**
+             * @description The reference data had lost them at this start, and they were restored from their copy.
+             * @example false
+             */
+            restored: boolean;
+            /**
+             * @description The file that they were imported from, or another word for it; null for the built-in ones.
+             * @example kkmc_dimension.csv
+             */
+            source?: string | null;
         };
         /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_AlertDetail: {
@@ -2685,6 +2749,41 @@ export interface components {
              */
             total: number;
         };
+        /** @description A run of retention that dropped passages. */
+        RetentionDrop: {
+            /**
+             * @description When, civil time of the road.
+             * @example 2024-01-05 08:00:00
+             */
+            at: string;
+            /**
+             * @description Event time of the oldest of them.
+             * @example 2024-01-01 00:00:00
+             */
+            from: string;
+            /**
+             * @description They were older than this.
+             * @example 2024-01-02 08:00:00
+             */
+            older_than: string;
+            /**
+             * Format: int64
+             * @description How many.
+             * @example 65536
+             */
+            passages: number;
+            /**
+             * Format: int64
+             * @description The retention, in seconds.
+             * @example 259200
+             */
+            retention_seconds: number;
+            /**
+             * @description Event time of the newest of them.
+             * @example 2024-01-01 07:59:59
+             */
+            to: string;
+        };
         /** @description A checkpoint of a sighting. */
         SightingPlace: {
             /**
@@ -2819,11 +2918,18 @@ export interface components {
         /** @description The storage. */
         StorageStatus: {
             /**
+             * @description What was found missing at this start and accepted with `--accept-loss`, in words; null if nothing was.
+             * @example null
+             */
+            accepted_loss?: string | null;
+            /**
              * Format: int64
              * @description Bytes of the alerts in memory, in which they are searched.
              * @example 33000
              */
             alert_index_bytes: number;
+            /** @description The checkpoints that are known. */
+            checkpoints: components["schemas"]["CheckpointsStatus"];
             /**
              * Format: int64
              * @description Bytes of decoded columns held for queries.
@@ -2836,6 +2942,13 @@ export interface components {
              * @example 25000000
              */
             disk_bytes: number;
+            /**
+             * Format: int64
+             * @description Passages that retention dropped since the data directory was made.
+             * @example 250000
+             */
+            dropped_passages: number;
+            last_drop?: null | components["schemas"]["RetentionDrop"];
             /**
              * Format: int64
              * @description Bytes of memtables and block cache.
@@ -2864,9 +2977,11 @@ export interface components {
              * @example 3
              */
             rejects: number;
+            /** @description What a shorter retention is going to drop; empty if nothing is announced. */
+            retention_announced: components["schemas"]["AnnouncedDrop"][];
             /**
              * Format: int64
-             * @description Seconds of event time that are kept; null = forever.
+             * @description Seconds of event time that passages are kept, as the data directory remembers; null = forever.
              * @example 259200
              */
             retention_seconds?: number | null;

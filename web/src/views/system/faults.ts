@@ -70,6 +70,25 @@ function roadFaults(status: Status): Fault[] {
   return faults
 }
 
+function storageFaults({ storage }: Status): Fault[] {
+  const faults: Fault[] = []
+  const { accepted_loss, checkpoints } = storage
+  if (accepted_loss) {
+    faults.push({ key: 'acceptedLoss', gravity: 'bad', place: 'commit', values: { missing: accepted_loss } })
+  }
+  for (const announced of storage.retention_announced) {
+    const { what, count, from, to, retention_seconds, not_before } = announced
+    const values = { count, from, to, seconds: retention_seconds, time: not_before }
+    faults.push({ key: `announced_${what}`, gravity: 'warn', place: 'commit', values })
+  }
+  if (checkpoints.lost) faults.push({ key: 'checkpointsLost', gravity: 'warn', place: 'commit', values: {} })
+  if (checkpoints.restored) {
+    const values = { count: checkpoints.count, source: checkpoints.source ?? '' }
+    faults.push({ key: 'checkpointsRestored', gravity: 'note', place: 'commit', values })
+  }
+  return faults
+}
+
 function mirrorFaults(status: Status): Fault[] {
   return status.mirrors.flatMap((mirror) => {
     const { name, target, lag_rows, lag_seconds, away_since, last_error_notice, refused, lost, warnings, state } = mirror
@@ -112,7 +131,8 @@ export function faultsOf(status: Status): Fault[] {
     faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
   if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })
-  faults.push(...sourceFaults(status), ...roadFaults(status), ...mirrorFaults(status), ...modelFaults(status))
+  faults.push(...sourceFaults(status), ...roadFaults(status), ...storageFaults(status))
+  faults.push(...mirrorFaults(status), ...modelFaults(status))
   return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
 }
 

@@ -1,0 +1,406 @@
+//! The tally: what was committed, known independently of the database.
+//!
+//! Two small files, `tally-0` and `tally-1`, are written in turn, so that one is whole at any moment; of those that can be
+//! read the one with the higher generation counts. Each is `[length u32 LE][codec value]` and zeros up to a whole KiB. A
+//! thread of its own writes them behind the commits, at most [`PAUSE`] later, so that no commit waits: the tally may lag what
+//! is committed, but never says more. A store that holds less than its tally says has lost what was committed.
+//!
+//! **Two marks.** `synced` is what was forced to the disk: it must be there after a power cut. `written` is what the
+//! operating system had taken: it must be there as long as the machine has not been started anew, which
+//! [`Record::boot`] tells. With [`crate::Settings::sync`] they are the same.
+//!
+//! **The manifest.** The tally also holds length and checksum of the part of RocksDB's MANIFEST that was there. It is
+//! checked before RocksDB opens the database, because RocksDB deletes the files that a shortened MANIFEST does not name.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::codec::{self, Kind};
+use crate::manifest::ManifestMark;
+
+/// Names of the files.
+pub(crate) const FILES: [&str; 2] = ["tally-0", "tally-1"];
+const TALLY: Kind = Kind { magic: b'Y', version: 1 };
+/// The files grow by this, so that they are overwritten in place and need no space on a full disk.
+const STEP: usize = 1024;
+/// Between two writes that nobody waits for.
+const PAUSE: Duration = Duration::from_millis(100);
+/// While nothing is committed the MANIFEST is looked at so often.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// What was committed by some moment. The storage does not know what the two bodies mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// RocksDB's sequence number.
+    pub sequence: u64,
+    /// What the writer counted.
+    pub main: Vec<u8>,
+    /// What was counted beside the writer.
+    pub beside: Vec<u8>,
+}
+
+/// One generation of the tally.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    generation: u64,
+    /// Identifies the run of the machine.
+    boot: String,
+    synced: Mark,
+    written: Mark,
+    pub(crate) manifest: Option<ManifestMark>,
+}
+
+impl Record {
+    /// What must be there.
+    pub(crate) fn known(&self) -> &Mark {
+        if self.same_boot() && self.written.sequence > self.synced.sequence { &self.written } else { &self.synced }
+    }
+
+    /// Its generation.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whether the machine has run on since.
+    pub(crate) fn same_boot(&self) -> bool {
+        !self.boot.is_empty() && self.boot == boot()
+    }
+}
+
+fn boot() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|text| text.trim().to_owned()).unwrap_or_default()
+}
+
+/// What the two files of a directory say.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// There are none: the directory is new, or of an earlier version.
+    None,
+    /// There are some, and none can be read.
+    Unreadable,
+    /// The newer one.
+    Record(Box<Record>),
+}
+
+/// Reads the tally of a directory.
+///
+/// # Errors
+/// It is there and the file system refuses to give it.
+pub(crate) fn read(directory: &Path) -> io::Result<Found> {
+    let (mut newest, mut any): (Option<Record>, bool) = (None, false);
+    for name in FILES {
+        let mut bytes = Vec::new();
+        match File::open(directory.join(name)) {
+            Ok(mut file) => file.read_to_end(&mut bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        // An empty file is one that was made and not written yet.
+        any |= !bytes.is_empty();
+        let record = decode(&bytes);
+        if record.as_ref().map(|record| record.generation) > newest.as_ref().map(|record| record.generation) {
+            newest = record;
+        }
+    }
+    Ok(match newest {
+        Some(record) => Found::Record(Box::new(record)),
+        None if any => Found::Unreadable,
+        None => Found::None,
+    })
+}
+
+fn decode(bytes: &[u8]) -> Option<Record> {
+    let (length, rest) = bytes.split_first_chunk::<4>()?;
+    let value = rest.get(..u32::from_le_bytes(*length) as usize)?;
+    codec::decode(TALLY, value).ok()
+}
+
+fn encode(record: &Record) -> io::Result<Vec<u8>> {
+    let value = codec::encode(TALLY, record).map_err(io::Error::other)?;
+    let length = u32::try_from(value.len()).map_err(io::Error::other)?;
+    let mut bytes = [&length.to_le_bytes()[..], &value].concat();
+    bytes.resize(bytes.len().next_multiple_of(STEP), 0);
+    Ok(bytes)
+}
+
+/// The files of a directory, and the right to write them.
+#[derive(Debug)]
+pub(crate) struct Slots([File; 2]);
+
+impl Slots {
+    /// Opens or makes the files; none if another process has them.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub(crate) fn lock(directory: &Path) -> io::Result<Option<Self>> {
+        let open = |name| {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(name))
+        };
+        let [first, second] = FILES;
+        let slots = Self([open(first)?, open(second)?]);
+        match slots.0[0].try_lock() {
+            Ok(()) => Ok(Some(slots)),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    fn write(&self, record: &Record, force: bool) -> io::Result<()> {
+        let file = if record.generation.is_multiple_of(2) { &self.0[0] } else { &self.0[1] };
+        file.write_all_at(&encode(record)?, 0)?;
+        if force { file.sync_data() } else { Ok(()) }
+    }
+}
+
+/// The tally of an open database.
+#[derive(Debug)]
+pub(crate) struct Tally {
+    inner: Arc<Inner>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    slots: Slots,
+    /// RocksDB's folder.
+    folder: PathBuf,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    record: Record,
+    /// Something was noted since the last write.
+    dirty: bool,
+    /// The next write must be on the disk.
+    force: bool,
+    /// Threads that wait for it.
+    waiting: usize,
+    /// Notes so far, and those of them that are in a file.
+    notes: u64,
+    settled: u64,
+    stop: bool,
+    failure: Option<String>,
+}
+
+impl Tally {
+    /// Begins a new tally behind `known` with what the database holds now, all of which is on the disk.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub(crate) fn start(slots: Slots, folder: &Path, generation: u64, holds: Mark) -> io::Result<Self> {
+        let mut record = Record { generation, boot: boot(), synced: holds.clone(), written: holds, manifest: None };
+        // Both, so that one that was damaged is whole again.
+        for _ in 0..2 {
+            record.manifest = ManifestMark::of(folder, record.manifest.take())?;
+            record.generation += 1;
+            slots.write(&record, true)?;
+        }
+        let state =
+            State { record, dirty: false, force: false, waiting: 0, notes: 0, settled: 0, stop: false, failure: None };
+        let inner =
+            Arc::new(Inner { slots, folder: folder.to_owned(), state: Mutex::new(state), changed: Condvar::new() });
+        let writing = inner.clone();
+        let thread = std::thread::Builder::new().name("tally".to_owned()).spawn(move || writing.run())?;
+        Ok(Self { inner, thread: Some(thread) })
+    }
+
+    /// What the operating system has taken.
+    pub(crate) fn written(&self) -> Mark {
+        self.inner.lock().record.written.clone()
+    }
+
+    /// Notes what was committed. `change` sets the bodies; `sequence` is the last number of the commit.
+    pub(crate) fn note(&self, sequence: u64, synced: bool, change: impl Fn(&mut Mark)) {
+        self.change(synced, |record| {
+            record.written.sequence = record.written.sequence.max(sequence);
+            change(&mut record.written);
+            if synced {
+                record.synced.clone_from(&record.written);
+            }
+        });
+    }
+
+    /// Notes what was committed beside the writer, and with it forced to the disk all that was `before`.
+    pub(crate) fn note_beside(&self, sequence: u64, before: Mark, body: Option<Vec<u8>>) {
+        self.change(true, |record| {
+            let written = &mut record.written;
+            written.sequence = written.sequence.max(sequence);
+            if let Some(body) = body {
+                written.beside = body;
+            }
+            let sequence = record.synced.sequence.max(sequence);
+            record.synced = Mark { sequence, beside: written.beside.clone(), main: before.main };
+        });
+    }
+
+    fn change(&self, force: bool, change: impl FnOnce(&mut Record)) {
+        let mut state = self.inner.lock();
+        change(&mut state.record);
+        state.dirty = true;
+        state.force |= force;
+        state.notes += 1;
+        drop(state);
+        self.inner.changed.notify_all();
+    }
+
+    /// What was noted is all on the disk by now.
+    pub(crate) fn note_synced(&self) {
+        let sequence = self.inner.lock().record.written.sequence;
+        self.note(sequence, true, |_| {});
+    }
+
+    /// Waits until all that was noted is in a file.
+    pub(crate) fn settle(&self) {
+        let mut state = self.inner.lock();
+        let notes = state.notes;
+        state.waiting += 1;
+        self.inner.changed.notify_all();
+        while state.settled < notes && state.failure.is_none() && !state.stop {
+            state = self.inner.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.waiting -= 1;
+    }
+
+    /// Why nothing more can be noted.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.inner.lock().failure.clone()
+    }
+}
+
+impl Drop for Tally {
+    fn drop(&mut self) {
+        self.inner.lock().stop = true;
+        self.inner.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> (MutexGuard<'a, State>, bool) {
+        let (state, waited) = self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
+        (state, waited.timed_out())
+    }
+
+    fn run(&self) {
+        let mut state = self.lock();
+        loop {
+            while !state.dirty && !state.stop {
+                let (woken, timed_out) = self.wait(state, IDLE);
+                state = woken;
+                if timed_out && !state.dirty {
+                    // A flush may have come by itself; what it took out of the log only the MANIFEST knows.
+                    let changed = ManifestMark::of(&self.folder, state.record.manifest.clone());
+                    state.dirty = changed.is_ok_and(|manifest| manifest != state.record.manifest);
+                    state.force |= state.dirty;
+                }
+            }
+            if state.dirty {
+                state = self.write(state);
+            }
+            if state.stop || state.failure.is_some() {
+                return;
+            }
+            let until = std::time::Instant::now() + PAUSE;
+            while !state.stop && state.waiting == 0 {
+                let left = until.saturating_duration_since(std::time::Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                state = self.wait(state, left).0;
+            }
+        }
+    }
+
+    fn write<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let (mut record, force, notes) = (state.record.clone(), state.force, state.notes);
+        (state.dirty, state.force) = (false, false);
+        drop(state);
+        record.generation += 1;
+        let before = record.manifest.take();
+        let written = ManifestMark::of(&self.folder, before).and_then(|manifest| {
+            record.manifest = manifest;
+            self.slots.write(&record, force)
+        });
+        let mut state = self.lock();
+        match written {
+            Ok(()) => {
+                state.record.generation = record.generation;
+                state.record.manifest = record.manifest;
+                state.settled = notes;
+            }
+            Err(error) => state.failure = Some(error.to_string()),
+        }
+        self.changed.notify_all();
+        state
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark(sequence: u64) -> Mark {
+        Mark { sequence, main: vec![7; 300], beside: Vec::new() }
+    }
+
+    #[test]
+    fn one_file_is_whole_whatever_happens_to_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()).unwrap(), Found::None);
+        let slots = Slots::lock(folder.path()).unwrap().unwrap();
+        assert!(Slots::lock(folder.path()).unwrap().is_none(), "it is locked");
+        assert_eq!(read(folder.path()).unwrap(), Found::None, "made and not written");
+        let tally = Tally::start(slots, folder.path(), 4, mark(5)).unwrap();
+        for sequence in 6..20 {
+            tally.note(sequence, true, |mark| mark.beside = vec![1]);
+            tally.settle();
+            let Found::Record(record) = read(folder.path()).unwrap() else { panic!("no record") };
+            assert_eq!((record.known().sequence, &record.known().beside[..]), (sequence, &[1][..]));
+            for name in FILES {
+                let file = folder.path().join(name);
+                let whole = std::fs::read(&file).unwrap();
+                assert_eq!(whole.len() % STEP, 0);
+                for damaged in [vec![0; whole.len()], whole[..100].to_vec(), Vec::new()] {
+                    std::fs::write(&file, damaged).unwrap();
+                    let Found::Record(record) = read(folder.path()).unwrap() else { panic!("no record") };
+                    assert!([sequence, sequence - 1].contains(&record.known().sequence));
+                }
+                std::fs::write(&file, whole).unwrap();
+            }
+        }
+        drop(tally);
+        for name in FILES {
+            std::fs::write(folder.path().join(name), [0; STEP]).unwrap();
+        }
+        assert_eq!(read(folder.path()).unwrap(), Found::Unreadable);
+    }
+
+    #[test]
+    fn what_was_not_forced_counts_until_the_machine_starts_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let slots = Slots::lock(folder.path()).unwrap().unwrap();
+        let tally = Tally::start(slots, folder.path(), 0, mark(5)).unwrap();
+        tally.note(9, false, |_| {});
+        drop(tally);
+        let Found::Record(mut record) = read(folder.path()).unwrap() else { panic!("no record") };
+        assert_eq!(record.known().sequence, if boot().is_empty() { 5 } else { 9 });
+        record.boot = "another".to_owned();
+        assert_eq!(record.known().sequence, 5);
+    }
+}
