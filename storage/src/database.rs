@@ -48,6 +48,8 @@ const FORMAT_VERSION: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
 const FOLDER: &str = "rocksdb";
 const MIN_MEMORY: usize = 16 << 20;
+/// So often a database that another process writes is looked at before it counts as having lost something.
+const FROZEN_ATTEMPTS: u32 = 3;
 /// A file that says, by its lock, that a temporary data directory is in use.
 pub const IN_USE: &str = "in-use";
 
@@ -133,16 +135,18 @@ impl Database {
     /// [`StorageError`] if there is no database, or it is foreign, of a newer format, damaged, or has lost what was
     /// committed.
     pub fn open_frozen(directory: &Path, memory: usize) -> Result<Arc<Self>, StorageError> {
-        // Before the database: another process may commit meanwhile.
-        let found =
-            tally::read(directory).map_err(|error| classify(directory, "read the tally", &error.to_string()))?;
-        let database = Self::open_salvaged(directory, memory)?;
-        match found {
-            Found::Record(record) => match database.shortage(record.known()) {
-                Some(shortage) => Err(lost(directory, shortage)),
-                None => Ok(database),
-            },
-            Found::None | Found::Unreadable => Ok(database),
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            // Before the database: another process may commit meanwhile.
+            let known = Self::known_of(directory)?;
+            let database = Self::open_salvaged(directory, memory)?;
+            match known.and_then(|known| database.shortage(&known)) {
+                None => return Ok(database),
+                // Another process may have moved a log into tables between two looks.
+                Some(_) if attempts < FROZEN_ATTEMPTS => {}
+                Some(shortage) => return Err(lost(directory, shortage)),
+            }
         }
     }
 
