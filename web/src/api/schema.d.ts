@@ -436,6 +436,11 @@ export interface components {
         /** @description One alert: two sightings of one plate that no single car can account for. */
         Alert: {
             /**
+             * @description What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
+             * @example plate_types
+             */
+            cause?: string | null;
+            /**
              * @description GCXH of the later sighting.
              * @example G320300109027253999
              */
@@ -499,7 +504,8 @@ export interface components {
              */
             seq: number;
             /**
-             * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+             * @description `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
+             *     distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
              * @example high
              */
             severity: string;
@@ -690,6 +696,45 @@ export interface components {
              */
             xzqhmc: string;
         };
+        /** @description The clock of a checkpoint. */
+        CheckpointClock: {
+            /**
+             * Format: int64
+             * @description Accepted passages.
+             * @example 52000
+             */
+            accepted: number;
+            advice?: null | components["schemas"]["ClockAdvice"];
+            /**
+             * Format: int64
+             * @description Those far ahead among them.
+             * @example 3
+             */
+            ahead: number;
+            /**
+             * @description KKMC as it was recorded.
+             * @example S250_Pizhou_Sulu
+             */
+            kkmc: string;
+            /**
+             * @description Short name; KKMC where the catalogue does not know it.
+             * @example S250-邳州-苏鲁界
+             */
+            label: string;
+            /**
+             * Format: int64
+             * @description Late ones among them.
+             * @example 12
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Seconds that its times lie ahead of those of most checkpoints, negative if behind: the median of GCSJ less the
+             *     watermark over its newest records, less the median of that over all checkpoints. Null before there are enough of both.
+             * @example 303
+             */
+            offset_seconds?: number | null;
+        };
         /** @description A checkpoint and how many passages it has. */
         CheckpointCount: {
             /**
@@ -768,6 +813,56 @@ export interface components {
              * @example kkmc_dimension.csv
              */
             source?: string | null;
+        };
+        /** @description What is wrong with a clock. */
+        ClockAdvice: {
+            /**
+             * @description `clock_ahead`, `clock_behind` (or its records are sent that late), `sends_late` (not all of them equally) or
+             *     `clock_leaps` (right at most times, and far ahead at some).
+             * @example clock_ahead
+             */
+            code: string;
+            /**
+             * Format: int64
+             * @description Seconds that it is about; null for `clock_leaps`.
+             * @example 303
+             */
+            seconds?: number | null;
+            /**
+             * @description The same in words.
+             * @example clock about 5 min ahead
+             */
+            text: string;
+        };
+        /** @description Detection, and the clocks that it goes by. */
+        DetectionStatus: {
+            /**
+             * Format: int64
+             * @description Accepted passages that were far ahead of the watermark; they were compared.
+             * @example 3
+             */
+            ahead: number;
+            /** @description All checkpoints that a passage was accepted of, in the order in which they were met. */
+            checkpoints: components["schemas"]["CheckpointClock"][];
+            /** @description Records whose GCXH had been accepted with another GCSJ. */
+            conflicts: components["schemas"]["GcxhConflicts"];
+            /**
+             * Format: int64
+             * @description Sightings that are compared no more, because their plate had more within `detect.state_ttl` than are kept.
+             * @example 0
+             */
+            forgotten: number;
+            /**
+             * Format: int64
+             * @description Accepted passages that were too old to be compared.
+             * @example 12
+             */
+            late: number;
+            /**
+             * @description The newest GCSJ that three checkpoints have reached, of the partition that is furthest; null before there is one.
+             * @example 2024-01-01 12:34:55
+             */
+            watermark?: string | null;
         };
         /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_AlertDetail: {
@@ -1864,6 +1959,20 @@ export interface components {
              */
             versions: Record<string, never>[];
         };
+        /** @description Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts anew. */
+        GcxhConflicts: {
+            /**
+             * Format: int64
+             * @description How many were rejected.
+             * @example 0
+             */
+            count: number;
+            /**
+             * @description One of these GCXH; null if there is none.
+             * @example null
+             */
+            sample?: string | null;
+        };
         /** @description How the process is. */
         Health: {
             /**
@@ -1892,8 +2001,8 @@ export interface components {
              */
             gap_seconds: number;
             /**
-             * @description Whether one car cannot have made both: another checkpoint in the same second, or faster than
-             *     `detect.max_speed_kmh`. Never true of a plate that is not compared.
+             * @description Whether one car cannot have made both: even the speed that must at least have been driven is above
+             *     `detect.max_speed_kmh`. Never true of a plate that is not compared, or of two different plate types.
              * @example true
              */
             impossible: boolean;
@@ -2729,7 +2838,7 @@ export interface components {
             total: number;
         };
         /** @enum {string} */
-        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names";
+        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict";
         /** @description Rejected lines. */
         Rejected: {
             /**
@@ -2855,6 +2964,7 @@ export interface components {
         Status: {
             /** @description The servers that answers are read from; empty unless the role is `api`. */
             backends: components["schemas"]["BackendStatus"][];
+            detection?: null | components["schemas"]["DetectionStatus"];
             /**
              * @description Why it takes no more input, if it does not.
              * @example null
