@@ -381,6 +381,7 @@ impl Store {
             }
             partition.detector.restore_watermark(&partition.state.watermark);
         }
+        self.guard_again(&again, ttl);
         self.finish_old_partitions()?;
         advance_horizons(self.shared.database.horizons(), &self.partitions, ttl);
         let saved = self.partitions.values().map(|partition| partition.state.saved_arrival).min();
@@ -394,18 +395,11 @@ impl Store {
         let mut batches: BTreeMap<u32, PassageBatch> = BTreeMap::new();
         for &(arrival, block, row) in &again.order {
             let (Some(rows), row) = (again.blocks.get(block as usize), row as usize) else { continue };
-            let (Some(&time), Some(&id), Some(partition_id)) =
-                (rows.times.get(row), rows.ids.get(row), rows.partitions.get(row))
-            else {
-                continue;
-            };
+            let (Some(&time), Some(partition_id)) = (rows.times.get(row), rows.partitions.get(row)) else { continue };
             if (again.recent + 1..=ahead).contains(&time.0) {
                 self.recent.see(time);
             }
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
-            if partition.needs(arrival, time.0, ttl) {
-                partition.detector.restore_guard(id, time);
-            }
             if arrival >= partition.state.saved_arrival {
                 let batch = batches.entry(*partition_id).or_default();
                 push_row(batch, rows, row);
@@ -418,6 +412,26 @@ impl Store {
         for (id, batch) in batches {
             if let Some(partition) = self.partitions.get_mut(&id) {
                 partition.detector.recover(&batch, self.facts.knowledge());
+            }
+        }
+    }
+
+    /// Fills the duplicate guards.
+    ///
+    /// IMPORTANT: only once the watermarks are those of the last commit. An id may have been accepted twice, the second time
+    /// when the first had expired: only one of the two is within the TTL of that watermark, and that one is guarded.
+    fn guard_again(&mut self, again: &Again, ttl: i64) {
+        for &(_, block, row) in &again.order {
+            let (Some(rows), row) = (again.blocks.get(block as usize), row as usize) else { continue };
+            let (Some(&time), Some(&id), Some(partition)) =
+                (rows.times.get(row), rows.ids.get(row), rows.partitions.get(row))
+            else {
+                continue;
+            };
+            if let Some(partition) = self.partitions.get_mut(partition)
+                && time.0 >= partition.state.guarded_from(ttl)
+            {
+                partition.detector.restore_guard(id, time);
             }
         }
     }

@@ -134,7 +134,15 @@ fn every_kind_of_broken_line_is_met() {
         assert!(answer.headers > 5 && answer.blank > 5 && answer.duplicates > 100, "seed {seed}");
         reasons.extend(answer.rejects.iter().map(|reject| reject.reason));
     }
-    let all = ["empty_gcxh", "empty_kkmc", "gcsj_in_future", "gcsj_too_old", "invalid_encoding", "invalid_gcsj"];
+    let all = [
+        "empty_gcxh",
+        "empty_kkmc",
+        "gcsj_in_future",
+        "gcsj_too_old",
+        "gcxh_conflict",
+        "invalid_encoding",
+        "invalid_gcsj",
+    ];
     let more = ["kkmc_unroutable", "line_too_long", "wrong_column_count"];
     assert_eq!(reasons.into_iter().collect::<Vec<_>>(), [&all[..], &more[..]].concat());
 }

@@ -66,8 +66,8 @@ async fn hops_that_no_car_can_make() {
             (3600, false, None),
             // No distance is known: suspicious, not impossible.
             (120, false, Some("window")),
-            // Two checkpoints in one second.
-            (0, true, Some("window")),
+            // Nor is it in one second.
+            (0, false, Some("window")),
         ]
     );
     assert_eq!(
