@@ -240,8 +240,10 @@ impl ShardMirror {
     async fn first_missing(&self, samples: &[Sample], look: Look) -> Result<Option<u64>, Failure> {
         let ids = samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]);
         let question = match look {
-            Look::ByCheckpoint => presence_question(ids, samples.iter().map(|sample| sample.kkmc.as_str())),
-            Look::Everywhere => self.pool.on_node(&presence_question(ids, [])),
+            Look::ByCheckpoint if !samples.is_empty() => {
+                presence_question(ids, samples.iter().map(|sample| sample.kkmc.as_str()))
+            }
+            Look::ByCheckpoint | Look::Everywhere => self.pool.on_node(&presence_question(ids, [])),
         };
         let answer = self.pool.trusted(self.pool.rows(&question)).await?;
         let present: Vec<String> = answer.into_iter().filter_map(|row| mysql_async::from_row_opt(row).ok()).collect();

@@ -57,7 +57,7 @@ impl MysqlPool {
     async fn probe(&self, node: &str) -> Result<(), MysqlError> {
         loop {
             let (mut session, used) = self.session().await?;
-            if self.kind() == Some(Kind::Instance) {
+            if session.kind == Kind::Instance {
                 self.give_back(session);
                 return Ok(());
             }

@@ -35,6 +35,8 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) connection: Conn,
+    /// What it leads to, whatever is found out at the address later.
+    pub(super) kind: Kind,
     /// The dataNode whose instance takes a backslash for a character of the text, if one does.
     unescaped: Option<String>,
 }
@@ -71,20 +73,23 @@ impl MysqlPool {
     pub(super) async fn open(&self) -> Result<Session, MysqlError> {
         if self.kind() != Some(Kind::Instance) {
             match self.open_mycat().await {
-                Err(error) if self.kind().is_none() && is_no_hint(&error) => self.learn(Some(Kind::Instance)),
-                Err(error) => {
-                    self.forget_if_broken(&error);
-                    return Err(error);
-                }
                 Ok(session) => {
                     self.learn(Some(Kind::Mycat));
                     return Ok(session);
+                }
+                // Another connection may have found it out meanwhile.
+                Err(error) if is_no_hint(&error) && self.kind() != Some(Kind::Mycat) => {
+                    self.learn(Some(Kind::Instance));
+                }
+                Err(error) => {
+                    self.forget_if_broken(&error);
+                    return Err(error);
                 }
             }
         }
         let mut connection = self.connect().await?;
         match self.ask(&mut connection, STRICT).await {
-            Ok(_) => Ok(Session { connection, unescaped: None }),
+            Ok(_) => Ok(Session { connection, kind: Kind::Instance, unescaped: None }),
             Err(error) => {
                 discard(connection);
                 Err(error)
@@ -109,7 +114,7 @@ impl MysqlPool {
                 }
             }
         }
-        Ok(Session { connection, unescaped })
+        Ok(Session { connection, kind: Kind::Mycat, unescaped })
     }
 
     /// Asks the instance behind one dataNode, and says so where that is the one that does not answer.

@@ -12,7 +12,7 @@ fn sections(folder: &std::path::Path, url: &str) -> String {
     let file = folder.join("capture.tsv");
     let mut lines = crate::simulated(4_000, 21, "2024-01-01 00:00:00");
     lines.extend(
-        "G'1`\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 01:00:00\t02\t苏C12345\tMYETCDB.x next value for MYCATSEQ_y\\\n"
+        "G'1`\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 01:00:00\t02\t苏C12345\tMYETCDB.x next value for MYCATSEQ_y\n"
             .as_bytes(),
     );
     std::fs::write(&file, lines).unwrap();

@@ -1,6 +1,7 @@
 //! Texts in statements: to the letter in every sql_mode, and never SQL. Each is asked of a real MariaDB.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use platewatch::config::Config;
 use platewatch::mysql::{MysqlError, MysqlPool, push_text};
@@ -74,6 +75,18 @@ fn every_text_comes_back(pool: &MysqlPool, cases: u32) {
     checked.unwrap();
 }
 
+/// One round of probes, of both dataNodes beside one another.
+fn the_cost_of_trust(pool: &MysqlPool) {
+    const ROUNDS: u32 = 300;
+    let runtime = runtime();
+    runtime.block_on(pool.all_answer(Instant::now())).unwrap();
+    let began = Instant::now();
+    for _ in 0..ROUNDS {
+        runtime.block_on(pool.all_answer(Instant::now())).unwrap();
+    }
+    println!("a round of probes takes {:?}; an answer is framed by two", began.elapsed() / ROUNDS);
+}
+
 #[test]
 fn every_text_comes_back_to_the_letter_in_both_modes() {
     let servers = MariaDb::start_two();
@@ -86,6 +99,7 @@ fn every_text_comes_back_to_the_letter_in_both_modes() {
     servers[0].sql(ESCAPES);
     let mycat = MyCat::start([&servers[0], &servers[1]]);
     every_text_comes_back(&pool(&[mycat.url()]), 20);
+    the_cost_of_trust(&pool(&[mycat.url()]));
     // Through MyCat a session's mode is not ours to set: texts without a backslash are right, others are refused.
     servers[1].sql(NO_ESCAPES);
     let pool = pool(&[mycat.url()]);

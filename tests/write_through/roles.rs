@@ -22,6 +22,7 @@ fn alert(data: &Data, seq: u64) -> String {
     let mut alert: Value = serde_json::from_str(&data.alerts[0]).unwrap();
     alert["seq"] = json!(seq);
     alert["id"] = json!(format!("{seq:016x}"));
+    alert["cause"] = json!("plate_types");
     alert.to_string()
 }
 
@@ -120,6 +121,7 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
     redis.command(&["LPUSH", "traffic:warnings", "not an alert"]);
     let newest = appliance.get("/api/warnings/realtime?limit=3");
     assert_eq!(newest.data()[0]["seq"], json!(last + 2));
+    assert_eq!(newest.data()[0]["cause"], json!("plate_types"), "what the list says of an alert is passed on");
 
     let log = appliance.log();
     assert!(log.contains("server does not answer") && log.contains("server answers again"), "{log}");

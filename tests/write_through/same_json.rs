@@ -222,8 +222,8 @@ fn statistics_are_kept_a_while(data: &Data, urls: &[String], redis: &Redis, serv
         assert_eq!(appliance.get(&format!("/api/stats/{}", others[number % others.len()])).status, 200);
     }
     let elapsed = began.elapsed();
-    // Uncached it would be 800 and more; the watch asks too, once a second.
-    let allowed = 2 * (elapsed.as_secs() / 3 + 1) + 6 * (elapsed.as_secs() + 2);
+    // Uncached it would be 800 and more; the watch asks too, once a second, and what a start asks may still be under way.
+    let allowed = 2 * (elapsed.as_secs() / 3 + 1) + 6 * (elapsed.as_secs() + 2) + 20;
     let extra = asked() - before;
     assert!(extra <= allowed && extra < 800, "{extra} questions in {elapsed:?}");
 
