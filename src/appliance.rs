@@ -94,6 +94,13 @@ impl Appliance {
         }
     }
 
+    /// The source has ended where it should have gone on; `sentence` says so and what to do.
+    pub fn input_ended(&self, sentence: String) {
+        let mut running = self.running();
+        running.source.state = "ended".to_owned();
+        running.failure = Some(sentence);
+    }
+
     /// The source has ended, with an error or not.
     pub fn source_ended(&self, failure: Option<String>) {
         let mut running = self.running();

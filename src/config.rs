@@ -276,6 +276,8 @@ settings! {
         /// How long a shorter retention is announced before it drops anything, by the clock, over restarts too. The log,
         /// `/api/status` and the system page say what is going to be dropped. `"0s"` drops with the next commit.
         retention_grace: Duration = Duration::from_secs(86_400), within(Duration::ZERO, Duration::from_secs(365 * 86_400));
+        /// How much rejected lines may take. Above it the oldest are dropped, and the log says so; the counts by reason stay.
+        rejects_size: ByteSize = ByteSize::mib(1 << 10), within(ByteSize::mib(1), ByteSize(1 << 50));
         /// How much the data directory may take while passages that are older than `retention` wait for a mirror that has not
         /// taken them yet. Above it the oldest are dropped all the same, and the log, `/api/status` and `/metrics` say so.
         mirror_hold: ByteSize = ByteSize::mib(32 << 10), within(ByteSize::mib(16), ByteSize(1 << 50));

@@ -139,10 +139,12 @@ pub struct RejectRow {
     pub line: u64,
     /// Why.
     pub reason: RejectReason,
-    /// The line's bytes, at most 64 KiB.
+    /// The line's bytes, or its first ones.
     pub raw: Vec<u8>,
     /// Newest event time when it came.
     pub near: Option<CivilTime>,
+    /// Bytes of the whole line.
+    pub bytes: u64,
 }
 
 /// A piece of the list of rejects.

@@ -51,14 +51,15 @@ pub struct BackendStatus {
 }
 
 /// States of a source.
-pub const SOURCE_STATES: [&str; 5] = ["starting", "running", "away", "finished", "failed"];
+pub const SOURCE_STATES: [&str; 6] = ["starting", "running", "away", "finished", "ended", "failed"];
 
 /// The source of records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceStatus {
     /// `kafka`, `capture`, `simulator` or `none`.
     pub kind: String,
-    /// One of [`SOURCE_STATES`]; `away` when no broker can be reached.
+    /// One of [`SOURCE_STATES`]; `away` when no broker can be reached, `finished` when all files were read, `ended` when a
+    /// stream that should have gone on, such as standard input, did not.
     pub state: String,
     /// What is read, in words.
     pub description: String,

@@ -76,6 +76,9 @@ struct RejectLine<'a> {
     /// The line's very bytes, where they are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_base64: Option<String>,
+    /// Bytes of the whole line, where `raw` is only its beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
 }
 
 impl Outcome {
@@ -229,6 +232,7 @@ fn write_reject(writer: &mut impl Write, seq: u64, reject: &StoredReject) -> any
         reason: reject.reason.as_str(),
         raw: &raw,
         raw_base64: (!valid).then(|| base64::engine::general_purpose::STANDARD.encode(&reject.raw)),
+        bytes: (reject.bytes > reject.raw.len() as u64).then_some(reject.bytes),
     };
     serde_json::to_writer(&mut *writer, &line)?;
     Ok(writer.write_all(b"\n")?)

@@ -231,6 +231,7 @@ fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
         alerts_retention: Keep::written(None),
         rejects_retention: Keep::written(None),
         retention_grace: 0,
+        rejects_size: None,
         compaction: !args.no_compaction,
         publish: false,
         ..store_settings(config, args.store)

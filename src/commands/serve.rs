@@ -142,7 +142,13 @@ fn drive(
         });
         source.close();
         match ended {
-            Ok(()) => appliance.source_ended(None),
+            Ok(()) => match source.ended().filter(|_| !stop.is_cancelled()) {
+                Some(sentence) => {
+                    tracing::warn!("{sentence}");
+                    appliance.input_ended(sentence);
+                }
+                None => appliance.source_ended(None),
+            },
             // A failed write latches: nothing more can be taken, and a restart recovers.
             Err(error @ pipeline::PipelineError::Store(_)) => {
                 appliance.source_ended(Some(error.to_string()));
@@ -317,6 +323,7 @@ pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings 
         alerts_retention: keep(config.store.alerts_retention),
         rejects_retention: keep(config.store.rejects_retention),
         retention_grace: i64::try_from(config.store.retention_grace.as_secs()).unwrap_or(i64::MAX),
+        rejects_size: Some(config.store.rejects_size.0),
         mirror_hold: config.store.mirror_hold.0,
         publish: true,
         alert_index: config.store.alert_index.bytes(),

@@ -22,8 +22,8 @@ pub(super) const MODEL: &str = "model.bin";
 pub(super) const METADATA: &str = "metadata.json";
 /// The layout of the folder that this program writes.
 const FORMAT: u32 = 1;
-/// Larger files are not read.
-const MAX_MODEL_BYTES: u64 = storage::codec::DECODE_LIMIT as u64;
+/// Larger files are not read, and not written.
+const MAX_MODEL_BYTES: u64 = storage::codec::MAX_VALUE as u64;
 const MAX_METADATA_BYTES: u64 = 1 << 20;
 
 /// What a model learnt from.
@@ -175,6 +175,10 @@ pub fn save(folder: &Path, trained: &Trained, origin: Origin, now: i64) -> Resul
     };
     let json = serde_json::to_vec_pretty(&metadata)
         .map_err(|error| FolderError::Damaged { path: folder.join(METADATA), why: error.to_string() })?;
+    if json.len() as u64 >= MAX_METADATA_BYTES {
+        let why = format!("it would be larger than {MAX_METADATA_BYTES} bytes, which is not read");
+        return Err(FolderError::Damaged { path: folder.join(METADATA), why });
+    }
     std::fs::create_dir_all(folder).map_err(|error| FolderError::Io {
         action: "make",
         path: folder.to_owned(),

@@ -16,7 +16,7 @@ use crate::reader::RejectRow;
 
 const MAX_LIMIT: u64 = 200;
 const DEFAULT_LIMIT: u64 = 20;
-/// Bytes of a line that are shown; the line itself may have 64 KiB.
+/// Bytes of a line that are shown; a few times as many are kept.
 const SHOWN_BYTES: usize = 1024;
 
 /// A reason and how many lines were rejected for it.
@@ -55,7 +55,7 @@ pub(super) struct RejectJson {
     raw_base64: String,
     /// Bytes of the whole line.
     #[schema(example = 12)]
-    bytes: usize,
+    bytes: u64,
     /// Newest GCSJ when it came; null if there was none.
     #[schema(example = "2024-01-01 12:34:56")]
     near: Option<String>,
@@ -68,7 +68,7 @@ pub(super) struct RejectListJson {
     /// Lines rejected since the data directory was made.
     #[schema(example = 3)]
     total: u64,
-    /// Lines that are kept (`store.rejects_retention`).
+    /// Lines that are kept (`store.rejects_retention`, `store.rejects_size`).
     #[schema(example = 3)]
     kept: u64,
     /// By reason, most frequent first.
@@ -128,7 +128,7 @@ impl From<RejectRow> for RejectJson {
             reason: row.reason.as_str(),
             text: safe_text(shown),
             raw_base64: base64::engine::general_purpose::STANDARD.encode(shown),
-            bytes: row.raw.len(),
+            bytes: row.bytes,
             near: row.near.map(|near| near.to_string()),
         }
     }

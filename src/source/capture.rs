@@ -2,11 +2,14 @@
 //!
 //! A file may be plain, gzip or Zstandard (told by its first bytes), UTF-8 or GB18030; `-` is standard input. The position
 //! is the place behind the last line of a batch in decompressed bytes, together with what identifies the files, so that an
-//! interrupted replay goes on only over the same input. Standard input may be live, such as `tail -F` of a log: its lines
-//! are given out within the batch interval, whether more come or not. The clock's limit for times in the future is taken once and kept
-//! in the position: a continued replay rejects what an uninterrupted one would.
+//! interrupted replay goes on only over the same input. A file that has grown since goes on behind its old end.
+//!
+//! A stream (standard input, a named pipe) has no position: whatever comes of it is new, and the duplicate guard drops what
+//! comes twice. It may be live, such as `tail -F` of a log: its lines are given out within the batch interval, whether more
+//! come or not, and a stop is heard while nothing comes.
 
 mod input;
+mod mark;
 mod pipe;
 mod position;
 mod sort;
@@ -19,9 +22,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use traffic::{LineParser, NameTable, ParserSettings};
 
-use super::{Batch, Source, SourceError};
+use super::{Batch, MAX_BATCH_BYTES, Source, SourceError};
 use input::{Input, Line, Lines, Parsed};
-pub use position::FileMark;
+pub use mark::FileMark;
 use position::Position;
 use sort::{LinePlace, Sorted, Sorter};
 
@@ -87,6 +90,8 @@ pub struct Capture {
     progress: Arc<CaptureProgress>,
     stage: Stage,
     failed: Option<SourceError>,
+    /// Whether a stream is among the files.
+    has_stream: bool,
 }
 
 #[derive(Debug)]
@@ -106,7 +111,7 @@ enum Stage {
 
 /// The name under which the position is stored.
 pub const NAME: &str = "capture";
-/// Bytes between two looks at the stop signal.
+/// Bytes that are read at a time, between two looks at the stop signal.
 const READ_BYTES: usize = 1 << 20;
 /// The longest between two looks at it while standard input gives nothing.
 const LOOK: Duration = Duration::from_millis(20);
@@ -132,8 +137,13 @@ impl Capture {
         }
         progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
         let options = settings.all_options();
-        let mut position = match position {
-            Some(bytes) => Position::resume(bytes, marks, settings.by_time, &options)?,
+        let has_stream = marks.iter().any(FileMark::is_stream);
+        let stored = match position {
+            Some(bytes) => Position::resume(bytes, &settings.files, &marks, settings.by_time, &options)?,
+            None => None,
+        };
+        let mut position = match stored {
+            Some(position) => position,
             None => Position::start(marks, settings.by_time, settings.parser.not_after, options),
         };
         settings.parser.not_after = position.not_after();
@@ -144,44 +154,64 @@ impl Capture {
             position.rewind();
             Stage::Scanning { sorter, lines: None, known: position.scanned() }
         } else {
-            let lines = open_at(&settings, &position, &progress)?;
-            parser.set_line_number(position.line);
-            if let Some(delimiter) = position.delimiter() {
-                parser.set_delimiter(Some(delimiter));
+            // Files that were read already count as read.
+            for file in settings.files.iter().take(position.file) {
+                let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+                progress.read_bytes.fetch_add(bytes, Ordering::Relaxed);
             }
+            let goes_on = position.file < settings.files.len() && position.place().offset > 0;
+            let never = CancellationToken::new();
+            // A file that cannot be read is refused before anything begins; a stream is waited for later.
+            let lines =
+                if goes_on { open_file(&settings, &mut position, &mut parser, &progress, &never)? } else { None };
             Stage::Arrival(lines)
         };
-        Ok(Self { settings, parser, position, progress, stage, failed: None })
+        Ok(Self { settings, parser, position, progress, stage, failed: None, has_stream })
     }
 
-    /// Fills the batch; false if told to stop.
+    /// Fills the batch; false if told to stop. What came of a stream is given out all the same: nobody can read it again.
     fn next_by_arrival(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let mut began = None;
-        while batch.passages.lines < self.settings.batch_records {
-            if stop.is_cancelled() {
+        let mut bytes = 0;
+        let mut was_live = false;
+        while batch.passages.lines < self.settings.batch_records && bytes < MAX_BATCH_BYTES as u64 {
+            let stopped = stop.is_cancelled();
+            let Stage::Arrival(lines) = &mut self.stage else { return Ok(true) };
+            if stopped && !lines.as_ref().is_some_and(Lines::is_live) {
+                if was_live {
+                    break;
+                }
                 return Ok(false);
             }
-            let Stage::Arrival(lines) = &mut self.stage else { return Ok(true) };
+            if lines.is_none() {
+                *lines = open_file(&self.settings, &mut self.position, &mut self.parser, &self.progress, stop)?;
+            }
             let Some(reading) = lines else {
-                let Some(file) = self.settings.files.get(self.position.file) else {
-                    self.stage = Stage::Finished;
-                    return Ok(true);
-                };
-                *lines = Some(Lines::new(Input::open(file, 0, &self.progress, stop)?, self.settings.gb18030));
-                self.parser.begin_source();
-                continue;
+                self.stage = Stage::Finished;
+                return Ok(true);
             };
             batch.enter(self.position.file_name());
             let want = self.settings.batch_records - batch.passages.lines;
-            let wait = LOOK.min(self.settings.batch_interval);
+            let wait = if stopped { Duration::ZERO } else { LOOK.min(self.settings.batch_interval) };
+            let before = reading.offset();
             let parsed = reading.parse(READ_BYTES, want, wait, &mut self.parser, &mut batch.passages);
-            self.position.offset = reading.offset();
-            self.position.line = self.parser.line_number();
-            self.position.set_delimiter(self.parser.delimiter());
+            bytes += reading.offset() - before;
+            let place = self.position.place();
+            place.offset = reading.offset();
+            place.line = self.parser.line_number();
+            place.set_delimiter(self.parser.delimiter());
             let is_live = reading.is_live();
-            if parsed? == Parsed::End {
-                *lines = None;
-                self.position.next_file();
+            was_live |= is_live;
+            match parsed {
+                // The wait for the rest of a line was ended.
+                Err(_) if is_live && stop.is_cancelled() => break,
+                Err(error) => return Err(error),
+                Ok(Parsed::End) => {
+                    *lines = None;
+                    self.position.next_file();
+                }
+                Ok(Parsed::Nothing) if stopped => break,
+                Ok(Parsed::Nothing | Parsed::More) => {}
             }
             if is_live
                 && batch.passages.lines > 0
@@ -190,13 +220,16 @@ impl Capture {
                 return Ok(true);
             }
         }
+        if stop.is_cancelled() {
+            self.stage = Stage::Finished;
+        }
         Ok(true)
     }
 
     /// Reads lines into the sorter; the batch holds what is not a passage. False if told to stop.
     fn scan(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let mut since_look = 0;
-        let mut pending = 0u64;
+        let (mut pending, mut pending_bytes) = (0, 0);
         loop {
             since_look += 1;
             if since_look >= 4096 {
@@ -206,15 +239,12 @@ impl Capture {
                 }
             }
             let Stage::Scanning { sorter, lines, known } = &mut self.stage else { return Ok(true) };
-            let Some(reading) = lines else {
-                let Some(file) = self.settings.files.get(self.position.file) else {
-                    break;
-                };
-                *lines = Some(Lines::new(Input::open(file, 0, &self.progress, stop)?, self.settings.gb18030));
-                self.parser.begin_source();
-                continue;
-            };
-            let fresh = (self.position.file, self.parser.line_number()) >= *known;
+            if lines.is_none() {
+                *lines = open_file(&self.settings, &mut self.position, &mut self.parser, &self.progress, stop)?;
+            }
+            let Some(reading) = lines else { break };
+            let (known, line_begins) = (*known, reading.offset());
+            let fresh = (self.position.file, self.parser.line_number()) >= known;
             batch.enter(self.position.file_name());
             let passages = &mut batch.passages;
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
@@ -231,7 +261,7 @@ impl Capture {
                     passages.rejects.truncate(before.3);
                     passages.clear_rows();
                     self.position.set_scanned();
-                    return Err(error);
+                    return if stop.is_cancelled() { Ok(false) } else { Err(error) };
                 }
             };
             match end {
@@ -250,10 +280,13 @@ impl Capture {
                     (passages.lines, passages.headers, passages.blank) = (before.0, before.1, before.2);
                     passages.rejects.truncate(before.3);
                 }
-                Line::Other => pending += 1,
+                Line::Other => {
+                    pending += 1;
+                    pending_bytes += reading.offset() - line_begins;
+                }
             }
-            self.position.line = self.parser.line_number();
-            if pending >= self.settings.batch_records {
+            self.position.place().line = self.parser.line_number();
+            if pending >= self.settings.batch_records || pending_bytes >= MAX_BATCH_BYTES as u64 {
                 self.position.set_scanned();
                 return Ok(true);
             }
@@ -268,8 +301,8 @@ impl Capture {
     /// Fills the batch with sorted lines; false if told to stop.
     fn next_sorted(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let Stage::Sorted(sorted) = &mut self.stage else { return Ok(true) };
-        let mut file = None;
-        while batch.passages.lines < self.settings.batch_records {
+        let (mut file, mut bytes) = (None, 0);
+        while batch.passages.lines < self.settings.batch_records && bytes < MAX_BATCH_BYTES {
             if batch.passages.lines.is_multiple_of(4096) && stop.is_cancelled() {
                 return Ok(false);
             }
@@ -281,6 +314,7 @@ impl Capture {
                 self.parser.set_delimiter(Some(delimiter));
                 self.parser.set_line_number(place.line - 1);
                 self.parser.parse_line(line, &mut batch.passages);
+                bytes += line.len();
             })?;
             if !more {
                 self.stage = Stage::Finished;
@@ -293,21 +327,23 @@ impl Capture {
     }
 }
 
-fn open_at(
+/// The file that is to be read, at its place; none after the last.
+fn open_file(
     settings: &CaptureSettings,
-    position: &Position,
+    position: &mut Position,
+    parser: &mut LineParser,
     progress: &Arc<CaptureProgress>,
+    stop: &CancellationToken,
 ) -> Result<Option<Lines>, SourceError> {
-    // Files that were read already count as read.
-    for file in settings.files.iter().take(position.file) {
-        let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-        progress.read_bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-    if position.offset == 0 {
-        return Ok(None);
-    }
     let Some(file) = settings.files.get(position.file) else { return Ok(None) };
-    Ok(Some(Lines::new(Input::open(file, position.offset, progress, &CancellationToken::new())?, settings.gb18030)))
+    let place = position.place();
+    let input = Input::open(file, place.offset, progress, stop)?;
+    parser.begin_source();
+    parser.set_line_number(place.line);
+    if let Some(delimiter) = place.delimiter() {
+        parser.set_delimiter(Some(delimiter));
+    }
+    Ok(Some(Lines::new(input, settings.gb18030)))
 }
 
 impl Source for Capture {
@@ -321,6 +357,14 @@ impl Source for Capture {
             [file] => format!("capture {} {order}", file.display()),
             files => format!("{} capture files {order}", files.len()),
         }
+    }
+
+    fn ended(&self) -> Option<String> {
+        self.has_stream.then(|| {
+            "standard input has ended: nothing more is taken in, and what is stored is still served; restart with an input \
+             that stays open, such as tail -F of the log"
+                .to_owned()
+        })
     }
 
     fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {

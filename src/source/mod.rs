@@ -15,6 +15,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use traffic::{PassageBatch, WatermarkState};
 
+/// Bytes of lines that end a batch, whatever their number. With the batches that wait for the writer it bounds what lines
+/// take in memory, however long they are.
+pub const MAX_BATCH_BYTES: usize = 24 << 20;
+
 /// Passages of one partition, and the source's position behind them.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -59,6 +63,21 @@ pub struct Lease {
 }
 
 impl Batch {
+    /// The same batch with other passages.
+    pub fn with_passages(&self, passages: PassageBatch) -> Self {
+        Self {
+            passages,
+            origins: self.origins.clone(),
+            row_origins: self.row_origins.clone(),
+            row_offsets: self.row_offsets.clone(),
+            position: self.position.clone(),
+            position_name: self.position_name.clone(),
+            place: self.place.clone(),
+            rebuild: self.rebuild.clone(),
+            ..*self
+        }
+    }
+
     /// Lines that follow come from `origin`.
     pub fn enter(&mut self, origin: Arc<str>) {
         if self.row_origins.last().is_none_or(|(_, last)| *last != origin) {
@@ -119,6 +138,10 @@ pub trait Source: Send {
     /// Is to be asked before every commit of one of its batches, by the writer.
     fn commit_permit(&self) -> CommitPermit {
         Box::new(|_| true)
+    }
+    /// In words what it means that the source has no more, where it should have gone on for ever.
+    fn ended(&self) -> Option<String> {
+        None
     }
     /// Called once behind the last commit: says goodbye to whom it reads from, within a few seconds.
     fn close(&mut self) {}

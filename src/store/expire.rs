@@ -4,30 +4,34 @@
 use std::collections::BTreeSet;
 
 use shard::{Rows, ZoneMap};
-use storage::{Commit, Family, codec};
+use storage::{Commit, Family};
 use traffic::{CivilTime, NameTable};
 
 use super::facts::NameFacts;
 use super::lifetimes::{Dropped, Kept};
 use super::log::Log;
-use super::outlet::drop_refused;
 use super::recover::{Numbers, needed_for_recovery, rows_of};
 use super::rollup::{HourCounter, Rollup, Rollups};
-use super::write::StoredReject;
 use super::{Store, StoreError, keys, stored_alert};
 
-/// Alerts and rejects that a commit drops at most, so that no commit is long.
+/// Alerts that a commit drops at most, so that no commit is long.
 const EXPIRE_AT_ONCE: usize = 4096;
 /// Segments that a commit drops at most: each is read once more, to be taken out of the rollups.
 pub(super) const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 
 impl Store {
-    /// Drops what is older than the retention times, up to a bound per commit.
-    pub(super) fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    /// Drops what is older than the retention times, up to a bound per commit, and rejects beyond their size; the commit
+    /// brings `rejects` more.
+    pub(super) fn expire(
+        &mut self,
+        segments_at_once: usize,
+        rejects: usize,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
         if !self.settings.expires {
             return Ok(());
         }
-        let Some(newest) = self.event_time() else { return Ok(()) };
+        let Some(newest) = self.event_time() else { return self.expire_rejects(None, rejects, commit).map(drop) };
         let now = self.clock();
         let limit = |store: &Self, kept| store.lifetimes.limit(kept, newest, now);
         let mut changed = false;
@@ -51,17 +55,11 @@ impl Store {
             self.shared.work.drop_range(before..oldest, commit);
             changed |= self.tell_numbered(Kept::Alerts, before, oldest, now);
         }
-        if let Some((oldest, _)) = limit(self, Kept::Rejects) {
-            // What was rejected before the first passage is as old as that.
-            let first = self.totals.first_time;
-            let expired = |value: &[u8]| {
-                codec::decode::<StoredReject>(keys::REJECT, value)
-                    .is_ok_and(|reject| reject.near.or(first).is_some_and(|near| near < oldest))
-            };
-            let before = self.totals.oldest_reject;
-            self.totals.oldest_reject = drop_expired(&self.shared.database, Family::Rejects, before, expired, commit)?;
-            changed |= self.tell_numbered(Kept::Rejects, before, self.totals.oldest_reject, now);
-            drop_refused(&self.shared.database, oldest, EXPIRE_AT_ONCE, commit)?;
+        let before = self.totals.oldest_reject;
+        let oldest = limit(self, Kept::Rejects).map(|(oldest, _)| oldest);
+        let too_old = self.expire_rejects(oldest, rejects, commit)?;
+        if oldest.is_some() {
+            changed |= self.tell_numbered(Kept::Rejects, before, too_old, now);
         }
         if changed { self.lifetimes.write(commit) } else { Ok(()) }
     }

@@ -126,10 +126,11 @@ impl View {
                 piece.next = Some(seq + 1);
                 break;
             }
-            let StoredReject { origin, line, reason: found, raw, near } =
-                codec::decode(keys::REJECT, &value).map_err(read_error)?;
+            let StoredReject { origin, line, reason: found, raw, near, bytes } =
+                StoredReject::decode(&value).map_err(read_error)?;
             if reason.is_none_or(|reason| reason == found) {
-                piece.records.push(RejectRow { seq, origin, line, reason: found, raw, near: near.map(CivilTime) });
+                let near = near.map(CivilTime);
+                piece.records.push(RejectRow { seq, origin, line, reason: found, raw, near, bytes });
             }
         }
         Ok(piece)
@@ -146,7 +147,7 @@ impl View {
             .take(limit)
             .map(|item| {
                 let (key, value) = item.map_err(read_error)?;
-                let reject = codec::decode(keys::REJECT, &value).map_err(read_error)?;
+                let reject = StoredReject::decode(&value).map_err(read_error)?;
                 Ok((keys::last_u64(&key).unwrap_or_default(), reject))
             })
             .collect()

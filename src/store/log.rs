@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use shard::{Compression, Rows, Segment, ZoneMap, encode};
+use shard::{Compression, Rows, Segment, SegmentError, ZoneMap, encode};
 use storage::{Commit, Database, Family};
 use traffic::{CivilTime, NameTable};
 
@@ -24,11 +24,19 @@ pub(super) struct Sizes {
     pub(super) max_segment_rows: usize,
     /// An hour's tail is sealed when the hour closes, unless it has fewer rows than this.
     pub(super) seal_hour_rows: usize,
+    /// A tail is sealed when texts of so many bytes stand beside its rows, and a segment of several rows has no more.
+    pub(super) seal_text_bytes: usize,
 }
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { seal_rows: 65_536, seal_at_once_rows: 32_768, max_segment_rows: 131_072, seal_hour_rows: 1024 }
+        Self {
+            seal_rows: 65_536,
+            seal_at_once_rows: 32_768,
+            max_segment_rows: 131_072,
+            seal_hour_rows: 1024,
+            seal_text_bytes: 16 << 20,
+        }
     }
 }
 
@@ -110,7 +118,8 @@ impl Log {
         let tail_start = self.tail.iter().map(|block| block.entry.zone.min_time).min();
         let hour_closed =
             tail_start.is_some_and(|start| start.hour() < newest.hour()) && tail_rows >= self.sizes.seal_hour_rows;
-        if tail_rows >= self.sizes.seal_rows || hour_closed {
+        let tail_text = self.tail.iter().map(|block| text_bytes(&block.rows)).sum::<usize>() + text_bytes(&rows);
+        if tail_rows >= self.sizes.seal_rows || hour_closed || tail_text >= self.sizes.seal_text_bytes {
             let (all, start) = self.take_tail(0, rows, first_row, commit);
             return self.seal(all, start, names, commit);
         }
@@ -159,12 +168,38 @@ impl Log {
         while !rest.is_empty() {
             let split = rest.len() > self.sizes.max_segment_rows;
             let behind = if split { rest.split_off(self.sizes.seal_rows) } else { Rows::default() };
-            let segment = encode(&rest, names, start, Compression::Dense)?;
-            self.write(&segment, commit)?;
-            start += rest.len() as u64;
-            Arc::make_mut(&mut self.sealed).push(Arc::new(Entry { shard: self.shard, zone: segment.zone, body: None }));
+            let count = rest.len() as u64;
+            self.seal_within_limits(rest, start, names, commit)?;
+            start += count;
             rest = behind;
         }
+        Ok(())
+    }
+
+    /// Seals rows as one segment, or as halves where one could not be written or read back.
+    fn seal_within_limits(
+        &mut self,
+        mut rows: Rows,
+        start: u64,
+        names: &NameTable,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        let half = rows.len() / 2;
+        let encoded = if half > 0 && text_bytes(&rows) > self.sizes.seal_text_bytes {
+            None
+        } else {
+            match encode(&rows, names, start, Compression::Dense) {
+                Err(SegmentError::Rows(_)) if half > 0 => None,
+                encoded => Some(encoded?),
+            }
+        };
+        let Some(segment) = encoded else {
+            let behind = rows.split_off(half);
+            self.seal_within_limits(rows, start, names, commit)?;
+            return self.seal_within_limits(behind, start + half as u64, names, commit);
+        };
+        self.write(&segment, commit)?;
+        Arc::make_mut(&mut self.sealed).push(Arc::new(Entry { shard: self.shard, zone: segment.zone, body: None }));
         Ok(())
     }
 
@@ -239,6 +274,11 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// Bytes of the texts that stand beside rows.
+fn text_bytes(rows: &Rows) -> usize {
+    rows.odd_ids.iter().chain(&rows.odd_plates).map(|(_, text)| text.len()).sum()
 }
 
 /// Blocks of the same tier are of about the same size.

@@ -27,6 +27,7 @@ mod outlet;
 mod query;
 mod rebuild;
 mod recover;
+mod rejects;
 mod rollup;
 mod stored_alert;
 #[cfg(test)]
@@ -53,11 +54,11 @@ pub use frozen::Frozen;
 pub use lifetimes::{Announcement, Dropped, Keep, Kept, Lifetime, Lifetimes};
 use log::Log;
 pub use outlet::{LogBlock, MirrorCursor, RefusedRow, Sample};
+pub use rejects::StoredReject;
 use rollup::{HourCounter, Rollups};
 use totals::PartitionState;
 pub use totals::Totals;
 pub use view::View;
-pub use write::StoredReject;
 
 /// What the store cannot do.
 #[derive(Debug, thiserror::Error)]
@@ -100,6 +101,8 @@ pub struct StoreSettings {
     pub rejects_retention: Keep,
     /// Seconds of the clock between the announcement of a shorter retention and its first drop.
     pub retention_grace: i64,
+    /// Bytes that rejects may take; none = any.
+    pub rejects_size: Option<u64>,
     /// Bytes of expired segments that may wait for mirrors.
     pub mirror_hold: u64,
     /// Whether there are readers, so that every commit publishes a view.
@@ -124,6 +127,7 @@ impl Default for StoreSettings {
             alerts_retention: Keep::by_default(),
             rejects_retention: Keep::by_default(),
             retention_grace: 0,
+            rejects_size: None,
             mirror_hold: u64::MAX,
             publish: true,
             alert_index: 64 << 20,
@@ -263,6 +267,10 @@ pub struct Store {
     lifetimes: Lifetimes,
     /// The run of retention that is under way.
     dropping: Option<Dropped>,
+    /// Bytes of the rejects that are kept.
+    rejects_bytes: u64,
+    /// It was said that rejects are dropped for their size.
+    rejects_crowded: bool,
     /// A commit has begun and has not ended well.
     broken: bool,
 }

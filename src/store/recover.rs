@@ -21,6 +21,7 @@ use super::facts::{NameFacts, RecentMinute};
 use super::lifetimes::Lifetimes;
 use super::log::{Entry, Log};
 use super::loss::Census;
+use super::rejects::load_bytes;
 use super::rollup::{HourCounter, Rollup, Rollups};
 use super::totals::PartitionState;
 use super::view::View;
@@ -61,6 +62,7 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
     };
     let names = load_names(&database)?;
     let rollups = load_rollups(&database)?;
+    let rejects_bytes = load_bytes(&database)?;
     let mut facts = NameFacts::default();
     facts.set_catalogue(&catalogue, &names);
     let cache = Arc::new(ColumnCache::new(budget));
@@ -99,6 +101,8 @@ pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreE
         detection: Detection::default(),
         lifetimes: Lifetimes::default(),
         dropping: None,
+        rejects_bytes,
+        rejects_crowded: false,
         broken: false,
     };
     store.load_logs()?;

@@ -4,6 +4,7 @@
 mod alerts;
 mod crash;
 mod golden;
+mod limits;
 mod model;
 mod outlet;
 mod queries;

@@ -4,17 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use shard::Rows;
 use storage::{Commit, EXPIRY_BYTES, Family, codec};
-use traffic::{
-    Alert, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, Reject, RejectReason, Sighting, alert_id,
-};
+use traffic::{Alert, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, PassageId, Sighting, alert_id};
 
 use super::expire::EXPIRE_SEGMENTS_AT_ONCE;
 use super::loss::Census;
 use super::view::View;
-use super::{Partition, Progress, Store, StoreError, keys, stored_alert};
+use super::{Partition, Progress, Store, StoreError, keys, rejects, stored_alert};
 use crate::source::Batch;
 
 /// When plate states are saved.
@@ -43,21 +40,6 @@ struct Verdict {
     hits: Vec<Hit>,
 }
 
-/// A reject as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredReject {
-    /// Name of the file or topic.
-    pub origin: String,
-    /// Number of the line in it, from 1.
-    pub line: u64,
-    /// Why.
-    pub reason: RejectReason,
-    /// The line.
-    pub raw: Vec<u8>,
-    /// Newest event time when it came.
-    pub near: Option<i64>,
-}
-
 impl Store {
     /// Takes the names that a batch met first.
     pub(super) fn learn(&mut self, batch: &PassageBatch, commit: &mut Vec<(Vec<u8>, std::sync::Arc<str>)>) {
@@ -78,10 +60,23 @@ impl Store {
         batch: &Batch,
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
     ) -> Result<(), StoreError> {
-        let started = Instant::now();
         if let Some(rebuild) = &batch.rebuild {
             return self.rebuild(source, batch, rebuild);
         }
+        match rejects::isolate(batch) {
+            Some(sound) => self.commit_sound(source, &sound, route),
+            None => self.commit_sound(source, batch, route),
+        }
+    }
+
+    /// Commits a batch of which every row can be stored.
+    fn commit_sound(
+        &mut self,
+        source: &str,
+        batch: &Batch,
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
+    ) -> Result<(), StoreError> {
+        let started = Instant::now();
         self.begin()?;
         let passages = &batch.passages;
         let mut new_names = Vec::new();
@@ -97,7 +92,7 @@ impl Store {
         }
         self.count_lines(passages);
         let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
-        self.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
+        self.expire(EXPIRE_SEGMENTS_AT_ONCE, passages.rejects.len(), &mut commit)?;
         self.write_rows(rows, &mut commit)?;
         self.write_alerts(passages, &verdict.hits, &mut commit)?;
         self.write_rejects(batch, &verdict.fates, &mut commit)?;
@@ -280,42 +275,6 @@ impl Store {
         }
     }
 
-    /// Writes what the parser rejected and what the detector did, in the order of their lines.
-    fn write_rejects(&mut self, batch: &Batch, fates: &[Fate], commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let conflicts = fates.iter().enumerate().filter(|(_, fate)| **fate == Fate::Conflict);
-        let mut conflicts = conflicts.map(|(row, _)| row).peekable();
-        for (index, reject) in batch.passages.rejects.iter().enumerate() {
-            while let Some(row) = conflicts.next_if(|row| *row < reject.row as usize) {
-                self.write_conflict(batch, row, commit)?;
-            }
-            self.write_reject(batch.origin_of(index), reject, commit)?;
-        }
-        for row in conflicts {
-            self.write_conflict(batch, row, commit)?;
-        }
-        Ok(())
-    }
-
-    fn write_conflict(&mut self, batch: &Batch, row: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let (raw, line) = batch.passages.raw.get(row);
-        let reject = Reject { line, row: row as u32, reason: RejectReason::GcxhConflict, raw: raw.to_vec() };
-        self.detection.conflict(batch.passages.id_text(row));
-        self.write_reject(&batch.origin_of_row(row), &reject, commit)
-    }
-
-    fn write_reject(&mut self, origin: &str, reject: &Reject, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let seq = self.totals.reject(reject.reason);
-        let stored = StoredReject {
-            origin: origin.to_owned(),
-            line: reject.line,
-            reason: reject.reason,
-            raw: reject.raw.clone(),
-            near: self.totals.last_time,
-        };
-        commit.put(Family::Rejects, &seq.to_be_bytes(), &codec::encode(keys::REJECT, &stored)?);
-        Ok(())
-    }
-
     fn saved_arrival(&self) -> u64 {
         self.partitions.values().map(|partition| partition.state.saved_arrival).min().unwrap_or(0)
     }
@@ -416,7 +375,7 @@ impl Store {
         let mut commit = database.begin();
         self.save_plates(&mut commit)?;
         // What recovery no longer needs now that all plates are saved.
-        self.expire(usize::MAX, &mut commit)?;
+        self.expire(usize::MAX, 0, &mut commit)?;
         self.note_sealed();
         self.write_state(&mut commit)?;
         database.commit(commit)?;

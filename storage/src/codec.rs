@@ -2,14 +2,20 @@
 //! configuration), with a limit on what decoding may allocate.
 //!
 //! The checksum covers magic, version and payload. A value with another magic, a newer version or a wrong checksum is
-//! refused, never guessed.
+//! refused, never guessed. **Nothing is written that cannot be read back**: [`encode_into`] is the one way in, and it
+//! refuses a payload over [`MAX_PAYLOAD`]; every payload within it is within what decoding may claim.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Decoding refuses a value that claims more than this many bytes.
-pub const DECODE_LIMIT: usize = 64 << 20;
+/// Longest payload that is written, in bytes.
+pub const MAX_PAYLOAD: usize = 64 << 20;
+/// Longest value that is written, in bytes: a file of one value is never longer.
+pub const MAX_VALUE: usize = HEADER + MAX_PAYLOAD;
 
+/// What decoding may claim. bincode counts a number by its width in memory, at most 16 bytes for an encoded byte, so a
+/// payload of [`MAX_PAYLOAD`] never reaches this.
+const MAX_CLAIM: usize = 16 * MAX_PAYLOAD;
 const HEADER: usize = 6;
 
 /// What a value is, and the newest version of its layout that this program writes.
@@ -46,6 +52,16 @@ pub enum CodecError {
         /// The kind.
         magic: u8,
     },
+    /// The value is too large to be read back.
+    #[error(
+        "a value of kind {magic:#04x} has at least {bytes} bytes, and at most {MAX_PAYLOAD} can be read back: it is not written"
+    )]
+    TooLarge {
+        /// The kind.
+        magic: u8,
+        /// Length of the payload.
+        bytes: usize,
+    },
     /// The payload does not decode.
     #[error("value of kind {magic:#04x} does not decode: {detail}")]
     Payload {
@@ -59,20 +75,52 @@ pub enum CodecError {
 fn configuration() -> bincode::config::Configuration<
     bincode::config::LittleEndian,
     bincode::config::Varint,
-    bincode::config::Limit<DECODE_LIMIT>,
+    bincode::config::Limit<MAX_CLAIM>,
 > {
-    bincode::config::standard().with_limit::<DECODE_LIMIT>()
+    bincode::config::standard().with_limit::<MAX_CLAIM>()
 }
 
-/// Appends the encoded value to `out`.
+/// Appends to `out`, at most `room` bytes.
+struct Bounded<'a> {
+    out: &'a mut Vec<u8>,
+    room: usize,
+    /// Bytes that were to be written, those without room included.
+    wanted: usize,
+}
+
+impl bincode::enc::write::Writer for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.wanted += bytes.len();
+        if self.wanted > self.room {
+            return Err(bincode::error::EncodeError::Other("too large"));
+        }
+        self.out.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Appends the encoded value to `out`; at an error `out` is as it was.
 ///
 /// # Errors
-/// [`CodecError::Payload`] if the value cannot be serialised or is over the limit.
+/// [`CodecError::TooLarge`] if the value could not be read back, [`CodecError::Payload`] if it cannot be serialised.
 pub fn encode_into<T: Serialize>(kind: Kind, value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    encode_bounded(kind, value, MAX_PAYLOAD, out)
+}
+
+fn encode_bounded<T: Serialize>(kind: Kind, value: &T, room: usize, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let magic = kind.magic;
     let start = out.len();
-    out.extend_from_slice(&[kind.magic, kind.version, 0, 0, 0, 0]);
-    bincode::serde::encode_into_std_write(value, out, configuration())
-        .map_err(|error| CodecError::Payload { magic: kind.magic, detail: error.to_string() })?;
+    out.extend_from_slice(&[magic, kind.version, 0, 0, 0, 0]);
+    let mut writer = Bounded { out, room, wanted: 0 };
+    if let Err(error) = bincode::serde::encode_into_writer(value, &mut writer, configuration()) {
+        let wanted = writer.wanted;
+        out.truncate(start);
+        return Err(if wanted > room {
+            CodecError::TooLarge { magic, bytes: wanted }
+        } else {
+            CodecError::Payload { magic, detail: error.to_string() }
+        });
+    }
     let crc = checksum(kind, out.get(start + HEADER..).unwrap_or_default());
     if let Some(place) = out.get_mut(start + 2..start + HEADER) {
         place.copy_from_slice(&crc.to_le_bytes());
@@ -163,6 +211,57 @@ mod tests {
     fn a_newer_version_is_refused_by_name() {
         let bytes = encode(Kind { version: 3, ..KIND }, &1u8).unwrap();
         assert_eq!(decode::<u8>(KIND, &bytes), Err(CodecError::Newer { magic: b'T', found: 3, known: 2 }));
+    }
+
+    #[test]
+    fn what_cannot_be_read_back_is_not_written() {
+        let mut out = b"before".to_vec();
+        let value = vec![0u8; 100];
+        encode_bounded(KIND, &value, 101, &mut out).unwrap();
+        assert_eq!(decode::<Vec<u8>>(KIND, &out[6..]).unwrap(), value);
+        out.truncate(6);
+        let refused = encode_bounded(KIND, &value, 100, &mut out).unwrap_err();
+        assert!(matches!(refused, CodecError::TooLarge { magic: b'T', bytes: 101 }), "{refused:?}");
+        assert_eq!(out, b"before");
+    }
+
+    /// So many times the number 1: what claims the most for the bytes that it takes.
+    #[derive(Debug, PartialEq)]
+    struct Ones(usize);
+
+    impl Serialize for Ones {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq((0..self.0).map(|_| 1u64))
+        }
+    }
+
+    impl<'de> serde::Deserialize<'de> for Ones {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Count;
+            impl<'de> serde::de::Visitor<'de> for Count {
+                type Value = Ones;
+                fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    formatter.write_str("numbers")
+                }
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut numbers: A) -> Result<Ones, A::Error> {
+                    let mut count = 0;
+                    while numbers.next_element::<u64>()?.is_some() {
+                        count += 1;
+                    }
+                    Ok(Ones(count))
+                }
+            }
+            deserializer.deserialize_seq(Count)
+        }
+    }
+
+    #[test]
+    fn the_largest_value_is_read_back_whatever_it_holds() {
+        let largest = Ones(MAX_PAYLOAD - 5);
+        let bytes = encode(KIND, &largest).unwrap();
+        assert_eq!(bytes.len(), MAX_VALUE);
+        assert_eq!(decode::<Ones>(KIND, &bytes).unwrap(), largest);
+        assert!(matches!(encode(KIND, &Ones(MAX_PAYLOAD - 4)), Err(CodecError::TooLarge { .. })));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `ship` on a log that grows: rotation, restarts, kills, and brokers that come and go.
 
+use std::io::{Seek as _, SeekFrom, Write as _};
 use std::time::Duration;
 
 use super::broker::{Broker, wait_until};
@@ -33,6 +34,55 @@ fn a_growing_log_arrives_once_and_in_order_across_rotations() {
     check(&log.wait_for_all(kafka, "grows"), 0..log.written, Times::Once);
     ship.signal("-TERM");
     assert!(ship.wait().success());
+}
+
+#[test]
+fn a_log_replaced_by_a_longer_copy_of_itself_goes_on() {
+    let kafka = Broker::shared();
+    kafka.create_topic("copied", 2);
+    let mut log = Log::new();
+    log.grow(500);
+    let mut ship = log.ship(kafka, "copied", &["--quiet"]);
+    for round in 0..4 {
+        let lines = log.written as i64;
+        wait_until(LONG, "what is there", || topic::count(kafka, "copied") == lines);
+        // While it runs, and while it does not.
+        if round % 2 == 1 {
+            ship.signal("-TERM");
+            assert!(ship.wait().success());
+            log.replace_by_longer_copy(300);
+            ship = log.ship(kafka, "copied", &["--quiet"]);
+        } else {
+            log.replace_by_longer_copy(300);
+        }
+        log.grow(20);
+    }
+    check(&log.wait_for_all(kafka, "copied"), 0..log.written, Times::Once);
+    assert!(!ship.said().contains("missing"), "{}", ship.said());
+}
+
+#[test]
+fn a_writer_that_does_not_append_leaves_a_hole_and_loses_no_line() {
+    let kafka = Broker::shared();
+    kafka.create_topic("hole", 2);
+    let mut log = Log::new();
+    log.grow(20_000);
+    let mut writer = std::fs::File::options().write(true).open(log.path()).unwrap();
+    writer.seek(SeekFrom::End(0)).unwrap();
+    let ship = log.ship(kafka, "hole", &["--quiet"]);
+    for _ in 0..3 {
+        // Some of it is still unread when the log is truncated.
+        wait_until(LONG, "some lines", || topic::count(kafka, "hole") > 0);
+        log.copy_and_truncate();
+        for number in log.written..log.written + 500 {
+            writer.write_all(line(number).as_bytes()).unwrap();
+        }
+        log.written += 500;
+        let lines = log.written as i64;
+        wait_until(LONG, "all lines", || topic::count(kafka, "hole") >= lines);
+    }
+    check(&log.wait_for_all(kafka, "hole"), 0..log.written, Times::Once);
+    drop(ship);
 }
 
 #[test]

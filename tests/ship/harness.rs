@@ -103,6 +103,17 @@ impl Log {
         File::options().write(true).open(self.path()).unwrap().set_len(0).unwrap();
     }
 
+    /// As rsync and editors do: another file takes the log's place, with all that it held and so many lines more.
+    pub(crate) fn replace_by_longer_copy(&mut self, lines: u64) {
+        let copy = self.dir.path().join("copy");
+        std::fs::copy(self.path(), &copy).unwrap();
+        let range = self.written..self.written + lines;
+        self.written += lines;
+        let mut file = File::options().append(true).open(&copy).unwrap();
+        file.write_all(range.map(line).collect::<Vec<_>>().concat().as_bytes()).unwrap();
+        std::fs::rename(copy, self.path()).unwrap();
+    }
+
     fn shift(&self) {
         for number in (1..9).rev().filter(|&number| self.rotated(number).exists()) {
             std::fs::rename(self.rotated(number), self.rotated(number + 1)).unwrap();

@@ -8,7 +8,7 @@ use flate2::write::GzEncoder;
 
 use crate::harness::{Replay, Results, folder, get_data, run, serve_nothing, simulated};
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

@@ -12,6 +12,7 @@ const MAX_SPEED: f64 = 160.0;
 const SHANGHAI: i64 = 8 * 3600;
 const DAY: i64 = 86_400;
 const LONGEST_LINE: usize = 65_536;
+const KEPT_OF_A_REJECT: usize = 4096;
 
 /// What is asked of the model.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,7 +98,7 @@ fn read(capture: &[u8], answer: &mut Answer) -> Vec<Row> {
             raw = shorter;
         }
         let mut reject = |reason| {
-            let raw = raw[..raw.len().min(LONGEST_LINE)].to_vec();
+            let raw = kept(raw).to_vec();
             answer.rejects.push(Rejected { line: index as u64 + 1, reason, raw });
         };
         if raw.len() > LONGEST_LINE {
@@ -431,4 +432,12 @@ fn is_valid_plate(plate: &str) -> bool {
         },
         _ => false,
     }
+}
+
+/// What is kept of a rejected line: 4096 bytes, and no part of a character that does not fit wholly.
+fn kept(raw: &[u8]) -> &[u8] {
+    let inside = |at: usize| raw.get(at).is_some_and(|byte| byte >> 6 == 2);
+    let end = raw.len().min(KEPT_OF_A_REJECT);
+    let whole = (0..4).map(|back| end.saturating_sub(back)).find(|at| !inside(*at));
+    &raw[..whole.unwrap_or(end - 3)]
 }

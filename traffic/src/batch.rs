@@ -81,8 +81,32 @@ pub struct Reject {
     pub row: u32,
     /// Why.
     pub reason: RejectReason,
-    /// The line's bytes without its line ending, at most 64 KiB of them.
+    /// The line's bytes without its line ending, at most [`Reject::MAX_RAW_BYTES`] of them.
     pub raw: Vec<u8>,
+    /// Bytes of the whole line.
+    pub bytes: u64,
+}
+
+impl Reject {
+    /// So much of a rejected line is kept: many times a passage, and little enough that a flood of long lines fits in
+    /// memory and on the disk.
+    pub const MAX_RAW_BYTES: usize = 4 << 10;
+
+    /// A reject of a line that has `bytes` bytes and begins with `raw`, before row `row`.
+    pub fn new(line: u64, row: usize, reason: RejectReason, raw: &[u8], bytes: u64) -> Self {
+        let kept = raw.get(..Self::kept_bytes(raw)).unwrap_or(raw);
+        Self { line, row: row as u32, reason, raw: kept.to_vec(), bytes: bytes.max(raw.len() as u64) }
+    }
+
+    /// How many bytes of `raw` are kept: a character of UTF-8 is kept whole or not at all.
+    fn kept_bytes(raw: &[u8]) -> usize {
+        let mut end = raw.len().min(Self::MAX_RAW_BYTES);
+        let is_inside = |at: usize| raw.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
+        while end + 3 > Self::MAX_RAW_BYTES && end > 0 && is_inside(end) {
+            end -= 1;
+        }
+        end
+    }
 }
 
 /// Passages in columns, and what else the parser met on the way. All row columns have the same length.
@@ -157,6 +181,48 @@ impl PassageBatch {
         self.odd_ids.clear();
         self.odd_plates.clear();
         self.raw.clear();
+    }
+
+    /// Removes the rows with these numbers, which increase; counts, names and rejects stay, the rejects where they stood.
+    pub fn remove_rows(&mut self, rows: &[usize]) {
+        fn keep<T>(column: &mut Vec<T>, rows: &[usize]) {
+            let mut at = 0;
+            column.retain(|_| {
+                at += 1;
+                rows.binary_search(&(at - 1)).is_err()
+            });
+        }
+        let keep_texts = |texts: &mut Vec<(u32, Box<str>)>| {
+            texts.retain_mut(|(row, _)| match rows.binary_search(&(*row as usize)) {
+                Ok(_) => false,
+                Err(before) => {
+                    *row -= before as u32;
+                    true
+                }
+            });
+        };
+        keep_texts(&mut self.odd_ids);
+        keep_texts(&mut self.odd_plates);
+        keep(&mut self.times, rows);
+        keep(&mut self.resolutions, rows);
+        keep(&mut self.ids, rows);
+        keep(&mut self.plates, rows);
+        keep(&mut self.classes, rows);
+        keep(&mut self.checkpoints, rows);
+        keep(&mut self.districts, rows);
+        keep(&mut self.directions, rows);
+        keep(&mut self.plate_types, rows);
+        keep(&mut self.models, rows);
+        keep(&mut self.routes, rows);
+        let mut raw = RawLines::default();
+        for row in (0..self.raw.len()).filter(|row| rows.binary_search(row).is_err()) {
+            let (line, number) = self.raw.get(row);
+            raw.push(line, number);
+        }
+        self.raw = raw;
+        for reject in &mut self.rejects {
+            reject.row -= rows.partition_point(|row| *row < reject.row as usize) as u32;
+        }
     }
 
     /// The text of row `row`'s GCXH.

@@ -202,6 +202,13 @@ impl LineParser {
         self.reject(raw, reason, out);
     }
 
+    /// Counts and rejects a line of `bytes` bytes of which the source holds only the beginning.
+    pub fn reject_long_line(&mut self, beginning: &[u8], bytes: u64, out: &mut PassageBatch) {
+        self.count_line(out);
+        let row = out.len();
+        out.rejects.push(Reject::new(self.line_number, row, RejectReason::LineTooLong, beginning, bytes));
+    }
+
     fn parse_text(&mut self, line: &str, out: &mut PassageBatch) {
         self.count_line(out);
         // In most files no line ends in CR, in the others every one does.
@@ -226,9 +233,8 @@ impl LineParser {
 
     fn reject(&self, raw: &[u8], reason: RejectReason, out: &mut PassageBatch) {
         let raw = without_line_ending(raw);
-        let kept = raw.get(..Self::MAX_LINE_BYTES).unwrap_or(raw);
-        let row = out.len() as u32;
-        out.rejects.push(Reject { line: self.line_number, row, reason, raw: kept.to_vec() });
+        let row = out.len();
+        out.rejects.push(Reject::new(self.line_number, row, reason, raw, raw.len() as u64));
     }
 
     /// Takes a line of which every field is certain. None leaves `out` as it was, but for new names.

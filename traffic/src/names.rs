@@ -31,6 +31,15 @@ pub enum Dimension {
 }
 
 impl Dimension {
+    /// Limit of the text of this dimension's names together, in bytes: many times what any road has, and little enough
+    /// that made-up names fit in memory.
+    pub const fn max_bytes(self) -> usize {
+        match self {
+            Self::Checkpoint | Self::Model => 64 << 20,
+            Self::District | Self::Direction | Self::PlateType | Self::Route => 16 << 20,
+        }
+    }
+
     /// How many dimensions there are.
     pub const COUNT: usize = 6;
     /// All dimensions, in the order of their numbers.
@@ -80,19 +89,15 @@ pub struct Interner {
     maps: [FxHashMap<Arc<str>, NameId>; Dimension::COUNT],
     bytes: [usize; Dimension::COUNT],
     max_names: usize,
-    max_bytes: usize,
 }
 
 impl Interner {
     /// Default limit of distinct names in one dimension.
     pub const DEFAULT_MAX_NAMES: usize = 1_000_000;
-    /// Limit of the text of one dimension, in bytes.
-    pub const MAX_BYTES: usize = 64 << 20;
 
     /// An interner that knows the names of `table` and may hold up to `max_names` in each dimension.
     pub fn new(table: &NameTable, max_names: usize) -> Self {
-        let mut interner =
-            Self { maps: Default::default(), bytes: Default::default(), max_names, max_bytes: Self::MAX_BYTES };
+        let mut interner = Self { maps: Default::default(), bytes: Default::default(), max_names };
         for dimension in Dimension::ALL {
             for name in table.all(dimension) {
                 interner.insert(dimension, name.clone());
@@ -111,7 +116,7 @@ impl Interner {
             return Ok((id, None));
         }
         let full = self.maps.get(dimension as usize).is_none_or(|map| map.len() >= self.max_names)
-            || self.bytes.get(dimension as usize).is_none_or(|bytes| bytes + name.len() > self.max_bytes);
+            || self.bytes.get(dimension as usize).is_none_or(|bytes| bytes + name.len() > dimension.max_bytes());
         if full {
             return Err(NamesFull(dimension));
         }

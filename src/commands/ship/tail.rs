@@ -5,6 +5,10 @@
 //! truncated and written anew, or one that was given a dead file's inode. The bytes that truncation took away are looked for in the copy that
 //! `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the log come first.
 //!
+//! A log that was replaced by a longer copy of itself (rsync, an editor, `cp` and `mv`) goes on where it was: the new file
+//! holds the same bytes at its beginning and right before the place. NUL bytes before a line are left out: a writer that
+//! does not append leaves a hole of them where its log was truncated.
+//!
 //! Rotated files are those beside `NAME` called `NAME.1`, `NAME-20240101`, `NAME.old`, or `STEM.1.EXT` for `STEM.EXT`.
 //! A file that was rotated away ends its last line when nothing has come for [`QUIET`]. This module knows no Kafka and
 //! no key.
@@ -30,6 +34,8 @@ pub(super) const QUIET: Duration = Duration::from_secs(1);
 
 /// Bytes to read at once.
 const CHUNK: usize = 256 << 10;
+/// Bytes to look at first for a hole: nearly always there is none.
+const HOLE_CHUNK: usize = 64;
 /// What is left of a longer line: enough for the appliance to find it too long, and to keep what it would have kept.
 pub(super) const MAX_LINE: usize = LineParser::MAX_LINE_BYTES + 16;
 
@@ -96,6 +102,8 @@ pub(super) struct Tail {
     grown: (u64, Instant),
     /// How far a line without an end was searched for one.
     searched: u64,
+    /// How far nothing but NUL bytes follows the place.
+    hole: u64,
     notices: Vec<String>,
 }
 
@@ -108,6 +116,7 @@ impl Tail {
             current: None,
             grown: (0, Instant::now()),
             searched: 0,
+            hole: 0,
             notices: Vec::new(),
         };
         if let Some(position) = from.filter(|position| position.mark != Mark::default()) {
@@ -161,14 +170,16 @@ impl Tail {
         let Some(place) = self.place()? else {
             return Ok(if self.once { Next::End } else { Next::Idle });
         };
+        let left_at = place.clone();
+        let place = self.behind_hole(place)?;
         buffer.resize(CHUNK, 0);
         let count = read_full_at(&place.file, buffer, place.offset)?;
         buffer.truncate(count);
         // Looked at after the reading: what was read came from this file as it was.
         let size = place.file.metadata()?.len();
-        if size < place.offset || !place.is_as_it_was()? {
+        if size < place.offset || !place.is_as_it_was()? || !left_at.is_as_it_was()? {
             buffer.clear();
-            self.after_truncation(&place)?;
+            self.after_truncation(&left_at)?;
             return Ok(Next::Idle);
         }
         if let Some(last) = memchr::memrchr(b'\n', buffer) {
@@ -182,17 +193,51 @@ impl Tail {
         self.at_end(place, size, buffer)
     }
 
+    /// The place behind the NUL bytes that stand before the next line, if there is a line: a file may also be made longer
+    /// before it is written.
+    fn behind_hole(&mut self, mut place: Place) -> io::Result<Place> {
+        let mut part = vec![0; HOLE_CHUNK];
+        let mut at = self.hole.max(place.offset);
+        loop {
+            let count = read_full_at(&place.file, &mut part, at)?;
+            let read = part.get(..count).unwrap_or_default();
+            match read.iter().position(|byte| *byte != 0) {
+                Some(nuls) => at += nuls as u64,
+                None if count > 0 => {
+                    at += count as u64;
+                    part.resize(CHUNK, 0);
+                    continue;
+                }
+                None => {
+                    self.hole = at;
+                    return Ok(place);
+                }
+            }
+            if at > place.offset {
+                place.ending = Ending::before(&place.file, at)?;
+                place.offset = at;
+                self.searched = 0;
+            }
+            self.hole = 0;
+            return Ok(place);
+        }
+    }
+
     fn hand_out(&mut self, mut place: Place, bytes: u64, ending: Ending) -> io::Result<Next> {
         place.offset += bytes;
         place.ending = ending;
         place.mark.learn(&place.file, place.offset)?;
         self.searched = 0;
+        self.hole = 0;
         self.current = Some(place.clone());
         Ok(Next::Lines(place))
     }
 
     /// Everything that is there was handed out, but for a line that has no end yet (`rest`).
     fn at_end(&mut self, place: Place, size: u64, rest: &mut Vec<u8>) -> io::Result<Next> {
+        if rest.iter().all(|byte| *byte == 0) {
+            rest.clear();
+        }
         if self.grown.0 != size {
             self.grown = (size, Instant::now());
         }
@@ -211,6 +256,10 @@ impl Tail {
         }
         if !quiet {
             return Ok(Next::Idle);
+        }
+        if rotated && let Some(longer) = self.longer_copy(&place)? {
+            self.set_current(Some(longer));
+            return self.next(rest);
         }
         if !rest.is_empty() {
             let bytes = size - place.offset;
@@ -289,6 +338,7 @@ impl Tail {
     fn set_current(&mut self, place: Option<Place>) {
         self.current = place;
         self.searched = 0;
+        self.hole = 0;
         self.grown = (u64::MAX, Instant::now());
     }
 
@@ -317,6 +367,19 @@ impl Tail {
             }
         }
         Ok(copy)
+    }
+
+    /// The log, if it is another file now that holds all that was read of the one before, and more.
+    fn longer_copy(&self, place: &Place) -> io::Result<Option<Place>> {
+        let Some(log) = self.open(&self.path)? else { return Ok(None) };
+        let (metadata, old) = (log.file.metadata()?, place.file.metadata()?);
+        let is_copy = !place.mark.is_file(&metadata)
+            && place.offset > 0
+            && metadata.len() >= old.len().max(place.offset)
+            && place.ending != Ending::default()
+            && place.mark.still_begins(&log.file)?
+            && place.ending.is_still_before(&log.file, place.offset)?;
+        Ok(is_copy.then(|| Place { offset: place.offset, ending: place.ending.clone(), ..log }))
     }
 
     /// The file that was written after a rotated one.

@@ -15,7 +15,8 @@ pub(super) struct SourceJson {
     /// `kafka`, `capture`, `simulator` or `none`.
     #[schema(example = "simulator")]
     kind: String,
-    /// `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`.
+    /// `starting`, `running`, `away` (no broker can be reached), `finished` (all files were read), `ended` (a stream that
+    /// should have gone on, such as standard input) or `failed`.
     #[schema(value_type = SourceStateName, example = "running")]
     state: String,
     /// What is read, in words.

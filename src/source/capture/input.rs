@@ -10,10 +10,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, Delimiter, LineParser, PassageBatch, RejectReason};
+use traffic::{CivilTime, Delimiter, LineParser, PassageBatch, Reject, RejectReason};
 
+use super::CaptureProgress;
+use super::mark::FileMark;
 use super::pipe::Pipe;
-use super::{CaptureProgress, LOOK};
 use crate::source::SourceError;
 
 /// A byte stream, decompressed.
@@ -21,13 +22,15 @@ pub(super) struct Input {
     path: PathBuf,
     reader: Reader,
     offset: u64,
+    /// The byte before the place where it was opened, if that is not its beginning.
+    before: Option<u8>,
 }
 
 enum Reader {
-    /// Whatever is to be read is there, or is waited for.
+    /// Whatever is to be read is there.
     File(Box<dyn Read + Send>),
     /// Lines may come at any time.
-    Live(Counted<io::Chain<io::Cursor<Vec<u8>>, Pipe>>),
+    Live(Pipe),
 }
 
 impl Read for Reader {
@@ -51,14 +54,14 @@ const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const HEAD_BYTES: usize = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Packing {
+pub(super) enum Packing {
     None,
     Gzip,
     Zstandard,
 }
 
 impl Packing {
-    fn of(head: &[u8]) -> Self {
+    pub(super) fn of(head: &[u8]) -> Self {
         match head {
             head if head.starts_with(GZIP) => Self::Gzip,
             head if head.starts_with(ZSTANDARD) => Self::Zstandard,
@@ -76,8 +79,8 @@ impl Packing {
 }
 
 impl Input {
-    /// Opens a file, or standard input for `-`, and goes to `offset` of its decompressed bytes. The wait for the first
-    /// bytes of standard input ends with `stop`.
+    /// Opens a file and goes to `offset` of its decompressed bytes; a stream is read from where it is. A wait for a stream
+    /// ends with `stop`.
     pub(super) fn open(
         path: &Path,
         offset: u64,
@@ -85,47 +88,37 @@ impl Input {
         stop: &CancellationToken,
     ) -> Result<Self, SourceError> {
         let failed = |error: io::Error| SourceError(format!("cannot read {}: {error}", path.display()));
+        if FileMark::of(path)?.is_stream() {
+            let (stream, progress) = (path.to_owned(), progress.clone());
+            let pipe = Pipe::start(move || open_stream(&stream, progress), stop.clone()).map_err(failed)?;
+            return Ok(Self { path: path.to_owned(), reader: Reader::Live(pipe), offset: 0, before: None });
+        }
+        let mut file = File::open(path).map_err(failed)?;
         let mut head = Vec::with_capacity(HEAD_BYTES);
-        let mut input = if path == Path::new("-") {
-            let mut pipe = Pipe::start(io::stdin()).map_err(failed)?;
-            while head.len() < HEAD_BYTES && !stop.is_cancelled() {
-                let mut byte = [0];
-                if !pipe.is_ready(LOOK) {
-                    continue;
-                }
-                if pipe.read(&mut byte).map_err(failed)? == 0 {
-                    break;
-                }
-                head.extend(byte);
-            }
-            let packing = Packing::of(&head);
-            let whole = Counted { reader: io::Cursor::new(head).chain(pipe), progress: progress.clone() };
-            let reader = match packing {
-                Packing::None => Reader::Live(whole),
-                packing => Reader::File(packing.unpack(whole).map_err(failed)?),
-            };
-            Self { path: path.to_owned(), reader, offset: 0 }
+        file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(failed)?;
+        let packing = Packing::of(&head);
+        // From the byte before, which says whether a line ended there.
+        let skipped = offset.saturating_sub(1);
+        let (mut reader, skip) = if packing == Packing::None {
+            file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
+            progress.read_bytes.fetch_add(skipped, Ordering::Relaxed);
+            let counted = Counted { reader: file, progress: progress.clone() };
+            (Box::new(counted) as Box<dyn Read + Send>, 0)
         } else {
-            let mut file = File::open(path).map_err(failed)?;
-            file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(failed)?;
-            let packing = Packing::of(&head);
-            if packing == Packing::None && offset > 0 && file.seek(SeekFrom::Start(offset)).is_ok() {
-                progress.read_bytes.fetch_add(offset, Ordering::Relaxed);
-                let reader = Reader::File(Box::new(Counted { reader: file, progress: progress.clone() }));
-                return Ok(Self { path: path.to_owned(), reader, offset });
-            }
             let whole = Counted { reader: io::Cursor::new(head).chain(file), progress: progress.clone() };
-            Self { path: path.to_owned(), reader: Reader::File(packing.unpack(whole).map_err(failed)?), offset: 0 }
+            (packing.unpack(whole).map_err(failed)?, skipped)
         };
-        let skipped = io::copy(&mut input.reader.by_ref().take(offset), &mut io::sink()).map_err(failed)?;
-        if skipped < offset {
+        let mut found = io::copy(&mut reader.by_ref().take(skip), &mut io::sink()).map_err(failed)?;
+        let mut before = Vec::new();
+        found +=
+            skipped - skip + reader.by_ref().take(offset - skipped).read_to_end(&mut before).map_err(failed)? as u64;
+        if found < offset {
             return Err(SourceError(format!(
-                "{} has only {skipped} bytes where {offset} were read before: give the same input again",
+                "{} has only {found} bytes where {offset} were read before: give the same input again",
                 path.display()
             )));
         }
-        input.offset = offset;
-        Ok(input)
+        Ok(Self { path: path.to_owned(), reader: Reader::File(reader), offset, before: before.pop() })
     }
 
     /// Waits until a read would not wait; false if that takes longer than `wait`. Only a live input has anything to wait
@@ -133,10 +126,7 @@ impl Input {
     fn is_ready(&mut self, wait: Duration) -> bool {
         match &mut self.reader {
             Reader::File(_) => true,
-            Reader::Live(Counted { reader, .. }) => {
-                let (head, pipe) = reader.get_mut();
-                head.position() < head.get_ref().len() as u64 || pipe.is_ready(wait)
-            }
+            Reader::Live(pipe) => pipe.is_ready(wait),
         }
     }
 
@@ -155,6 +145,28 @@ impl Input {
             }
         }
     }
+}
+
+/// A stream, decompressed. It waits for the first bytes, and for a pipe's writer.
+fn open_stream(path: &Path, progress: Arc<CaptureProgress>) -> io::Result<Box<dyn Read + Send>> {
+    let mut stream: Box<dyn Read + Send> =
+        if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    // One by one: four bytes that are there must not wait for more.
+    while head.len() < HEAD_BYTES && (head.is_empty() || could_be_packed(&head)) {
+        let mut byte = [0];
+        match stream.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) => head.extend(byte),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Packing::of(&head).unpack(Counted { reader: io::Cursor::new(head).chain(stream), progress })
+}
+
+fn could_be_packed(head: &[u8]) -> bool {
+    GZIP.starts_with(head) || head.starts_with(GZIP) || ZSTANDARD.starts_with(head)
 }
 
 /// Counts bytes on disk.
@@ -201,12 +213,14 @@ pub(super) struct Lines {
     ended: bool,
     /// Decompressed bytes of the lines given out.
     consumed: u64,
+    /// The byte before the place where it goes on, until what follows was looked at.
+    before: Option<u8>,
 }
 
 impl Lines {
     pub(super) fn new(input: Input, gb18030: bool) -> Self {
-        let consumed = input.offset;
-        Self { input, gb18030, buffer: Vec::new(), start: 0, ended: false, consumed }
+        let (consumed, before) = (input.offset, input.before);
+        Self { input, gb18030, buffer: Vec::new(), start: 0, ended: false, consumed, before }
     }
 
     /// Decompressed bytes of the lines given out.
@@ -224,9 +238,17 @@ impl Lines {
         out: &mut PassageBatch,
     ) -> Result<Parsed, SourceError> {
         if self.gb18030 {
+            let enough = self.consumed + bytes as u64;
             for _ in 0..lines.min(4096) {
-                if !self.has_line() && !self.ended && !self.input.is_ready(wait) {
-                    return Ok(Parsed::Nothing);
+                if self.consumed >= enough {
+                    break;
+                }
+                if !self.has_line() && !self.ended && self.buffered() <= LineParser::MAX_LINE_BYTES + 2 {
+                    if !self.input.is_ready(wait) {
+                        return Ok(Parsed::Nothing);
+                    }
+                    self.fill(1 << 16)?;
+                    continue;
                 }
                 if self.next_line(parser, out, |_, _, _| Ok(()))? == Line::End {
                     return Ok(Parsed::End);
@@ -318,11 +340,20 @@ impl Lines {
     /// Rejects a line that is longer than the buffer may grow: its beginning is kept, the rest passed over.
     fn skip_long_line(&mut self, parser: &mut LineParser, out: &mut PassageBatch) -> Result<Line, SourceError> {
         let head = self.buffer.get(self.start..).unwrap_or_default();
-        let raw = head.get(..LineParser::MAX_LINE_BYTES).unwrap_or(head).to_vec();
+        // What a truncation under a writer's feet leaves before the next line: no line of its own, and no part of it.
+        let hole = head.iter().take_while(|byte| **byte == 0).count();
+        if hole > 0 {
+            self.advance(hole);
+            return Ok(Line::Other);
+        }
+        let raw = head.get(..Reject::MAX_RAW_BYTES * 2).unwrap_or(head).to_vec();
+        let begin = self.consumed;
+        let mut ending = 0;
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
             if let Some(end) = memchr::memchr(b'\n', rest) {
                 self.advance(end + 1);
+                ending = 1;
                 break;
             }
             let length = rest.len();
@@ -331,7 +362,7 @@ impl Lines {
                 break;
             }
         }
-        parser.reject_line(&raw, RejectReason::LineTooLong, out);
+        parser.reject_long_line(&raw, self.consumed - begin - ending, out);
         Ok(Line::Other)
     }
 
@@ -358,6 +389,32 @@ impl Lines {
         self.buffer.truncate(kept + count);
         self.input.offset += count as u64;
         self.ended = count == 0;
-        read.map(|count| count > 0)
+        read?;
+        self.finish_line();
+        Ok(count > 0)
+    }
+
+    /// A file that goes on behind a line without an end: the end that has come since is not a line of its own.
+    fn finish_line(&mut self) {
+        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let came = match self.before {
+            None | Some(b'\n') => 0,
+            // Perhaps half of one.
+            Some(_) if rest == b"\r" && !self.ended => return,
+            Some(_) if rest.starts_with(b"\n") => 1,
+            Some(before) if before != b'\r' && rest.starts_with(b"\r\n") => 2,
+            Some(b'\r') => 0,
+            Some(_) => {
+                if !rest.is_empty() {
+                    tracing::warn!(
+                        file = %self.input.path.display(),
+                        "the last line had no end when it was read: what was added to it is read as a line of its own"
+                    );
+                }
+                0
+            }
+        };
+        self.before = None;
+        self.advance(came);
     }
 }

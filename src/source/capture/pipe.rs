@@ -1,14 +1,19 @@
-//! Standard input, read on a thread of its own: whoever takes from it can see whether anything is there, and need not
-//! wait for it. It does not know what the bytes mean.
+//! A stream, such as standard input, read on a thread of its own: whoever takes from it can see whether anything is there,
+//! and a wait for it ends with the stop signal. It does not know what the bytes mean.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 /// Bytes that are read at a time: as many as a pipe holds.
 const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that wait at most.
 const CHUNKS: usize = 16;
+
+/// The longest between two looks at the stop signal.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A byte stream that a thread reads.
 pub(super) struct Pipe {
@@ -17,14 +22,21 @@ pub(super) struct Pipe {
     /// Bytes of the chunk that were taken.
     taken: usize,
     failure: Option<io::Error>,
+    stop: CancellationToken,
 }
 
 impl Pipe {
-    /// Begins to read `input`. The thread ends with it, or once this is dropped and something more has come.
-    pub(super) fn start(input: impl Read + Send + 'static) -> io::Result<Self> {
+    /// Begins to read what `open` gives. The thread ends with it, or once this is dropped and something more has come.
+    pub(super) fn start<R: Read>(
+        open: impl FnOnce() -> io::Result<R> + Send + 'static,
+        stop: CancellationToken,
+    ) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(CHUNKS);
-        std::thread::Builder::new().name("stdin".to_owned()).spawn(move || pump(input, &sender))?;
-        Ok(Self { chunks, chunk: Vec::new(), taken: 0, failure: None })
+        std::thread::Builder::new().name("stream".to_owned()).spawn(move || match open() {
+            Ok(input) => pump(input, &sender),
+            Err(error) => drop(sender.send(Err(error))),
+        })?;
+        Ok(Self { chunks, chunk: Vec::new(), taken: 0, failure: None, stop })
     }
 
     /// Waits until a read would not wait, its end and its failure included; false if that takes longer than `wait`.
@@ -43,17 +55,17 @@ impl Pipe {
 }
 
 impl Read for Pipe {
+    /// Fails if it is told to stop while it waits.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.taken == self.chunk.len() && self.failure.is_none() {
-            match self.chunks.recv() {
-                Ok(chunk) => (self.chunk, self.taken) = (chunk?, 0),
-                // The thread has ended: so has the input.
-                Err(_) => return Ok(0),
+        while !self.is_ready(LOOK) {
+            if self.stop.is_cancelled() {
+                return Err(io::Error::other("told to stop"));
             }
         }
         if let Some(error) = self.failure.take() {
             return Err(error);
         }
+        // Nothing is left after all that was ready: the thread has ended, and so has the input.
         let count = self.chunk.get(self.taken..).unwrap_or_default().read(buffer)?;
         self.taken += count;
         Ok(count)
@@ -96,10 +108,26 @@ mod tests {
         }
     }
 
+    fn started(input: impl Read + Send + 'static) -> Pipe {
+        Pipe::start(move || Ok(input), CancellationToken::new()).unwrap()
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_stop() {
+        let (_feed, fed) = sync_channel(1);
+        let stop = CancellationToken::new();
+        let mut pipe = Pipe::start(move || Ok(Fed(fed)), stop.clone()).unwrap();
+        let reading = std::thread::spawn(move || pipe.read(&mut [0]).unwrap_err().to_string());
+        stop.cancel();
+        assert_eq!(reading.join().unwrap(), "told to stop");
+        let failing = Pipe::start(|| Err::<io::Empty, _>(io::Error::other("not there")), CancellationToken::new());
+        assert_eq!(failing.unwrap().read(&mut [0]).unwrap_err().to_string(), "not there");
+    }
+
     #[test]
     fn it_is_ready_where_a_read_would_not_wait() {
         let (feed, fed) = sync_channel(1);
-        let mut pipe = Pipe::start(Fed(fed)).unwrap();
+        let mut pipe = started(Fed(fed));
         assert!(!pipe.is_ready(Duration::from_millis(1)));
         feed.send(Ok(b"one two".to_vec())).unwrap();
         assert!(pipe.is_ready(SOON));
@@ -119,7 +147,7 @@ mod tests {
         let (feed, fed) = sync_channel(2);
         feed.send(Ok(b"one".to_vec())).unwrap();
         feed.send(Err(io::Error::other("gone"))).unwrap();
-        let mut pipe = Pipe::start(Fed(fed)).unwrap();
+        let mut pipe = started(Fed(fed));
         let mut bytes = Vec::new();
         assert_eq!(pipe.read_to_end(&mut bytes).unwrap_err().to_string(), "gone");
         assert_eq!(bytes, b"one");
@@ -128,7 +156,7 @@ mod tests {
     #[test]
     fn all_of_a_long_input_comes_through() {
         let long: Vec<u8> = (0..5_000_000u32).map(|number| number as u8).collect();
-        let mut pipe = Pipe::start(io::Cursor::new(long.clone())).unwrap();
+        let mut pipe = started(io::Cursor::new(long.clone()));
         let mut bytes = Vec::new();
         pipe.read_to_end(&mut bytes).unwrap();
         assert!(bytes == long);

@@ -1,61 +1,43 @@
-//! The position in a capture: which files, and how far. It does not know what the lines say.
+//! The position in a capture: which files, and how far each was read. It does not know what the lines say.
+//!
+//! A file is known by its content: length, and hashes of its beginning and of its old end. So one that grew goes on behind
+//! its old end, under whatever name; one that was replaced is told from it. What is no regular file (standard input, a
+//! pipe) has no position: whatever comes of it is new.
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, Kind};
 use traffic::{CivilTime, Delimiter};
 
+use super::mark::{Change, FileMark};
 use crate::source::SourceError;
 
-const KIND: Kind = Kind { magic: b'C', version: 1 };
-/// So much of a file's beginning is part of its mark.
-const HEAD_BYTES: u64 = 4096;
+/// Layout 1 is bincode of [`First`]; layout 2 a text of JSON, so that fields can be added.
+const KIND: Kind = Kind { magic: b'C', version: 2 };
 
-/// What tells a file from another: name, length and beginning.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileMark {
-    /// The file's name without its folder.
-    pub name: String,
-    /// Length in bytes; none for standard input or a pipe.
-    pub size: Option<u64>,
-    head: u64,
+/// How far one file was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Place {
+    /// Decompressed bytes read of it.
+    pub(super) offset: u64,
+    /// Lines read of it.
+    pub(super) line: u64,
+    delimiter: Option<u8>,
+    /// It was read to its end, when its mark said that it has so many bytes.
+    ended: Option<u64>,
 }
 
-impl FileMark {
-    /// The mark of the file at `path`.
-    ///
-    /// # Errors
-    /// [`SourceError`] if it cannot be read or is a directory.
-    pub fn of(path: &Path) -> Result<Self, SourceError> {
-        if path == Path::new("-") {
-            return Ok(Self { name: "-".to_owned(), size: None, head: 0 });
-        }
-        let failed = |error: std::io::Error| {
-            let advice = match error.kind() {
-                std::io::ErrorKind::NotFound => "no such file: check the name",
-                std::io::ErrorKind::PermissionDenied => "permission denied: let this user read it",
-                _ => return SourceError(format!("cannot read {}: {error}", path.display())),
-            };
-            SourceError(format!("cannot read {}: {advice}", path.display()))
-        };
-        let metadata = std::fs::metadata(path).map_err(failed)?;
-        if metadata.is_dir() {
-            return Err(SourceError(format!("{} is a directory: name the capture files in it", path.display())));
-        }
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        if !metadata.is_file() {
-            return Ok(Self { name, size: None, head: 0 });
-        }
-        let mut head = Vec::new();
-        File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head)).map_err(failed)?;
-        // The hash, not the text: a position is not a place for plates.
-        let head = xxhash_rust::xxh3::xxh3_64(&head);
-        Ok(Self { name, size: Some(metadata.len()), head })
+impl Place {
+    pub(super) fn delimiter(&self) -> Option<Delimiter> {
+        self.delimiter.map(delimiter_of)
+    }
+
+    pub(super) fn set_delimiter(&mut self, delimiter: Option<Delimiter>) {
+        self.delimiter = delimiter.map(byte_of);
     }
 }
 
@@ -68,17 +50,18 @@ pub(super) struct Position {
     options: String,
     /// Index of the file that is read.
     pub(super) file: usize,
-    /// Decompressed bytes read of it.
-    pub(super) offset: u64,
-    /// Lines read of it.
-    pub(super) line: u64,
-    delimiter: Option<u8>,
+    /// By file, as far as they were begun.
+    places: Vec<Place>,
     /// By time: up to which file and line everything that is not a passage was counted.
     scanned_file: usize,
     scanned_line: u64,
     /// By time: sorted lines given out.
     pub(super) given: u64,
 }
+
+/// The fields of layout 1: marks of the files (name, size, hash of the beginning), order, limit, options, then file, offset,
+/// line and separator, then what was scanned and given out.
+type First = (Vec<(String, Option<u64>, u64)>, bool, i64, String, (usize, u64, u64, Option<u8>), (usize, u64, u64));
 
 impl Position {
     pub(super) fn start(files: Vec<FileMark>, by_time: bool, not_after: CivilTime, options: String) -> Self {
@@ -88,33 +71,61 @@ impl Position {
             not_after: not_after.0,
             options,
             file: 0,
-            offset: 0,
-            line: 0,
-            delimiter: None,
+            places: Vec::new(),
             scanned_file: 0,
             scanned_line: 0,
             given: 0,
         }
     }
 
-    /// The committed position, if it is one of these files; more files may have been added behind.
+    /// The committed position, if it is one of these files; more files may have been added at the end of the list, and
+    /// files may have grown. None if all input is streams, which have no position.
+    ///
+    /// # Errors
+    /// [`SourceError`] if the files, the order or the options are others.
     pub(super) fn resume(
         bytes: &[u8],
-        files: Vec<FileMark>,
+        paths: &[PathBuf],
+        files: &[FileMark],
         by_time: bool,
         options: &str,
-    ) -> Result<Self, SourceError> {
-        let mut position: Self = codec::decode(KIND, bytes)
-            .map_err(|error| SourceError(format!("the stored position of the capture does not read: {error}")))?;
-        let same = files.len() >= position.files.len() && position.files.iter().zip(&files).all(|(was, is)| was == is);
-        if !same || position.by_time != by_time || (by_time && files.len() != position.files.len()) {
+    ) -> Result<Option<Self>, SourceError> {
+        if files.iter().all(FileMark::is_stream) {
+            return Ok(None);
+        }
+        let mut position = Self::decode(bytes)?;
+        let others = || {
             let names: Vec<_> = position.files.iter().map(|file| file.name.as_str()).collect();
-            return Err(SourceError(format!(
+            SourceError(format!(
                 "the data directory holds the replay of other input ({}, order {}): give the same files and order to \
                  continue it, or another --data-dir",
                 names.join(", "),
                 if position.by_time { "time" } else { "arrival" },
-            )));
+            ))
+        };
+        let fewer = files.len() < position.files.len();
+        if fewer || position.by_time != by_time || (by_time && files.len() != position.files.len()) {
+            return Err(others());
+        }
+        if by_time && files.iter().any(FileMark::is_stream) {
+            return Err(SourceError(
+                "standard input that was sorted by time together with files cannot be continued: give another --data-dir"
+                    .to_owned(),
+            ));
+        }
+        for ((was, is), path) in position.files.iter().zip(files).zip(paths) {
+            match was.change(is, path)? {
+                Change::None => {}
+                Change::Grown if by_time => {
+                    return Err(SourceError(format!(
+                        "{} has grown since it was sorted by time: sort all of it into another --data-dir",
+                        path.display()
+                    )));
+                }
+                Change::Grown => {}
+                Change::Other => return Err(others()),
+                Change::Replaced(how) => return Err(SourceError(replaced(path, &how))),
+            }
         }
         if position.options != options {
             return Err(SourceError(format!(
@@ -123,12 +134,78 @@ impl Position {
                 position.options
             )));
         }
-        position.files = files;
-        Ok(position)
+        position.go_on(files.to_vec(), paths)?;
+        Ok(Some(position))
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, SourceError> {
+        let failed = |error: &dyn fmt::Display| {
+            SourceError(format!("the stored position of the capture does not read ({error}): give another --data-dir"))
+        };
+        if codec::version(KIND, bytes).map_err(|error| failed(&error))? > 1 {
+            let json: String = codec::decode(KIND, bytes).map_err(|error| failed(&error))?;
+            return serde_json::from_str(&json).map_err(|error| failed(&error));
+        }
+        let first: First = codec::decode(KIND, bytes).map_err(|error| failed(&error))?;
+        let (files, by_time, not_after, options, (file, offset, line, delimiter), scanned) = first;
+        let files: Vec<_> = files.into_iter().map(|(name, size, head)| FileMark::first(name, size, head)).collect();
+        // Where a file had ended was not kept: as many bytes as it had, if it was not packed.
+        let ended = files.iter().take(file).map(|file| {
+            let size = file.size.unwrap_or_default();
+            Place { offset: size, ended: Some(size), ..Place::default() }
+        });
+        let mut places: Vec<_> = ended.collect();
+        places.push(Place { offset, line, delimiter, ended: None });
+        let (scanned_file, scanned_line, given) = scanned;
+        Ok(Self { files, by_time, not_after, options, file, places, scanned_file, scanned_line, given })
+    }
+
+    /// Takes the files as they are now, and goes to the first that holds something new.
+    fn go_on(&mut self, files: Vec<FileMark>, paths: &[PathBuf]) -> Result<(), SourceError> {
+        for (((was, is), path), place) in self.files.iter().zip(&files).zip(paths).zip(&mut self.places) {
+            if is.is_stream() {
+                *place = Place::default();
+            }
+            if was.size >= is.size || place.ended.is_none() {
+                continue;
+            }
+            if !was.knows_end() && is.is_packed(path)? {
+                return Err(SourceError(format!(
+                    "{} has grown since an older platewatch read it, and where it ended then is not known for a packed \
+                     file: give another --data-dir",
+                    path.display()
+                )));
+            }
+            tracing::info!(file = %path.display(), was = was.size, bytes = is.size, "a capture has grown, going on where it ended");
+        }
+        self.files = files;
+        if !self.by_time {
+            self.file = self.next_unread(0);
+        }
+        Ok(())
+    }
+
+    /// The first file from `from` on that was not read to its end.
+    fn next_unread(&self, from: usize) -> usize {
+        let is_read = |(at, file): &(usize, &FileMark)| {
+            self.places.get(*at).is_some_and(|place| place.ended.is_some() && place.ended >= file.size)
+        };
+        self.files.iter().enumerate().skip(from).find(|file| !is_read(file)).map_or(self.files.len(), |(at, _)| at)
     }
 
     pub(super) fn not_after(&self) -> CivilTime {
         CivilTime(self.not_after)
+    }
+
+    /// How far the file that is read was read.
+    pub(super) fn place(&mut self) -> &mut Place {
+        let at = self.file;
+        if self.places.len() <= at {
+            self.places.resize(at + 1, Place::default());
+        }
+        // The list was made long enough.
+        #[expect(clippy::indexing_slicing, reason = "it was made long enough right above")]
+        &mut self.places[at]
     }
 
     pub(super) fn scanned(&self) -> (usize, u64) {
@@ -136,35 +213,23 @@ impl Position {
     }
 
     pub(super) fn set_scanned(&mut self) {
-        let here = (self.file, self.line);
+        let here = (self.file, self.places.get(self.file).map_or(0, |place| place.line));
         if here > self.scanned() {
             (self.scanned_file, self.scanned_line) = here;
         }
     }
 
-    pub(super) fn delimiter(&self) -> Option<Delimiter> {
-        self.delimiter.map(delimiter_of)
-    }
-
-    pub(super) fn set_delimiter(&mut self, delimiter: Option<Delimiter>) {
-        self.delimiter = delimiter.map(byte_of);
-    }
-
+    /// The file that is read has ended.
     pub(super) fn next_file(&mut self) {
-        self.file += 1;
-        self.begin_file();
+        let size = self.files.get(self.file).and_then(|file| file.size);
+        self.place().ended = Some(size.unwrap_or_default());
+        self.file = if self.by_time { self.file + 1 } else { self.next_unread(self.file + 1) };
     }
 
     /// Back to the first file; what was counted and given out stays known.
     pub(super) fn rewind(&mut self) {
         self.file = 0;
-        self.begin_file();
-    }
-
-    fn begin_file(&mut self) {
-        self.offset = 0;
-        self.line = 0;
-        self.delimiter = None;
+        self.places.clear();
     }
 
     pub(super) fn file_name(&self) -> Arc<str> {
@@ -177,8 +242,17 @@ impl Position {
     }
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, SourceError> {
-        codec::encode(KIND, self).map_err(|error| SourceError(error.to_string()))
+        let json = serde_json::to_string(self).map_err(|error| SourceError(error.to_string()))?;
+        codec::encode(KIND, &json).map_err(|error| SourceError(error.to_string()))
     }
+}
+
+fn replaced(path: &Path, how: &str) -> String {
+    let path = path.display();
+    format!(
+        "{path} {how}: it was rotated or replaced. To go on, name the file that was read before it and then this one (such \
+         as {path}.1 {path}); to read this one alone, give another --data-dir"
+    )
 }
 
 /// A delimiter as a byte.
@@ -198,8 +272,104 @@ impl fmt::Display for Position {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.files.get(self.file) {
             _ if self.given > 0 => write!(formatter, "{} lines in the order of time", self.given),
-            Some(file) => write!(formatter, "{} line {}", file.name, self.line),
+            Some(file) => {
+                let line = self.places.get(self.file).map_or(0, |place| place.line);
+                write!(formatter, "{} line {line}", file.name)
+            }
             None => write!(formatter, "the end of {} files", self.files.len()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the program before layout 2 wrote it.
+    fn first_layout(files: &[(&str, Option<u64>, u64)], file: usize, offset: u64, line: u64) -> Vec<u8> {
+        let files = files.iter().map(|(name, size, head)| ((*name).to_owned(), *size, *head)).collect();
+        let first: First =
+            (files, false, 4_000_000_000, "options".to_owned(), (file, offset, line, Some(b'\t')), (0, 0, 0));
+        codec::encode(Kind { version: 1, ..KIND }, &first).unwrap()
+    }
+
+    fn resume(bytes: &[u8], paths: &[PathBuf]) -> Result<Option<Position>, SourceError> {
+        let marks: Vec<_> = paths.iter().map(|path| FileMark::of(path).unwrap()).collect();
+        Position::resume(bytes, paths, &marks, false, "options")
+    }
+
+    #[test]
+    fn the_first_layout_is_read_to_the_letter() {
+        let hex: String = first_layout(&[("-", None, 0)], 0, 300, 7).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "4301ab8d5d3a01012d000000fd00d0ed90ee000000076f7074696f6e7300fb2c01070109000000");
+    }
+
+    #[test]
+    fn a_stored_place_in_standard_input_is_none() {
+        let bytes = first_layout(&[("-", None, 0)], 0, 300, 7);
+        assert_eq!(resume(&bytes, &["-".into()]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_of_the_first_layout_goes_on_where_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tsv");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let head = xxhash_rust::xxh3::xxh3_64(b"one\ntwo\n");
+        let paths = [path.clone()];
+        for (file, offset, line, expected) in [(0, 4, 1, (0, 4, 1)), (1, 0, 0, (0, 8, 0))] {
+            std::fs::write(&path, "one\ntwo\nthree\n").unwrap();
+            let bytes = first_layout(&[("a.tsv", Some(8), head)], file, offset, line);
+            let mut position = resume(&bytes, &paths).unwrap().unwrap();
+            let place = position.place().clone();
+            assert_eq!((position.file, place.offset, place.line), expected);
+            // And again as this program keeps it.
+            let again = resume(&position.encode().unwrap(), &paths).unwrap().unwrap();
+            assert_eq!(again, position);
+        }
+        for (text, part) in [("one\n", "is shorter than"), ("One\ntwo\nthree\n", "begins with other lines than")] {
+            std::fs::write(&path, text).unwrap();
+            let bytes = first_layout(&[("a.tsv", Some(8), head)], 1, 0, 0);
+            let error = resume(&bytes, &paths).unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains("rotated or replaced"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_file_that_grew_is_read_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a", "b", "c"].map(|name| folder.path().join(name));
+        for path in &paths {
+            std::fs::write(path, format!("{}\n", path.display())).unwrap();
+        }
+        let marks: Vec<_> = paths.iter().map(|path| FileMark::of(path).unwrap()).collect();
+        let mut position = Position::start(marks, false, CivilTime(0), "options".to_owned());
+        for (file, path) in paths.iter().enumerate() {
+            assert_eq!(position.file, file);
+            *position.place() = Place { offset: path.metadata().unwrap().len(), line: 1, ..Place::default() };
+            position.next_file();
+        }
+        assert_eq!(position.to_string(), "the end of 3 files");
+        let bytes = position.encode().unwrap();
+        assert_eq!(resume(&bytes, &paths).unwrap().unwrap().file, 3);
+        for path in [&paths[0], &paths[2]] {
+            let text = std::fs::read_to_string(path).unwrap();
+            std::fs::write(path, format!("{text}more\n")).unwrap();
+        }
+        let mut position = resume(&bytes, &paths).unwrap().unwrap();
+        assert_eq!((position.file, position.place().line), (0, 1));
+        position.next_file();
+        assert_eq!((position.file, position.place().line), (2, 1));
+        position.next_file();
+        assert_eq!(position.file, 3);
+        // Renamed, and another behind it: as after a rotation.
+        let rotated = folder.path().join("c.1");
+        std::fs::rename(&paths[2], &rotated).unwrap();
+        std::fs::write(&paths[2], "new\n").unwrap();
+        let bytes = position.encode().unwrap();
+        let error = resume(&bytes, &paths).unwrap_err().to_string();
+        assert!(error.contains("is shorter than") && error.contains("rotated or replaced"), "{error}");
+        let list = [&paths[0], &paths[1], &rotated, &paths[2]].map(PathBuf::clone);
+        assert_eq!(resume(&bytes, &list).unwrap().unwrap().file, 3);
     }
 }

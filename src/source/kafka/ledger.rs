@@ -27,10 +27,8 @@ use traffic::{CivilTime, Dimension, LineParser, PassageBatch, Watermark, Waterma
 use super::keying::Keying;
 use super::message::Reading;
 use super::position::{Committed, Gap, Mark, Position, fingerprint};
-use crate::source::{Batch, Lease, Rebuild};
+use crate::source::{Batch, Lease, MAX_BATCH_BYTES, Rebuild};
 
-/// Bytes of values in hand that end a batch, whatever the lines.
-const MAX_HAND_BYTES: usize = 32 << 20;
 const DAY: i64 = 86_400;
 /// How long a revocation waits for the writer.
 const REVOKE_DEADLINE: Duration = Duration::from_secs(30);
@@ -393,7 +391,7 @@ impl Ledger {
     pub(super) fn give(&self, full: u64, age: Duration) -> Option<Result<Batch, storage::codec::CodecError>> {
         let mut inner = self.lock();
         let hands = inner.partitions.iter().filter_map(|(id, account)| account.front().map(|hand| (*id, hand)));
-        let chosen = if inner.lines >= full || inner.bytes >= MAX_HAND_BYTES {
+        let chosen = if inner.lines >= full || inner.bytes >= MAX_BATCH_BYTES {
             hands.max_by_key(|(_, hand)| (hand.bytes, hand.passages.lines)).map(|(id, _)| id)
         } else {
             inner.oldest.filter(|since| since.elapsed() >= age)?;

@@ -117,10 +117,15 @@ fn reject() {
         reason: RejectReason::InvalidGcsj,
         raw: vec![0xff, b'x'],
         near: Some(1_704_067_200),
+        bytes: 70_001,
     };
     let bytes = codec::encode(keys::REJECT, &reject).unwrap();
     check("reject", &bytes, REJECT);
-    assert_eq!(codec::decode::<StoredReject>(keys::REJECT, &bytes).unwrap(), reject);
+    assert_eq!(StoredReject::decode(&bytes).unwrap(), reject);
+    // As an older program wrote it.
+    let first: Vec<u8> =
+        (0..REJECT_1.len() / 2).map(|at| u8::from_str_radix(&REJECT_1[2 * at..2 * at + 2], 16).unwrap()).collect();
+    assert_eq!(StoredReject::decode(&first).unwrap(), StoredReject { bytes: 2, ..reject });
     for (number, reason) in RejectReason::ALL.into_iter().enumerate() {
         assert_eq!(codec::encode(keys::REJECT, &reason).unwrap().last(), Some(&(number as u8)));
     }
@@ -254,7 +259,8 @@ const ALERT_1: &str = concat!(
     "4101e0cb8b570c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a3030",
     "3a303013323032342d30312d30312030303a30323a3033024731024732f6019a99999999994640000001"
 );
-const REJECT: &str = "4a01ff76bf0b0ae58da1e58fa32e6c6f67fc701101000602ff7801fc000124cb";
+const REJECT_1: &str = "4a01ff76bf0b0ae58da1e58fa32e6c6f67fc701101000602ff7801fc000124cb";
+const REJECT: &str = "4a02";
 const HOUR: &str = "480187c04e730302000101020200020201020302fb84030102000001";
 const TOTALS: &str = "540129713bcf01020302000405fc70110100060708090a0b0c0d0e01fc000124cb0101";
 const PARTITION: &str = "57022ac34f6a01fc000124cbfc70110100fc880d010001fb2c01fcc80124cbfc6f11010000000000fb2c01";

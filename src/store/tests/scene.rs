@@ -17,7 +17,7 @@ use crate::store::{Store, StoreSettings, Totals, View};
 
 /// Sizes at which some hundred rows pass every turn of the log.
 pub(super) const SMALL: Sizes =
-    Sizes { seal_rows: 96, seal_at_once_rows: 64, max_segment_rows: 160, seal_hour_rows: 24 };
+    Sizes { seal_rows: 96, seal_at_once_rows: 64, max_segment_rows: 160, seal_hour_rows: 24, seal_text_bytes: 2000 };
 
 /// Plates are saved only after many rows, so that a restart has something to replay.
 pub(super) const SELDOM: Saving = Saving { at_once_changes: 0, rows: 300, interval: Duration::from_secs(3600) };
@@ -66,6 +66,11 @@ impl Scene {
     }
 
     pub(super) fn commit(&mut self, partition: u32, lines: &[Line]) {
+        self.commit_changed(partition, lines, |_| {});
+    }
+
+    /// Commits lines as `change` leaves them behind the parser.
+    pub(super) fn commit_changed(&mut self, partition: u32, lines: &[Line], change: impl FnOnce(&mut Batch)) {
         let text: String = lines.iter().map(|line| line.text() + "\n").collect();
         let mut batch = Batch { partition, position: text.as_bytes().to_vec(), ..Batch::default() };
         batch.enter(Arc::from("capture"));
@@ -75,6 +80,7 @@ impl Scene {
             assert!(consumed > 0);
             rest = &rest[consumed..];
         }
+        change(&mut batch);
         let router = &mut self.router;
         let store = self.store.as_mut().unwrap();
         store.commit("test", &batch, |passages, names, shards| router.route(passages, names, shards)).unwrap();

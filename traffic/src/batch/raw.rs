@@ -34,6 +34,10 @@ impl RawLines {
         (self.bytes.get(start as usize..end as usize).unwrap_or_default(), number)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// Bytes that the lines take.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

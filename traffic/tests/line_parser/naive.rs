@@ -43,7 +43,7 @@ impl NaiveParser {
                 Ok(Verdict::Blank) => outcome.blank += 1,
                 Ok(Verdict::Header) => outcome.headers += 1,
                 Ok(Verdict::Passage(passage)) => outcome.passages.push(*passage),
-                Err(reason) => outcome.rejects.push((outcome.lines, reason, raw[..raw.len().min(65_536)].to_vec())),
+                Err(reason) => outcome.rejects.push((outcome.lines, reason, kept(raw).to_vec())),
             }
         }
         outcome
@@ -253,4 +253,23 @@ fn fits(plate: &str, pattern: &str) -> bool {
         }
     }
     characters.next().is_none()
+}
+
+/// What is kept of a rejected line: its first 4096 bytes, less the character that would be cut.
+fn kept(raw: &[u8]) -> &[u8] {
+    let mut kept = &raw[..raw.len().min(4096)];
+    let cut = raw.get(4096).copied().unwrap_or_default();
+    if cut & 0b1100_0000 == 0b1000_0000 {
+        let mut left = 3;
+        while let [before @ .., last] = kept
+            && left > 0
+        {
+            kept = before;
+            left -= 1;
+            if last & 0b1100_0000 != 0b1000_0000 {
+                break;
+            }
+        }
+    }
+    kept
 }

@@ -89,9 +89,19 @@ fn rejects_of_the_source_are_counted_and_cut() {
     let mut batch = PassageBatch::default();
     parser.reject_line(&[b'x'; 70_000], RejectReason::LineTooLong, &mut batch);
     parser.reject_line(b"\x81\x30\r", RejectReason::InvalidEncoding, &mut batch);
-    let lines: Vec<_> = batch.rejects.iter().map(|reject| (reject.line, reject.reason, reject.raw.len())).collect();
-    assert_eq!(lines, [(1, RejectReason::LineTooLong, 65_536), (2, RejectReason::InvalidEncoding, 2)]);
-    assert_eq!((batch.lines, parser.line_number()), (2, 2));
+    parser.reject_long_line(&[b'y'; 65_536], 1 << 40, &mut batch);
+    // 4096 is no multiple of 3: the last character is left out whole.
+    parser.reject_line("车".repeat(2000).as_bytes(), RejectReason::WrongColumnCount, &mut batch);
+    let lines: Vec<_> =
+        batch.rejects.iter().map(|reject| (reject.line, reject.reason, reject.raw.len(), reject.bytes)).collect();
+    let expected = [
+        (1, RejectReason::LineTooLong, 4096, 70_000),
+        (2, RejectReason::InvalidEncoding, 2, 2),
+        (3, RejectReason::LineTooLong, 4096, 1 << 40),
+        (4, RejectReason::WrongColumnCount, 4095, 6000),
+    ];
+    assert_eq!(lines, expected);
+    assert_eq!((batch.lines, parser.line_number()), (4, 4));
 }
 
 #[test]

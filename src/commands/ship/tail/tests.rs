@@ -148,6 +148,63 @@ fn what_truncation_took_away_is_in_the_copy() {
 }
 
 #[test]
+fn a_log_replaced_by_a_longer_copy_of_itself_goes_on() {
+    let replacements: [fn(&Bench, &str); 3] = [
+        // As rsync and editors do.
+        |log, text| {
+            fs::write(log.path("log.tmp"), text).unwrap();
+            log.rename("log.tmp", "log");
+        },
+        // The old one stays beside it.
+        |log, text| {
+            log.rename("log", "log.old");
+            fs::write(log.path("log"), text).unwrap();
+        },
+        |log, text| {
+            fs::remove_file(log.path("log")).unwrap();
+            fs::write(log.path("log"), text).unwrap();
+        },
+    ];
+    for replace in replacements {
+        for restarts in [false, true] {
+            let mut log = Bench::new("one\ntwo\nthr");
+            log.reads("one\ntwo\n");
+            replace(&log, "one\ntwo\nthree\nfour\n");
+            if restarts {
+                log.restart();
+            }
+            log.reads("three\nfour\n");
+            log.append("log", "five\n");
+            log.reads("five\n");
+            assert!(log.tail.take_notices().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_hole_of_nul_bytes_is_no_line() {
+    for restarts in [false, true] {
+        let mut log = Bench::new("one\n");
+        log.reads("one\n");
+        log.append("log", "two\n");
+        // The writer does not append: after the truncation it goes on where it was.
+        fs::copy(log.path("log"), log.path("log.1")).unwrap();
+        let hole = vec![0; 3 * CHUNK + 8];
+        fs::write(log.path("log"), [&hole[..], b"three\nfour\n"].concat()).unwrap();
+        if restarts {
+            log.restart();
+        }
+        log.reads("two\nthree\nfour\n");
+        // A hole between lines, and room that is not written yet.
+        log.append("log", "\0\0\0five\n\0\0\0\0");
+        log.reads("five\n");
+        log.append("log", "\0six\n");
+        log.reads("six\n");
+        assert!(log.tail.take_notices().is_empty());
+    }
+}
+
+#[test]
 fn a_restart_goes_on_behind_what_was_read() {
     let mut log = Bench::new("one\n");
     log.reads("one\n");

@@ -30,6 +30,7 @@ function sourceFaults({ source }: Status): Fault[] {
   const faults: Fault[] = []
   const { kafka } = source
   if (source.state === 'failed') faults.push({ key: 'sourceFailed', gravity: 'bad', place: 'source', values: {} })
+  if (source.state === 'ended') faults.push({ key: 'sourceEnded', gravity: 'bad', place: 'source', values: {} })
   if (source.state === 'away') {
     const values = { since: kafka?.away_since ?? '', brokers: kafka?.brokers ?? '', error: kafka?.last_error_notice ?? null }
     faults.push({ key: 'sourceAway', gravity: 'bad', place: 'source', values })
