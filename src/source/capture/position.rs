@@ -301,7 +301,7 @@ mod tests {
     #[test]
     fn the_first_layout_is_read_to_the_letter() {
         let hex: String = first_layout(&[("-", None, 0)], 0, 300, 7).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "4301ab8d5d3a01012d000000fd00d0ed90ee000000076f7074696f6e7300fb2c01070109000000");
+        assert_eq!(hex, "43012ec01bb001012d000000fd0050d6dc01000000076f7074696f6e7300fb2c01070109000000");
     }
 
     #[test]
