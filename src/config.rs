@@ -291,8 +291,9 @@ settings! {
         /// committed, or when the operating system likes. A killed process loses nothing either way.
         sync: Sync = Sync::Commit;
         /// The largest number of distinct values in one column of repeated texts (checkpoints, districts, directions,
-        /// plate types, models). A record with one more is rejected.
-        max_names: usize = 1_000_000, within(1_000, 100_000_000);
+        /// plate types, models); their texts together may have 64 MiB for checkpoints and for models, 16 MiB for the others. A
+        /// record with one more is rejected.
+        max_names: usize = 1_000_000, within(1_000, 2_000_000);
     }
 }
 

@@ -39,7 +39,8 @@ impl Counts {
     }
 }
 
-/// Counts of one hour, or of all hours together.
+/// Counts of one hour, or of all hours together. An hour with all names that `store.max_names` can allow is within what the
+/// codec writes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Rollup {
     pub(super) total: u64,

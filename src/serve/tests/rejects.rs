@@ -8,7 +8,8 @@ use crate::reader::RejectRow;
 
 fn reject(seq: u64, reason: RejectReason, raw: &[u8]) -> RejectRow {
     let near = (seq > 1).then(|| time("2024-01-02 11:59:20"));
-    RejectRow { seq, origin: "a.log".to_owned(), line: seq * 10, reason, raw: raw.to_vec(), near }
+    let bytes = raw.len() as u64;
+    RejectRow { seq, origin: "a.log".to_owned(), line: seq * 10, reason, raw: raw.to_vec(), near, bytes }
 }
 
 async fn server() -> Server {

@@ -8,10 +8,11 @@ use traffic::{
 
 use crate::store::detection::DetectionTotals;
 use crate::store::keys;
+use crate::store::rejects::StoredReject;
 use crate::store::rollup::{HourCounter, Rollup};
 use crate::store::stored_alert;
 use crate::store::totals::{PartitionState, Totals};
-use crate::store::write::{StoredReject, decode_plate, encode_plate};
+use crate::store::write::{decode_plate, encode_plate};
 use crate::store::{MirrorCursor, RefusedRow};
 use crate::work::{AlertWork, WorkEntry, WorkStatus};
 
