@@ -140,7 +140,7 @@ impl Position {
 
     fn decode(bytes: &[u8]) -> Result<Self, SourceError> {
         let failed = |error: &dyn fmt::Display| {
-            SourceError(format!("the stored position of the capture does not read ({error}): give another --data-dir"))
+            SourceError(format!("the stored position of the capture does not read: {error}"))
         };
         if codec::version(KIND, bytes).map_err(|error| failed(&error))? > 1 {
             let json: String = codec::decode(KIND, bytes).map_err(|error| failed(&error))?;

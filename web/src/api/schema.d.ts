@@ -1340,7 +1340,7 @@ export interface components {
             data: {
                 /**
                  * Format: int64
-                 * @description Lines that are kept (`store.rejects_retention`).
+                 * @description Lines that are kept (`store.rejects_retention`, `store.rejects_size`).
                  * @example 3
                  */
                 kept: number;
@@ -2341,7 +2341,7 @@ export interface components {
          * @description Which sentence it is; `other` where it is none that is known, and `values.error` is the whole of it.
          * @enum {string}
          */
-        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "mysql_error" | "no_answer" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "position_damaged" | "sort_no_space" | "sort_failed" | "input_ended" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "mysql_error" | "no_answer" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
         /** @description The headline numbers. */
         Overview: {
             /**
@@ -2772,6 +2772,7 @@ export interface components {
         /** @description A line that was not accepted. */
         Reject: {
             /**
+             * Format: int64
              * @description Bytes of the whole line.
              * @example 12
              */
@@ -2816,7 +2817,7 @@ export interface components {
         RejectList: {
             /**
              * Format: int64
-             * @description Lines that are kept (`store.rejects_retention`).
+             * @description Lines that are kept (`store.rejects_retention`, `store.rejects_size`).
              * @example 3
              */
             kept: number;
@@ -2934,7 +2935,7 @@ export interface components {
             xzqhmc?: string | null;
         };
         /** @enum {string} */
-        SourceStateName: "starting" | "running" | "away" | "finished" | "failed";
+        SourceStateName: "starting" | "running" | "away" | "finished" | "ended" | "failed";
         /** @description The source of records. */
         SourceStatus: {
             /**
@@ -2957,7 +2958,10 @@ export interface components {
              */
             position: string;
             position_notice?: null | components["schemas"]["Notice"];
-            /** @description `starting`, `running`, `away` (no broker can be reached), `finished` or `failed`. */
+            /**
+             * @description `starting`, `running`, `away` (no broker can be reached), `finished` (all files were read), `ended` (a stream that
+             *     should have gone on, such as standard input) or `failed`.
+             */
             state: components["schemas"]["SourceStateName"];
         };
         /** @description The state of the appliance. */

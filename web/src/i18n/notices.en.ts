@@ -20,6 +20,7 @@ const text: Record<NoticeCode, string> = {
   position_damaged: 'The stored position cannot be read: {error}',
   sort_no_space: 'There is no disk space left to sort by time: free some and start again',
   sort_failed: 'Sorting by time failed: {error}',
+  input_ended: 'Standard input has ended: nothing more is taken in; restart with an input that stays open, such as tail -F of the log',
   source_thread_ended: 'The thread of the source ended unexpectedly: restart, and please report it',
   kafka_position_damaged: 'The stored position of {partition} cannot be read ({error}): restore the data directory, or use a new one',
   kafka_fenced: 'Another process has joined the group with the same group.instance.id ({error}): give each appliance its own, then restart',

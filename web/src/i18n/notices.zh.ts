@@ -19,6 +19,7 @@ const text: Record<NoticeCode, string> = {
   position_damaged: '保存的读取位置已损坏：{error}',
   sort_no_space: '按时间排序所需的磁盘空间不足：请释放空间后重新启动',
   sort_failed: '按时间排序失败：{error}',
+  input_ended: '标准输入已结束，不再接入新数据；请用持续打开的输入重新启动，例如对日志执行 tail -F',
   source_thread_ended: '数据源线程意外终止：请重启程序，并反馈此问题',
   kafka_position_damaged: '{partition} 保存的消费位置无法读取（{error}）：请恢复数据目录，或换用新的数据目录',
   kafka_fenced: '另一进程以相同的 group.instance.id 加入了消费组（{error}）：请为每台设备设置各自的标识后重启',
