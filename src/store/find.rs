@@ -1,7 +1,7 @@
 //! What a view answers of alerts, the work on them, and rejects: found in the index as far as it reaches, read from the
 //! disk beyond it and for what is shown.
 
-use storage::{Family, codec};
+use storage::Family;
 use traffic::{Alert, CivilTime, RejectReason};
 
 use super::alerts::{AlertTest, FoundAlerts, id_number};
