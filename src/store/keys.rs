@@ -8,7 +8,7 @@
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `Y`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `C`, text, `K` |
+//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `C`, text, `K` |
 
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
@@ -16,7 +16,7 @@ use traffic::{Dimension, NameId, PlateCode};
 pub(super) const PLATE: Kind = Kind { magic: b'P', version: 2 };
 pub(super) const ALERT: Kind = Kind { magic: b'A', version: 2 };
 pub(super) const REJECT: Kind = Kind { magic: b'J', version: 2 };
-pub(super) const REJECTS_BYTES: Kind = Kind { magic: b'Y', version: 1 };
+pub(super) const REJECTS_BYTES: Kind = Kind { magic: b'B', version: 1 };
 pub(super) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
 pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 2 };

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use storage::{Commit, Family, codec};
 use traffic::CivilTime;
 
-use super::write::StoredReject;
+use super::rejects::StoredReject;
 use super::{Store, StoreError, keys, stored_alert};
 
 const DAY: i64 = 86_400;
@@ -404,7 +404,7 @@ impl Store {
             let time = match alerts {
                 true => super::alerts::time_of(&stored_alert::decode(&value)?.curr_time),
                 false => {
-                    let near = codec::decode::<StoredReject>(keys::REJECT, &value)?.near;
+                    let near = StoredReject::decode(&value)?.near;
                     near.or(self.totals.first_time).unwrap_or(i64::MAX)
                 }
             };

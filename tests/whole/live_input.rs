@@ -171,7 +171,8 @@ fn a_data_directory_with_a_place_in_standard_input_opens() {
     let options = "other options".to_owned();
     let place = (0usize, 5_000u64, 50u64, Some(b'\t'));
     let position = (files, false, 1_704_153_600i64, options, place, (0usize, 0u64, 0u64));
-    let database = Database::open(&data, Settings { memory: 32 << 20, sync: true, compaction: false }).unwrap();
+    let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false };
+    let database = Database::open(&data, settings).unwrap();
     let mut commit = database.begin();
     let kind = codec::Kind { magic: b'C', version: 1 };
     commit.put(Family::Meta, b"position/capture", &codec::encode(kind, &position).unwrap());
