@@ -84,10 +84,12 @@ settings! {
         order: Order = Order::Arrival;
         /// Character encoding of the records.
         encoding: TextEncoding = TextEncoding::Utf8;
-        /// What separates the columns. `"auto"` lets the first line that is not blank decide.
+        /// What separates the columns. `"auto"` lets each file decide: it is the first of TAB, comma, semicolon and `|` that
+        /// splits a line into as many fields as there are columns.
         delimiter: ColumnDelimiter = ColumnDelimiter::Auto;
         /// The columns of a record in their order: the eight that are known, and any others (such as `"SFZRKMC"`), which
-        /// are read but not stored.
+        /// are read but not stored. A header that names all eight sets their order for its file, unless another order than
+        /// the default is written here: then a header that contradicts it is refused.
         columns: Vec<String> = Column::ALL.map(|column| column.as_str().to_owned()).to_vec(), |names: &Vec<String>| column_names(names);
         /// The column whose value decides the shard: one whose values repeat, or one of the others. MyCat must be
         /// configured with the same one.
@@ -154,12 +156,16 @@ choices! {
 choices! {
     /// What separates the columns of a record.
     pub enum ColumnDelimiter {
-        /// Decided by the first line that is not blank.
+        /// Decided by the first line that one of them splits into as many fields as there are columns.
         Auto = "auto",
         /// A TAB.
         Tab = "tab",
         /// A comma, with CSV quoting.
         Comma = "comma",
+        /// A semicolon, with CSV quoting.
+        Semicolon = "semicolon",
+        /// `|`, with CSV quoting.
+        Pipe = "pipe",
     }
 }
 
@@ -170,6 +176,8 @@ impl ColumnDelimiter {
             Self::Auto => None,
             Self::Tab => Some(Delimiter::Tab),
             Self::Comma => Some(Delimiter::Comma),
+            Self::Semicolon => Some(Delimiter::Semicolon),
+            Self::Pipe => Some(Delimiter::Pipe),
         }
     }
 }

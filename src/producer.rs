@@ -20,7 +20,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
-use traffic::{Column, Delimiter, Layout, LineParser, normalise_plate};
+use traffic::{Column, Delimiter, Layout, LineParser, clean_field, field_of, normalise_plate};
 
 /// Where lines go.
 #[derive(Debug, Clone)]
@@ -337,7 +337,7 @@ pub struct PlateKey {
 }
 
 impl PlateKey {
-    /// For lines of a layout. Without a delimiter each line decides: TAB if it holds one, else comma.
+    /// For lines of a layout. Without a delimiter each line decides, as for the parser.
     pub fn new(layout: &Layout, delimiter: Option<Delimiter>) -> Self {
         Self { position: layout.position(Column::Hphm), columns: layout.names().len(), delimiter }
     }
@@ -345,30 +345,16 @@ impl PlateKey {
     /// The key of a line, if it has as many fields as there are columns and is not a header.
     pub fn of<'a>(&self, line: &'a [u8]) -> Option<Cow<'a, str>> {
         let line = std::str::from_utf8(line).ok().filter(|line| line.len() <= LineParser::MAX_LINE_BYTES)?;
-        let line = line.trim_end_matches(['\r', '\n']);
-        let tab = match self.delimiter {
-            Some(delimiter) => delimiter == Delimiter::Tab,
-            None => line.contains('\t'),
-        };
-        if tab {
-            let mut fields = line.split('\t');
-            let field = fields.by_ref().nth(self.position)?;
-            return (fields.count() + self.position + 1 == self.columns).then(|| plate(field)).flatten();
+        let line = line.trim_matches(['\r', '\n', '\0']);
+        match field_of(line, self.delimiter, self.columns, self.position)? {
+            Cow::Borrowed(field) => plate(field),
+            Cow::Owned(field) => plate(&field).map(|plate| Cow::Owned(plate.into_owned())),
         }
-        if !line.contains('"') {
-            let mut fields = line.split(',');
-            let field = fields.by_ref().nth(self.position)?;
-            return (fields.count() + self.position + 1 == self.columns).then(|| plate(field)).flatten();
-        }
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
-        let record = reader.records().next()?.ok()?;
-        let field = record.get(self.position).filter(|_| record.len() == self.columns)?;
-        plate(field).map(|plate| Cow::Owned(plate.into_owned()))
     }
 }
 
 fn plate(field: &str) -> Option<Cow<'_, str>> {
-    let plate = normalise_plate(field.trim());
+    let plate = normalise_plate(clean_field(field));
     (plate != Column::Hphm.as_str()).then_some(plate)
 }
 
@@ -392,6 +378,8 @@ mod tests {
         check("G1,沛县,K1,1,2024-01-01 00:00:24,02,苏C12345,大众牌", Some("苏C12345"));
         check("G1,沛县,\"K,1\",1,2024-01-01 00:00:24,02,\"苏c12345\",大众牌", Some("苏C12345"));
         check("G1\t沛县\tK1\t1\tnever\t02\t\t-", Some("-"));
+        check("G1;沛县;K1;1;2024-01-01 00:00:24;02;蓝苏C-12345;大众牌", Some("蓝苏C-12345"));
+        check("G1|沛县|K1|1|2024-01-01 00:00:24|02|=\"苏С12345\"|大众牌", Some("苏C12345"));
     }
 
     #[test]

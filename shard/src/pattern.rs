@@ -45,7 +45,7 @@ impl PlatePattern {
     pub fn compile(text: &str) -> Self {
         let normal = normalise_plate(text);
         // NOTE: a plate of nothing is stored as `-`, a search for nothing is not a search for `-`.
-        if normal == "-" && !text.contains(['-', '－']) {
+        if normal == "-" && !text.contains(['-', '－', '﹣']) {
             return Self(Kind::Contains(Vec::new()));
         }
         Self(Kind::Contains(normal.split('*').filter(|run| !run.is_empty()).map(Run::new).collect()))

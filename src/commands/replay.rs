@@ -44,10 +44,11 @@ pub struct ReplayArgs {
     /// Character encoding: utf-8, or gb18030 (which includes GBK and GB2312)
     #[arg(long, value_enum, default_value_t = EncodingArg::Utf8, ignore_case = true)]
     encoding: EncodingArg,
-    /// What separates the columns; the first line that is not blank decides unless given
+    /// What separates the columns: tab, comma, semicolon or pipe; each file decides unless given
     #[arg(long, value_parser = parse_delimiter)]
     delimiter: Option<Delimiter>,
-    /// The columns of a line in their order, separated by commas; unknown names are extra columns
+    /// The columns of a line in their order, separated by commas; unknown names are extra columns. Without it a header
+    /// that names all eight sets their order
     #[arg(long, value_name = "A,B,…")]
     columns: Option<String>,
     /// The column that decides the shard [default: KKMC]
@@ -99,11 +100,7 @@ enum PlatesArg {
 }
 
 pub(super) fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
-    match text.to_ascii_lowercase().as_str() {
-        "\t" | "\\t" | "tab" => Ok(Delimiter::Tab),
-        "," | "comma" => Ok(Delimiter::Comma),
-        _ => Err("write tab or comma".to_owned()),
-    }
+    Delimiter::parse(text).ok_or_else(|| "write tab, comma, semicolon or pipe".to_owned())
 }
 
 /// Replays the captures.
@@ -151,7 +148,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 
     let stop = CancellationToken::new();
     stop_at_signal(stop.clone())?;
-    let progress = Progress::start(reading, args.quiet);
+    let progress = Progress::start(reading.clone(), args.quiet);
     if resumed && !args.quiet {
         progress.say(&format!("continuing behind line {}", store.totals().lines));
     }
@@ -181,7 +178,8 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let shared = store.shared();
     store.close()?;
 
-    let outcome = Outcome::new(&totals, shared.progress().detection, counts, started.elapsed(), totals.lines - before);
+    let outcome = Outcome::new(&totals, shared.progress().detection, counts, started.elapsed(), totals.lines - before)
+        .with_notes(reading.notes());
     write_outcome(&args.out, &shared.view(), &outcome)?;
     if !args.quiet {
         eprint!("{}", plain::lines(&outcome.text(&args.out)));
@@ -215,7 +213,7 @@ fn configuration(args: &ReplayArgs) -> anyhow::Result<Config> {
 
 fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
     let layout = match &args.columns {
-        Some(columns) => Layout::parse(columns)?,
+        Some(columns) => Layout::parse(columns)?.stated(),
         None => config.source.layout()?,
     };
     Ok(match &args.shard_key {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use traffic::{Catalogue, FuelType, VehicleType, normalise_plate};
+use traffic::{Catalogue, FuelType, VehicleType, clean_field, normalise_plate};
 use utoipa::ToSchema;
 
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
@@ -131,9 +131,9 @@ pub(super) fn order(fields: &Fields) -> Result<Order, ApiError> {
     Ok(order.unwrap_or_default())
 }
 
-/// Plate text as stored plates are written: upper case, half-width, without `·` and spaces. Wildcards stay.
+/// Plate text as stored plates are written: normalised like the HPHM of a record. Wildcards stay.
 pub(super) fn plate_text(text: &str) -> String {
-    normalise_plate(text).into_owned()
+    normalise_plate(clean_field(text)).into_owned()
 }
 
 /// HPZL as it is stored: one digit is padded to two.

@@ -406,7 +406,7 @@ impl Store {
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
             if arrival >= partition.state.saved_arrival {
                 let batch = batches.entry(*partition_id).or_default();
-                push_row(batch, rows, row);
+                push_row(batch, rows, row, &self.names);
                 if batch.len() >= RECOVER_ROWS {
                     partition.detector.recover(batch, self.facts.knowledge());
                     *batch = PassageBatch::default();
@@ -485,7 +485,7 @@ fn advance_horizons(horizons: &Horizons, partitions: &BTreeMap<u32, Partition>, 
 }
 
 /// Adds what the detector needs of a row.
-fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize) {
+fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize, names: &NameTable) {
     let (Some(&time), Some(&id), Some(&plate), Some(&checkpoint), Some(&plate_type)) = (
         rows.times.get(row),
         rows.ids.get(row),
@@ -502,7 +502,9 @@ fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize) {
     batch.times.push(time);
     batch.resolutions.push(rows.resolution(row));
     batch.ids.push(id);
-    batch.classes.push(plate.class(&rows.plate_text(row)));
+    let text = rows.plate_text(row);
+    let hpzl = names.text(Dimension::PlateType, plate_type);
+    batch.classes.push(plate.class(&text).beside_plate_type(plate, &text, hpzl));
     batch.plates.push(plate);
     batch.checkpoints.push(checkpoint);
     batch.plate_types.push(plate_type);

@@ -36,11 +36,13 @@ pub enum RejectReason {
     TooManyNames,
     /// GCXH was accepted within the state TTL with another GCSJ.
     GcxhConflict,
+    /// A field is over 1 KiB.
+    FieldTooLong,
 }
 
 impl RejectReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LineTooLong,
         Self::InvalidEncoding,
         Self::WrongColumnCount,
@@ -52,6 +54,7 @@ impl RejectReason {
         Self::GcsjInFuture,
         Self::TooManyNames,
         Self::GcxhConflict,
+        Self::FieldTooLong,
     ];
 
     /// The name in `rejects.jsonl`, `summary.json`, metrics and the API.
@@ -68,6 +71,7 @@ impl RejectReason {
             Self::GcsjInFuture => "gcsj_in_future",
             Self::TooManyNames => "too_many_names",
             Self::GcxhConflict => "gcxh_conflict",
+            Self::FieldTooLong => "field_too_long",
         }
     }
 }

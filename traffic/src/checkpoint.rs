@@ -195,6 +195,11 @@ impl Catalogue {
         self.checkpoints.iter()
     }
 
+    /// The checkpoints without coordinates, or with 0,0, in the order given.
+    pub fn without_position(&self) -> impl Iterator<Item = &Checkpoint> {
+        self.iter().filter(|checkpoint| checkpoint.position().is_none())
+    }
+
     /// How many checkpoints there are.
     pub fn len(&self) -> usize {
         self.checkpoints.len()

@@ -22,7 +22,10 @@ pub use detector::{
     ClockCount, Detector, DetectorSettings, Evidence, Fate, Hit, Knowledge, Lead, Pair, Places, PlateScope, Reached,
     Sighting, Watermark, WatermarkState,
 };
-pub use line::{Column, Delimiter, Layout, LayoutError, LineParser, ParserSettings, ShardKey};
+pub use line::{
+    Column, ColumnAdvice, ColumnOrder, Delimiter, HeaderConflict, Layout, LayoutError, LineForm, LineParser,
+    ParserSettings, ShardKey, clean_field, field_of, line_end,
+};
 pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
 pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};

@@ -8,36 +8,39 @@
 
 mod cache;
 mod csv;
+mod ends;
+mod form;
 mod judge;
 mod layout;
 mod spans;
+mod survey;
 mod text;
+
+use std::borrow::Cow;
 
 use crate::{
     CivilTime, Dimension, Interner, NameId, NameTable, NamesFull, PassageBatch, PassageId, PlateClass, PlateCode,
-    Reject, RejectReason, Resolution, TimeZoneName, normalise_plate,
+    Reject, RejectReason, Resolution, TimeZoneName, normalise_plate, plate::NEW_ENERGY_TYPES,
 };
 use cache::{FieldCache, FieldKey};
+use ends::{has_lone_return, without_ending};
 use spans::Spans;
+use survey::Survey;
 
 pub(crate) use csv::split_csv;
+pub use ends::line_end;
+pub use form::{ColumnOrder, Delimiter, LineForm};
 pub use layout::{Column, Layout, LayoutError, ShardKey};
-
-/// What separates the fields of a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delimiter {
-    /// TAB; quotes are text.
-    Tab,
-    /// Comma, with CSV quoting.
-    Comma,
-}
+pub use survey::ColumnAdvice;
+pub use text::clean_field;
 
 /// How lines are read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParserSettings {
     /// The columns and the shard key.
     pub layout: Layout,
-    /// The separator; none lets the first line of each source that is not blank decide: TAB if it holds one, else comma.
+    /// The separator; none lets each source decide: it is the first of [`Delimiter::ALL`] that splits a line into as many
+    /// fields as there are columns.
     pub delimiter: Option<Delimiter>,
     /// The latest GCSJ that is accepted: the caller's clock and a day.
     pub not_after: CivilTime,
@@ -55,9 +58,28 @@ pub struct LineParser {
     /// By dimension.
     caches: [FieldCache; Dimension::COUNT],
     places: Places,
-    delimiter: Option<Delimiter>,
+    form: LineForm,
+    /// Numbers of the names in [`NEW_ENERGY_TYPES`].
+    new_energy_types: [NameId; NEW_ENERGY_TYPES.len()],
     line_number: u64,
     spans: Spans,
+    survey: Survey,
+    conflict: Option<HeaderConflict>,
+}
+
+/// A header names the columns in another order than the user did: the rest of its source is not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the header in line {line} names the columns in the order {header}, but {stated} is configured: correct the columns, or \
+     leave them out to follow the header"
+)]
+pub struct HeaderConflict {
+    /// Number of the line.
+    pub line: u64,
+    /// The order of the header.
+    pub header: String,
+    /// The order that is configured.
+    pub stated: String,
 }
 
 /// Where the columns stand, resolved once.
@@ -90,11 +112,15 @@ const BLOCK_LINES: usize = 128;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The first byte of a byte order mark.
 const BYTE_ORDER_MARK_LEAD: u8 = 0xef;
+/// The number of a name that was not met.
+const NO_NAME: NameId = NameId::MAX;
 
 impl LineParser {
     /// A line longer than this, without its line ending, is rejected unread. A source that finds no line ending for
     /// longer need not keep more.
     pub const MAX_LINE_BYTES: usize = 64 << 10;
+    /// A field longer than this gets its line rejected: all that a batch keeps of a line is bounded by it.
+    pub const MAX_FIELD_BYTES: usize = 1 << 10;
 
     /// A parser that knows the names of `table`.
     pub fn new(settings: ParserSettings, table: &NameTable) -> Self {
@@ -103,21 +129,34 @@ impl LineParser {
             Dimension::Model => 13,
             Dimension::District | Dimension::Direction | Dimension::PlateType => 7,
         };
+        let interner = Interner::new(table, settings.max_names);
+        let number = |name: &str| interner.number(Dimension::PlateType, name).unwrap_or(NO_NAME);
         Self {
-            interner: Interner::new(table, settings.max_names),
+            new_energy_types: NEW_ENERGY_TYPES.map(number),
+            interner,
             caches: Dimension::ALL.map(|dimension| FieldCache::new(cache_bits(dimension))),
             places: Places::new(&settings.layout),
-            delimiter: settings.delimiter,
+            form: LineForm::default(),
             line_number: 0,
             spans: Spans::default(),
+            survey: Survey::default(),
+            conflict: None,
             settings,
         }
     }
 
-    /// Begins another source: its first line has number 1, and it may have another separator.
+    /// Begins another source: its first line has number 1, and it may have another separator and another order.
     pub fn begin_source(&mut self) {
+        self.begin_message();
+        self.survey = Survey::default();
+    }
+
+    /// Begins a message of a source that consists of messages: as [`LineParser::begin_source`], but the first lines of all
+    /// of them together are what [`LineParser::take_column_advice`] looks at.
+    pub fn begin_message(&mut self) {
         self.line_number = 0;
-        self.delimiter = self.settings.delimiter;
+        self.conflict = None;
+        self.set_form(LineForm::default());
     }
 
     /// Number of the line read last, from 1; 0 before the first.
@@ -132,12 +171,39 @@ impl LineParser {
 
     /// The separator, once it is decided.
     pub fn delimiter(&self) -> Option<Delimiter> {
-        self.delimiter
+        self.form.delimiter
     }
 
     /// Continues with the separator that was decided earlier.
     pub fn set_delimiter(&mut self, delimiter: Option<Delimiter>) {
-        self.delimiter = delimiter;
+        self.form.delimiter = delimiter;
+    }
+
+    /// What the lines of this source have shown of how they are laid out.
+    pub fn form(&self) -> LineForm {
+        self.form
+    }
+
+    /// Continues with what lines before have shown.
+    pub fn set_form(&mut self, form: LineForm) {
+        if form.order != self.form.order {
+            self.places = match form.order {
+                Some(order) => Places::of_order(order, &self.settings.layout),
+                None => Places::new(&self.settings.layout),
+            };
+        }
+        self.form = form;
+    }
+
+    /// The header that contradicts the configured columns, if the source has shown one: the lines behind it are rejected.
+    pub fn conflict(&self) -> Option<&HeaderConflict> {
+        self.conflict.as_ref()
+    }
+
+    /// What to tell the user if hardly any of the first lines has the right number of fields: once for a source, as soon as
+    /// enough of them were read, or when `ended` says that no more come.
+    pub fn take_column_advice(&mut self, ended: bool) -> Option<ColumnAdvice> {
+        self.survey.take_advice(ended, self.places.count, self.settings.delimiter)
     }
 
     /// The latest GCSJ that is accepted.
@@ -165,11 +231,29 @@ impl LineParser {
                 count += 1;
             }
             let ends = ends.get(..count).unwrap_or_default();
-            let Some(&last) = ends.last() else { return consumed };
-            self.parse_block(rest.get(..=last).unwrap_or_default(), ends, out);
-            consumed += last + 1;
-            left -= count as u64;
+            let Some(&last) = ends.last() else { return consumed + self.parse_by_returns(rest, &mut left, out) };
+            let block = rest.get(..=last).unwrap_or_default();
+            if has_lone_return(block) {
+                consumed += self.parse_by_returns(block, &mut left, out);
+            } else {
+                self.parse_block(block, ends, out);
+                consumed += block.len();
+                left -= count as u64;
+            }
         }
+    }
+
+    /// Reads complete lines some of which may end in a CR alone, at most `left` of them; returns their bytes.
+    fn parse_by_returns(&mut self, block: &[u8], left: &mut u64, out: &mut PassageBatch) -> usize {
+        let mut consumed = 0;
+        while *left > 0 {
+            let rest = block.get(consumed..).unwrap_or_default();
+            let Some((length, ending)) = line_end(rest) else { break };
+            self.parse_line(rest.get(..length).unwrap_or_default(), out);
+            consumed += length + ending;
+            *left -= 1;
+        }
+        consumed
     }
 
     /// Reads complete lines that end at `ends`. Valid UTF-8 stays valid when it is cut at line ends, so one validation
@@ -188,7 +272,7 @@ impl LineParser {
 
     /// Reads one line, without its `\n`.
     pub fn parse_line(&mut self, line: &[u8], out: &mut PassageBatch) {
-        let raw = without_line_ending(line);
+        let raw = without_ending(line);
         match simdutf8::basic::from_utf8(raw) {
             Ok(text) => self.parse_text(text, out),
             Err(_) if raw.len() > Self::MAX_LINE_BYTES => self.reject_line(raw, RejectReason::LineTooLong, out),
@@ -213,26 +297,24 @@ impl LineParser {
         self.count_line(out);
         // In most files no line ends in CR, in the others every one does.
         let line = if line.ends_with(['\r', '\n']) { line.trim_end_matches(['\r', '\n']) } else { line };
-        if line.len() > Self::MAX_LINE_BYTES {
-            self.reject(line.as_bytes(), RejectReason::LineTooLong, out);
-        } else {
-            let rows = out.len();
-            if self.take_clean(line, out).is_none() {
-                self.judge(line, out);
-            }
-            if out.len() > rows {
-                out.raw.push(line.as_bytes(), self.line_number);
-            }
+        let rows = out.len();
+        // Within the limit of a field every field is.
+        if line.len() > Self::MAX_FIELD_BYTES || self.take_clean(line, out).is_none() {
+            self.judge(line, out);
+        }
+        if out.len() > rows {
+            out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number);
         }
     }
 
     fn count_line(&mut self, out: &mut PassageBatch) {
         self.line_number += 1;
+        self.survey.count_line();
         out.lines += 1;
     }
 
     fn reject(&self, raw: &[u8], reason: RejectReason, out: &mut PassageBatch) {
-        let raw = without_line_ending(raw);
+        let raw = without_ending(raw);
         let row = out.len();
         out.rejects.push(Reject::new(self.line_number, row, reason, raw, raw.len() as u64));
     }
@@ -240,15 +322,16 @@ impl LineParser {
     /// Takes a line of which every field is certain. None leaves `out` as it was, but for new names.
     ///
     /// Such a line cannot be a header: a time and a packed GCXH have no place for a column name, the names of the
-    /// caches and every other field were seen to hold none, and the at most eight symbols of a plate packed as it came
-    /// hold at most two; a header needs four.
+    /// caches and every other field were seen to hold none; the plate alone may hold one, and a header needs four fields
+    /// that do.
     #[inline]
     fn take_clean(&mut self, line: &str, out: &mut PassageBatch) -> Option<()> {
         let bytes = line.as_bytes();
-        if bytes.first() == Some(&BYTE_ORDER_MARK_LEAD) || !self.spans.find(bytes, self.delimiter?, self.places.count) {
+        if matches!(bytes.first(), Some(&(BYTE_ORDER_MARK_LEAD | 0))) || !self.find_fields(bytes) {
             return None;
         }
-        let time = CivilTime::parse(bytes.get(self.spans.range(self.places.gcsj))?, &self.settings.zone)?;
+        let gcsj = bytes.get(self.spans.range(self.places.gcsj))?;
+        let (time, resolution) = CivilTime::parse_with_resolution(gcsj, &self.settings.zone)?;
         if time < CivilTime::MIN || time > self.settings.not_after {
             return None;
         }
@@ -262,7 +345,12 @@ impl LineParser {
             Some((plate, class)) => (plate, class, None),
             None => {
                 let raw = line.get(plate_range).filter(|raw| is_plain(raw))?;
-                pack_plate(raw)
+                let packed = pack_plate(raw);
+                // One character may become many.
+                if packed.2.as_ref().is_some_and(|text| text.len() > Self::MAX_FIELD_BYTES) {
+                    return None;
+                }
+                packed
             }
         };
         for &place in &self.places.ignored {
@@ -278,8 +366,41 @@ impl LineParser {
                 *name = self.name(dimension, line, self.spans.range(place), out)?;
             }
         }
-        self.push(Row { time, resolution: Resolution::Second, id, plate, class, names }, id_text, odd_plate, out);
+        self.push(Row { time, resolution, id, plate, class, names }, id_text, odd_plate, out);
         Some(())
+    }
+
+    /// Finds the fields of a line, if that needs no care. The first line with the right number of them decides what
+    /// separates them.
+    #[inline]
+    fn find_fields(&mut self, line: &[u8]) -> bool {
+        match self.form.delimiter {
+            Some(delimiter) => self.spans.find(line, delimiter, self.places.count),
+            None => self.find_delimiter(line),
+        }
+    }
+
+    fn find_delimiter(&mut self, line: &[u8]) -> bool {
+        if self.conflict.is_some() {
+            return false;
+        }
+        for delimiter in self.candidates() {
+            if self.spans.find(line, delimiter, self.places.count) {
+                self.form.delimiter = Some(delimiter);
+                return true;
+            }
+            // With quotes the fields may be as many all the same: that is for the long way to say.
+            if delimiter != Delimiter::Tab && memchr::memchr(b'"', line).is_some() {
+                return false;
+            }
+        }
+        false
+    }
+
+    /// The separators that may be.
+    fn candidates(&self) -> impl Iterator<Item = Delimiter> + use<> {
+        let told = self.settings.delimiter;
+        Delimiter::ALL.into_iter().filter(move |delimiter| told.is_none_or(|told| told == *delimiter))
     }
 
     /// The number of a field's text, if nothing about it is doubtful.
@@ -302,7 +423,7 @@ impl LineParser {
     /// nor belong to a header is ever cached.
     #[inline(never)]
     fn learn(&mut self, dimension: Dimension, raw: &str, key: &FieldKey<'_>, out: &mut PassageBatch) -> Option<NameId> {
-        let name = text::trim(raw);
+        let name = clean_field(raw);
         let doubtful = text::may_hold_column_name(name)
             || (dimension == Dimension::Checkpoint && (name.is_empty() || text::is_unroutable(name)))
             || (dimension == self.places.shard_key && text::is_unroutable(name));
@@ -314,7 +435,7 @@ impl LineParser {
         Some(id)
     }
 
-    /// The number of a trimmed text. A new name is handed out even if its line is rejected later: numbers stay dense.
+    /// The number of a cleaned text. A new name is handed out even if its line is rejected later: numbers stay dense.
     fn intern(&mut self, dimension: Dimension, name: &str, out: &mut PassageBatch) -> Result<NameId, NamesFull> {
         let (id, new) = match name.as_bytes() {
             &[digit @ b'0'..=b'9'] if dimension == Dimension::PlateType => {
@@ -324,6 +445,10 @@ impl LineParser {
             _ => self.interner.intern(dimension, name)?,
         };
         if let Some(text) = new {
+            if dimension == Dimension::PlateType {
+                let numbers = self.new_energy_types.iter_mut().zip(NEW_ENERGY_TYPES);
+                numbers.filter(|(_, name)| **name == *text).for_each(|(number, _)| *number = id);
+            }
             out.new_names.push((dimension, text));
         }
         Ok(id)
@@ -333,6 +458,10 @@ impl LineParser {
     fn push(&self, row: Row, id_text: &str, odd_plate: Option<Box<str>>, out: &mut PassageBatch) {
         let number = out.len() as u32;
         let [checkpoint, district, direction, plate_type, model, route] = row.names;
+        let class = match self.new_energy_types.contains(&plate_type) {
+            true => row.class.of_new_energy_type(row.plate, odd_plate.as_deref().unwrap_or_default()),
+            false => row.class,
+        };
         if row.id.is_odd() {
             out.odd_ids.push((number, id_text.into()));
         }
@@ -343,7 +472,7 @@ impl LineParser {
         out.resolutions.push(row.resolution);
         out.ids.push(row.id);
         out.plates.push(row.plate);
-        out.classes.push(row.class);
+        out.classes.push(class);
         out.checkpoints.push(checkpoint);
         out.districts.push(district);
         out.directions.push(direction);
@@ -370,21 +499,50 @@ impl Places {
             shard_key: layout.shard_key().dimension(),
         }
     }
+
+    /// Of a header's order. Only a layout of the eight columns lets a header choose, so no extra column routes.
+    fn of_order(order: ColumnOrder, layout: &Layout) -> Self {
+        Self {
+            gcxh: order.place(Column::Gcxh),
+            gcsj: order.place(Column::Gcsj),
+            hphm: order.place(Column::Hphm),
+            names: Dimension::ALL.map(|dimension| {
+                let column = Column::ALL.into_iter().find(|column| column.dimension() == Some(dimension));
+                column.map(|column| order.place(column))
+            }),
+            ignored: (0..order.width())
+                .filter(|place| Column::ALL.iter().all(|it| order.place(*it) != *place))
+                .collect(),
+            count: order.width(),
+            shard_key: layout.shard_key().dimension(),
+        }
+    }
 }
 
-/// Whether the text needs no trimming and holds no column name.
+/// One field of a line of so many columns, as it stands; none if no separator, or not the one that was told, splits the
+/// line so.
+pub fn field_of(line: &str, told: Option<Delimiter>, columns: usize, place: usize) -> Option<Cow<'_, str>> {
+    let candidates = Delimiter::ALL.into_iter().filter(|delimiter| told.is_none_or(|told| told == *delimiter));
+    let fields = candidates.map(|delimiter| split(line, delimiter)).find(|fields| fields.len() == columns);
+    fields?.into_iter().nth(place)
+}
+
+/// The fields of a line, as they stand.
+fn split(line: &str, delimiter: Delimiter) -> Vec<Cow<'_, str>> {
+    match delimiter {
+        Delimiter::Tab => line.split('\t').map(Cow::Borrowed).collect(),
+        other => csv::split_quoted_at(line, char::from(other.as_byte())),
+    }
+}
+
+/// Whether the text needs no cleaning and holds no column name.
 fn is_plain(text: &str) -> bool {
-    text::trim(text).len() == text.len() && !text::may_hold_column_name(text)
+    clean_field(text).len() == text.len() && !text::may_hold_column_name(text)
 }
 
-/// Normalises, packs and classes a trimmed HPHM; its text comes along if it is odd.
-fn pack_plate(trimmed: &str) -> (PlateCode, PlateClass, Option<Box<str>>) {
-    let text = normalise_plate(trimmed);
+/// Normalises, packs and classes a cleaned HPHM; its text comes along if it is odd.
+fn pack_plate(cleaned: &str) -> (PlateCode, PlateClass, Option<Box<str>>) {
+    let text = normalise_plate(cleaned);
     let plate = PlateCode::pack(&text);
     (plate, plate.class(&text), plate.is_odd().then(|| text.into()))
-}
-
-fn without_line_ending(line: &[u8]) -> &[u8] {
-    let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
-    line.get(..end).unwrap_or_default()
 }

@@ -4,10 +4,10 @@
 //! refused: what a camera reads is evidence.
 
 mod grammar;
+mod normalise;
 mod symbols;
 
-use std::borrow::Cow;
-
+pub use normalise::normalise_plate;
 use serde::{Deserialize, Serialize};
 
 /// What kind of plate a text is.
@@ -19,7 +19,8 @@ pub enum PlateClass {
     Ordinary = 0,
     /// New energy, small or large: eight symbols.
     NewEnergy = 1,
-    /// Learner, police, trailer, consulate, embassy, Hong Kong, Macao, emergency: 学警挂领港澳使应急.
+    /// Learner, police, trailer, consulate, test, oversize (学警挂领试超), Hong Kong and Macao (港澳), embassy (使),
+    /// emergency (应急), armed police (WJ), military, civil aviation (民航).
     Special = 2,
     /// Holds `*`: the source hid a part of it.
     Masked = 3,
@@ -52,7 +53,22 @@ impl PlateClass {
     pub fn is_valid(self) -> bool {
         matches!(self, Self::Ordinary | Self::NewEnergy | Self::Special)
     }
+
+    /// The class of a plate of this class beside an HPZL: a new energy plate of seven characters lacks one, so that it
+    /// may be ten cars.
+    pub fn beside_plate_type(self, plate: PlateCode, odd_text: &str, hpzl: &str) -> Self {
+        if NEW_ENERGY_TYPES.contains(&hpzl) { self.of_new_energy_type(plate, odd_text) } else { self }
+    }
+
+    /// The class of a plate of this class whose HPZL is one of [`NEW_ENERGY_TYPES`].
+    pub(crate) fn of_new_energy_type(self, plate: PlateCode, odd_text: &str) -> Self {
+        if self.is_valid() && plate.characters(odd_text) < NEW_ENERGY_CHARACTERS { Self::Irregular } else { self }
+    }
 }
+
+/// HPZL of vehicles that wear a new energy plate: large and small.
+pub(crate) const NEW_ENERGY_TYPES: [&str; 2] = ["51", "52"];
+const NEW_ENERGY_CHARACTERS: usize = 8;
 
 /// A normalised plate in eight bytes: symbol i in byte i (little-endian), unused bytes 0.
 ///
@@ -63,6 +79,8 @@ impl PlateClass {
 pub struct PlateCode(u64);
 
 const ODD: u64 = 1 << 63;
+/// How 黑WJ begins, and the bits of it.
+const BLACK_WJ: (u64, u64) = (u64::from_le_bytes([symbols::BLACK, b'W', b'J', 0, 0, 0, 0, 0]), 0x00ff_ffff);
 
 impl PlateCode {
     /// Packs a normalised text (see [`normalise_plate`]); check [`PlateCode::is_odd`] to know whether the text must be
@@ -87,7 +105,29 @@ impl PlateCode {
             Some(code) => code,
             None => Self::symbol_by_symbol(raw)?,
         };
-        Some((code, grammar::class_of(code.0)))
+        let class = grammar::class_of(code.0);
+        // What the grammar knows has nothing left to normalise, but for WJ behind a colour that is also a province.
+        let settled = if class.is_valid() { code.0 & BLACK_WJ.1 != BLACK_WJ.0 } else { code.is_settled() };
+        settled.then_some((code, class))
+    }
+
+    /// Whether normalising leaves the text of a code without lower case as it is: no dot and no backslash (`\N` is
+    /// nothing), no `_` that may hold a colour's number, no hyphen behind province and letter, and no 黑 that may be a
+    /// colour instead of a province.
+    fn is_settled(self) -> bool {
+        let symbols = self.0.to_le_bytes();
+        let [first, second, rest @ ..] = symbols;
+        let may_be_black = (first == symbols::BLACK && (!second.is_ascii_uppercase() || second == b'W'))
+            || second == symbols::BLACK
+            || rest.contains(&symbols::BLACK);
+        !may_be_black
+            && !symbols.iter().any(|symbol| matches!(symbol, b'.' | b'\\' | b'_'))
+            && rest.first() != Some(&b'-')
+    }
+
+    /// How many characters the plate has.
+    fn characters(self, odd_text: &str) -> usize {
+        if self.is_odd() { odd_text.chars().count() } else { (8 - self.0.leading_zeros() / 8) as usize }
     }
 
     /// The usual plate: a province of three bytes, then five to seven of ASCII.
@@ -161,13 +201,7 @@ impl PlateCode {
     /// The class of the plate; `odd_text` is looked at only if the code is odd.
     #[inline]
     pub fn class(self, odd_text: &str) -> PlateClass {
-        if !self.is_odd() {
-            grammar::class_of(self.0)
-        } else if odd_text.contains('*') {
-            PlateClass::Masked
-        } else {
-            PlateClass::Irregular
-        }
+        if !self.is_odd() { grammar::class_of(self.0) } else { grammar::class_of_odd(odd_text) }
     }
 
     /// The symbol of a character of a normalised plate, if it has one.
@@ -181,30 +215,6 @@ impl PlateCode {
     pub fn char_of(symbol: u8) -> Option<char> {
         symbols::to_char(symbol)
     }
-}
-
-/// Normalises a trimmed HPHM: full-width ASCII to half-width, upper case, without `·` and inner spaces; `-` for
-/// nothing.
-pub fn normalise_plate(text: &str) -> Cow<'_, str> {
-    let normal = |character: char| match character {
-        'a'..='z' | ' ' => false,
-        '\0'..='\x7f' | '\u{4e00}'..='\u{9fff}' => true,
-        _ => false,
-    };
-    if !text.is_empty() && text.chars().all(normal) {
-        return Cow::Borrowed(text);
-    }
-    let plate: String = text
-        .chars()
-        .map(|character| match character {
-            // Full-width ASCII stands in the order of ASCII.
-            '\u{ff01}'..='\u{ff5e}' => char::from((u32::from(character) - 0xfee0) as u8),
-            _ => character,
-        })
-        .flat_map(char::to_uppercase)
-        .filter(|character| !matches!(character, '·' | ' ' | '\u{3000}'))
-        .collect();
-    if plate.is_empty() { Cow::Borrowed("-") } else { Cow::Owned(plate) }
 }
 
 #[cfg(test)]
@@ -258,6 +268,24 @@ mod tests {
             ("苏S1234应急", "苏S1234应急", Special),
             ("苏A1234应急", "苏A1234应急", Irregular),
             ("苏12345应急", "苏12345应急", Special),
+            ("苏C00000", "苏C00000", Irregular),
+            ("苏C0000A", "苏C0000A", Ordinary),
+            ("苏C1234试", "苏C1234试", Special),
+            ("苏CABCD超", "苏CABCD超", Special),
+            ("苏I1234超", "苏I1234超", Irregular),
+            ("苏C1234*超", "苏C1234*超", Masked),
+            ("WJ12345", "WJ12345", Special),
+            ("WJ1234X", "WJ1234X", Special),
+            ("WJ苏1234O", "WJ苏1234O", Special),
+            ("WJ苏12345", "WJ苏12345", Special),
+            ("WJ苏1234", "WJ苏1234", Irregular),
+            ("VA12345", "VA12345", Special),
+            ("AI12345", "AI12345", Irregular),
+            ("VA1234A", "VA1234A", Irregular),
+            ("民航A1234", "民航A1234", Special),
+            ("民航12345", "民航12345", Special),
+            ("民航AB234", "民航AB234", Irregular),
+            ("民航A12345", "民航A12345", Irregular),
             ("苏CDM***", "苏CDM***", Masked),
             ("-***", "-***", Masked),
             ("C857***", "C857***", Masked),
@@ -273,6 +301,14 @@ mod tests {
             ("苏c12345", "苏C12345", Ordinary),
             ("苏C·12345", "苏C12345", Ordinary),
             ("苏 C 123 45", "苏C12345", Ordinary),
+            ("苏C.12345", "苏C12345", Ordinary),
+            ("苏C-12345", "苏C12345", Ordinary),
+            ("苏C12345_1", "苏C12345", Ordinary),
+            ("黑黑A12345", "黑A12345", Ordinary),
+            ("黑使123456", "使123456", Special),
+            ("黑WJ12345", "WJ12345", Special),
+            ("苏A12345黑", "苏A12345", Ordinary),
+            ("黑A123***", "黑A123***", Masked),
             ("苏\u{3000}C12345", "苏C12345", Ordinary),
             ("苏Ｃ１２３４５", "苏C12345", Ordinary),
             ("苏ｃ12345", "苏C12345", Ordinary),
@@ -294,6 +330,11 @@ mod tests {
         {
             assert_eq!(PlateCode::pack_raw(raw), None, "{raw:?}");
         }
+    }
+
+    #[test]
+    fn what_a_database_writes_for_nothing_is_not_packed_as_it_came() {
+        assert_eq!(PlateCode::pack_raw(b"\\N"), None);
     }
 
     #[test]

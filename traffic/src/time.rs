@@ -47,6 +47,12 @@ impl CivilTime {
     /// its business.
     #[inline]
     pub fn parse(text: &[u8], zone: &TimeZoneName) -> Option<Self> {
+        parse::parse(text, zone).map(|(time, _)| time)
+    }
+
+    /// As [`CivilTime::parse`]; how exactly the text states the time comes along.
+    #[inline]
+    pub fn parse_with_resolution(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution)> {
         parse::parse(text, zone)
     }
 

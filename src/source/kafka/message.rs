@@ -3,18 +3,18 @@
 //! | value | outcome |
 //! |---|---|
 //! | one line, with or without its line ending | that line |
-//! | several lines | each of them, numbered from 1; they are committed together |
+//! | several lines | each of them, numbered from 1; they are committed together. A header sets the order of the columns for the lines behind it in the same message |
 //! | empty | one blank line |
 //! | none (a tombstone) | one blank line, counted as a null value too |
 //! | a line that is not a passage | a reject with its reason; the lines around it stand |
 //! | a line over 64 KiB, however large the message | a reject of which the first 64 KiB are kept |
 
-use traffic::{Delimiter, LineParser, PassageBatch, RejectReason};
+use traffic::{Delimiter, LineParser, PassageBatch, RejectReason, line_end};
 
 /// How values are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
-    /// The separator; none lets the first line of each message that is not blank decide.
+    /// The separator; none lets each message decide.
     pub(super) delimiter: Option<Delimiter>,
     /// Whether values are GB18030 instead of UTF-8.
     pub(super) gb18030: bool,
@@ -23,13 +23,16 @@ pub(super) struct Reading {
 impl Reading {
     /// Adds the lines of `value` to `out`.
     pub(super) fn take(self, value: &[u8], parser: &mut LineParser, out: &mut PassageBatch) {
-        parser.set_line_number(0);
-        parser.set_delimiter(Some(self.delimiter.unwrap_or_else(|| delimiter_of(value))));
+        parser.begin_message();
+        parser.set_delimiter(self.delimiter);
         if self.gb18030 {
             let body = value.strip_suffix(b"\n").unwrap_or(value);
-            for line in body.split(|byte| *byte == b'\n') {
-                take_gb18030(line, parser, out);
+            let mut rest = body;
+            while let Some((length, ending)) = line_end(rest) {
+                take_gb18030(rest.get(..length).unwrap_or_default(), parser, out);
+                rest = rest.get(length + ending..).unwrap_or_default();
             }
+            take_gb18030(rest, parser, out);
         } else {
             let used = parser.parse_lines(value, u64::MAX, out);
             match value.get(used..) {
@@ -47,21 +50,6 @@ fn take_gb18030(line: &[u8], parser: &mut LineParser, out: &mut PassageBatch) {
     match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(line) {
         Some(text) => parser.parse_line(text.as_bytes(), out),
         None => parser.reject_line(line, RejectReason::InvalidEncoding, out),
-    }
-}
-
-/// TAB if the first line that is not blank holds one, else comma.
-fn delimiter_of(value: &[u8]) -> Delimiter {
-    let mut rest = value;
-    loop {
-        let Some(found) = memchr::memchr2(b'\t', b'\n', rest) else { return Delimiter::Comma };
-        if rest.get(found) == Some(&b'\t') {
-            return Delimiter::Tab;
-        }
-        if !rest.get(..found).unwrap_or_default().trim_ascii().is_empty() {
-            return Delimiter::Comma;
-        }
-        rest = rest.get(found + 1..).unwrap_or_default();
     }
 }
 

@@ -1,4 +1,4 @@
-//! One line of comma-separated text to fields.
+//! One line of text to fields, with quotes around some of them.
 //!
 //! Quotes count only where a field begins. Within quotes a doubled quote is a quote; text after the closing quote
 //! belongs to the field as it stands; a quote that is never closed runs to the end of the line. That is how Python's
@@ -6,15 +6,20 @@
 
 use std::borrow::Cow;
 
-/// Splits a line (without its line ending). There is always at least one field.
+/// Splits a line (without its line ending) at commas. There is always at least one field.
 pub(crate) fn split_csv(line: &str) -> Vec<Cow<'_, str>> {
+    split_quoted_at(line, ',')
+}
+
+/// Splits a line (without its line ending) at an ASCII separator. There is always at least one field.
+pub(super) fn split_quoted_at(line: &str, separator: char) -> Vec<Cow<'_, str>> {
     let mut fields = Vec::new();
     let mut rest = Some(line);
     while let Some(text) = rest {
         let (field, after) = match text.strip_prefix('"') {
-            Some(quoted) => split_quoted(quoted),
+            Some(quoted) => split_quoted(quoted, separator),
             None => {
-                let (field, after) = split_plain(text);
+                let (field, after) = split_plain(text, separator);
                 (Cow::Borrowed(field), after)
             }
         };
@@ -24,15 +29,15 @@ pub(crate) fn split_csv(line: &str) -> Vec<Cow<'_, str>> {
     fields
 }
 
-fn split_plain(text: &str) -> (&str, Option<&str>) {
-    match text.split_once(',') {
+fn split_plain(text: &str, separator: char) -> (&str, Option<&str>) {
+    match text.split_once(separator) {
         Some((field, after)) => (field, Some(after)),
         None => (text, None),
     }
 }
 
 /// Splits off a field whose opening quote is already gone.
-fn split_quoted(mut text: &str) -> (Cow<'_, str>, Option<&str>) {
+fn split_quoted(mut text: &str, separator: char) -> (Cow<'_, str>, Option<&str>) {
     let mut field = String::new();
     loop {
         let Some((inside, after)) = text.split_once('"') else {
@@ -46,7 +51,7 @@ fn split_quoted(mut text: &str) -> (Cow<'_, str>, Option<&str>) {
                 text = after;
             }
             None => {
-                let (tail, after) = split_plain(after);
+                let (tail, after) = split_plain(after, separator);
                 field.push_str(tail);
                 return (Cow::Owned(field), after);
             }
@@ -84,6 +89,8 @@ mod tests {
             ),
         ] {
             assert_eq!(split_csv(line), expected, "{line}");
+            let other: Vec<_> = expected.iter().map(|field| field.replace(',', ";")).collect();
+            assert_eq!(split_quoted_at(&line.replace(',', ";"), ';'), other, "{line}");
         }
     }
 }

@@ -85,6 +85,7 @@ impl ShardKey {
 pub struct Layout {
     columns: Vec<LayoutColumn>,
     shard_key: ShardKey,
+    stated: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +159,8 @@ impl Layout {
         if columns.len() > Self::MAX_COLUMNS {
             return Err(LayoutError::TooMany(columns.len()));
         }
-        Ok(Self { columns, shard_key: ShardKey::Column(Column::Kkmc) })
+        let stated = !columns.iter().eq(Column::ALL.map(LayoutColumn::Known).iter());
+        Ok(Self { columns, shard_key: ShardKey::Column(Column::Kkmc), stated })
     }
 
     /// The same layout, routed by another column.
@@ -174,6 +176,17 @@ impl Layout {
             None => return Err(LayoutError::UnknownShardKey(name.to_owned())),
         };
         Ok(self)
+    }
+
+    /// The same layout as one that the user wrote down: a header that contradicts it is an error. The default order is
+    /// not, unless it is marked so: a header that names another is followed.
+    pub fn stated(self) -> Self {
+        Self { stated: true, ..self }
+    }
+
+    /// Whether a header that names another order contradicts the user.
+    pub fn is_stated(&self) -> bool {
+        self.stated
     }
 
     /// The column that routes.
@@ -211,6 +224,7 @@ impl Default for Layout {
         Self {
             columns: Column::ALL.into_iter().map(LayoutColumn::Known).collect(),
             shard_key: ShardKey::Column(Column::Kkmc),
+            stated: false,
         }
     }
 }

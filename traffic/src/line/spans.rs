@@ -20,10 +20,11 @@ impl Spans {
     /// text differ from the line's: then the line has to be read with care.
     #[inline]
     pub(super) fn find(&mut self, line: &[u8], delimiter: Delimiter, expected: usize) -> bool {
-        match delimiter {
-            Delimiter::Tab => self.find_plain(line, b'\t', expected),
-            Delimiter::Comma if memchr::memchr(b'"', line).is_none() => self.find_plain(line, b',', expected),
-            Delimiter::Comma => self.find_quoted(line, expected),
+        let byte = delimiter.as_byte();
+        if delimiter == Delimiter::Tab || memchr::memchr(b'"', line).is_none() {
+            self.find_plain(line, byte, expected)
+        } else {
+            self.find_quoted(line, byte, expected)
         }
     }
 
@@ -73,7 +74,7 @@ impl Spans {
     }
 
     /// Fields that are wholly quoted, with no quote inside, are taken without their quotes.
-    fn find_quoted(&mut self, line: &[u8], expected: usize) -> bool {
+    fn find_quoted(&mut self, line: &[u8], delimiter: u8, expected: usize) -> bool {
         let mut begin = 0;
         for index in 0..expected {
             let Some(rest) = line.get(begin..) else { return false };
@@ -82,13 +83,13 @@ impl Spans {
                 let Some(inside) = inside else { return false };
                 (1, begin + inside + 2)
             } else {
-                (0, begin + memchr::memchr(b',', rest).unwrap_or(rest.len()))
+                (0, begin + memchr::memchr(delimiter, rest).unwrap_or(rest.len()))
             };
             if let Some(span) = self.0.get_mut(index) {
                 *span = ((begin + quote) as u32, (end - quote) as u32);
             }
             let last = index + 1 == expected;
-            if line.get(end) != if last { None } else { Some(&b',') } {
+            if line.get(end) != if last { None } else { Some(&delimiter) } {
                 return false;
             }
             begin = end + 1;

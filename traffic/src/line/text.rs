@@ -1,15 +1,34 @@
-//! Questions about a field's text: what is blank, what names a column, what MyCat can route.
+//! Questions about a field's text: what is blank, what is left of it, what names a column, what MyCat can route.
 
-use super::Column;
+use super::{Column, ColumnOrder};
 
-/// White space as the original pipeline strips it: Unicode's, and the four ASCII separators.
-pub(super) fn is_blank(character: char) -> bool {
-    character.is_whitespace() || ('\x1c'..='\x1f').contains(&character)
+/// What surrounds a field and is no part of it: white space, and the bytes of a block that was never written.
+const AROUND: [char; 7] = ['\0', ' ', '\t', '\r', '\n', '\u{3000}', '\u{a0}'];
+
+/// What a field says, without what others wrapped around it:
+///
+/// - white space and NUL at both ends;
+/// - `="…"`, by which a spreadsheet keeps digits as text;
+/// - the `'` before `=`, `+`, `-` or `@` by which an export keeps a spreadsheet from running a text;
+/// - `\N`, by which databases write that there is nothing.
+pub fn clean_field(text: &str) -> &str {
+    let text = text.trim_matches(AROUND);
+    // All wrappers begin with one of these.
+    if !text.starts_with(['=', '\'', '\\']) {
+        return text;
+    }
+    let wrapped = text.strip_prefix("=\"").and_then(|text| text.strip_suffix('"'));
+    let text = wrapped.map_or(text, |text| text.trim_matches(AROUND));
+    match text.strip_prefix('\'') {
+        Some(guarded) if guarded.starts_with(['=', '+', '-', '@']) => guarded,
+        _ if text == "\\N" => "",
+        _ => text,
+    }
 }
 
-/// The field without white space around it.
-pub(super) fn trim(text: &str) -> &str {
-    text.trim_matches(is_blank)
+/// Whether a line holds nothing at all.
+pub(super) fn is_blank_line(line: &str) -> bool {
+    line.bytes().all(|byte| matches!(byte, b'\0' | b' ' | b'\t'))
 }
 
 /// Whether MyCat's versions may route the key to different shards: it holds a quote, a backtick or a control
@@ -18,14 +37,36 @@ pub(super) fn is_unroutable(key: &str) -> bool {
     key.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | 0x7f) || byte < 0x20)
 }
 
-/// A line is a header if its fields hold at least this many distinct column names.
+/// A line is a header if so many of its fields hold distinct column names.
 const HEADER_NAMES: usize = 4;
 
-/// Whether the fields are those of a header: a column name counts wherever it stands in a field, in any case.
-pub(super) fn is_header<'a>(fields: impl Iterator<Item = &'a str>) -> bool {
-    let fields: Vec<_> = fields.filter(|field| may_hold_column_name(field)).map(str::to_uppercase).collect();
-    let named = |column: &Column| fields.iter().any(|field| field.contains(column.as_str()));
-    !fields.is_empty() && Column::ALL.iter().filter(|column| named(column)).count() >= HEADER_NAMES
+/// What the fields say if they are those of a header: the order of the columns, none if not all are named.
+///
+/// A column name counts wherever it stands in a field, in any case; a field names one column at most, the first that
+/// no field before it names.
+pub(super) fn header(fields: &[&str]) -> Option<Option<ColumnOrder>> {
+    if !fields.iter().any(|field| may_hold_column_name(field)) {
+        return None;
+    }
+    let upper: Vec<_> = fields.iter().map(|field| field.to_uppercase()).collect();
+    let mut places = [None; Column::ALL.len()];
+    for (index, field) in upper.iter().enumerate() {
+        let named =
+            Column::ALL.iter().zip(&mut places).find(|(name, at)| at.is_none() && field.contains(name.as_str()));
+        if let Some((_, at)) = named {
+            *at = Some(index);
+        }
+    }
+    if places.iter().flatten().count() < HEADER_NAMES {
+        return None;
+    }
+    // A field that is the name means the column more than one that holds it, such as KKMC_LABEL.
+    for (name, at) in Column::ALL.iter().zip(&mut places) {
+        if let (Some(at), Some(exact)) = (at, upper.iter().position(|field| field == name.as_str())) {
+            *at = exact;
+        }
+    }
+    Some(ColumnOrder::new(fields.len(), places))
 }
 
 /// Whether the text may hold a column name in some case. A no is certain: a name is ASCII, so in the upper-cased text
@@ -54,10 +95,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trimming() {
-        assert_eq!(trim("\u{3000}\u{a0}\t\x1c 苏C1 2\x1f\u{85}\u{2003}"), "苏C1 2");
-        assert_eq!(trim("\u{feff}x\u{200b}"), "\u{feff}x\u{200b}");
-        assert_eq!(trim(" \r"), "");
+    fn cleaning() {
+        for (text, clean) in [
+            ("\u{3000}\u{a0}\t\0 苏C1 2\r\0", "苏C1 2"),
+            ("\u{feff}x\u{200b}", "\u{feff}x\u{200b}"),
+            ("\u{2003}x\x1f", "\u{2003}x\x1f"),
+            (" \r", ""),
+            ("=\"0012\"", "0012"),
+            ("=\" 0012\u{3000}\"", "0012"),
+            ("=\"\"", ""),
+            ("=\"", "=\""),
+            ("=\"=\"a\"\"", "=\"a\""),
+            ("'=1+1", "=1+1"),
+            ("'+86", "+86"),
+            ("'-***", "-***"),
+            ("'@县", "@县"),
+            ("''=1", "''=1"),
+            ("'引号牌", "'引号牌"),
+            ("'", "'"),
+            ("=\"'-1\"", "-1"),
+            ("'=\"a\"", "=\"a\""),
+            ("\\N", ""),
+            (" \\N ", ""),
+            ("=\"\\N\"", ""),
+            ("\\n", "\\n"),
+            ("\\NA", "\\NA"),
+            ("-", "-"),
+        ] {
+            assert_eq!(clean_field(text), clean, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn blank_lines() {
+        assert!(is_blank_line("") && is_blank_line("\t \0"));
+        assert!(!is_blank_line("\u{3000}") && !is_blank_line(" \u{feff}") && !is_blank_line("\x1c"));
     }
 
     #[test]
@@ -72,17 +144,35 @@ mod tests {
 
     #[test]
     fn headers() {
-        let check = |line: &str, header: bool| assert_eq!(is_header(line.split(';')), header, "{line}");
+        let check = |line: &str, is_header: bool| {
+            let fields: Vec<_> = line.split(';').collect();
+            assert_eq!(header(&fields).is_some(), is_header, "{line}");
+        };
         check("GCXH;XZQHMC;KKMC;FXLX", true);
         check("gcxh;xzqhmc;kkmc;fxlx;x", true);
         check("'G'||GCXH;TO_CHAR(GCSJ,;SUBSTR(HPHM,0,4);CLPPXH", true);
         check("GCXH;XZQHMC;KKMC", false);
         check("GCXH;GCXH;GCXH;GCXH", false);
-        check("GCXH XZQHMC KKMC FXLX", true);
-        check("GCXHPZL;KKMCLPPXH", true);
+        check("GCXH XZQHMC KKMC FXLX", false);
+        check("GCXH XZQHMC;GCXH XZQHMC;KKMC;FXLX", true);
+        check("GCXHPZL;KKMCLPPXH", false);
         check("gcſj;gcx\u{1e96};kkmc;fxlx", true);
         check("ＧＣＸＨ;XZQHMC;KKMC;FXLX", false);
         check("G320300109027253771;铜山县;S250_Pizhou_Sulu;1", false);
+    }
+
+    #[test]
+    fn headers_that_name_all_columns() {
+        let order = |line: &str| header(&line.split(';').collect::<Vec<_>>()).flatten();
+        let places =
+            |line: &str| order(line).map(|order| (order.width(), Column::ALL.map(|column| order.place(column))));
+        let real = "'G'||GCXH;XZQHMC;KKMC;FXLX;TO_CHAR(GCSJ,'YYYY-MM-DDHH24:M;HPZL;SUBSTR(HPHM,0,4)||'***';CLPPXH";
+        assert_eq!(places(real), Some((8, [0, 1, 2, 3, 4, 5, 6, 7])));
+        assert_eq!(
+            places("KKMC_LABEL;gcxh;kkmc;XZQHMC;FXLX;GCSJ;HPZL;HPHM;CLPPXH"),
+            Some((9, [1, 3, 2, 4, 5, 6, 7, 8]))
+        );
+        assert_eq!(places("GCXH;XZQHMC;KKMC;FXLX;GCSJ;HPZL;HPHM"), None);
     }
 
     #[test]

@@ -8,6 +8,8 @@ const PROVINCES: [char; 31] = [
 /// The marks of special plates, symbols 0x20–0x28. The order is part of stored data.
 const MARKS: [char; 9] = ['学', '警', '挂', '领', '港', '澳', '使', '应', '急'];
 
+/// The province that is a colour too.
+pub(super) const BLACK: u8 = province('黑');
 const FIRST_PROVINCE: u8 = 0x01;
 const FIRST_MARK: u8 = 0x20;
 const FIRST_ASCII: u8 = b'*';
@@ -66,6 +68,11 @@ pub(super) const fn province(character: char) -> u8 {
 /// Whether the symbol is a province.
 pub(super) const fn is_province(symbol: u8) -> bool {
     symbol >= FIRST_PROVINCE && symbol < FIRST_PROVINCE + PROVINCES.len() as u8
+}
+
+/// Whether the character is a province.
+pub(super) fn is_province_char(character: char) -> bool {
+    of_char(character).is_some_and(is_province)
 }
 
 /// Whether the byte is a symbol as it stands.

@@ -1,12 +1,12 @@
 //! Text to civil time: by machine words for the one form that nearly every record has, by hand for the others.
 
-use super::{CivilTime, HOUR, MINUTE, TimeZoneName};
+use super::{CivilTime, HOUR, MINUTE, Resolution, TimeZoneName};
 
 #[inline]
-pub(super) fn parse(text: &[u8], zone: &TimeZoneName) -> Option<CivilTime> {
+pub(super) fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution)> {
     // The 19 bytes may also be another form (`2024-1-1T00:00:00.0`), so a miss is not yet a no.
     match text.as_array::<19>().and_then(parse_full) {
-        Some(time) => Some(time),
+        Some(time) => Some((time, Resolution::Second)),
         None => parse_any(text, zone),
     }
 }
@@ -70,7 +70,7 @@ fn lane(word: u64, index: u32) -> u32 {
 
 /// All forms: `Y-M-D`, `Y-M-D h:m`, `Y-M-D h:m:s`, `Y-M-D h:m:s.f`, the last three also with `Z` or an offset, where
 /// each of `- ` and ` ` may be `/` and `T`, the year has four digits and the others one or two.
-fn parse_any(text: &[u8], zone: &TimeZoneName) -> Option<CivilTime> {
+fn parse_any(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution)> {
     let mut rest = Cursor(text);
     let year = rest.number(4, 4)?;
     rest.one_of(b"-/")?;
@@ -78,22 +78,24 @@ fn parse_any(text: &[u8], zone: &TimeZoneName) -> Option<CivilTime> {
     rest.one_of(b"-/")?;
     let day = rest.number(1, 2)?;
     if rest.0.is_empty() {
-        return CivilTime::from_civil(i64::from(year), month, day, 0, 0, 0);
+        let midnight = CivilTime::from_civil(i64::from(year), month, day, 0, 0, 0)?;
+        return Some((midnight, Resolution::Day));
     }
     rest.one_of(b" T")?;
     let hour = rest.number(1, 2)?;
     rest.one_of(b":")?;
     let minute = rest.number(1, 2)?;
-    let mut second = 0;
+    let (mut second, mut resolution) = (0, Resolution::Minute);
     if rest.one_of(b":").is_some() {
         second = rest.number(1, 2)?;
+        resolution = Resolution::Second;
         if rest.one_of(b".").is_some() {
             rest.number(1, usize::MAX)?;
         }
     }
     let civil = CivilTime::from_civil(i64::from(year), month, day, hour, minute, second)?;
     if rest.0.is_empty() {
-        return Some(civil);
+        return Some((civil, resolution));
     }
     let offset = match rest.one_of(b"Z+-")? {
         b'Z' => 0,
@@ -105,7 +107,7 @@ fn parse_any(text: &[u8], zone: &TimeZoneName) -> Option<CivilTime> {
             if sign == b'-' { -seconds } else { seconds }
         }
     };
-    if rest.0.is_empty() { zone.civil(civil.0 - offset) } else { None }
+    if rest.0.is_empty() { Some((zone.civil(civil.0 - offset)?, resolution)) } else { None }
 }
 
 /// What is left to read. Each step takes its bytes or nothing.
@@ -170,6 +172,25 @@ mod tests {
     }
 
     #[test]
+    fn a_time_keeps_its_resolution() {
+        for (text, seconds) in [
+            ("2024-01-01 00:00:24", 1),
+            ("2024-1-1T00:00:00.0", 1),
+            ("2024-01-01T00:00:24Z", 1),
+            ("2024-02-29 7:5:3", 1),
+            ("2024-02-29 7:5", 60),
+            ("2023/12/9 8:10", 60),
+            ("2024-01-01T00:00Z", 60),
+            ("2024-01-01T00:00+0800", 60),
+            ("2023/12/15", 86_400),
+            ("2023-1-2", 86_400),
+        ] {
+            let (_, resolution) = parse(text.as_bytes(), &TimeZoneName::default()).unwrap();
+            assert_eq!(resolution.seconds(), seconds, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_time() {
         for text in [
             "",
@@ -225,8 +246,9 @@ mod tests {
                 text[position] = byte;
                 let by_words = parse_full(&text);
                 // The forms by hand accept a superset, so where the words say yes both must agree.
-                if by_words.is_some() {
-                    assert_eq!(by_words, parse_any(&text, &TimeZoneName::default()), "{position} {byte}");
+                if let Some(time) = by_words {
+                    let by_hand = parse_any(&text, &TimeZoneName::default());
+                    assert_eq!(by_hand, Some((time, Resolution::Second)), "{position} {byte}");
                 } else if parse_any(&text, &TimeZoneName::default()).is_some() {
                     // `…00:00:2Z`, the one other form that is a byte away.
                     assert_eq!((position, byte), (18, b'Z'));

@@ -11,15 +11,16 @@ pub(crate) fn line(separator: char) -> impl Strategy<Value = Vec<u8>> {
         1 => Just(HEADER.map(str::to_owned).to_vec()),
         1 => vec(select(&HEADER[..]).prop_map(str::to_owned), 1..10),
         1 => vec(select(&HEADER[..]).prop_map(str::to_lowercase), 3..9),
+        1 => Just(HEADER.map(str::to_owned).to_vec()).prop_shuffle(),
     ];
     let quoted = prop_oneof![3 => Just(0), 1 => Just(1), 1 => Just(2)];
     (fields, quoted, mutation()).prop_map(move |(fields, quoted, mutation)| {
         let quote = |field: &String| match quoted {
-            0 if !field.contains([',', '"']) => field.clone(),
+            0 if !field.contains([separator, '"']) => field.clone(),
             0 | 1 => format!("\"{}\"", field.replace('"', "\"\"")),
             _ => field.clone(),
         };
-        let fields: Vec<_> = if separator == ',' { fields.iter().map(quote).collect() } else { fields };
+        let fields: Vec<_> = if separator != '\t' { fields.iter().map(quote).collect() } else { fields };
         mutation.apply(fields.join(&separator.to_string()).into_bytes())
     })
 }
@@ -37,8 +38,8 @@ const HEADER: [&str; 8] = [
 
 fn fields() -> impl Strategy<Value = Vec<String>> {
     [
-        mostly("G?320300[0-9]{9,12}", &["", "-", " G1 ", "550e8400-e29b-41d4-a716-446655440000", "gcxhKKMCfxlx", "过车1", "\u{feff}G1", "\u{3000}", "ABCD1"]),
-        mostly("(铜山县|睢宁县|高速五大队)", &["", "xzqhmc", "\u{3000}铜山县", "\"县\"", "a,b"]),
+        mostly("G?320300[0-9]{9,12}", &["", "-", " G1 ", "550e8400-e29b-41d4-a716-446655440000", "gcxhKKMCfxlx", "过车1", "\u{feff}G1", "=\"G320300109027253771\"", "'=G1", "\\N", "\0G1\0", "\u{3000}", "ABCD1"]),
+        mostly("(铜山县|睢宁县|高速五大队)", &["", "xzqhmc", "\u{3000}铜山县", "\"县\"", "a,b", "@县", "'@县", "=\" 县 \"", "\\N"]),
         mostly("(S250_Pizhou_Sulu|G3_Sulu|徐州市邳州市S250宿邳线K1江苏徐州-S250-苏鲁界省际卡口|徐州市邳州市S251枣睢线K5江苏徐州-S251-苏鲁界省际卡口)", &["", " ", "a'b", "a\"b", "`", "a\u{2}b", "\u{7f}", " K1 ", "\u{a0}K2\u{3000}", "\u{1c}K3", "KKMC_1", "KKMC_2"]),
         mostly("[12]", &["", " 1", "３", "fxlx", "Fxlx2"]),
         mostly(TIME, &["", "-", "2023/12/9 0:00:09", "2023/12/15", "2024-2-29 1:2", "2023-02-29 00:00:00", "1999-12-31 23:59:59", "2000-01-01 00:00:00", "2000-01-01 00:00:00+09:00", "2024-12-31 12:00:00", "2024-12-31 12:00:01", "2024-12-31 20:00:00+16:00", "0000-01-01 00:00:00", "2024-01-01 00:00:60", "2024-1-1T00:00:00.0", "2024-01-01 00:00:2Z", " 2024-01-01 00:00:00", "２０２４-01-01 00:00:00", "9999-12-31 23:59:59-01:00"]),
@@ -81,6 +82,34 @@ const PLATES: &[&str] = &[
     "kkmcGCXH",
     "KKMCGCXH",
     "苏C1234Ａ",
+    "苏С12345",
+    "蘇Ｃ12345",
+    "粵Z1234港",
+    "苏C-12345",
+    "苏C—12345",
+    "苏C-",
+    "苏C\u{200b}1•2‧345",
+    "苏C.12345",
+    "蓝苏C12345",
+    "渐变绿苏CD12345",
+    "苏C12345_黄",
+    "苏C12345(蓝)",
+    "苏C-12345_1",
+    "白苏C1234警",
+    "绿色",
+    "苏C00000",
+    "苏C1234试",
+    "苏C1234超",
+    "WJ12345",
+    "WJ苏1234X",
+    "VA12345",
+    "民航A1234",
+    "黑黑A12345",
+    "'-***",
+    "\\N",
+    "=\"苏C12345\"",
+    "\u{fdfa}",
+    "㈱C1",
     "苏C12345*",
     "乙C12345",
     "无牌",
@@ -104,6 +133,8 @@ enum Mutation {
     Before(&'static str),
     After(&'static str),
     Instead(Vec<u8>),
+    /// NULs around it.
+    Nul(usize),
     /// Filled up to a length.
     Fill(usize, u8),
 }
@@ -122,6 +153,8 @@ fn mutation() -> impl Strategy<Value = Mutation> {
         1 => select(vec!["", " ", "\t \t", "\r", "\u{feff}", "\u{3000}", "\u{1c}", " \u{feff}"])
             .prop_map(|text| Mutation::Instead(text.into())),
         1 => vec(any::<u8>(), 0..60).prop_map(Mutation::Instead),
+        1 => select(vec![1, 20, 70_000]).prop_map(Mutation::Nul),
+        1 => (select(vec![1_000, 1_024, 1_025, 1_200]), select(vec![b'x', b' '])).prop_map(|(len, byte)| Mutation::Fill(len, byte)),
         1 => (select(vec![65_535, 65_536, 65_537]), select(vec![b'x', 0xff, b' '])).prop_map(|(len, byte)| Mutation::Fill(len, byte)),
     ]
 }
@@ -146,6 +179,7 @@ impl Mutation {
             }
             Self::After(text) => line.extend(text.bytes()),
             Self::Instead(bytes) => line = bytes,
+            Self::Nul(count) => line = [vec![0; count], line, vec![0; count / 2]].concat(),
             Self::Fill(len, byte) => line.resize(len, byte),
         }
         line

@@ -2,6 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 use traffic::{Layout, LineParser, NameTable};
 
@@ -37,10 +38,11 @@ impl std::fmt::Debug for Source {
 }
 
 fn source(separator: char) -> impl Strategy<Value = Source> {
-    (vec(dirty::line(separator), 1..60), any::<bool>()).prop_map(|(lines, ended)| {
-        let mut source = lines.join(&b'\n');
+    let ends = select(vec!["\n", "\r\n", "\r", "\r\r\n"]);
+    (vec(dirty::line(separator), 1..60), any::<bool>(), ends).prop_map(|(lines, ended, end)| {
+        let mut source = lines.join(end.as_bytes());
         if ended {
-            source.push(b'\n');
+            source.extend(end.bytes());
         }
         Source(source)
     })
@@ -64,6 +66,11 @@ proptest! {
     }
 
     #[test]
+    fn lines_of_any_separator(source in prop_oneof![source(';'), source('|')], max_lines in max_lines()) {
+        check(&source.0, None, max_lines)?;
+    }
+
+    #[test]
     fn lines_with_extra_columns(source in source('\t'), extra in "(ROAD[0-9]|HPHM|GCSJ| |a'b)", max_lines in max_lines()) {
         let mut wide = Vec::new();
         for line in source.0.split_inclusive(|byte| *byte == b'\n') {
@@ -75,7 +82,7 @@ proptest! {
     }
 
     #[test]
-    fn anything(source in vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\t'), Just(b','), Just(b'"')], 0..400).prop_map(Source), max_lines in max_lines()) {
+    fn anything(source in vec(prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b'\t'), Just(b','), Just(b'"'), Just(0)], 0..400).prop_map(Source), max_lines in max_lines()) {
         check(&source.0, None, max_lines)?;
     }
 }

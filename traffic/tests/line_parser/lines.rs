@@ -71,10 +71,15 @@ fn clean_lines() {
     check(&format!("{line}\r\r"), CLEAN);
     check(&format!("\u{feff}{line}"), CLEAN);
     check(&format!("\u{feff}\u{feff}{line}"), CLEAN);
-    check(&line.replace('\t', ","), CLEAN);
+    for separator in [",", ";", "|"] {
+        check(&line.replace('\t', separator), CLEAN);
+        check(&format!("\"{}\"", line.replace('\t', &format!("\"{separator}\""))), CLEAN);
+    }
+    check(&format!("\0\0{line}\0"), CLEAN);
+    check(&format!("\0\u{feff}{line}"), CLEAN);
     check(&line.replace('\t', " , "), CLEAN);
     check(&format!("\"{}\"", line.replace('\t', "\",\"")), CLEAN);
-    check(&line.replace('\t', "\u{3000}\t\u{a0}\x1f"), CLEAN);
+    check(&line.replace('\t', "\u{3000}\t\u{a0}\0"), CLEAN);
 }
 
 #[test]
@@ -101,6 +106,17 @@ fn fields_are_normalised() {
     check_part(6, "苏宁CZ***", "苏C12345|ordinary", "苏宁CZ***|masked");
     check_part(6, "", "苏C12345|ordinary", "-|irregular");
     check_part(7, "-", "大众牌-朗逸-2015", "-");
+    check_part(0, "=\"320300108860652979\"", "G320300109027253771", "320300108860652979");
+    check_part(1, "'@县", "铜山县", "@县");
+    check_part(1, "\\N", "铜山县", "");
+    check_part(7, "'-CX-5", "大众牌-朗逸-2015", "-CX-5");
+    check_part(7, "'引号牌", "大众牌-朗逸-2015", "'引号牌");
+    check_part(6, "苏С-1234５", "苏C12345", "苏C12345");
+    check_part(6, "黄苏C12345", "苏C12345", "苏C12345");
+    check_part(6, "\\N", "苏C12345|ordinary", "-|irregular");
+    check_part(6, "苏C00000", "苏C12345|ordinary", "苏C00000|irregular");
+    check_part(6, "WJ苏12345", "苏C12345|ordinary", "WJ苏12345|special");
+    check_part(6, "苏C1234超", "苏C12345|ordinary", "苏C1234超|special");
     check_part(7, "", "大众牌-朗逸-2015", "");
 }
 
@@ -108,6 +124,8 @@ fn fields_are_normalised() {
 fn rejects_in_the_order_of_their_reasons() {
     check("a\tb", "wrong_column_count");
     check(&format!("{}\t", with(0, "G1")), "wrong_column_count");
+    check(&with(7, &"x".repeat(1025)).replace("G3203", ""), "field_too_long");
+    check(&with(6, &"\u{fdfa}".repeat(100)), "field_too_long");
     check("\t\t\t\t\t\t\tx", "empty_gcxh");
     check("G1\t\t \t\t\t\t\t", "empty_kkmc");
     for kkmc in ["a'b", "a\"b", "`", "a\u{1}b", "a\u{7f}"] {
@@ -125,10 +143,12 @@ fn rejects_in_the_order_of_their_reasons() {
     check_bytes(&[b'x'; 65_537], "line_too_long");
     check_bytes(&[0xff; 65_537], "line_too_long");
     check_bytes(&[0xff; 65_536], "invalid_encoding");
-    let long = with(7, &"x".repeat(65_536 - with(7, "").len()));
-    check(&long, &CLEAN.replace("大众牌-朗逸-2015", &long[with(7, "").len()..]));
-    check(&format!("{long}\r\r"), &CLEAN.replace("大众牌-朗逸-2015", &long[with(7, "").len()..]));
-    check(&format!("{long}x"), "line_too_long");
+    let long = |bytes: usize| format!("{}{}", with(7, "x"), "\tx".repeat((bytes - with(7, "x").len()) / 2));
+    let (longest, odd) = (long(65_536), long(65_536).len() % 2);
+    check(&format!("{longest}{}", "x".repeat(odd)), "wrong_column_count");
+    check(&format!("{longest}xx\r\r"), "line_too_long");
+    let model = "x".repeat(1024);
+    check(&with(7, &model), &CLEAN.replace("大众牌-朗逸-2015", &model));
 }
 
 #[test]
@@ -137,8 +157,10 @@ fn headers_and_blank_lines() {
         r#"'G'||GCXH,XZQHMC,KKMC,FXLX,"TO_CHAR(GCSJ,'YYYY-MM-DDHH24:M",HPZL,"SUBSTR(HPHM,0,4)||'***'",CLPPXH"#,
         "header",
     );
-    check("gcxh\txzqhmc\tkkmc\tfxlx", "header");
-    check("gcxh\txzqhmc\tkkmc", "wrong_column_count");
+    check("gcxh\txzqhmc\tkkmc\tfxlx\t\t\t\t", "header");
+    // As the first line it has no separator that is sure, and so no fields.
+    check("gcxh\txzqhmc\tkkmc\tfxlx", "wrong_column_count");
+    check("gcxh\txzqhmc\tkkmc\t\t\t\t\t", "invalid_gcsj");
     // Column names in the fields of what would else be a passage.
     let names = with(0, "GCXH1").replace("铜山县", "XZQHMC").replace("大众牌", "KKMC牌");
     check(
@@ -146,8 +168,35 @@ fn headers_and_blank_lines() {
         &CLEAN.replace("G320300109027253771", "GCXH1").replace("铜山县", "XZQHMC").replace("大众牌", "KKMC牌"),
     );
     check(&names.replace("苏C12345", "苏GCSJ"), "header");
-    for blank in ["", "\r", " ", "\t\t\t", "\u{feff}", "\u{feff} \r", "\u{3000}\u{a0}\x1c"] {
+    for blank in ["", "\r", " ", "\t\t\t", "\u{feff}", "\u{feff} \r", "\0\0\0", "\0\u{feff}\0 \t"] {
         check(blank, "blank");
+    }
+    for other in ["\u{3000}", "\x1c", " \u{feff}"] {
+        check(other, "wrong_column_count");
+    }
+}
+
+#[test]
+fn a_new_energy_plate_that_lacks_a_character_is_irregular() {
+    let part = |hpzl: &str, plate: &str| {
+        let mut parser = parser();
+        let mut batch = PassageBatch::default();
+        for _ in ["the long way", "the short way"] {
+            parser.parse_line(with(5, hpzl).replace("苏C12345", plate).as_bytes(), &mut batch);
+        }
+        assert_eq!((batch.len(), batch.classes[0]), (2, batch.classes[1]), "{hpzl} {plate}");
+        batch.classes[0].as_str()
+    };
+    for (hpzl, plate, class) in [
+        ("52", "苏CD1234", "irregular"),
+        ("51", "苏C12345", "irregular"),
+        ("52", "苏C1234超", "irregular"),
+        ("52", "苏CD12345", "new_energy"),
+        ("52", "苏CDM***", "masked"),
+        ("02", "苏CD1234", "ordinary"),
+        ("-", "苏CD1234", "ordinary"),
+    ] {
+        assert_eq!(part(hpzl, plate), class, "{hpzl} {plate}");
     }
 }
 

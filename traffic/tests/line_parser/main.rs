@@ -18,6 +18,8 @@ use traffic::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Passage {
     time: String,
+    /// In seconds.
+    resolution: i64,
     gcxh: String,
     district: String,
     kkmc: String,
@@ -61,6 +63,7 @@ fn outcome(batch: &PassageBatch, table: &mut NameTable) -> Outcome {
     let text = |dimension: Dimension, row: usize| table.text(dimension, batch.names(dimension)[row]).to_owned();
     let passage = |row: usize| Passage {
         time: batch.times[row].to_string(),
+        resolution: batch.resolutions[row].seconds(),
         gcxh: batch.id_text(row),
         district: text(Dimension::District, row),
         kkmc: text(Dimension::Checkpoint, row),

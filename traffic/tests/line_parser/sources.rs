@@ -1,28 +1,34 @@
 //! Lines in a row: separators, line numbers, limits, and going on in the middle.
 
-use traffic::{CivilTime, Delimiter, Dimension, Layout, LineParser, NameTable, PassageBatch, RejectReason};
+use traffic::{CivilTime, Delimiter, Dimension, Layout, LineForm, LineParser, NameTable, PassageBatch, RejectReason};
 
 use crate::{outcome, parse_source, parser, settings};
 
 const TAB_LINE: &str = "G1\t铜山县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\t-\n";
 
 #[test]
-fn first_line_that_is_not_blank_decides_the_separator() {
-    let comma_line = TAB_LINE.replace('\t', ",");
+fn the_first_line_with_the_right_number_of_fields_decides_the_separator() {
+    let by = |separator: &str| TAB_LINE.replace('\t', separator);
     for (source, passages, delimiter) in [
-        (format!("\n \n{TAB_LINE}{comma_line}"), 1, Delimiter::Tab),
-        (format!("\n{comma_line}{TAB_LINE}{comma_line}"), 2, Delimiter::Comma),
-        // A broken line decides as well as any, if it can be read.
-        (format!("x,y\n{TAB_LINE}"), 0, Delimiter::Comma),
-        (format!("x\ty\n{comma_line}"), 0, Delimiter::Tab),
+        (format!("\n \n{TAB_LINE}{}", by(",")), 1, Delimiter::Tab),
+        (format!("\n{}{TAB_LINE}{}", by(","), by(",")), 2, Delimiter::Comma),
+        // A title above the table, and lines that no separator fits.
+        (format!("徐州市卡口过车记录\nx\ty\n{}", by(";")), 1, Delimiter::Semicolon),
+        (format!("a,b;c|d\n{}{}", by("|"), by("|")), 2, Delimiter::Pipe),
+        // Both would do: the first of them it is.
+        (",,,,,,\ta\tb\tc\td\te\tf\tg\n".to_owned() + TAB_LINE, 1, Delimiter::Tab),
+        // Quotes are text between TABs, and hold a comma together between commas.
+        (TAB_LINE.replace('县', "\"县"), 1, Delimiter::Tab),
+        (by(",").replace("铜山县", "\"铜山,县\""), 1, Delimiter::Comma),
+        (by(",").replace("铜山县", "\"铜山\"\",县\""), 1, Delimiter::Comma),
     ] {
         let mut parser = parser();
         let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut NameTable::default());
-        assert_eq!((found.passages.len(), parser.delimiter()), (passages, Some(delimiter)), "{source}");
+        assert_eq!((found.passages.len(), parser.form().delimiter), (passages, Some(delimiter)), "{source}");
     }
     let mut parser = parser();
-    parse_source(&mut parser, b"\xff\t\n", 1_000, &mut NameTable::default());
-    assert_eq!(parser.delimiter(), None);
+    parse_source(&mut parser, b"\xff\t\na,b\n", 1_000, &mut NameTable::default());
+    assert_eq!(parser.form().delimiter, None);
 }
 
 #[test]
@@ -31,7 +37,7 @@ fn another_source_begins_anew() {
     let mut table = NameTable::default();
     parse_source(&mut parser, TAB_LINE.as_bytes(), 1, &mut table);
     parser.begin_source();
-    assert_eq!((parser.line_number(), parser.delimiter()), (0, None));
+    assert_eq!((parser.line_number(), parser.form()), (0, LineForm::default()));
     let found = parse_source(&mut parser, TAB_LINE.replace('\t', ",").as_bytes(), 1, &mut table);
     assert_eq!(found.passages.len(), 1);
     assert_eq!(table.all(Dimension::Checkpoint).len(), 1);
@@ -44,7 +50,99 @@ fn configured_separator_stays() {
     let found = parse_source(&mut parser, TAB_LINE.as_bytes(), 1, &mut NameTable::default());
     assert_eq!(found.rejects[0].1, RejectReason::WrongColumnCount);
     parser.begin_source();
-    assert_eq!(parser.delimiter(), Some(Delimiter::Comma));
+    let comma_line = TAB_LINE.replace('\t', ",");
+    assert_eq!(parse_source(&mut parser, comma_line.as_bytes(), 1, &mut NameTable::default()).passages.len(), 1);
+}
+
+const SWAPPED: &str = "GCXH,KKMC,XZQHMC,FXLX,GCSJ,HPZL,HPHM,CLPPXH\n";
+const SWAPPED_LINE: &str = "G1,K1,铜山县,1,2024-01-01 00:00:24,02,苏C12345,-\n";
+
+#[test]
+fn a_header_that_names_all_columns_sets_their_order_for_the_rest_of_the_source() {
+    let usual = TAB_LINE.replace('\t', ",");
+    let source = format!("{usual}{SWAPPED}{SWAPPED_LINE}GCXH,HPHM,KKMC,FXLX,,,,\n{SWAPPED_LINE}");
+    let mut parser = parser();
+    let mut table = NameTable::default();
+    let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut table);
+    assert_eq!((found.headers, found.passages.len()), (2, 3));
+    assert!(
+        found.passages.iter().all(|passage| (passage.kkmc.as_str(), passage.district.as_str()) == ("K1", "铜山县"))
+    );
+
+    // Goes on in the middle with what was learnt, and begins anew with the next source.
+    let form = parser.form();
+    let mut second = LineParser::new(settings(), &table);
+    second.set_form(form);
+    let rest = parse_source(&mut second, SWAPPED_LINE.as_bytes(), 1, &mut table);
+    assert_eq!(rest.passages, found.passages[1..2]);
+    second.begin_source();
+    assert_eq!(parse_source(&mut second, usual.as_bytes(), 1, &mut table).passages, found.passages[..1]);
+}
+
+#[test]
+fn a_header_with_more_columns_tells_how_wide_the_lines_are() {
+    let wide = "NOTE;KKMC_LABEL;gcxh;xzqhmc;kkmc;fxlx;gcsj;hpzl;hphm;clppxh\n";
+    let line = format!("x;标;{}", TAB_LINE.replace('\t', ";"));
+    let found =
+        parse_source(&mut parser(), format!("title\n{wide}{line}{line}").as_bytes(), 1_000, &mut NameTable::default());
+    assert_eq!((found.rejects.len(), found.headers, found.passages.len()), (1, 1, 2));
+    assert_eq!(found.passages[0].kkmc, "K1");
+    // Once a line had the configured width, another one's is a mistake of its own.
+    let late = format!("{}{wide}{}", TAB_LINE.replace('\t', ";"), TAB_LINE.replace('\t', ";"));
+    let found = parse_source(&mut parser(), late.as_bytes(), 1_000, &mut NameTable::default());
+    assert_eq!((found.headers, found.passages.len()), (1, 2));
+}
+
+#[test]
+fn a_header_that_contradicts_the_stated_columns_ends_its_source() {
+    let settings = traffic::ParserSettings { layout: Layout::default().stated(), ..settings() };
+    let mut parser = LineParser::new(settings, &NameTable::default());
+    let usual = TAB_LINE.replace('\t', ",");
+    let real = r#"'G'||GCXH,XZQHMC,KKMC,FXLX,"TO_CHAR(GCSJ,'YYYY-MM-DDHH24:M",HPZL,"SUBSTR(HPHM,0,4)||'***'",CLPPXH"#;
+    let source = format!("{real}\n{usual}{SWAPPED}{usual}{SWAPPED_LINE}");
+    let mut table = NameTable::default();
+    let found = parse_source(&mut parser, source.as_bytes(), 1_000, &mut table);
+    assert_eq!((found.headers, found.passages.len(), found.rejects.len()), (2, 1, 2));
+    let said = parser.conflict().expect("a conflict").to_string();
+    assert!(
+        said.contains("line 3") && said.contains("GCXH,KKMC,XZQHMC") && said.contains("GCXH,XZQHMC,KKMC"),
+        "{said}"
+    );
+    parser.begin_source();
+    assert_eq!(parser.conflict(), None);
+    assert_eq!(parse_source(&mut parser, usual.as_bytes(), 1, &mut table).passages.len(), 1);
+}
+
+#[test]
+fn lines_end_in_any_way() {
+    let line = TAB_LINE.trim_end();
+    for end in ["\n", "\r\n", "\r", "\r\r\n"] {
+        let source = [line, end, line, end, end, line].concat();
+        for max_lines in [1, 2, 1_000] {
+            let found = parse_source(&mut parser(), source.as_bytes(), max_lines, &mut NameTable::default());
+            assert_eq!((found.lines, found.blank, found.passages.len()), (4, 1, 3), "{end:?} {max_lines}");
+        }
+    }
+    let mixed = format!("{line}\r{line}\n{line}\r\n{line}");
+    let found = parse_source(&mut parser(), mixed.as_bytes(), 1_000, &mut NameTable::default());
+    assert_eq!(found.passages.len(), 4);
+    // A CR at the end may have its LF behind it: it is waited for.
+    let mut batch = PassageBatch::default();
+    let both = format!("{line}\r{line}\r");
+    assert_eq!(parser().parse_lines(both.as_bytes(), 10, &mut batch), line.len() + 1);
+}
+
+#[test]
+fn advice_on_columns_comes_once() {
+    let mut parser = parser();
+    let line = TAB_LINE.replace('\t', ";").replace('\n', ";入口\n");
+    parse_source(&mut parser, line.repeat(999).as_bytes(), 1_000, &mut NameTable::default());
+    assert_eq!(parser.take_column_advice(false), None);
+    parse_source(&mut parser, line.as_bytes(), 1_000, &mut NameTable::default());
+    let advice = parser.take_column_advice(false).expect("advice");
+    assert_eq!((advice.lines, advice.wrong, advice.expected, advice.fields), (1_000, 1_000, 8, 9));
+    assert_eq!(advice.delimiter, Some(Delimiter::Semicolon));
+    assert_eq!(parser.take_column_advice(true), None);
 }
 
 #[test]
@@ -76,7 +174,7 @@ fn goes_on_in_the_middle() {
     let consumed = first.parse_lines(source.as_bytes(), 1, &mut batch);
     let mut second = LineParser::new(settings(), &table);
     second.set_line_number(first.line_number());
-    second.set_delimiter(first.delimiter());
+    second.set_form(first.form());
     let rest = parse_source(&mut second, &source.as_bytes()[consumed..], 1_000, &mut table);
     assert_eq!(rest.passages, whole.passages);
     assert_eq!(rest.rejects, whole.rejects[1..]);
