@@ -47,6 +47,9 @@ pub(super) struct Outcome {
     /// For what is said in words.
     #[serde(skip)]
     detection: DetectionStatus,
+    /// What the user should know of the files, in whole sentences.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,7 +112,13 @@ impl Outcome {
             elapsed_seconds: (seconds * 1000.0).round() / 1000.0,
             records_per_second: (lines_now as f64 / seconds.max(1e-9)).round(),
             detection,
+            notes: Vec::new(),
         }
+    }
+
+    /// With what the source noted of its files.
+    pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
     }
 
     /// The summary in words.
@@ -145,6 +154,13 @@ impl Outcome {
         let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();
         if self.lines == 0 {
             warnings.push(format!("{} holds no line: nothing to replay", files.join(", ")));
+        } else if self.accepted == 0 && !self.notes.is_empty() {
+            warnings.push(format!(
+                "none of the {} lines of {} is a passage: see rejects.jsonl for the reasons; {}",
+                self.lines,
+                files.join(", "),
+                self.notes.join("; "),
+            ));
         } else if self.accepted == 0 {
             warnings.push(format!(
                 "none of the {} lines of {} is a passage: see rejects.jsonl for the reasons, and --columns, --delimiter and \
@@ -152,6 +168,9 @@ impl Outcome {
                 self.lines,
                 files.join(", ")
             ));
+        }
+        if self.accepted > 0 {
+            warnings.extend(self.notes.iter().cloned());
         }
         let share = self.late as f64 / self.accepted.max(1) as f64;
         if !by_time && share > LATE_SHARE {

@@ -1,6 +1,6 @@
 //! Captured logs as a source: files one after another as one partition, in the order of arrival or sorted by time.
 //!
-//! A file may be plain, gzip or Zstandard (told by its first bytes), UTF-8 or GB18030; `-` is standard input. The position
+//! A file may be plain, gzip or Zstandard, UTF-8, UTF-16 with its mark (both told by the first bytes) or GB18030; `-` is standard input. The position
 //! is the place behind the last line of a batch in decompressed bytes, together with what identifies the files, so that an
 //! interrupted replay goes on only over the same input. A file that has grown since goes on behind its old end.
 //!
@@ -13,16 +13,18 @@ mod mark;
 mod pipe;
 mod position;
 mod sort;
+mod utf16;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use traffic::{LineParser, NameTable, ParserSettings};
+use traffic::{CivilTime, LineParser, NameTable, ParserSettings, PassageBatch};
 
-use super::{Batch, MAX_BATCH_BYTES, Source, SourceError};
+use super::live::civil_now;
+use super::{Batch, MAX_BATCH_BYTES, Source, SourceError, advice};
 use input::{Input, Line, Lines, Parsed};
 pub use mark::FileMark;
 use position::Position;
@@ -79,6 +81,21 @@ pub struct CaptureProgress {
     pub sorted_lines: AtomicU64,
     /// Lines that sorting has given out.
     pub given_lines: AtomicU64,
+    notes: Mutex<Vec<String>>,
+}
+
+impl CaptureProgress {
+    /// What the user should know of the files, in whole sentences.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, sentence: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() < MAX_NOTES {
+            notes.push(sentence);
+        }
+    }
 }
 
 /// A capture, opened at a position.
@@ -113,6 +130,11 @@ enum Stage {
 pub const NAME: &str = "capture";
 /// Bytes that are read at a time, between two looks at the stop signal.
 const READ_BYTES: usize = 1 << 20;
+/// Sentences on files that are kept for the user.
+const MAX_NOTES: usize = 20;
+/// So many of a file's first lines are looked at before anything begins, for a header that contradicts the user.
+const HEADER_LINES: u64 = 1_000;
+const DAY: i64 = 86_400;
 /// The longest between two looks at it while standard input gives nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -136,6 +158,7 @@ impl Capture {
             marks.push(mark);
         }
         progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
+        check_headers(&settings)?;
         let options = settings.all_options();
         let has_stream = marks.iter().any(FileMark::is_stream);
         let stored = match position {
@@ -146,7 +169,10 @@ impl Capture {
             Some(position) => position,
             None => Position::start(marks, settings.by_time, settings.parser.not_after, options),
         };
-        settings.parser.not_after = position.not_after();
+        if settings.by_time {
+            // Sorted lines are counted from the first: each start must take the same ones for passages.
+            settings.parser.not_after = position.not_after();
+        }
         let mut parser = LineParser::new(settings.parser.clone(), names);
         let stage = if settings.by_time {
             let sorter = Sorter::new(settings.sort_memory, &settings.spill_folder);
@@ -174,6 +200,7 @@ impl Capture {
         let mut began = None;
         let mut bytes = 0;
         let mut was_live = false;
+        self.parser.set_not_after(CivilTime(civil_now(&self.settings.parser.zone).0 + DAY));
         while batch.passages.lines < self.settings.batch_records && bytes < MAX_BATCH_BYTES as u64 {
             let stopped = stop.is_cancelled();
             let Stage::Arrival(lines) = &mut self.stage else { return Ok(true) };
@@ -199,7 +226,8 @@ impl Capture {
             let place = self.position.place();
             place.offset = reading.offset();
             place.line = self.parser.line_number();
-            place.set_delimiter(self.parser.delimiter());
+            place.form = self.parser.form();
+            look_at_lines(&mut self.parser, &self.position, &self.progress, matches!(parsed, Ok(Parsed::End)))?;
             let is_live = reading.is_live();
             was_live |= is_live;
             match parsed {
@@ -250,8 +278,11 @@ impl Capture {
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
             let (file, line) = (u16::try_from(self.position.file).unwrap_or(u16::MAX), self.parser.line_number() + 1);
             let place = LinePlace { file, line };
-            let end = reading.next_line(&mut self.parser, passages, |line, time, delimiter| {
-                sorter.push(time, delimiter, place, line)
+            let end = reading.next_line(&mut self.parser, passages, |line, time, form| {
+                sorter.push(time, form, place, line)
+            });
+            let end = end.and_then(|end| {
+                look_at_lines(&mut self.parser, &self.position, &self.progress, end == Line::End).map(|()| end)
             });
             let end = match end {
                 Ok(end) => end,
@@ -306,12 +337,12 @@ impl Capture {
             if batch.passages.lines.is_multiple_of(4096) && stop.is_cancelled() {
                 return Ok(false);
             }
-            let more = sorted.next(|delimiter, place, line| {
+            let more = sorted.next(|form, place, line| {
                 if file != Some(place.file) {
                     file = Some(place.file);
                     batch.enter(self.position.name_of(usize::from(place.file)));
                 }
-                self.parser.set_delimiter(Some(delimiter));
+                self.parser.set_form(form);
                 self.parser.set_line_number(place.line - 1);
                 self.parser.parse_line(line, &mut batch.passages);
                 bytes += line.len();
@@ -324,6 +355,51 @@ impl Capture {
         }
         self.progress.given_lines.store(self.position.given, Ordering::Relaxed);
         Ok(true)
+    }
+}
+
+/// Refuses files whose first lines hold a header that contradicts the columns that the user stated. A file that does not
+/// read has its own words later.
+fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
+    if !settings.parser.layout.is_stated() {
+        return Ok(());
+    }
+    let mut parser = LineParser::new(settings.parser.clone(), &NameTable::default());
+    for file in &settings.files {
+        if FileMark::of(file)?.is_stream() {
+            continue;
+        }
+        let Ok(input) = Input::open(file, 0, &Arc::default(), &CancellationToken::new()) else { continue };
+        let (mut lines, mut batch) = (Lines::new(input, settings.gb18030), PassageBatch::default());
+        parser.begin_source();
+        while batch.lines < HEADER_LINES {
+            match lines.parse(READ_BYTES, HEADER_LINES - batch.lines, Duration::ZERO, &mut parser, &mut batch) {
+                Ok(Parsed::More) => {}
+                Ok(Parsed::Nothing | Parsed::End) | Err(_) => break,
+            }
+        }
+        if let Some(conflict) = parser.conflict() {
+            return Err(SourceError(format!("{}: {conflict}", file.display())));
+        }
+    }
+    Ok(())
+}
+
+/// Passes on what the parser has to say of the lines so far: advice to the user, or that they cannot be read.
+fn look_at_lines(
+    parser: &mut LineParser,
+    position: &Position,
+    progress: &CaptureProgress,
+    ended: bool,
+) -> Result<(), SourceError> {
+    if let Some(advice) = parser.take_column_advice(ended) {
+        let sentence = advice::sentence(&position.file_name(), &advice);
+        tracing::warn!("{sentence}");
+        progress.note(sentence);
+    }
+    match parser.conflict() {
+        Some(conflict) => Err(SourceError(format!("{}: {conflict}", position.file_name()))),
+        None => Ok(()),
     }
 }
 
@@ -340,9 +416,7 @@ fn open_file(
     let input = Input::open(file, place.offset, progress, stop)?;
     parser.begin_source();
     parser.set_line_number(place.line);
-    if let Some(delimiter) = place.delimiter() {
-        parser.set_delimiter(Some(delimiter));
-    }
+    parser.set_form(place.form);
     Ok(Some(Lines::new(input, settings.gb18030)))
 }
 

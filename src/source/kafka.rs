@@ -159,11 +159,12 @@ impl Kafka {
             }
             self.tell_group();
             self.look_for_gaps();
-            if self.ledger.is_empty() {
-                let now = civil_now(&self.settings.parser.zone);
-                self.parser.set_not_after(CivilTime(now.0 + DAY));
-            }
+            let now = civil_now(&self.settings.parser.zone);
+            self.parser.set_not_after(CivilTime(now.0 + DAY));
             self.poll_some()?;
+            if let Some(advice) = self.parser.take_column_advice(false) {
+                tracing::warn!("{}", super::advice::sentence(&format!("topic {}", self.ledger.topic()), &advice));
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! stop. Its batches of one partition must be the same passages in the same order however often it is restarted; how
 //! they are cut into batches is free.
 
+mod advice;
 pub mod capture;
 pub mod kafka;
 pub mod live;

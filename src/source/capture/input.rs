@@ -6,15 +6,15 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, Delimiter, LineParser, PassageBatch, Reject, RejectReason};
+use traffic::{CivilTime, LineForm, LineParser, PassageBatch, Reject, RejectReason, line_end};
 
-use super::CaptureProgress;
 use super::mark::FileMark;
 use super::pipe::Pipe;
+use super::{CaptureProgress, utf16};
 use crate::source::SourceError;
 
 /// A byte stream, decompressed.
@@ -24,6 +24,8 @@ pub(super) struct Input {
     offset: u64,
     /// The byte before the place where it was opened, if that is not its beginning.
     before: Option<u8>,
+    /// Whether it was found to be UTF-16, which comes out as UTF-8.
+    is_utf16: Arc<AtomicBool>,
 }
 
 enum Reader {
@@ -90,8 +92,10 @@ impl Input {
         let failed = |error: io::Error| SourceError(format!("cannot read {}: {error}", path.display()));
         if FileMark::of(path)?.is_stream() {
             let (stream, progress) = (path.to_owned(), progress.clone());
-            let pipe = Pipe::start(move || open_stream(&stream, progress), stop.clone()).map_err(failed)?;
-            return Ok(Self { path: path.to_owned(), reader: Reader::Live(pipe), offset: 0, before: None });
+            let is_utf16 = Arc::new(AtomicBool::new(false));
+            let found = is_utf16.clone();
+            let pipe = Pipe::start(move || open_stream(&stream, progress, &found), stop.clone()).map_err(failed)?;
+            return Ok(Self { path: path.to_owned(), reader: Reader::Live(pipe), offset: 0, before: None, is_utf16 });
         }
         let mut file = File::open(path).map_err(failed)?;
         let mut head = Vec::with_capacity(HEAD_BYTES);
@@ -99,14 +103,15 @@ impl Input {
         let packing = Packing::of(&head);
         // From the byte before, which says whether a line ended there.
         let skipped = offset.saturating_sub(1);
-        let (mut reader, skip) = if packing == Packing::None {
+        let (mut reader, skip, is_utf16) = if packing == Packing::None && !utf16::has_mark(&head) {
             file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
             progress.read_bytes.fetch_add(skipped, Ordering::Relaxed);
             let counted = Counted { reader: file, progress: progress.clone() };
-            (Box::new(counted) as Box<dyn Read + Send>, 0)
+            (Box::new(counted) as Box<dyn Read + Send>, 0, false)
         } else {
             let whole = Counted { reader: io::Cursor::new(head).chain(file), progress: progress.clone() };
-            (packing.unpack(whole).map_err(failed)?, skipped)
+            let (reader, is_utf16) = packing.unpack(whole).and_then(utf16::decoded).map_err(failed)?;
+            (reader, skipped, is_utf16)
         };
         let mut found = io::copy(&mut reader.by_ref().take(skip), &mut io::sink()).map_err(failed)?;
         let mut before = Vec::new();
@@ -118,7 +123,8 @@ impl Input {
                 path.display()
             )));
         }
-        Ok(Self { path: path.to_owned(), reader: Reader::File(reader), offset, before: before.pop() })
+        let is_utf16 = Arc::new(AtomicBool::new(is_utf16));
+        Ok(Self { path: path.to_owned(), reader: Reader::File(reader), offset, before: before.pop(), is_utf16 })
     }
 
     /// Waits until a read would not wait; false if that takes longer than `wait`. Only a live input has anything to wait
@@ -148,7 +154,11 @@ impl Input {
 }
 
 /// A stream, decompressed. It waits for the first bytes, and for a pipe's writer.
-fn open_stream(path: &Path, progress: Arc<CaptureProgress>) -> io::Result<Box<dyn Read + Send>> {
+fn open_stream(
+    path: &Path,
+    progress: Arc<CaptureProgress>,
+    found_utf16: &AtomicBool,
+) -> io::Result<Box<dyn Read + Send>> {
     let mut stream: Box<dyn Read + Send> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
     let mut head = Vec::with_capacity(HEAD_BYTES);
@@ -162,7 +172,10 @@ fn open_stream(path: &Path, progress: Arc<CaptureProgress>) -> io::Result<Box<dy
             Err(error) => return Err(error),
         }
     }
-    Packing::of(&head).unpack(Counted { reader: io::Cursor::new(head).chain(stream), progress })
+    let unpacked = Packing::of(&head).unpack(Counted { reader: io::Cursor::new(head).chain(stream), progress })?;
+    let (text, is_utf16) = utf16::decoded(unpacked)?;
+    found_utf16.store(is_utf16, Ordering::Relaxed);
+    Ok(text)
 }
 
 fn could_be_packed(head: &[u8]) -> bool {
@@ -237,7 +250,7 @@ impl Lines {
         parser: &mut LineParser,
         out: &mut PassageBatch,
     ) -> Result<Parsed, SourceError> {
-        if self.gb18030 {
+        if self.is_gb18030() {
             let enough = self.consumed + bytes as u64;
             for _ in 0..lines.min(4096) {
                 if self.consumed >= enough {
@@ -280,19 +293,24 @@ impl Lines {
 
     /// Whether the buffer holds a whole line.
     fn has_line(&self) -> bool {
-        memchr::memchr(b'\n', self.buffer.get(self.start..).unwrap_or_default()).is_some()
+        line_end(self.buffer.get(self.start..).unwrap_or_default()).is_some()
     }
 
-    /// Parses one line; a passage is also handed to `passage` as UTF-8, with its time and separator.
+    /// Whether lines are GB18030. UTF-16 told itself by its mark, whatever the user said.
+    fn is_gb18030(&self) -> bool {
+        self.gb18030 && !self.input.is_utf16.load(Ordering::Relaxed)
+    }
+
+    /// Parses one line; a passage is also handed to `passage` as UTF-8, with its time and form.
     pub(super) fn next_line(
         &mut self,
         parser: &mut LineParser,
         out: &mut PassageBatch,
-        passage: impl FnOnce(&[u8], CivilTime, Delimiter) -> Result<(), SourceError>,
+        passage: impl FnOnce(&[u8], CivilTime, LineForm) -> Result<(), SourceError>,
     ) -> Result<Line, SourceError> {
         let end = loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
-            if let Some(end) = memchr::memchr(b'\n', rest) {
+            if let Some(end) = line_end(rest) {
                 break Some(end);
             }
             if rest.len() > LineParser::MAX_LINE_BYTES + 2 {
@@ -302,14 +320,14 @@ impl Lines {
                 break None;
             }
         };
-        let length = end.unwrap_or(self.buffered());
-        if end.is_none() && length == 0 {
+        let (length, ending) = end.unwrap_or((self.buffered(), 0));
+        if length + ending == 0 {
             return Ok(Line::End);
         }
         let line = self.buffer.get(self.start..self.start + length).unwrap_or_default();
         let rows = out.len();
         let decoded;
-        let text = if self.gb18030 && line.len() <= LineParser::MAX_LINE_BYTES + 2 {
+        let text = if self.is_gb18030() && line.len() <= LineParser::MAX_LINE_BYTES + 2 {
             match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(line) {
                 Some(text) => {
                     decoded = text;
@@ -318,7 +336,7 @@ impl Lines {
                 None => {
                     let raw = line.strip_suffix(b"\r").unwrap_or(line);
                     parser.reject_line(raw, RejectReason::InvalidEncoding, out);
-                    self.advance(length + usize::from(end.is_some()));
+                    self.advance(length + ending);
                     return Ok(Line::Other);
                 }
             }
@@ -329,11 +347,11 @@ impl Lines {
         let mut found = Line::Other;
         if out.len() > rows {
             found = Line::Passage;
-            if let (Some(&time), Some(delimiter)) = (out.times.get(rows), parser.delimiter()) {
-                passage(text, time, delimiter)?;
+            if let Some(&time) = out.times.get(rows) {
+                passage(text, time, parser.form())?;
             }
         }
-        self.advance(length + usize::from(end.is_some()));
+        self.advance(length + ending);
         Ok(found)
     }
 
@@ -342,23 +360,28 @@ impl Lines {
         let head = self.buffer.get(self.start..).unwrap_or_default();
         // What a truncation under a writer's feet leaves before the next line: no line of its own, and no part of it.
         let hole = head.iter().take_while(|byte| **byte == 0).count();
-        if hole > 0 {
-            self.advance(hole);
+        if hole > 1 {
+            // One is left: with nothing behind it, it is a blank line as a short block is.
+            self.advance(hole - 1);
             return Ok(Line::Other);
         }
         let raw = head.get(..Reject::MAX_RAW_BYTES * 2).unwrap_or(head).to_vec();
         let begin = self.consumed;
-        let mut ending = 0;
+        let ending;
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
-            if let Some(end) = memchr::memchr(b'\n', rest) {
-                self.advance(end + 1);
-                ending = 1;
+            if let Some((length, found)) = line_end(rest) {
+                self.advance(length + found);
+                ending = found as u64;
                 break;
             }
-            let length = rest.len();
+            // CRs at the very end may have their LF behind them.
+            let returns = rest.iter().rev().take_while(|byte| **byte == b'\r').count();
+            let length = rest.len() - returns;
             self.advance(length);
             if !self.fill(1 << 16)? {
+                ending = self.buffered() as u64;
+                self.advance(self.buffered());
                 break;
             }
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, Kind};
-use traffic::{CivilTime, Delimiter};
+use traffic::{CivilTime, Delimiter, LineForm};
 
 use super::mark::{Change, FileMark};
 use crate::source::SourceError;
@@ -26,19 +26,10 @@ pub(super) struct Place {
     pub(super) offset: u64,
     /// Lines read of it.
     pub(super) line: u64,
-    delimiter: Option<u8>,
+    /// How its lines are laid out, as far as they have shown: the order of a header holds for what follows.
+    pub(super) form: LineForm,
     /// It was read to its end, when its mark said that it has so many bytes.
     ended: Option<u64>,
-}
-
-impl Place {
-    pub(super) fn delimiter(&self) -> Option<Delimiter> {
-        self.delimiter.map(delimiter_of)
-    }
-
-    pub(super) fn set_delimiter(&mut self, delimiter: Option<Delimiter>) {
-        self.delimiter = delimiter.map(byte_of);
-    }
 }
 
 /// How far a capture was read.
@@ -155,7 +146,8 @@ impl Position {
             Place { offset: size, ended: Some(size), ..Place::default() }
         });
         let mut places: Vec<_> = ended.collect();
-        places.push(Place { offset, line, delimiter, ended: None });
+        let delimiter = delimiter.map(|byte| if byte == b',' { Delimiter::Comma } else { Delimiter::Tab });
+        places.push(Place { offset, line, form: LineForm { delimiter, order: None }, ended: None });
         let (scanned_file, scanned_line, given) = scanned;
         Ok(Self { files, by_time, not_after, options, file, places, scanned_file, scanned_line, given })
     }
@@ -255,19 +247,6 @@ fn replaced(path: &Path, how: &str) -> String {
     )
 }
 
-/// A delimiter as a byte.
-pub(super) fn byte_of(delimiter: Delimiter) -> u8 {
-    match delimiter {
-        Delimiter::Tab => b'\t',
-        Delimiter::Comma => b',',
-    }
-}
-
-/// The delimiter that [`byte_of`] made.
-pub(super) fn delimiter_of(byte: u8) -> Delimiter {
-    if byte == b',' { Delimiter::Comma } else { Delimiter::Tab }
-}
-
 impl fmt::Display for Position {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.files.get(self.file) {
@@ -323,6 +302,7 @@ mod tests {
             let mut position = resume(&bytes, &paths).unwrap().unwrap();
             let place = position.place().clone();
             assert_eq!((position.file, place.offset, place.line), expected);
+            assert_eq!(place.form.delimiter, (file == 0).then_some(Delimiter::Tab));
             // And again as this program keeps it.
             let again = resume(&position.encode().unwrap(), &paths).unwrap().unwrap();
             assert_eq!(again, position);

@@ -1,5 +1,5 @@
 //! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in LZ4 files that have
-//! no name, so that nothing is left of them however the process ends. It knows a line's time, separator and place, nothing
+//! no name, so that nothing is left of them however the process ends. It knows a line's time, form and place, nothing
 //! else of it.
 
 use std::cmp::Reverse;
@@ -8,9 +8,8 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek as _, Write};
 use std::path::{Path, PathBuf};
 
-use traffic::{CivilTime, Delimiter};
+use traffic::{CivilTime, LineForm};
 
-use super::position::{byte_of, delimiter_of};
 use crate::source::SourceError;
 
 /// Runs that are open at the same time; more are merged into one first.
@@ -31,7 +30,7 @@ pub(super) struct LinePlace {
 struct Head {
     time: i64,
     place: LinePlace,
-    delimiter: u8,
+    form: FormNumber,
 }
 
 /// Where a line stands in the arena.
@@ -42,6 +41,9 @@ struct Entry {
     length: u32,
 }
 
+/// A form's place in the list of those that were met.
+type FormNumber = u16;
+
 /// Takes lines in any order.
 #[derive(Debug)]
 pub(super) struct Sorter {
@@ -50,6 +52,7 @@ pub(super) struct Sorter {
     arena: Vec<u8>,
     entries: Vec<Entry>,
     runs: Vec<File>,
+    forms: Vec<LineForm>,
 }
 
 impl Sorter {
@@ -60,21 +63,23 @@ impl Sorter {
             arena: Vec::new(),
             entries: Vec::new(),
             runs: Vec::new(),
+            forms: Vec::new(),
         }
     }
 
     pub(super) fn push(
         &mut self,
         time: CivilTime,
-        delimiter: Delimiter,
+        form: LineForm,
         place: LinePlace,
         line: &[u8],
     ) -> Result<(), SourceError> {
+        let form = self.number_of(form)?;
         let used = self.arena.len() + self.entries.len() * size_of::<Entry>();
         if used + line.len() > self.memory && !self.entries.is_empty() {
             self.spill()?;
         }
-        let head = Head { time: time.0, place, delimiter: byte_of(delimiter) };
+        let head = Head { time: time.0, place, form };
         let entry = Entry { head, start: self.arena.len(), length: line.len() as u32 };
         self.arena.extend_from_slice(line);
         self.entries.push(entry);
@@ -89,13 +94,28 @@ impl Sorter {
             sources.push(Run::file(run)?);
         }
         sources.push(Run::Memory { arena: self.arena, entries: self.entries.into_iter() });
-        let mut sorted = Sorted { merge: Merge::new(sources)?, line: Vec::new() };
+        let mut sorted = Sorted { merge: Merge::new(sources)?, line: Vec::new(), forms: self.forms };
         for _ in 0..skip {
             if !sorted.next(|_, _, _| ())? {
                 break;
             }
         }
         Ok(sorted)
+    }
+
+    /// Files have few forms, and lines of one stand together.
+    fn number_of(&mut self, form: LineForm) -> Result<FormNumber, SourceError> {
+        let known = self.forms.iter().rposition(|known| *known == form);
+        let number = known.unwrap_or(self.forms.len());
+        if known.is_none() {
+            self.forms.push(form);
+        }
+        FormNumber::try_from(number).map_err(|_| {
+            SourceError(format!(
+                "the headers name more than {} orders of columns: sort fewer files at once",
+                FormNumber::MAX
+            ))
+        })
     }
 
     fn spill(&mut self) -> Result<(), SourceError> {
@@ -140,13 +160,13 @@ fn finish_run(writer: RunWriter) -> Result<File, SourceError> {
     Ok(file)
 }
 
-/// One line of a run: time `i64`, number `u64`, length `u32`, file `u16`, separator `u8`, bytes; numbers little-endian.
+/// One line of a run: time `i64`, number `u64`, length `u32`, file `u16`, number of the form `u16`, bytes; numbers little-endian.
 fn write_line(writer: &mut impl Write, head: Head, line: &[u8]) -> io::Result<()> {
     writer.write_all(&head.time.to_le_bytes())?;
     writer.write_all(&head.place.line.to_le_bytes())?;
     writer.write_all(&(line.len() as u32).to_le_bytes())?;
     writer.write_all(&head.place.file.to_le_bytes())?;
-    writer.write_all(&[head.delimiter])?;
+    writer.write_all(&head.form.to_le_bytes())?;
     writer.write_all(line)
 }
 
@@ -198,11 +218,11 @@ impl Run {
                 let number = read_array(reader)?;
                 let length = u32::from_le_bytes(read_array(reader)?) as usize;
                 let file = read_array(reader)?;
-                let [delimiter] = read_array(reader)?;
+                let form = FormNumber::from_le_bytes(read_array(reader)?);
                 line.resize(length, 0);
                 reader.read_exact(line).map_err(spill_failed)?;
                 let place = LinePlace { file: u16::from_le_bytes(file), line: u64::from_le_bytes(number) };
-                Ok(Some(Head { time: i64::from_le_bytes(time), place, delimiter }))
+                Ok(Some(Head { time: i64::from_le_bytes(time), place, form }))
             }
         }
     }
@@ -255,14 +275,15 @@ impl Merge {
 pub(super) struct Sorted {
     merge: Merge,
     line: Vec<u8>,
+    forms: Vec<LineForm>,
 }
 
 impl Sorted {
     /// Hands the next line to `take`; false at the end.
-    pub(super) fn next(&mut self, take: impl FnOnce(Delimiter, LinePlace, &[u8])) -> Result<bool, SourceError> {
+    pub(super) fn next(&mut self, take: impl FnOnce(LineForm, LinePlace, &[u8])) -> Result<bool, SourceError> {
         match self.merge.next(&mut self.line)? {
             Some(head) => {
-                take(delimiter_of(head.delimiter), head.place, &self.line);
+                take(self.forms.get(usize::from(head.form)).copied().unwrap_or_default(), head.place, &self.line);
                 Ok(true)
             }
             None => Ok(false),
@@ -273,6 +294,7 @@ impl Sorted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use traffic::Delimiter;
 
     fn sorted(memory: usize, lines: &[(i64, String)], skip: u64) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -280,7 +302,8 @@ mod tests {
         sorter.memory = memory;
         for (number, (time, line)) in (1..).zip(lines) {
             let place = LinePlace { file: number as u16 % 3, line: number };
-            sorter.push(CivilTime(*time), Delimiter::Comma, place, line.as_bytes()).unwrap();
+            let form = LineForm { delimiter: Some(Delimiter::ALL[*time as usize % 4]), order: None };
+            sorter.push(CivilTime(*time), form, place, line.as_bytes()).unwrap();
         }
         let mut sorted = sorter.finish(skip).unwrap();
         let mut out = Vec::new();

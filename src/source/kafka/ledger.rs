@@ -382,11 +382,6 @@ impl Ledger {
         true
     }
 
-    /// Whether nothing is in hand, so that the clock of the parser may be set.
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().oldest.is_none()
-    }
-
     /// The largest hand if all hands together are full, or the oldest if it is older than `age`; as a batch to give.
     pub(super) fn give(&self, full: u64, age: Duration) -> Option<Result<Batch, storage::codec::CodecError>> {
         let mut inner = self.lock();
