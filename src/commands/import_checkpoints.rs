@@ -15,6 +15,8 @@ use crate::config::{Config, Role};
 use crate::mysql::{MysqlPool, push_text};
 use crate::store::Store;
 
+/// Checkpoints that a notice names.
+const CODES_SHOWN: usize = 10;
 /// Checkpoints in one statement.
 const ROWS_OF_STATEMENT: usize = 200;
 
@@ -47,6 +49,9 @@ pub fn run(args: &ImportArgs, out: &mut impl Write) -> anyhow::Result<()> {
         config.data_dir.clone_from(folder);
     }
     let count = catalogue.len();
+    if let Some(notice) = without_position(&catalogue) {
+        writeln!(out, "{notice}")?;
+    }
     // Local first: it is the one that can be in use. A process of the role `api` has no data directory.
     if config.role != Role::Api {
         let mut store = Store::open(&config.data_dir, keeping_settings(&config, args.store))?;
@@ -105,6 +110,20 @@ fn table_statements(catalogue: &Catalogue) -> Vec<String> {
         ));
     }
     statements
+}
+
+/// Names the checkpoints whose coordinates are not known, 0,0 among them: no distance is known to them.
+fn without_position(catalogue: &Catalogue) -> Option<String> {
+    let codes: Vec<_> = catalogue.without_position().map(|checkpoint| checkpoint.code.as_str()).collect();
+    let (shown, more) = codes.split_at_checked(CODES_SHOWN).unwrap_or((&codes, &[]));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    (!codes.is_empty()).then(|| {
+        format!(
+            "{} without coordinates (empty, or 0,0): {}{more}; alerts there have no distance and no speed",
+            codes.len(),
+            shown.join(", "),
+        )
+    })
 }
 
 /// Reads a file of checkpoints.

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use traffic::{Alert, Catalogue};
+use traffic::{Alert, Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -55,8 +55,8 @@ impl PlaceJson {
             label: label(catalogue, kkmc),
             xzqhmc: known.map(|checkpoint| checkpoint.district.clone()),
             road: known.map(|checkpoint| checkpoint.road.clone()),
-            lon: known.and_then(|checkpoint| checkpoint.lon),
-            lat: known.and_then(|checkpoint| checkpoint.lat),
+            lon: known.and_then(Checkpoint::position).map(|(lon, _)| lon),
+            lat: known.and_then(Checkpoint::position).map(|(_, lat)| lat),
         }
     }
 }

@@ -54,8 +54,8 @@ pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Answer<Vec<Check
         label: checkpoint.label.clone(),
         xzqhmc: checkpoint.district.clone(),
         road: checkpoint.road.clone(),
-        lon: checkpoint.lon,
-        lat: checkpoint.lat,
+        lon: checkpoint.position().map(|(lon, _)| lon),
+        lat: checkpoint.position().map(|(_, lat)| lat),
         neighbours,
     });
     Ok(Success(checkpoints.collect()))

@@ -7,10 +7,13 @@ use serde_json::Value;
 
 use crate::dirty::{Style, dirty};
 use crate::harness::{Replay, Results, folder, simulated};
-use crate::model::{self, Answer, Question, civil_seconds, civil_text};
+use crate::model::{self, Answer, Question};
+use crate::reading::{civil_seconds, civil_text};
 
 const TAB: Style = Style { separator: '\t', pieces: 1, spoilt: 12 };
 const COMMA: Style = Style { separator: ',', pieces: 1, spoilt: 12 };
+const SEMICOLON: Style = Style { separator: ';', pieces: 1, spoilt: 12 };
+const PIPE: Style = Style { separator: '|', pieces: 1, spoilt: 12 };
 /// As one real file was: 97 pieces end to end.
 const PIECES: Style = Style { separator: '\t', pieces: 97, spoilt: 40 };
 
@@ -102,7 +105,12 @@ fn compare_alerts(found: &[Value], expected: &Answer, what: &str) {
 }
 
 fn check_made(seed: u64, style: Style) -> u64 {
-    let separator = if style.separator == '\t' { "tab" } else { "comma" };
+    let separator = match style.separator {
+        '\t' => "tab",
+        ',' => "comma",
+        ';' => "semicolon",
+        _ => "pipe",
+    };
     check(&dirty(&simulated(25_000, seed, &[]), seed, style), &format!("{separator}-{seed}"))
 }
 
@@ -116,6 +124,12 @@ fn dirty_captures_with_tabs() {
 fn dirty_captures_with_commas() {
     let alerts: u64 = (4..=6).map(|seed| check_made(seed, COMMA)).sum();
     assert!(alerts > 500, "only {alerts} alerts: the captures prove little");
+}
+
+#[test]
+fn dirty_captures_with_other_separators() {
+    let alerts = check_made(8, SEMICOLON) + check_made(9, PIPE);
+    assert!(alerts > 300, "only {alerts} alerts: the captures prove little");
 }
 
 #[test]
@@ -134,15 +148,7 @@ fn every_kind_of_broken_line_is_met() {
         assert!(answer.headers > 5 && answer.blank > 5 && answer.duplicates > 100, "seed {seed}");
         reasons.extend(answer.rejects.iter().map(|reject| reject.reason));
     }
-    let all = [
-        "empty_gcxh",
-        "empty_kkmc",
-        "gcsj_in_future",
-        "gcsj_too_old",
-        "gcxh_conflict",
-        "invalid_encoding",
-        "invalid_gcsj",
-    ];
-    let more = ["kkmc_unroutable", "line_too_long", "wrong_column_count"];
+    let all = ["empty_gcxh", "empty_kkmc", "field_too_long", "gcsj_in_future", "gcsj_too_old", "gcxh_conflict"];
+    let more = ["invalid_encoding", "invalid_gcsj", "kkmc_unroutable", "line_too_long", "wrong_column_count"];
     assert_eq!(reasons.into_iter().collect::<Vec<_>>(), [&all[..], &more[..]].concat());
 }

@@ -7,7 +7,7 @@ use crate::harness::Random;
 /// How the capture is laid out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
-    /// TAB or comma.
+    /// TAB, comma, semicolon or `|`.
     pub(crate) separator: char,
     /// So many pieces end to end, each in the order of time: 1, or 97 as one real file had.
     pub(crate) pieces: usize,
@@ -31,14 +31,15 @@ const LONGEST_LINE: usize = 65_536;
 
 /// Makes a capture of simulated lines.
 pub(crate) fn dirty(lines: &[u8], seed: u64, style: Style) -> Vec<u8> {
-    let mut maker = Maker { random: Random(seed), style, out: Vec::new(), sent: Vec::new() };
+    let order = [0, 1, 2, 3, 4, 5, 6, 7];
+    let mut maker = Maker { random: Random(seed), style, out: Vec::new(), sent: Vec::new(), order };
     let mut pieces = vec![Vec::new(); style.pieces];
     for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         let piece = maker.random.below(style.pieces);
         pieces[piece].push(line);
     }
-    // A blank line and a mark at the very beginning decide no separator, the header behind them does.
-    maker.out.extend_from_slice("\u{feff}\r\n  \t \u{3000}\n\u{feff}".as_bytes());
+    // Blank lines, a title and a mark at the very beginning decide no separator, what follows does.
+    maker.out.extend_from_slice("\u{feff}\r\n  \t \0\n徐州市卡口过车记录\n\u{3000}\n\u{feff}".as_bytes());
     for piece in pieces {
         maker.header();
         for line in piece {
@@ -56,16 +57,33 @@ struct Maker {
     out: Vec<u8>,
     /// Lines sent so far, to be sent again.
     sent: Vec<Vec<u8>>,
+    /// Which column stands at which place, as the last header said.
+    order: [usize; 8],
 }
 
 impl Maker {
     fn header(&mut self) {
-        let variant = self.random.below(3);
-        let names: Vec<String> = match variant {
+        let small: Vec<_> = "gcxh,XZQHMC,kkmc,FXLX,gcsj,HPZL,hphm,CLPPXH".split(',').map(str::to_owned).collect();
+        let usual = [0, 1, 2, 3, 4, 5, 6, 7];
+        let names: Vec<String> = match self.random.below(4) {
             0 => HEADER.map(str::to_owned).to_vec(),
-            1 => "gcxh,XZQHMC,kkmc,FXLX,gcsj,HPZL,hphm,CLPPXH".split(',').map(str::to_owned).collect(),
-            _ => HEADER.iter().take(5).map(|name| format!(" {name} ")).collect(),
+            1 => small,
+            // It names too few columns to say in which order they stand.
+            2 => HEADER.iter().take(5).map(|name| format!(" {name} ")).collect(),
+            _ => {
+                self.order.swap(1, 2);
+                let (one, other) = (self.random.below(8), self.random.below(8));
+                self.order.swap(one, other);
+                let line = self.order.map(|column| small[column].clone()).join(&self.style.separator.to_string());
+                self.put(line.as_bytes());
+                // What was sent in another order would now say something else.
+                return self.sent.clear();
+            }
         };
+        if names.len() == 8 && self.order != usual {
+            self.order = usual;
+            self.sent.clear();
+        }
         let line = self.join(&names);
         self.put(line.as_bytes());
     }
@@ -78,13 +96,16 @@ impl Maker {
         if self.random.one_in(self.style.spoilt) {
             self.spoil(&mut fields);
         }
+        if fields.len() == 8 {
+            fields = self.order.map(|column| fields[column].clone()).to_vec();
+        }
         let mut line = self.join(&fields).into_bytes();
         if self.random.one_in(self.style.spoilt) {
             self.damage(&mut line);
         }
         self.put(&line);
         if self.random.one_in(1000) {
-            let blank = self.random.pick(&["", " ", "\t\t", "\u{feff}", "\u{3000}\u{a0}", "\r\r", "\x1c\x1f"]);
+            let blank = self.random.pick(&["", " ", "\t\t", "\u{feff}", "\0\0\0", "\r\r", "\u{3000}\u{a0}"]);
             self.put(blank.as_bytes());
         }
         if self.random.one_in(2000) {
@@ -96,7 +117,7 @@ impl Maker {
     /// The same passage, spelled as another system would.
     fn respell(&mut self, fields: &mut [String]) {
         let plate = &fields[6];
-        match self.random.below(11) {
+        match self.random.below(18) {
             0 => fields[6] = plate.chars().map(full_width).collect(),
             1 => fields[6] = plate.to_lowercase(),
             2 => fields[6] = insert(plate, 2, "·"),
@@ -110,18 +131,47 @@ impl Maker {
             7 => fields[4] = format!("{}+08:00", fields[4].replace(' ', "T")),
             8 => fields[4] = format!("{}.{}", fields[4], self.random.below(1_000_000)),
             9 => fields[4] = eight_hours_back(&fields[4]),
+            10 => fields[6] = plate.chars().map(look_alike).collect(),
+            11 => fields[6] = self.coloured(plate),
+            12 => fields[6] = insert(plate, 2, self.random.pick(&["-", "—", "_", "--"])),
+            13 => {
+                fields[6] = insert(
+                    plate,
+                    1 + self.random.below(5),
+                    self.random.pick(&["\u{200b}", "\u{feff}", "•", ".", "\u{ad}"]),
+                )
+            }
+            14 => {
+                let at = self.random.below(fields.len());
+                fields[at] = format!("=\"{}\"", fields[at]);
+            }
+            15 if fields[4].ends_with(":00") => fields[4].truncate(16),
+            16 => fields[1] = "\\N".to_owned(),
             _ => fields[5] = fields[5].trim_start_matches('0').to_owned(),
         }
     }
 
     fn blank(&mut self) -> &'static str {
-        self.random.pick(&["", " ", "  ", "\u{3000}", "\u{a0}", "\u{2003}", "\x1f"])
+        self.random.pick(&["", " ", "  ", "\u{3000}", "\u{a0}", "\0", "\0\0 "])
+    }
+
+    /// The plate with its colour beside it.
+    fn coloured(&mut self, plate: &str) -> String {
+        let colour = self.random.pick(&["蓝", "黄", "绿", "白", "黑", "渐变绿", "黄绿", "黄色", "蓝牌", "白色牌"]);
+        match self.random.below(6) {
+            0 => format!("{colour}{plate}"),
+            1 => format!("{plate}{colour}"),
+            2 => format!("{plate}_{colour}"),
+            3 => format!("{plate}({colour})"),
+            4 => format!("{plate}（{colour}）"),
+            _ => format!("{plate}_{}", self.random.below(10)),
+        }
     }
 
     /// Makes one field odd or wrong.
     fn spoil(&mut self, fields: &mut Vec<String>) {
         let date = fields[4].get(..10).unwrap_or("2024-01-01").to_owned();
-        match self.random.below(14) {
+        match self.random.below(15) {
             0 => fields[0] = self.odd_gcxh(),
             1 => fields[0] = self.random.pick(&["", " ", "\u{3000}"]).to_owned(),
             2 => fields[2] = self.random.pick(&["", "  "]).to_owned(),
@@ -133,7 +183,14 @@ impl Maker {
             10 => fields[6] = String::new(),
             11 => fields.truncate(1 + self.random.below(7)),
             12 => fields.push(self.random.pick(&["", "extra", "苏"]).to_owned()),
-            _ => fields[7] = self.random.pick(&["a,b", "say \"no\"", "", "'", "\"", "大众牌, 朗逸", "HPHM"]).to_owned(),
+            13 => {
+                let text = ["'-CX-5", "'=1+1", "=1+1", "'@", "''=x", "'引号牌", "\\N", "=\"a\"", "=\"", "-"];
+                fields[7] = self.random.pick(&text).to_owned();
+            }
+            _ => {
+                fields[7] =
+                    self.random.pick(&["a,b", "a;b|c", "say \"no\"", "", "'", "\"", "大众牌, 朗逸", "HPHM"]).to_owned()
+            }
         }
     }
 
@@ -198,6 +255,22 @@ impl Maker {
             "苏CL12345",
             "苏C1234567890",
             "WJ1234",
+            "WJ12345",
+            "WJ苏1234X",
+            "VA12345",
+            "民航A1234",
+            "苏C1234超",
+            "苏C1234试",
+            "苏C00000",
+            "蘇C12345",
+            "粵Z1234港",
+            "苏С12345",
+            "绿色",
+            "蓝苏CABC12",
+            "苏C12345_12",
+            "黑黑A12345",
+            "'-***",
+            "\\N",
             "苏C１２３４５",
             "ｓｕC12345",
             "*",
@@ -231,7 +304,10 @@ impl Maker {
                 let over = self.random.pick(&[0, 1, 2, 3, 4, longest]);
                 line.resize(LONGEST_LINE + over, b'x');
             }
-            6 => line.insert(0, 0),
+            6 => {
+                let nuls = self.random.pick(&[1, 2, 4096, 70_000]);
+                line.splice(0..0, std::iter::repeat_n(0, nuls));
+            }
             _ => line.extend_from_slice(b"\t,"),
         }
     }
@@ -262,15 +338,21 @@ impl Maker {
             return fields.join("\t");
         }
         let quoted = fields.iter().map(|field| {
-            let must = field.starts_with('"') || field.contains(',');
+            let must = field.starts_with('"') || field.contains(self.style.separator);
             if must || self.random.one_in(5) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.clone() }
         });
-        quoted.collect::<Vec<_>>().join(",")
+        quoted.collect::<Vec<_>>().join(&self.style.separator.to_string())
     }
 }
 
 fn full_width(c: char) -> char {
     if c.is_ascii_graphic() { char::from_u32(u32::from(c) + 0xfee0).unwrap_or(c) } else { c }
+}
+
+/// A letter that looks the same in another script.
+fn look_alike(c: char) -> char {
+    let pairs = "AА BВ CС EΕ HН KК MΜ OО PΡ TТ XХ YУ 苏蘇 鲁魯";
+    pairs.split(' ').find_map(|pair| pair.strip_prefix(c)).and_then(|other| other.chars().next()).unwrap_or(c)
 }
 
 fn insert(text: &str, at: usize, what: &str) -> String {

@@ -3,6 +3,7 @@
 use crate::agreement::compare;
 use crate::harness::{Random, Replay, folder, simulated};
 use crate::model::{self, Question};
+use crate::reading;
 
 /// Bytes of no kind in particular, with lines of traffic and pieces of them among them.
 fn any_bytes(seed: u64, traffic: &[u8]) -> Vec<u8> {
@@ -44,9 +45,7 @@ fn every_line_of_any_file_is_accounted_for() {
             replay = replay.args(["--order", "time"]);
         }
         let results = replay.results();
-        let ends = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        let lines = ends + u64::from(bytes.last().is_some_and(|last| *last != b'\n'));
-        assert_eq!(results.count("lines"), lines, "seed {seed}");
+        assert_eq!(results.count("lines"), reading::lines(&bytes).len() as u64, "seed {seed}");
         compare(&results, &model::answer(&bytes, question), &format!("seed {seed}"));
     }
 }

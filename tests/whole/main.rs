@@ -12,6 +12,7 @@
 
 mod agreement;
 mod bad;
+mod cases;
 mod closed_log;
 mod crash;
 mod damage;
@@ -31,6 +32,7 @@ mod precision;
 mod predict;
 mod predict_quality;
 mod private;
+mod reading;
 mod retention;
 mod work;
 mod wrong_clocks;
