@@ -278,9 +278,8 @@ impl Capture {
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
             let (file, line) = (u16::try_from(self.position.file).unwrap_or(u16::MAX), self.parser.line_number() + 1);
             let place = LinePlace { file, line };
-            let end = reading.next_line(&mut self.parser, passages, |line, time, form| {
-                sorter.push(time, form, place, line)
-            });
+            let end =
+                reading.next_line(&mut self.parser, passages, |line, time, form| sorter.push(time, form, place, line));
             let end = end.and_then(|end| {
                 look_at_lines(&mut self.parser, &self.position, &self.progress, end == Line::End).map(|()| end)
             });

@@ -2839,7 +2839,7 @@ export interface components {
             total: number;
         };
         /** @enum {string} */
-        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict";
+        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long";
         /** @description Rejected lines. */
         Rejected: {
             /**

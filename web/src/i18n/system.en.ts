@@ -171,6 +171,7 @@ const en: typeof zh = {
     gcsj_in_future: { name: 'Time in the future', todo: 'More than a day ahead of this clock: check clocks and time zones.' },
     too_many_names: { name: 'Too many names', todo: 'A column holds more values than store.max_names: check for shifted columns, or raise it.' },
     gcxh_conflict: { name: 'Passage id with another time', todo: 'GCXH came before with another GCSJ: a spreadsheet has ruined the ids, or a camera counts anew. Export ids as text.' },
+    field_too_long: { name: 'Field too long', todo: 'A field over 1 KiB: check for shifted columns or lost separators.' },
   },
 
   model: 'Flow model',

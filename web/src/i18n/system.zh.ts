@@ -169,6 +169,7 @@ export default {
     gcsj_in_future: { name: '过车时间超前', todo: '比本机时钟超前一天以上：检查卡口与本机时钟、时区。' },
     too_many_names: { name: '名称过多', todo: '某列的不同取值超过 store.max_names：检查列是否错位，或调大该值。' },
     gcxh_conflict: { name: '序号重复而时间不同', todo: '同一 GCXH 先前以另一 GCSJ 收过：多为电子表格改坏了序号，或设备重新计数。导出时把序号设为文本。' },
+    field_too_long: { name: '字段过长', todo: '某字段超过 1 KiB：检查列是否错位、分隔符是否丢失。' },
   },
 
   model: '流量预测模型',
