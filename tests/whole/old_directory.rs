@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::harness::{Replay, folder, get_data, serve_nothing};
-use crate::model::{civil_seconds, civil_text};
+use crate::reading::{civil_seconds, civil_text};
 
 const SITES: [&str; 4] = ["S250_Pizhou_Sulu", "G3_Sulu", "S253_Peixian_Sulu", "G104_Suining_Suwan"];
 

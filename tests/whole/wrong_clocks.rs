@@ -10,7 +10,8 @@ use crate::agreement::check;
 use crate::demo::stop;
 use crate::dirty::{Style, dirty};
 use crate::harness::{PATIENCE, Random, Replay, Results, folder, get, get_data, serve_fed, serve_nothing, simulated};
-use crate::model::{self, Question, civil_seconds, civil_text};
+use crate::model::{self, Question};
+use crate::reading::{civil_seconds, civil_text};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
