@@ -18,6 +18,9 @@ pub(super) use sentences::{NoticeCause, NoticeCode};
 /// Values that are whole numbers: a sentence with other text there is another sentence.
 const NUMBERS: [&str; 6] = ["count", "line", "number", "offset", "found", "read"];
 
+/// How a further complaint of a server begins.
+const SERVERS: [&str; 3] = ["; MyCat at ", "; MySQL at ", "; Redis at "];
+
 /// A sentence of the program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Notice {
@@ -28,6 +31,9 @@ pub(super) struct Notice {
     values: BTreeMap<&'static str, String>,
     /// What `values.error` means, where that is known.
     cause: Option<NoticeCause>,
+    /// `values.error`, where it is itself a known sentence.
+    #[schema(no_recursion)]
+    inner: Option<Box<Notice>>,
     /// The sentence.
     #[schema(
         example = "no space left on the disk of /var/lib/platewatch: free some space and start again, nothing committed is lost"
@@ -40,14 +46,24 @@ impl Notice {
     pub(super) fn of(text: &str) -> Self {
         let known = SENTENCES.iter().find_map(|(code, sentence)| Some((*code, values(sentence, text)?)));
         let (code, values) = known.unwrap_or((NoticeCode::Other, BTreeMap::from([("error", text.to_owned())])));
-        let cause = values.get("error").and_then(|_| cause_in(text));
-        Self { code, values, cause, text: text.to_owned() }
+        let error = values.get("error").filter(|error| **error != text);
+        let inner = error.map(|error| Self::of(error)).filter(|inner| inner.code != NoticeCode::Other);
+        let cause = values.get("error").and_then(|error| cause_in(error));
+        Self { code, cause, inner: inner.map(Box::new), values, text: text.to_owned() }
     }
 
-    /// What joins the complaints of several servers, one by one where each is known.
+    /// What joins the complaints of several servers, one by one.
     pub(super) fn of_each(text: &str) -> Vec<Self> {
-        let each: Vec<Self> = text.split("; ").map(Self::of).collect();
-        if each.iter().any(|notice| notice.code == NoticeCode::Other) { vec![Self::of(text)] } else { each }
+        let mut each = Vec::new();
+        let mut rest = text;
+        // Each begins with the name of its server.
+        while let Some(at) = SERVERS.iter().filter_map(|server| rest.find(server)).min() {
+            let (one, others) = rest.split_at(at);
+            each.push(Self::of(one));
+            rest = others.trim_start_matches("; ");
+        }
+        each.push(Self::of(rest));
+        each
     }
 
     /// The sentence with its code, if there is one.
@@ -86,7 +102,7 @@ mod tests {
 
     fn check(text: &str, code: NoticeCode, values: &[(&'static str, &str)], cause: Option<NoticeCause>) {
         let values = values.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        assert_eq!(Notice::of(text), Notice { code, values, cause, text: text.to_owned() });
+        assert_eq!(Notice::of(text), Notice { code, values, cause, inner: None, text: text.to_owned() });
     }
 
     #[test]
@@ -110,6 +126,19 @@ mod tests {
             &[("error", "Data too long for column 'clppxh' at row 1"), ("number", "1406"), ("state", "22001")],
             Some(NoticeCause::TooLong),
         );
+    }
+
+    #[test]
+    fn several_servers_complain_each_for_itself() {
+        let text = "MyCat at db:8066 answers, but Access denied (MySQL error 1045, SQLSTATE 28000); it refuses the account: \
+                    check mycat.user, mycat.password and its rights (sql/users.sql); Redis at r:6379 does not answer: timed out";
+        let [mycat, redis] = Notice::of_each(text).try_into().unwrap();
+        assert_eq!((mycat.code, redis.code), (NoticeCode::ServerBlocked, NoticeCode::ServerAway));
+        let account = mycat.inner.unwrap();
+        assert_eq!(account.code, NoticeCode::MysqlAccountOf);
+        assert_eq!(account.inner.unwrap().code, NoticeCode::MysqlError);
+        assert_eq!((redis.cause, redis.inner), (Some(NoticeCause::TimedOut), None));
+        assert_eq!(Notice::of_each("the disk is full; free some").len(), 1);
     }
 
     #[test]

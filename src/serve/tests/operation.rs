@@ -128,7 +128,7 @@ async fn notices_carry_codes() {
     server.reader.set_status(|status| {
         *status = busy_status();
         status.source.kafka = Some(kafka_status());
-        status.failure = Some("A at b:1 has not answered yet; C at d:2 has not answered yet".to_owned());
+        status.failure = Some("MyCat at b:1 has not answered yet; Redis at d:2 has not answered yet".to_owned());
         status.mirrors = vec![MirrorStatus {
             last_error: Some(("Connection refused (os error 111)".to_owned(), 1_704_168_000)),
             recently_refused: vec![(
@@ -142,8 +142,8 @@ async fn notices_carry_codes() {
     for (path, expected) in [
         (
             "/failure_notices/1",
-            json!({"code": "server_silent", "values": {"name": "C", "address": "d:2"}, "cause": null,
-            "text": "C at d:2 has not answered yet"}),
+            json!({"code": "server_silent", "values": {"name": "Redis", "address": "d:2"}, "cause": null, "inner": null,
+            "text": "Redis at d:2 has not answered yet"}),
         ),
         ("/mirrors/0/last_error_notice/code", json!("other")),
         ("/mirrors/0/last_error_notice/cause", json!("refused")),

@@ -7,7 +7,8 @@ export function useNotice() {
   const { t, te } = useI18n()
 
   /** Another program's words stay as they are; behind what they mean, where that is known. */
-  function words({ values, cause }: Notice): string {
+  function words({ values, cause, inner }: Notice): string {
+    if (inner) return say(inner)
     const error = values.error ?? ''
     const meaning = `notices.cause.${cause ?? ''}`
     if (!cause || !te(meaning)) return error
