@@ -65,6 +65,9 @@ pub enum ClockAdvice {
 }
 
 impl ClockAdvice {
+    /// All codes.
+    pub const CODES: [&str; 4] = ["clock_ahead", "clock_behind", "sends_late", "clock_leaps"];
+
     /// The code in the API and in logs.
     pub fn code(self) -> &'static str {
         match self {

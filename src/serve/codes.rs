@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use crate::clocks::ClockAdvice;
 use crate::status::{MirrorState, SOURCE_STATES};
 
 /// Declares a schema that is one of these texts.
@@ -30,6 +31,7 @@ names! {
     RejectReasonName: RejectReason::ALL.map(RejectReason::as_str),
     MirrorStateName: MirrorState::ALL.map(MirrorState::as_str),
     SourceStateName: SOURCE_STATES,
+    ClockAdviceName: ClockAdvice::CODES,
 }
 
 fn one_of<const N: usize>(values: [&'static str; N]) -> RefOr<Schema> {

@@ -21,6 +21,7 @@ const CODES: Record<string, (code: string) => string> = {
   RejectReasonName: (code) => `system.reason.${code}.name`,
   MirrorStateName: (code) => `system.mirrorState.${code}`,
   SourceStateName: (code) => `system.sourceState.${code}`,
+  ClockAdviceName: (code) => `system.clock.advice.${code}`,
 }
 
 describe('every code that the server can send', () => {

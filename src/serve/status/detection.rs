@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::Api;
 use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
+use crate::serve::codes::ClockAdviceName;
 use crate::serve::records::label;
 
 /// Detection, and the clocks that it goes by.
@@ -74,7 +75,7 @@ struct CheckpointClockJson {
 struct ClockAdviceJson {
     /// `clock_ahead`, `clock_behind` (or its records are sent that late), `sends_late` (not all of them equally) or
     /// `clock_leaps` (right at most times, and far ahead at some).
-    #[schema(value_type = String, example = "clock_ahead", pattern = "^(clock_ahead|clock_behind|sends_late|clock_leaps)$")]
+    #[schema(value_type = ClockAdviceName, example = "clock_ahead")]
     code: &'static str,
     /// Seconds that it is about; null for `clock_leaps`.
     #[schema(example = 303)]

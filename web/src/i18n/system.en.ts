@@ -26,6 +26,7 @@ const en: typeof zh = {
     rejected: { title: '{count} lines rejected, {share} of all', todo: 'Panel “Rejects” shows reasons and samples: correct columns, encoding or time format where the records are made.' },
     rejectedFew: { title: '{count} lines rejected', todo: 'A small share; panel “Rejects” shows reasons and samples.' },
     late: { title: '{count} records came late ({share}) and were not compared', todo: 'Check the clocks of the checkpoints and backlogs of their uplinks; if that is normal here, raise detect.state_ttl.' },
+    clocks: { title: '{count} checkpoints with a wrong clock: {names}', todo: 'Set these clocks (NTP) or clear the backlog of their uplinks; panel “Clocks of the checkpoints” shows by how much.' },
     mirrorBlocked: { title: 'Mirror {name} is blocked, {rows} rows behind: {error}', todo: 'Change what it says at {target} (table, permissions, space). It then goes on by itself and loses nothing.' },
     mirrorAway: { title: 'Mirror {name} away since {since}, {rows} rows behind: {error}', todo: 'Check that {target} runs, and network and login. It catches up by itself; local data is not affected.' },
     mirrorSlow: { title: 'Mirror {name} is {seconds} behind ({rows} rows)', todo: 'The target takes rows slowly: check load, indexes and disk of {target}.' },

@@ -25,6 +25,8 @@ export const REJECTED_SHARE = 0.01
 export const LATE_SHARE = 0.01
 /** A mirror that is so far behind in event time is slow, not merely busy. */
 export const MIRROR_LAG_SECONDS = 60
+/** Checkpoints with a wrong clock that are named. */
+const NAMED_CLOCKS = 3
 
 function sourceFaults({ source }: Status): Fault[] {
   const faults: Fault[] = []
@@ -90,6 +92,15 @@ function storageFaults({ storage }: Status): Fault[] {
   return faults
 }
 
+/** Clocks that differ: detection goes by them. */
+function clockFaults({ detection }: Status): Fault[] {
+  const wrong = (detection?.checkpoints ?? []).filter(({ advice }) => advice)
+  if (wrong.length === 0) return []
+  const names = wrong.slice(0, NAMED_CLOCKS).map(({ label }) => label)
+  const values = { count: wrong.length, names: names.join('、') + (wrong.length > names.length ? ' …' : '') }
+  return [{ key: 'clocks', gravity: 'warn', place: 'detect', values }]
+}
+
 function mirrorFaults(status: Status): Fault[] {
   return status.mirrors.flatMap((mirror) => {
     const { name, target, lag_rows, lag_seconds, away_since, last_error_notice, refused, lost, warnings, state } = mirror
@@ -132,7 +143,7 @@ export function faultsOf(status: Status): Fault[] {
     faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
   if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })
-  faults.push(...sourceFaults(status), ...roadFaults(status), ...storageFaults(status))
+  faults.push(...sourceFaults(status), ...roadFaults(status), ...clockFaults(status), ...storageFaults(status))
   faults.push(...mirrorFaults(status), ...modelFaults(status))
   return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
 }
