@@ -50,7 +50,7 @@ test('a sighting without coordinates is told in words, and the other keeps its n
   const map = page.getByRole('region', { name: '两次过车的位置' })
   await map.getByText('无名卡口：没有坐标，不在图上').waitFor()
   expect(await map.getByRole('listitem').count()).toBe(2)
-  expect(await map.locator('.sighting .order').allInnerTexts()).toEqual(['2'])
+  expect(await map.locator('.sighting .order').allTextContents()).toEqual(['2'])
 })
 
 test('of a store that holds nothing it is not said that all is well', async ({ open }) => {
