@@ -24,6 +24,7 @@ const WELL = {
     by_shard: [600, 400], records_per_second: 50, queued_batches: 0, queue_limit: 4,
   },
   mirrors: [],
+  storage: { accepted_loss: null, retention_announced: [], checkpoints: { count: 19, lost: false, restored: false, source: null } },
   model: { training: false, history_hours: 0 },
 } as unknown as Status
 
