@@ -1379,6 +1379,7 @@ export interface components {
             data: {
                 /** @description The servers that answers are read from; empty unless the role is `api`. */
                 backends: components["schemas"]["BackendStatus"][];
+                detection?: null | components["schemas"]["DetectionStatus"];
                 /**
                  * @description Why it takes no more input, if it does not.
                  * @example null
