@@ -819,9 +819,8 @@ export interface components {
             /**
              * @description `clock_ahead`, `clock_behind` (or its records are sent that late), `sends_late` (not all of them equally) or
              *     `clock_leaps` (right at most times, and far ahead at some).
-             * @example clock_ahead
              */
-            code: string;
+            code: components["schemas"]["ClockAdviceName"];
             /**
              * Format: int64
              * @description Seconds that it is about; null for `clock_leaps`.
@@ -834,6 +833,8 @@ export interface components {
              */
             text: string;
         };
+        /** @enum {string} */
+        ClockAdviceName: "clock_ahead" | "clock_behind" | "sends_late" | "clock_leaps";
         /** @description Detection, and the clocks that it goes by. */
         DetectionStatus: {
             /**
@@ -2318,6 +2319,7 @@ export interface components {
             cause?: null | components["schemas"]["NoticeCause"];
             /** @description Which sentence it is. */
             code: components["schemas"]["NoticeCode"];
+            inner?: null | components["schemas"]["Notice"];
             /**
              * @description The sentence.
              * @example no space left on the disk of /var/lib/platewatch: free some space and start again, nothing committed is lost
@@ -2342,7 +2344,7 @@ export interface components {
          * @description Which sentence it is; `other` where it is none that is known, and `values.error` is the whole of it.
          * @enum {string}
          */
-        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "position_damaged" | "sort_no_space" | "sort_failed" | "input_ended" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "mysql_error" | "no_answer" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "input_ended" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
         /** @description The headline numbers. */
         Overview: {
             /**
