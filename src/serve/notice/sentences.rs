@@ -47,7 +47,6 @@ sentences! {
     PositionDamaged: "the stored position of the capture does not read: {error}",
     SortNoSpace: "no space left for sorting by time: free some space beside the output and start again",
     SortFailed: "cannot sort by time: {error}",
-    InputEnded: "standard input has ended: nothing more is taken in, and what is stored is still served; restart with an input that stays open, such as tail -F of the log",
     SourceThreadEnded: "the source's thread ended unexpectedly: restart, and please report it",
 
     KafkaPositionDamaged: "the stored position of {partition} cannot be read ({error}): restore the data directory, or begin with another",

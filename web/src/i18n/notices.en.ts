@@ -55,7 +55,6 @@ const text: Record<NoticeCode, string> = {
   file_replaced: '{path} was rotated or replaced: to go on, name the older file first and then this one (such as {older} {again}); to read this one alone, use another data directory',
   file_grown_sorted: '{path} has grown since it was sorted by time: sort all of it into another data directory',
   file_grown_packed: 'The packed file {path} has grown, and where an older version stopped in it is not known: use another data directory',
-  input_ended: 'Standard input has ended, so nothing more is taken in; what is stored is still served. Restart with an input that stays open, such as tail -F of the log',
   position_unreadable: 'The stored position cannot be read ({error}): use another data directory',
   kafka_stopped_codec: 'Partitions {partitions} cannot be read on: their records use a compression that this program does not have. Let producers use gzip, snappy, lz4 or zstd, and delete the records in the way with kafka-delete-records.sh; they are then shown as a gap ({error})',
   kafka_stopped_damaged: 'Partitions {partitions} cannot be read on: their records are damaged. Check the disk of the broker, and delete the records in the way with kafka-delete-records.sh; they are then shown as a gap ({error})',

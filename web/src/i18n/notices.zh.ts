@@ -54,7 +54,6 @@ const text: Record<NoticeCode, string> = {
   file_replaced: '{path} 已被轮换或替换：要继续读取，请先写旧文件再写本文件（如 {older} {again}）；若只读本文件，请换用其他数据目录',
   file_grown_sorted: '{path} 在按时间排序后又增长了：请将全部内容重新排序到另一个数据目录',
   file_grown_packed: '压缩文件 {path} 已增长，无法确定旧版本读到的位置：请换用其他数据目录',
-  input_ended: '标准输入已结束，不再接入新数据，已入库的数据仍可查询：请用持续打开的输入重新启动，例如对日志执行 tail -F',
   position_unreadable: '保存的读取位置无法读取（{error}）：请换用其他数据目录',
   kafka_stopped_codec: '分区 {partitions} 无法继续读取，其中的记录使用了本程序不支持的压缩格式：请让生产端改用 gzip、snappy、lz4 或 zstd，并用 kafka-delete-records.sh 删除挡住的记录，随后会显示为缺口（{error}）',
   kafka_stopped_damaged: '分区 {partitions} 无法继续读取，其中的记录已损坏：请检查代理节点的磁盘，并用 kafka-delete-records.sh 删除挡住的记录，随后会显示为缺口（{error}）',
