@@ -84,6 +84,33 @@ impl RedisServer {
     }
 }
 
+/// What somebody must change first, where a server refuses for a reason that does not pass by itself.
+pub fn remedy(error: &RedisError) -> Option<String> {
+    Some(match error.code()? {
+        "OOM" => "raise its maxmemory, or lower redis.max_length".to_owned(),
+        "READONLY" => "it is a replica, set redis.url to the master".to_owned(),
+        "NOAUTH" => "it wants a password: set redis.password (and redis.user, where it has users)".to_owned(),
+        "WRONGPASS" => "it refuses the login: check redis.user and redis.password".to_owned(),
+        "NOPERM" => {
+            "the user may not do this: allow it TYPE, INFO, EVAL, EVALSHA, SCRIPT and the list commands on the key \
+                     (ACL SETUSER)"
+                .to_owned()
+        }
+        "MOVED" | "ASK" => format!(
+            "this Redis is a node of a cluster, and the key belongs to another node ({}). Platewatch speaks to one server and \
+             follows no redirections: set redis.url to that node, or to a Redis that is no cluster",
+            error.redirect_node().map_or("which it does not name", |(node, _)| node)
+        ),
+        "CLUSTERDOWN" => {
+            "this Redis is a node of a cluster of which no node serves the key: see to the cluster (redis-cli \
+                          CLUSTER INFO), or set redis.url to a Redis that is no cluster"
+                .to_owned()
+        }
+        "LOADING" => "it is still reading its data from the disk: wait".to_owned(),
+        _ => return None,
+    })
+}
+
 fn connection_info(url: &ServerUrl, config: &RedisConfig) -> Result<ConnectionInfo, RedisError> {
     let host = url.host().to_owned();
     let address = if url.scheme() == "rediss" {
