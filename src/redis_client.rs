@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _};
 use redis::{RedisConnectionInfo, RedisError, TlsCertificates};
 
 use crate::config::{RedisConfig, ServerUrl};
@@ -86,6 +86,9 @@ impl RedisServer {
 
 /// What somebody must change first, where a server refuses for a reason that does not pass by itself.
 pub fn remedy(error: &RedisError) -> Option<String> {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        return Some("it refuses the login: check redis.user and redis.password".to_owned());
+    }
     Some(match error.code()? {
         "OOM" => "raise its maxmemory, or lower redis.max_length".to_owned(),
         "READONLY" => "it is a replica, set redis.url to the master".to_owned(),

@@ -5,6 +5,7 @@
 //! is not touched.
 
 mod kafka;
+mod mysql;
 mod reach;
 mod redis;
 
@@ -18,7 +19,7 @@ use crate::plain;
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
 
 /// Everything that a configuration can name, in the order in which it is looked at.
-const TARGETS: [Check; 2] = [kafka::check, redis::check];
+const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
 
 /// What was found, in the order in which it was.
 #[derive(Debug, Default)]

@@ -155,7 +155,7 @@ impl Broker {
 
     /// Runs one of Kafka's own tools against the plain listener; it must succeed. Returns what it prints.
     pub(crate) fn tool(&self, class: &str, args: &[&str]) -> String {
-        self.java_tool(class, &[&["--bootstrap-server", &self.bootstrap], args].concat())
+        self.java_tool(class, &[&["--bootstrap-server", &self.bootstrap][..], args].concat())
     }
 
     /// Copies a topic of one partition into another by Kafka's own Java client, in transactions of `size` messages. About

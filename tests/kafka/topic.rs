@@ -100,7 +100,7 @@ pub(crate) fn produce<'a>(
     messages: impl IntoIterator<Item = (Option<&'a [u8]>, Option<&'a [u8]>)>,
 ) {
     let mut config = broker.client_config();
-    config.set("message.max.bytes", "20000000");
+    config.set("message.max.bytes", "20000000").set("linger.ms", "5");
     let producer = producer(&mut config);
     for (key, value) in messages {
         let mut record = BaseRecord::<[u8], [u8]>::to(topic);
@@ -153,7 +153,7 @@ impl Transactions {
 }
 
 fn producer(config: &mut ClientConfig) -> BaseProducer {
-    config.set("enable.idempotence", "true").set("linger.ms", "5").create().unwrap()
+    config.set("enable.idempotence", "true").create().unwrap()
 }
 
 fn send<V: rdkafka::message::ToBytes + ?Sized>(producer: &BaseProducer, mut record: BaseRecord<'_, [u8], V>) {

@@ -36,7 +36,7 @@ fn all_four_codecs_are_read_and_checked() {
     broker.create_topic(name, CODECS.len() as i32);
     for (partition, codec) in CODECS.iter().enumerate() {
         let lines = lines(partition * 1000, 1000);
-        topic::produce_to(broker, name, partition as i32, &[("compression.type", codec), ("linger.ms", "50")], &lines);
+        topic::produce_to(broker, name, partition as i32, &[("compression.type", *codec), ("linger.ms", "50")], &lines);
     }
     let found: Vec<u8> = (0..CODECS.len() as i32).map(|partition| codec(broker, name, partition)).collect();
     assert_eq!(found, [1, 2, 3, 4]);
@@ -96,7 +96,7 @@ fn a_codec_that_is_not_known_is_an_error_and_not_a_silent_stop() {
 fn set_codec(segment: &Path, codec: u8) {
     let mut bytes = std::fs::read(segment).unwrap();
     let length = u32::from_be_bytes(bytes[8..12].try_into().unwrap()) as usize + 12;
-    bytes[ATTRIBUTES + 1] = bytes[ATTRIBUTES + 1] & !7 | codec;
+    bytes[ATTRIBUTES + 1] = (bytes[ATTRIBUTES + 1] & !7) | codec;
     let checksum = crc32c(&bytes[ATTRIBUTES..length]);
     bytes[CHECKSUM..ATTRIBUTES].copy_from_slice(&checksum.to_be_bytes());
     std::fs::write(segment, bytes).unwrap();

@@ -1,6 +1,7 @@
 //! `check-config --connect` against real MariaDB and Redis: each kind of trouble is said in words, and nothing is changed.
 
 use crate::process::platewatch;
+use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD, url};
 use crate::servers::redis::{Options, Redis};
 use crate::servers::{free_port, wait_until};
 
@@ -15,8 +16,14 @@ fn check(text: &str) -> (Option<i32>, String) {
     let said = String::from_utf8(output.stdout).unwrap();
     let logged = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!dir.path().join("data").exists(), "checking made a data directory");
-    assert!(!said.contains("s3cret") && !logged.contains("s3cret"), "{said}{logged}");
+    for secret in [WRITER_PASSWORD, "s3cret"] {
+        assert!(!said.contains(secret) && !logged.contains(secret), "{said}{logged}");
+    }
     (output.status.code(), said)
+}
+
+fn mysql(urls: &[String]) -> String {
+    format!("[mycat]\nurls = {urls:?}\nconnect_timeout = \"2s\"\n")
 }
 
 fn redis(url: &str) -> String {
@@ -36,6 +43,90 @@ fn sound(text: &str, parts: &[&str]) -> String {
     let (code, said) = check(text);
     assert!(code == Some(0) && parts.iter().all(|part| said.contains(part)), "{parts:?}: {code:?} {said}");
     said
+}
+
+#[test]
+fn two_sound_instances_are_told_and_not_changed() {
+    let servers = MariaDb::start_two();
+    let urls = [servers[0].url(), servers[1].url()];
+    // How many statements of each kind that changes something a server has run.
+    let changes = |server: &MariaDb| {
+        server.sql(
+            "SHOW GLOBAL STATUS WHERE Variable_name RLIKE '^com_(insert|replace|update|delete|create|alter|drop|grant|revoke|load)'",
+        )
+    };
+    let before = servers.each_ref().map(changes);
+    sound(&mysql(&urls), &["mysql: ok: ", "traffic_data and kkmc_info can be written and read"]);
+    assert_eq!(servers.each_ref().map(changes), before);
+    // The reader needs less.
+    let readers = [servers[0].reader_url(), servers[1].reader_url()];
+    let api = format!("role = \"api\"\n{}{}", mysql(&readers), redis(&Redis::start().url()));
+    sound(&api, &["mysql: ok: ", "traffic_data and kkmc_info can be read"]);
+    let (code, said) = check(&mysql(&readers));
+    assert!(code == Some(1) && said.contains("may not write traffic_data (INSERT"), "{said}");
+
+    let twice = [servers[0].url(), servers[0].url()];
+    problem("mysql", &mysql(&twice), &["lead to the same instance"]);
+    servers[1].sql("SET GLOBAL read_only = ON");
+    problem("mysql", &mysql(&urls), &["it is read-only"]);
+}
+
+#[test]
+fn what_an_instance_lacks_is_told_with_what_mends_it() {
+    let server = MariaDb::start();
+    let one = || mysql(&[server.url()]);
+    let closed = free_port();
+    let nobody = mysql(&[url("platewatch", WRITER_PASSWORD, closed)]);
+    problem("mysql", &nobody, &[&format!("127.0.0.1:{closed} of mycat.urls"), "nothing listens there"]);
+    problem(
+        "mysql",
+        &mysql(&[url("platewatch", "s3cret", server.port())]),
+        &["the login is refused", "mycat.password"],
+    );
+    let other = server.url().replace("/traffic_db", "/elsewhere");
+    problem("mysql", &mysql(&[other]), &["the database in mycat.urls cannot be used", "sql/schema.sql"]);
+    let redis_there = Redis::start();
+    let foreign = mysql(&[url("platewatch", WRITER_PASSWORD, redis_there.port())]);
+    let (code, said) = check(&foreign);
+    assert!(code == Some(1) && said.contains("mysql: problem: "), "{said}");
+
+    let trouble = |change: &str, undo: &str, parts: &[&str]| {
+        server.sql(&format!("USE traffic_db; {change}"));
+        problem("mysql", &one(), parts);
+        server.sql(&format!("USE traffic_db; {undo}"));
+    };
+    trouble(
+        "ALTER TABLE traffic_data DROP INDEX idx_gcsj",
+        "CREATE INDEX idx_gcsj ON traffic_data (gcsj)",
+        &["no index that begins with gcsj", "CREATE INDEX idx_gcsj"],
+    );
+    trouble(
+        "ALTER TABLE traffic_data DROP PRIMARY KEY",
+        "ALTER TABLE traffic_data ADD PRIMARY KEY (id)",
+        &["the primary key of traffic_data is not id"],
+    );
+    trouble(
+        "ALTER TABLE traffic_data MODIFY hphm VARCHAR(64) CHARACTER SET latin1 NOT NULL",
+        "ALTER TABLE traffic_data MODIFY hphm VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL",
+        &["the column hphm of traffic_data is latin1"],
+    );
+    trouble(
+        "ALTER TABLE traffic_data MODIFY kkmc VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL",
+        "ALTER TABLE traffic_data MODIFY kkmc VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL",
+        &["the column kkmc of traffic_data is compared by utf8mb4_general_ci"],
+    );
+    trouble(
+        "ALTER TABLE traffic_data CHANGE clppxh model VARCHAR(255) NOT NULL",
+        "ALTER TABLE traffic_data CHANGE model clppxh VARCHAR(255) NOT NULL",
+        &["the table traffic_data lacks a column", "clppxh"],
+    );
+    trouble("RENAME TABLE kkmc_info TO gone", "RENAME TABLE gone TO kkmc_info", &["there is no table kkmc_info"]);
+    trouble(
+        "REVOKE INSERT ON traffic_db.traffic_data FROM platewatch",
+        "GRANT INSERT ON traffic_db.traffic_data TO platewatch",
+        &["may not write traffic_data", "sql/users.sql"],
+    );
+    sound(&one(), &["mysql: ok: "]);
 }
 
 #[test]

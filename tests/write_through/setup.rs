@@ -58,7 +58,9 @@ impl Instances {
         let mut client = Command::new("mariadb");
         client
             .args(["--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--host=127.0.0.1"])
-            .args([&format!("--port={}", self.ports[instance]), &format!("--user={user}"), "-e", statement])
+            .arg(format!("--port={}", self.ports[instance]))
+            .arg(format!("--user={user}"))
+            .args(["-e", statement])
             .env("MYSQL_PWD", password);
         answer(&run(&mut client, "mariadb-client"))
     }
@@ -221,8 +223,13 @@ fn the_containers_make_the_same_accounts() {
     server.sql("DROP USER platewatch; DROP USER platewatch_reader; DROP USER mycat;");
     let mut script = Command::new("bash");
     script.arg(repository("deploy/compose/mysql/users.sh")).envs(NAMES.into_iter().zip(PASSWORDS));
-    script.env("PLATEWATCH_SQL", repository("sql")).env("MYSQL_UNIX_PORT", server.socket());
-    done(&mut script);
+    // In the container the client finds its server by itself; here it is told.
+    let folder = tempfile::tempdir().unwrap();
+    let client = format!("#!/bin/sh\nexec mariadb --no-defaults --socket='{}' \"$@\"\n", server.socket().display());
+    std::fs::write(folder.path().join("mysql"), client).unwrap();
+    done(Command::new("chmod").arg("755").arg(folder.path().join("mysql")));
+    let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+    done(script.env("PLATEWATCH_SQL", repository("sql")).env("PATH", path));
     for (account, password) in ACCOUNTS.iter().zip(PASSWORDS) {
         assert_eq!(server.sql_as(account, password, "SELECT 1").unwrap(), "1\n");
     }

@@ -51,6 +51,7 @@ impl Ledger {
         let partitions = inner.partitions.iter().map(|(&id, account)| {
             let stored = account.stored.clone().unwrap_or_default();
             let position = account.stored.as_ref().map(|stored| stored.next);
+            let lag = account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned);
             let recent_gaps = stored.recent.iter().map(|gap| KafkaGap {
                 first: gap.first,
                 last: gap.last,
@@ -62,8 +63,9 @@ impl Ledger {
                 assigned: account.assigned,
                 position,
                 end: account.end,
-                lag: account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned),
-                in_transaction: account.in_transaction,
+                lag,
+                // Without isolation they may have been read already.
+                in_transaction: account.in_transaction.min(lag.unwrap_or(0)),
                 gaps: stored.gaps,
                 missing: stored.missing,
                 to_read_back: account.reading_back.as_ref().map_or(0, |back| (back.until - back.next).max(0)),
