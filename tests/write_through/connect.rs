@@ -2,6 +2,7 @@
 
 use crate::process::platewatch;
 use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD, url};
+use crate::servers::mycat::MyCat;
 use crate::servers::redis::{Options, Redis};
 use crate::servers::{free_port, wait_until};
 
@@ -56,7 +57,7 @@ fn two_sound_instances_are_told_and_not_changed() {
         )
     };
     let before = servers.each_ref().map(changes);
-    sound(&mysql(&urls), &["mysql: ok: ", "traffic_data and kkmc_info can be written and read"]);
+    sound(&mysql(&urls), &["mysql: ok: ", "an instance of MySQL; traffic_data and kkmc_info can be written and read"]);
     assert_eq!(servers.each_ref().map(changes), before);
     // The reader needs less.
     let readers = [servers[0].reader_url(), servers[1].reader_url()];
@@ -127,6 +128,25 @@ fn what_an_instance_lacks_is_told_with_what_mends_it() {
         &["may not write traffic_data", "sql/users.sql"],
     );
     sound(&one(), &["mysql: ok: "]);
+}
+
+#[test]
+fn mycat_is_tried_with_each_of_its_instances() {
+    let mut servers = MariaDb::start_two();
+    let mycat = MyCat::start([&servers[0], &servers[1]]);
+    let through = mysql(&[mycat.url()]);
+    sound(&through, &["mysql: ok: ", "MyCat; traffic_data and kkmc_info can be written and read on dn1 and dn2"]);
+    assert_eq!([servers[0].count("traffic_data"), servers[1].count("traffic_data")], [0, 0]);
+    mycat.check_sql_schema(true);
+    problem("mysql", &through, &["checkSQLschema"]);
+    mycat.check_sql_schema(false);
+    servers[1].sql("RENAME TABLE traffic_db.kkmc_info TO traffic_db.gone");
+    problem("mysql", &through, &["dataNode dn2: there is no table kkmc_info"]);
+    servers[1].sql("RENAME TABLE traffic_db.gone TO traffic_db.kkmc_info");
+    servers[1].stop();
+    problem("mysql", &through, &["dn2", "is away"]);
+    mycat.mute(true);
+    problem("mysql", &through, &["does not greet", "schema.xml"]);
 }
 
 #[test]

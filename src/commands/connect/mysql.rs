@@ -9,13 +9,11 @@ use mysql_async::prelude::FromRow;
 use super::Report;
 use super::reach::Address;
 use crate::config::{Config, Role};
-use crate::mysql::{MysqlError, MysqlPool, push_text};
+use crate::mysql::{Fit, MysqlError, MysqlPool};
 
 const TARGET: &str = "mysql";
 const PASSAGES: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
 const CHECKPOINTS: &str = "code, kkmc, label, xzqhmc, road, lon, lat, sort_no";
-/// What sql/mycat/schema.xml calls the two instances.
-const DATA_NODES: [&str; 2] = ["dn1", "dn2"];
 const LOAD: &str = "load sql/schema.sql on the instance as root";
 
 /// Looks at MySQL, if it is configured.
@@ -41,7 +39,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
             continue;
         }
         let problems = report.problems();
-        match runtime.block_on(look(&pool, url.path(), writes, report)) {
+        match runtime.block_on(look(&pool, writes, report)) {
             Err(error) => report.problem(TARGET, format!("{}: {}", pool.address(), words(&error))),
             Ok(found) => {
                 if let Some(other) = found.place.and_then(|place| places.insert(place, pool.address().to_owned())) {
@@ -69,35 +67,29 @@ struct Found {
     place: Option<String>,
 }
 
-async fn look(pool: &MysqlPool, schema: &str, writes: bool, report: &mut Report) -> Result<Found, MysqlError> {
+async fn look(pool: &MysqlPool, writes: bool, report: &mut Report) -> Result<Found, MysqlError> {
     let tables = "traffic_data and kkmc_info can be";
     let used = if writes { "written and read" } else { "read" };
-    let server = Server { pool, node: None };
-    let version = server.ask::<String>("SELECT VERSION()").await?.pop().unwrap_or_default();
-    if !version.to_lowercase().contains("mycat") {
-        let problems = report.problems();
-        server.look(writes, report).await?;
-        if writes && report.problems() == problems {
-            server.rights(report).await?;
+    match pool.check_fitness().await? {
+        Fit::Instance => {
+            let server = Server { pool, node: None };
+            let problems = report.problems();
+            server.look(writes, report).await?;
+            if writes && report.problems() == problems {
+                server.rights(report).await?;
+            }
+            let place = server.ask::<String>("SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir)").await?.pop();
+            Ok(Found { text: format!("an instance of MySQL; {tables} {used}"), place })
         }
-        let place = server.ask::<String>("SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir)").await?.pop();
-        return Ok(Found { text: format!("MySQL {version}; {tables} {used}"), place });
-    }
-    server.texts(schema, report).await?;
-    for node in DATA_NODES {
-        let server = Server { pool, node: Some(node) };
-        if let Err(error) = server.ask::<u64>("SELECT 1").await {
-            let text = format!(
-                "MyCat gets no answer from this instance ({error}): start it, and see that the writeHost in schema.xml has its \
-                 address and the account mycat its password (sql/mycat/configure.sh)"
-            );
-            server.problem(report, &text);
-            continue;
+        Fit::Mycat(nodes) => {
+            for node in &nodes {
+                let server = Server { pool, node: Some(node) };
+                server.look(writes, report).await?;
+                server.mode(report).await?;
+            }
+            Ok(Found { text: format!("MyCat; {tables} {used} on {}", nodes.join(" and ")), place: None })
         }
-        server.look(writes, report).await?;
-        server.mode(report).await?;
     }
-    Ok(Found { text: format!("{version}; {tables} {used} on {}", DATA_NODES.join(" and ")), place: None })
 }
 
 /// One instance, asked directly or through MyCat.
@@ -121,23 +113,6 @@ impl Server<'_> {
 
     fn problem(&self, report: &mut Report, text: &str) {
         report.problem(TARGET, format!("{self}: {text}"));
-    }
-
-    /// Whether MyCat hands texts on as they are. With checkSQLschema it takes its schema's name away, inside of values too.
-    async fn texts(&self, schema: &str, report: &mut Report) -> Result<(), MysqlError> {
-        let text = format!("{schema}.x");
-        let mut question = "SELECT ".to_owned();
-        push_text(&mut question, &text);
-        question.push_str(" AS probe");
-        let told = self.ask::<String>(&question).await?.pop().unwrap_or_default();
-        if told != text {
-            let text = format!(
-                "MyCat changes texts on their way ({text:?} comes back as {told:?}), so rows are changed and go to the wrong \
-                 instance: set checkSQLschema=\"false\" in its schema.xml and restart it"
-            );
-            self.problem(report, &text);
-        }
-        Ok(())
     }
 
     /// The tables, as the appliance reads and writes them.
@@ -238,11 +213,6 @@ impl Server<'_> {
     /// Whether the instance behind MyCat refuses what does not fit. An instance that is asked directly is told so.
     async fn mode(&self, report: &mut Report) -> Result<(), MysqlError> {
         let mode = self.ask::<String>("SELECT @@sql_mode").await?.pop().unwrap_or_default();
-        if mode.contains("NO_BACKSLASH_ESCAPES") {
-            let text = "its sql_mode has NO_BACKSLASH_ESCAPES, with which texts are read otherwise than they are meant: set the \
-                        one of sql/instance.cnf in the instance's configuration and restart it, then MyCat";
-            self.problem(report, text);
-        }
         if !mode.contains("STRICT_") {
             let text = format!(
                 "its sql_mode is \"{mode}\", with which MySQL cuts what does not fit: set the one of sql/instance.cnf in the \
@@ -282,11 +252,6 @@ fn words(error: &MysqlError) -> String {
         ),
         MysqlError::Server { code: 1044 | 1049, message, .. } => format!(
             "the database in mycat.urls cannot be used ({message}): it is traffic_db on an instance, MYETCDB on MyCat; {LOAD}"
-        ),
-        MysqlError::Timeout(limit, "connecting") => format!(
-            "it accepts the connection and does not greet within {limit:?}: MyCat does so while an instance behind it is away \
-             or refuses MyCat's own account (see its logs, and user and password of each writeHost in schema.xml); or it is no \
-             MySQL at all: check the port"
         ),
         MysqlError::Connection(reason) => format!(
             "what listens there is not MySQL, or breaks the connection off ({reason}): check the port, and mycat.tls"
