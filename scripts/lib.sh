@@ -171,8 +171,9 @@ need_redis() {
   need_programs redis-server redis-server
 }
 
-# What reads the examples in deploy/ and sql/: XML and YAML, and systemd's units.
+# What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts.
 need_deploy_checks() {
+  command -v shellcheck >/dev/null || need_packages shellcheck
   python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
   command -v systemd-analyze >/dev/null || need_packages systemd
 }

@@ -1,7 +1,8 @@
--- The accounts, with the least rights that do. Load it as root on each instance after passwords.sql, in one session:
---   cat passwords.sql users.sql | mysql -u root -p
--- Without passwords.sql it fails: CONCAT of a missing password is NULL, which is no statement. Loading it again sets the
--- passwords anew. No account may change a table's form, delete a passage or see another database.
+-- The accounts, with the least rights that do. setup-instances.sh loads it. By hand: as root on each instance, in one
+-- session, after
+--   SET @platewatch_password = '…', @reader_password = '…', @mycat_password = '…';
+-- where ' and \ are written twice. Without them it fails: CONCAT of a missing password is NULL, which is no statement.
+-- Loading it again sets the passwords anew. No account may change a table's form, delete a passage or see another database.
 
 -- The statements are put together because neither server takes a variable for a password. MySQL 5.7 and MariaDB give
 -- these accounts mysql_native_password, which is what MyCat 1.6 speaks.

@@ -145,6 +145,8 @@ impl Reader for Appliance {
             kafka: self.kafka.get().map(|probe| probe()),
             ..running.source.clone()
         };
+        let failure = failure_of(&running, &self.shared)
+            .or_else(|| source.kafka.as_ref()?.stopped.as_ref().map(|stopped| stopped.text.clone()));
         if source.state == "running" && source.kafka.as_ref().is_some_and(|kafka| kafka.away_since_unix.is_some()) {
             source.state = "away".to_owned();
         }
@@ -189,7 +191,7 @@ impl Reader for Appliance {
             },
             backends: Vec::new(),
             mirrors: self.mirrors.get().map(|probe| probe()).unwrap_or_default(),
-            failure: failure_of(&running, &self.shared),
+            failure,
         }
     }
 
@@ -198,7 +200,8 @@ impl Reader for Appliance {
     }
 
     fn failure(&self) -> Option<String> {
-        failure_of(&self.running(), &self.shared)
+        let stopped = || self.kafka.get().and_then(|probe| probe().stopped).map(|stopped| stopped.text);
+        failure_of(&self.running(), &self.shared).or_else(stopped)
     }
 }
 

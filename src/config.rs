@@ -193,7 +193,8 @@ settings! {
         /// The consumer group. The data directory, not the group, says what was consumed; the group's committed offsets
         /// only follow.
         group: String = "platewatch".to_owned(), |group: &String| filled(group);
-        /// Where to begin a partition of which neither this data directory nor the group knows a position.
+        /// Where to begin a topic of which neither this data directory nor the group knows a position. A partition that comes to a
+        /// known topic later is read from its oldest record, whatever stands here.
         start: KafkaStart = KafkaStart::Earliest;
         /// Any other property of librdkafka, such as `"security.protocol" = "SASL_SSL"`. With `"group.instance.id"` (another
         /// for every appliance) a restart takes its partitions back at once, instead of after the session timeout.
@@ -202,7 +203,7 @@ settings! {
 }
 
 choices! {
-    /// Where to begin a partition of which no position is known.
+    /// Where to begin a topic of which no position is known.
     pub enum KafkaStart {
         /// At the oldest record that the topic holds.
         Earliest = "earliest",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::{TcpSettings, socket2};
-use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _};
 use redis::{RedisConnectionInfo, RedisError, TlsCertificates};
 
 use crate::config::{RedisConfig, ServerUrl};
@@ -82,6 +82,36 @@ impl RedisServer {
     pub async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         self.client.get_multiplexed_async_connection_with_config(&self.config).await
     }
+}
+
+/// What somebody must change first, where a server refuses for a reason that does not pass by itself.
+pub fn remedy(error: &RedisError) -> Option<String> {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        return Some("it refuses the login: check redis.user and redis.password".to_owned());
+    }
+    Some(match error.code()? {
+        "OOM" => "raise its maxmemory, or lower redis.max_length".to_owned(),
+        "READONLY" => "it is a replica, set redis.url to the master".to_owned(),
+        "NOAUTH" => "it wants a password: set redis.password (and redis.user, where it has users)".to_owned(),
+        "WRONGPASS" => "it refuses the login: check redis.user and redis.password".to_owned(),
+        "NOPERM" => {
+            "the user may not do this: allow it TYPE, INFO, EVAL, EVALSHA, SCRIPT and the list commands on the key \
+                     (ACL SETUSER)"
+                .to_owned()
+        }
+        "MOVED" | "ASK" => format!(
+            "this Redis is a node of a cluster, and the key belongs to another node ({}). Platewatch speaks to one server and \
+             follows no redirections: set redis.url to that node, or to a Redis that is no cluster",
+            error.redirect_node().map_or("which it does not name", |(node, _)| node)
+        ),
+        "CLUSTERDOWN" => {
+            "this Redis is a node of a cluster of which no node serves the key: see to the cluster (redis-cli \
+                          CLUSTER INFO), or set redis.url to a Redis that is no cluster"
+                .to_owned()
+        }
+        "LOADING" => "it is still reading its data from the disk: wait".to_owned(),
+        _ => return None,
+    })
 }
 
 fn connection_info(url: &ServerUrl, config: &RedisConfig) -> Result<ConnectionInfo, RedisError> {

@@ -97,6 +97,8 @@ pub struct KafkaStatus {
     pub away_since_unix: Option<i64>,
     /// What the client complained of last, since it could reach a broker.
     pub last_error: Option<String>,
+    /// Partitions whose records cannot be read.
+    pub stopped: Option<KafkaStopped>,
     /// How often the group shared its partitions out anew.
     pub rebalances: u64,
     /// What to change about the topic, if something is wrong with it.
@@ -114,6 +116,17 @@ impl KafkaStatus {
     }
 }
 
+/// Partitions that have records which cannot be read; what comes behind them waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KafkaStopped {
+    /// `codec`, `damaged`, `too_large`, `rights` or `fetch`.
+    pub code: &'static str,
+    /// The partitions.
+    pub partitions: Vec<u32>,
+    /// What is in the way, and what to do.
+    pub text: String,
+}
+
 /// Consumption of one partition.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KafkaPartition {
@@ -127,6 +140,8 @@ pub struct KafkaPartition {
     pub end: Option<i64>,
     /// Records between the two.
     pub lag: Option<i64>,
+    /// Of these, offsets of transactions that are neither committed nor aborted yet.
+    pub in_transaction: i64,
     /// Gaps so far.
     pub gaps: u64,
     /// Offsets that were deleted before they could be read.

@@ -5,7 +5,9 @@
 //! is not touched.
 
 mod kafka;
+mod mysql;
 mod reach;
+mod redis;
 
 use std::io::Write;
 
@@ -17,7 +19,7 @@ use crate::plain;
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
 
 /// Everything that a configuration can name, in the order in which it is looked at.
-const TARGETS: [Check; 1] = [kafka::check];
+const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
 
 /// What was found, in the order in which it was.
 #[derive(Debug, Default)]
@@ -35,6 +37,8 @@ struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Sound,
+    /// It works, and should be set otherwise.
+    Advice,
     Problem,
 }
 
@@ -42,6 +46,11 @@ impl Report {
     /// The target is fit for use, or there is nothing to do there.
     fn sound(&mut self, target: &'static str, text: impl Into<String>) {
         self.findings.push(Finding { target, kind: Kind::Sound, text: text.into() });
+    }
+
+    /// It works as it is, and something should be changed all the same.
+    fn advice(&mut self, target: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding { target, kind: Kind::Advice, text: text.into() });
     }
 
     /// Something is in the way; the text says what, and what to change.
@@ -65,7 +74,11 @@ pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
         check(config, &mut report)?;
     }
     for Finding { target, kind, text } in &report.findings {
-        let word = if *kind == Kind::Sound { "ok" } else { "problem" };
+        let word = match kind {
+            Kind::Sound => "ok",
+            Kind::Advice => "advice",
+            Kind::Problem => "problem",
+        };
         // Servers have their say in it.
         writeln!(out, "{target}: {word}: {}", plain::line(text))?;
     }

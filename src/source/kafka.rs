@@ -12,15 +12,20 @@
 //! **Gaps.** `auto.offset.reset` is `error`: when the broker no longer has the offset that is to be read, the gap is
 //! recorded in the position, shown in `/api/status` and `/metrics` and logged, and reading goes on at the oldest record.
 //!
+//! **Ends.** Some offsets hold nothing to read: the commit and abort markers of transactions, aborted records, what
+//! compaction removed. Where a partition ends with such, the broker's word that the end is reached moves the position there.
+//!
 //! **Without a broker** the source waits; librdkafka connects again by itself.
 //!
 //! This module does not know the rule, the shards or the store; [`Ledger`] is told what was committed.
 
+mod beginning;
 mod client;
 mod context;
 mod group;
 mod keying;
 mod ledger;
+mod lookup;
 mod message;
 mod position;
 
@@ -126,7 +131,7 @@ impl Kafka {
         let config = client_config(&settings.kafka);
         let session = config.get("session.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
         let consumer: BaseConsumer<Context> =
-            config.create_with_context(Context { ledger: ledger.clone() }).map_err(refused)?;
+            config.create_with_context(Context::new(ledger.clone())).map_err(refused)?;
         consumer.subscribe(&[topic]).map_err(refused)?;
         Ok(Self {
             consumer: Some(Arc::new(consumer)),
@@ -195,7 +200,17 @@ impl Kafka {
                     self.trouble = Some(Instant::now());
                     return Ok(());
                 }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    if let Some(end) = consumer.context().take_end() {
+                        self.ledger.reached_end(partition, end, Instant::now());
+                    }
+                }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
+                Some(Err(KafkaError::MessageConsumption(code))) => {
+                    // Its words came to the context already, which logged them.
+                    self.ledger.fetch_failed(code, Instant::now());
+                    return Ok(());
+                }
                 Some(Err(error)) => {
                     // What concerns the client as a whole was told with its reason already.
                     if self.ledger.set_vague_error(error.to_string()) {

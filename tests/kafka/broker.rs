@@ -16,7 +16,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
@@ -153,9 +155,39 @@ impl Broker {
 
     /// Runs one of Kafka's own tools against the plain listener; it must succeed. Returns what it prints.
     pub(crate) fn tool(&self, class: &str, args: &[&str]) -> String {
+        self.java_tool(class, &[&["--bootstrap-server", &self.bootstrap][..], args].concat())
+    }
+
+    /// Copies a topic of one partition into another by Kafka's own Java client, in transactions of `size` messages. About
+    /// one of three is aborted, and its messages are sent again in another.
+    pub(crate) fn copy_in_transactions(&self, from: &str, to: &str, size: usize) {
+        let size = size.to_string();
+        self.java_tool(
+            "org.apache.kafka.tools.TransactionalMessageCopier",
+            &[
+                "--broker-list",
+                &self.bootstrap,
+                "--input-topic",
+                from,
+                "--input-partition",
+                "0",
+                "--output-topic",
+                to,
+                "--transactional-id",
+                to,
+                "--consumer-group",
+                &format!("{to}-copier"),
+                "--transaction-size",
+                &size,
+                "--enable-random-aborts",
+            ],
+        );
+    }
+
+    fn java_tool(&self, class: &str, args: &[&str]) -> String {
         let output = java(self.dir.path())
             .arg(format!("-Dplatewatch.log={}", self.dir.path().join("tool.log").display()))
-            .args([class, "--bootstrap-server", &self.bootstrap])
+            .arg(class)
             .args(args)
             .output()
             .unwrap();
@@ -205,6 +237,23 @@ impl Broker {
                 result.unwrap();
             }
         });
+    }
+
+    /// Gives a topic more partitions.
+    pub(crate) fn set_partitions(&self, name: &str, partitions: i32) {
+        let more = NewPartitions::new(name, partitions as usize);
+        self.admin(async |admin, options| {
+            for result in admin.create_partitions([&more], options).await.unwrap() {
+                result.unwrap();
+            }
+        });
+        let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
+        wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
+    }
+
+    /// The first file of a partition's log at the first broker.
+    pub(crate) fn segment(&self, topic: &str, partition: i32) -> PathBuf {
+        self.dir.path().join(format!("node-1/data/{topic}-{partition}/00000000000000000000.log"))
     }
 
     /// Removes a topic with its data.

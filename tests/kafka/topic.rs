@@ -4,6 +4,7 @@
 
 use std::time::{Duration, Instant};
 
+use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
@@ -99,17 +100,66 @@ pub(crate) fn produce<'a>(
     messages: impl IntoIterator<Item = (Option<&'a [u8]>, Option<&'a [u8]>)>,
 ) {
     let mut config = broker.client_config();
-    config.set("enable.idempotence", "true").set("message.max.bytes", "20000000").set("linger.ms", "5");
-    let producer: BaseProducer = config.create().unwrap();
+    config.set("message.max.bytes", "20000000").set("linger.ms", "5");
+    let producer = producer(&mut config);
     for (key, value) in messages {
         let mut record = BaseRecord::<[u8], [u8]>::to(topic);
         record.key = key;
         record.payload = value;
-        while let Err((_, back)) = producer.send(record) {
-            producer.poll(Duration::from_millis(20));
-            record = back;
-        }
-        producer.poll(Duration::ZERO);
+        send(&producer, record);
     }
     producer.flush(Duration::from_secs(60)).unwrap();
+}
+
+/// Produces lines to one partition with these properties, and waits until all are delivered.
+pub(crate) fn produce_to(broker: &Broker, topic: &str, partition: i32, properties: &[(&str, &str)], lines: &[String]) {
+    let mut config = broker.client_config();
+    properties.iter().for_each(|(name, value)| {
+        config.set(*name, *value);
+    });
+    let producer = producer(&mut config);
+    for line in lines {
+        send(&producer, BaseRecord::<[u8], str>::to(topic).partition(partition).payload(line));
+    }
+    producer.flush(Duration::from_secs(60)).unwrap();
+}
+
+/// A producer whose transactions are begun and ended by hand.
+pub(crate) struct Transactions(BaseProducer);
+
+impl Transactions {
+    pub(crate) fn new(broker: &Broker, id: &str) -> Self {
+        let producer = producer(broker.client_config().set("transactional.id", id));
+        producer.init_transactions(Duration::from_secs(60)).unwrap();
+        Self(producer)
+    }
+
+    /// Begins a transaction and delivers `lines` in it.
+    pub(crate) fn begin(&self, topic: &str, lines: &[String]) {
+        self.0.begin_transaction().unwrap();
+        for line in lines {
+            send(&self.0, BaseRecord::<[u8], str>::to(topic).partition(0).payload(line));
+        }
+        self.0.flush(Duration::from_secs(60)).unwrap();
+    }
+
+    pub(crate) fn commit(&self) {
+        self.0.commit_transaction(Duration::from_secs(60)).unwrap();
+    }
+
+    pub(crate) fn abort(&self) {
+        self.0.abort_transaction(Duration::from_secs(60)).unwrap();
+    }
+}
+
+fn producer(config: &mut ClientConfig) -> BaseProducer {
+    config.set("enable.idempotence", "true").create().unwrap()
+}
+
+fn send<V: rdkafka::message::ToBytes + ?Sized>(producer: &BaseProducer, mut record: BaseRecord<'_, [u8], V>) {
+    while let Err((_, back)) = producer.send(record) {
+        producer.poll(Duration::from_millis(20));
+        record = back;
+    }
+    producer.poll(Duration::ZERO);
 }

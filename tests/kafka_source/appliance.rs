@@ -85,6 +85,22 @@ impl Appliance {
         agent.get(&format!("{}{path}", self.url)).call().ok()?.into_body().read_to_string().ok()
     }
 
+    /// Status and text of the answer at `path`, whatever it is.
+    pub(crate) fn answer(&self, path: &str) -> (u16, String) {
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(Duration::from_secs(10)))
+            .http_status_as_error(false)
+            .build()
+            .new_agent();
+        let answer = agent.get(&format!("{}{path}", self.url)).call().unwrap();
+        (answer.status().as_u16(), answer.into_body().read_to_string().unwrap())
+    }
+
+    /// The configuration file.
+    pub(crate) fn config(&self) -> &Path {
+        &self.config
+    }
+
     /// The `data` of the answer at `path`.
     pub(crate) fn get(&self, path: &str) -> Option<Value> {
         let answer: Value = serde_json::from_str(&self.text(path)?).ok()?;

@@ -14,12 +14,15 @@ mod broker;
 mod topic;
 
 mod appliance;
+mod codecs;
 mod gaps;
 mod group;
 #[path = "../ship/harness.rs"]
 #[allow(dead_code, reason = "another test binary uses the rest")]
 mod harness;
+mod partitions;
 mod traffic;
+mod transactions;
 mod visible;
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -337,26 +340,4 @@ fn a_topic_without_keys_is_noticed() {
     let advice = appliance.status()["source"]["kafka"]["advice"].clone();
     assert!(advice.as_str().is_some_and(|text| text.contains("use HPHM as the key")), "{advice}");
     assert_eq!(appliance.log().matches("use HPHM as the key").count(), 1, "{}", appliance.log());
-}
-
-#[test]
-fn start_latest_passes_over_what_is_there_and_a_restart_does_not() {
-    let broker = Broker::shared();
-    let dir = tempfile::tempdir().unwrap();
-    let name = "latest";
-    broker.create_topic(name, 1);
-    topic::produce(broker, name, [(None, Some(LINE.as_bytes()))]);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    let config = std::fs::read_to_string(dir.path().join("platewatch.toml")).unwrap();
-    std::fs::write(dir.path().join("platewatch.toml"), config.replace("[kafka]", "[kafka]\nstart = \"latest\""))
-        .unwrap();
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "a position is stored", || {
-        appliance.status()["source"]["kafka"]["partitions"][0]["position"] == 1
-    });
-    appliance.kill();
-    topic::produce(broker, name, [(None, Some(LINE.as_bytes()))]);
-    appliance.start_and_wait();
-    appliance.wait_for_lines(1);
-    assert_eq!(appliance.status()["pipeline"]["accepted"], 1);
 }

@@ -221,7 +221,8 @@ impl MariaDb {
         format!("--tmpdir={}", folder.display())
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The socket through which the machine's own users come in.
+    pub(crate) fn socket(&self) -> PathBuf {
         self.path("socket")
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) max_memory: Option<String>,
     /// `maxmemory-policy`, such as `allkeys-lru`.
     pub(crate) policy: Option<String>,
+    /// It is a node of a Redis Cluster, without slots at first.
+    pub(crate) cluster: bool,
     /// Every write is on disk: a kill loses nothing.
     pub(crate) append_only: bool,
 }
@@ -28,6 +30,7 @@ pub(crate) struct Options {
 /// A Redis, running or not.
 pub(crate) struct Redis {
     port: u16,
+    bus_port: u16,
     options: Options,
     certificates: Option<Certificates>,
     process: Process,
@@ -44,7 +47,14 @@ impl Redis {
     pub(crate) fn start_with(options: Options) -> Self {
         let folder = tempfile::Builder::new().prefix("platewatch-redis-").tempdir().unwrap();
         let certificates = options.tls.then(|| Certificates::make(folder.path()));
-        let mut server = Self { port: free_port(), options, certificates, process: Process::default(), folder };
+        let mut server = Self {
+            port: free_port(),
+            bus_port: free_port(),
+            options,
+            certificates,
+            process: Process::default(),
+            folder,
+        };
         server.start_empty();
         server
     }
@@ -52,6 +62,11 @@ impl Redis {
     /// Its port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Where other nodes of a cluster speak to it.
+    pub(crate) fn bus_port(&self) -> u16 {
+        self.bus_port
     }
 
     /// What a client trusts, where it speaks TLS.
@@ -168,6 +183,10 @@ impl Redis {
         }
         if let Some(policy) = &self.options.policy {
             let _ = writeln!(text, "maxmemory-policy {policy}");
+        }
+        if self.options.cluster {
+            // Nodes speak to each other on a port of their own, by default 10,000 higher.
+            let _ = writeln!(text, "cluster-enabled yes\ncluster-port {}", self.bus_port);
         }
         if self.options.append_only {
             text.push_str("appendonly yes\nappendfsync always\n");

@@ -68,7 +68,7 @@ print(json.dumps(plain(tree.parse(sys.argv[1]).getroot())))";
     let first = &schema["in"][0];
     assert_eq!(
         (first["at"]["name"].as_str(), first["at"]["checkSQLschema"].as_str(), first["at"]["sqlMaxLimit"].as_str()),
-        (Some("MYETCDB"), Some("true"), Some("-1"))
+        (Some("MYETCDB"), Some("false"), Some("-1"))
     );
     let (data, info) = (&first["in"][0]["at"], &first["in"][1]["at"]);
     assert_eq!((data["name"].as_str(), data["dataNode"].as_str()), (Some("traffic_data"), Some("dn1,dn2")));

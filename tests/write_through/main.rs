@@ -11,6 +11,7 @@
 #[path = "../servers/mod.rs"]
 mod servers;
 
+mod connect;
 mod data;
 mod deploy;
 mod harness;
@@ -20,4 +21,5 @@ mod process;
 mod roles;
 mod same_json;
 mod schema;
+mod setup;
 mod verify;

@@ -59,6 +59,8 @@ pub(super) struct KafkaJson {
     last_error: Option<String>,
     /// The same with its code.
     last_error_notice: Option<Notice>,
+    /// Partitions whose records cannot be read, so that the appliance is not ready; null when all can.
+    stopped: Option<KafkaStoppedJson>,
     /// How often the group shared its partitions out anew, since this process started.
     #[schema(example = 1)]
     rebalances: u64,
@@ -85,6 +87,20 @@ pub(super) struct KafkaJson {
     partitions: Vec<KafkaPartitionJson>,
 }
 
+/// Partitions that have records which cannot be read; what comes behind them waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KafkaStopped)]
+pub(super) struct KafkaStoppedJson {
+    /// `codec` (compressed with a codec that this program cannot read), `damaged`, `too_large`, `rights` or `fetch`.
+    #[schema(example = "codec")]
+    code: &'static str,
+    /// The partitions.
+    #[schema(example = json!([0, 3]))]
+    partitions: Vec<u32>,
+    /// What is in the way, and what to do.
+    text: String,
+}
+
 /// One partition of a Kafka topic.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KafkaPartitionStatus)]
@@ -104,6 +120,9 @@ pub(super) struct KafkaPartitionJson {
     /// Records between position and end; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
+    /// Of these, offsets of transactions that are neither committed nor aborted yet; they are read once they are decided.
+    #[schema(example = 0)]
+    in_transaction: i64,
     /// Records of another process still to be read back before the partition goes on; nothing of them is stored again.
     #[schema(example = 0)]
     to_read_back: i64,
@@ -191,6 +210,7 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         position: partition.position,
         end: partition.end,
         lag: partition.lag,
+        in_transaction: partition.in_transaction,
         to_read_back: partition.to_read_back,
     });
     KafkaJson {
@@ -207,6 +227,11 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         connected: status.connected,
         last_error_notice: Notice::of_some(&status.last_error),
         last_error: status.last_error,
+        stopped: status.stopped.map(|stopped| KafkaStoppedJson {
+            code: stopped.code,
+            partitions: stopped.partitions,
+            text: stopped.text,
+        }),
         rebalances: status.rebalances,
         advice_notice: Notice::of_some(&status.advice),
         advice: status.advice,

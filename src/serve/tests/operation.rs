@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Server, time};
 use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::status::{
-    AnnouncedDrop, CheckpointsStatus, KafkaGap, KafkaPartition, KafkaStatus, MirrorState, MirrorStatus,
+    AnnouncedDrop, CheckpointsStatus, KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MirrorState, MirrorStatus,
     PartitionStatus, PipelineStatus, RetentionDrop, SourceStatus, Status, StorageStatus,
 };
 
@@ -204,6 +204,7 @@ fn kafka_status() -> KafkaStatus {
         position: Some(120),
         end: Some(150),
         lag: Some(30),
+        in_transaction: 4,
         gaps: 1,
         missing: 10,
         nulls: 2,
@@ -217,6 +218,7 @@ fn kafka_status() -> KafkaStatus {
         connected: false,
         away_since_unix: Some(1_704_168_000),
         last_error: Some("refused".to_owned()),
+        stopped: Some(KafkaStopped { code: "codec", partitions: vec![3], text: "cannot be read".to_owned() }),
         rebalances: 1,
         advice: None,
         partitions: vec![KafkaPartition { partition: 2, ..KafkaPartition::default() }, partition],
@@ -233,12 +235,13 @@ async fn consumption_of_a_topic_is_told() {
     assert_eq!(
         without_notices(server.get("/api/status").await.data())["source"]["kafka"],
         json!({"topic": "traffic-raw", "group": "platewatch", "brokers": "b:9092", "connected": false,
-            "away_since": "2024-01-02 12:00:00", "last_error": "refused", "rebalances": 1, "advice": null, "lag": 30,
+            "away_since": "2024-01-02 12:00:00", "last_error": "refused",
+            "stopped": {"code": "codec", "partitions": [3], "text": "cannot be read"}, "rebalances": 1, "advice": null, "lag": 30,
             "gaps": 1, "missing_records": 10, "null_values": 2, "recent_gaps": [
                 {"partition": 3, "first": 10, "last": 19, "found": "2024-01-02 12:00:00", "cause": "deleted"}],
             "partitions": [
-                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null, "to_read_back": 0},
-                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30, "to_read_back": 7}]})
+                {"partition": 2, "assigned": false, "position": null, "end": null, "lag": null, "in_transaction": 0, "to_read_back": 0},
+                {"partition": 3, "assigned": true, "position": 120, "end": 150, "lag": 30, "in_transaction": 4, "to_read_back": 7}]})
     );
     let reply = server.get("/metrics").await;
     let text = reply.text();

@@ -31,6 +31,8 @@ pub(super) fn client_config(kafka: &KafkaConfig) -> ClientConfig {
         ("enable.auto.commit", "false"),
         ("enable.auto.offset.store", "false"),
         ("auto.offset.reset", "error"),
+        // The end of a partition is said even where only control records of transactions lie before it.
+        ("enable.partition.eof", "true"),
         ("statistics.interval.ms", "1000"),
     ] {
         config.set(name, value);
@@ -66,6 +68,15 @@ mod tests {
         assert_eq!(config.get("fetch.queue.backoff.ms"), Some("77"));
         assert_eq!(config.get("sasl.username"), Some("u"));
         config.create_native_config().unwrap();
+    }
+
+    /// A codec that is missing stops a partition as soon as one producer uses it.
+    #[test]
+    fn every_codec_of_kafka_is_built_in() {
+        let features = client_config(&kafka("")).create_native_config().unwrap().get("builtin.features").unwrap();
+        for codec in ["gzip", "snappy", "lz4", "zstd"] {
+            assert!(features.split(',').any(|feature| feature == codec), "{codec} is not in {features}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! All of it is called by the consuming thread from within its poll. Where a partition goes on is decided by the account,
 //! from what is stored and what the group has committed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rdkafka::client::ClientContext;
@@ -18,7 +18,9 @@ use super::ledger::Ledger;
 
 /// The context of the consumer.
 pub(super) struct Context {
-    pub(super) ledger: Arc<Ledger>,
+    ledger: Arc<Ledger>,
+    /// The end of a partition that was just reached. It is said here, and the next poll says of which partition.
+    end: Mutex<Option<i64>>,
 }
 
 /// Seconds since 1970 UTC.
@@ -26,7 +28,22 @@ pub(super) fn unix_now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
+/// The offset in librdkafka's words "… reached end of partition at offset 11 (HighwaterMark 11)".
+fn end_in(reason: &str) -> Option<i64> {
+    let (_, behind) = reason.split_once("end of partition at offset ")?;
+    behind.split(' ').next()?.parse().ok()
+}
+
 impl Context {
+    pub(super) fn new(ledger: Arc<Ledger>) -> Self {
+        Self { ledger, end: Mutex::default() }
+    }
+
+    /// The end of the partition of which the poll has just said that it was reached.
+    pub(super) fn take_end(&self) -> Option<i64> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
         partitions.elements().iter().for_each(|element| self.ledger.assign(element.partition()));
         // What is not decided here is asked again by the consuming thread, and not read before.
@@ -92,7 +109,7 @@ impl ClientContext for Context {
         let topic = statistics.topics.get(self.ledger.topic());
         for partition in topic.iter().flat_map(|topic| topic.partitions.values()) {
             if partition.partition >= 0 && partition.hi_offset >= 0 {
-                self.ledger.set_end(partition.partition, partition.hi_offset);
+                self.ledger.set_end(partition.partition, partition.hi_offset, partition.ls_offset);
             }
         }
     }
@@ -100,6 +117,10 @@ impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         // Each connection that fails comes here: the status shows the last, the log each new one.
         let news = match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::PartitionEOF) => {
+                *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end_in(reason);
+                return;
+            }
             // It follows the reason why the last one is.
             Some(RDKafkaErrorCode::AllBrokersDown) => self.ledger.set_vague_error(reason.to_owned()),
             _ => self.ledger.set_error(reason.to_owned()),
@@ -127,6 +148,20 @@ impl ConsumerContext for Context {
         if let Err(error) = result {
             tracing::debug!(%error, "the group was not told how far it was consumed");
             self.ledger.forget_hints();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_partition_is_read_from_librdkafkas_words() {
+        let words = "Fetch from broker 1 reached end of partition at offset 11 (HighwaterMark 12)";
+        assert_eq!(end_in(words), Some(11));
+        for words in ["", "Fetch from broker 1 failed", "end of partition at offset x"] {
+            assert_eq!(end_in(words), None, "{words:?}");
         }
     }
 }

@@ -6,19 +6,18 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::Message as _;
+use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::KafkaSettings;
-use super::client::client_config;
+use super::beginning::beginning;
 use super::context::{Context, unix_now};
 use super::ledger::Ledger;
+use super::lookup::offset_by_time;
 use super::position::{Committed, Gap, Position};
-use crate::config::KafkaStart;
 
 /// How long a question to the broker may take.
-const ASK: Duration = Duration::from_secs(5);
+pub(super) const ASK: Duration = Duration::from_secs(5);
 
 /// Puts a partition that does not know its position, or whose position may be outside of what the broker has, where it can
 /// go on.
@@ -41,10 +40,7 @@ pub(super) fn set_right(
     }
     let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
     if next.is_none() {
-        let begin = match settings.kafka.start {
-            KafkaStart::Earliest => low,
-            KafkaStart::Latest => high,
-        };
+        let begin = beginning(consumer, ledger, settings, partition, low)?;
         tracing::info!(topic, partition, offset = begin, "a partition begins");
         ledger.begin_anew(partition, begin);
     }
@@ -96,33 +92,6 @@ pub(super) fn committed(
     Ok(committed)
 }
 
-/// From where to read back before `next`, which another program committed: a state TTL and a window before the time at
-/// which the record before it was produced.
-fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaResult<i64> {
-    let topic = settings.kafka.topic.as_str();
-    // Outside the group, and without its callbacks.
-    let reader: BaseConsumer = client_config(&settings.kafka).create()?;
-    let (low, high) = reader.fetch_watermarks(topic, partition, ASK)?;
-    if next <= low || next > high {
-        return Ok(next);
-    }
-    let mut list = TopicPartitionList::new();
-    list.add_partition_offset(topic, partition, Offset::Offset(next - 1))?;
-    reader.assign(&list)?;
-    let produced = match reader.poll(ASK) {
-        Some(message) => message?.timestamp().to_millis().unwrap_or(0),
-        None => return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
-    };
-    let mut asked = TopicPartitionList::new();
-    asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.state_ttl * 2000).max(0)))?;
-    let found = reader.offsets_for_times(asked, ASK)?;
-    let from = found.elements().first().map(|element| element.offset());
-    Ok(match from {
-        Some(Offset::Offset(from)) => from.clamp(low, next),
-        _ => next,
-    })
-}
-
 /// Commits stored positions to the group, those that it was not told yet. It may refuse them later.
 pub(super) fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger) -> KafkaResult<()> {
     let hints = ledger.hints();
@@ -142,7 +111,7 @@ pub(super) fn commit_last(consumer: &BaseConsumer<Context>, ledger: &Ledger, par
 }
 
 /// Positions as the group keeps them, with what is needed to take the partitions over.
-fn offsets(topic: &str, positions: &[(i32, Position)]) -> KafkaResult<TopicPartitionList> {
+pub(super) fn offsets(topic: &str, positions: &[(i32, Position)]) -> KafkaResult<TopicPartitionList> {
     let mut offsets = TopicPartitionList::with_capacity(positions.len());
     for (partition, position) in positions {
         offsets.add_partition_offset(topic, *partition, Offset::Offset(position.next))?;

@@ -14,6 +14,8 @@
 //! ([`Ledger::permit`]); else all that was given of the partition is read again by whoever owns it. It makes no call to Kafka.
 
 mod account;
+mod ends;
+mod failure;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -59,6 +61,8 @@ struct Partition {
     hinted: Option<i64>,
     /// End of the partition as the broker told last.
     end: Option<i64>,
+    /// Offsets before that end which belong to transactions that are not decided yet.
+    in_transaction: i64,
 }
 
 /// Passages that were read and not given yet.
@@ -99,6 +103,9 @@ struct Inner {
     connected: Option<bool>,
     away_since: Option<i64>,
     last_error: Option<String>,
+    fetch_failure: Option<failure::FetchFailure>,
+    /// The topic was not there when this process looked for it.
+    topic_was_absent: bool,
     rebalances: u64,
     keying: Keying,
 }
@@ -209,13 +216,15 @@ impl Ledger {
             }
             (_, None) => return Ok(None),
         };
-        tracing::info!(
-            topic = self.topic,
-            partition,
-            from = from.offset,
-            until,
-            "reading back what another process has stored, to know the plates of the last minutes"
-        );
+        if from.offset < until {
+            tracing::info!(
+                topic = self.topic,
+                partition,
+                from = from.offset,
+                until,
+                "reading back what another process has stored, to know the plates of the last minutes"
+            );
+        }
         let mut inner = self.lock();
         let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
         account.intact = false;
@@ -264,6 +273,7 @@ impl Ledger {
         if let Some(account) = inner.partitions.get_mut(&partition) {
             account.assigned = false;
             account.end = None;
+            account.in_transaction = 0;
             account.hinted = None;
         }
     }

@@ -94,6 +94,9 @@ impl ClientContext for Ear {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+            return;
+        }
         tracing::debug!(%error, reason, "Kafka");
         let complaints = &mut self.lock().complaints;
         if let Some(code) = error.rdkafka_error_code().filter(|_| complaints.len() < MOST_COMPLAINTS) {
@@ -268,11 +271,21 @@ impl Session {
         i32::try_from(topic.partitions().len()).ok()
     }
 
-    /// Whether every partition can be read: from its end, so that nothing comes but its end.
+    /// Whether every partition can be read: its oldest records, and its newest, which may be compressed otherwise.
     pub(super) fn reading(&self, partitions: i32, report: &mut Report) {
+        let problems = report.problems();
+        for from in [Offset::Beginning, Offset::OffsetTail(1)] {
+            self.reading_from(from, partitions, report);
+            if report.problems() > problems {
+                return;
+            }
+        }
+    }
+
+    fn reading_from(&self, from: Offset, partitions: i32, report: &mut Report) {
         let mut list = TopicPartitionList::new();
         for partition in 0..partitions {
-            let _ = list.add_partition_offset(&self.topic, partition, Offset::End);
+            let _ = list.add_partition_offset(&self.topic, partition, from);
         }
         let mut waiting: BTreeSet<i32> = (0..partitions).collect();
         let mut failure = self.consumer.assign(&list).err();
@@ -286,15 +299,36 @@ impl Session {
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     waiting.remove(&partition);
                 }
-                Some(Err(error)) => failure = Some(error).filter(is_refusal),
+                Some(Err(error)) => failure = Some(error).filter(is_final),
             }
+        }
+        // What cannot be read is one of those that gave nothing; the others are given a moment.
+        let until = Instant::now() + ATTEMPT;
+        while failure.as_ref().is_some_and(|it| !is_refusal(it)) && waiting.len() > 1 && Instant::now() < until {
+            match self.consumer.poll(Duration::from_millis(100)) {
+                Some(Ok(message)) => waiting.remove(&message.partition()),
+                Some(Err(KafkaError::PartitionEOF(partition))) => waiting.remove(&partition),
+                _ => false,
+            };
         }
         let _ = self.consumer.unassign();
         match failure {
             Some(error) if is_refusal(&error) => {
                 report.problem(TARGET, self.no_right(&format!("topic {}", self.topic), "Read"));
             }
-            Some(error) => report.problem(TARGET, format!("the topic {} cannot be read: {error}", self.topic)),
+            Some(error) => {
+                let numbers: Vec<String> = waiting.iter().map(i32::to_string).collect();
+                report.problem(
+                    TARGET,
+                    self.without_secrets(format!(
+                        "partitions {} of the topic {} hold records that {} ({}): the appliance would stop there",
+                        numbers.join(","),
+                        self.topic,
+                        unreadable(&error),
+                        self.ear().last_complaint()
+                    )),
+                );
+            }
             None if !waiting.is_empty() => {
                 let waiting: Vec<String> = waiting.iter().map(i32::to_string).collect();
                 report.problem(
@@ -408,6 +442,23 @@ fn number(partition: &rdkafka::metadata::MetadataPartition) -> String {
 
 fn is_refusal(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
+}
+
+/// Whether trying again is of no use.
+fn is_final(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{BadCompression, BadMessage, InvalidMessage, NotImplemented, UnsupportedCompressionType};
+    let codes = [BadCompression, BadMessage, InvalidMessage, NotImplemented, UnsupportedCompressionType];
+    is_refusal(error) || error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
+}
+
+/// The end of a sentence about records.
+fn unreadable(error: &KafkaError) -> &'static str {
+    match error.rdkafka_error_code() {
+        Some(RDKafkaErrorCode::NotImplemented | RDKafkaErrorCode::UnsupportedCompressionType) => {
+            "are compressed with a codec that this program does not have; let the producers use gzip, snappy, lz4 or zstd"
+        }
+        _ => "are damaged; see to the disk of the broker that leads them",
+    }
 }
 
 /// Trouble for which trying again is of no use.

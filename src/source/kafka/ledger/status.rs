@@ -5,10 +5,11 @@ use crate::source::kafka::GapCause;
 use crate::status::{KafkaGap, KafkaPartition, KafkaStatus};
 
 impl Ledger {
-    /// Notes the end of a partition.
-    pub(in crate::source::kafka) fn set_end(&self, partition: i32, end: i64) {
+    /// Notes the end of a partition, and where the first transaction begins that is not decided yet.
+    pub(in crate::source::kafka) fn set_end(&self, partition: i32, end: i64, stable: i64) {
         if let Some(account) = self.lock().partitions.get_mut(&partition) {
             account.end = Some(end);
+            account.in_transaction = if (0..end).contains(&stable) { end - stable } else { 0 };
         }
     }
 
@@ -28,7 +29,9 @@ impl Ledger {
     /// Notes what the client complained of last; true if it is news.
     pub(in crate::source::kafka) fn set_error(&self, text: String) -> bool {
         let mut inner = self.lock();
-        let news = inner.last_error.as_ref() != Some(&text);
+        // While other partitions go on, one that cannot says the same for ever.
+        let known = inner.fetch_failure.as_ref().is_some_and(|failure| failure.said == text);
+        let news = inner.last_error.as_ref() != Some(&text) && !known;
         inner.last_error = Some(text);
         news
     }
@@ -43,10 +46,12 @@ impl Ledger {
 
     /// How consumption is.
     pub fn status(&self) -> KafkaStatus {
-        let inner = self.lock();
+        let mut inner = self.lock();
+        let stopped = inner.stopped();
         let partitions = inner.partitions.iter().map(|(&id, account)| {
             let stored = account.stored.clone().unwrap_or_default();
             let position = account.stored.as_ref().map(|stored| stored.next);
+            let lag = account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned);
             let recent_gaps = stored.recent.iter().map(|gap| KafkaGap {
                 first: gap.first,
                 last: gap.last,
@@ -58,7 +63,9 @@ impl Ledger {
                 assigned: account.assigned,
                 position,
                 end: account.end,
-                lag: account.end.map(|end| (end - position.unwrap_or(0)).max(0)).filter(|_| account.assigned),
+                lag,
+                // Without isolation they may have been read already.
+                in_transaction: account.in_transaction.min(lag.unwrap_or(0)),
                 gaps: stored.gaps,
                 missing: stored.missing,
                 to_read_back: account.reading_back.as_ref().map_or(0, |back| (back.until - back.next).max(0)),
@@ -73,6 +80,7 @@ impl Ledger {
             connected: inner.connected == Some(true),
             away_since_unix: inner.away_since,
             last_error: inner.last_error.clone(),
+            stopped,
             rebalances: inner.rebalances,
             advice: inner.keying.advice().map(str::to_owned),
             partitions: partitions.collect(),

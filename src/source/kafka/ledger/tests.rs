@@ -218,3 +218,71 @@ fn a_batch_that_waited_needs_the_groups_word() {
     assert!(scene.ledger.is_undecided() && scene.ledger.wait_until_stored(0));
     assert_eq!(scene.begin(None), Some(1), "it is read again behind what is stored");
 }
+
+#[test]
+fn the_end_of_a_partition_moves_the_position_over_what_holds_no_record() {
+    let mut scene = Scene::new(None);
+    scene.ledger.begin_anew(0, 0);
+    assert_eq!(scene.stored(0..5).next, 5);
+    // The marker of a transaction is at 5, and nothing comes behind it.
+    scene.ledger.reached_end(0, 6, Instant::now());
+    let batch = scene.give().unwrap();
+    let position = Position::decode(&batch.position).unwrap();
+    assert_eq!((position.next, position.gaps, position.last, batch.passages.len()), (6, 0, None, 0));
+    scene.ledger.committed(&batch);
+    scene.ledger.set_end(0, 6, 6);
+    assert_eq!(scene.ledger.status().partitions[0].lag, Some(0));
+    // Retention has passed the marker: nothing is missing.
+    assert_eq!(scene.ledger.reconcile(0, 6, 6, 0), Some((6, None)));
+    // An end that is known already moves nothing.
+    scene.ledger.reached_end(0, 6, Instant::now());
+    assert!(scene.give().is_none());
+    assert!(scene.take(6));
+    assert_eq!(scene.give().unwrap().passages.len(), 1);
+}
+
+#[test]
+fn reading_back_ends_at_a_marker_too() {
+    let mut scene = Scene::new(Some(Position::at(2)));
+    let from = Mark { offset: 10, before: Some(time(9)) };
+    assert_eq!(scene.begin(Some(Committed { next: 14, state: Some((from, Some(time(12)))) })), Some(10));
+    (10..13).for_each(|offset| assert!(scene.take(offset)));
+    scene.ledger.reached_end(0, 14, Instant::now());
+    let batch = scene.give().unwrap();
+    assert_eq!(batch.rebuild.unwrap().ends, Some(Some(CivilTime(time(12)))));
+    assert_eq!(Position::decode(&batch.position).unwrap().next, 14);
+    scene.ledger.committed(&batch);
+    // What lies between the group's offset and the end is passed over as well.
+    scene.ledger.reached_end(0, 16, Instant::now());
+    assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().next, 16);
+}
+
+#[test]
+fn an_end_before_it_is_decided_where_a_partition_goes_on_says_nothing() {
+    let scene = Scene::new(Some(Position::at(2)));
+    scene.ledger.reached_end(0, 9, Instant::now());
+    scene.ledger.reached_end(7, 9, Instant::now());
+    assert!(scene.give().is_none());
+    assert_eq!(scene.begin(None), Some(2));
+}
+
+#[test]
+fn a_partition_that_cannot_be_read_is_named_until_records_come() {
+    use rdkafka::error::RDKafkaErrorCode;
+    let mut scene = Scene::new(None);
+    scene.ledger.begin_anew(0, 0);
+    scene.ledger.assign(1);
+    scene.ledger.begin_anew(1, 0);
+    scene.ledger.set_end(0, 3, 3);
+    scene.ledger.set_end(1, 0, 0);
+    let words = "Decompression (codec 0x5) of message at 0 of 9 bytes failed".to_owned();
+    assert!(scene.ledger.set_error(words.clone()));
+    let before = Instant::now().checked_sub(super::QUIET).unwrap();
+    scene.ledger.fetch_failed(RDKafkaErrorCode::NotImplemented, before);
+    let stopped = scene.ledger.status().stopped.unwrap();
+    assert_eq!((stopped.code, &stopped.partitions[..]), ("codec", &[0][..]));
+    assert!(stopped.text.contains("codec 0x5") && stopped.text.contains("zstd"), "{}", stopped.text);
+    assert!(!scene.ledger.set_error(words), "the same is not news again");
+    assert!(scene.take(0));
+    assert_eq!(scene.ledger.status().stopped, None);
+}

@@ -1,0 +1,48 @@
+//! Where a partition begins that neither the data directory nor the group knows.
+//!
+//! `kafka.start` is for a topic that is new to both: it says whether what is there already is read. A partition that comes
+//! to a topic of which any other is known was made since, so all that it holds is new and it is read from its beginning.
+//! So that the two can be told apart after a kill, and by other appliances of the group, `start = "latest"` commits the ends
+//! of all partitions to the group at once, before any of them is read.
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
+use rdkafka::error::KafkaResult;
+
+use super::KafkaSettings;
+use super::context::Context;
+use super::group::{ASK, committed, offsets};
+use super::ledger::Ledger;
+use super::position::Position;
+use crate::config::KafkaStart;
+
+/// The offset at which `partition` begins, whose oldest record is at `low`.
+pub(super) fn beginning(
+    consumer: &BaseConsumer<Context>,
+    ledger: &Ledger,
+    settings: &KafkaSettings,
+    partition: i32,
+    low: i64,
+) -> KafkaResult<i64> {
+    if settings.kafka.start == KafkaStart::Earliest || ledger.knows_topic() || ledger.topic_was_absent() {
+        return Ok(low);
+    }
+    let topic = settings.kafka.topic.as_str();
+    let metadata = consumer.fetch_metadata(Some(topic), ASK)?;
+    let ids: Vec<i32> =
+        metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
+    let mut asked = TopicPartitionList::new();
+    ids.iter().for_each(|id| {
+        asked.add_partition(topic, *id);
+    });
+    if !committed(consumer, asked)?.is_empty() {
+        return Ok(low);
+    }
+    let mut ends = Vec::with_capacity(ids.len());
+    for id in ids {
+        ends.push((id, Position::at(consumer.fetch_watermarks(topic, id, ASK)?.1)));
+    }
+    consumer.commit(&offsets(topic, &ends)?, CommitMode::Sync)?;
+    tracing::info!(topic, "a new group begins at the end of all partitions, as kafka.start says");
+    Ok(ends.iter().find(|(id, _)| *id == partition).map_or(low, |(_, end)| end.next))
+}

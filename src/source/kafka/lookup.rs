@@ -1,0 +1,94 @@
+//! From where to read back where another program has committed an offset, which says no more than that.
+
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use rdkafka::statistics::Statistics;
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::KafkaSettings;
+use super::client::client_config;
+use super::group::ASK;
+
+/// A reader that logs nothing by itself.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn stats(&self, _: Statistics) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(%error, reason, "Kafka");
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// How much further back each attempt looks for a record.
+const FURTHER: i64 = 8;
+
+/// From where to read back before `next`, which another program committed: a state TTL and a window before the time at
+/// which the last record before it was produced.
+pub(super) fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaResult<i64> {
+    let topic = settings.kafka.topic.as_str();
+    let mut config = client_config(&settings.kafka);
+    // Outside the group, and without its callbacks.
+    config.set("statistics.interval.ms", "0").remove("group.instance.id");
+    let reader: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
+    let (low, high) = reader.fetch_watermarks(topic, partition, ASK)?;
+    if next <= low || next > high {
+        return Ok(next);
+    }
+    let Some(produced) = newest_before(&reader, topic, partition, low, next)? else { return Ok(next) };
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.state_ttl * 2000).max(0)))?;
+    let found = reader.offsets_for_times(asked, ASK)?;
+    let from = found.elements().first().map(|element| element.offset());
+    Ok(match from {
+        Some(Offset::Offset(from)) => from.clamp(low, next),
+        _ => next,
+    })
+}
+
+/// When the last record before `next` was produced. The offsets right before it may hold none: markers of transactions, and
+/// records of aborted ones.
+fn newest_before(
+    reader: &BaseConsumer<Quiet>,
+    topic: &str,
+    partition: i32,
+    low: i64,
+    next: i64,
+) -> KafkaResult<Option<i64>> {
+    let mut span = 1;
+    loop {
+        let from = low.max(next - span);
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(from))?;
+        reader.assign(&list)?;
+        if let Some(produced) = last_of(reader, next)? {
+            return Ok(Some(produced));
+        }
+        if from == low {
+            return Ok(None);
+        }
+        span = span.saturating_mul(FURTHER);
+    }
+}
+
+/// When the last record was produced that comes before the offset `next`.
+fn last_of(reader: &BaseConsumer<Quiet>, next: i64) -> KafkaResult<Option<i64>> {
+    let mut produced = None;
+    loop {
+        match reader.poll(ASK) {
+            Some(Ok(message)) if message.offset() < next => {
+                produced = Some(message.timestamp().to_millis().unwrap_or(0));
+                if message.offset() + 1 == next {
+                    return Ok(produced);
+                }
+            }
+            Some(Ok(_)) | Some(Err(KafkaError::PartitionEOF(_))) => return Ok(produced),
+            Some(Err(error)) => return Err(error),
+            None => return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)),
+        }
+    }
+}
