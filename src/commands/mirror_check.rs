@@ -50,6 +50,9 @@ pub fn verify(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
 /// The least that a count over all rows of an instance may take.
 const COUNT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// MyCat shows a row only a moment after it was written.
+const SETTLE: Duration = Duration::from_secs(1);
+
 /// Compares, sends again what differs, and compares once more.
 ///
 /// # Errors
@@ -77,6 +80,7 @@ pub fn repair(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
             repaired.strangers.len()
         )?;
     }
+    std::thread::sleep(SETTLE);
     let after = runtime.block_on(audit.compare(&range, args.wait))?;
     print(&audit, &after, out)?;
     judge(&after)

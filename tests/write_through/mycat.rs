@@ -25,6 +25,7 @@ fn half_an_answer_is_none() {
     let ready = || wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
     ready();
     let checkpoints = appliance.get("/api/stats/kkmc_count?limit=1000").data().clone();
+    an_overview_is_not_made_twice_at_once(&appliance, &mycat);
     for fails in [false, true] {
         mycat.fail_when_half(fails);
         servers[1].kill();
@@ -77,6 +78,27 @@ fn half_an_answer_is_none() {
             assert!(complaint.contains("instance away") && complaint.contains("dataNode dn2"), "{complaint}");
         }
     }
+}
+
+/// Without a cache each overview counts anew, but those who ask at once share it.
+fn an_overview_is_not_made_twice_at_once(appliance: &Appliance, mycat: &MyCat) {
+    const ASKING: usize = 12;
+    let scans = || {
+        let is_scan = |text: &String| text.contains(" AS brand, COUNT(*)");
+        mycat.take_statements().iter().filter(|text| is_scan(text)).count()
+    };
+    let ask = || assert_eq!(appliance.get("/api/overview").status, 200);
+    scans();
+    ask();
+    let one = scans();
+    assert!(one > 0);
+    std::thread::scope(|scope| {
+        for _ in 0..ASKING {
+            scope.spawn(ask);
+        }
+    });
+    let all = scans();
+    assert!(all <= one * ASKING / 2, "{ASKING} who ask at once cost {all} scans where one costs {one}");
 }
 
 #[test]
