@@ -101,11 +101,16 @@ impl Appliance {
         running.failure = Some(sentence);
     }
 
+    /// Something that is stored cannot be read: it is served without it, and not ready.
+    pub fn damaged(&self, what: String) {
+        self.running().failure.get_or_insert(what);
+    }
+
     /// The source has ended, with an error or not.
     pub fn source_ended(&self, failure: Option<String>) {
         let mut running = self.running();
         running.source.state = if failure.is_some() { "failed" } else { "finished" }.to_owned();
-        running.failure = failure;
+        running.failure = failure.or_else(|| running.failure.take());
     }
 }
 

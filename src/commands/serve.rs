@@ -92,6 +92,8 @@ pub fn run_appliance(
     let forecaster = Service::new(service_settings(config, Some(config.data_dir.clone()), registry));
     let predicting = predict_beside(forecaster.clone(), appliance.clone(), &stop, runtime.handle())?;
 
+    let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
+
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
     let settings = ServeSettings { forecaster, ..serve_settings(config) };
@@ -110,6 +112,7 @@ pub fn run_appliance(
     let driven = driving.join().map_err(|_| anyhow::anyhow!("the writer ended unexpectedly: please report it"))?;
     // Before the data directory goes: it may be writing there.
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
+    verifying.join().map_err(|_| anyhow::anyhow!("the verification ended unexpectedly: please report it"))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     driven?;
     served.context("the HTTP interface failed")
@@ -167,6 +170,24 @@ fn drive(
     waiting.block_on(stop.cancelled());
     store.close()?;
     failed.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Reads what is stored once, on a thread of its own, and says what is damaged.
+fn verify_beside(
+    appliance: Arc<Appliance>,
+    shared: Arc<crate::store::Shared>,
+    stop: &CancellationToken,
+    waiting: &tokio::runtime::Handle,
+) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (stop, waiting) = (stop.clone(), waiting.clone());
+    let verify = move || {
+        let rest = |time| waiting.block_on(async { tokio::time::timeout(time, stop.cancelled()).await.is_ok() });
+        if let Some(damage) = shared.verify(rest) {
+            appliance.damaged(damage.clone());
+            tracing::error!(damage, "something that is stored cannot be read; all else is served");
+        }
+    };
+    std::thread::Builder::new().name("verify".to_owned()).spawn(verify).context("cannot start the thread that verifies")
 }
 
 /// Runs prediction on a thread of its own until `stop`.

@@ -33,6 +33,7 @@ mod stored_alert;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod verify;
 mod view;
 mod work;
 mod write;

@@ -91,6 +91,7 @@ impl Database {
         match check_ours(directory, &folder) {
             // What is wrong with it is told in better words below.
             Err(StorageError::Damaged { .. } | StorageError::Io { .. }) if has_tally || settings.accept_loss => {}
+            Err(StorageError::Foreign { .. }) if has_tally && !folder.exists() => {}
             checked => checked?,
         }
         let slots = Slots::lock(directory).map_err(|error| io("open the tally", error))?;

@@ -66,16 +66,15 @@ fn what_a_killed_replay_leaves_is_private_and_goes_with_the_next_one() {
     running.end();
     assert_eq!(left().len(), 1);
     assert_private(&left()[0]);
-    // One that is in use stays.
-    let beside = Running::start(replay().command);
-    while !left().iter().any(|path| path.join("rocksdb/CURRENT").exists()) || left().len() > 1 {
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    let used = left();
+    // One that is in use stays: its lock is held.
+    let used = out.join(".platewatch-used");
+    std::fs::create_dir(&used).unwrap();
+    let lock = std::fs::File::create(used.join("in-use")).unwrap();
+    lock.lock().unwrap();
     Replay::new(&file, &out).run().done();
-    assert_eq!(left(), used, "a folder in use was removed, or one was left");
-    beside.signal("TERM");
-    beside.end();
+    assert_eq!(left(), [used.clone()], "a folder in use was removed, or one was left");
+    drop(lock);
+    Replay::new(&file, &out).run().done();
     assert!(left().is_empty(), "{:?}", left());
 }
 

@@ -1,0 +1,43 @@
+//! Reading once, after a start, what a start does not read: bodies of sealed segments and rejects. A damaged byte in them is found
+//! then and not when somebody asks.
+
+use std::time::{Duration, Instant};
+
+use storage::Family;
+
+use super::{Shared, recover};
+
+/// It reads one part of the time and rests three.
+const REST: u32 = 3;
+
+impl Shared {
+    /// Reads everything, unhurried; returns what is damaged. `rest` waits, and says whether to stop.
+    pub fn verify(&self, mut rest: impl FnMut(Duration) -> bool) -> Option<String> {
+        for entry in self.view().entries() {
+            let started = Instant::now();
+            let read = recover::body(&self.database, entry);
+            if let Err(error) = read
+                // What retention dropped meanwhile may be gone.
+                && self.view().entries().any(|kept| std::sync::Arc::ptr_eq(kept, entry))
+            {
+                return Some(error.to_string());
+            }
+            if rest(started.elapsed() * REST) {
+                return None;
+            }
+        }
+        let mut started = Instant::now();
+        for item in self.database.scan(Family::Rejects, &[]) {
+            if let Err(error) = item {
+                return Some(error.to_string());
+            }
+            if started.elapsed() > Duration::from_millis(20) {
+                if rest(started.elapsed() * REST) {
+                    return None;
+                }
+                started = Instant::now();
+            }
+        }
+        None
+    }
+}
