@@ -13,6 +13,7 @@
 
 mod alerts;
 mod cache;
+mod cursor;
 mod detection;
 mod expire;
 mod facts;
@@ -25,6 +26,8 @@ mod query;
 mod rebuild;
 mod recover;
 mod rollup;
+mod rows;
+mod select;
 mod stored_alert;
 #[cfg(test)]
 mod tests;

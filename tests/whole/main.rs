@@ -20,6 +20,7 @@ mod dirty;
 mod formats;
 mod full_disk;
 mod harness;
+mod hostile;
 mod identity;
 mod live_input;
 mod model;
