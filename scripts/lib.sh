@@ -178,6 +178,21 @@ need_deploy_checks() {
   command -v systemd-analyze >/dev/null || need_packages systemd
 }
 
+# schemathesis, which holds the program to its OpenAPI document: from PyPI, pinned with all that it needs, in a folder of its
+# own; fetched once.
+need_schemathesis() {
+  local home="$HOME/.cache/platewatch/schemathesis" pins="$ROOT/tests/openapi/requirements.txt"
+  SCHEMATHESIS="$home/bin/schemathesis"
+  cmp --silent "$pins" "$home/installed.txt" && return
+  say "installing schemathesis"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$pins" >&2 ||
+    die "schemathesis cannot be installed; is there a network?"
+  cp "$pins" "$home/installed.txt"
+}
+
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
 need_rust() {
   local wanted found

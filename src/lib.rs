@@ -39,4 +39,5 @@ pub mod serve;
 pub mod source;
 pub mod status;
 pub mod store;
+mod suggest;
 pub mod work;

@@ -293,6 +293,12 @@ pub trait Snapshot: Send + Sync {
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
         Ok(vec![AlertWork::default(); seqs.len()])
     }
+    /// A reader's own way through all matching passages in `order`; without one they are read with
+    /// [`Snapshot::query_after`], see [`cursor_of`].
+    fn cursor(self: Arc<Self>, filter: &QueryFilter, order: Order) -> Option<Box<dyn PassageCursor>> {
+        let _ = (filter, order);
+        None
+    }
     /// The next matching passages behind `after` (from the first without it) in `order`, at most
     /// `limit`: so a long list is read in pieces, each at the cost of its own rows.
     ///
@@ -321,6 +327,40 @@ pub trait Snapshot: Send + Sync {
     ) -> Result<RejectPiece, ReadError> {
         let _ = (reason, before, limit);
         Err(ReadError::Unsupported(needs_local_storage("the list of rejected lines")))
+    }
+}
+
+/// A way through a long list of passages. It holds the snapshot it began with.
+pub trait PassageCursor: Send {
+    /// The next passages, at most `limit` (a few more where those have the last one's key); none behind the last. Each
+    /// piece costs about its own rows.
+    ///
+    /// # Errors
+    /// As [`Snapshot::query`]; [`ReadError::Unsupported`] unless a reader can do it.
+    fn next(&mut self, limit: usize) -> Result<Vec<PassageRow>, ReadError>;
+}
+
+/// The way through all passages of `snapshot` that match, in `order`.
+pub fn cursor_of(snapshot: Arc<dyn Snapshot>, filter: &QueryFilter, order: Order) -> Box<dyn PassageCursor> {
+    let own = snapshot.clone().cursor(filter, order);
+    own.unwrap_or_else(|| Box::new(KeyCursor { snapshot, filter: filter.clone(), order, after: None }))
+}
+
+/// Goes on behind the key of the last passage.
+struct KeyCursor {
+    snapshot: Arc<dyn Snapshot>,
+    filter: QueryFilter,
+    order: Order,
+    after: Option<PassageKey>,
+}
+
+impl PassageCursor for KeyCursor {
+    fn next(&mut self, limit: usize) -> Result<Vec<PassageRow>, ReadError> {
+        let rows = self.snapshot.query_after(&self.filter, self.order, self.after.as_ref(), limit)?;
+        if let Some(last) = rows.last() {
+            self.after = Some(PassageKey::of(last));
+        }
+        Ok(rows)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
 use crate::reader::Reader;
-use crate::serve::{self, ServeSettings};
+use crate::serve::{self, ConnectionSettings, ServeSettings};
 use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
@@ -97,7 +97,7 @@ pub fn run_appliance(
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
     let settings = ServeSettings { forecaster, ..serve_settings(config) };
-    let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, stop.clone()));
+    let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, connections(config), stop.clone()));
 
     let road = appliance.clone();
     let road_stop = stop.clone();
@@ -208,10 +208,23 @@ pub(super) async fn serve_until(
     listener: TcpListener,
     reader: Arc<dyn Reader>,
     settings: ServeSettings,
+    connections: ConnectionSettings,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let router = serve::router(reader, settings, stop.clone());
-    serve::serve(listener, router, stop, SHUTDOWN_DEADLINE).await
+    serve::serve(listener, router, connections, stop, SHUTDOWN_DEADLINE).await
+}
+
+/// The connections of the HTTP interface, as configured and as the limit of open files allows.
+pub(super) fn connections(config: &Config) -> ConnectionSettings {
+    let api = &config.api;
+    ConnectionSettings {
+        max: serve::open_files(api.max_connections),
+        max_per_address: api.max_connections_per_address,
+        header_timeout: api.header_timeout,
+        idle_timeout: api.idle_timeout,
+        proxies: api.proxies.clone(),
+    }
 }
 
 /// The signals that stop a run. While this lives they do not end the process by themselves.
@@ -377,9 +390,11 @@ pub(super) fn serve_settings(config: &Config) -> ServeSettings {
     let clock_zone = zone.clone();
     ServeSettings {
         cors_origins: config.api.cors_origins.clone(),
+        allowed_origins: config.api.allowed_origins.clone(),
         max_concurrent_queries: config.api.max_concurrent_queries,
         query_timeout: config.api.query_timeout,
         sse_max_clients: config.api.sse_max_clients,
+        sse_max_clients_per_address: config.api.sse_max_clients_per_address,
         body_limit: config.api.max_body.bytes(),
         status_only: config.role == Role::Ingest,
         export_max_rows: config.api.export_max_rows as u64,

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serve::{Signals, predict_beside, serve_settings, serve_until, stop_at_signal};
+use super::serve::{Signals, connections, predict_beside, serve_settings, serve_until, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
 use crate::remote::{Remote, RemoteError};
@@ -31,7 +31,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
     ready(listener.local_addr().context("cannot tell the port")?);
     let settings = ServeSettings { forecaster, ..serve_settings(config) };
-    let served = runtime.block_on(serve_until(listener, reader, settings, stop.clone()));
+    let served = runtime.block_on(serve_until(listener, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     // A statement that is still under way has nobody left to answer.

@@ -67,6 +67,14 @@ pub(super) fn origins(origins: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// Whoever may change something is named.
+pub(super) fn named_origins(list: &[String]) -> Result<(), String> {
+    if list.iter().any(|origin| origin == "*") {
+        return Err("any origin may not change something; name the origins, such as \"https://example.org\"".to_owned());
+    }
+    origins(list)
+}
+
 pub(super) fn filled(text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err("the text is empty; write a name".to_owned()) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::declare::{Given, Section};
 use super::error::{Origin, Problem};
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 /// What an overriding environment variable's name begins with.
 pub const VARIABLE_PREFIX: &str = "PLATEWATCH__";

@@ -2,14 +2,14 @@
 //!
 //! This module knows no setting by name.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use toml::de::DeValue;
 use traffic::{TimeZoneName, UnknownTimeZone};
 
 use super::declare::Setting;
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 impl Setting for String {
     fn expected() -> String {
@@ -46,6 +46,19 @@ impl Setting for SocketAddr {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
         let text = text_of(value, &Self::expected())?;
         text.parse().map_err(|_| format!("{} is not an address to listen on; write {}", quoted(text), Self::expected()))
+    }
+    fn to_toml(&self) -> String {
+        quoted(&self.to_string())
+    }
+}
+
+impl Setting for IpAddr {
+    fn expected() -> String {
+        r#"an IP address, such as "127.0.0.1""#.to_owned()
+    }
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
+        let text = text_of(value, &Self::expected())?;
+        text.parse().map_err(|_| format!("{} is no IP address; write {}", quoted(text), Self::expected()))
     }
     fn to_toml(&self) -> String {
         quoted(&self.to_string())

@@ -13,11 +13,14 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, Envelope, ErrorEnvelope, Success};
-use super::fields::{BodyFields, Fields};
+use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened};
 use super::records::label;
 use super::warnings::AlertSchema;
 use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkStatus, WorkedAlert};
+
+/// The fields of a change.
+const FIELDS: [&str; 4] = ["status", "note", "by", "version"];
 
 /// A checkpoint of a sighting.
 #[derive(Debug, Serialize, ToSchema)]
@@ -207,13 +210,9 @@ pub(super) async fn patch(
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     let id = checked(id)?;
+    fields.only(&FIELDS)?;
     let change = change(&api, &headers, &fields)?;
-    let reader = api.reader.clone();
-    let changing = tokio::task::spawn_blocking(move || reader.change_work(&id, &change));
-    let worked = changing.await.map_err(|error| {
-        tracing::error!(%error, "changing work panicked");
-        ApiError::internal()
-    })??;
+    let worked = api.change(move |reader| reader.change_work(&id, &change)).await?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
 
@@ -227,10 +226,10 @@ fn checked(id: String) -> Result<String, ApiError> {
 
 fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
     let short = |name: &str, limit: usize| -> Result<String, ApiError> {
-        let text = fields.text(name)?.unwrap_or_default().into_owned();
+        let text = fields.exact(name)?.unwrap_or_default();
         match text.chars().nth(limit) {
             Some(_) => Err(ApiError::bad_request(format!("`{name}` must have at most {limit} characters"))),
-            None => Ok(text),
+            None => Ok(text.trim().to_owned()),
         }
     };
     let by = short("by", MAX_BY_CHARS)?;
@@ -263,23 +262,32 @@ fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
 
 /// The version that the change was decided on, from the body or from `If-Match`.
 fn version(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
-    let in_body = match fields.text("version")? {
-        Some(_) => Some(fields.whole("version", 0..=u64::from(u32::MAX), 0)?),
-        None => None,
-    };
+    let in_body = fields.whole_if_given("version", 0..=MAX_NUMBER)?;
     let Some(tag) = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("?").trim()) else {
         return Ok(in_body);
     };
     if tag == "*" {
         return Ok(in_body);
     }
-    let number = tag.trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
-        ApiError::bad_request(format!("If-Match must be the ETag of the alert, such as \"3\", not {tag:?}"))
+    let number = version_of(tag).ok_or_else(|| {
+        ApiError::bad_request(format!("If-Match must be the ETag of the alert, such as \"3\", not {}", shortened(tag)))
     })?;
     match in_body {
         Some(other) if other != number => {
-            Err(ApiError::bad_request("`version` and If-Match are two different versions: give one of them"))
+            Err(ApiError::conflict("`version` and If-Match are two different versions: give one of them"))
         }
         _ => Ok(Some(number)),
     }
+}
+
+/// The version in an entity tag, weak or not, or without its quotes.
+fn version_of(tag: &str) -> Option<u64> {
+    let quoted = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let digits = quoted.unwrap_or(tag);
+    (1..=9)
+        .contains(&digits.len())
+        .then_some(digits)
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?
+        .parse()
+        .ok()
 }

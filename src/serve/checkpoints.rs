@@ -1,14 +1,35 @@
-//! `GET /api/checkpoints`: the catalogue.
+//! `GET /api/checkpoints`: the catalogue. Its neighbours are worked out, and its text is made, once per catalogue.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::response::Response;
 use serde::Serialize;
+use traffic::Catalogue;
 use utoipa::ToSchema;
 
 use super::Api;
-use super::error::{Answer, Envelope, Success};
+use super::error::{ApiError, Envelope, Success, json_text};
 use super::neighbours::{Neighbour, neighbours};
+use crate::reader::ReadError;
+
+/// The answer for the catalogue that it was made of.
+#[derive(Debug, Default)]
+pub(super) struct KnownCheckpoints(Mutex<Option<(Arc<Catalogue>, Bytes)>>);
+
+impl KnownCheckpoints {
+    fn answer(&self, catalogue: Arc<Catalogue>) -> Result<Bytes, ReadError> {
+        // Held while it is made, so that of many who ask at once only one does.
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = known.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &catalogue)) {
+            return Ok(text.clone());
+        }
+        let text = Success(listed(&catalogue)).into_text().map_err(|error| ReadError::Storage(error.to_string()))?;
+        let (_, text) = known.insert((catalogue, Bytes::from(text)));
+        Ok(text.clone())
+    }
+}
 
 /// One checkpoint of the catalogue.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,9 +67,14 @@ pub(super) struct CheckpointJson {
     tag = "checkpoints",
     responses((status = 200, description = "The catalogue, in its own order", body = Envelope<Vec<CheckpointJson>>))
 )]
-pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Answer<Vec<CheckpointJson>> {
+pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Result<Response, ApiError> {
     let catalogue = api.reader.catalogue();
-    let checkpoints = catalogue.iter().zip(neighbours(&catalogue)).map(|(checkpoint, neighbours)| CheckpointJson {
+    let shared = api.clone();
+    api.counters(move |_| shared.checkpoints.answer(catalogue)).await.map(json_text)
+}
+
+fn listed(catalogue: &Catalogue) -> Vec<CheckpointJson> {
+    let checkpoints = catalogue.iter().zip(neighbours(catalogue)).map(|(checkpoint, neighbours)| CheckpointJson {
         code: checkpoint.code.clone(),
         kkmc: checkpoint.name.clone(),
         label: checkpoint.label.clone(),
@@ -58,5 +84,5 @@ pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Answer<Vec<Check
         lat: checkpoint.position().map(|(_, lat)| lat),
         neighbours,
     });
-    Ok(Success(checkpoints.collect()))
+    checkpoints.collect()
 }

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
@@ -47,6 +48,18 @@ const RETRY_AFTER_SECONDS: u16 = 2;
 /// A good answer.
 pub(super) struct Success<T>(pub(super) T);
 
+impl<T: Serialize> Success<T> {
+    /// The answer's text, for one that is given again and again: see [`json_text`].
+    pub(super) fn into_text(self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(&Envelope { code: 200, msg: "success".to_owned(), data: self.0 })
+    }
+}
+
+/// An answer whose text is at hand.
+pub(super) fn json_text(text: Bytes) -> Response {
+    ([NOT_CACHED, (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
+}
+
 impl<T: Serialize> IntoResponse for Success<T> {
     fn into_response(self) -> Response {
         let body = Json(Envelope { code: 200, msg: "success".to_owned(), data: self.0 });
@@ -74,6 +87,11 @@ impl ApiError {
     /// 400.
     pub(super) fn bad_request(msg: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, msg)
+    }
+
+    /// 409: what is asked contradicts itself, or the data as they are now.
+    pub(super) fn conflict(msg: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, msg)
     }
 
     /// 503 that is worth another attempt after some seconds.

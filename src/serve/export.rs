@@ -1,8 +1,9 @@
 //! `POST /api/query/export`: the whole result of a query as one CSV file.
 //!
 //! The rows are counted first: a result that is too long is refused with the count, so that a file is never cut in
-//! silence. Then the file is made piece by piece, each when the connection has room for it and on a blocking thread only
-//! while it is made: a slow client holds no thread, memory for one piece, and a snapshot for `api.export_timeout` at most.
+//! silence. Then the file is made piece by piece, each when the connection has room for it. Only while a piece is made does
+//! it take one of the places for exports, and a blocking thread: a slow client holds neither, but memory for one piece, and
+//! a snapshot for `api.export_timeout` at most. How many such clients there are is bounded too; the slowest leaves first.
 //! A client that leaves frees everything; a failure on the way breaks the transfer off, which every client notices.
 
 mod csv;
@@ -12,24 +13,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use traffic::Catalogue;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::error::{ApiError, ErrorEnvelope};
-use super::fields::{BodyFields, Fields};
-use super::query::{QueryBody, filter, order};
+use super::fields::{BodyFields, Fields, shortened};
+use super::listen::{Client, Lasting};
+use super::query::{self, QueryBody, filter, order};
 use super::records::PassageJson;
-use crate::reader::{Order, PassageKey, QueryFilter, ReadError, Snapshot};
+use super::shares::{Progress, Share};
+use crate::reader::{PassageCursor, ReadError, cursor_of};
 use csv::Form;
 
+/// Files that may be on their way to clients, for each that may be made at the same time.
+pub(super) const OPEN_PER_PLACE: usize = 8;
+/// A client that takes less than this over some seconds leaves for another one. It is slower than any network here.
+const SLOW_BYTES_PER_SECOND: u64 = 256 << 10;
+const SLOW_AFTER: Duration = Duration::from_secs(5);
+/// The fields of the body beside those of a query.
+const FIELDS: [&str; 3] = ["columns", "header", "excel"];
 /// Rows that are read at a time.
 const PIECE_ROWS: usize = 8192;
 /// Bytes that are handed to the connection at a time.
@@ -80,12 +89,20 @@ pub(super) struct ExportBody {
         (status = 504, description = "Counting took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Result<Response, ApiError> {
+pub(super) async fn export(
+    State(api): State<Arc<Api>>,
+    Extension(client): Extension<Client>,
+    BodyFields(fields): BodyFields,
+) -> Result<Response, ApiError> {
+    fields.only(&[&query::FIELDS[..], &FIELDS[..]].concat())?;
+    // They play no part, but a wrong one is a mistake all the same.
+    fields.page()?;
+    fields.limit(1..=query::MAX_LIMIT, query::DEFAULT_LIMIT)?;
     let catalogue = api.reader.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let form = form(&fields)?;
-    let place = api.exports.clone().try_acquire_owned().map_err(|_| {
+    let share = api.exports.take(client.address, client.connection.clone(), is_slow).ok_or_else(|| {
         ApiError::busy(
             format!("other exports are being made: ask again in {RETRY_AFTER_SECONDS} seconds"),
             RETRY_AFTER_SECONDS,
@@ -93,27 +110,26 @@ pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): Body
     })?;
     // One snapshot for the count and for the rows, so that they agree.
     let snapshot = api.reader.snapshot();
-    let counting = (snapshot.clone(), filter.clone());
+    let counting = snapshot.clone();
     let first = api.scan(move |_| {
-        let (snapshot, filter) = counting;
-        let total = snapshot.query(&filter, order, 1, 0)?.total;
+        let total = counting.query(&filter, order, 1, 0)?.total;
         // What a reader cannot do it says before the answer begins.
-        snapshot.query_after(&filter, order, None, 1)?;
-        Ok(total)
+        cursor_of(counting.clone(), &filter, order).next(1)?;
+        Ok((total, cursor_of(counting, &filter, order)))
     });
-    let total = first.await?;
+    let (total, cursor) = first.await?;
     let max_rows = api.settings.export_max_rows;
     if total > max_rows {
-        let refusal = ApiError::bad_request(format!(
+        let refusal = ApiError::conflict(format!(
             "{total} passages match, and one file holds {max_rows} at most (api.export_max_rows): narrow the time range with \
              startTime and endTime, or add filters"
         ));
         return Err(refusal.with_number(TOTAL_COUNT, total).with_number(MAX_ROWS, max_rows));
     }
-    let export =
-        Export { snapshot, catalogue, filter, order, form, after: None, left: total, begun: false, _place: place };
+    let export = Export { cursor, catalogue, form, left: total, begun: false, share };
     let name = format!("passages-{}.csv", api.now().to_string().replace([' ', ':'], "-"));
     let mut response = Body::from_stream(stream(api, export)).into_response();
+    response.extensions_mut().insert(Lasting);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -127,7 +143,8 @@ pub(super) async fn export(State(api): State<Arc<Api>>, BodyFields(fields): Body
 
 fn form(fields: &Fields) -> Result<Form, ApiError> {
     let form = Form::new(&fields.list("columns")?).map_err(|name| {
-        ApiError::bad_request(format!("`columns` must name each of {} at most once, not {name:?}", Form::names()))
+        let names: Vec<&str> = column_names().collect();
+        ApiError::bad_request(format!("`columns` must name some of {}, not {}", names.join(", "), shortened(&name)))
     })?;
     Ok(Form {
         titles: fields.choice("header", &[("names", false), ("titles", true)])?.unwrap_or(false),
@@ -136,18 +153,26 @@ fn form(fields: &Fields) -> Result<Form, ApiError> {
     })
 }
 
+/// The names that `columns` takes.
+pub(super) fn column_names() -> impl Iterator<Item = &'static str> {
+    Form::names()
+}
+
+/// Whether a client may be cut off for another one.
+fn is_slow(progress: &Progress) -> bool {
+    progress.is_slower_than(SLOW_BYTES_PER_SECOND, SLOW_AFTER)
+}
+
 /// A file that is being made.
 struct Export {
-    snapshot: Arc<dyn Snapshot>,
+    /// It holds the snapshot.
+    cursor: Box<dyn PassageCursor>,
     catalogue: Arc<Catalogue>,
-    filter: QueryFilter,
-    order: Order,
     form: Form,
-    after: Option<PassageKey>,
     /// Rows that are not written yet.
     left: u64,
     begun: bool,
-    _place: OwnedSemaphorePermit,
+    share: Share,
 }
 
 impl Export {
@@ -160,11 +185,10 @@ impl Export {
         if self.left == 0 {
             return Ok(out);
         }
-        let rows = self.snapshot.query_after(&self.filter, self.order, self.after.as_ref(), PIECE_ROWS)?;
-        let Some(last) = rows.last() else {
+        let rows = self.cursor.next(PIECE_ROWS)?;
+        if rows.is_empty() {
             return Err(ReadError::Storage(format!("{} rows of an export are missing", self.left)));
-        };
-        self.after = Some(PassageKey::of(last));
+        }
         self.left = self.left.saturating_sub(rows.len() as u64);
         for row in rows {
             self.form.write_row(&PassageJson::new(row, &self.catalogue), &mut out);
@@ -198,12 +222,22 @@ impl Drop for Download {
 fn stream(api: Arc<Api>, export: Export) -> impl futures_util::Stream<Item = io::Result<Bytes>> {
     let timeout = api.settings.export_timeout;
     let deadline = Instant::now() + timeout;
+    let connection = export.share.ended().clone();
     let rest: Rest = Arc::new(Mutex::new(Some(export)));
     let watched = Arc::downgrade(&rest);
     let timer = tokio::spawn(async move {
-        tokio::time::sleep_until(deadline).await;
+        let left = tokio::time::timeout_at(deadline, connection.cancelled()).await;
         if let Some(rest) = watched.upgrade() {
             put(&rest, None);
+        }
+        match left {
+            Ok(()) => tracing::warn!("an export was broken off for another client: its own read too slowly"),
+            Err(_) => {
+                let limit_seconds = timeout.as_secs_f64();
+                tracing::warn!(limit_seconds, "an export took longer than api.export_timeout and broke off");
+                // A client that reads nothing would not notice otherwise.
+                connection.cancel();
+            }
         }
     });
     let download = Download { api, rest, deadline, timer, ready: Bytes::new() };
@@ -227,14 +261,20 @@ impl Download {
         if self.api.shutdown.is_cancelled() {
             return Err(io::Error::other("the server shuts down"));
         }
+        // Waits for its turn: whoever waits here has read all that was made for it.
+        let place = self.api.export_places.clone().acquire_owned().await.map_err(io::Error::other)?;
         let Some(mut export) = put(&self.rest, None) else {
-            return Err(too_slow(self.api.settings.export_timeout));
+            return Err(too_slow());
         };
-        let made = tokio::task::spawn_blocking(move || export.piece().map(|piece| (piece, export)));
+        let made = tokio::task::spawn_blocking(move || {
+            let _held_while_it_is_made = place;
+            export.piece().map(|piece| (piece, export))
+        });
         let (piece, export) = made.await.map_err(io::Error::other)?.map_err(|error| {
             tracing::error!(%error, "an export broke off");
             io::Error::other(error.to_string())
         })?;
+        export.share.progress().took(piece.len());
         if Instant::now() < self.deadline {
             put(&self.rest, Some(export));
         }
@@ -242,7 +282,6 @@ impl Download {
     }
 }
 
-fn too_slow(limit: Duration) -> io::Error {
-    tracing::warn!(limit_seconds = limit.as_secs_f64(), "an export took longer than api.export_timeout and broke off");
+fn too_slow() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the export took longer than api.export_timeout")
 }

@@ -1,9 +1,11 @@
 //! Reading what the caller wrote, from a query string or a JSON body alike: text, whole numbers, times, choices.
 //!
-//! Absent, null and empty mean "not given". A value of the wrong kind is a 400 that names the field and what it takes.
-//! It does not know which endpoint asks.
+//! Absent, null and empty mean "not given". A value of the wrong kind is a 400 that names the field and what it takes, and
+//! so is a field that does not exist, for which the nearest that does is named. Both are bounded in number and length, and
+//! read in linear time. It does not know which endpoint asks.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use axum::body::Bytes;
@@ -11,14 +13,25 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use traffic::{CivilTime, TimeZoneName};
 
 use super::error::ApiError;
 use crate::reader::TimeRange;
+use crate::suggest::nearest;
+
+/// Parameters of a query string, and fields of a body, at most.
+pub(super) const MAX_FIELDS: usize = 32;
+/// Characters of a text that is searched for. What is longer is no plate, no checkpoint and no model.
+pub(super) const MAX_TEXT_CHARS: usize = 256;
+/// The greatest number of a page, and of a version.
+pub(super) const MAX_NUMBER: u64 = 999_999_999;
+/// Numbers in a body or a parameter are not above this: every JSON reader keeps them exactly.
+pub(super) const MAX_WHOLE: u64 = (1 << 53) - 1;
 
 /// Named values of a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Fields {
     /// From the query string.
     Query(Vec<(String, String)>),
@@ -36,7 +49,11 @@ impl<S: Sync> FromRequestParts<S> for QueryFields {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Fields::from_query(parts.uri.query().unwrap_or_default()).map(Self)
+        // Checked on the way here, see `parameters`.
+        match parts.extensions.remove::<Fields>() {
+            Some(fields) => Ok(Self(fields)),
+            None => Fields::from_query(parts.uri.query().unwrap_or_default()).map(Self),
+        }
     }
 }
 
@@ -81,21 +98,45 @@ impl Fields {
     /// Fields of a query string, percent-encoded or as raw UTF-8.
     ///
     /// # Errors
-    /// 400 if a parameter is not UTF-8 or is given twice.
+    /// 400 if a parameter is not UTF-8 or is given twice, or if there are too many.
     pub(super) fn from_query(query: &str) -> Result<Self, ApiError> {
         let mut fields: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            if fields.len() == MAX_FIELDS {
+                return Err(too_many("the query string", "parameters"));
+            }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name)
                 .ok_or_else(|| ApiError::bad_request("the query string is not UTF-8: percent-encode it as UTF-8"))?;
             let value = decode(value)
                 .ok_or_else(|| ApiError::bad_request(format!("`{name}` is not UTF-8: percent-encode it as UTF-8")))?;
             if fields.iter().any(|(known, _)| *known == name) {
-                return Err(ApiError::bad_request(format!("`{name}` is given twice: give it once")));
+                return Err(given_twice(&name));
             }
             fields.push((name, value));
         }
         Ok(Self::Query(fields))
+    }
+
+    /// Refuses fields that are not one of `known`.
+    ///
+    /// # Errors
+    /// 400 that names the field, and the nearest of those that there are.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+        let (kind, stranger) = match self {
+            Self::Query(fields) => {
+                ("parameter", fields.iter().map(|(name, _)| name).find(|name| !known.contains(&name.as_str())))
+            }
+            Self::Body(fields) => ("field", fields.keys().find(|name| !known.contains(&name.as_str()))),
+        };
+        let Some(stranger) = stranger else { return Ok(()) };
+        let stranger_shown = shortened(stranger);
+        let instead = match nearest(stranger, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => format!("this endpoint takes no {kind}s"),
+            None => format!("those that there are: {}", known.join(", ")),
+        };
+        Err(ApiError::bad_request(format!("there is no {kind} {stranger_shown}: {instead}")))
     }
 
     /// Fields of a JSON object; `null` has none.
@@ -103,57 +144,106 @@ impl Fields {
     /// # Errors
     /// 400 if it is not JSON or not an object.
     pub(super) fn from_json(body: &[u8]) -> Result<Self, ApiError> {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Ok(Self::Body(fields)),
-            Ok(Value::Null) => Ok(Self::Body(Map::new())),
-            Ok(_) => {
-                Err(ApiError::bad_request("the body must be a JSON object such as {\"hphm\":\"苏C1\",\"page\":1}"))
-            }
-            Err(error) => Err(ApiError::bad_request(format!("the body is not valid JSON: {error}"))),
+        let members: Members = serde_json::from_slice(body).map_err(|error| {
+            ApiError::bad_request(match error.classify() {
+                serde_json::error::Category::Data => {
+                    "the body must be a JSON object such as {\"hphm\":\"苏C1\",\"page\":1}".to_owned()
+                }
+                _ => format!("the body is not valid JSON: {error}"),
+            })
+        })?;
+        if members.0.len() > MAX_FIELDS {
+            return Err(too_many("the body", "fields"));
         }
+        let mut fields = Map::new();
+        for (name, value) in members.0 {
+            if fields.contains_key(&name) {
+                return Err(given_twice(&name));
+            }
+            fields.insert(name, value);
+        }
+        Ok(Self::Body(fields))
     }
 
     /// The trimmed text of a field, if it was given; a number counts as its text.
     ///
     /// # Errors
-    /// 400 if it is neither text nor number.
+    /// 400 if it is neither text nor number, or too long.
     pub(super) fn text(&self, name: &str) -> Result<Option<Cow<'_, str>>, ApiError> {
         let text = match self {
-            Self::Query(fields) => fields.iter().find(|(known, _)| known == name).map(|(_, v)| Cow::Borrowed(v.trim())),
+            Self::Query(fields) => {
+                fields.iter().find(|(known, _)| known == name).map(|(_, v)| Cow::Borrowed(v.as_str()))
+            }
             Self::Body(fields) => match fields.get(name) {
                 None | Some(Value::Null) => None,
-                Some(Value::String(text)) => Some(Cow::Borrowed(text.trim())),
+                Some(Value::String(text)) => Some(Cow::Borrowed(text.as_str())),
                 Some(Value::Number(number)) => Some(Cow::Owned(number.to_string())),
-                Some(other) => {
-                    return Err(ApiError::bad_request(format!(
-                        "`{name}` must be a text, not {}",
-                        shortened(&other.to_string())
-                    )));
-                }
+                Some(other) => return Err(no_text(name, other)),
+            },
+        };
+        if text.as_ref().is_some_and(|text| text.chars().nth(MAX_TEXT_CHARS).is_some()) {
+            return Err(ApiError::bad_request(format!("`{name}` must have at most {MAX_TEXT_CHARS} characters")));
+        }
+        Ok(text.map(trimmed).filter(|text| !text.is_empty()))
+    }
+
+    /// The text of a field exactly as it was given, if it is not empty. Where the form of a value counts, white space is not
+    /// nothing.
+    ///
+    /// # Errors
+    /// 400 if it is no text.
+    pub(super) fn exact(&self, name: &str) -> Result<Option<&str>, ApiError> {
+        let text = match self {
+            Self::Query(fields) => fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()),
+            Self::Body(fields) => match fields.get(name) {
+                None | Some(Value::Null) => None,
+                Some(Value::String(text)) => Some(text.as_str()),
+                Some(other) => return Err(no_text(name, other)),
             },
         };
         Ok(text.filter(|text| !text.is_empty()))
     }
 
+    /// Whether a field was given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Query(fields) => fields.iter().any(|(known, value)| known == name && !value.is_empty()),
+            Self::Body(fields) => {
+                !matches!(fields.get(name), None | Some(Value::Null))
+                    && fields.get(name).and_then(Value::as_str) != Some("")
+            }
+        }
+    }
+
     /// Texts of a field: an array of texts, or one text with commas between them; none if it was not given.
     ///
     /// # Errors
-    /// 400 if it is something else.
+    /// 400 if it is something else, or if there are too many.
     pub(super) fn list(&self, name: &str) -> Result<Vec<String>, ApiError> {
-        if let Self::Body(fields) = self
-            && let Some(Value::Array(items)) = fields.get(name)
-        {
-            let text = |item: &Value| match item {
-                Value::String(text) => Ok(text.trim().to_owned()),
-                other => Err(ApiError::bad_request(format!(
-                    "`{name}` must hold texts only, not {}",
-                    shortened(&other.to_string())
-                ))),
-            };
-            return items.iter().map(text).collect();
+        let array = match self {
+            Self::Body(fields) => fields.get(name).and_then(Value::as_array),
+            Self::Query(_) => None,
+        };
+        let items: Vec<String> = match array {
+            Some(items) => {
+                let text = |item: &Value| match item {
+                    Value::String(text) => Ok(text.to_owned()),
+                    other => Err(ApiError::bad_request(format!(
+                        "`{name}` must hold texts only, not {}",
+                        shortened(&other.to_string())
+                    ))),
+                };
+                items.iter().take(MAX_FIELDS + 1).map(text).collect::<Result<_, _>>()?
+            }
+            None => match self.exact(name)? {
+                Some(text) => text.split(',').take(MAX_FIELDS + 1).map(|item| item.trim().to_owned()).collect(),
+                None => Vec::new(),
+            },
+        };
+        if items.len() > MAX_FIELDS {
+            return Err(ApiError::bad_request(format!("`{name}` must hold at most {MAX_FIELDS} texts")));
         }
-        let text = self.text(name)?.unwrap_or_default();
-        Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
+        Ok(items)
     }
 
     /// Yes or no, if it was given.
@@ -174,15 +264,32 @@ impl Fields {
     /// # Errors
     /// 400 if it is no whole number within `range`.
     pub(super) fn whole(&self, name: &str, range: RangeInclusive<u64>, default: u64) -> Result<u64, ApiError> {
-        let Some(text) = self.text(name)? else { return Ok(default) };
-        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+        Ok(self.whole_if_given(name, range)?.unwrap_or(default))
+    }
+
+    /// The whole number of a field, if it was given.
+    ///
+    /// # Errors
+    /// As [`Fields::whole`].
+    pub(super) fn whole_if_given(&self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, ApiError> {
+        let number = match self {
+            Self::Body(fields) => fields.get(name).filter(|value| value.is_number()),
+            Self::Query(_) => None,
+        };
+        let given = match number {
+            Some(number) => Some(Cow::Owned(whole_text(number))),
+            None => self.exact(name)?.map(Cow::Borrowed),
+        };
+        let Some(text) = given else { return Ok(None) };
+        let number = digits(&text).filter(|number| range.contains(number)).ok_or_else(|| {
             ApiError::bad_request(format!(
                 "`{name}` must be a whole number from {} to {}, not {}",
                 range.start(),
                 range.end(),
                 shortened(&text)
             ))
-        })
+        })?;
+        Ok(Some(number))
     }
 
     /// [`Fields::whole`] where the number is a count of entries to return.
@@ -198,25 +305,25 @@ impl Fields {
     /// # Errors
     /// As [`Fields::whole`].
     pub(super) fn page(&self) -> Result<u64, ApiError> {
-        self.whole("page", 1..=u64::from(u32::MAX), 1)
+        self.whole("page", 1..=MAX_NUMBER, 1)
     }
 
     /// A range of event time from two fields. A date alone means its first second as start and its last as end.
     ///
     /// # Errors
-    /// 400 if either is no time, or the start is after the end.
+    /// 400 if either is no time, 409 if the start is after the end: each is sound, but they contradict one another.
     pub(super) fn range(&self, start: &str, end: &str, zone: &TimeZoneName) -> Result<TimeRange, ApiError> {
         let range = TimeRange { start: self.time(start, false, zone)?, end: self.time(end, true, zone)? };
         match (range.start, range.end) {
             (Some(first), Some(last)) if first > last => {
-                Err(ApiError::bad_request(format!("`{start}` ({first}) is after `{end}` ({last}): swap them")))
+                Err(ApiError::conflict(format!("`{start}` ({first}) is after `{end}` ({last}): swap them")))
             }
             _ => Ok(range),
         }
     }
 
     fn time(&self, name: &str, is_end: bool, zone: &TimeZoneName) -> Result<Option<CivilTime>, ApiError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.exact(name)?.map(str::trim_end) else { return Ok(None) };
         let date_only = !text.contains([':', 'T']);
         let parsed = CivilTime::parse(text.as_bytes(), zone)
             // NOTE: an offset's `+` that was not percent-encoded arrives as a space.
@@ -228,7 +335,7 @@ impl Fields {
             Some(time) => Ok(Some(time)),
             None => Err(ApiError::bad_request(format!(
                 "`{name}` must be a time such as 2024-01-31 08:30:00, 2024-01-31T08:30:00 or 2024-01-31, not {}",
-                shortened(&text)
+                shortened(text)
             ))),
         }
     }
@@ -238,7 +345,7 @@ impl Fields {
     /// # Errors
     /// 400 that lists the choices.
     pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, ApiError> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
+        let Some(text) = self.exact(name)? else { return Ok(None) };
         match choices.iter().find(|(known, _)| *known == text) {
             Some((_, value)) => Ok(Some(*value)),
             None => {
@@ -246,18 +353,83 @@ impl Fields {
                 Err(ApiError::bad_request(format!(
                     "`{name}` must be one of {}, not {}",
                     known.join(", "),
-                    shortened(&text)
+                    shortened(text)
                 )))
             }
         }
     }
 }
 
+/// The members of a JSON object in their order, twice named ones too; `null` has none.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_unit<E>(self) -> Result<Members, E> {
+                Ok(Members(Vec::new()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_any(Object)
+    }
+}
+
+fn too_many(whole: &str, parts: &str) -> ApiError {
+    ApiError::bad_request(format!(
+        "{whole} has more than {MAX_FIELDS} {parts}: /api/openapi.json lists those that there are"
+    ))
+}
+
+fn given_twice(name: &str) -> ApiError {
+    ApiError::bad_request(format!("`{}` is given twice: give it once", shortened(name).trim_matches('"')))
+}
+
+fn no_text(name: &str, value: &Value) -> ApiError {
+    ApiError::bad_request(format!("`{name}` must be a text, not {}", shortened(&value.to_string())))
+}
+
+fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        owned @ Cow::Owned(_) => owned,
+    }
+}
+
+/// The digits of a JSON number; 10.0 is whole too.
+fn whole_text(number: &Value) -> String {
+    match number.as_f64() {
+        Some(value) if !number.is_u64() && value.fract() == 0.0 && (0.0..=MAX_WHOLE as f64).contains(&value) => {
+            format!("{value:.0}")
+        }
+        _ => number.to_string(),
+    }
+}
+
+/// The value of a text of decimal digits.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
 /// Seconds of a civil day.
 pub(super) const SECONDS_PER_DAY: i64 = 86_400;
 
 /// What the caller wrote, quoted and short enough for a message.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     const MAX_CHARS: usize = 60;
     match text.char_indices().nth(MAX_CHARS) {
         Some((cut, _)) => format!("{:?}…", text.get(..cut).unwrap_or_default()),

@@ -1,5 +1,6 @@
-//! Two lanes of blocking work: *scans*, which may read the disk and are few at a time, and *counters*, which are answered
-//! from memory and never wait behind a scan. Both are bounded, and so is the queue before the scans.
+//! Lanes of blocking work: *scans*, which may read the disk and are few at a time, *counters*, which are answered from memory
+//! and never wait behind a scan, the *status*, and *changes*, which wait for the disk. All are bounded, and so is the queue
+//! before the scans.
 //!
 //! Work that has begun cannot be interrupted: it keeps its place in the lane until it ends, even if its caller left.
 
@@ -10,13 +11,18 @@ use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::Api;
 use super::error::ApiError;
-use crate::reader::{ReadError, Snapshot};
+use crate::reader::{ReadError, Reader, Snapshot};
 use crate::status::Status;
+use crate::work::WorkError;
 
 /// Requests that may wait for a scan; further ones are turned away at once.
 const MAX_WAITING: usize = 256;
 /// Counter reads at the same time.
 const MAX_COUNTER_READS: usize = 64;
+/// Reads of the status at the same time, and changes of work: each waits for a lock or the disk, so more would only hold
+/// threads.
+const MAX_STATUS_READS: usize = 4;
+const MAX_CHANGES: usize = 4;
 /// Seconds after which a caller that was turned away should ask again.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
@@ -25,6 +31,8 @@ pub(super) struct Lanes {
     scans: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
     counters: Arc<Semaphore>,
+    status: Arc<Semaphore>,
+    changes: Arc<Semaphore>,
     longest_wait: Duration,
 }
 
@@ -36,6 +44,8 @@ impl Lanes {
             scans: Arc::new(Semaphore::new(max_scans)),
             admitted: Arc::new(Semaphore::new(max_scans + MAX_WAITING)),
             counters: Arc::new(Semaphore::new(MAX_COUNTER_READS)),
+            status: Arc::new(Semaphore::new(MAX_STATUS_READS)),
+            changes: Arc::new(Semaphore::new(MAX_CHANGES)),
             longest_wait: timeout / 2,
         }
     }
@@ -70,17 +80,26 @@ impl Api {
         self.read(self.lanes.counters.clone(), read, ()).await
     }
 
-    /// How the appliance is. Takes no place, since health depends on it, but the sizes in it are read from the disk.
+    /// How the appliance is. It waits behind no query; the sizes in it are read from the disk.
     ///
     /// # Errors
-    /// 500 if it could not be told.
+    /// As [`Api::scan`].
     pub(super) async fn status(&self) -> Result<Status, ApiError> {
         let reader = self.reader.clone();
-        let task = tokio::task::spawn_blocking(move || reader.status());
-        task.await.map_err(|error| {
-            tracing::error!(%error, "status panicked");
-            ApiError::internal()
-        })
+        self.block(self.lanes.status.clone(), (), move || reader.status()).await
+    }
+
+    /// Runs `change`, which waits for the disk.
+    ///
+    /// # Errors
+    /// As [`Api::scan`].
+    pub(super) async fn change<T, F>(&self, change: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&dyn Reader) -> Result<T, WorkError> + Send + 'static,
+    {
+        let reader = self.reader.clone();
+        Ok(self.block(self.lanes.changes.clone(), (), move || change(&*reader)).await??)
     }
 
     async fn read<T, F, A>(&self, lane: Arc<Semaphore>, read: F, admitted: A) -> Result<T, ApiError>
@@ -89,22 +108,29 @@ impl Api {
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
         A: Send + 'static,
     {
+        let reader = self.reader.clone();
+        Ok(self.block(lane, admitted, move || read(&*reader.snapshot())).await??)
+    }
+
+    /// Runs `work` on a blocking thread, in its lane.
+    async fn block<T, F, A>(&self, lane: Arc<Semaphore>, admitted: A, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+        A: Send + 'static,
+    {
         let place = match tokio::time::timeout(self.lanes.longest_wait, lane.acquire_owned()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) | Err(_) => return Err(too_busy()),
         };
-        let reader = self.reader.clone();
         let task = tokio::task::spawn_blocking(move || {
             let _held_until_the_work_ends = (place, admitted);
-            read(&*reader.snapshot())
+            work()
         });
-        match task.await {
-            Ok(answer) => answer.map_err(ApiError::from),
-            Err(error) => {
-                tracing::error!(%error, "query panicked");
-                Err(ApiError::internal())
-            }
-        }
+        task.await.map_err(|error| {
+            tracing::error!(%error, "a request's work panicked");
+            ApiError::internal()
+        })
     }
 }
 

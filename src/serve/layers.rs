@@ -1,23 +1,72 @@
-//! What every request passes on its way: timing, the timeout, CORS, and the envelope around errors that axum itself
-//! answers. It does not know any resource.
+//! What every request passes on its way: the limit of its URI, timing, the timeout, its parameters, and the envelope around
+//! errors that axum itself answers. It does not know any resource.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use super::Api;
 use super::error::ApiError;
+use super::fields::Fields;
+use super::listen::Crowded;
+use super::openapi;
 
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Label of requests that match no route: the page and its files, and paths that do not exist.
 const UNMATCHED: &str = "other";
+
+/// Bytes of a path with its query string: far more than any endpoint needs.
+const MAX_URI_BYTES: usize = 8 << 10;
+/// Seconds after which a client that was turned away should come again.
+const RETRY_AFTER_SECONDS: u16 = 2;
+
+/// Answers what needs no work: an URI that is too long, and whatever is not health where the connection took one of the
+/// places that are kept for it.
+pub(super) async fn admit(request: Request, next: Next) -> Response {
+    let uri = request.uri();
+    let bytes = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
+    if bytes > MAX_URI_BYTES {
+        return ApiError::new(
+            StatusCode::URI_TOO_LONG,
+            format!("the path with its query string has {bytes} bytes, and {MAX_URI_BYTES} are allowed: leave out what is not needed"),
+        )
+        .into_response();
+    }
+    if request.extensions().get::<Crowded>().is_some() && !HEALTH_PATHS.contains(&uri.path()) {
+        return ApiError::busy(
+            "every connection that is allowed is in use (api.max_connections): ask again in a few seconds",
+            RETRY_AFTER_SECONDS,
+        )
+        .into_response();
+    }
+    next.run(request).await
+}
+
+/// What is answered however full the server is.
+const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+
+/// Reads the parameters of the query string once, refuses those that the endpoint does not have, and hands the others on.
+pub(super) async fn parameters(mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let known = route.as_ref().and_then(|route| openapi::parameters(request.method(), route.as_str()));
+    // Of what does not exist another answer says so.
+    let Some(known) = known else { return next.run(request).await };
+    let checked = Fields::from_query(request.uri().query().unwrap_or_default())
+        .and_then(|fields| fields.only(known).map(|()| fields));
+    match checked {
+        Ok(fields) => {
+            request.extensions_mut().insert(fields);
+            next.run(request).await
+        }
+        Err(refused) => refused.into_response(),
+    }
+}
 
 /// Counts the request, and adds `Server-Timing: app;dur=…` (milliseconds until the answer's head) to `/api/*`.
 pub(super) async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
@@ -69,36 +118,6 @@ pub(super) fn compression() -> CompressionLayer<impl Predicate> {
     const SMALLEST_BYTES: u16 = 1024;
     CompressionLayer::new()
         .compress_when(SizeAbove::new(SMALLEST_BYTES).and(NotForContentType::IMAGES).and(NotForContentType::SSE))
-}
-
-/// CORS for the configured origins; `*` among them allows all. An origin that no header can hold is left out.
-pub(super) fn cors(origins: &[String]) -> CorsLayer {
-    let origin = if origins.iter().any(|origin| origin == "*") {
-        AllowOrigin::any()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| {
-            match HeaderValue::try_from(origin.trim_end_matches('/')) {
-                Ok(value) => Some(value),
-                Err(_) => {
-                    tracing::warn!(origin, "cors origin is no header value and is ignored");
-                    None
-                }
-            }
-        }))
-    };
-    CorsLayer::new()
-        .allow_origin(origin)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH])
-        .allow_headers(Any)
-        .expose_headers([
-            SERVER_TIMING,
-            header::RETRY_AFTER,
-            header::ETAG,
-            header::CONTENT_DISPOSITION,
-            super::export::TOTAL_COUNT,
-            super::export::MAX_ROWS,
-        ])
-        .max_age(std::time::Duration::from_secs(3600))
 }
 
 /// Whether a path belongs to the API rather than to the page.

@@ -1,29 +1,42 @@
 //! The listening socket: binding it with an error that says what to do, serving until told to stop, and stopping within
-//! a deadline. A client that does not read what it asked for is cut off, at a shutdown at once. It does not know what is
-//! served.
+//! a deadline. It does not know what is served.
+//!
+//! A client that is slow or silent holds nobody up: [`places`] bounds the connections and closes the oldest idle one for a
+//! new one, [`client`] gives a request's head a deadline and cuts off who does not read, and hyper closes a connection on
+//! which nothing is asked for too long.
 
-use std::future::Future as _;
+mod client;
+mod places;
+
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Sleep;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-/// Connections open at the same time; further ones wait in the kernel's queue.
-const MAX_CONNECTIONS: usize = 1024;
-/// A client that takes no byte for so long, although some wait for it, is cut off.
-const LONGEST_STALL: Duration = Duration::from_secs(60);
-/// The same while the server stops: what nobody reads must not hold it up.
-const LONGEST_STALL_AT_SHUTDOWN: Duration = Duration::from_millis(500);
+use client::{Answering, ClientStream};
+use places::{Place, Places, address_of};
+
+pub(super) use client::Lasting;
+pub use places::open_files;
+
+/// Pause after the system could not give a connection, for instance for want of file descriptors.
+const REST_AFTER_FAILURE: Duration = Duration::from_millis(50);
+/// Bytes of a request's head, at most; hyper answers 431 beyond.
+const MAX_HEAD_BYTES: usize = 96 << 10;
 
 /// The address cannot be listened on; the text says what to change.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +55,47 @@ pub enum BindError {
     Other(SocketAddr, io::Error),
 }
 
+/// How many connections there may be, and how long they may be silent.
+#[derive(Debug, Clone)]
+pub struct ConnectionSettings {
+    /// Connections at the same time; a few more are taken for health alone.
+    pub max: usize,
+    /// Those of one address among them.
+    pub max_per_address: usize,
+    /// How long a client may take for a request's head.
+    pub header_timeout: Duration,
+    /// How long a connection stays open on which nothing is asked.
+    pub idle_timeout: Duration,
+    /// Reverse proxies: their own number is not limited, and they say who the client is in `X-Forwarded-For`.
+    pub proxies: Vec<IpAddr>,
+}
+
+impl Default for ConnectionSettings {
+    fn default() -> Self {
+        Self {
+            max: 1024,
+            max_per_address: 512,
+            header_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(75),
+            proxies: Vec::new(),
+        }
+    }
+}
+
+/// Who asks; an extension of every request.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    /// The peer, or whom a reverse proxy names. Of IPv6 the network of 64 bits, since a client has as many addresses in
+    /// it as it likes.
+    pub(super) address: IpAddr,
+    /// Closes the connection at once when it is cancelled.
+    pub(super) connection: CancellationToken,
+}
+
+/// Marks a request on a connection beyond those that are allowed: only health is answered there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Crowded;
+
 /// Listens on `address`.
 ///
 /// # Errors
@@ -58,113 +112,124 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
 /// Serves `router` until `shutdown` is cancelled, then lets open requests end for up to `deadline`.
 ///
 /// # Errors
-/// An I/O error of the listener.
+/// None at present: what fails on one connection ends that connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
+    settings: ConnectionSettings,
     shutdown: CancellationToken,
     deadline: Duration,
 ) -> io::Result<()> {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let limited = LimitedListener { listener, places, shutdown: shutdown.clone() };
-    let serving = axum::serve(limited, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let too_late = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(deadline).await;
-    };
-    tokio::select! {
-        ended = serving => ended,
-        () = too_late => {
-            tracing::warn!(deadline_seconds = deadline.as_secs_f64(), "requests were still open at the shutdown deadline");
-            Ok(())
+    let places = Arc::new(Places::new(settings));
+    let connections = TaskTracker::new();
+    let mut is_failing = false;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                is_failing = false;
+                let place = places.take(address_of(peer.ip()));
+                connections.spawn(connection(stream, place, router.clone(), places.clone(), shutdown.clone()));
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::warn!(%error, "a connection could not be taken; idle ones are closed to make room");
+                }
+                places.close_oldest_idle();
+                tokio::time::sleep(REST_AFTER_FAILURE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(deadline, connections.wait()).await.is_err() {
+        tracing::warn!(deadline_seconds = deadline.as_secs_f64(), "requests were still open at the shutdown deadline");
+    }
+    Ok(())
+}
+
+/// One connection from its beginning to its end.
+async fn connection(stream: TcpStream, place: Place, router: Router, places: Arc<Places>, shutdown: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not set TCP_NODELAY");
+    }
+    let settings = places.settings();
+    let state = place.state();
+    let stream = ClientStream::new(stream, state.clone(), settings.header_timeout, shutdown.clone());
+    let router = TowerToHyperService::new(router);
+    let (peer, is_reserve) = (place.address(), place.is_reserve());
+    let (proxies, connection) = (settings.proxies.clone(), place.evicted());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        let address = client_address(peer, request.headers(), &proxies);
+        request.extensions_mut().insert(Client { address, connection: connection.clone() });
+        if is_reserve {
+            request.extensions_mut().insert(Crowded);
+        }
+        let answering = Answering::begin(state.clone());
+        let answered = router.call(request);
+        async move { answered.await.map(|response| answering.until_sent(response)) }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.idle_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .keep_alive(!is_reserve);
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let evicted = place.evicted();
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                break;
+            }
+            () = evicted.cancelled() => break,
+            () = shutdown.cancelled(), if !stopping => {
+                stopping = true;
+                serving.as_mut().graceful_shutdown();
+            }
         }
     }
 }
 
-/// A listener that holds no more than a number of connections at a time.
-struct LimitedListener {
-    listener: TcpListener,
-    places: Arc<Semaphore>,
-    shutdown: CancellationToken,
+/// The peer, or the last address that a known proxy added.
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    if !proxies.contains(&peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let last = forwarded.and_then(|list| list.rsplit(',').next()).map(str::trim);
+    last.and_then(|text| text.parse().ok()).map_or(peer, address_of)
 }
 
-impl Listener for LimitedListener {
-    type Io = LimitedStream;
-    type Addr = SocketAddr;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        // The semaphore is never closed, so a place always comes; without one the connection is simply not counted.
-        let place = self.places.clone().acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY");
+    #[test]
+    fn only_a_known_proxy_may_name_the_client() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxies = [ip("10.0.0.1")];
+        for (peer, forwarded, expected) in [
+            ("192.0.2.7", Some("198.51.100.1"), "192.0.2.7"),
+            ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("unknown"), "10.0.0.1"),
+            ("10.0.0.1", Some("2001:db8::1:2:3:4"), "2001:db8::"),
+            ("10.0.0.1", None, "10.0.0.1"),
+        ] {
+            let headers = HeaderMap::from_iter(
+                forwarded.map(|text| (axum::http::HeaderName::from_static("x-forwarded-for"), text.parse().unwrap())),
+            );
+            assert_eq!(client_address(ip(peer), &headers, &proxies), ip(expected), "{peer} {forwarded:?}");
         }
-        let shutdown = Box::pin(self.shutdown.clone().cancelled_owned());
-        (LimitedStream { stream, shutdown: Some(shutdown), stalled: None, _place: place }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// A connection and its place among those allowed. It fails when its client reads nothing for too long.
-struct LimitedStream {
-    stream: TcpStream,
-    /// None once the server stops.
-    shutdown: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    /// Runs while the client takes nothing of what is written.
-    stalled: Option<Pin<Box<Sleep>>>,
-    _place: Option<OwnedSemaphorePermit>,
-}
-
-impl LimitedStream {
-    /// What a write has come to, or an error if the client has taken nothing for too long.
-    fn or_stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        if self.shutdown.as_mut().is_some_and(|shutdown| shutdown.as_mut().poll(cx).is_ready()) {
-            self.shutdown = None;
-            self.stalled = None;
-        }
-        let longest = if self.shutdown.is_some() { LONGEST_STALL } else { LONGEST_STALL_AT_SHUTDOWN };
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
-        stalled.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing")))
-    }
-}
-
-impl AsyncRead for LimitedStream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for LimitedStream {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.or_stalled(cx, written)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.or_stalled(cx, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }

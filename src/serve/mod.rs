@@ -5,8 +5,8 @@
 //! source feeds the data, or that there is a pipeline. A request reads one consistent snapshot; what may touch the disk
 //! runs on blocking threads, bounded by [`lanes`], so that no query can slow the road.
 //!
-//! Layers, outside in: metrics and `Server-Timing`, compression, CORS (`/api/*` only), panic to 500, plain error to
-//! envelope, timeout (not for the event stream nor for health).
+//! Layers, outside in: the limit of the URI, metrics and `Server-Timing`, compression, and for `/api/*` alone origins (CORS),
+//! panic to 500, plain error to envelope, parameters, timeout (not for the event stream).
 
 mod alert;
 mod alerts_today;
@@ -24,12 +24,15 @@ mod metrics;
 mod neighbours;
 mod notice;
 mod openapi;
+mod origins;
 mod overview;
 mod predict;
 mod query;
 mod recent;
 mod records;
 mod rejects;
+mod replay;
+mod shares;
 mod stats;
 mod status;
 mod stream;
@@ -55,7 +58,7 @@ use traffic::{CivilTime, DetectorSettings, TimeZoneName};
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::reader::Reader;
 
-pub use listen::{BindError, bind, serve};
+pub use listen::{BindError, ConnectionSettings, bind, open_files, serve};
 pub use openapi::openapi_json;
 
 /// What time it is on the road: civil seconds in the configured zone.
@@ -64,14 +67,18 @@ pub type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
 /// Settings of the HTTP interface.
 #[derive(Clone)]
 pub struct ServeSettings {
-    /// Origins that may call `/api/*` from a browser; `*` allows all.
+    /// Origins whose pages may read `/api/*` in a browser; `*` allows all.
     pub cors_origins: Vec<String>,
+    /// Origins whose pages may change something too, beside our own.
+    pub allowed_origins: Vec<String>,
     /// Queries that may read the disk at the same time; more wait.
     pub max_concurrent_queries: usize,
     /// How long a request may take before it is answered with 504.
     pub query_timeout: Duration,
     /// Clients that may hold an event stream open at the same time.
     pub sse_max_clients: usize,
+    /// Those of one address among them.
+    pub sse_max_clients_per_address: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
     /// Whether it only tells how it is, and neither answers questions nor shows the page.
@@ -97,9 +104,11 @@ impl ServeSettings {
     pub fn new(clock: Clock, zone: TimeZoneName) -> Self {
         Self {
             cors_origins: vec!["*".to_owned()],
+            allowed_origins: Vec::new(),
             max_concurrent_queries: 4,
             query_timeout: Duration::from_secs(10),
             sse_max_clients: 256,
+            sse_max_clients_per_address: 64,
             body_limit: 64 << 10,
             status_only: false,
             export_max_rows: 1_000_000,
@@ -119,10 +128,16 @@ struct Api {
     settings: ServeSettings,
     shutdown: CancellationToken,
     lanes: lanes::Lanes,
-    stream_clients: Arc<Semaphore>,
-    exports: Arc<Semaphore>,
+    origins: origins::Origins,
+    streams: Arc<shares::Shares>,
+    replay: replay::Replay,
+    /// Files that are on their way to clients.
+    exports: Arc<shares::Shares>,
+    /// Files of which a piece is being made.
+    export_places: Arc<Semaphore>,
     metrics: metrics::HttpMetrics,
     alerts_today: alerts_today::AlertsToday,
+    checkpoints: checkpoints::KnownCheckpoints,
     same_time_yesterday: overview::SameTimeYesterday,
     newest_overview: overview::NewestOverview,
 }
@@ -140,7 +155,7 @@ impl Api {
 
     /// Event streams that are open.
     fn open_streams(&self) -> usize {
-        self.settings.sse_max_clients.saturating_sub(self.stream_clients.available_permits())
+        self.streams.held()
     }
 }
 
@@ -148,10 +163,17 @@ impl Api {
 pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: CancellationToken) -> Router {
     let api = Arc::new(Api {
         lanes: lanes::Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
-        stream_clients: Arc::new(Semaphore::new(settings.sse_max_clients)),
-        exports: Arc::new(Semaphore::new(settings.max_concurrent_exports)),
+        origins: origins::Origins::new(&settings.cors_origins, &settings.allowed_origins),
+        streams: Arc::new(shares::Shares::new(settings.sse_max_clients, settings.sse_max_clients_per_address)),
+        replay: replay::Replay::default(),
+        exports: Arc::new(shares::Shares::new(
+            settings.max_concurrent_exports * export::OPEN_PER_PLACE,
+            settings.max_concurrent_exports * export::OPEN_PER_PLACE / 2,
+        )),
+        export_places: Arc::new(Semaphore::new(settings.max_concurrent_exports)),
         metrics: metrics::HttpMetrics::default(),
         alerts_today: alerts_today::AlertsToday::default(),
+        checkpoints: checkpoints::KnownCheckpoints::default(),
         same_time_yesterday: overview::SameTimeYesterday::default(),
         newest_overview: overview::NewestOverview::default(),
         reader,
@@ -191,9 +213,10 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         .layer(DefaultBodyLimit::max(api.settings.body_limit))
         .layer(from_fn_with_state(api.clone(), layers::time_out))
         .route("/warnings/stream", get(stream::stream).fallback(error::use_get))
+        .layer(from_fn(layers::parameters))
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(layers::cors(&api.settings.cors_origins));
+        .layer(from_fn_with_state(api.clone(), origins::guard));
 
     let rest = Router::new()
         .route("/healthz", get(health::healthz))
@@ -208,5 +231,8 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
     if api.settings.status_only {
         all = all.layer(from_fn(layers::status_only));
     }
-    all.layer(layers::compression()).layer(from_fn_with_state(api.clone(), layers::measure)).with_state(api)
+    all.layer(layers::compression())
+        .layer(from_fn(layers::admit))
+        .layer(from_fn_with_state(api.clone(), layers::measure))
+        .with_state(api)
 }

@@ -335,10 +335,7 @@ impl Api {
 
     /// The hour that is asked for, since 1970.
     fn asked_hour(&self, fields: &Fields) -> Result<i64, ApiError> {
-        let hour = match fields.text("hour")? {
-            Some(_) => Some(fields.whole("hour", 0..=23, 0)? as i64),
-            None => None,
-        };
+        let hour = fields.whole_if_given("hour", 0..=23)?.map(|hour| hour as i64);
         let next = self.now().hour() + 1;
         Ok(match (self.asked_day(fields)?, hour) {
             (None, None) => next,
@@ -353,7 +350,7 @@ impl Api {
 
     /// The day that is asked for, since 1970.
     fn asked_day(&self, fields: &Fields) -> Result<Option<i64>, ApiError> {
-        let Some(text) = fields.text("date")? else { return Ok(None) };
+        let Some(text) = fields.exact("date")?.map(str::trim_end) else { return Ok(None) };
         let wrong = || {
             ApiError::bad_request(format!(
                 "`date` must be a date from {} to {} such as 2024-01-31, not {:?}",

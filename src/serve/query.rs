@@ -12,9 +12,26 @@ use super::records::{PassagePageJson, kkmc_texts};
 use super::{Api, ServeSettings};
 use crate::reader::{Order, QueryFilter};
 
+/// The fields of the body.
+pub(super) const FIELDS: [&str; 14] = [
+    "kkmc",
+    "hphm",
+    "startTime",
+    "endTime",
+    "vehicleType",
+    "province",
+    "fuelType",
+    "xzqhmc",
+    "fxlx",
+    "hpzl",
+    "clppxh",
+    "order",
+    "page",
+    "limit",
+];
 /// Most records of one page.
-const MAX_LIMIT: u64 = 500;
-const DEFAULT_LIMIT: u64 = 10;
+pub(super) const MAX_LIMIT: u64 = 500;
+pub(super) const DEFAULT_LIMIT: u64 = 10;
 
 /// Filters of the query: all are optional, null or "" means no filter, and all that are given must hold. A number may
 /// be written as a text, and a text of digits as a number.
@@ -85,13 +102,17 @@ pub(super) struct QueryBody {
     )
 )]
 pub(super) async fn query(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Answer<PassagePageJson> {
+    fields.only(&FIELDS)?;
     let catalogue = api.reader.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let found = api.scan(move |snapshot| snapshot.query(&filter, order, page, limit)).await?;
-    Ok(Success(PassagePageJson::new(found, &catalogue)))
+    let page = api.scan(move |snapshot| {
+        let found = snapshot.query(&filter, order, page, limit)?;
+        Ok(PassagePageJson::new(found, &catalogue))
+    });
+    page.await.map(Success)
 }
 
 /// The filters of a request.
@@ -104,7 +125,7 @@ pub(super) fn filter(
     settings: &ServeSettings,
 ) -> Result<QueryFilter, ApiError> {
     let owned = |name| -> Result<Option<String>, ApiError> { Ok(fields.text(name)?.map(|text| text.into_owned())) };
-    let province = owned("province")?;
+    let province = fields.exact("province")?.map(str::to_owned);
     if province.as_ref().is_some_and(|text| text.chars().nth(1).is_some()) {
         return Err(ApiError::bad_request("`province` must be the plate's first character, such as 苏"));
     }

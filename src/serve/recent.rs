@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Serialize;
-use traffic::CivilTime;
+use traffic::{Catalogue, CivilTime};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -73,24 +73,31 @@ pub(super) struct RecentFlow {
 )]
 pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<RecentFlow> {
     let minutes = fields.whole("minutes", 1..=MAX_MINUTES, DEFAULT_MINUTES)?;
-    let now = api.now();
-    let counted = api.scan(move |snapshot| {
+    let (now, catalogue) = (api.now(), api.reader.catalogue());
+    let flow = api.scan(move |snapshot| {
         // A camera whose clock is ahead must not move the window away from all others.
         let Some(end) = snapshot.totals().newest.map(|newest| newest.min(now)) else {
             // Nothing passed yet, or nobody knows: only the latter is an error.
-            return snapshot.count(TimeRange::default()).map(|_| None);
+            snapshot.count(TimeRange::default())?;
+            return Ok(flow(None, minutes, &[], &catalogue));
         };
         let start = CivilTime(end.0 - minutes as i64 * SECONDS_PER_MINUTE + 1);
         let range = TimeRange { start: Some(start), end: Some(end) };
-        Ok(Some((start, end, snapshot.counts(Group::Checkpoint, range)?)))
+        let counts = snapshot.counts(Group::Checkpoint, range)?;
+        Ok(flow(Some((start, end)), minutes, &counts, &catalogue))
     });
-    let (window, counts) = match counted.await? {
-        Some((start, end, counts)) => (Some((start, end)), counts),
-        None => (None, Vec::new()),
-    };
-    let catalogue = api.reader.catalogue();
+    flow.await.map(Success)
+}
+
+/// The counts of a window by checkpoint of the catalogue.
+fn flow(
+    window: Option<(CivilTime, CivilTime)>,
+    minutes: u64,
+    counts: &[(Arc<str>, u64)],
+    catalogue: &Catalogue,
+) -> RecentFlow {
     let mut by_code: BTreeMap<&str, u64> = catalogue.iter().map(|checkpoint| (checkpoint.code.as_str(), 0)).collect();
-    for (kkmc, count) in &counts {
+    for (kkmc, count) in counts {
         let code = catalogue.find(kkmc).map_or(&**kkmc, |checkpoint| checkpoint.code.as_str());
         *by_code.entry(code).or_default() += count;
     }
@@ -100,7 +107,7 @@ pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): Que
             let place = catalogue.position(code);
             CheckpointFlow {
                 code: code.to_owned(),
-                label: label(&catalogue, code),
+                label: label(catalogue, code),
                 value,
                 lon: place.map(|(lon, _)| lon),
                 lat: place.map(|(_, lat)| lat),
@@ -108,11 +115,11 @@ pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): Que
         })
         .collect();
     checkpoints.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.value));
-    Ok(Success(RecentFlow {
+    RecentFlow {
         start: window.map(|(start, _)| start.to_string()),
         end: window.map(|(_, end)| end.to_string()),
         minutes,
         total: counts.iter().map(|(_, count)| count).sum(),
         checkpoints,
-    }))
+    }
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::codes::RejectReasonName;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
-use super::fields::QueryFields;
+use super::fields::{MAX_WHOLE, QueryFields};
 use crate::reader::RejectRow;
 
 const MAX_LIMIT: u64 = 200;
@@ -100,10 +100,7 @@ pub(super) struct RejectListJson {
 )]
 pub(super) async fn rejects(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<RejectListJson> {
     let reason = fields.choice("reason", &RejectReason::ALL.map(|reason| (reason.as_str(), reason)))?;
-    let before = match fields.text("before")? {
-        Some(_) => Some(fields.whole("before", 0..=i64::MAX as u64, 0)?),
-        None => None,
-    };
+    let before = fields.whole_if_given("before", 0..=MAX_WHOLE)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let piece = api.scan(move |snapshot| snapshot.rejects(reason, before, limit)).await?;
     let counts = api.status().await?.pipeline.rejected;

@@ -171,15 +171,15 @@ pub(super) async fn vehicle_brand(
 }
 
 impl Api {
-    /// Reads counts: at once where the range is open at both ends, since that only looks at counters in memory and the
-    /// way to another thread would take longer; else in the lane of scans.
+    /// Reads counts: in the lane of counters where the range is open at both ends, since that only looks at counters in
+    /// memory (as many as there are names, which is no work for a thread that serves connections); else in that of scans.
     async fn counted<T, F>(&self, range: TimeRange, read: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
         if range == TimeRange::default() && self.reader.counts_at_once() {
-            Ok(read(&*self.reader.snapshot())?)
+            self.counters(read).await
         } else {
             self.scan(read).await
         }

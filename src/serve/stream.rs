@@ -1,28 +1,27 @@
 //! `GET /api/warnings/stream`: alerts as they are raised, as server-sent events.
 //!
-//! The stream is a cursor over the stored alerts: at every commit it reads those above the last `seq` it sent. So a
-//! client that lags or comes back loses nothing, nothing is queued for it, and it slows nobody. It ends when the server
-//! shuts down.
+//! The stream is a cursor over the stored alerts: at every commit it sends those above the last `seq` it sent. So a
+//! client that lags or comes back loses nothing, nothing is queued for it, and it slows nobody (see [`super::replay`]). It
+//! ends when the server shuts down, and when another client needs its place: who reconnects goes on where it was.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt, stream};
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use traffic::Alert;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::Api;
 use super::error::{ApiError, ErrorEnvelope};
-use super::fields::{Fields, QueryFields};
+use super::fields::{Fields, MAX_WHOLE, QueryFields, shortened};
+use super::listen::{Client, Lasting};
+use super::shares::Share;
 
-/// Alerts read at once.
-const BATCH: usize = 500;
 /// How long a client should wait before it reconnects.
 const RECONNECT: Duration = Duration::from_secs(2);
 /// A comment is sent after this long without an event, so that neither end takes the other for dead.
@@ -33,7 +32,7 @@ const RETRY_READ: Duration = Duration::from_secs(1);
 /// Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON.
 ///
 /// Without a last event id the stream begins with the next alert. With one it begins with the alert after it, so a
-/// client that reconnects misses nothing. An id that this data directory has not reached yet counts as none.
+/// client that reconnects misses nothing. A stream may be ended for another client where many are open: reconnect. An id that this data directory has not reached yet counts as none.
 #[utoipa::path(
     get,
     path = "/api/warnings/stream",
@@ -46,58 +45,66 @@ const RETRY_READ: Duration = Duration::from_secs(1);
         (status = 200, description = "An endless stream; a comment every 15 s keeps it alive", content_type = "text/event-stream", body = String,
          example = "event: warning\nid: 13\ndata: {\"seq\":13,…}\n\n"),
         (status = 400, description = "The last event id is no number", body = ErrorEnvelope),
-        (status = 503, description = "Too many streams are open", body = ErrorEnvelope),
+        (status = 503, description = "This server gives no streams", body = ErrorEnvelope),
     )
 )]
 pub(super) async fn stream(
     State(api): State<Arc<Api>>,
+    Extension(client): Extension<Client>,
     QueryFields(fields): QueryFields,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let last_event_id = last_event_id(&headers, &fields)?;
-    let permit = api.stream_clients.clone().try_acquire_owned().map_err(|_| {
+    let share = api.streams.take(client.address, CancellationToken::new(), |_| true).ok_or_else(|| {
         ApiError::busy(
-            "too many event streams are open: close one, or poll /api/warnings/realtime instead",
+            "this server gives no event streams (api.sse_max_clients): poll /api/warnings/realtime instead",
             RECONNECT.as_secs() as u16,
         )
     })?;
     let commits = api.reader.commits();
     let newest = *commits.borrow();
     let last = last_event_id.filter(|last| *last <= newest).unwrap_or(newest);
-    let shutdown = api.shutdown.clone();
-    let cursor = Cursor { api, commits, last, pending: VecDeque::new(), _permit: permit };
+    let (shutdown, ended) = (api.shutdown.clone(), share.ended().clone());
+    let cursor = Cursor { api, commits, last, _share: share };
 
-    let hello = stream::once(async { Ok::<_, Infallible>(Event::default().comment("connected").retry(RECONNECT)) });
+    let hello = format!(": connected\nretry: {}\n\n", RECONNECT.as_millis());
+    let hello = stream::once(async { Ok::<_, Infallible>(Bytes::from(hello)) });
     let alerts = stream::unfold(cursor, |mut cursor| async move {
-        let alert = cursor.next().await;
-        Some((Ok(event(&alert)), cursor))
+        let text = cursor.next().await;
+        Some((Ok(text), cursor))
     });
-    let events = hello.chain(alerts).take_until(shutdown.cancelled_owned());
-    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive");
-    let mut response = Sse::new(events).keep_alive(keep_alive).into_response();
-    // Without this, nginx holds events back until its buffer is full.
-    response.headers_mut().insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    let events = hello.chain(alerts).take_until(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = ended.cancelled() => {}
+        }
+    });
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        // Without this, nginx holds events back until its buffer is full.
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    let mut response = (headers, Body::from_stream(events)).into_response();
+    response.extensions_mut().insert(Lasting);
     Ok(response)
 }
 
 fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
-    let text = match headers.get("last-event-id") {
-        Some(value) => Some(value.to_str().unwrap_or("?").trim().to_owned()),
-        None => fields.text("lastEventId")?.map(|text| text.into_owned()),
+    let refused = |text: &str| {
+        ApiError::bad_request(format!(
+            "the last event id must be the `seq` of an alert, not {}: leave it out to begin with the next alert",
+            shortened(text)
+        ))
     };
-    match text.filter(|text| !text.is_empty()) {
-        None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| {
-            ApiError::bad_request(format!("the last event id must be the `seq` of an alert, not {text:?}: leave it out to begin with the next alert"))
-        }),
-    }
-}
-
-fn event(alert: &Alert) -> Event {
-    let event = Event::default().event("warning").id(alert.seq.to_string());
-    match serde_json::to_string(alert) {
-        Ok(json) => event.data(json),
-        Err(error) => Event::default().comment(format!("alert {} could not be written: {error}", alert.seq)),
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        let given = fields.exact("lastEventId")?.unwrap_or_default();
+        return fields.whole_if_given("lastEventId", 0..=MAX_WHOLE).map_err(|_| refused(given));
+    };
+    let text = value.to_str().unwrap_or("?").trim();
+    match text.parse().ok().filter(|seq| *seq <= MAX_WHOLE && text.bytes().all(|byte| byte.is_ascii_digit())) {
+        Some(seq) => Ok(Some(seq)),
+        None => Err(refused(text)),
     }
 }
 
@@ -106,36 +113,35 @@ struct Cursor {
     api: Arc<Api>,
     commits: watch::Receiver<u64>,
     last: u64,
-    pending: VecDeque<Alert>,
-    _permit: OwnedSemaphorePermit,
+    _share: Share,
 }
 
 impl Cursor {
-    /// The next alert above `last`; waits until there is one.
-    async fn next(&mut self) -> Alert {
+    /// The next alerts above `last`, or a comment where none came for long.
+    async fn next(&mut self) -> Bytes {
         loop {
-            if let Some(alert) = self.pending.pop_front() {
-                self.last = alert.seq;
-                return alert;
-            }
             let newest = *self.commits.borrow_and_update();
             if newest > self.last {
-                let last = self.last;
-                match self.api.counters(move |snapshot| snapshot.alerts_after(last, BATCH)).await {
-                    Ok(alerts) if !alerts.is_empty() => {
-                        self.pending = alerts.into();
-                        continue;
+                match self.api.events_after(self.last, newest).await {
+                    // The reader is not as far yet as it was said to be.
+                    Ok(events) if events.last <= self.last => tokio::time::sleep(RETRY_READ).await,
+                    Ok(events) => {
+                        self.last = events.last;
+                        if !events.text.is_empty() {
+                            // Others first: one stream's replay is many of these.
+                            tokio::task::yield_now().await;
+                            return events.text;
+                        }
                     }
-                    Ok(_) => {}
-                    Err(_) => {
-                        tokio::time::sleep(RETRY_READ).await;
-                        continue;
-                    }
+                    Err(_) => tokio::time::sleep(RETRY_READ).await,
                 }
+                continue;
             }
-            if self.commits.changed().await.is_err() {
+            match tokio::time::timeout(KEEP_ALIVE, self.commits.changed()).await {
+                Ok(Ok(())) => {}
+                Err(_) => return Bytes::from_static(b": keep-alive\n\n"),
                 // The writer has gone: nothing will come any more, but what ends the stream is the shutdown.
-                std::future::pending::<()>().await;
+                Ok(Err(_)) => std::future::pending::<()>().await,
             }
         }
     }

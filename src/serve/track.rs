@@ -112,11 +112,10 @@ fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalo
     )
 )]
 pub(super) async fn track(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Track> {
-    let hphm = fields
-        .text("hphm")?
-        .map(|text| plate_text(&text))
-        .filter(|plate| !plate.is_empty())
-        .ok_or_else(|| ApiError::bad_request("`hphm` is missing: give the whole plate, such as ?hphm=苏C12345"))?;
+    if !fields.has("hphm") {
+        return Err(ApiError::bad_request("`hphm` is missing: give the whole plate, such as ?hphm=苏C12345"));
+    }
+    let hphm = plate_text(&fields.text("hphm")?.unwrap_or_default());
     let range = fields.range("start", "end", &api.settings.zone)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let plate = hphm.clone();

@@ -9,8 +9,8 @@ use traffic::{Alert, Rule, Severity};
 use utoipa::ToSchema;
 
 use super::Api;
-use super::error::{Answer, Envelope, ErrorEnvelope, Success};
-use super::fields::QueryFields;
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::fields::{Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use crate::reader::AlertFilter;
@@ -121,12 +121,21 @@ pub(super) struct AlertPageJson {
     records: Vec<AlertRecordJson>,
 }
 
-/// The newest alerts.
+/// The newest alerts that match the filters of `GET /api/warnings`; without any, the newest of all.
 #[utoipa::path(
     get,
     path = "/api/warnings/realtime",
     tag = "warnings",
-    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Alerts; default 10", example = 10)),
+    params(
+        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` stands for any run of characters and `?` for one", example = "苏C123"),
+        ("kkmc" = Option<String>, Query, description = "Either sighting's checkpoint: code, full name or label", example = "G3_Sulu"),
+        ("severity" = Option<String>, Query, description = "`high`, `medium` or `low`", example = "high"),
+        ("rule" = Option<String>, Query, description = "`window` or `speed`", example = "window"),
+        ("status" = Option<String>, Query, description = "How far the work is: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
+        ("start" = Option<String>, Query, description = "First time of the later sighting that counts", example = "2024-01-01 00:00:00"),
+        ("end" = Option<String>, Query, description = "Last one; a date alone means its last second", example = "2024-01-01"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Alerts; default 10", example = 10),
+    ),
     responses(
         (status = 200, description = "Alerts, newest first", body = Envelope<Vec<AlertSchema>>),
         (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
@@ -134,7 +143,27 @@ pub(super) struct AlertPageJson {
 )]
 pub(super) async fn realtime(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Vec<Alert>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    api.counters(move |snapshot| snapshot.newest_alerts(limit)).await.map(Success)
+    let filter = filter(&api, &fields)?;
+    if filter == AlertFilter::default() {
+        return api.counters(move |snapshot| snapshot.newest_alerts(limit)).await.map(Success);
+    }
+    api.scan(move |snapshot| Ok(snapshot.alerts(&filter, 1, limit)?.records)).await.map(Success)
+}
+
+/// The filters of a request.
+///
+/// # Errors
+/// 400 that names the parameter.
+fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
+    Ok(AlertFilter {
+        time: fields.range("start", "end", &api.settings.zone)?,
+        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&api.reader.catalogue(), &text)),
+        severity: fields
+            .choice("severity", &[("high", Severity::High), ("medium", Severity::Medium), ("low", Severity::Low)])?,
+        rule: fields.choice("rule", &[("window", Rule::Window), ("speed", Rule::Speed)])?,
+        status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
+    })
 }
 
 /// Alerts that match the filters, newest first.
@@ -161,16 +190,7 @@ pub(super) async fn realtime(State(api): State<Arc<Api>>, QueryFields(fields): Q
     )
 )]
 pub(super) async fn history(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<AlertPageJson> {
-    let catalogue = api.reader.catalogue();
-    let filter = AlertFilter {
-        time: fields.range("start", "end", &api.settings.zone)?,
-        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
-        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&catalogue, &text)),
-        severity: fields
-            .choice("severity", &[("high", Severity::High), ("medium", Severity::Medium), ("low", Severity::Low)])?,
-        rule: fields.choice("rule", &[("window", Rule::Window), ("speed", Rule::Speed)])?,
-        status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
-    };
+    let filter = filter(&api, &fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let found = api.scan(move |snapshot| {

@@ -14,6 +14,7 @@
 mod alerts;
 mod cache;
 mod checkpoints;
+mod cursor;
 mod detection;
 mod expire;
 mod facts;
@@ -29,6 +30,8 @@ mod rebuild;
 mod recover;
 mod rejects;
 mod rollup;
+mod rows;
+mod select;
 mod stored_alert;
 #[cfg(test)]
 mod tests;

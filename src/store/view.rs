@@ -14,12 +14,13 @@ use traffic::{Alert, CivilTime, Dimension, NameTable, RejectReason, VehicleType,
 
 use super::alerts::AlertIndex;
 use super::cache::ColumnCache;
+use super::cursor::RowCursor;
 use super::log::{Entry, Log};
 use super::rollup::{Counts, Rollups};
 use super::work::Work;
 use super::{Totals, recover, stored_alert};
 use crate::reader::{
-    self, AlertFilter, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, RejectPiece,
+    self, AlertFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError, RejectPiece,
     Snapshot, TimeRange,
 };
 use crate::work::{AlertWork, WorkedAlert};
@@ -308,14 +309,8 @@ impl Snapshot for View {
         self.work_on(seqs)
     }
 
-    fn query_after(
-        &self,
-        filter: &QueryFilter,
-        order: Order,
-        after: Option<&PassageKey>,
-        limit: usize,
-    ) -> Result<Vec<PassageRow>, ReadError> {
-        super::query::query_after(self, filter, order, after, limit)
+    fn cursor(self: Arc<Self>, filter: &QueryFilter, order: Order) -> Option<Box<dyn PassageCursor>> {
+        Some(Box::new(RowCursor::new(self, filter, order)))
     }
 
     fn rejects(

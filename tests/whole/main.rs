@@ -23,6 +23,7 @@ mod formats;
 mod full_disk;
 mod growing;
 mod harness;
+mod hostile;
 mod identity;
 mod limits;
 mod live_input;

@@ -76,7 +76,10 @@ pub(super) async fn open(
     body: &[u8],
 ) -> BufReader<TcpStream> {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let mut text = format!("{method} {path} HTTP/1.0\r\nhost: test\r\ncontent-length: {}\r\n", body.len());
+    let mut text = format!("{method} {path} HTTP/1.0\r\ncontent-length: {}\r\n", body.len());
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        text.push_str("host: test\r\n");
+    }
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }

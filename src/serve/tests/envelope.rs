@@ -117,11 +117,54 @@ async fn cors() {
         let reply = request(server.address, "OPTIONS", "/api/query", &preflight, b"").await;
         assert_eq!(reply.status, 200);
         assert_eq!(reply.header("access-control-allow-origin"), allowed, "{origin}");
-        assert!(reply.header("access-control-allow-methods").unwrap().contains("POST"));
-        assert_eq!(reply.header("access-control-allow-headers"), Some("*"));
+        assert_eq!(reply.header("access-control-allow-methods"), allowed.map(|_| "GET,HEAD,POST"));
+        assert_eq!(reply.header("access-control-allow-headers"), allowed.map(|_| "*"));
+        assert_eq!(reply.header("access-control-allow-credentials"), None);
         let page = request(server.address, "GET", "/", &headers, b"").await;
         assert_eq!(page.header("access-control-allow-origin"), None, "only the API is shared");
     }
+}
+
+/// Whatever changes something is for our own page and for origins that are named.
+#[tokio::test]
+async fn a_page_of_another_origin_changes_nothing() {
+    let server = Server::start_with(MemoryReader::sample(), |settings| {
+        settings.allowed_origins = vec!["https://desk.example".to_owned()];
+    })
+    .await;
+    let own = format!("http://{}", server.address);
+    let host = server.address.to_string();
+    let path = format!("/api/warnings/{}", traffic::alert_id("苏C12345", "A2", "B2"));
+    let body = br#"{"status":"investigating","by":"a"}"#;
+    for (origin, allowed) in [
+        ("https://anyone.example", false),
+        ("null", false),
+        ("http://127.0.0.1:1", false),
+        ("https://desk.example", true),
+        (own.as_str(), true),
+    ] {
+        let preflight = [("origin", origin), ("host", host.as_str()), ("access-control-request-method", "PATCH")];
+        let asked = request(server.address, "OPTIONS", &path, &preflight, b"").await;
+        assert_eq!(asked.header("access-control-allow-origin"), allowed.then_some(origin), "{origin}");
+        assert_eq!(asked.header("access-control-allow-methods").is_some_and(|it| it.contains("PATCH")), allowed);
+        let headers = [("origin", origin), ("host", host.as_str()), ("content-type", "application/json")];
+        let reply = request(server.address, "PATCH", &path, &headers, body).await;
+        if allowed {
+            assert!(matches!(reply.status, 200 | 409), "{origin}: {}", reply.text());
+        } else {
+            assert!(reply.error(403).contains("api.allowed_origins"), "{origin}");
+        }
+        // Reading is for all of them, without credentials.
+        let read = request(server.address, "POST", "/api/query", &headers, b"{}").await;
+        assert_eq!((read.status, read.header("access-control-allow-origin")), (200, Some("*")), "{origin}");
+        assert_eq!(read.header("access-control-allow-credentials"), None);
+    }
+    let data = server.get(&path).await.data();
+    assert_eq!(data["version"], 1, "one change was made, by an origin that may");
+    // A program that is no browser says no origin.
+    let note = br#"{"note":"n","by":"a"}"#;
+    let json = [("content-type", "application/json")];
+    assert_eq!(request(server.address, "PATCH", &path, &json, note).await.status, 200);
 }
 
 #[tokio::test]

@@ -99,6 +99,7 @@ fn query_strings() {
         match reply.status {
             200 if path.starts_with("/api") => drop(reply.data()),
             200 | 404 => {}
+            409 => drop(reply.error(409)),
             _ => drop(reply.error(400)),
         }
     });
@@ -122,6 +123,7 @@ fn bodies() {
         let reply = request(server.address, "POST", "/api/query", &headers, &body).await;
         match reply.status {
             200 => drop(reply.data()),
+            409 => drop(reply.error(409)),
             _ => drop(reply.error(400)),
         }
     });

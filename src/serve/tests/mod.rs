@@ -2,6 +2,7 @@
 
 mod assets;
 mod client;
+mod connections;
 mod envelope;
 mod export;
 mod fuzz;
@@ -26,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, TimeZoneName};
 
-use super::ServeSettings;
+use super::{ConnectionSettings, ServeSettings};
 use client::{Reply, request};
 use memory::MemoryReader;
 
@@ -44,6 +45,15 @@ pub(crate) struct Server {
 impl Server {
     /// A server over `reader` with settings changed by `change`.
     pub(crate) async fn start_with(reader: MemoryReader, change: impl FnOnce(&mut ServeSettings)) -> Self {
+        Self::start_limited(reader, ConnectionSettings::default(), change).await
+    }
+
+    /// The same with limits of connections.
+    pub(crate) async fn start_limited(
+        reader: MemoryReader,
+        connections: ConnectionSettings,
+        change: impl FnOnce(&mut ServeSettings),
+    ) -> Self {
         let reader = Arc::new(reader);
         let now = time(NOW);
         let mut settings = ServeSettings::new(Arc::new(move || now), TimeZoneName::default());
@@ -52,7 +62,8 @@ impl Server {
         let listener = super::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = super::router(reader.clone(), settings, shutdown.clone());
-        let serving = tokio::spawn(super::serve(listener, router, shutdown.clone(), Duration::from_secs(5)));
+        let serving =
+            tokio::spawn(super::serve(listener, router, connections, shutdown.clone(), Duration::from_secs(5)));
         Self { address, reader, shutdown, serving }
     }
 

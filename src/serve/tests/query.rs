@@ -118,7 +118,9 @@ async fn errors_say_what_to_change() {
         (r#"{"province":"江苏"}"#, "first character"),
         (r#"{"order":"asc"}"#, "`order` must be one of newest, oldest"),
     ] {
-        let msg = server.post("/api/query", body).await.error(400);
+        // Each of the two times is sound.
+        let status = if part == "swap them" { 409 } else { 400 };
+        let msg = server.post("/api/query", body).await.error(status);
         assert!(msg.contains(part), "{body}: {msg}");
     }
 }

@@ -13,7 +13,7 @@ use traffic::{CivilTime, Rule, Severity, TimeZoneName};
 use super::Server;
 use super::client::{head, open};
 use super::memory::{Fault, MemoryReader, alert};
-use crate::serve::{BindError, ServeSettings, bind, router, serve};
+use crate::serve::{BindError, ConnectionSettings, ServeSettings, bind, router, serve};
 
 #[tokio::test]
 async fn a_port_in_use_is_one_clear_sentence() {
@@ -55,7 +55,7 @@ async fn a_client_that_does_not_read_does_not_hold_up_the_end() {
     let address = listener.local_addr().unwrap();
     let large = axum::Router::new().route("/", axum::routing::get(|| async { vec![7u8; TOO_MUCH] }));
     let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, large, shutdown.clone(), NEVER));
+    let serving = tokio::spawn(serve(listener, large, ConnectionSettings::default(), shutdown.clone(), NEVER));
     let mut unread = open(address, "GET", "/", &[], b"").await;
     assert_eq!(head(&mut unread).await.0, 200);
     shutdown.cancel();
@@ -70,7 +70,7 @@ async fn an_event_stream_that_nobody_reads_does_not_either() {
     let router = router(reader.clone(), settings, shutdown.clone());
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(serve(listener, router, shutdown.clone(), NEVER));
+    let serving = tokio::spawn(serve(listener, router, ConnectionSettings::default(), shutdown.clone(), NEVER));
     let mut unread = open(address, "GET", "/api/warnings/stream?lastEventId=0", &[], b"").await;
     assert_eq!(head(&mut unread).await.0, 200);
     let raised = |seq| alert(seq, "苏C12345", "a", "b", "2024-01-02 12:00:00", Severity::High, Rule::Window);
@@ -95,7 +95,13 @@ async fn the_deadline_bounds_the_shutdown() {
     };
     let stuck = axum::Router::new().route("/", axum::routing::get(stuck));
     let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(serve(listener, stuck, shutdown.clone(), Duration::from_millis(100)));
+    let serving = tokio::spawn(serve(
+        listener,
+        stuck,
+        ConnectionSettings::default(),
+        shutdown.clone(),
+        Duration::from_millis(100),
+    ));
     let _request = open(address, "GET", "/", &[], b"").await;
     reached.notified().await;
     let started = Instant::now();

@@ -111,24 +111,44 @@ async fn a_client_that_lags_gets_everything() {
 }
 
 #[tokio::test]
-async fn clients_are_limited_and_a_place_is_given_back() {
-    let server = Server::start_with(MemoryReader::empty(), |settings| settings.sse_max_clients = 1).await;
+async fn of_too_many_clients_the_oldest_leaves_and_misses_nothing() {
+    let server = Server::start_with(MemoryReader::empty(), |settings| {
+        settings.sse_max_clients = 3;
+        settings.sse_max_clients_per_address = 2;
+    })
+    .await;
+    let mut first = Events::open(&server, "", &[]).await;
+    let mut second = Events::open(&server, "", &[]).await;
+    let mut third = Events::open(&server, "", &[]).await;
+    assert_eq!(first.block().await, None, "its own address has two already");
+    raise(&server, 1..=1);
+    assert_eq!((second.next().await, third.next().await), (1, 1));
+    let mut again = Events::open(&server, "?lastEventId=0", &[]).await;
+    assert_eq!(again.next().await, 1);
+    assert_eq!(second.block().await, None);
+    raise(&server, 2..=2);
+    assert_eq!((third.next().await, again.next().await), (2, 2));
+    assert_eq!(server.get("/api/status").await.data()["open_streams"], 2);
+    let none = Server::start_with(MemoryReader::empty(), |settings| settings.sse_max_clients = 0).await;
+    assert!(none.get("/api/warnings/stream").await.error(503).contains("api.sse_max_clients"));
+}
+
+#[tokio::test]
+async fn a_place_is_given_back() {
+    let server = Server::start_with(MemoryReader::empty(), |_| {}).await;
     let events = Events::open(&server, "", &[]).await;
-    let refused = server.get("/api/warnings/stream").await;
-    assert!(refused.error(503).contains("too many event streams"));
-    assert!(refused.header("retry-after").is_some());
+    assert_eq!(server.get("/api/status").await.data()["open_streams"], 1);
     drop(events);
     // The server notices when it next writes to the closed connection.
-    let retried = async {
+    let given_back = async {
         for seq in 1.. {
             raise(&server, seq..=seq);
-            let mut stream = open(server.address, "GET", "/api/warnings/stream", &[], b"").await;
-            if head(&mut stream).await.0 == 200 {
+            if server.get("/api/status").await.data()["open_streams"] == 0 {
                 return;
             }
         }
     };
-    timeout(SOON, retried).await.expect("the place is free again");
+    timeout(SOON, given_back).await.expect("the place is free again");
 }
 
 #[tokio::test]

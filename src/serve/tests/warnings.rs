@@ -23,6 +23,30 @@ async fn newest_first() {
     );
 }
 
+/// The realtime list takes the filters of the history.
+#[tokio::test]
+async fn realtime_with_filters() {
+    let server = Server::start().await;
+    for (query, expected) in [
+        ("severity=low", vec![3]),
+        ("severity=high&limit=5", vec![2]),
+        ("severity=&status=&rule=&hphm=&kkmc=", vec![3, 2, 1]),
+        ("status=new", vec![3, 2, 1]),
+        ("status=confirmed", vec![]),
+        ("rule=speed", vec![3]),
+        ("kkmc=unlisted-1", vec![1]),
+        ("hphm=苏&limit=1", vec![2]),
+        ("start=2024-01-02", vec![3, 2]),
+        ("end=2024-01-01", vec![1]),
+    ] {
+        let data = server.get(&format!("/api/warnings/realtime?{query}")).await.data();
+        assert_eq!(seqs(&data), expected, "{query}");
+        // The same rows as the history's, in the form of an alert.
+        let history = server.get(&format!("/api/warnings?{query}")).await.data();
+        assert_eq!(seqs(&history["records"]), expected, "{query}");
+    }
+}
+
 #[tokio::test]
 async fn history() {
     let server = Server::start().await;
@@ -60,7 +84,8 @@ async fn bad_parameters() {
         ("/api/warnings?limit=1001", "`limit`"),
         ("/api/warnings?start=2024-01-02&end=2024-01-01", "swap them"),
     ] {
-        let msg = server.get(path).await.error(400);
+        let status = if part == "swap them" { 409 } else { 400 };
+        let msg = server.get(path).await.error(status);
         assert!(msg.contains(part), "{path}: {msg}");
     }
 }

@@ -140,7 +140,7 @@ async fn of_two_at_once_one_is_told_to_look_again() {
     }
     let both =
         patch_with(&server, &id(), &[("if-match", "\"1\"")], &json!({"by": "a", "note": "n", "version": 2})).await;
-    assert!(both.error(400).contains("two different versions"));
+    assert!(both.error(409).contains("two different versions"));
     let any = patch_with(&server, &id(), &[("if-match", "*")], &json!({"by": "a", "note": "n"})).await;
     assert_eq!(any.data()["version"], 2);
 

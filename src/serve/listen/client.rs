@@ -1,0 +1,185 @@
+//! One client's connection: its socket with deadlines, and the answers that are under way to it.
+
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::response::Response;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::places::State;
+
+/// A client that takes no byte for so long, although some wait for it, is cut off.
+const LONGEST_STALL: Duration = Duration::from_secs(60);
+/// The same while the server stops: what nobody reads must not hold it up.
+const LONGEST_STALL_AT_SHUTDOWN: Duration = Duration::from_millis(500);
+
+/// Marks an answer that lasts by its nature, such as an event stream: as an extension of the response. How many there are
+/// is bounded by whoever gives them.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::serve) struct Lasting;
+
+/// A socket that fails when its client takes too long for a request's head, or reads nothing for too long.
+pub(super) struct ClientStream {
+    stream: TcpStream,
+    state: Arc<State>,
+    header_timeout: Duration,
+    /// Runs while a head is awaited: from the first on at once, of a later one from its first byte on.
+    head: Option<Pin<Box<Sleep>>>,
+    /// How many heads had come when `head` was set.
+    heads: usize,
+    /// None once the server stops.
+    shutdown: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Runs while the client takes nothing of what is written.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl ClientStream {
+    pub(super) fn new(
+        stream: TcpStream,
+        state: Arc<State>,
+        header_timeout: Duration,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            stream,
+            state,
+            header_timeout,
+            head: Some(Box::pin(tokio::time::sleep(header_timeout))),
+            heads: 0,
+            shutdown: Some(Box::pin(shutdown.cancelled_owned())),
+            stalled: None,
+        }
+    }
+
+    /// What a read has come to, or an error if a head takes too long.
+    fn or_late(&mut self, cx: &mut Context<'_>, read: Poll<io::Result<()>>, bytes: usize) -> Poll<io::Result<()>> {
+        if self.heads != self.state.heads() {
+            self.heads = self.state.heads();
+            self.head = None;
+        }
+        if self.state.is_answering() {
+            return read;
+        }
+        if bytes > 0 && self.head.is_none() {
+            self.head = Some(Box::pin(tokio::time::sleep(self.header_timeout)));
+        }
+        match &mut self.head {
+            Some(head) if read.is_pending() => {
+                head.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "no request came in time")))
+            }
+            _ => read,
+        }
+    }
+
+    /// What a write has come to, or an error if the client has taken nothing for too long.
+    fn or_stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        if self.shutdown.as_mut().is_some_and(|shutdown| shutdown.as_mut().poll(cx).is_ready()) {
+            self.shutdown = None;
+            self.stalled = None;
+        }
+        let longest = if self.shutdown.is_some() { LONGEST_STALL } else { LONGEST_STALL_AT_SHUTDOWN };
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(longest)));
+        stalled.as_mut().poll(cx).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing")))
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let bytes = buffer.filled().len() - before;
+        self.or_late(cx, read, bytes)
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.or_stalled(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
+        self.or_stalled(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// A request that is being answered, until the last of its answer was handed to the connection.
+pub(super) struct Answering {
+    state: Arc<State>,
+    lasts: bool,
+}
+
+impl Answering {
+    pub(super) fn begin(state: Arc<State>) -> Self {
+        state.request_began();
+        Self { state, lasts: false }
+    }
+
+    /// Goes on with the body of its answer.
+    pub(super) fn until_sent(mut self, response: Response) -> Response<AnsweringBody> {
+        if response.extensions().get::<Lasting>().is_some() {
+            self.state.answer_lasts();
+            self.lasts = true;
+        }
+        response.map(|body| AnsweringBody { body, _answering: self })
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.state.request_ended(self.lasts);
+    }
+}
+
+/// The body of an answer.
+pub(super) struct AnsweringBody {
+    body: Body,
+    _answering: Answering,
+}
+
+impl HttpBody for AnsweringBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

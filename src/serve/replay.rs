@@ -1,0 +1,163 @@
+//! Stored alerts as text of an event stream, made once for all streams: 250 clients that ask for everything from the first
+//! alert on, or that wait for the next one, read the same pieces.
+//!
+//! Pieces have fixed bounds, so that all meet at the same ones. A piece that is not in memory is made on a blocking thread
+//! by one stream at a time, and old pieces are given out at a bounded rate over all streams together: so replays take a
+//! bounded part of the machine, whoever asks.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use traffic::Alert;
+
+use super::Api;
+use super::error::ApiError;
+use crate::reader::ReadError;
+
+/// Alerts of a piece.
+const PIECE: u64 = 128;
+/// Pieces that are kept in memory.
+const KEPT: usize = 64;
+/// Old pieces that are on their way at the same time.
+const TURNS: usize = 2;
+/// A turn takes at least this: some 250,000 old alerts a second over all streams.
+const SHORTEST_TURN: Duration = Duration::from_millis(1);
+
+/// Alerts that stand side by side, as text.
+#[derive(Debug, Clone)]
+struct Piece {
+    text: Bytes,
+    /// `seq` of each alert, and where its text ends.
+    ends: Vec<(u64, usize)>,
+    /// Up to which `seq` the alerts were read.
+    read_to: u64,
+}
+
+/// What a stream sends next.
+#[derive(Debug)]
+pub(super) struct Events {
+    pub(super) text: Bytes,
+    /// `seq` up to which the stream then has everything.
+    pub(super) last: u64,
+}
+
+/// The pieces in memory, and the turns.
+#[derive(Debug)]
+pub(super) struct Replay {
+    pieces: Mutex<BTreeMap<u64, (u64, Piece)>>,
+    uses: AtomicU64,
+    making: Semaphore,
+    turns: Semaphore,
+}
+
+impl Default for Replay {
+    fn default() -> Self {
+        Self {
+            pieces: Mutex::default(),
+            uses: AtomicU64::default(),
+            making: Semaphore::new(1),
+            turns: Semaphore::new(TURNS),
+        }
+    }
+}
+
+impl Replay {
+    /// The piece with this number, if it is in memory and was read up to `needed`.
+    fn known(&self, number: u64, needed: u64) -> Option<Piece> {
+        let use_now = self.uses.fetch_add(1, Ordering::Relaxed);
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let (used, piece) = pieces.get_mut(&number)?;
+        *used = use_now;
+        (piece.read_to >= needed).then(|| piece.clone())
+    }
+
+    fn keep(&self, number: u64, piece: Piece) {
+        let use_now = self.uses.fetch_add(1, Ordering::Relaxed);
+        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        pieces.insert(number, (use_now, piece));
+        if pieces.len() > KEPT
+            && let Some(oldest) = pieces.iter().min_by_key(|(_, (used, _))| *used).map(|(number, _)| *number)
+        {
+            pieces.remove(&oldest);
+        }
+    }
+}
+
+impl Api {
+    /// The next alerts above `last`, of which the newest is `newest`; none where those are retained no more.
+    ///
+    /// # Errors
+    /// The alerts could not be read.
+    pub(super) async fn events_after(&self, last: u64, newest: u64) -> Result<Events, ApiError> {
+        let number = last / PIECE;
+        let end = (number + 1) * PIECE;
+        if newest < end {
+            // What has just come is wanted by all at once, and soon.
+            return self.piece(number, newest.min(end)).await.map(|piece| piece.after(last));
+        }
+        let turn = self.replay.turns.acquire().await;
+        let began = Instant::now();
+        let piece = self.piece(number, end).await?;
+        tokio::time::sleep_until(began + SHORTEST_TURN).await;
+        drop(turn);
+        Ok(piece.after(last))
+    }
+
+    async fn piece(&self, number: u64, needed: u64) -> Result<Piece, ApiError> {
+        if let Some(piece) = self.replay.known(number, needed) {
+            return Ok(piece);
+        }
+        // One at a time: the others find it made.
+        let _making = self.replay.making.acquire().await;
+        if let Some(piece) = self.replay.known(number, needed) {
+            return Ok(piece);
+        }
+        let reader = self.reader.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            // In this order: what was said to be committed is in the snapshot.
+            let newest = *reader.commits().borrow();
+            let snapshot = reader.snapshot();
+            let end = (number + 1) * PIECE;
+            let alerts = snapshot.alerts_after(number * PIECE, PIECE as usize)?;
+            // Those that are not there although they were raised are retained no more: all the way to the first that is.
+            let read_to = match alerts.first() {
+                Some(first) if first.seq > end => first.seq - 1,
+                _ => newest.min(end),
+            };
+            Ok::<_, ReadError>(Piece::new(alerts.iter().filter(|alert| alert.seq <= end), read_to))
+        });
+        let piece = made.await.map_err(|error| {
+            tracing::error!(%error, "reading alerts panicked");
+            ApiError::internal()
+        })??;
+        self.replay.keep(number, piece.clone());
+        Ok(piece)
+    }
+}
+
+impl Piece {
+    fn new<'a>(alerts: impl Iterator<Item = &'a Alert>, read_to: u64) -> Self {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for alert in alerts {
+            match serde_json::to_string(alert) {
+                Ok(json) => text.push_str(&format!("event: warning\nid: {}\ndata: {json}\n\n", alert.seq)),
+                Err(error) => text.push_str(&format!(": alert {} could not be written: {error}\n\n", alert.seq)),
+            }
+            ends.push((alert.seq, text.len()));
+        }
+        let read_to = ends.last().map_or(read_to, |(seq, _)| read_to.max(*seq));
+        Self { text: text.into(), ends, read_to }
+    }
+
+    /// What is above `last`.
+    fn after(&self, last: u64) -> Events {
+        let passed = self.ends.partition_point(|(seq, _)| *seq <= last);
+        let start = passed.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |(_, end)| *end);
+        Events { text: self.text.slice(start..), last: self.read_to.max(last) }
+    }
+}
