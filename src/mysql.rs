@@ -83,10 +83,9 @@ impl MysqlError {
     pub fn remedy(&self) -> Option<&'static str> {
         let Self::Server { code, .. } = self else { return None };
         match code {
-            1044 | 1045 | 1142 | 1143 | 1698 => Some(
-                "it refuses the account: check mycat.user, mycat.password, its rights (sql/users.sql), and whether it \
-                     demands TLS (mycat.tls)",
-            ),
+            1044 | 1045 | 1142 | 1143 | 1698 => {
+                Some("it refuses the account: check mycat.user, mycat.password and its rights (sql/users.sql)")
+            }
             1049 | 1146 => Some("the database or its table is missing: load sql/schema.sql on the instance"),
             1054 => Some("its table has other columns: compare it with sql/schema.sql"),
             _ => None,

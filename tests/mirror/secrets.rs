@@ -58,9 +58,9 @@ fn tls_to_both_verifies_and_shows_no_secret() {
 
     // MariaDB takes nothing that is not encrypted.
     appliance.start(&sections(instance.authority(), redis.authority(), false));
-    appliance.wait_for("mysql/0", "it is told to encrypt", |mirror| {
+    appliance.wait_for("mysql/0", "it is refused", |mirror| {
         let error = mirror["last_error"].as_str().unwrap_or_default();
-        mirror["state"] == "blocked" && error.contains("demands TLS (mycat.tls)")
+        mirror["state"] == "blocked" && error.contains("it refuses the account")
     });
     appliance.stop();
     assert_eq!(instance.count("traffic_data"), 0);
