@@ -41,97 +41,135 @@ pub struct WatermarkState {
 }
 
 /// The watermark itself. It is stored as its [`WatermarkState`].
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "WatermarkState", into = "WatermarkState")]
 pub struct Watermark {
-    time: Option<i64>,
+    /// [`NEVER`] before its first move.
+    time: i64,
     accepted: u64,
     moved: u64,
-    above: [Reached; QUORUM],
-    /// How many of `above` are in use: less than [`QUORUM`] but within [`Watermark::see`].
+    above: [Reached; QUORUM - 1],
+    /// How many of `above` are in use; the others are [`NOBODY`].
     count: usize,
+    /// Before this ordinal nobody is to be forgotten, and W has not waited long. A bound: it may be too early.
+    look_at: u64,
+}
+
+impl PartialEq for Watermark {
+    fn eq(&self, other: &Self) -> bool {
+        self.state() == other.state()
+    }
+}
+
+impl Eq for Watermark {}
+
+const NEVER: i64 = i64::MIN;
+const NOBODY: Reached = Reached { checkpoint: NameId::MAX, newest: NEVER, last: 0 };
+
+impl Default for Watermark {
+    fn default() -> Self {
+        Self { time: NEVER, accepted: 0, moved: 0, above: [NOBODY; QUORUM - 1], count: 0, look_at: PATIENCE }
+    }
 }
 
 impl Watermark {
     /// W; none before its first move.
     #[inline]
     pub fn time(&self) -> Option<i64> {
-        self.time
+        (self.time != NEVER).then_some(self.time)
     }
 
     /// What is older than this is expired, or guarded no more.
     #[inline]
-    pub(crate) fn oldest(&self, state_ttl: i64) -> i64 {
-        self.time.map_or(i64::MIN, |time| time.saturating_sub(state_ttl))
+    pub(super) fn oldest(&self, state_ttl: i64) -> i64 {
+        self.time.saturating_sub(state_ttl)
     }
 
     /// Takes the next accepted record.
+    ///
+    /// NOTE: which checkpoint comes next and whether W moves by it is as good as random, so this is written without branches
+    /// on either: a mistaken guess of the processor costs more than all of it.
     #[inline]
     pub fn see(&mut self, time: CivilTime, checkpoint: NameId) {
         self.accepted += 1;
-        if self.time.is_none_or(|watermark| time.0 > watermark) {
-            self.reach(time.0, checkpoint);
+        if self.accepted >= self.look_at {
+            // Where nobody is above W nothing can come of a look.
+            if time.0 > self.time || self.count > 0 {
+                self.see_and_look(time.0, checkpoint);
+            }
+            return;
         }
-        self.forget_silent();
-        if self.count >= QUORUM || (self.count > 0 && self.accepted - self.moved >= PATIENCE) {
-            self.advance();
+        let [first, second] = &mut self.above;
+        let is_above = time.0 > self.time;
+        let is_first = is_above & (first.checkpoint == checkpoint);
+        let is_second = is_above & (second.checkpoint == checkpoint);
+        for (reached, is_it) in [(&mut *first, is_first), (&mut *second, is_second)] {
+            reached.newest = if is_it { reached.newest.max(time.0) } else { reached.newest };
+            reached.last = if is_it { self.accepted } else { reached.last };
         }
+        let is_new = is_above & !is_first & !is_second;
+        let third = Reached {
+            checkpoint: if is_new { checkpoint } else { NOBODY.checkpoint },
+            newest: if is_new { time.0 } else { NEVER },
+            last: if is_new { self.accepted } else { 0 },
+        };
+        let moves = self.count + usize::from(is_new) >= QUORUM;
+        let lowest = first.newest.min(second.newest).min(third.newest);
+        self.time = if moves { lowest } else { self.time };
+        self.moved = if moves { self.accepted } else { self.moved };
+        let all = [*first, *second, third];
+        self.keep(all, self.time);
     }
 
+    /// Keeps those of `all` that are above `watermark`, of whom there are less than [`QUORUM`].
     #[inline]
-    fn reach(&mut self, time: i64, checkpoint: NameId) {
-        for reached in self.above.iter_mut().take(self.count) {
-            if reached.checkpoint == checkpoint {
-                reached.newest = reached.newest.max(time);
-                reached.last = self.accepted;
-                return;
+    fn keep(&mut self, all: [Reached; QUORUM], watermark: i64) {
+        let mut kept = [NOBODY; QUORUM];
+        let mut count = 0;
+        for reached in all {
+            if let Some(place) = kept.get_mut(count) {
+                *place = reached;
+            }
+            count += usize::from(reached.newest > watermark);
+        }
+        let [first, second, _] = kept;
+        self.above = [if count > 0 { first } else { NOBODY }, if count > 1 { second } else { NOBODY }];
+        self.count = count.min(QUORUM - 1);
+    }
+
+    /// As [`Watermark::see`], step by step: somebody may be silent for long, or W has waited.
+    #[cold]
+    fn see_and_look(&mut self, time: i64, checkpoint: NameId) {
+        let mut above: Vec<Reached> = self.above.iter().take(self.count).copied().collect();
+        if time > self.time {
+            match above.iter_mut().find(|reached| reached.checkpoint == checkpoint) {
+                Some(reached) => (reached.newest, reached.last) = (reached.newest.max(time), self.accepted),
+                None => above.push(Reached { checkpoint, newest: time, last: self.accepted }),
             }
         }
-        if let Some(place) = self.above.get_mut(self.count) {
-            *place = Reached { checkpoint, newest: time, last: self.accepted };
-            self.count += 1;
-        }
-    }
-
-    #[inline]
-    fn forget_silent(&mut self) {
-        let oldest = self.accepted.saturating_sub(PATIENCE - 1);
-        if self.above.iter().take(self.count).any(|reached| reached.last < oldest) {
-            self.keep(|reached| reached.last >= oldest);
-        }
-    }
-
-    #[inline]
-    fn advance(&mut self) {
-        let lowest = self.above.iter().take(self.count).map(|reached| reached.newest).min();
-        // All of them are above W, so that it never goes back.
-        self.time = self.time.max(lowest);
-        self.moved = self.accepted;
-        let watermark = self.time.unwrap_or(i64::MIN);
-        self.keep(|reached| reached.newest > watermark);
-    }
-
-    #[inline]
-    fn keep(&mut self, stays: impl Fn(&Reached) -> bool) {
-        let mut kept = 0;
-        for at in 0..self.count {
-            let Some(reached) = self.above.get(at).copied() else { break };
-            if stays(&reached) {
-                if let Some(place) = self.above.get_mut(kept) {
-                    *place = reached;
-                }
-                kept += 1;
+        above.retain(|reached| self.accepted - reached.last < PATIENCE);
+        let waited = self.accepted - self.moved >= PATIENCE;
+        if above.len() >= QUORUM || waited {
+            // All of them are above W, so that it never goes back.
+            if let Some(lowest) = above.iter().map(|reached| reached.newest).min() {
+                self.time = lowest;
+                self.moved = self.accepted;
             }
         }
-        // What is not in use is empty, so that equal states are equal.
-        self.above.iter_mut().skip(kept).for_each(|place| *place = Reached::default());
-        self.count = kept;
+        above.retain(|reached| reached.newest > self.time);
+        let oldest = above.iter().map(|reached| reached.last).min().unwrap_or(self.accepted);
+        let next = oldest.min(self.moved.max((self.accepted + 1).saturating_sub(PATIENCE)));
+        self.look_at = next + PATIENCE;
+        self.count = above.len();
+        for (at, place) in self.above.iter_mut().enumerate() {
+            *place = above.get(at).copied().unwrap_or(NOBODY);
+        }
     }
 
     /// All of it.
     pub fn state(&self) -> WatermarkState {
         WatermarkState {
-            time: self.time,
+            time: self.time(),
             accepted: self.accepted,
             moved: self.moved,
             above: self.above.iter().take(self.count).copied().collect(),
@@ -141,13 +179,15 @@ impl Watermark {
     /// The watermark of a state; what no such state can hold is left out.
     pub fn of(state: &WatermarkState) -> Self {
         let mut watermark = Self {
-            time: state.time,
+            time: state.time.unwrap_or(NEVER),
             accepted: state.accepted,
             moved: state.moved.min(state.accepted),
+            // The next record looks.
+            look_at: 0,
             ..Self::default()
         };
         let above = state.above.iter().filter(|reached| state.time.is_none_or(|time| reached.newest > time));
-        for (place, reached) in watermark.above.iter_mut().zip(above).take(QUORUM - 1) {
+        for (place, reached) in watermark.above.iter_mut().zip(above) {
             *place = Reached { last: reached.last.min(state.accepted), ..*reached };
             watermark.count += 1;
         }
