@@ -249,7 +249,7 @@ fn reading_back_ends_at_a_marker_too() {
     (10..13).for_each(|offset| assert!(scene.take(offset)));
     scene.ledger.reached_end(0, 14, Instant::now());
     let batch = scene.give().unwrap();
-    assert_eq!(batch.rebuild.unwrap().ends, Some(Some(time(12))));
+    assert_eq!(batch.rebuild.as_ref().unwrap().ends, Some(Some(time(12))));
     assert_eq!(Position::decode(&batch.position).unwrap().next, 14);
     scene.ledger.committed(&batch);
     // What lies between the group's offset and the end is passed over as well.
