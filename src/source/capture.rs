@@ -200,8 +200,11 @@ impl Capture {
         let mut began = None;
         let mut bytes = 0;
         let mut was_live = false;
-        self.parser.set_not_after(CivilTime(civil_now(&self.settings.parser.zone).0 + DAY));
         while batch.passages.lines < self.settings.batch_records && bytes < MAX_BATCH_BYTES as u64 {
+            // A stream may be silent for days before the first line of a batch comes.
+            if batch.passages.lines == 0 {
+                self.parser.set_not_after(CivilTime(civil_now(&self.settings.parser.zone).0 + DAY));
+            }
             let stopped = stop.is_cancelled();
             let Stage::Arrival(lines) = &mut self.stage else { return Ok(true) };
             if stopped && !lines.as_ref().is_some_and(Lines::is_live) {
