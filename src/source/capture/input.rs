@@ -314,7 +314,7 @@ impl Lines {
                 break Some(end);
             }
             if rest.len() > LineParser::MAX_LINE_BYTES + 2 {
-                return self.skip_long_line(parser, out);
+                return self.skip_long_line(parser, out, passage);
             }
             if !self.fill(1 << 16)? {
                 break None;
@@ -325,38 +325,19 @@ impl Lines {
             return Ok(Line::End);
         }
         let line = self.buffer.get(self.start..self.start + length).unwrap_or_default();
-        let rows = out.len();
-        let decoded;
-        let text = if self.is_gb18030() && line.len() <= LineParser::MAX_LINE_BYTES + 2 {
-            match encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(line) {
-                Some(text) => {
-                    decoded = text;
-                    decoded.as_bytes()
-                }
-                None => {
-                    let raw = line.strip_suffix(b"\r").unwrap_or(line);
-                    parser.reject_line(raw, RejectReason::InvalidEncoding, out);
-                    self.advance(length + ending);
-                    return Ok(Line::Other);
-                }
-            }
-        } else {
-            line
-        };
-        parser.parse_line(text, out);
-        let mut found = Line::Other;
-        if out.len() > rows {
-            found = Line::Passage;
-            if let Some(&time) = out.times.get(rows) {
-                passage(text, time, parser.form())?;
-            }
-        }
+        let found = take_line(line, self.is_gb18030(), parser, out, passage)?;
         self.advance(length + ending);
         Ok(found)
     }
 
     /// Rejects a line that is longer than the buffer may grow: its beginning is kept, the rest passed over.
-    fn skip_long_line(&mut self, parser: &mut LineParser, out: &mut PassageBatch) -> Result<Line, SourceError> {
+    /// One that only NULs behind it make long is taken without them.
+    fn skip_long_line(
+        &mut self,
+        parser: &mut LineParser,
+        out: &mut PassageBatch,
+        passage: impl FnOnce(&[u8], CivilTime, LineForm) -> Result<(), SourceError>,
+    ) -> Result<Line, SourceError> {
         let head = self.buffer.get(self.start..).unwrap_or_default();
         // What a truncation under a writer's feet leaves before the next line: no line of its own, and no part of it.
         let hole = head.iter().take_while(|byte| **byte == 0).count();
@@ -365,27 +346,37 @@ impl Lines {
             self.advance(hole - 1);
             return Ok(Line::Other);
         }
-        let raw = head.get(..Reject::MAX_RAW_BYTES * 2).unwrap_or(head).to_vec();
+        // CRs at the very end may have their LF behind them.
+        let text = without_returns(without_nuls(head)).len();
+        let mut is_text = text <= LineParser::MAX_LINE_BYTES;
+        let kept = text.max(hole + Reject::MAX_RAW_BYTES * 2).min(LineParser::MAX_LINE_BYTES);
+        let kept = head.get(..kept).unwrap_or(head).to_vec();
         let begin = self.consumed;
+        self.advance(text);
         let ending;
         loop {
             let rest = self.buffer.get(self.start..).unwrap_or_default();
-            if let Some((length, found)) = line_end(rest) {
-                self.advance(length + found);
+            let end = line_end(rest);
+            let length = end.map_or_else(|| without_returns(rest).len(), |(length, _)| length);
+            is_text &= without_nuls(rest.get(..length).unwrap_or_default()).is_empty();
+            self.advance(length);
+            if let Some((_, found)) = end {
+                self.advance(found);
                 ending = found as u64;
                 break;
             }
-            // CRs at the very end may have their LF behind them.
-            let returns = rest.iter().rev().take_while(|byte| **byte == b'\r').count();
-            let length = rest.len() - returns;
-            self.advance(length);
             if !self.fill(1 << 16)? {
                 ending = self.buffered() as u64;
                 self.advance(self.buffered());
                 break;
             }
         }
-        parser.reject_long_line(&raw, self.consumed - begin - ending, out);
+        if is_text {
+            let line = kept.get(..text).unwrap_or(&kept);
+            return take_line(line, self.is_gb18030(), parser, out, passage);
+        }
+        let raw = kept.get(hole..).unwrap_or_default();
+        parser.reject_long_line(raw, self.consumed - begin - ending, out);
         Ok(Line::Other)
     }
 
@@ -440,4 +431,44 @@ impl Lines {
         self.before = None;
         self.advance(came);
     }
+}
+
+/// Parses a line in hand; a passage is also handed to `passage`.
+fn take_line(
+    line: &[u8],
+    gb18030: bool,
+    parser: &mut LineParser,
+    out: &mut PassageBatch,
+    passage: impl FnOnce(&[u8], CivilTime, LineForm) -> Result<(), SourceError>,
+) -> Result<Line, SourceError> {
+    let rows = out.len();
+    let decoded;
+    let text = if gb18030 && line.len() <= LineParser::MAX_LINE_BYTES + 2 {
+        let Some(text) = encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(line) else {
+            let raw = line.strip_suffix(b"\r").unwrap_or(line);
+            parser.reject_line(raw, RejectReason::InvalidEncoding, out);
+            return Ok(Line::Other);
+        };
+        decoded = text;
+        decoded.as_bytes()
+    } else {
+        line
+    };
+    parser.parse_line(text, out);
+    match out.times.get(rows) {
+        Some(&time) => passage(text, time, parser.form()).map(|()| Line::Passage),
+        None => Ok(Line::Other),
+    }
+}
+
+/// The bytes before the NULs at the end.
+fn without_nuls(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default()
+}
+
+/// The bytes before the CRs at the end.
+fn without_returns(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    bytes.get(..end).unwrap_or_default()
 }
