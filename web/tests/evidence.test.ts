@@ -53,7 +53,7 @@ describe('the words on the map of an alert', () => {
       const box = bounds(width, height)
       // The projection leaves room at the edges.
       const point = () => ({ x: 65 + next() * (width - 130), y: 21 + next() * (height - 50) })
-      for (let round = 0; round < 500; round += 1) {
+      for (let round = 0; round < 120; round += 1) {
         const one = point()
         // Every other pair is close together, as checkpoints on one road are.
         const other = round % 2 ? { x: one.x + 40 * (next() - 0.5), y: one.y + 40 * (next() - 0.5) } : point()
