@@ -65,7 +65,7 @@ describe('the words on the map of an alert', () => {
         expect(Math.hypot((a?.x ?? 0) - (b?.x ?? 0), (a?.y ?? 0) - (b?.y ?? 0)), what).toBeGreaterThanOrEqual(2 * RADIUS + 1)
         expect(placed.names.every(Boolean) && placed.caption !== null, what).toBe(true)
       }
-    })
+    }, 60_000)
   }
 
   test('in a map too small for them texts are left out, not put above one another', () => {
