@@ -233,6 +233,38 @@ fn two_plate_types_are_lawful_twins() {
     );
 }
 
+/// 6.5 km in two minutes that may be four, and 63 or 79 km within a day: only the nominal speed is too high.
+#[test]
+fn times_without_seconds_or_a_time_of_day_prove_nothing() {
+    for (name, gap) in [("minutes_only_high.csv", 120), ("date_only.tsv", 0)] {
+        let medium = |gap: i64| (gap, "medium".to_owned(), None);
+        assert_eq!(evidence(&replay_case(name, &[])), [medium(gap), medium(0)], "{name}");
+    }
+}
+
+/// What is stored of a plate keeps how finely its times were written, and its plate types.
+#[test]
+fn a_restart_keeps_resolutions_and_plate_types() {
+    for (name, severities) in [("minutes_only_high.csv", ["medium", "medium"]), ("plate_types.tsv", ["low", "low"])] {
+        let folder = folder();
+        let text = std::fs::read_to_string(case(name)).unwrap();
+        // The first sighting of each pair, and then the second.
+        let lines: Vec<&str> = text.lines().collect();
+        let half = |from: usize| {
+            lines.iter().skip(from).step_by(2).take(2).map(|line| format!("{line}\n")).collect::<String>()
+        };
+        let [first, second] = ["first", "second"].map(|name| folder.path().join(name));
+        std::fs::write(&first, half(1)).unwrap();
+        std::fs::write(&second, half(2)).unwrap();
+        let (out, data) = (folder.path().join("out"), folder.path().join("data"));
+        let replay = || Replay::new(&first, &out).args(["--data-dir"]).args([&data]);
+        assert_eq!(replay().results().count("alerts"), 0, "{name}");
+        let found = replay().args([&second]).results();
+        let found: Vec<_> = evidence(&found).into_iter().map(|(_, severity, _)| severity).collect();
+        assert_eq!(found, severities, "{name}");
+    }
+}
+
 #[test]
 fn null_island_is_no_place() {
     let checkpoints = case("null_island.checkpoints.csv");
