@@ -329,7 +329,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest alerts. */
+        /** The newest alerts that match the filters of `GET /api/warnings`; without any, the newest of all. */
         get: operations["realtime"];
         put?: never;
         post?: never;
@@ -349,7 +349,7 @@ export interface paths {
         /**
          * Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON.
          * @description Without a last event id the stream begins with the next alert. With one it begins with the alert after it, so a
-         *     client that reconnects misses nothing. An id that this data directory has not reached yet counts as none.
+         *     client that reconnects misses nothing. A stream may be ended for another client where many are open: reconnect. An id that this data directory has not reached yet counts as none.
          */
         get: operations["stream"];
         put?: never;
@@ -1486,6 +1486,11 @@ export interface components {
             code: number;
             data: {
                 /**
+                 * @description What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
+                 * @example plate_types
+                 */
+                cause?: string | null;
+                /**
                  * @description GCXH of the later sighting.
                  * @example G320300109027253999
                  */
@@ -1549,7 +1554,8 @@ export interface components {
                  */
                 seq: number;
                 /**
-                 * @description `high`: impossible speed, or both in one second. `medium`: distance unknown. `low`: a car could have driven it.
+                 * @description `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
+                 *     distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
                  * @example high
                  */
                 severity: string;
@@ -1695,7 +1701,7 @@ export interface components {
              */
             code: number;
             /** @description Always null. */
-            data?: Record<string, never> | null;
+            data: null;
             /** @description A sentence that says what to change. */
             msg: string;
         };
@@ -1712,7 +1718,12 @@ export interface components {
          *       "startTime": "2024-01-01"
          *     }
          */
-        Export: components["schemas"]["Query"] & {
+        Export: {
+            /**
+             * @description Brand and model contains this.
+             * @example 大众
+             */
+            clppxh?: string | number | null;
             /**
              * @description The columns in their order, as an array or as one text with commas; without it all twelve.
              * @example [
@@ -1721,19 +1732,92 @@ export interface components {
              *       "KKMC_LABEL"
              *     ]
              */
-            columns?: string[] | null;
+            columns?: ("GCXH" | "XZQHMC" | "KKMC" | "FXLX" | "GCSJ" | "HPZL" | "HPHM" | "CLPPXH" | "PROVINCE" | "VEHICLE_TYPE_NAME" | "FUEL_TYPE" | "KKMC_LABEL")[] | string | null;
+            /**
+             * @description Last time that counts; a date alone means its last second.
+             * @example 2024-01-01
+             */
+            endTime?: string | null;
             /**
              * @description Numbers that Excel would change (long ones, leading zeros) end with a TAB, which keeps them text.
              * @default false
              * @example true
+             * @enum {unknown}
              */
-            excel: boolean | null;
+            excel: true | false | "true" | "false" | "" | null;
+            /**
+             * @description 新能源 or 燃油.
+             * @example 燃油
+             * @enum {string|null}
+             */
+            fuelType?: "燃油" | "新能源" | "" | null;
+            /**
+             * @description Direction equals this.
+             * @example 1
+             */
+            fxlx?: string | number | null;
             /**
              * @description First line: `names` (GCXH, …: a file that `platewatch replay` reads too) or `titles` (过车序号, …).
              * @default names
              * @example titles
+             * @enum {string|null}
              */
-            header: string | null;
+            header: "names" | "titles" | "" | null;
+            /**
+             * @description The plate contains this; `*` stands for any run of characters and `?` for one.
+             * @example 苏C*88
+             */
+            hphm?: string | number | null;
+            /**
+             * @description Plate type equals this; one digit is padded to two.
+             * @example 02
+             */
+            hpzl?: string | number | null;
+            /**
+             * @description Checkpoint: its code, its full name or its label.
+             * @example S250_Pizhou_Sulu
+             */
+            kkmc?: string | number | null;
+            /**
+             * @description Records of a page.
+             * @default 10
+             * @example 10
+             */
+            limit: number | string | null;
+            /**
+             * @description Which come first, `newest` or `oldest`; those of one second always by GCXH.
+             * @default newest
+             * @example newest
+             * @enum {string|null}
+             */
+            order: "newest" | "oldest" | "" | null;
+            /**
+             * @description Page, from 1.
+             * @default 1
+             * @example 1
+             */
+            page: number | string | null;
+            /**
+             * @description The plate's first character.
+             * @example 苏
+             */
+            province?: string | null;
+            /**
+             * @description First time that counts: `YYYY-MM-DD HH:MM:SS`, with `T`, or a date (its first second).
+             * @example 2024-01-01 00:00:00
+             */
+            startTime?: string | null;
+            /**
+             * @description 小型客车, 大型客车, 货车 or 其他.
+             * @example 小型客车
+             * @enum {string|null}
+             */
+            vehicleType?: "小型客车" | "大型客车" | "货车" | "其他" | "" | null;
+            /**
+             * @description District equals this.
+             * @example 邳州市
+             */
+            xzqhmc?: string | number | null;
         };
         /** @description A prediction for one hour. */
         Flow: {
@@ -2092,6 +2176,12 @@ export interface components {
             end?: number | null;
             /**
              * Format: int64
+             * @description Of these, offsets of transactions that are neither committed nor aborted yet; they are read once they are decided.
+             * @example 0
+             */
+            in_transaction: number;
+            /**
+             * Format: int64
              * @description Records between position and end; null while unknown.
              * @example 12
              */
@@ -2183,11 +2273,30 @@ export interface components {
             rebalances: number;
             /** @description The newest gaps of each partition. */
             recent_gaps: components["schemas"]["KafkaGap"][];
+            stopped?: null | components["schemas"]["KafkaStopped"];
             /**
              * @description Topic.
              * @example traffic-raw
              */
             topic: string;
+        };
+        /** @description Partitions that have records which cannot be read; what comes behind them waits. */
+        KafkaStopped: {
+            /**
+             * @description `codec` (compressed with a codec that this program cannot read), `damaged`, `too_large`, `rights` or `fetch`.
+             * @example codec
+             */
+            code: string;
+            /**
+             * @description The partitions.
+             * @example [
+             *       0,
+             *       3
+             *     ]
+             */
+            partitions: number[];
+            /** @description What is in the way, and what to do. */
+            text: string;
         };
         /** @enum {string} */
         MirrorStateName: "starting" | "level" | "sending" | "away" | "blocked";
@@ -2647,7 +2756,7 @@ export interface components {
              * @description Brand and model contains this.
              * @example 大众
              */
-            clppxh?: string | null;
+            clppxh?: string | number | null;
             /**
              * @description Last time that counts; a date alone means its last second.
              * @example 2024-01-01
@@ -2656,48 +2765,48 @@ export interface components {
             /**
              * @description 新能源 or 燃油.
              * @example 燃油
+             * @enum {string|null}
              */
-            fuelType?: string | null;
+            fuelType?: "燃油" | "新能源" | "" | null;
             /**
              * @description Direction equals this.
              * @example 1
              */
-            fxlx?: string | null;
+            fxlx?: string | number | null;
             /**
              * @description The plate contains this; `*` stands for any run of characters and `?` for one.
              * @example 苏C*88
              */
-            hphm?: string | null;
+            hphm?: string | number | null;
             /**
              * @description Plate type equals this; one digit is padded to two.
              * @example 02
              */
-            hpzl?: string | null;
+            hpzl?: string | number | null;
             /**
              * @description Checkpoint: its code, its full name or its label.
              * @example S250_Pizhou_Sulu
              */
-            kkmc?: string | null;
+            kkmc?: string | number | null;
             /**
-             * Format: int32
              * @description Records of a page.
              * @default 10
              * @example 10
              */
-            limit: number | null;
+            limit: number | string | null;
             /**
              * @description Which come first, `newest` or `oldest`; those of one second always by GCXH.
              * @default newest
              * @example newest
+             * @enum {string|null}
              */
-            order: string | null;
+            order: "newest" | "oldest" | "" | null;
             /**
-             * Format: int32
              * @description Page, from 1.
              * @default 1
              * @example 1
              */
-            page: number | null;
+            page: number | string | null;
             /**
              * @description The plate's first character.
              * @example 苏
@@ -2711,13 +2820,14 @@ export interface components {
             /**
              * @description 小型客车, 大型客车, 货车 or 其他.
              * @example 小型客车
+             * @enum {string|null}
              */
-            vehicleType?: string | null;
+            vehicleType?: "小型客车" | "大型客车" | "货车" | "其他" | "" | null;
             /**
              * @description District equals this.
              * @example 邳州市
              */
-            xzqhmc?: string | null;
+            xzqhmc?: string | number | null;
         };
         /** @description A reason and how many lines were rejected for it. */
         ReasonCount: {
@@ -3150,14 +3260,14 @@ export interface components {
              * @description The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
              *     `investigating` again after those. Absent or the same: only the note is added.
              * @example investigating
+             * @enum {string|null}
              */
-            status?: string | null;
+            status?: "new" | "investigating" | "confirmed" | "dismissed" | "" | null;
             /**
-             * Format: int64
              * @description The version that the change was decided on; another one is answered with 409. `If-Match` does the same.
              * @example 0
              */
-            version?: number | null;
+            version?: number | string | null;
         };
         /** @description A change of the work. */
         WorkEntry: {
@@ -3214,6 +3324,51 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Vec_Checkpoint"];
                 };
             };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     openapi: {
@@ -3232,6 +3387,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -3254,8 +3454,44 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Overview"];
                 };
             };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server is busy */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3312,8 +3548,35 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server is busy, or the database that holds the counts is away */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3335,7 +3598,7 @@ export interface operations {
                  * @description Hour of the day
                  * @example 8
                  */
-                hour?: number;
+                hour?: number | string;
                 /**
                  * @description Date
                  * @example 2024-01-02
@@ -3375,8 +3638,35 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server is busy, or the database that holds the counts is away */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3402,6 +3692,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_FlowModelStatus"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -3438,6 +3773,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -3447,8 +3791,26 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3512,6 +3874,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -3521,8 +3892,26 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3566,17 +3955,17 @@ export interface operations {
                  * @description Only lines rejected for this reason
                  * @example invalid_gcsj
                  */
-                reason?: string;
+                reason?: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long" | "";
                 /**
                  * @description Only rejects with a number below this: `next` of the list before
                  * @example 120
                  */
-                before?: number;
+                before?: number | string;
                 /**
                  * @description Lines; default 20
                  * @example 20
                  */
-                limit?: number;
+                limit?: number | string;
             };
             header?: never;
             path?: never;
@@ -3595,6 +3984,24 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3669,6 +4076,51 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     kkmc_count: {
@@ -3678,7 +4130,7 @@ export interface operations {
                  * @description Entries; default 10
                  * @example 10
                  */
-                limit?: number;
+                limit?: number | string;
                 /**
                  * @description First time that counts; default: all that is retained
                  * @example 2024-01-01 00:00:00
@@ -3707,6 +4159,51 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3754,6 +4251,51 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     recent: {
@@ -3763,7 +4305,7 @@ export interface operations {
                  * @description Length of the window; default 5
                  * @example 5
                  */
-                minutes?: number;
+                minutes?: number | string;
             };
             header?: never;
             path?: never;
@@ -3782,6 +4324,24 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3816,7 +4376,7 @@ export interface operations {
                  * @description Entries; default 10
                  * @example 10
                  */
-                limit?: number;
+                limit?: number | string;
                 /**
                  * @description First time that counts; default: all that is retained
                  * @example 2024-01-01 00:00:00
@@ -3845,6 +4405,51 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3892,6 +4497,51 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     status: {
@@ -3910,6 +4560,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Status"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
         };
@@ -3936,7 +4631,7 @@ export interface operations {
                  * @description Sightings; default 200
                  * @example 200
                  */
-                limit?: number;
+                limit?: number | string;
             };
             header?: never;
             path?: never;
@@ -3955,6 +4650,33 @@ export interface operations {
             };
             /** @description `hphm` is missing, or a parameter has the wrong form */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3999,17 +4721,17 @@ export interface operations {
                  * @description `high`, `medium` or `low`
                  * @example high
                  */
-                severity?: string;
+                severity?: "high" | "medium" | "low" | "";
                 /**
                  * @description `window` or `speed`
                  * @example window
                  */
-                rule?: string;
+                rule?: "window" | "speed" | "";
                 /**
                  * @description How far the work is: `new`, `investigating`, `confirmed` or `dismissed`
                  * @example new
                  */
-                status?: string;
+                status?: "new" | "investigating" | "confirmed" | "dismissed" | "";
                 /**
                  * @description First time of the later sighting that counts
                  * @example 2024-01-01 00:00:00
@@ -4024,12 +4746,12 @@ export interface operations {
                  * @description Page, from 1
                  * @example 1
                  */
-                page?: number;
+                page?: number | string;
                 /**
                  * @description Alerts of a page; default 10
                  * @example 10
                  */
-                limit?: number;
+                limit?: number | string;
             };
             header?: never;
             path?: never;
@@ -4048,6 +4770,33 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4079,10 +4828,45 @@ export interface operations {
         parameters: {
             query?: {
                 /**
+                 * @description The plate contains this; `*` stands for any run of characters and `?` for one
+                 * @example 苏C123
+                 */
+                hphm?: string;
+                /**
+                 * @description Either sighting's checkpoint: code, full name or label
+                 * @example G3_Sulu
+                 */
+                kkmc?: string;
+                /**
+                 * @description `high`, `medium` or `low`
+                 * @example high
+                 */
+                severity?: "high" | "medium" | "low" | "";
+                /**
+                 * @description `window` or `speed`
+                 * @example window
+                 */
+                rule?: "window" | "speed" | "";
+                /**
+                 * @description How far the work is: `new`, `investigating`, `confirmed` or `dismissed`
+                 * @example new
+                 */
+                status?: "new" | "investigating" | "confirmed" | "dismissed" | "";
+                /**
+                 * @description First time of the later sighting that counts
+                 * @example 2024-01-01 00:00:00
+                 */
+                start?: string;
+                /**
+                 * @description Last one; a date alone means its last second
+                 * @example 2024-01-01
+                 */
+                end?: string;
+                /**
                  * @description Alerts; default 10
                  * @example 10
                  */
-                limit?: number;
+                limit?: number | string;
             };
             header?: never;
             path?: never;
@@ -4108,6 +4892,51 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     stream: {
@@ -4117,14 +4946,14 @@ export interface operations {
                  * @description The same, for clients that cannot set the header (which wins)
                  * @example 12
                  */
-                lastEventId?: number;
+                lastEventId?: number | string;
             };
             header?: {
                 /**
                  * @description `seq` of the last alert that was received; 0 sends all that is retained
                  * @example 12
                  */
-                "Last-Event-ID"?: number | null;
+                "Last-Event-ID"?: number;
             };
             path?: never;
             cookie?: never;
@@ -4154,8 +4983,35 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description Too many streams are open */
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This server gives no streams */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4207,6 +5063,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description This process has no local storage */
             501: {
                 headers: {
@@ -4225,6 +5099,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     patch: {
@@ -4235,7 +5118,7 @@ export interface operations {
                  * @description The version that the change was decided on, as `ETag` gave it
                  * @example "0"
                  */
-                "If-Match"?: string | null;
+                "If-Match"?: string;
             };
             path: {
                 /**
@@ -4270,6 +5153,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A page of another origin may not change anything (`api.allowed_origins`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description There is no such alert, or no longer */
             404: {
                 headers: {
@@ -4297,8 +5189,26 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The body is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4317,6 +5227,15 @@ export interface operations {
             };
             /** @description It could not be written; `msg` says why */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4344,6 +5263,33 @@ export interface operations {
                     "application/json": components["schemas"]["Envelope_Health"];
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     metrics: {
@@ -4369,6 +5315,33 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     readyz: {
@@ -4387,6 +5360,24 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Envelope_Health"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description Not ready; `msg` says why */

@@ -2,13 +2,14 @@
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
-import { apiGet, type DataOf } from './client'
+import { apiGet, type DataOf, type ParamsOf } from './client'
 import type { Status } from './types'
 
 /** One mirror: a shard in MySQL, or the alerts in Redis. */
 export type MirrorStatus = Status['mirrors'][number]
 export type RejectList = DataOf<'/api/rejects'>
 export type Reject = RejectList['records'][number]
+type RejectReason = NonNullable<ParamsOf<'/api/rejects'>>['reason']
 
 /** Rejects that one page of the list shows. */
 const REJECTS = 20
@@ -17,7 +18,7 @@ export function useRejects(reason: MaybeRefOrGetter<string>, before: MaybeRefOrG
   return useQuery({
     queryKey: ['rejects', reason, before],
     queryFn: ({ signal }) =>
-      apiGet('/api/rejects', { reason: toValue(reason) || undefined, before: toValue(before) ?? undefined, limit: REJECTS }, signal),
+      apiGet('/api/rejects', { reason: (toValue(reason) || undefined) as RejectReason, before: toValue(before) ?? undefined, limit: REJECTS }, signal),
     refetchInterval: 5_000,
     placeholderData: keepPreviousData,
   })

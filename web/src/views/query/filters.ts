@@ -78,9 +78,8 @@ export function addressOf({ filters, order, page, limit }: Search): LocationQuer
 
 /** The filters that are set, as the body of a query or of an export. */
 export function bodyOf(filters: Filters): QueryFilters {
-  const body: QueryFilters = {}
-  for (const name of FILTERS) if (filters[name].trim()) body[name] = filters[name].trim()
-  return body
+  // An address may say anything: the server refuses what it does not know.
+  return Object.fromEntries(FILTERS.map((name) => [name, filters[name].trim()]).filter(([, value]) => value)) as QueryFilters
 }
 
 export function isFiltered(filters: Filters): boolean {
