@@ -487,7 +487,8 @@ fn base_options(mode: Mode) -> Result<Options, rocksdb::Error> {
     let strict = mode == Mode::ReadWrite(Recovery::Strict);
     // Closed logs are noted in the MANIFEST with their length, so that none can be missing or cut short. There is no other way
     // to set this.
-    let tracking = format!("track_and_verify_wals_in_manifest={strict}");
+    // IMPORTANT: a database with such notes must not be opened for reading alone without this: RocksDB would write.
+    let tracking = format!("track_and_verify_wals_in_manifest={}", mode != Mode::ReadWrite(Recovery::PointInTime));
     let mut options = Options::default().get_options_from_string(tracking)?;
     options.set_wal_recovery_mode(match strict {
         true => DBRecoveryMode::TolerateCorruptedTailRecords,

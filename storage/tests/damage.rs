@@ -145,6 +145,10 @@ fn what_was_cut_off_is_known_with_and_without_fsync() {
             copy(&whole, &damaged);
             let victim = damaged.join("rocksdb").join(log.file_name().unwrap());
             std::fs::write(&victim, &bytes[..bytes.len() - cut]).unwrap();
+            // What is left can be looked at, whatever it is, and nothing is written.
+            let left = held(&Database::open_salvaged(&damaged, 16 << 20).unwrap()).unwrap();
+            assert!(left.2 < COMMITS, "{left:?}");
+            assert!(Database::open_frozen(&damaged, 16 << 20).is_err());
             // Again and again, until somebody accepts it.
             for _ in 0..2 {
                 let refused = open(&damaged).map(|_| ()).unwrap_err();
