@@ -269,7 +269,7 @@ mod tests {
                 *time >= now - ttl && before.is_some_and(|before| *time <= before + ttl - 300)
             });
             assert_eq!(needed.count(), 0, "at {offset}: {mark:?} {now}");
-            assert!(mark.before.is_none_or(|before| before >= now - 2 * ttl - 2 * 2 * ttl / MARKS - 42), "at {offset}");
+            assert!(mark.before.is_none_or(|before| before >= now - 3 * ttl), "at {offset}");
             assert!(position.trail.len() as i64 <= MARKS + 2, "{}", position.trail.len());
         }
         assert_eq!(position.watermark, watermark);
