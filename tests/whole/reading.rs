@@ -294,9 +294,11 @@ pub(crate) fn civil_text(seconds: i64) -> String {
 
 /// What the rules make of it, until they change nothing more.
 fn normal_plate(text: &str) -> String {
-    let mut plate = text.to_owned();
-    for _ in 0..4 {
-        plate = plate_by_rules(&plate);
+    let mut plate = plate_by_rules(text);
+    if plate != text {
+        for _ in 0..3 {
+            plate = plate_by_rules(&clean(&plate));
+        }
     }
     plate
 }

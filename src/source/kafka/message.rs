@@ -56,7 +56,7 @@ fn take_gb18030(line: &[u8], parser: &mut LineParser, out: &mut PassageBatch) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use traffic::{CivilTime, Column, Layout, NameTable, ParserSettings, TimeZoneName};
+    use traffic::{CivilTime, Column, Layout, NameTable, ParserSettings, Reject, TimeZoneName};
 
     const TAB_LINE: &str = "G1\t铜山县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\t大众牌-朗逸-2015";
     const COMMA_LINE: &str = "G2,铜山县,K1,1,2024-01-01 00:00:25,02,苏C12345,福田牌";
@@ -100,7 +100,7 @@ mod tests {
             let out = read(&[&huge], gb18030);
             assert_eq!((out.lines, out.rejects.len()), (1, 1));
             assert_eq!(out.rejects[0].reason, RejectReason::LineTooLong);
-            assert_eq!(out.rejects[0].raw.len(), LineParser::MAX_LINE_BYTES);
+            assert_eq!(out.rejects[0].raw.len(), Reject::MAX_RAW_BYTES);
         }
     }
 

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{PlateCode, symbols};
+use crate::clean_field;
 
 /// Letters of other scripts that a reader cannot tell from Latin ones, and the Latin ones.
 const LOOK_ALIKES: (&str, &str) = ("АВЕКМНОРСТХУΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTXYABEZHIKMNOPTYX");
@@ -32,8 +33,12 @@ pub fn normalise_plate(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut plate = pass(text);
+    if plate == text {
+        return Cow::Owned(plate);
+    }
     for _ in 1..MAX_PASSES {
-        let next = pass(&plate);
+        // What a dropped character stood before may now be an export's guard, or a NUL, at the beginning.
+        let next = pass(clean_field(&plate));
         if next == plate {
             break;
         }
@@ -183,6 +188,9 @@ mod tests {
             ("蓝苏C12345蓝", "蓝苏C12345蓝"),
             // The hyphen goes first here, and the colour by a second look.
             ("苏C-12345_蓝", "苏C12345"),
+            ("'\u{feff}=x", "=X"),
+            ("·\0C1·\0", "C1"),
+            ("=\"苏C1\"", "=\"苏C1\""),
             ("", "-"),
             ("· ", "-"),
             ("\u{1}C1", "\u{1}C1"),

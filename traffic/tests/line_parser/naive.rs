@@ -326,9 +326,12 @@ fn read_time(text: &str) -> Option<(DateTime, i64)> {
 
 /// The rules over and over, until they change nothing.
 fn normalise(text: &str) -> String {
-    let mut plate = text.to_owned();
-    for _ in 0..4 {
-        let next = normalise_once(&plate);
+    let mut plate = normalise_once(text);
+    if plate == text {
+        return plate;
+    }
+    for _ in 0..3 {
+        let next = normalise_once(&clean(&plate));
         if next == plate {
             break;
         }
