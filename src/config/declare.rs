@@ -35,6 +35,11 @@ pub(super) trait Setting: Sized {
     /// The value as TOML.
     fn to_toml(&self) -> String;
 
+    /// Whether it is printed as a comment: writing it down would mean more than the default does.
+    fn is_unwritten(&self) -> bool {
+        false
+    }
+
     /// Reads the text of an environment variable: as it stands, else as TOML.
     fn from_text(text: &str) -> Result<Self, String> {
         let plain = Self::from_toml(&DeValue::String(text.into()));
@@ -81,6 +86,7 @@ pub(super) struct Described {
     pub(super) docs: &'static [&'static str],
     pub(super) expected: String,
     pub(super) value: String,
+    pub(super) is_unwritten: bool,
 }
 
 /// A struct of settings, addressed by name.
@@ -139,6 +145,7 @@ macro_rules! settings {
                         &[ $( $crate::config::declare::Check::<$type>::note(&$check) )? ],
                     ),
                     value: $crate::config::declare::Setting::to_toml(&self.$key),
+                    is_unwritten: $crate::config::declare::Setting::is_unwritten(&self.$key),
                 } ),* ]
             }
 

@@ -25,9 +25,10 @@ impl Config {
 }
 
 fn write_settings(text: &mut String, settings: Vec<Described>) {
-    for Described { key, docs, expected, value } in settings {
+    for Described { key, docs, expected, value, is_unwritten } in settings {
         comment(text, docs);
-        text.push_str(&format!("# Write {expected}.\n{key} = {value}\n\n"));
+        let mark = if is_unwritten { "# " } else { "" };
+        text.push_str(&format!("# Write {expected}.\n{mark}{key} = {value}\n\n"));
     }
 }
 
@@ -61,7 +62,7 @@ pub fn reference_markdown() -> String {
 }
 
 fn describe(text: &mut String, name: &str, section: &dyn Section) {
-    for Described { key, docs, expected, value } in section.settings() {
+    for Described { key, docs, expected, value, .. } in section.settings() {
         let path = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         text.push_str(&format!("\n### `{path}`\n\n"));
         paragraph(text, docs);

@@ -183,6 +183,9 @@ impl Setting for Retention {
     fn to_toml(&self) -> String {
         quoted(&self.to_string())
     }
+    fn is_unwritten(&self) -> bool {
+        !self.is_written()
+    }
 }
 
 impl Setting for SpeedWindow {

@@ -323,7 +323,8 @@ impl Fields {
     }
 
     fn time(&self, name: &str, is_end: bool, zone: &TimeZoneName) -> Result<Option<CivilTime>, ApiError> {
-        let Some(text) = self.exact(name)?.map(str::trim_end) else { return Ok(None) };
+        // Nothing but blanks is no filter, as "" is.
+        let Some(text) = self.exact(name)?.map(str::trim_end).filter(|text| !text.is_empty()) else { return Ok(None) };
         let date_only = !text.contains([':', 'T']);
         let parsed = CivilTime::parse(text.as_bytes(), zone)
             // NOTE: an offset's `+` that was not percent-encoded arrives as a space.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use storage::{Commit, Family, codec};
 use traffic::{CivilTime, ClockCount, Dimension, NameTable, RejectReason};
 
+use super::facts::RecentMinute;
 use super::{Partition, Store, StoreError, keys};
 use crate::clocks::{self, DetectionStatus};
 
@@ -91,6 +92,11 @@ impl Store {
             let totals = codec::decode(keys::DETECTION, &bytes);
             self.detection = Detection::new(totals.map_err(|error| database.damaged("detection's totals", &error))?);
         }
+        // A directory of an earlier version has none: the rows were counted instead.
+        if let Some(bytes) = database.get(Family::Meta, keys::RECENT_MINUTE_KEY)? {
+            let kept = codec::decode(keys::RECENT_MINUTE, &bytes);
+            self.recent = RecentMinute::of(kept.map_err(|error| database.damaged("the last minute", &error))?);
+        }
         for (&id, partition) in &mut self.partitions {
             if let Some(bytes) = database.get(Family::Meta, &keys::clocks(id))? {
                 let counts = codec::decode::<Vec<ClockCount>>(keys::CLOCKS, &bytes);
@@ -105,6 +111,8 @@ impl Store {
 
     /// Writes what a batch of `partition` changed.
     pub(super) fn write_detection(&mut self, partition: u32, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let minute = codec::encode(keys::RECENT_MINUTE, &self.recent.kept())?;
+        commit.put(Family::Meta, keys::RECENT_MINUTE_KEY, &minute);
         if self.detection.totals != self.detection.written {
             self.detection.written = self.detection.totals.clone();
             commit.put(Family::Meta, keys::DETECTION_KEY, &codec::encode(keys::DETECTION, &self.detection.totals)?);

@@ -88,4 +88,16 @@ impl RecentMinute {
     pub(super) fn total(&self) -> u64 {
         self.counts.iter().sum()
     }
+
+    /// What a commit keeps of it. Which passages were ahead when they came cannot be known from the rows.
+    pub(super) fn kept(&self) -> (Option<i64>, Vec<u64>) {
+        (self.newest, self.counts.to_vec())
+    }
+
+    /// As a commit kept it.
+    pub(super) fn of((newest, kept): (Option<i64>, Vec<u64>)) -> Self {
+        let mut counts = [0; 60];
+        counts.iter_mut().zip(kept).for_each(|(count, kept)| *count = kept);
+        Self { newest, counts }
+    }
 }

@@ -21,6 +21,7 @@ pub(super) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(super) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
 pub(super) const PARTITION: Kind = Kind { magic: b'W', version: 2 };
 pub(super) const DETECTION: Kind = Kind { magic: b'D', version: 1 };
+pub(super) const RECENT_MINUTE: Kind = Kind { magic: b'M', version: 1 };
 pub(super) const CLOCKS: Kind = Kind { magic: b'Q', version: 1 };
 pub(super) const MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(super) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
@@ -32,6 +33,7 @@ pub(super) const CENSUS: Kind = Kind { magic: b'N', version: 1 };
 
 pub(super) const TOTALS_KEY: &[u8] = b"totals";
 pub(super) const DETECTION_KEY: &[u8] = b"detection";
+pub(super) const RECENT_MINUTE_KEY: &[u8] = b"recent_minute";
 pub(super) const CLOCKS_PREFIX: &[u8] = b"clocks/";
 pub(super) const LIFETIMES_KEY: &[u8] = b"lifetimes";
 pub(super) const CHECKPOINTS_KEY: &[u8] = b"checkpoints";

@@ -361,7 +361,8 @@ async fn metrics_are_well_formed() {
         "platewatch_state_plates{partition=\"3\"} 6",
         "platewatch_source_running{kind=\"simulator\",state=\"odd \\\"state\\\"\\n\\\\\"} 0",
         "platewatch_ready 1",
-        "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"200\"} 2",
+        "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"200\"} 1",
+        "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"400\"} 1",
         "platewatch_http_request_duration_seconds_count{route=\"/api/overview\"} 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

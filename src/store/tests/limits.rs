@@ -83,7 +83,7 @@ fn rejects_stay_within_their_size_and_it_is_known_after_every_opening() {
     }
     let kept = scene.rejects();
     assert_eq!((kept.last().unwrap().0, scene.totals().rejected_total()), (180, 180));
-    assert!((60..150).contains(&kept.len()), "{} are kept", kept.len());
+    assert!((60..180).contains(&kept.len()), "{} are kept", kept.len());
     let bytes = scene.store().rejects_bytes;
     assert!((3_000..5_500).contains(&bytes), "{bytes}");
     scene.crash();
