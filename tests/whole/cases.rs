@@ -225,7 +225,7 @@ fn the_order_of_a_header_outlives_a_restart() {
     std::fs::write(&file, format!("{header}{}", lines(0..600))).unwrap();
     let grown = replay();
     assert_eq!((grown.count("headers"), grown.count("accepted"), grown.rejected()), (1, 600, 0));
-    assert_eq!(grown.by_kkmc().into_iter().map(|(_, count)| count).collect::<Vec<_>>(), [200, 200, 200]);
+    assert_eq!(grown.by_kkmc().into_values().collect::<Vec<_>>(), [200, 200, 200]);
 }
 
 /// Exports all passages of a data directory, oldest first.

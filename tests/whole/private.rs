@@ -72,7 +72,7 @@ fn what_a_killed_replay_leaves_is_private_and_goes_with_the_next_one() {
     let lock = std::fs::File::create(used.join("in-use")).unwrap();
     lock.lock().unwrap();
     Replay::new(&file, &out).run().done();
-    assert_eq!(left(), [used.clone()], "a folder in use was removed, or one was left");
+    assert_eq!(left(), std::slice::from_ref(&used), "a folder in use was removed, or one was left");
     drop(lock);
     Replay::new(&file, &out).run().done();
     assert!(left().is_empty(), "{:?}", left());

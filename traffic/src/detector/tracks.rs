@@ -39,6 +39,7 @@ impl Reach {
 enum Track {
     One(Sighting),
     /// Oldest first; equal times in the order of arrival.
+    #[expect(clippy::box_collection, reason = "few plates are here, and each of the others is smaller by it")]
     Many(Box<VecDeque<Sighting>>),
 }
 

@@ -88,7 +88,7 @@ impl NaiveParser {
                         let place = self.columns.iter().position(|column| column == name).expect("a column");
                         fields[place].to_uppercase().contains(*name)
                     };
-                    self.refused = fields.len() == width && !NAMES.iter().all(|name| is_there(name));
+                    self.refused = fields.len() == width && !NAMES.iter().all(is_there);
                     return Ok(Verdict::Header);
                 }
                 let outside = header.iter().skip(width).any(|name| !name.is_empty());
