@@ -3865,7 +3865,7 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            /** @description A field has the wrong form, or more rows match than `api.export_max_rows`: `msg`, `x-total-count` and `x-max-rows` say how many */
+            /** @description A field has the wrong form, or does not exist; `msg` names it */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3874,7 +3874,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The first time is after the last */
+            /** @description The first time is after the last, or more rows match than `api.export_max_rows`: `msg`, `x-total-count` and `x-max-rows` say how many */
             409: {
                 headers: {
                     [name: string]: unknown;
