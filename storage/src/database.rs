@@ -110,6 +110,7 @@ impl Database {
                 }
             };
         let recovery = if settings.accept_loss { Recovery::PointInTime } else { recovery };
+        let compaction = settings.compaction;
         let mut database = Self::assemble(directory, &folder, settings, Mode::ReadWrite(recovery))?;
         let (known, generation) = match found {
             Found::Record(record) => (Some(record.known().clone()), record.generation()),
@@ -123,6 +124,9 @@ impl Database {
         }
         database.check_files(&folder)?;
         database.check_format()?;
+        if compaction {
+            database.start_compactions()?;
+        }
         (database.known, database.loss) = (known, loss);
         database.slots = Mutex::new(Some((slots, generation)));
         Ok(Arc::new(database))
@@ -187,7 +191,8 @@ impl Database {
         let write_buffer = (write_buffers / 4).max(1 << 20);
         let families = Family::ALL.map(|family| {
             let mut options = family.options(&cache, write_buffer, &horizons);
-            options.set_disable_auto_compactions(!settings.compaction);
+            // See `start_compactions`.
+            options.set_disable_auto_compactions(true);
             ColumnFamilyDescriptor::new(family.name(), options)
         });
         let opened = match mode {
@@ -210,6 +215,16 @@ impl Database {
             slots: Mutex::default(),
             tally: OnceLock::new(),
         })
+    }
+
+    /// Lets RocksDB compact. IMPORTANT: only after [`Database::check_files`]: until then no file comes or goes.
+    fn start_compactions(&self) -> Result<(), StorageError> {
+        for family in Family::ALL {
+            self.db
+                .set_options_cf(self.handle(family), &[("disable_auto_compactions", "false")])
+                .map_err(|error| classify(&self.path, "open the database", &error.into_string()))?;
+        }
+        Ok(())
     }
 
     /// What the database lacks of what was committed.
@@ -238,7 +253,6 @@ impl Database {
         let known = (property("rocksdb.num-blob-files"), property("rocksdb.total-blob-file-size"));
         let there =
             intact::blobs(folder).map_err(|error| classify(&self.path, "read the database", &error.to_string()))?;
-        let there = there.map_err(|detail| damaged(&detail))?;
         if there.0 < known.0 || there.1 < known.1 {
             let text = |(count, bytes): (u64, u64)| format!("{count} blob files of {bytes} bytes");
             return Err(damaged(&format!("of {} only {} are left", text(known), text(there))));

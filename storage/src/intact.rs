@@ -76,25 +76,30 @@ pub(crate) fn mend(folder: &Path) -> io::Result<()> {
 const BLOB_MAGIC: [u8; 4] = 0x0024_8f37_u32.to_le_bytes();
 const TABLE_MAGIC: [u8; 8] = 0x88e2_41b7_85f4_cff7_u64.to_le_bytes();
 
-/// Number and bytes of the blob files of a folder. Those that are none any more are damage.
+/// Number and bytes of the blob files of a folder. One that does not begin like one does not count: a process that was
+/// killed may leave a part of one that nothing refers to.
 ///
 /// # Errors
-/// The file system refuses, or what is damaged.
-pub(crate) fn blobs(folder: &Path) -> io::Result<Result<(u64, u64), String>> {
+/// The file system refuses.
+pub(crate) fn blobs(folder: &Path) -> io::Result<(u64, u64)> {
     let (mut count, mut bytes) = (0, 0);
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_none_or(|kind| kind != "blob") {
             continue;
         }
-        let mut file = File::open(&path)?;
+        let mut file = match File::open(&path) {
+            Ok(file) => file,
+            // RocksDB has removed what it does not need.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
         let mut magic = [0; 4];
-        if file.read_exact(&mut magic).is_err() || magic != BLOB_MAGIC {
-            return Ok(Err(format!("{} is damaged", path.file_name().unwrap_or_default().to_string_lossy())));
+        if file.read_exact(&mut magic).is_ok() && magic == BLOB_MAGIC {
+            (count, bytes) = (count + 1, bytes + file.metadata()?.len());
         }
-        (count, bytes) = (count + 1, bytes + file.metadata()?.len());
     }
-    Ok(Ok((count, bytes)))
+    Ok((count, bytes))
 }
 
 /// Whether a file ends like a table.
