@@ -121,6 +121,11 @@ impl ClientContext for Context {
                 *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end_in(reason);
                 return;
             }
+            // Said between an assignment and the position that we give it, which is our own.
+            Some(RDKafkaErrorCode::AutoOffsetReset) if reason.contains("no previously committed offset") => {
+                tracing::debug!(%error, reason, "the group knows no offset yet");
+                return;
+            }
             // It follows the reason why the last one is.
             Some(RDKafkaErrorCode::AllBrokersDown) => self.ledger.set_vague_error(reason.to_owned()),
             _ => self.ledger.set_error(reason.to_owned()),

@@ -46,7 +46,9 @@ impl Partition {
             read.watermark = Watermark::of(&WatermarkState { time: back.watermark, ..read.watermark.state() });
         }
         if back.foreign {
-            read.taken_over = read.watermark.time();
+            // Before there is a watermark, the newest that was read back: a restart must read it back again.
+            let above = read.watermark.state().above.iter().map(|reached| reached.newest).max();
+            read.taken_over = read.watermark.time().max(above).or(Some(i64::MIN));
         }
         back.ends = Some(read.clone());
         back.hand.get_or_insert_with(Hand::new);
