@@ -5,7 +5,7 @@ use crate::broker::{Broker, wait_until};
 use crate::{LINE, STATIC_MEMBER, committed, topic};
 
 /// New partitions are noticed soon.
-const NOTICES: &str = "\"group.instance.id\" = \"one\"\n\"topic.metadata.refresh.interval.ms\" = 500\n";
+const NOTICES: &str = "\"topic.metadata.refresh.interval.ms\" = 500\n";
 
 fn line(number: u32) -> [String; 1] {
     [LINE.replace("G1\t", &format!("G{number}\t"))]
