@@ -62,7 +62,8 @@ fn two_sound_instances_are_told_and_not_changed() {
     assert_eq!(servers.each_ref().map(changes), before);
     // The reader needs less.
     let readers = [servers[0].reader_url(), servers[1].reader_url()];
-    let api = format!("role = \"api\"\n{}{}", mysql(&readers), redis(&Redis::start().url()));
+    let list = Redis::start();
+    let api = format!("role = \"api\"\n{}{}", mysql(&readers), redis(&list.url()));
     sound(&api, &["mysql: ok: ", "traffic_data and kkmc_info can be read"]);
     let (code, said) = check(&mysql(&readers));
     assert!(code == Some(1) && said.contains("may not write traffic_data (INSERT"), "{said}");
