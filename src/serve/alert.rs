@@ -229,21 +229,21 @@ fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange,
         let text = fields.exact(name)?.unwrap_or_default();
         match text.chars().nth(limit) {
             Some(_) => Err(ApiError::bad_request(format!("`{name}` must have at most {limit} characters"))),
-            None => Ok(text.trim().to_owned()),
+            None => Ok(text.to_owned()),
         }
     };
     let by = short("by", MAX_BY_CHARS)?;
-    if by.is_empty() {
+    no_hazard("by", &by)?;
+    if by.trim().is_empty() {
         return Err(ApiError::bad_request("`by` is missing: say who makes the change"));
     }
-    no_hazard("by", &by)?;
     // A note may be written in several lines; it is kept as one.
     let note = short("note", MAX_NOTE_CHARS)?.replace("\r\n", " ").replace(['\n', '\t'], " ");
     no_hazard("note", &note)?;
     Ok(WorkChange {
         status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
-        note,
-        by,
+        note: note.trim().to_owned(),
+        by: by.trim().to_owned(),
         at: api.now(),
         version: version(headers, fields)?,
     })

@@ -11,6 +11,8 @@ use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkStatus};
 
 /// A date that there is, from 1900 to 2099.
 const DATE: &str = "(?:(?:19|20)[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29)";
+/// What `plain::is_hazard` finds, as characters of a class in a pattern.
+const HAZARDS: &str = r"\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069";
 /// The same of this century.
 const DATE_2000: &str = "(?:20[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|20(?:[02468][048]|[13579][26])-02-29)";
 /// A time of day behind a date.
@@ -112,8 +114,10 @@ fn form(place: Place, name: &str, schema: &Value) -> Value {
         "excel" => json!({"enum": [true, false, "true", "false", "", null]}),
         "columns" => columns(),
         "province" => json!({"type": ["string", "null"], "maxLength": 1}),
-        "by" => json!({"type": "string", "minLength": 1, "maxLength": MAX_BY_CHARS, "pattern": "[^\\s]"}),
-        "note" => json!({"type": ["string", "null"], "maxLength": MAX_NOTE_CHARS}),
+        "by" => json!({"type": "string", "minLength": 1, "maxLength": MAX_BY_CHARS,
+            "pattern": format!("^[^{HAZARDS}]*[^\\s{HAZARDS}][^{HAZARDS}]*$")}),
+        "note" => json!({"type": ["string", "null"], "maxLength": MAX_NOTE_CHARS,
+            "pattern": format!("^(?:[^{HAZARDS}]|\\r\\n|\\n|\\t)*$")}),
         "page" => whole(place, 1, MAX_NUMBER, "0*[1-9][0-9]{0,8}"),
         "limit" if place == Place::Body => whole(place, 1, 500, "0*(?:[1-9][0-9]?|[1-4][0-9]{2}|500)"),
         "version" => whole(place, 0, MAX_NUMBER, "[0-9]{1,9}"),
