@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, CodecError};
 use storage::{Commit, Database, Family};
-use traffic::{Fate, Reject, RejectReason};
+use traffic::{Fate, NameTable, Reject, RejectReason};
 
 use super::outlet::drop_refused;
 use super::{Store, StoreError, keys};
@@ -101,8 +101,9 @@ impl Store {
     }
 
     fn write_conflict(&mut self, batch: &Batch, row: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        let (raw, line) = batch.passages.raw.get(row);
-        let reject = Reject::new(line, row, RejectReason::GcxhConflict, raw, raw.len() as u64);
+        let raw = batch.passages.line(row, &self.names);
+        let number = batch.passages.raw.number(row);
+        let reject = Reject::new(number, row, RejectReason::GcxhConflict, &raw, raw.len() as u64);
         self.detection.conflict(batch.passages.id_text(row));
         self.write_reject(&batch.origin_of_row(row), &reject, commit)
     }
@@ -198,9 +199,10 @@ pub(super) fn isolate(batch: &Batch) -> Option<Batch> {
     sound.row_offsets.iter_mut().for_each(|(from, _)| *from -= earlier(*from));
     let end = sound.passages.len();
     for row in &bad {
-        let (line, number) = passages.raw.get(*row);
+        // A line with an odd text is kept as it came, whatever its names are.
+        let (line, number) = (passages.line(*row, &NameTable::default()), passages.raw.number(*row));
         sound.origins.push((sound.passages.rejects.len(), batch.origin_of_row(*row).into()));
-        let reject = Reject::new(number, end, RejectReason::LineTooLong, line, line.len() as u64);
+        let reject = Reject::new(number, end, RejectReason::LineTooLong, &line, line.len() as u64);
         sound.passages.rejects.push(reject);
     }
     tracing::error!(rows = bad.len(), "rows with a text that cannot be stored are kept as rejects");

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::{CivilTime, Dimension, NameId, PassageId, PlateClass, PlateCode, Resolution};
 
 pub use raw::RawLines;
+pub(crate) use raw::{PlainField, PlainLine};
 
 /// Why a line was not accepted. The numbers of the variants are stored: new ones come last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -218,12 +219,7 @@ impl PassageBatch {
         keep(&mut self.plate_types, rows);
         keep(&mut self.models, rows);
         keep(&mut self.routes, rows);
-        let mut raw = RawLines::default();
-        for row in (0..self.raw.len()).filter(|row| rows.binary_search(row).is_err()) {
-            let (line, number) = self.raw.get(row);
-            raw.push(line, number);
-        }
-        self.raw = raw;
+        self.raw.remove(rows);
         for reject in &mut self.rejects {
             reject.row -= rows.partition_point(|row| *row < reject.row as usize) as u32;
         }

@@ -17,7 +17,9 @@ mod survey;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use crate::batch::{PlainField, PlainLine};
 use crate::{
     CivilTime, Dimension, Interner, NameId, NameTable, NamesFull, PassageBatch, PassageId, PlateClass, PlateCode,
     Reject, RejectReason, Resolution, TimeZoneName, normalise_plate, plate::NEW_ENERGY_TYPES,
@@ -59,6 +61,8 @@ pub struct LineParser {
     caches: [FieldCache; Dimension::COUNT],
     places: Places,
     form: LineForm,
+    /// The form of the line met last, and how plain lines of it are written; none if not all columns are read.
+    plain: (LineForm, Option<Arc<PlainLine>>),
     /// Numbers of the names in [`NEW_ENERGY_TYPES`].
     new_energy_types: [NameId; NEW_ENERGY_TYPES.len()],
     line_number: u64,
@@ -137,6 +141,7 @@ impl LineParser {
             caches: Dimension::ALL.map(|dimension| FieldCache::new(cache_bits(dimension))),
             places: Places::new(&settings.layout),
             form: LineForm::default(),
+            plain: (LineForm::default(), None),
             line_number: 0,
             spans: Spans::default(),
             survey: Survey::default(),
@@ -299,11 +304,16 @@ impl LineParser {
         let line = if line.ends_with(['\r', '\n']) { line.trim_end_matches(['\r', '\n']) } else { line };
         let rows = out.len();
         // Within the limit of a field every field is.
-        if line.len() > Self::MAX_FIELD_BYTES || self.take_clean(line, out).is_none() {
-            self.judge(line, out);
-        }
-        if out.len() > rows {
-            out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number);
+        let clean = if line.len() > Self::MAX_FIELD_BYTES { None } else { self.take_clean(line, out) };
+        match (clean, &self.plain.1) {
+            (Some(true), Some(plain)) => out.raw.push_plain(plain, self.line_number),
+            (Some(_), _) => out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number),
+            (None, _) => {
+                self.judge(line, out);
+                if out.len() > rows {
+                    out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number);
+                }
+            }
         }
     }
 
@@ -319,37 +329,39 @@ impl LineParser {
         out.rejects.push(Reject::new(self.line_number, row, reason, raw, raw.len() as u64));
     }
 
-    /// Takes a line of which every field is certain. None leaves `out` as it was, but for new names.
+    /// Takes a line of which every field is certain, and says whether it is plain. None leaves `out` as it was, but for
+    /// new names.
     ///
     /// Such a line cannot be a header: a time and a packed GCXH have no place for a column name, the names of the
     /// caches and every other field were seen to hold none; the plate alone may hold one, and a header needs four fields
     /// that do.
     #[inline]
-    fn take_clean(&mut self, line: &str, out: &mut PassageBatch) -> Option<()> {
+    fn take_clean(&mut self, line: &str, out: &mut PassageBatch) -> Option<bool> {
         let bytes = line.as_bytes();
         if matches!(bytes.first(), Some(&(BYTE_ORDER_MARK_LEAD | 0))) || !self.find_fields(bytes) {
             return None;
         }
         let gcsj = bytes.get(self.spans.range(self.places.gcsj))?;
-        let (time, resolution) = CivilTime::parse_with_resolution(gcsj, &self.settings.zone)?;
+        let (time, resolution, mut is_plain) = CivilTime::parse_and_compare(gcsj, &self.settings.zone)?;
         if time < CivilTime::MIN || time > self.settings.not_after {
             return None;
         }
         let id_text = line.get(self.spans.range(self.places.gcxh))?;
         let id = PassageId::pack(id_text);
-        if id.is_odd() && (id_text.is_empty() || !is_plain(id_text)) {
+        if id.is_odd() && (id_text.is_empty() || !is_clean(id_text)) {
             return None;
         }
         let plate_range = self.spans.range(self.places.hphm);
         let (plate, class, odd_plate) = match PlateCode::pack_raw(bytes.get(plate_range.clone())?) {
             Some((plate, class)) => (plate, class, None),
             None => {
-                let raw = line.get(plate_range).filter(|raw| is_plain(raw))?;
+                let raw = line.get(plate_range).filter(|raw| is_clean(raw))?;
                 let packed = pack_plate(raw);
                 // One character may become many.
                 if packed.2.as_ref().is_some_and(|text| text.len() > Self::MAX_FIELD_BYTES) {
                     return None;
                 }
+                is_plain = false;
                 packed
             }
         };
@@ -363,11 +375,17 @@ impl LineParser {
             if let (Some(place), Some(name)) =
                 (self.places.names.get(dimension as usize).copied().flatten(), names.get_mut(dimension as usize))
             {
-                *name = self.name(dimension, line, self.spans.range(place), out)?;
+                let (id, is_name) = self.name(dimension, line, self.spans.range(place), out)?;
+                *name = id;
+                is_plain &= is_name;
             }
         }
+        is_plain &= !id.is_odd() & !self.spans.are_quoted;
         self.push(Row { time, resolution, id, plate, class, names }, id_text, odd_plate, out);
-        Some(())
+        if self.plain.0 != self.form {
+            self.plain = (self.form, self.places.plain_line(self.form).map(Arc::new));
+        }
+        Some(is_plain)
     }
 
     /// Finds the fields of a line, if that needs no care. The first line with the right number of them decides what
@@ -403,7 +421,7 @@ impl LineParser {
         Delimiter::ALL.into_iter().filter(move |delimiter| told.is_none_or(|told| told == *delimiter))
     }
 
-    /// The number of a field's text, if nothing about it is doubtful.
+    /// The number of a field's text, if nothing about it is doubtful, and whether the text is the name itself.
     #[inline]
     fn name(
         &mut self,
@@ -411,10 +429,10 @@ impl LineParser {
         line: &str,
         range: std::ops::Range<usize>,
         out: &mut PassageBatch,
-    ) -> Option<NameId> {
+    ) -> Option<(NameId, bool)> {
         let key = FieldKey::new(line.as_bytes().get(range.clone())?);
         match self.caches.get(dimension as usize)?.get(&key) {
-            Some(id) => Some(id),
+            Some(found) => Some(found),
             None => self.learn(dimension, line.get(range)?, &key, out),
         }
     }
@@ -422,7 +440,13 @@ impl LineParser {
     /// Numbers a text that the cache does not hold, and caches it. Only a text that can neither get its line rejected
     /// nor belong to a header is ever cached.
     #[inline(never)]
-    fn learn(&mut self, dimension: Dimension, raw: &str, key: &FieldKey<'_>, out: &mut PassageBatch) -> Option<NameId> {
+    fn learn(
+        &mut self,
+        dimension: Dimension,
+        raw: &str,
+        key: &FieldKey<'_>,
+        out: &mut PassageBatch,
+    ) -> Option<(NameId, bool)> {
         let name = clean_field(raw);
         let doubtful = text::may_hold_column_name(name)
             || (dimension == Dimension::Checkpoint && (name.is_empty() || text::is_unroutable(name)))
@@ -431,18 +455,16 @@ impl LineParser {
             return None;
         }
         let id = self.intern(dimension, name, out).ok()?;
-        self.caches.get_mut(dimension as usize)?.insert(key, id);
-        Some(id)
+        let found = (id, name.len() == raw.len() && padded(dimension, name).is_none());
+        self.caches.get_mut(dimension as usize)?.insert(key, found);
+        Some(found)
     }
 
     /// The number of a cleaned text. A new name is handed out even if its line is rejected later: numbers stay dense.
     fn intern(&mut self, dimension: Dimension, name: &str, out: &mut PassageBatch) -> Result<NameId, NamesFull> {
-        let (id, new) = match name.as_bytes() {
-            &[digit @ b'0'..=b'9'] if dimension == Dimension::PlateType => {
-                let padded = [b'0', digit];
-                self.interner.intern(dimension, str::from_utf8(&padded).unwrap_or(name))?
-            }
-            _ => self.interner.intern(dimension, name)?,
+        let (id, new) = match padded(dimension, name) {
+            Some(padded) => self.interner.intern(dimension, str::from_utf8(&padded).unwrap_or(name))?,
+            None => self.interner.intern(dimension, name)?,
         };
         if let Some(text) = new {
             if dimension == Dimension::PlateType {
@@ -500,6 +522,17 @@ impl Places {
         }
     }
 
+    /// How plain lines of this form are written; none if they have columns that are not read.
+    fn plain_line(&self, form: LineForm) -> Option<PlainLine> {
+        let delimiter = form.delimiter?;
+        let names = Dimension::ALL.into_iter().zip(self.names);
+        let mut fields: Vec<_> = names.filter_map(|(it, place)| Some((place?, PlainField::Name(it)))).collect();
+        fields.extend([(self.gcxh, PlainField::Id), (self.gcsj, PlainField::Time), (self.hphm, PlainField::Plate)]);
+        fields.sort_unstable_by_key(|(place, _)| *place);
+        let is_whole = fields.len() == self.count && fields.iter().enumerate().all(|(at, (place, _))| at == *place);
+        is_whole.then(|| PlainLine { delimiter, fields: fields.into_iter().map(|(_, field)| field).collect() })
+    }
+
     /// Of a header's order. Only a layout of the eight columns lets a header choose, so no extra column routes.
     fn of_order(order: ColumnOrder, layout: &Layout) -> Self {
         Self {
@@ -535,8 +568,16 @@ fn split(line: &str, delimiter: Delimiter) -> Vec<Cow<'_, str>> {
     }
 }
 
+/// The plate type that a single digit means.
+fn padded(dimension: Dimension, name: &str) -> Option<[u8; 2]> {
+    match name.as_bytes() {
+        &[digit @ b'0'..=b'9'] if dimension == Dimension::PlateType => Some([b'0', digit]),
+        _ => None,
+    }
+}
+
 /// Whether the text needs no cleaning and holds no column name.
-fn is_plain(text: &str) -> bool {
+fn is_clean(text: &str) -> bool {
     clean_field(text).len() == text.len() && !text::may_hold_column_name(text)
 }
 

@@ -47,12 +47,18 @@ impl CivilTime {
     /// its business.
     #[inline]
     pub fn parse(text: &[u8], zone: &TimeZoneName) -> Option<Self> {
-        parse::parse(text, zone).map(|(time, _)| time)
+        parse::parse(text, zone).map(|(time, _, _)| time)
     }
 
     /// As [`CivilTime::parse`]; how exactly the text states the time comes along.
     #[inline]
     pub fn parse_with_resolution(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution)> {
+        parse::parse(text, zone).map(|(time, resolution, _)| (time, resolution))
+    }
+
+    /// As [`CivilTime::parse_with_resolution`]; whether the text is the one that the time is shown as comes along.
+    #[inline]
+    pub(crate) fn parse_and_compare(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution, bool)> {
         parse::parse(text, zone)
     }
 

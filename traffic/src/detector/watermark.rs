@@ -48,11 +48,20 @@ pub struct Watermark {
     time: i64,
     accepted: u64,
     moved: u64,
+    /// Those above W, and [`NOBODY`] in the places after them.
     above: [Reached; QUORUM - 1],
-    /// How many of `above` are in use; the others are [`NOBODY`].
-    count: usize,
     /// Before this ordinal nobody is to be forgotten, and W has not waited long. A bound: it may be too early.
     look_at: u64,
+}
+
+impl Reached {
+    /// Takes a record of `checkpoint` if `is_its`.
+    #[inline]
+    fn put(&mut self, is_its: bool, checkpoint: NameId, time: i64, ordinal: u64) {
+        self.checkpoint = if is_its { checkpoint } else { self.checkpoint };
+        self.newest = if is_its { self.newest.max(time) } else { self.newest };
+        self.last = if is_its { ordinal } else { self.last };
+    }
 }
 
 impl PartialEq for Watermark {
@@ -68,7 +77,7 @@ const NOBODY: Reached = Reached { checkpoint: NameId::MAX, newest: NEVER, last: 
 
 impl Default for Watermark {
     fn default() -> Self {
-        Self { time: NEVER, accepted: 0, moved: 0, above: [NOBODY; QUORUM - 1], count: 0, look_at: PATIENCE }
+        Self { time: NEVER, accepted: 0, moved: 0, above: [NOBODY; QUORUM - 1], look_at: PATIENCE }
     }
 }
 
@@ -87,60 +96,48 @@ impl Watermark {
 
     /// Takes the next accepted record.
     ///
-    /// NOTE: which checkpoint comes next and whether W moves by it is as good as random, so this is written without branches
-    /// on either: a mistaken guess of the processor costs more than all of it.
+    /// NOTE: which checkpoint comes next is as good as random, so nothing branches on that: a mistaken guess of the
+    /// processor costs more than all of it. Each number is read and written by itself, since a wide read of what was just
+    /// written in parts waits until it is in memory.
     #[inline]
     pub fn see(&mut self, time: CivilTime, checkpoint: NameId) {
         self.accepted += 1;
         if self.accepted >= self.look_at {
             // Where nobody is above W nothing can come of a look.
-            if time.0 > self.time || self.count > 0 {
+            if time.0 > self.time || self.somebody().next().is_some() {
                 self.see_and_look(time.0, checkpoint);
             }
             return;
         }
         let [first, second] = &mut self.above;
         let is_above = time.0 > self.time;
-        let is_first = is_above & (first.checkpoint == checkpoint);
-        let is_second = is_above & (second.checkpoint == checkpoint);
-        for (reached, is_it) in [(&mut *first, is_first), (&mut *second, is_second)] {
-            reached.newest = if is_it { reached.newest.max(time.0) } else { reached.newest };
-            reached.last = if is_it { self.accepted } else { reached.last };
+        // A free place has NOBODY's number, and they are taken in order.
+        let free = NOBODY.checkpoint;
+        let in_first = is_above & ((first.checkpoint == checkpoint) | (first.checkpoint == free));
+        let in_second = is_above & !in_first & ((second.checkpoint == checkpoint) | (second.checkpoint == free));
+        if is_above & !in_first & !in_second {
+            return self.advance(Reached { checkpoint, newest: time.0, last: self.accepted });
         }
-        let is_new = is_above & !is_first & !is_second;
-        let third = Reached {
-            checkpoint: if is_new { checkpoint } else { NOBODY.checkpoint },
-            newest: if is_new { time.0 } else { NEVER },
-            last: if is_new { self.accepted } else { 0 },
-        };
-        let moves = self.count + usize::from(is_new) >= QUORUM;
-        let lowest = first.newest.min(second.newest).min(third.newest);
-        self.time = if moves { lowest } else { self.time };
-        self.moved = if moves { self.accepted } else { self.moved };
-        let all = [*first, *second, third];
-        self.keep(all, self.time);
+        first.put(in_first, checkpoint, time.0, self.accepted);
+        second.put(in_second, checkpoint, time.0, self.accepted);
     }
 
-    /// Keeps those of `all` that are above `watermark`, of whom there are less than [`QUORUM`].
-    #[inline]
-    fn keep(&mut self, all: [Reached; QUORUM], watermark: i64) {
-        let mut kept = [NOBODY; QUORUM];
-        let mut count = 0;
-        for reached in all {
-            if let Some(place) = kept.get_mut(count) {
-                *place = reached;
-            }
-            count += usize::from(reached.newest > watermark);
+    /// Moves W to the lowest of three, and forgets those that are not above it.
+    fn advance(&mut self, third: Reached) {
+        let [first, second] = self.above;
+        self.time = first.newest.min(second.newest).min(third.newest);
+        self.moved = self.accepted;
+        self.above = [NOBODY; QUORUM - 1];
+        let kept = [first, second, third].into_iter().filter(|reached| reached.newest > self.time);
+        for (place, reached) in self.above.iter_mut().zip(kept) {
+            *place = reached;
         }
-        let [first, second, _] = kept;
-        self.above = [if count > 0 { first } else { NOBODY }, if count > 1 { second } else { NOBODY }];
-        self.count = count.min(QUORUM - 1);
     }
 
     /// As [`Watermark::see`], step by step: somebody may be silent for long, or W has waited.
     #[cold]
     fn see_and_look(&mut self, time: i64, checkpoint: NameId) {
-        let mut above: Vec<Reached> = self.above.iter().take(self.count).copied().collect();
+        let mut above: Vec<Reached> = self.somebody().collect();
         if time > self.time {
             match above.iter_mut().find(|reached| reached.checkpoint == checkpoint) {
                 Some(reached) => (reached.newest, reached.last) = (reached.newest.max(time), self.accepted),
@@ -160,10 +157,14 @@ impl Watermark {
         let oldest = above.iter().map(|reached| reached.last).min().unwrap_or(self.accepted);
         let next = oldest.min(self.moved.max((self.accepted + 1).saturating_sub(PATIENCE)));
         self.look_at = next + PATIENCE;
-        self.count = above.len();
         for (at, place) in self.above.iter_mut().enumerate() {
             *place = above.get(at).copied().unwrap_or(NOBODY);
         }
+    }
+
+    /// The checkpoints above W.
+    fn somebody(&self) -> impl Iterator<Item = Reached> + '_ {
+        self.above.iter().copied().filter(|reached| reached.checkpoint != NOBODY.checkpoint)
     }
 
     /// All of it.
@@ -172,7 +173,7 @@ impl Watermark {
             time: self.time(),
             accepted: self.accepted,
             moved: self.moved,
-            above: self.above.iter().take(self.count).copied().collect(),
+            above: self.somebody().collect(),
         }
     }
 
@@ -189,7 +190,6 @@ impl Watermark {
         let above = state.above.iter().filter(|reached| state.time.is_none_or(|time| reached.newest > time));
         for (place, reached) in watermark.above.iter_mut().zip(above) {
             *place = Reached { last: reached.last.min(state.accepted), ..*reached };
-            watermark.count += 1;
         }
         watermark
     }
@@ -232,7 +232,7 @@ mod tests {
             }
         }
         assert_eq!(watermark.time(), Some(1999));
-        assert!(watermark.count < QUORUM);
+        assert!(watermark.somebody().count() < QUORUM);
     }
 
     #[test]
@@ -254,12 +254,12 @@ mod tests {
     #[test]
     fn a_silent_checkpoint_is_forgotten() {
         let mut watermark = run([(10, 0), (11, 1), (12, 2), (900, 0), (901, 1)]);
-        assert_eq!((watermark.time(), watermark.count), (Some(12), 2));
+        assert_eq!((watermark.time(), watermark.somebody().count()), (Some(12), 2));
         // Above are checkpoint 0 since ordinal 4 and checkpoint 1 since ordinal 5.
         for ordinal in 6..=5 + PATIENCE {
             watermark.see(CivilTime(9), 3);
             let above = 2 - usize::from(ordinal >= 4 + PATIENCE) - usize::from(ordinal >= 5 + PATIENCE);
-            assert_eq!(watermark.count, above, "{ordinal}");
+            assert_eq!(watermark.somebody().count(), above, "{ordinal}");
         }
         assert_eq!(watermark.time(), Some(12), "nobody is left to move it");
     }

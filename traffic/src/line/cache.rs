@@ -34,6 +34,7 @@ struct Slot {
     /// Length of the text plus one; 0 for a slot never used.
     tag: u32,
     id: NameId,
+    is_name: bool,
 }
 
 const PROBES: usize = 4;
@@ -51,12 +52,12 @@ impl FieldCache {
     }
 
     #[inline]
-    pub(super) fn get(&self, key: &FieldKey<'_>) -> Option<NameId> {
+    pub(super) fn get(&self, key: &FieldKey<'_>) -> Option<(NameId, bool)> {
         let home = self.home(key);
         for probe in 0..PROBES {
             let slot = self.slots.get(self.probe(home, probe))?;
             if slot.is(key) {
-                return Some(slot.id);
+                return Some((slot.id, slot.is_name));
             }
             if slot.tag == 0 {
                 return None;
@@ -65,7 +66,8 @@ impl FieldCache {
         None
     }
 
-    pub(super) fn insert(&mut self, key: &FieldKey<'_>, id: NameId) {
+    /// Caches the number of a text, and whether the text is the name itself.
+    pub(super) fn insert(&mut self, key: &FieldKey<'_>, (id, is_name): (NameId, bool)) {
         if key.bytes.len() > MAX_LONG {
             return;
         }
@@ -74,7 +76,7 @@ impl FieldCache {
         let at = (0..PROBES).map(|probe| self.probe(home, probe)).find(free).unwrap_or(home);
         if let Some(slot) = self.slots.get_mut(at) {
             let long = if key.bytes.len() > MAX_SHORT { key.bytes.into() } else { Box::default() };
-            *slot = Slot { words: key.words, long, tag: key.tag(), id };
+            *slot = Slot { words: key.words, long, tag: key.tag(), id, is_name };
         }
     }
 
@@ -142,15 +144,15 @@ mod tests {
         for len in 0..80usize {
             let text = vec![b'a'; len];
             let mut cache = FieldCache::new(1);
-            cache.insert(&FieldKey::new(&text), 7);
-            assert_eq!(cache.get(&FieldKey::new(&text)), Some(7));
+            cache.insert(&FieldKey::new(&text), (7, true));
+            assert_eq!(cache.get(&FieldKey::new(&text)), Some((7, true)));
             for position in 0..len {
                 let mut other = text.clone();
                 other[position] = b'b';
                 assert_eq!(cache.get(&FieldKey::new(&other)), None, "{len} {position}");
-                cache.insert(&FieldKey::new(&other), 8);
-                assert_eq!(cache.get(&FieldKey::new(&other)), Some(8));
-                cache.insert(&FieldKey::new(&text), 7);
+                cache.insert(&FieldKey::new(&other), (8, false));
+                assert_eq!(cache.get(&FieldKey::new(&other)), Some((8, false)));
+                cache.insert(&FieldKey::new(&text), (7, true));
             }
             let longer = [&text[..], b"\0"].concat();
             assert_eq!(cache.get(&FieldKey::new(&longer)), None, "{len}");
@@ -162,11 +164,11 @@ mod tests {
         let mut cache = FieldCache::new(4);
         let text = |number: u32| format!("大众牌-朗逸-{number}");
         for number in 0..200 {
-            cache.insert(&FieldKey::new(text(number).as_bytes()), number);
-            assert_eq!(cache.get(&FieldKey::new(text(number).as_bytes())), Some(number));
+            cache.insert(&FieldKey::new(text(number).as_bytes()), (number, true));
+            assert_eq!(cache.get(&FieldKey::new(text(number).as_bytes())), Some((number, true)));
         }
         let kept: Vec<_> = (0..200).filter_map(|n| Some((n, cache.get(&FieldKey::new(text(n).as_bytes()))?))).collect();
-        assert!(kept.len() <= 16 && kept.iter().all(|(number, id)| number == id), "{kept:?}");
+        assert!(kept.len() <= 16 && kept.iter().all(|(number, found)| (*number, true) == *found), "{kept:?}");
     }
 
     #[test]
@@ -174,7 +176,7 @@ mod tests {
         let mut cache = FieldCache::new(4);
         assert_eq!(cache.get(&FieldKey::new(b"")), None);
         let long = [b'x'; MAX_LONG + 1];
-        cache.insert(&FieldKey::new(&long), 1);
+        cache.insert(&FieldKey::new(&long), (1, true));
         assert_eq!(cache.get(&FieldKey::new(&long)), None);
     }
 }

@@ -4,11 +4,15 @@ use super::{Delimiter, Layout};
 
 /// Begin and end of each field in a line's bytes.
 #[derive(Debug)]
-pub(super) struct Spans([(u32, u32); Layout::MAX_COLUMNS]);
+pub(super) struct Spans {
+    ends: [(u32, u32); Layout::MAX_COLUMNS],
+    /// Whether quotes may stand around fields.
+    pub(super) are_quoted: bool,
+}
 
 impl Default for Spans {
     fn default() -> Self {
-        Self([(0, 0); Layout::MAX_COLUMNS])
+        Self { ends: [(0, 0); Layout::MAX_COLUMNS], are_quoted: false }
     }
 }
 
@@ -21,17 +25,14 @@ impl Spans {
     #[inline]
     pub(super) fn find(&mut self, line: &[u8], delimiter: Delimiter, expected: usize) -> bool {
         let byte = delimiter.as_byte();
-        if delimiter == Delimiter::Tab || memchr::memchr(b'"', line).is_none() {
-            self.find_plain(line, byte, expected)
-        } else {
-            self.find_quoted(line, byte, expected)
-        }
+        self.are_quoted = delimiter != Delimiter::Tab && memchr::memchr(b'"', line).is_some();
+        if self.are_quoted { self.find_quoted(line, byte, expected) } else { self.find_plain(line, byte, expected) }
     }
 
     /// Begin and end of field `index`.
     #[inline]
     pub(super) fn range(&self, index: usize) -> std::ops::Range<usize> {
-        let (begin, end) = self.0.get(index).copied().unwrap_or_default();
+        let (begin, end) = self.ends.get(index).copied().unwrap_or_default();
         begin as usize..end as usize
     }
 
@@ -48,7 +49,7 @@ impl Spans {
             while hits != 0 {
                 let end = at as u32 + (hits.trailing_zeros() >> 3);
                 // A line with too many fields overwrites nothing: it is refused by its count.
-                if let Some(span) = self.0.get_mut(count) {
+                if let Some(span) = self.ends.get_mut(count) {
                     *span = (begin, end);
                 }
                 count += 1;
@@ -67,7 +68,7 @@ impl Spans {
             }
             scan(u64::from_le_bytes(last), words.len() * 8);
         }
-        if let Some(span) = self.0.get_mut(count) {
+        if let Some(span) = self.ends.get_mut(count) {
             *span = (begin, line.len() as u32);
         }
         count + 1 == expected
@@ -85,7 +86,7 @@ impl Spans {
             } else {
                 (0, begin + memchr::memchr(delimiter, rest).unwrap_or(rest.len()))
             };
-            if let Some(span) = self.0.get_mut(index) {
+            if let Some(span) = self.ends.get_mut(index) {
                 *span = ((begin + quote) as u32, (end - quote) as u32);
             }
             let last = index + 1 == expected;

@@ -3,21 +3,23 @@
 use super::{CivilTime, HOUR, MINUTE, Resolution, TimeZoneName};
 
 #[inline]
-pub(super) fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution)> {
+pub(super) fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution, bool)> {
     // The 19 bytes may also be another form (`2024-1-1T00:00:00.0`), so a miss is not yet a no.
     match text.as_array::<19>().and_then(parse_full) {
-        Some(time) => Some((time, Resolution::Second)),
-        None => parse_any(text, zone),
+        Some((time, is_as_shown)) => Some((time, Resolution::Second, is_as_shown)),
+        None => parse_any(text, zone).map(|(time, resolution)| (time, resolution, false)),
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS`, with `/` for `-` and `T` for the space, read as three overlapping little-endian words.
+/// `YYYY-MM-DD HH:MM:SS`, with `/` for `-` and `T` for the space, read as three overlapping little-endian words; and
+/// whether neither `/` nor `T` stands there.
 #[inline]
-fn parse_full(text: &[u8; 19]) -> Option<CivilTime> {
+fn parse_full(text: &[u8; 19]) -> Option<(CivilTime, bool)> {
     let year_month = word(text, 0)?; // YYYY-MM-
     let day_minute = word(text, 8)?; // DD HH:MM
     let clock = word(text, 11)?; // HH:MM:SS
 
+    let is_as_shown = year_month & lanes([0, 0, 0, 0, 2, 0, 0, 2]) == 0 && (day_minute >> 16) as u8 == b' ';
     let dashes = (year_month | lanes([0, 0, 0, 0, 2, 0, 0, 2])) & lanes([0, 0, 0, 0, 255, 0, 0, 255]);
     let colons = clock & lanes([0, 0, 255, 0, 0, 255, 0, 0]);
     let between = (day_minute >> 16) as u8;
@@ -40,6 +42,7 @@ fn parse_full(text: &[u8; 19]) -> Option<CivilTime> {
         lane(day_minute, 6),
         lane(clock, 6),
     )
+    .map(|time| (time, is_as_shown))
 }
 
 /// The value of each two-digit number, in the lane of its first digit. None if a byte under `digits` is no digit.
@@ -185,7 +188,7 @@ mod tests {
             ("2023/12/15", 86_400),
             ("2023-1-2", 86_400),
         ] {
-            let (_, resolution) = parse(text.as_bytes(), &TimeZoneName::default()).unwrap();
+            let (_, resolution, _) = parse(text.as_bytes(), &TimeZoneName::default()).unwrap();
             assert_eq!(resolution.seconds(), seconds, "{text}");
         }
     }
@@ -246,9 +249,10 @@ mod tests {
                 text[position] = byte;
                 let by_words = parse_full(&text);
                 // The forms by hand accept a superset, so where the words say yes both must agree.
-                if let Some(time) = by_words {
+                if let Some((time, is_as_shown)) = by_words {
                     let by_hand = parse_any(&text, &TimeZoneName::default());
                     assert_eq!(by_hand, Some((time, Resolution::Second)), "{position} {byte}");
+                    assert_eq!(is_as_shown, time.to_string().as_bytes() == text, "{position} {byte}");
                 } else if parse_any(&text, &TimeZoneName::default()).is_some() {
                     // `…00:00:2Z`, the one other form that is a byte away.
                     assert_eq!((position, byte), (18, b'Z'));

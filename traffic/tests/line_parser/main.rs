@@ -29,6 +29,8 @@ struct Passage {
     class: PlateClass,
     model: String,
     route: Option<String>,
+    /// Number and bytes of its line.
+    line: (u64, Vec<u8>),
 }
 
 /// All that comes out of lines, as both parsers give it.
@@ -73,6 +75,7 @@ fn outcome(batch: &PassageBatch, table: &mut NameTable) -> Outcome {
         class: batch.classes[row],
         model: text(Dimension::Model, row),
         route: (!batch.routes.is_empty()).then(|| text(Dimension::Route, row)),
+        line: (batch.raw.number(row), batch.line(row, table)),
     };
     let rejects = batch.rejects.iter().map(|reject| (reject.line, reject.reason, reject.raw.clone())).collect();
     Outcome {

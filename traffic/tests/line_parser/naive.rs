@@ -40,7 +40,10 @@ impl NaiveParser {
             match self.judge(raw) {
                 Ok(Verdict::Blank) => outcome.blank += 1,
                 Ok(Verdict::Header) => outcome.headers += 1,
-                Ok(Verdict::Passage(passage)) => outcome.passages.push(*passage),
+                Ok(Verdict::Passage(mut passage)) => {
+                    passage.line = (outcome.lines, String::from_utf8_lossy(raw).trim_matches('\0').into());
+                    outcome.passages.push(*passage);
+                }
                 Err(reason) => outcome.rejects.push((outcome.lines, reason, kept(raw).to_vec())),
             }
         }
@@ -154,7 +157,20 @@ impl NaiveParser {
             class = PlateClass::Irregular;
         }
         let (district, direction, model) = (field("XZQHMC"), field("FXLX"), field("CLPPXH"));
-        Ok(Passage { time, resolution, gcxh, district, kkmc, direction, plate_type, plate, class, model, route })
+        Ok(Passage {
+            time,
+            resolution,
+            gcxh,
+            district,
+            kkmc,
+            direction,
+            plate_type,
+            plate,
+            class,
+            model,
+            route,
+            line: Default::default(),
+        })
     }
 }
 
