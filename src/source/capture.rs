@@ -129,7 +129,7 @@ enum Stage {
 /// The name under which the position is stored.
 pub const NAME: &str = "capture";
 /// Bytes that are read at a time, between two looks at the stop signal.
-const READ_BYTES: usize = 1 << 20;
+const READ_BYTES: usize = 1 << 18;
 /// Sentences on files that are kept for the user.
 const MAX_NOTES: usize = 20;
 /// So many of a file's first lines are looked at before anything begins, for a header that contradicts the user.

@@ -28,6 +28,9 @@ pub use sighting::Sighting;
 use tracks::{Reach, Tracks};
 pub use watermark::{Reached, Watermark, WatermarkState};
 
+/// Rows whose slots in the guard are read together: more than a processor has reads under way.
+const TOUCHED_AT_ONCE: usize = 16;
+
 /// Which plates are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PlateScope {
@@ -225,6 +228,10 @@ impl Detector {
     ) {
         fates.reserve(batch.len());
         for row in 0..batch.len() {
+            if row % TOUCHED_AT_ONCE == 0 {
+                let end = batch.len().min(row + TOUCHED_AT_ONCE);
+                self.guard.touch(batch.ids.get(row..end).unwrap_or_default());
+            }
             let Some(passage) = passage_at(batch, row, knowledge) else { break };
             let horizon = self.watermark.oldest(self.settings.state_ttl);
             let fate = match self.guard.admit(passage.id, passage.time.0, horizon) {

@@ -220,9 +220,11 @@ pub(super) enum Parsed {
 pub(super) struct Lines {
     input: Input,
     gb18030: bool,
+    /// Its length is what was ever needed, so that nothing has to be filled with zeros again.
     buffer: Vec<u8>,
-    /// Where the unread part of the buffer begins.
+    /// Where the unread part of the buffer begins and ends.
     start: usize,
+    end: usize,
     ended: bool,
     /// Decompressed bytes of the lines given out.
     consumed: u64,
@@ -233,7 +235,7 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn new(input: Input, gb18030: bool) -> Self {
         let (consumed, before) = (input.offset, input.before);
-        Self { input, gb18030, buffer: Vec::new(), start: 0, ended: false, consumed, before }
+        Self { input, gb18030, buffer: Vec::new(), start: 0, end: 0, ended: false, consumed, before }
     }
 
     /// Decompressed bytes of the lines given out.
@@ -269,7 +271,7 @@ impl Lines {
             }
             return Ok(Parsed::More);
         }
-        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let rest = self.unread();
         let used = parser.parse_lines(rest, lines, out);
         self.advance(used);
         if used > 0 {
@@ -293,7 +295,7 @@ impl Lines {
 
     /// Whether the buffer holds a whole line.
     fn has_line(&self) -> bool {
-        line_end(self.buffer.get(self.start..).unwrap_or_default()).is_some()
+        line_end(self.unread()).is_some()
     }
 
     /// Whether lines are GB18030. UTF-16 told itself by its mark, whatever the user said.
@@ -309,7 +311,7 @@ impl Lines {
         passage: impl FnOnce(&[u8], CivilTime, LineForm) -> Result<(), SourceError>,
     ) -> Result<Line, SourceError> {
         let end = loop {
-            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let rest = self.unread();
             if let Some(end) = line_end(rest) {
                 break Some(end);
             }
@@ -324,7 +326,7 @@ impl Lines {
         if length + ending == 0 {
             return Ok(Line::End);
         }
-        let line = self.buffer.get(self.start..self.start + length).unwrap_or_default();
+        let line = self.unread().get(..length).unwrap_or_default();
         let found = take_line(line, self.is_gb18030(), parser, out, passage)?;
         self.advance(length + ending);
         Ok(found)
@@ -338,7 +340,7 @@ impl Lines {
         out: &mut PassageBatch,
         passage: impl FnOnce(&[u8], CivilTime, LineForm) -> Result<(), SourceError>,
     ) -> Result<Line, SourceError> {
-        let head = self.buffer.get(self.start..).unwrap_or_default();
+        let head = self.unread();
         // What a truncation under a writer's feet leaves before the next line: no line of its own, and no part of it.
         let hole = head.iter().take_while(|byte| **byte == 0).count();
         if hole > 1 {
@@ -355,7 +357,7 @@ impl Lines {
         self.advance(text);
         let ending;
         loop {
-            let rest = self.buffer.get(self.start..).unwrap_or_default();
+            let rest = self.unread();
             let end = line_end(rest);
             let length = end.map_or_else(|| without_returns(rest).len(), |(length, _)| length);
             is_text &= without_nuls(rest.get(..length).unwrap_or_default()).is_empty();
@@ -380,8 +382,12 @@ impl Lines {
         Ok(Line::Other)
     }
 
+    fn unread(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
     fn buffered(&self) -> usize {
-        self.buffer.len() - self.start
+        self.end - self.start
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -394,13 +400,15 @@ impl Lines {
         if self.ended {
             return Ok(false);
         }
-        self.buffer.drain(..self.start);
-        self.start = 0;
-        let kept = self.buffer.len();
-        self.buffer.resize(kept + bytes, 0);
-        let read = self.input.read(self.buffer.get_mut(kept..).unwrap_or_default());
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.buffered());
+        let kept = self.end;
+        if self.buffer.len() < kept + bytes {
+            self.buffer.resize(kept + bytes, 0);
+        }
+        let read = self.input.read(self.buffer.get_mut(kept..kept + bytes).unwrap_or_default());
         let count = *read.as_ref().unwrap_or(&0);
-        self.buffer.truncate(kept + count);
+        self.end = kept + count;
         self.input.offset += count as u64;
         self.ended = count == 0;
         read?;
@@ -410,7 +418,7 @@ impl Lines {
 
     /// A file that goes on behind a line without an end: the end that has come since is not a line of its own.
     fn finish_line(&mut self) {
-        let rest = self.buffer.get(self.start..).unwrap_or_default();
+        let rest = self.unread();
         let came = match self.before {
             None | Some(b'\n') => 0,
             // Perhaps half of one.
