@@ -123,7 +123,7 @@ pub enum WorkError {
     NotFound(String),
     /// Somebody else was faster.
     #[error(
-        "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide anew"
+        "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again"
     )]
     Changed {
         /// The version that the change was decided on.

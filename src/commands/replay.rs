@@ -60,7 +60,7 @@ pub struct ReplayArgs {
     /// Which plates are compared: complete ones, or any
     #[arg(long, value_enum, default_value_t = PlatesArg::Valid)]
     detect_plates: PlatesArg,
-    /// Keep only so much event time, such as 3d; everything is kept unless given
+    /// Keep only this much event time, such as 3d; everything is kept unless given
     #[arg(long, value_name = "TIME", value_parser = parse_retention)]
     retention: Option<Retention>,
     /// Memory for database, caches and sorting together
@@ -150,7 +150,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     stop_at_signal(stop.clone())?;
     let progress = Progress::start(reading.clone(), args.quiet);
     if resumed && !args.quiet {
-        progress.say(&format!("continuing behind line {}", store.totals().lines));
+        progress.say(&format!("continuing after line {}", store.totals().lines));
     }
     let before = store.totals().lines;
     tracing::debug!(source = source.describe(), "replay begins");

@@ -24,7 +24,7 @@ use crate::source::simulator::{Simulator, SimulatorSettings};
 #[derive(Debug, Clone, Args)]
 #[command(group = clap::ArgGroup::new("amount").required(true).multiple(true).args(["count", "rate"]))]
 pub struct SimulateArgs {
-    /// Write so many lines, as fast as possible, and stop.
+    /// Write this many lines, as fast as possible, and stop.
     #[arg(long, value_name = "N")]
     pub count: Option<u64>,
 
@@ -45,7 +45,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=SimulatorSettings::MAX_SITES as i64))]
     pub sites: Option<u16>,
 
-    /// Plant one clone for so many lines; 0 for none.
+    /// Plant one clone in this many lines; 0 for none.
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = parse_clone_every)]
     pub clone_every: u64,
 

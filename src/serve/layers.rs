@@ -135,7 +135,7 @@ pub(super) async fn status_only(request: Request, next: Next) -> Response {
     }
     ApiError::new(
         StatusCode::NOT_FOUND,
-        "this process has the role \"ingest\" and only tells how it is (/api/status): ask a process of the role \"api\"",
+        "this process has the role \"ingest\" and only reports its status (/api/status): ask a process of the role \"api\"",
     )
     .into_response()
 }

@@ -245,7 +245,7 @@ impl Kafka {
         if let Some(consumer) = &self.consumer
             && let Err(error) = commit_hints(consumer, &self.ledger)
         {
-            tracing::debug!(%error, "the group was not told how far it was consumed");
+            tracing::debug!(%error, "the offset was not committed to the group");
         }
     }
 
@@ -315,7 +315,7 @@ impl Source for Kafka {
         // Without a broker leaving the group takes as long as the client likes: nobody waits for that.
         let leaving = std::thread::Builder::new().name("goodbye".to_owned()).spawn(move || {
             if let Err(error) = commit_hints(&consumer, &ledger) {
-                tracing::debug!(%error, "the group was not told how far it was consumed");
+                tracing::debug!(%error, "the offset was not committed to the group");
             }
             drop(consumer);
             let _ = done.send(());

@@ -84,7 +84,7 @@ pub(super) fn load(
         tracing::warn!(
             moved_to = %aside.path.display(),
             cause = aside.cause,
-            "reference data did not open and was set aside; the list of served models begins anew"
+            "reference data did not open and was set aside; the list of served models begins empty"
         );
     }
     let values = reference.values(CATALOGUE_TREE);

@@ -52,6 +52,16 @@ function status({ status = {}, source = {}, pipeline = {}, kafka, mirror }: Chan
   }
 }
 
+const DAMAGED = 'the log in data directory /d is damaged (a segment is missing): restore the directory from a backup or replay into a new one'
+/** As a process of the role `api` says it is. */
+const elsewhere = (state: string): Partial<Status> => ({
+  role: 'api',
+  newest_gcsj: state === 'up' ? '2024-01-01 00:00:00' : null,
+  failure: state === 'up' ? null : 'x',
+  failure_notices: state === 'up' ? [] : [notice('x')],
+  source: { ...WELL.source, kind: 'none', state: 'finished' },
+  backends: [{ name: 'MyCat', address: 'mysql://db:8066/MYETCDB', state, connected: state === 'up', away_since: null, last_error_notice: notice('x') }],
+})
 const full = { queued_batches: 4, queue_limit: 4 }
 const CASES: [string, Changes, string[]][] = [
   ['all is well', {}, []],
@@ -64,6 +74,9 @@ const CASES: [string, Changes, string[]][] = [
   ['the client complains', { kafka: { last_error_notice: notice('x') } }, ['kafkaError']],
   ['records are missing', { kafka: { gaps: 1, missing_records: 5 } }, ['gaps']],
   ['the topic has no keys', { kafka: { advice_notice: notice('set keys') } }, ['kafkaAdvice']],
+  ['data is damaged', { status: { failure_notices: [notice(DAMAGED)] } }, ['damaged']],
+  ['a loss was accepted', { status: { storage: { ...WELL.storage, accepted_loss: 'alerts 1 to 2 (CURRENT is missing)' } } }, ['acceptedLoss']],
+  ['nothing is read', { source: { kind: 'none', state: 'finished' } }, ['sourceNone']],
   ['a capture was read', { source: { kind: 'capture', state: 'finished' }, status: { lag_seconds: 9999 } }, ['sourceFinished']],
   ['the disk is slow', { status: { lag_seconds: 60 }, pipeline: full }, ['lagWriter']],
   ['it catches up', { status: { lag_seconds: 60 } }, ['lagCatchingUp']],
@@ -76,6 +89,9 @@ const CASES: [string, Changes, string[]][] = [
   ['a mirror is blocked', { mirror: { state: 'blocked' } }, ['mirrorBlocked']],
   ['a mirror is slow', { mirror: { state: 'sending', lag_seconds: 61 } }, ['mirrorSlow']],
   ['the model is broken', { status: { model: { problem_notice: notice('x'), training_failure_notice: notice('y') } as unknown as Status['model'] } }, ['modelProblem', 'modelTraining']],
+  ['it answers from other servers', { status: elsewhere('up') }, []],
+  ['a server that it answers from is away', { status: elsewhere('away') }, ['backendAway']],
+  ['a server that it answers from refuses', { status: elsewhere('blocked') }, ['backendBlocked']],
   ['a mirror lost, refused and changed rows', { mirror: { lost: 1, refused: 1, warnings: 1 } }, ['mirrorLost', 'mirrorRefused', 'mirrorWarnings']],
 ]
 

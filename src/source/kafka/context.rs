@@ -80,7 +80,7 @@ impl Context {
         if !consumer.assignment_lost()
             && let Err(error) = commit_last(consumer, &self.ledger, &ids)
         {
-            tracing::warn!(%error, "the group was not told how far partitions were consumed that go");
+            tracing::warn!(%error, "offsets of partitions that move away were not committed to the group");
         }
         ids.iter().for_each(|id| self.ledger.revoked(*id));
         tracing::info!(partitions = numbers(partitions), topic = self.ledger.topic(), "partitions go");
@@ -151,7 +151,7 @@ impl ConsumerContext for Context {
 
     fn commit_callback(&self, result: KafkaResult<()>, _offsets: &TopicPartitionList) {
         if let Err(error) = result {
-            tracing::debug!(%error, "the group was not told how far it was consumed");
+            tracing::debug!(%error, "the offset was not committed to the group");
             self.ledger.forget_hints();
         }
     }

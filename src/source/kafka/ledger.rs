@@ -518,7 +518,7 @@ impl Ledger {
                     topic = self.topic,
                     partition,
                     lost,
-                    "records to read back are gone from Kafka: clones that they would have told are missed"
+                    "records to read back are gone from Kafka: clones that they would have shown are missed"
                 );
                 back.next += lost;
             }

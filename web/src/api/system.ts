@@ -7,6 +7,8 @@ import type { Status } from './types'
 
 /** One mirror: a shard in MySQL, or the alerts in Redis. */
 export type MirrorStatus = Status['mirrors'][number]
+/** A server that the role `api` answers from. */
+export type BackendStatus = Status['backends'][number]
 export type RejectList = DataOf<'/api/rejects'>
 export type Reject = RejectList['records'][number]
 type RejectReason = NonNullable<ParamsOf<'/api/rejects'>>['reason']

@@ -2,6 +2,7 @@
 import { useI18n } from 'vue-i18n'
 
 import type { Notice } from '@/api/types'
+import { readDamage } from '@/lib/storageWords'
 
 export function useNotice() {
   const { t, te } = useI18n()
@@ -16,6 +17,8 @@ export function useNotice() {
   }
 
   function say(notice: Notice): string {
+    const damage = readDamage(notice.text)
+    if (damage) return t('notices.damaged', damage)
     const key = `notices.text.${notice.code}`
     // A server that is newer than this page may know more sentences.
     return te(key) ? t(key, { ...notice.values, error: words(notice) }) : notice.text

@@ -109,5 +109,10 @@ const cause: Record<NoticeCause, string> = {
   newer_version: 'It was written by a newer program',
 }
 
-const en: typeof zh = { text, cause, meaning: '{meaning} ({words})' }
+const en: typeof zh = {
+  text,
+  cause,
+  meaning: '{meaning} ({words})',
+  damaged: 'Data in the data directory {path} is damaged ({what}: {detail})',
+}
 export default en

@@ -108,4 +108,9 @@ const cause: Record<NoticeCause, string> = {
   newer_version: '由更新版本的程序写入',
 }
 
-export default { text, cause, meaning: '{meaning}（{words}）' }
+export default {
+  text,
+  cause,
+  meaning: '{meaning}（{words}）',
+  damaged: '数据目录 {path} 中的数据已损坏（{what}：{detail}）',
+}

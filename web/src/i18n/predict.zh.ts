@@ -21,6 +21,7 @@ export default {
   inside: '落在区间内',
   insideOf: '{inside} / {count} 小时',
   learnt: '已过的小时中有 {count} 个是模型学习过的，不计入误差',
+  learntHour: '模型学习过这一小时，差值不说明模型好坏',
   basis: '依据',
   bases: {
     checkpoint: '该卡口自身一周以上的历史',

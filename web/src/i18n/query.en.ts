@@ -19,7 +19,7 @@ const en: typeof zh = {
   plateHint: 'e.g. 苏C12345, 苏C*88, ??123',
   plateHelp: 'Contains: * stands for any run of characters, ? for one',
   brandHint: 'e.g. 大众',
-  kind: { 小型客车: 'Car', 大型客车: 'Bus', 货车: 'Lorry', 其他: 'Other', 燃油: 'Fuel', 新能源: 'NEV' },
+  kind: { 小型客车: 'Car', 大型客车: 'Bus', 货车: 'Lorry', 其他: 'Other', 燃油: 'Petrol/diesel', 新能源: 'New energy' },
   column: {
     GCXH: 'Passage id',
     XZQHMC: 'District',
@@ -65,7 +65,7 @@ const en: typeof zh = {
   exportCancel: 'Cancel',
   exportDone: '{rows} rows exported: {name}',
   exportTooLong: '{rows} records match, and one file holds {limit} at most. Narrow the time range or add filters, then export again.',
-  exportOffline: 'The transfer broke off; no incomplete file was saved. Try again.',
+  exportOffline: 'The connection was lost; no incomplete file was saved. Try again.',
   exportFailed: 'Export failed: {reason}',
 }
 

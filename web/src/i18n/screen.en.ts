@@ -50,7 +50,7 @@ const en: typeof zh = {
   alertsEmpty: 'No alerts yet',
   alertsNoneHigh: 'No alerts of severity high yet',
   only: 'Only',
-  alertsWaiting: '{count} new · move the pointer away to go on',
+  alertsWaiting: '{count} new · move the pointer away to continue',
   paused: 'paused',
   live: 'live',
   reconnecting: 'reconnecting',
@@ -58,7 +58,7 @@ const en: typeof zh = {
   soundOff: 'Turn the sound off',
   hint: 'F for full screen',
   total100: 'Total',
-  name: { 小型客车: 'Cars', 大型客车: 'Coaches', 货车: 'Lorries', 其他: 'Other', 未知: 'Unknown' },
+  name: { 小型客车: 'Cars', 大型客车: 'Buses', 货车: 'Lorries', 其他: 'Other', 未知: 'Unknown' },
 }
 
 export default en

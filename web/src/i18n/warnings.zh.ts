@@ -28,6 +28,7 @@ export default {
   later: '后经过',
   between: '两次过车之间',
   unknownDistance: '卡口坐标未知，无法推算',
+  plateTypes: '两次的号牌种类不同：两车可合法使用同一号码',
   sameSecond: '同一秒出现在两处',
   gcxh: '过车序号',
   notOnMap: '{name}：没有坐标，不在图上',

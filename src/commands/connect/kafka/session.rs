@@ -198,8 +198,9 @@ impl Session {
                     _ => "",
                 };
                 let last = self.ear().last_complaint();
-                return Err(self
-                    .without_secrets(format!("a broker is there and tells nothing about its cluster: {last}{hint}")));
+                return Err(self.without_secrets(format!(
+                    "a broker is there and reports nothing about its cluster: {last}{hint}"
+                )));
             }
         }
     }

@@ -3,6 +3,7 @@
  * what to do; its values are raw and formatted where they are shown.
  */
 import type { Notice, Status } from '@/api/types'
+import { type Loss, readDamage, readLoss } from '@/lib/storageWords'
 
 export type Gravity = 'bad' | 'warn' | 'note'
 /** Where on the road it is. */
@@ -12,8 +13,8 @@ export interface Fault {
   key: string
   gravity: Gravity
   place: Place
-  /** `seconds…` is shown as a span, any other number as an integer, a notice in the language in use. */
-  values: Record<string, string | number | Notice | null>
+  /** `seconds…` is shown as a span, any other number as an integer, a notice or a loss in the language in use, a list with its commas. */
+  values: Record<string, string | number | readonly string[] | Notice | Loss | null>
   /** Tells two faults of one kind apart. */
   of?: string
 }
@@ -46,7 +47,7 @@ function sourceFaults({ source }: Status): Fault[] {
     faults.push({ key: 'kafkaAdvice', gravity: 'warn', place: 'source', values: { advice: kafka.advice_notice } })
   }
   if (source.kind === 'none') faults.push({ key: 'sourceNone', gravity: 'note', place: 'source', values: {} })
-  if (source.state === 'finished') faults.push({ key: 'sourceFinished', gravity: 'note', place: 'source', values: {} })
+  if (source.state === 'finished' && source.kind === 'capture') faults.push({ key: 'sourceFinished', gravity: 'note', place: 'source', values: {} })
   return faults
 }
 
@@ -77,7 +78,7 @@ function storageFaults({ storage }: Status): Fault[] {
   const faults: Fault[] = []
   const { accepted_loss, checkpoints } = storage
   if (accepted_loss) {
-    faults.push({ key: 'acceptedLoss', gravity: 'bad', place: 'commit', values: { missing: accepted_loss } })
+    faults.push({ key: 'acceptedLoss', gravity: 'bad', place: 'commit', values: { missing: readLoss(accepted_loss) ?? accepted_loss } })
   }
   for (const announced of storage.retention_announced) {
     const { what, count, from, to, retention_seconds, not_before } = announced
@@ -97,7 +98,7 @@ function clockFaults({ detection }: Status): Fault[] {
   const wrong = (detection?.checkpoints ?? []).filter(({ advice }) => advice)
   if (wrong.length === 0) return []
   const names = wrong.slice(0, NAMED_CLOCKS).map(({ label }) => label)
-  const values = { count: wrong.length, names: names.join('、') + (wrong.length > names.length ? ' …' : '') }
+  const values = { count: wrong.length, names: [...names, ...(wrong.length > names.length ? ['…'] : [])] }
   return [{ key: 'clocks', gravity: 'warn', place: 'detect', values }]
 }
 
@@ -135,12 +136,35 @@ export function isEmpty(status: Status): boolean {
   return status.newest_gcsj == null
 }
 
+/** In the role `api` all answers come from other servers. */
+export function readsElsewhere(status: Status): boolean {
+  return status.role === 'api'
+}
+
 const ORDER: readonly Gravity[] = ['bad', 'warn', 'note']
 
+/** Answers come from servers that may be away; this process takes nothing in and stores nothing. */
+function backendFaults({ backends }: Status): Fault[] {
+  const troubled = backends.filter(({ state }) => state === 'away' || state === 'blocked')
+  return troubled.map(({ name, address, state, away_since, last_error_notice }) => {
+    const values = { name, address, since: away_since ?? '', error: last_error_notice ?? null }
+    return { key: state === 'away' ? 'backendAway' : 'backendBlocked', gravity: 'bad', place: 'serve', of: address, values }
+  })
+}
+
+function faultsElsewhere(status: Status): Fault[] {
+  const faults = [...backendFaults(status), ...modelFaults(status)]
+  // Nothing is known of the data while a server is away.
+  if (isEmpty(status) && !status.failure) faults.push({ key: 'empty', gravity: 'note', place: 'serve', values: {} })
+  return faults
+}
+
 export function faultsOf(status: Status): Fault[] {
+  if (readsElsewhere(status)) return faultsElsewhere(status)
   const faults: Fault[] = []
   for (const [index, reason] of status.failure_notices.entries()) {
-    faults.push({ key: 'stopped', gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
+    const key = readDamage(reason.text) ? 'damaged' : 'stopped'
+    faults.push({ key, gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
   if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })
   faults.push(...sourceFaults(status), ...roadFaults(status), ...clockFaults(status), ...storageFaults(status))

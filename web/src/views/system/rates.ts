@@ -34,7 +34,8 @@ export function readingOf(status: Status, at: number): Reading {
       ...Object.fromEntries(status.mirrors.map((mirror) => [mirrorCounter(mirror.name), mirror.cursor])),
     },
     rate: pipeline.records_per_second,
-    lag: status.lag_seconds ?? null,
+    // Nothing more is to come of a capture that was read: its age is no lag.
+    lag: status.source.state === 'finished' ? null : (status.lag_seconds ?? null),
   }
 }
 
