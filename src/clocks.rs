@@ -92,6 +92,7 @@ impl ClockAdvice {
             Self::Ahead(seconds) => format!("clock about {} ahead", about(seconds)),
             Self::Behind(seconds) => format!("clock about {} behind, or records sent that late", about(seconds)),
             Self::SendsLate(seconds) => format!("sends its records about {} late", about(seconds)),
+            Self::Leaps(1) => "clock leaps: one of its times is far ahead".to_owned(),
             Self::Leaps(records) => format!("clock leaps: {records} of its times are far ahead"),
         }
     }
@@ -188,6 +189,7 @@ mod tests {
             (ClockAdvice::Ahead(400 * 86_400), "clock about 400 d ahead"),
             (ClockAdvice::Behind(5_399), "clock about 90 min behind, or records sent that late"),
             (ClockAdvice::SendsLate(290), "sends its records about 5 min late"),
+            (ClockAdvice::Leaps(1), "clock leaps: one of its times is far ahead"),
             (ClockAdvice::Leaps(3), "clock leaps: 3 of its times are far ahead"),
         ] {
             assert_eq!(advice.text(), text);

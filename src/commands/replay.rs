@@ -58,7 +58,7 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "CSV")]
     checkpoints: Option<PathBuf>,
     /// Which plates are compared: complete ones, or any
-    #[arg(long, value_enum, default_value_t = PlatesArg::Valid)]
+    #[arg(long, value_name = "PLATES", value_enum, default_value_t = PlatesArg::Valid)]
     detect_plates: PlatesArg,
     /// Keep only this much event time, such as 3d; everything is kept unless given
     #[arg(long, value_name = "TIME", value_parser = parse_retention)]

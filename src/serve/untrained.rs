@@ -57,7 +57,8 @@ fn sum(counted: &HourCounts, is_wanted: impl Fn(&str) -> bool) -> f64 {
 
 /// The mean, between the smallest and the largest.
 fn mean(counts: &[f64]) -> FlowForecast {
-    let flow = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
+    // From 0 on: the sum of nothing would be -0.
+    let flow = counts.iter().fold(0.0, |sum, count| sum + count) / counts.len().max(1) as f64;
     let lower = counts.iter().copied().fold(flow, f64::min);
     let upper = counts.iter().copied().fold(flow, f64::max);
     FlowForecast { flow, lower, upper, basis: Basis::Untrained }

@@ -100,6 +100,11 @@ impl RawLines {
         Some(self.bytes.get(start..end(at)).unwrap_or_default())
     }
 
+    /// Bytes that are kept of the lines.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     fn len(&self) -> usize {
         self.rows as usize
     }

@@ -83,6 +83,31 @@ fn clean_lines() {
 }
 
 #[test]
+fn lines_that_their_columns_give_back_are_not_kept() {
+    let kept = |lines: &[&str]| {
+        let mut batch = PassageBatch::default();
+        let mut parser = parser();
+        lines.iter().for_each(|line| parser.parse_line(line.as_bytes(), &mut batch));
+        assert_eq!(batch.len(), 2);
+        batch.raw.bytes()
+    };
+    let line = with(0, "G320300109027253772");
+    let comma = line.replace('\t', ",");
+    assert_eq!(kept(&[&line, &with(0, "320300108860652979")]), 0);
+    assert_eq!(kept(&[&comma, &format!("{comma}\r")]), 0);
+    let header = "CLPPXH,GCXH,XZQHMC,KKMC,FXLX,GCSJ,HPZL,HPHM";
+    let (rest, model) = comma.rsplit_once(',').unwrap();
+    let moved = format!("{model},{rest}");
+    assert_eq!(kept(&[header, &moved, &moved]), 0);
+    for (column, text) in
+        [(0, "过车 1"), (2, " S253_Peixian_Sulu"), (4, "2024/01/01 00:00:24"), (5, "2"), (6, "苏c12345")]
+    {
+        let odd = with(column, text);
+        assert_eq!(kept(&[&line, &odd]), odd.len(), "{odd}");
+    }
+}
+
+#[test]
 fn fields_are_normalised() {
     let check_part = |column: usize, text: &str, before: &str, after: &str| {
         check(&with(column, text), &CLEAN.replace(before, after));
