@@ -52,6 +52,7 @@ fn what_a_java_producer_commits_and_aborts_is_read_once_and_leaves_no_lag_and_no
     let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
     appliance.start_and_wait();
     broker.copy_in_transactions(plain, name, 100);
+    topic::wait_until_decided(&broker.client_config(), name);
     // 40 transactions are committed, each with a marker; what is beyond was aborted.
     assert!(end(broker, name) > count as i64 + 40 + 50, "nothing was aborted: the end is {}", end(broker, name));
     appliance.wait_for_lines(count as u64);
@@ -107,7 +108,7 @@ fn a_group_offset_behind_a_marker_or_an_aborted_transaction_resolves_at_once() {
         let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
         appliance.start_and_wait();
         wait_until_level(&appliance, broker, name);
-        assert_eq!(appliance.lines(), 0);
+        assert_eq!(appliance.lines(), 0, "{}", appliance.log());
         // The plate was read back: its second sighting is an alert.
         producer.begin(name, &[line("G2", "G3_Sulu", 40)]);
         producer.commit();
