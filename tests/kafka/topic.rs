@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
@@ -10,7 +11,7 @@ use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::broker::Broker;
+use super::broker::{Broker, wait_until};
 
 /// A message as it is in the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +36,27 @@ impl Record {
 
 /// Offset behind the last message, for each partition.
 pub(crate) fn end_offsets(broker: &Broker, topic: &str) -> Vec<i64> {
-    let consumer: BaseConsumer = broker.client_config().create().unwrap();
+    ends(&broker.client_config().create().unwrap(), topic)
+}
+
+/// The same, as the isolation level of `consumer` sees it.
+fn ends(consumer: &BaseConsumer, topic: &str) -> Vec<i64> {
     let patience = Duration::from_secs(30);
     let metadata = consumer.fetch_metadata(Some(topic), patience).unwrap();
     let partitions = metadata.topics()[0].partitions().len() as i32;
     (0..partitions).map(|partition| consumer.fetch_watermarks(topic, partition, patience).unwrap().1).collect()
+}
+
+/// Waits until no transaction is open in the topic. The coordinator answers a commit or an abort before the marker is in
+/// the partition; until then the partition ends before the transaction, as [`end_offsets`] sees it.
+pub(crate) fn wait_until_decided(config: &ClientConfig, topic: &str) {
+    let reader = |level| -> BaseConsumer { config.clone().set("isolation.level", level).create().unwrap() };
+    let (stable, all) = (reader("read_committed"), reader("read_uncommitted"));
+    // In this order: an end that grows in between makes them differ.
+    wait_until(Duration::from_secs(60), &format!("the markers of {topic}"), || {
+        let stable = ends(&stable, topic);
+        stable == ends(&all, topic)
+    });
 }
 
 /// Offset of the oldest message, for each partition.
@@ -125,30 +142,40 @@ pub(crate) fn produce_to(broker: &Broker, topic: &str, partition: i32, propertie
 }
 
 /// A producer whose transactions are begun and ended by hand.
-pub(crate) struct Transactions(BaseProducer);
+pub(crate) struct Transactions {
+    producer: BaseProducer,
+    config: ClientConfig,
+    /// The topic of the last transaction.
+    topic: RefCell<String>,
+}
 
 impl Transactions {
     pub(crate) fn new(broker: &Broker, id: &str) -> Self {
         let producer = producer(broker.client_config().set("transactional.id", id));
         producer.init_transactions(Duration::from_secs(60)).unwrap();
-        Self(producer)
+        Self { producer, config: broker.client_config(), topic: RefCell::default() }
     }
 
-    /// Begins a transaction and delivers `lines` in it.
+    /// Begins a transaction and delivers `lines` in it to partition 0 of `topic`.
     pub(crate) fn begin(&self, topic: &str, lines: &[String]) {
-        self.0.begin_transaction().unwrap();
+        topic.clone_into(&mut self.topic.borrow_mut());
+        self.producer.begin_transaction().unwrap();
         for line in lines {
-            send(&self.0, BaseRecord::<[u8], str>::to(topic).partition(0).payload(line));
+            send(&self.producer, BaseRecord::<[u8], str>::to(topic).partition(0).payload(line));
         }
-        self.0.flush(Duration::from_secs(60)).unwrap();
+        self.producer.flush(Duration::from_secs(60)).unwrap();
     }
 
+    /// Commits, and waits until the marker is in the topic, in which no other transaction may be open.
     pub(crate) fn commit(&self) {
-        self.0.commit_transaction(Duration::from_secs(60)).unwrap();
+        self.producer.commit_transaction(Duration::from_secs(60)).unwrap();
+        wait_until_decided(&self.config, &self.topic.borrow());
     }
 
+    /// Aborts, and waits until the marker is in the topic, in which no other transaction may be open.
     pub(crate) fn abort(&self) {
-        self.0.abort_transaction(Duration::from_secs(60)).unwrap();
+        self.producer.abort_transaction(Duration::from_secs(60)).unwrap();
+        wait_until_decided(&self.config, &self.topic.borrow());
     }
 }
 
