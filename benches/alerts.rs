@@ -11,9 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use divan::Bencher;
+use platewatch::batch::Batch;
 use platewatch::pipeline::Router;
 use platewatch::reader::{AlertFilter, Snapshot as _, TimeRange};
-use platewatch::source::Batch;
 use platewatch::store::{Store, StoreSettings, View};
 use platewatch::work::{WorkChange, WorkStatus};
 use traffic::{CivilTime, Interner, Layout, LineParser, NameTable, ParserSettings, Rule, Severity, TimeZoneName};

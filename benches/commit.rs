@@ -10,8 +10,8 @@ mod traffic_lines;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use platewatch::batch::Batch;
 use platewatch::pipeline::Router;
-use platewatch::source::Batch;
 use platewatch::store::{Store, StoreSettings};
 use traffic::{Layout, PassageBatch};
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime};
 
+use crate::batch::Batch;
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{Reader, Snapshot};
-use crate::source::Batch;
 use crate::status::{
     AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, RetentionDrop,
     SourceStatus, Status, StorageStatus,

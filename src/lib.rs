@@ -22,6 +22,7 @@
 
 pub mod appliance;
 pub mod audit;
+pub mod batch;
 pub mod clocks;
 pub mod commands;
 pub mod config;

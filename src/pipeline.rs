@@ -11,7 +11,8 @@ use shard::Ring;
 use tokio_util::sync::CancellationToken;
 use traffic::{Dimension, NameTable, PassageBatch, ShardKey};
 
-use crate::source::{Batch, Source, SourceError};
+use crate::batch::Batch;
+use crate::source::{Source, SourceError};
 use crate::store::{Store, StoreError};
 
 /// Batches that may wait between source and writer.

@@ -24,7 +24,8 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings, PassageBatch};
 
 use super::live::civil_now;
-use super::{Batch, MAX_BATCH_BYTES, Source, SourceError, advice};
+use super::{MAX_BATCH_BYTES, Source, SourceError, advice};
+use crate::batch::Batch;
 use input::{Input, Line, Lines, Parsed};
 pub use mark::FileMark;
 use position::Position;

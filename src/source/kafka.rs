@@ -40,7 +40,8 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
 use super::live::civil_now;
-use super::{Batch, CommitListener, CommitPermit, Source, SourceError};
+use super::{CommitListener, CommitPermit, Source, SourceError};
+use crate::batch::Batch;
 use crate::config::KafkaConfig;
 use client::{client_config, refused};
 use context::Context;

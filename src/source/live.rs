@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings, TimeZoneName};
 
 use super::simulator::{Simulator, SimulatorSettings};
-use super::{Batch, Source, SourceError};
+use super::{Source, SourceError};
+use crate::batch::Batch;
 
 /// The name under which the position is stored.
 pub const NAME: &str = "simulator";

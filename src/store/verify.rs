@@ -2,10 +2,10 @@
 //! then and not when somebody asks.
 
 use std::time::{Duration, Instant};
-
 use storage::Family;
 
-use super::{Shared, recover};
+use super::disk::segments::body;
+use super::handle::Shared;
 
 /// It reads one part of the time and rests three.
 const REST: u32 = 3;
@@ -15,7 +15,7 @@ impl Shared {
     pub fn verify(&self, mut rest: impl FnMut(Duration) -> bool) -> Option<String> {
         for entry in self.view().entries() {
             let started = Instant::now();
-            let read = recover::body(&self.database, entry);
+            let read = body(&self.reading.database, entry);
             if let Err(error) = read
                 // What retention dropped meanwhile may be gone.
                 && self.view().entries().any(|kept| std::sync::Arc::ptr_eq(kept, entry))
@@ -27,7 +27,7 @@ impl Shared {
             }
         }
         let mut started = Instant::now();
-        for item in self.database.scan(Family::Rejects, &[]) {
+        for item in self.reading.database.scan(Family::Rejects, &[]) {
             if let Err(error) = item {
                 return Some(error.to_string());
             }

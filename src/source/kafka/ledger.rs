@@ -29,7 +29,9 @@ use traffic::{CivilTime, Dimension, LineParser, PassageBatch, Watermark, Waterma
 use super::keying::Keying;
 use super::message::Reading;
 use super::position::{Committed, Gap, Mark, Position, fingerprint};
-use crate::source::{Batch, Lease, MAX_BATCH_BYTES, Rebuild};
+use crate::batch::Batch;
+use crate::batch::{Lease, Rebuild};
+use crate::source::MAX_BATCH_BYTES;
 
 const DAY: i64 = 86_400;
 /// How long a revocation waits for the writer.

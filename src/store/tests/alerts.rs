@@ -9,8 +9,9 @@ use traffic::{Alert, CivilTime, Rule, Severity};
 use super::model::{CHECKPOINTS, PLATES, Random, finds, in_range, lines};
 use super::scene::{SELDOM, SMALL, Scene, cases, settings};
 use crate::reader::{AlertFilter, Snapshot as _, TimeRange};
-use crate::store::alerts::ROW_BYTES;
-use crate::store::{Keep, StoreSettings, View, keys};
+use crate::store::disk::keys;
+use crate::store::state::ROW_BYTES;
+use crate::store::{Keep, StoreSettings, View};
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus};
 
 const HOUR: i64 = 3600;
@@ -55,7 +56,7 @@ proptest! {
         prop_assert!(count < 600 || scene.totals().alerts > 20, "{:?}", scene.totals());
         // What is kept of work belongs to alerts that are kept.
         let oldest = scene.view().oldest_alert();
-        let database = scene.store().shared.database.clone();
+        let database = scene.store().shared.reading.database.clone();
         prop_assert_eq!(stored_work(&database), work.keys().copied().filter(|seq| *seq >= oldest).collect::<Vec<_>>());
     }
 }
@@ -186,7 +187,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     let view = scene.view();
     let first = view.alerts_after(0, 1).unwrap().remove(0);
     shared.change_work(&first.id, &change(Some(WorkStatus::Investigating), "")).unwrap();
-    assert_eq!(stored_work(&shared.database), [first.seq]);
+    assert_eq!(stored_work(&shared.reading.database), [first.seq]);
     drop((shared, view));
 
     let mut scene = scene;
@@ -202,14 +203,14 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     scene.commit_all(&later, || 20);
     let shared = scene.store().shared();
     assert!(scene.view().oldest_alert() > first.seq);
-    assert_eq!(stored_work(&shared.database), [] as [u64; 0]);
+    assert_eq!(stored_work(&shared.reading.database), [] as [u64; 0]);
     assert_eq!(shared.change_work(&first.id, &change(None, "x")), Err(WorkError::NotFound(first.id.clone())));
-    let mut stray = shared.database.begin();
+    let mut stray = shared.reading.database.begin();
     stray.put(Family::Meta, &keys::work(first.seq), b"whatever");
-    shared.database.commit(stray).unwrap();
+    shared.reading.database.commit(stray).unwrap();
     drop(shared);
     scene.crash();
-    assert_eq!(stored_work(&scene.store().shared().database), [] as [u64; 0]);
+    assert_eq!(stored_work(&scene.store().shared().reading.database), [] as [u64; 0]);
 }
 
 /// Rejects in pieces, of all reasons and of one.
@@ -240,7 +241,7 @@ fn rejects_piece_after_piece() {
 #[test]
 fn a_directory_without_work_opens() {
     let mut scene = scene_with_alerts();
-    assert_eq!(stored_work(&scene.store().shared().database), [] as [u64; 0]);
+    assert_eq!(stored_work(&scene.store().shared().reading.database), [] as [u64; 0]);
     scene.crash();
     let view = scene.view();
     for alert in view.alerts_after(0, usize::MAX).unwrap() {

@@ -6,14 +6,13 @@ use traffic::{
     Rule, Severity, Sighting, WatermarkState,
 };
 
-use crate::store::detection::DetectionTotals;
-use crate::store::keys;
-use crate::store::rejects::StoredReject;
-use crate::store::rollup::{HourCounter, Rollup};
-use crate::store::stored_alert;
-use crate::store::totals::{PartitionState, Totals};
-use crate::store::write::{decode_plate, encode_plate};
-use crate::store::{MirrorCursor, RefusedRow};
+use crate::store::disk::keys;
+use crate::store::disk::records::{
+    DetectionTotals, PartitionState, Rollup, decode_alert, decode_plate, decode_work_of_alert, encode_alert,
+    encode_plate, encode_work,
+};
+use crate::store::state::HourCounter;
+use crate::store::{MirrorCursor, RefusedRow, StoredReject, Totals};
 use crate::work::{AlertWork, WorkEntry, WorkStatus};
 
 fn check(name: &str, bytes: &[u8], golden: &str) {
@@ -73,11 +72,11 @@ fn alert() {
         rule: Rule::Speed,
         cause: None,
     };
-    assert_eq!(stored_alert::decode(&bytes_of(ALERT_1)).unwrap(), alert, "layout 1 had no cause");
+    assert_eq!(decode_alert(&bytes_of(ALERT_1)).unwrap(), alert, "layout 1 had no cause");
     let alert = Alert { cause: Some(Cause::PlateTypes), ..alert };
-    let bytes = stored_alert::encode(&alert).unwrap();
+    let bytes = encode_alert(&alert).unwrap();
     check("alert", &bytes, ALERT);
-    assert_eq!(stored_alert::decode(&bytes).unwrap(), alert);
+    assert_eq!(decode_alert(&bytes).unwrap(), alert);
     assert_eq!(codec::encode(keys::ALERT, &Cause::PlateTypes).unwrap().last(), Some(&0));
     // Numbers of severities and rules, in the order of their declaration.
     for (number, severity) in [Severity::High, Severity::Medium, Severity::Low].into_iter().enumerate() {
@@ -229,9 +228,9 @@ fn work_on_an_alert() {
             entry(1_704_067_260, "a", WorkStatus::Investigating, WorkStatus::Dismissed, "误识别"),
         ],
     };
-    let bytes = crate::store::work::encode(&work).unwrap();
+    let bytes = encode_work(&work).unwrap();
     check("work", &bytes, WORK);
-    assert_eq!(crate::store::work::decode(&bytes).unwrap(), work);
+    assert_eq!(decode_work_of_alert(&bytes).unwrap(), work);
     check("work key", &keys::work(258), "776f726b2f0000000000000102");
     for (number, status) in WorkStatus::ALL.into_iter().enumerate() {
         assert_eq!(

@@ -5,8 +5,9 @@ use traffic::{CivilTime, RejectReason};
 
 use super::model::{Line, Row};
 use super::scene::{ALWAYS, SMALL, Scene, settings};
-use crate::source::Batch;
-use crate::store::{StoreSettings, keys};
+use crate::batch::Batch;
+use crate::store::StoreSettings;
+use crate::store::disk::keys;
 
 fn row(number: i64, hphm: String) -> Row {
     Row {
@@ -37,7 +38,7 @@ fn rows_with_much_text_become_smaller_segments() {
     }
     let rows = scene.rows();
     assert_eq!(rows.len(), 150);
-    for log in &scene.store().logs {
+    for log in &scene.store().state.logs {
         let (sealed, tail) = log.entries();
         let most = sealed.iter().chain(&tail).map(|entry| entry.zone.rows).max();
         assert!(most <= Some(SMALL.seal_text_bytes as u32 / 300), "{most:?} rows in one segment");
@@ -89,7 +90,7 @@ fn rejects_stay_within_their_size_and_it_is_known_after_every_opening() {
     scene.crash();
     assert_eq!((scene.rejects(), scene.store().rejects_bytes), (kept, bytes));
     // A directory of an older program does not tell.
-    let database = scene.store().shared.database.clone();
+    let database = scene.store().shared.reading.database.clone();
     let mut commit = database.begin();
     commit.delete(Family::Meta, keys::REJECTS_BYTES_KEY);
     database.commit(commit).unwrap();

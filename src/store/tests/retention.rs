@@ -10,7 +10,7 @@ use super::model::{Line, PLATES, Random, Row, accepted, lines, newest_first};
 use super::queries::check_counts;
 use super::scene::{ALWAYS, SELDOM, SMALL, Scene, cases, same, settings};
 use crate::reader::{Order, Page, PassageRow, QueryFilter, Snapshot as _, TimeRange};
-use crate::store::log::Sizes;
+use crate::store::state::Sizes;
 use crate::store::write::Saving;
 use crate::store::{Keep, StoreSettings, View};
 
@@ -116,8 +116,8 @@ fn check_kept(scene: &Scene, committed: &[Row], retention: i64) -> Result<(), Te
 
 /// The families hold the bodies of the segments that are known, and no others.
 fn check_bodies(scene: &Scene) -> Result<(), TestCaseError> {
-    let database = scene.store().shared.database.clone();
-    for (shard, log) in scene.store().logs.iter().enumerate() {
+    let database = scene.store().shared.reading.database.clone();
+    for (shard, log) in scene.store().state.logs.iter().enumerate() {
         let (sealed, tail) = log.entries();
         let known: Vec<u64> = sealed.iter().chain(&tail).map(|entry| entry.zone.first_row).collect();
         let bodies = database.scan(Family::of_shard(shard), &[]);
@@ -287,7 +287,7 @@ fn the_disk_gets_its_space_back() {
     for number in 0..8 {
         hour(&mut scene, number, 40_000);
     }
-    let database = scene.store().shared.database.clone();
+    let database = scene.store().shared.reading.database.clone();
     database.flush().unwrap();
     let full = blob_bytes(scene.folder.path());
     for _ in 0..4 {

@@ -8,10 +8,10 @@ use tempfile::TempDir;
 use traffic::{Alert, CivilTime, DetectorSettings, Interner, Layout, LineParser, ParserSettings, TimeZoneName};
 
 use super::model::{Line, Row};
+use crate::batch::Batch;
 use crate::pipeline::Router;
 use crate::reader::{Order, PassageRow, QueryFilter, Snapshot as _};
-use crate::source::Batch;
-use crate::store::log::Sizes;
+use crate::store::state::Sizes;
 use crate::store::write::Saving;
 use crate::store::{Store, StoreSettings, Totals, View};
 
@@ -48,7 +48,7 @@ impl Scene {
 
     fn open(&mut self) {
         let mut store = Store::open(self.folder.path(), self.settings.clone()).unwrap();
-        for log in &mut store.logs {
+        for log in &mut store.state.logs {
             log.sizes = self.sizes;
         }
         store.saving = self.saving;

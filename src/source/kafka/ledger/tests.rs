@@ -6,7 +6,7 @@ use traffic::{
 };
 
 use super::{Ledger, Record};
-use crate::source::Batch;
+use crate::batch::Batch;
 use crate::source::kafka::message::Reading;
 use crate::source::kafka::position::{Committed, Mark, Position};
 

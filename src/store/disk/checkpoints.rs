@@ -1,0 +1,124 @@
+//! The checkpoints that were imported. The reference data holds them; `meta` holds a copy, from which they are restored if the
+//! reference data was lost or damaged, so that they are never replaced by the built-in ones without a word.
+
+use serde::{Deserialize, Serialize};
+use storage::{Commit, Database, Family, Reference, SetAside, codec};
+use traffic::{Catalogue, Checkpoint};
+
+use super::keys;
+use crate::store::StoreError;
+
+/// The tree of the reference data.
+const CATALOGUE_TREE: &str = "checkpoints";
+
+/// The copy in `meta`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::store) struct Copy {
+    /// Where they came from, in words.
+    source: String,
+    /// The clock's time of the import; none if it was not noted.
+    at: Option<i64>,
+    /// Each as JSON, in their order.
+    values: Vec<Vec<u8>>,
+}
+
+/// Where the checkpoints that are known came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckpointsOrigin {
+    /// In words; none if they are the built-in ones.
+    pub source: Option<String>,
+    /// The clock's time of the import.
+    pub imported_at: Option<i64>,
+    /// The reference data had lost them at this start, and they were restored from the copy.
+    pub restored: bool,
+    /// The reference data was damaged at this start and there was no copy: imported checkpoints, if there were any, are lost.
+    pub lost: bool,
+}
+
+impl Copy {
+    pub(in crate::store) fn of(catalogue: &Catalogue, source: &str, at: i64) -> Self {
+        let values = catalogue.iter().map(|checkpoint| serde_json::to_vec(checkpoint).unwrap_or_default()).collect();
+        Self { source: source.to_owned(), at: Some(at), values }
+    }
+
+    pub(in crate::store) fn holds_same(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+
+    fn catalogue(&self) -> Catalogue {
+        let checkpoints: Vec<Checkpoint> =
+            self.values.iter().filter_map(|value| serde_json::from_slice(value).ok()).collect();
+        Catalogue::new(checkpoints).unwrap_or_default()
+    }
+
+    pub(in crate::store) fn write(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        commit.put(Family::Meta, keys::CHECKPOINTS_KEY, &codec::encode(keys::CHECKPOINTS, self)?);
+        Ok(())
+    }
+
+    /// Puts them into the reference data.
+    pub(in crate::store) fn store(&self, reference: &Reference) -> Result<(), StoreError> {
+        let parsed = self.values.iter().map(|value| serde_json::from_slice::<Checkpoint>(value));
+        let entries = self.values.iter().zip(parsed).zip(0u32..).map(|((value, checkpoint), place)| {
+            let code = checkpoint.map(|checkpoint| checkpoint.code).unwrap_or_default();
+            // The place comes first in the key, so that they are read back in their order.
+            ([&place.to_be_bytes(), code.as_bytes()].concat(), value.clone())
+        });
+        Ok(reference.replace(CATALOGUE_TREE, &entries.collect::<Vec<_>>())?)
+    }
+
+    pub(in crate::store) fn origin(&self) -> CheckpointsOrigin {
+        CheckpointsOrigin { source: Some(self.source.clone()), imported_at: self.at, ..CheckpointsOrigin::default() }
+    }
+}
+
+pub(in crate::store) fn load_copy(database: &Database) -> Result<Option<Copy>, StoreError> {
+    let Some(bytes) = database.get(Family::Meta, keys::CHECKPOINTS_KEY)? else { return Ok(None) };
+    let copy = codec::decode(keys::CHECKPOINTS, &bytes);
+    Ok(Some(copy.map_err(|error| database.damaged("the copy of the checkpoints", &error))?))
+}
+
+/// The checkpoints of a directory that was just opened.
+pub(in crate::store) fn load(
+    database: &Database,
+    reference: &Reference,
+    aside: Option<&SetAside>,
+) -> Result<(Catalogue, CheckpointsOrigin), StoreError> {
+    if let Some(aside) = aside {
+        tracing::warn!(
+            moved_to = %aside.path.display(),
+            cause = aside.cause,
+            "reference data did not open and was set aside; the list of served models begins empty"
+        );
+    }
+    let values = reference.values(CATALOGUE_TREE);
+    let Some(copy) = load_copy(database)? else {
+        let values = values?;
+        if values.is_empty() {
+            let lost = aside.is_some();
+            if lost {
+                tracing::warn!(
+                    "the built-in checkpoints are used: if others were imported, import them again with import-checkpoints"
+                );
+            }
+            return Ok((Catalogue::xuzhou(), CheckpointsOrigin { lost, ..CheckpointsOrigin::default() }));
+        }
+        // Written by a program that kept no copy.
+        let copy = Copy { source: "an earlier import".to_owned(), at: None, values };
+        let mut commit = database.begin();
+        copy.write(&mut commit)?;
+        database.commit(commit)?;
+        return Ok((copy.catalogue(), copy.origin()));
+    };
+    // What cannot be read is replaced like what is not there.
+    let restored = values.ok().as_ref() != Some(&copy.values);
+    if restored {
+        copy.store(reference)?;
+        tracing::warn!(
+            checkpoints = copy.values.len(),
+            source = copy.source,
+            "the reference data did not hold the imported checkpoints: they were restored from their copy"
+        );
+    }
+    Ok((copy.catalogue(), CheckpointsOrigin { restored, ..copy.origin() }))
+}

@@ -1,0 +1,20 @@
+//! What the store cannot do.
+
+use storage::StorageError;
+
+/// What the store cannot do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A segment could not be made or read.
+    #[error("a segment of the log: {0}")]
+    Segment(#[from] shard::SegmentError),
+    /// A value could not be made or read.
+    #[error("a stored value: {0}")]
+    Codec(#[from] storage::codec::CodecError),
+    /// An earlier commit failed.
+    #[error("an earlier commit failed, so no more is taken: restart, and it continues behind the last good commit")]
+    Broken,
+}

@@ -1,0 +1,160 @@
+//! What crosses threads: the newest view, the word that a commit has come, the checkpoints, and the work on alerts.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use storage::{Database, Family, Reference, StorageError};
+use tokio::sync::watch;
+use traffic::{Catalogue, CivilTime};
+
+use super::disk::checkpoints::CheckpointsOrigin;
+use super::disk::keys;
+use super::disk::records::{Lifetimes, Totals, encode_work, encode_work_changes, work_changes};
+use super::error::StoreError;
+use super::read::{Reading, View};
+use super::state::Holds;
+use crate::clocks::DetectionStatus;
+use crate::reader::{ReadError, Snapshot as _};
+use crate::work::{WorkChange, WorkError, WorkedAlert};
+
+/// The tree of the reference data that holds the versions of the flow model.
+const MODELS_TREE: &str = "models";
+
+/// What readers share with the writer.
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) reading: Reading,
+    pub(super) view: ArcSwap<View>,
+    pub(super) commits: watch::Sender<u64>,
+    pub(super) catalogue: ArcSwap<Catalogue>,
+    pub(super) reference: Mutex<Reference>,
+    pub(super) progress: Mutex<Progress>,
+    pub(super) queued: AtomicUsize,
+    pub(super) holds: Holds,
+    pub(super) checkpoints: Mutex<CheckpointsOrigin>,
+    /// What was found missing at this start and accepted.
+    pub(super) loss: Mutex<Option<String>>,
+}
+
+/// What the writer tells about itself after each commit.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    /// Totals.
+    pub totals: Totals,
+    /// Commits of this process.
+    pub commits: u64,
+    /// Seconds the last commit took.
+    pub last_commit_seconds: f64,
+    /// Segments per shard.
+    pub segments: Vec<u64>,
+    /// Watermark and plates with state, by partition.
+    pub partitions: BTreeMap<u32, (Option<CivilTime>, u64)>,
+    /// How detection is.
+    pub detection: DetectionStatus,
+    /// How long everything is kept, and what retention dropped last.
+    pub lifetimes: Lifetimes,
+}
+
+impl Shared {
+    /// The newest view.
+    pub fn view(&self) -> Arc<View> {
+        self.view.load_full()
+    }
+
+    /// Wakes at every commit that publishes; the value is the newest alert's `seq`.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
+    }
+
+    /// The checkpoints that are known.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.load_full()
+    }
+
+    /// The database, for its sizes and its failure.
+    pub fn database(&self) -> &Database {
+        &self.reading.database
+    }
+
+    /// Batches that wait for the writer.
+    pub fn queued_batches(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a batch has come to wait for the writer, or is taken by it.
+    pub fn queue_changed(&self, waits: bool) {
+        if waits {
+            self.queued.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.queued.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of decoded columns held.
+    pub fn column_cache_bytes(&self) -> u64 {
+        self.reading.cache.bytes()
+    }
+
+    /// The versions of the flow model that were noted, by version: the registry.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be read.
+    pub fn models(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).values(MODELS_TREE)?)
+    }
+
+    /// Replaces the registry of flow models.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the reference data cannot be written.
+    pub fn set_models(&self, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(MODELS_TREE, entries)?)
+    }
+
+    /// Where the checkpoints came from.
+    pub fn checkpoints_origin(&self) -> CheckpointsOrigin {
+        self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was found missing at this start and accepted, in words.
+    pub fn accepted_loss(&self) -> Option<String> {
+        self.loss.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What the writer told last.
+    pub fn progress(&self) -> Progress {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shared {
+    /// Changes the work on the newest alert with this id; when it returns, the change is on the disk.
+    ///
+    /// # Errors
+    /// [`WorkError`]; nothing has changed then.
+    pub fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+        let work = &self.reading.work;
+        let _alone = work.alone();
+        let view: Arc<View> = self.view();
+        let failed = |error: ReadError| WorkError::Failed(error.to_string());
+        let mut worked = view.alert(id).map_err(failed)?.ok_or_else(|| WorkError::NotFound(id.to_owned()))?;
+        worked.work.change(change)?;
+        let seq = worked.alert.seq;
+        let value = encode_work(&worked.work).map_err(|error| WorkError::Failed(error.to_string()))?;
+        let mut commit = self.reading.database.begin();
+        commit.put(Family::Meta, &keys::work(seq), &value);
+        let changes = work_changes(&self.reading.database).map_err(|error| WorkError::Failed(error.to_string()))?;
+        let changes = encode_work_changes(changes + 1);
+        commit.put(Family::Meta, keys::WORK_CHANGES_KEY, &changes);
+        // The tally knows of it before the caller does: if it is ever lost, the store says so.
+        commit.tally(changes);
+        self.reading
+            .database
+            .commit_synced(commit)
+            .map_err(|error: StorageError| WorkError::Failed(error.to_string()))?;
+        work.set(seq, worked.work.status, view.oldest_alert());
+        Ok(worked)
+    }
+}

@@ -1,0 +1,155 @@
+//! What mirrors need of the store: the rows of a shard's log in their order, a cursor that survives, and a say in what
+//! retention may drop.
+//!
+//! A cursor is written beside the commits, not within them: a mirror moves it only when its target has acknowledged, so it
+//! is never ahead of what was committed. It is not forced to the disk either. A power cut may take the newest cursor
+//! back, and with it whatever was committed later; the mirror then sends again what its target has already, which
+//! changes nothing there.
+//!
+//! Rows that a target refused are kept beside the rejects, with the target's words, in the same write as the cursor
+//! behind them. It does not know what a target is.
+
+use shard::{Rows, SegmentReader};
+use std::sync::Arc;
+use storage::{Family, codec};
+use traffic::{CivilTime, Dimension};
+
+use super::disk::keys;
+use super::disk::records::{MirrorCursor, RefusedRow};
+use super::disk::segments::{Entry, LogBlock, body};
+use super::error::StoreError;
+use super::handle::Shared;
+use super::read::View;
+
+/// A row that a mirror's target should have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Row number.
+    pub row: u64,
+    /// GCXH.
+    pub gcxh: String,
+    /// Event time.
+    pub gcsj: CivilTime,
+    /// KKMC.
+    pub kkmc: String,
+}
+
+impl Shared {
+    /// From now on retention leaves the rows of `shard` from `row` on to a mirror.
+    pub fn hold_rows(&self, shard: usize, row: u64) {
+        self.holds.hold_rows(shard, row);
+    }
+
+    /// From now on retention leaves the alerts from `seq` on to a mirror, of which it needs the newest `count`.
+    pub fn hold_alerts(&self, seq: u64, count: u64) {
+        self.holds.hold_alerts(seq, count);
+    }
+
+    /// The rows of `shard` that stand together with row `from` or, if that is gone, with the first one behind it; none if
+    /// there is none yet. Reads the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn log_block(&self, shard: usize, from: u64) -> Result<Option<LogBlock>, StoreError> {
+        let view = self.view();
+        let Some(entry) = view.entries_of(shard).find(|entry| entry.zone.end_row() > from) else { return Ok(None) };
+        Ok(Some(LogBlock::read(&body(&self.reading.database, entry)?)?))
+    }
+
+    /// The oldest row of `shard` that is kept, or else the number of the next one to come.
+    pub fn oldest_row(&self, shard: usize) -> u64 {
+        let view = self.view();
+        let first = view.entries_of(shard).next().map(|entry| entry.zone.first_row);
+        first.unwrap_or_else(|| view.next_row(shard))
+    }
+
+    /// Some of the rows of `shard` before row `before`, newest first: the last one, and others ever farther apart back to
+    /// the oldest that is kept. Rows that a target refused are not among them. Reads the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn sample(&self, shard: usize, before: u64) -> Result<Vec<Sample>, StoreError> {
+        let view = self.view();
+        let mut wanted: Vec<u64> =
+            (0..32).map(|power| 1u64 << (2 * power)).take_while(|back| *back <= before).collect();
+        wanted.iter_mut().for_each(|back| *back = before - *back);
+        wanted
+            .extend(view.entries_of(shard).next().map(|entry| entry.zone.first_row).filter(|oldest| *oldest < before));
+        let mut samples: Vec<Sample> = Vec::new();
+        for entry in view.entries_of(shard) {
+            let here = |row: &&u64| (entry.zone.first_row..entry.zone.end_row()).contains(row);
+            if !wanted.iter().any(|row| here(&row)) {
+                continue;
+            }
+            let body = body(&self.reading.database, entry)?;
+            let reader = SegmentReader::open(&body)?;
+            let (times, ids, odd_ids) = (reader.times()?, reader.ids()?, reader.odd_ids()?);
+            let checkpoints = reader.names(Dimension::Checkpoint)?;
+            let ids = Rows { ids, odd_ids, ..Rows::default() };
+            for row in wanted.iter().filter(here) {
+                let at = (row - entry.zone.first_row) as usize;
+                let refused = self.reading.database.get(Family::Rejects, &keys::refused(shard, *row))?.is_some();
+                if let Some(gcsj) = times.get(at).filter(|_| !refused) {
+                    let kkmc = checkpoints.text(at).to_owned();
+                    samples.push(Sample { row: *row, gcxh: ids.id_text(at), gcsj: *gcsj, kkmc });
+                }
+            }
+        }
+        samples.sort_by_key(|sample| std::cmp::Reverse(sample.row));
+        samples.dedup_by_key(|sample| sample.row);
+        Ok(samples)
+    }
+
+    /// Where the mirror `name` was; none if there was none of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn mirror_cursor(&self, name: &str) -> Result<Option<MirrorCursor>, StoreError> {
+        MirrorCursor::load(&self.reading.database, name)
+    }
+
+    /// Notes where the mirror `name` is, and what its target refused on the way.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be written.
+    pub fn move_mirror(&self, name: &str, cursor: &MirrorCursor, refused: &[RefusedRow]) -> Result<(), StoreError> {
+        let mut commit = self.reading.database.begin();
+        commit.put(Family::Meta, &keys::mirror(name), &codec::encode(keys::MIRROR, cursor)?);
+        for row in refused {
+            commit.put(
+                Family::Rejects,
+                &keys::refused(row.shard as usize, row.row),
+                &codec::encode(keys::REFUSED, row)?,
+            );
+        }
+        Ok(self.reading.database.note(commit)?)
+    }
+
+    /// The newest rows that targets refused, newest last, at most `limit` of each shard.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn refused_rows(&self, limit: usize) -> Result<Vec<RefusedRow>, StoreError> {
+        let mut found = Vec::new();
+        for shard in 0..2 {
+            let (from, to) = (keys::refused(shard, 0), keys::refused(shard, u64::MAX));
+            for item in self.reading.database.scan_back(Family::Rejects, &to).take(limit) {
+                let (key, value) = item?;
+                if *key < from[..] {
+                    break;
+                }
+                let row = codec::decode(keys::REFUSED, &value);
+                found.push(row.map_err(|error| self.reading.database.damaged("a refused row", &error))?);
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+}
+
+impl View {
+    /// The segments of a shard in the order of their rows.
+    fn entries_of(&self, shard: usize) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries().filter(move |entry| entry.shard == shard)
+    }
+}

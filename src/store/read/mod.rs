@@ -1,0 +1,18 @@
+//! Questions and their answers: a [`View`] is one immutable, consistent state, from which every question of a request is
+//! answered. Nothing here sees the writer.
+
+mod alerts;
+mod cache;
+mod counts;
+mod cursor;
+mod passages;
+mod rejects;
+mod rows;
+mod select;
+mod snapshot;
+mod view;
+
+pub(super) use cache::ColumnCache;
+pub(super) use counts::named;
+pub(super) use view::Reading;
+pub use view::View;

@@ -1,0 +1,109 @@
+//! A view: one immutable, consistent state of the store, from which every question of a request is answered.
+//!
+//! Counts come from the rollups; only an hour that a range covers in part is counted in its segments. A view holds no
+//! lock, and the writer never waits for one.
+
+use shard::{Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader};
+use std::sync::Arc;
+use storage::Database;
+use traffic::{CivilTime, NameTable};
+
+use super::cache::ColumnCache;
+use crate::reader::ReadError;
+use crate::store::disk::records::Totals;
+use crate::store::disk::segments::{Entry, body};
+use crate::store::state::{AlertIndex, Log, Rollups, State, Work};
+
+/// What views share: where they read what is not in memory.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Reading {
+    pub(in crate::store) database: Arc<Database>,
+    pub(in crate::store) cache: Arc<ColumnCache>,
+    pub(in crate::store) work: Arc<Work>,
+}
+
+/// A consistent state of the store.
+#[derive(Debug)]
+pub struct View {
+    pub(super) reading: Reading,
+    /// Sealed and tail segments of each shard, in the order of their rows.
+    sealed: [Arc<Vec<Arc<Entry>>>; 2],
+    tail: Vec<Arc<Entry>>,
+    pub(super) rollups: Rollups,
+    pub(super) alerts: AlertIndex,
+    pub(super) names: NameTable,
+    pub(super) totals: Totals,
+    pub(super) last_minute: u64,
+}
+
+pub(super) const SECONDS_PER_HOUR: i64 = 3600;
+
+impl View {
+    /// The state as it is now.
+    pub(in crate::store) fn of(reading: &Reading, state: &State) -> Self {
+        let [(first, mut tail), (second, more)] = state.logs.each_ref().map(Log::entries);
+        tail.extend(more);
+        Self {
+            reading: reading.clone(),
+            sealed: [first, second],
+            tail,
+            rollups: state.rollups.clone(),
+            alerts: state.alerts.clone(),
+            names: state.names.clone(),
+            totals: state.totals.clone(),
+            last_minute: state.last_minute.total(),
+        }
+    }
+
+    /// All segments.
+    pub(in crate::store) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.sealed.iter().flat_map(|sealed| sealed.iter()).chain(&self.tail)
+    }
+
+    /// Number of the row that comes next to `shard`.
+    pub fn next_row(&self, shard: usize) -> u64 {
+        self.totals.by_shard.get(shard).copied().unwrap_or(0)
+    }
+
+    /// Earliest GCSJ that is retained.
+    pub fn oldest(&self) -> Option<CivilTime> {
+        self.entries().map(|entry| entry.zone.min_time).min()
+    }
+
+    /// The columns of a segment, through the cache.
+    pub(in crate::store) fn columns<'a>(&'a self, entry: &'a Entry) -> Columns<'a> {
+        Columns { view: self, entry, body: std::cell::OnceCell::new() }
+    }
+}
+
+/// A segment's columns: from the cache, or decoded from its body, which is read at most once.
+pub(in crate::store) struct Columns<'a> {
+    view: &'a View,
+    entry: &'a Entry,
+    body: std::cell::OnceCell<Arc<[u8]>>,
+}
+
+impl ColumnLoader for Columns<'_> {
+    fn load(&self, kind: ColumnKind) -> Result<Arc<Column>, SegmentError> {
+        let zone = &self.entry.zone;
+        let key = (self.entry.shard, zone.first_row, zone.rows, kind);
+        if let Some(column) = self.view.reading.cache.get(&key) {
+            return Ok(column);
+        }
+        let body = match self.body.get() {
+            Some(body) => body,
+            None => {
+                let body = body(&self.view.reading.database, self.entry)
+                    .map_err(|error| SegmentError::Load(Box::new(error)))?;
+                self.body.get_or_init(|| body)
+            }
+        };
+        let column = SegmentReader::open(body)?.load(kind)?;
+        self.view.reading.cache.put(key, column.clone());
+        Ok(column)
+    }
+}
+
+pub(in crate::store) fn read_error(error: impl std::fmt::Display) -> ReadError {
+    ReadError::Storage(error.to_string())
+}

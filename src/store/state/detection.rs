@@ -1,0 +1,85 @@
+//! What detection says of itself: counts, the clocks of the checkpoints, and what was logged of them already.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::clocks::DetectionStatus;
+use crate::store::disk::records::DetectionTotals;
+
+/// The same, and what was said of it already.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Detection {
+    pub(in crate::store) totals: DetectionTotals,
+    written: DetectionTotals,
+    told_conflict: bool,
+    told_forgotten: bool,
+    /// KKMCs of which something was logged.
+    told: BTreeSet<Arc<str>>,
+    status: DetectionStatus,
+}
+
+impl Detection {
+    pub(in crate::store) fn new(totals: DetectionTotals) -> Self {
+        Self { written: totals.clone(), totals, ..Self::default() }
+    }
+
+    /// Notes a GCXH that came again with another GCSJ.
+    pub(in crate::store) fn conflict(&mut self, gcxh: String) {
+        if !std::mem::replace(&mut self.told_conflict, true) {
+            tracing::warn!(
+                gcxh,
+                "a passage id came again with another time and was rejected as gcxh_conflict: ids that a spreadsheet has \
+                 ruined look like this, export them as text"
+            );
+        }
+        self.totals.conflict_sample.get_or_insert(gcxh);
+    }
+
+    pub(in crate::store) fn status(&self) -> DetectionStatus {
+        self.status.clone()
+    }
+
+    /// The totals, if they have changed since the last call.
+    pub(in crate::store) fn take_changed(&mut self) -> Option<&DetectionTotals> {
+        if self.totals == self.written {
+            return None;
+        }
+        self.written = self.totals.clone();
+        Some(&self.written)
+    }
+
+    /// Takes the status of now, and logs what is new in it if somebody reads the log.
+    pub(in crate::store) fn set_status(&mut self, status: DetectionStatus, is_logged: bool) {
+        self.status = status;
+        if is_logged {
+            self.tell();
+        }
+    }
+
+    /// Logs what is new about clocks, once for each checkpoint.
+    fn tell(&mut self) {
+        for clock in &self.status.checkpoints {
+            if let Some(advice) = clock.advice
+                && !self.told.contains(&clock.kkmc)
+            {
+                self.told.insert(clock.kkmc.clone());
+                tracing::warn!(
+                    kkmc = &*clock.kkmc,
+                    code = advice.code(),
+                    offset_seconds = clock.offset_seconds,
+                    ahead = clock.ahead,
+                    late = clock.late,
+                    accepted = clock.accepted,
+                    "a checkpoint's times do not agree with the others: {}",
+                    advice.text()
+                );
+            }
+        }
+        if self.totals.forgotten > 0 && !std::mem::replace(&mut self.told_forgotten, true) {
+            tracing::warn!(
+                forgotten = self.totals.forgotten,
+                "a plate has more sightings within detect.state_ttl than are kept: some of them are not compared any more"
+            );
+        }
+    }
+}

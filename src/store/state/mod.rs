@@ -1,0 +1,28 @@
+//! What the writer holds in memory. Each part knows what lies on the disk and none knows another; [`State`] puts together
+//! those that a view is made of.
+
+mod alert_index;
+mod committed;
+mod detection;
+mod holds;
+mod last_minute;
+mod log;
+mod name_facts;
+mod partitions;
+mod rollups;
+mod work_states;
+
+#[cfg(test)]
+pub(super) use alert_index::ROW_BYTES;
+pub(super) use alert_index::{AlertIndex, FoundAlerts, Row as AlertRow, id_number, time_of};
+pub(super) use committed::State;
+pub(super) use detection::Detection;
+pub(super) use holds::Holds;
+pub(super) use last_minute::LastMinute;
+pub(super) use log::Log;
+#[cfg(test)]
+pub(super) use log::Sizes;
+pub(super) use name_facts::NameFacts;
+pub(super) use partitions::{Partition, needed_for_recovery};
+pub(super) use rollups::{HourCounter, Rollups};
+pub(super) use work_states::{Work, WorkStates};

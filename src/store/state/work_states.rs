@@ -1,0 +1,113 @@
+//! Work on alerts, as it is kept: one value per alert that somebody has touched, under `work/` in `meta`, written at once
+//! and forced to the disk. It is the one write that does not come from the writer's thread.
+//!
+//! It may: the writer never writes these keys but to remove those of alerts that it drops, and RocksDB puts the writes of
+//! two threads one behind the other. Changes of work wait for one another, never the writer for them. If an alert is
+//! dropped while its work changes, a value may be left without an alert; the next opening removes it.
+
+use arc_swap::ArcSwap;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use storage::{Commit, Database, Family};
+
+use crate::store::StoreError;
+use crate::store::disk::keys;
+use crate::store::disk::records::decode_work_of_alert;
+use crate::work::WorkStatus;
+
+/// Alerts of a page of [`WorkStates`].
+const PAGE: u64 = 4096;
+
+/// How far the work on each alert is: a byte for each alert of a page on which somebody has touched one.
+#[derive(Debug, Clone, Default)]
+pub(in crate::store) struct WorkStates(BTreeMap<u64, Arc<Vec<u8>>>);
+
+impl WorkStates {
+    /// The state of an alert that was touched.
+    pub(in crate::store) fn of(&self, seq: u64) -> Option<WorkStatus> {
+        let byte = *self.0.get(&(seq / PAGE))?.get((seq % PAGE) as usize)?;
+        WorkStatus::ALL.get(usize::from(byte).checked_sub(1)?).copied()
+    }
+
+    fn set(&mut self, seq: u64, status: WorkStatus) {
+        let page = self.0.entry(seq / PAGE).or_insert_with(|| Arc::new(vec![0; PAGE as usize]));
+        if let Some(byte) = Arc::make_mut(page).get_mut((seq % PAGE) as usize) {
+            *byte = status as u8 + 1;
+        }
+    }
+
+    /// Forgets pages of which every alert is older than `oldest`.
+    fn forget_below(&mut self, oldest: u64) {
+        self.0 = self.0.split_off(&(oldest / PAGE));
+    }
+
+    /// Alerts of a range that were touched.
+    fn touched(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
+        let pages = self.0.range(range.start / PAGE..=range.end / PAGE);
+        let touched = pages.flat_map(|(page, bytes)| {
+            let bytes = bytes.iter().enumerate().filter(|(_, byte)| **byte > 0);
+            bytes.map(move |(at, _)| page * PAGE + at as u64)
+        });
+        touched.filter(move |seq| range.contains(seq))
+    }
+}
+
+/// The work of all alerts, shared between readers and whoever changes it.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Work {
+    states: ArcSwap<WorkStates>,
+    /// Held by the one who changes.
+    changing: Mutex<()>,
+}
+
+impl Work {
+    /// Reads the states of all work, and removes what belongs to alerts that are no longer kept.
+    pub(in crate::store) fn open(database: &Database, oldest_alert: u64) -> Result<Self, StoreError> {
+        let mut states = WorkStates::default();
+        let (mut strays, mut any) = (database.begin(), false);
+        for item in database.scan(Family::Meta, keys::WORK_PREFIX) {
+            let (key, value) = item?;
+            if !key.starts_with(keys::WORK_PREFIX) {
+                break;
+            }
+            let damaged = |detail: &dyn std::fmt::Display| database.damaged("the work on an alert", detail);
+            let seq = keys::last_u64(&key).ok_or_else(|| damaged(&"unknown key"))?;
+            if seq < oldest_alert {
+                strays.delete(Family::Meta, &key);
+                any = true;
+                continue;
+            }
+            states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
+        }
+        if any {
+            database.commit(strays)?;
+        }
+        Ok(Self { states: ArcSwap::from_pointee(states), changing: Mutex::default() })
+    }
+
+    /// The states of now.
+    pub(in crate::store) fn states(&self) -> Arc<WorkStates> {
+        self.states.load_full()
+    }
+
+    /// Keeps others from changing until it is dropped. A panic while it was held has changed nothing or everything.
+    pub(in crate::store) fn alone(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a change that is on the disk, and forgets alerts older than `oldest`; only while nobody else changes.
+    pub(in crate::store) fn set(&self, seq: u64, status: WorkStatus, oldest: u64) {
+        let mut states = WorkStates::clone(&self.states.load());
+        states.set(seq, status);
+        states.forget_below(oldest);
+        self.states.store(Arc::new(states));
+    }
+
+    /// Removes the work on alerts that a commit drops.
+    pub(in crate::store) fn drop_range(&self, alerts: Range<u64>, commit: &mut Commit<'_>) {
+        for seq in self.states.load().touched(alerts) {
+            commit.delete(Family::Meta, &keys::work(seq));
+        }
+    }
+}

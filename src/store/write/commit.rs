@@ -1,0 +1,378 @@
+//! The commit: a batch and what the detector said of it, as one atomic write.
+
+use shard::Rows;
+use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+use storage::{Commit, Family, codec};
+use traffic::{Alert, Dimension, Fate, Hit, NameTable, PassageBatch, alert_id};
+
+use super::rejects;
+use super::retention::EXPIRE_SEGMENTS_AT_ONCE;
+use super::store::Store;
+use crate::batch::Batch;
+use crate::store::disk::keys;
+use crate::store::disk::records::{Census, encode_alert, encode_plate};
+use crate::store::state::Partition;
+use crate::store::{Progress, StoreError, View};
+
+/// When plate states are saved.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Saving {
+    /// At once while so few changed; that is so whenever records come as they happen.
+    pub(in crate::store) at_once_changes: usize,
+    /// After a burst, when so many passages have come since the last time …
+    pub(in crate::store) rows: u64,
+    /// … or when so much time has passed.
+    pub(in crate::store) interval: Duration,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        Self { at_once_changes: 8192, rows: 1 << 21, interval: Duration::from_secs(10) }
+    }
+}
+
+/// What the detector said of a batch.
+#[derive(Debug, Default)]
+struct Verdict {
+    /// One per row.
+    fates: Vec<Fate>,
+    /// In the order found.
+    hits: Vec<Hit>,
+}
+
+impl Store {
+    /// Takes the names that a batch met first.
+    pub(super) fn learn(&mut self, batch: &PassageBatch, commit: &mut Vec<(Vec<u8>, std::sync::Arc<str>)>) {
+        for (dimension, name) in &batch.new_names {
+            let id = self.state.names.push(*dimension, name.clone());
+            self.facts.learn(*dimension, name);
+            commit.push((keys::name(*dimension, id), name.clone()));
+        }
+    }
+
+    /// Commits a batch of `source`: rows go to the shards that `route` names, one per row.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the store then takes no more, and a restart continues behind the last commit.
+    pub fn commit(
+        &mut self,
+        source: &str,
+        batch: &Batch,
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
+    ) -> Result<(), StoreError> {
+        if let Some(rebuild) = &batch.rebuild {
+            return self.rebuild(source, batch, rebuild);
+        }
+        match rejects::isolate(batch) {
+            Some(sound) => self.commit_sound(source, &sound, route),
+            None => self.commit_sound(source, batch, route),
+        }
+    }
+
+    /// Commits a batch of which every row can be stored.
+    fn commit_sound(
+        &mut self,
+        source: &str,
+        batch: &Batch,
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
+    ) -> Result<(), StoreError> {
+        let started = Instant::now();
+        self.begin()?;
+        let passages = &batch.passages;
+        let mut new_names = Vec::new();
+        self.learn(passages, &mut new_names);
+        let mut shards = Vec::with_capacity(passages.len());
+        route(passages, &self.state.names, &mut shards);
+        let verdict = self.detect(batch.partition, passages);
+
+        let database = self.shared.reading.database.clone();
+        let mut commit = database.begin();
+        for (key, name) in &new_names {
+            commit.put(Family::Meta, key, name.as_bytes());
+        }
+        self.count_lines(passages);
+        let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
+        self.expire(EXPIRE_SEGMENTS_AT_ONCE, passages.rejects.len(), &mut commit)?;
+        self.write_rows(rows, &mut commit)?;
+        self.write_alerts(passages, &verdict.hits, &mut commit)?;
+        self.write_rejects(batch, &verdict.fates, &mut commit)?;
+        self.write_detection(batch.partition, &mut commit)?;
+        if self.saving_is_due() {
+            self.save_plates(&mut commit)?;
+        }
+        self.write_state(&mut commit)?;
+        let source = batch.position_name.as_deref().unwrap_or(source);
+        commit.put(Family::Meta, &keys::position(source), &batch.position);
+        database.commit(commit)?;
+
+        self.broken = false;
+        self.judge_clocks();
+        self.after_commit(started);
+        Ok(())
+    }
+
+    /// From here to the end of a commit what is in memory is ahead of what is durable: if the commit fails in between,
+    /// nothing more may be written.
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        if std::mem::replace(&mut self.broken, true) {
+            return Err(StoreError::Broken);
+        }
+        Ok(())
+    }
+
+    fn detect(&mut self, partition: u32, passages: &PassageBatch) -> Verdict {
+        let mut verdict = Verdict::default();
+        let settings = self.settings.detector;
+        // A new partition has nothing to recover from the passages before it.
+        let saved_arrival = self.state.totals.accepted;
+        let partition = self.partitions.entry(partition).or_insert_with(|| Partition::new(settings, saved_arrival));
+        partition.detector.observe(passages, self.facts.knowledge(), &mut verdict.fates, &mut verdict.hits);
+        partition.state.watermark = partition.detector.watermark_state();
+        self.detection.totals.forgotten += partition.detector.take_forgotten();
+        verdict
+    }
+
+    fn count_lines(&mut self, passages: &PassageBatch) {
+        self.state.totals.lines += passages.lines;
+        self.state.totals.headers += passages.headers;
+        self.state.totals.blank += passages.blank;
+    }
+
+    /// Rows of each shard, and the rollups of the hours that they are in.
+    fn gather(
+        &mut self,
+        partition: u32,
+        passages: &PassageBatch,
+        verdict: &Verdict,
+        shards: &[u8],
+        commit: &mut Commit<'_>,
+    ) -> Result<[Rows; 2], StoreError> {
+        let mut rows = [Rows::default(), Rows::default()];
+        for shard in &mut rows {
+            shard.reserve(passages.len() * 9 / 16);
+        }
+        let mut hours = BTreeSet::new();
+        let rollups = &mut self.state.rollups;
+        let mut done = |hour, rollup| {
+            rollups.add(hour, &rollup);
+            hours.insert(hour);
+        };
+        let columns = passages.times.iter().zip(&passages.checkpoints).zip(&passages.districts);
+        let columns = columns.zip(&passages.plate_types).zip(&passages.models).zip(&verdict.fates).zip(shards);
+        for (row, ((((((time, checkpoint), district), plate_type), model), fate), shard)) in columns.enumerate() {
+            match fate {
+                Fate::Duplicate => {
+                    self.state.totals.duplicates += 1;
+                    continue;
+                }
+                // It is rejected, see `write_rejects`.
+                Fate::Conflict => continue,
+                Fate::Late => self.state.totals.late += 1,
+                Fate::Ahead => self.detection.totals.ahead += 1,
+                Fate::Accepted => {}
+            }
+            if let Some(rows) = rows.get_mut(usize::from(*shard)) {
+                rows.push_from(passages, row, self.state.totals.accepted, partition);
+            }
+            self.state.totals.accepted += 1;
+            self.state.totals.see(*time);
+            if *fate != Fate::Ahead {
+                self.state.last_minute.see(*time);
+            }
+            let vehicle_type = self.facts.vehicle_type(&self.state.names, *plate_type, *model);
+            self.counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);
+        }
+        self.counter.finish(&mut done);
+        self.write_hours(hours, commit)?;
+        Ok(rows)
+    }
+
+    pub(super) fn write_hours(
+        &self,
+        hours: impl IntoIterator<Item = i64>,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        for hour in hours {
+            match self.state.rollups.hours.get(&hour) {
+                Some(rollup) => {
+                    commit.put(Family::Counters, &keys::hour(hour), &codec::encode(keys::HOUR, &**rollup)?);
+                }
+                None => commit.delete(Family::Counters, &keys::hour(hour)),
+            }
+        }
+        Ok(())
+    }
+
+    fn write_rows(&mut self, rows: [Rows; 2], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        // An hour has closed when most clocks say so.
+        let newest = self.safe_newest();
+        for ((log, rows), next_row) in self.state.logs.iter_mut().zip(rows).zip(&mut self.state.totals.by_shard) {
+            let first_row = *next_row;
+            *next_row += rows.len() as u64;
+            log.append(rows, first_row, newest, &self.state.names, commit)?;
+        }
+        self.note_sealed();
+        self.rows_since_save = self.state.totals.accepted - self.saved_arrival();
+        Ok(())
+    }
+
+    fn note_sealed(&mut self) {
+        let rows = self.state.totals.by_shard.iter().zip(&mut self.state.totals.sealed);
+        for (log, (next_row, sealed)) in self.state.logs.iter().zip(rows) {
+            *sealed = log.sealed_rows(*next_row);
+        }
+    }
+
+    fn write_alerts(
+        &mut self,
+        passages: &PassageBatch,
+        hits: &[Hit],
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        for hit in hits {
+            self.state.totals.alerts += 1;
+            let alert = self.alert(passages, hit);
+            let here = passages.checkpoints.get(hit.row as usize).copied().unwrap_or_default();
+            let (prev, curr) =
+                if hit.other_is_earlier { (hit.other.checkpoint, here) } else { (here, hit.other.checkpoint) };
+            self.state.alerts.push(&alert, [prev, curr]);
+            commit.put(Family::Alerts, &alert.seq.to_be_bytes(), &encode_alert(&alert)?);
+        }
+        Ok(())
+    }
+
+    fn alert(&self, passages: &PassageBatch, hit: &Hit) -> Alert {
+        let row = hit.row as usize;
+        let kkmc = |id| self.state.names.text(Dimension::Checkpoint, id).to_owned();
+        let other_id = hit.other.id();
+        let other_gcxh = match &hit.other_odd_id {
+            Some(text) => text.to_string(),
+            None => other_id.unpack(),
+        };
+        let other = (kkmc(hit.other.checkpoint), hit.other.time().to_string(), other_gcxh);
+        let time = passages.times.get(row).copied().unwrap_or_default();
+        let checkpoint = passages.checkpoints.get(row).copied().unwrap_or_default();
+        let this = (kkmc(checkpoint), time.to_string(), passages.id_text(row));
+        let (prev, curr) = if hit.other_is_earlier { (other, this) } else { (this, other) };
+        let hphm = passages.plate_text(row);
+        let tenths = |number: f64| (number * 10.0).round() / 10.0;
+        Alert {
+            seq: self.state.totals.alerts,
+            id: alert_id(&hphm, &prev.2, &curr.2),
+            hphm,
+            prev_kkmc: prev.0,
+            curr_kkmc: curr.0,
+            prev_time: prev.1,
+            curr_time: curr.1,
+            prev_gcxh: prev.2,
+            curr_gcxh: curr.2,
+            gap_seconds: hit.gap_seconds,
+            distance_km: hit.distance_km.map(tenths),
+            speed_kmh: hit.speed_kmh.map(tenths),
+            severity: hit.severity,
+            rule: hit.rule,
+            cause: hit.cause,
+        }
+    }
+
+    fn saved_arrival(&self) -> u64 {
+        self.partitions.values().map(|partition| partition.state.saved_arrival).min().unwrap_or(0)
+    }
+
+    fn saving_is_due(&self) -> bool {
+        let changes: usize = self.partitions.values().map(|partition| partition.detector.changes()).sum();
+        changes > 0
+            && (changes <= self.saving.at_once_changes
+                || self.rows_since_save >= self.saving.rows
+                || self.saved_at.elapsed() >= self.saving.interval)
+    }
+
+    /// Saves the plates that changed since the last time and are still alive.
+    pub(super) fn save_plates(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let mut value = Vec::new();
+        for (&id, partition) in &mut self.partitions {
+            let mut failed = None;
+            partition.detector.drain_changed(|plate, sightings, odd_ids| {
+                if let Err(error) = encode_plate(sightings, odd_ids, &mut value) {
+                    failed = Some(error);
+                } else {
+                    commit.put(Family::Plates, &keys::plate(id, plate), &value);
+                }
+            });
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+            partition.state.saved_watermark = partition.state.watermark.clone();
+            partition.state.saved_arrival = self.state.totals.accepted;
+        }
+        self.rows_since_save = 0;
+        self.saved_at = Instant::now();
+        Ok(())
+    }
+
+    pub(super) fn write_state(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        for (&id, partition) in &self.partitions {
+            commit.put(Family::Meta, &keys::partition(id), &codec::encode(keys::PARTITION, &partition.state)?);
+        }
+        commit.put(Family::Meta, keys::TOTALS_KEY, &codec::encode(keys::TOTALS, &self.state.totals)?);
+        commit.tally(Census::of(&self.state.totals).encode()?);
+        Ok(())
+    }
+
+    pub(super) fn after_commit(&mut self, started: Instant) {
+        // IMPORTANT: only now that the watermark is durable may compaction drop what it has left behind.
+        for (&id, partition) in &self.partitions {
+            let horizon = partition.state.guarded_from(self.settings.detector.state_ttl);
+            self.shared.reading.database.horizons().advance(id, horizon);
+        }
+        self.tell_progress(Some(started));
+        if self.settings.publish {
+            self.publish();
+        }
+    }
+
+    pub(super) fn tell_progress(&self, started: Option<Instant>) {
+        let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = Progress {
+            totals: self.state.totals.clone(),
+            commits: progress.commits + u64::from(started.is_some()),
+            last_commit_seconds: started.map_or(0.0, |started| started.elapsed().as_secs_f64()),
+            segments: self.state.logs.iter().map(|log| log.len() as u64).collect(),
+            lifetimes: self.lifetimes.clone(),
+            partitions: self
+                .partitions
+                .iter()
+                .map(|(&id, partition)| (id, (partition.detector.watermark(), partition.detector.plates() as u64)))
+                .collect(),
+            detection: self.detection.status(),
+        };
+    }
+
+    /// Gives readers the state of now.
+    pub fn publish(&self) {
+        let view = View::of(&self.shared.reading, &self.state);
+        self.shared.view.store(std::sync::Arc::new(view));
+        self.shared.commits.send_replace(self.state.totals.alerts);
+    }
+
+    /// Saves everything that waits and moves it out of the write-ahead log: the end of a run.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk refuses.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        let database = self.shared.reading.database.clone();
+        self.begin()?;
+        let mut commit = database.begin();
+        self.save_plates(&mut commit)?;
+        // What recovery no longer needs now that all plates are saved.
+        self.expire(usize::MAX, 0, &mut commit)?;
+        self.note_sealed();
+        self.write_state(&mut commit)?;
+        database.commit(commit)?;
+        self.tell_dropped();
+        database.flush()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! What detection says of itself: passages that came ahead, ids that came again with another time, and the clocks of the
+//! checkpoints. Counts are written with the commit that changed them; what is wrong with a clock is logged once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use storage::{Commit, Family, codec};
+use traffic::{CivilTime, ClockCount, Dimension, NameTable, RejectReason};
+
+use super::store::Store;
+use crate::clocks::{self, DetectionStatus};
+use crate::store::StoreError;
+use crate::store::disk::keys;
+use crate::store::state::{Detection, LastMinute, Partition};
+
+impl Store {
+    /// Reads what was counted.
+    pub(super) fn load_detection(&mut self) -> Result<(), StoreError> {
+        let database = self.shared.reading.database.clone();
+        if let Some(bytes) = database.get(Family::Meta, keys::DETECTION_KEY)? {
+            let totals = codec::decode(keys::DETECTION, &bytes);
+            self.detection = Detection::new(totals.map_err(|error| database.damaged("detection's totals", &error))?);
+        }
+        // A directory of an earlier version has none: the rows were counted instead.
+        if let Some(bytes) = database.get(Family::Meta, keys::RECENT_MINUTE_KEY)? {
+            let kept = codec::decode(keys::RECENT_MINUTE, &bytes);
+            self.state.last_minute = LastMinute::of(kept.map_err(|error| database.damaged("the last minute", &error))?);
+        }
+        for (&id, partition) in &mut self.partitions {
+            if let Some(bytes) = database.get(Family::Meta, &keys::clocks(id))? {
+                let counts = codec::decode::<Vec<ClockCount>>(keys::CLOCKS, &bytes);
+                partition
+                    .detector
+                    .restore_clocks(&counts.map_err(|error| database.damaged("a count of clocks", &error))?);
+            }
+        }
+        self.judge_clocks();
+        Ok(())
+    }
+
+    /// Writes what a batch of `partition` changed.
+    pub(super) fn write_detection(&mut self, partition: u32, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let minute = codec::encode(keys::RECENT_MINUTE, &self.state.last_minute.kept())?;
+        commit.put(Family::Meta, keys::RECENT_MINUTE_KEY, &minute);
+        if let Some(totals) = self.detection.take_changed() {
+            commit.put(Family::Meta, keys::DETECTION_KEY, &codec::encode(keys::DETECTION, totals)?);
+        }
+        if let Some(state) = self.partitions.get(&partition) {
+            let counts: Vec<ClockCount> = state.detector.clocks().collect();
+            if !counts.is_empty() {
+                commit.put(Family::Meta, &keys::clocks(partition), &codec::encode(keys::CLOCKS, &counts)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the status of detection anew, and logs what is new in it where somebody reads the log.
+    pub(super) fn judge_clocks(&mut self) {
+        let totals = &self.detection.totals;
+        let rejected = self.state.totals.rejected.get(RejectReason::GcxhConflict as usize);
+        let status = DetectionStatus {
+            watermark: self.partitions.values().filter_map(|partition| partition.detector.watermark()).max(),
+            late: self.state.totals.late,
+            ahead: totals.ahead,
+            forgotten: totals.forgotten,
+            conflicts: rejected.copied().unwrap_or(0),
+            conflict_sample: totals.conflict_sample.clone(),
+            checkpoints: clocks::judge(merged(&self.partitions, &self.state.names)),
+        };
+        self.detection.set_status(status, self.settings.publish);
+    }
+
+    /// The newest event time that no single clock can have made: the newest watermark, or the newest GCSJ before there is one.
+    pub(super) fn safe_newest(&self) -> CivilTime {
+        let watermark = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max();
+        watermark.or(self.state.totals.last_time).map_or(CivilTime::default(), CivilTime)
+    }
+}
+
+/// What was counted of each checkpoint in all partitions; its lead is that of the partition with most of its records.
+fn merged<'a>(
+    partitions: &BTreeMap<u32, Partition>,
+    names: &'a NameTable,
+) -> impl Iterator<Item = (Arc<str>, ClockCount)> + use<'a> {
+    let mut all: Vec<(ClockCount, u64)> = Vec::new();
+    for partition in partitions.values() {
+        for (number, count) in partition.detector.clocks().enumerate() {
+            if number >= all.len() {
+                all.push(Default::default());
+            }
+            let Some((sum, most)) = all.get_mut(number) else { break };
+            sum.accepted += count.accepted;
+            sum.late += count.late;
+            sum.ahead += count.ahead;
+            if count.lead.is_some() && count.accepted > *most {
+                *most = count.accepted;
+                sum.lead = count.lead;
+            }
+        }
+    }
+    (0u32..).zip(all).map(|(number, (count, _))| (names.shared(Dimension::Checkpoint, number), count))
+}

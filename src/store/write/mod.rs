@@ -1,0 +1,16 @@
+//! The one writer: a commit is one write over all families, opening brings everything back to where the last one was, and
+//! between them retention drops what is too old.
+
+mod commit;
+mod detection;
+mod lifetimes;
+mod loss;
+mod open;
+mod rejects;
+mod retention;
+mod store;
+mod takeover;
+
+#[cfg(test)]
+pub(super) use commit::Saving;
+pub use store::Store;

@@ -1,0 +1,115 @@
+//! The writer of a data directory and what can be asked of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use storage::Family;
+use traffic::{Catalogue, Dimension, NameTable};
+
+use super::commit::Saving;
+use super::open;
+use crate::store::disk::{checkpoints, keys};
+use crate::store::handle::Shared;
+use crate::store::read::named;
+use crate::store::state::{Detection, HourCounter, NameFacts, Partition, State};
+use crate::store::{Dropped, Lifetimes, StoreError, StoreSettings, Totals};
+
+/// The one writer of a data directory.
+pub struct Store {
+    pub(in crate::store) shared: Arc<Shared>,
+    pub(in crate::store) settings: StoreSettings,
+    pub(in crate::store) state: State,
+    pub(in crate::store) facts: NameFacts,
+    pub(in crate::store) counter: HourCounter,
+    pub(in crate::store) partitions: BTreeMap<u32, Partition>,
+    pub(in crate::store) rows_since_save: u64,
+    pub(in crate::store) saved_at: Instant,
+    pub(in crate::store) saving: Saving,
+    pub(in crate::store) detection: Detection,
+    pub(in crate::store) lifetimes: Lifetimes,
+    /// The run of retention that is under way.
+    pub(in crate::store) dropping: Option<Dropped>,
+    /// Bytes of the rejects that are kept.
+    pub(in crate::store) rejects_bytes: u64,
+    /// It was said that rejects are dropped for their size.
+    pub(in crate::store) rejects_crowded: bool,
+    /// A commit has begun and has not ended well.
+    pub(in crate::store) broken: bool,
+}
+
+impl Store {
+    /// Opens or creates the data directory at `path` and brings its detectors to where they were.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the directory cannot be used or holds damage.
+    pub fn open(path: &Path, settings: StoreSettings) -> Result<Self, StoreError> {
+        open::open(path, settings)
+    }
+
+    /// What readers need.
+    pub fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+
+    /// Totals after the last commit.
+    pub fn totals(&self) -> &Totals {
+        &self.state.totals
+    }
+
+    /// Names by number, to start a parser with.
+    pub fn names(&self) -> &NameTable {
+        &self.state.names
+    }
+
+    /// Passages per KKMC, busiest first, ties by name.
+    pub fn checkpoint_counts(&self) -> Vec<(Arc<str>, u64)> {
+        named(&self.state.names, Dimension::Checkpoint, &self.state.rollups.all.checkpoints)
+    }
+
+    /// The position that `source` committed last.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn position(&self, source: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.shared.reading.database.get(Family::Meta, &keys::position(source))?.map(|value| value.to_vec()))
+    }
+
+    /// Names that begin with `prefix` and the positions that were committed under them.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn positions(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let start = keys::position(prefix);
+        let mut found = Vec::new();
+        for item in self.shared.reading.database.scan(Family::Meta, &start) {
+            let (key, value) = item?;
+            let Some(rest) = key.strip_prefix(&*start) else { break };
+            found.push((format!("{prefix}{}", String::from_utf8_lossy(rest)), value.to_vec()));
+        }
+        Ok(found)
+    }
+
+    /// Replaces the checkpoints that are known, here, in the reference data and in its copy. `source` says where they come
+    /// from.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be written.
+    pub fn set_catalogue(&mut self, catalogue: Catalogue, source: &str) -> Result<(), StoreError> {
+        let copy = checkpoints::Copy::of(&catalogue, source, self.clock());
+        let database = &self.shared.reading.database;
+        let known = checkpoints::load_copy(database)?;
+        if !known.is_some_and(|known| known.holds_same(&copy)) {
+            // The copy first: whatever happens to the reference data, it can be restored.
+            let mut commit = database.begin();
+            copy.write(&mut commit)?;
+            database.commit(commit)?;
+            copy.store(&self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner))?;
+        }
+        *self.shared.checkpoints.lock().unwrap_or_else(PoisonError::into_inner) = copy.origin();
+        self.facts.set_catalogue(&catalogue, &self.state.names);
+        self.shared.catalogue.store(Arc::new(catalogue));
+        Ok(())
+    }
+}

@@ -1,0 +1,51 @@
+//! Taking a partition over: its passages of the last state TTL come once more, stored by another process, and bring the
+//! detector to where that one left it.
+//!
+//! Of them nothing is stored but the names that they bring, which are numbered with all others. The partition's watermark
+//! and the source's position are written with the last part, so a process killed on the way begins the takeover anew.
+//! The log does not hold what was read back: after a restart within a state TTL the source has it read back again.
+
+use std::time::Instant;
+use storage::Family;
+use traffic::{Detector, WatermarkState};
+
+use super::store::Store;
+use crate::batch::{Batch, Rebuild};
+use crate::store::StoreError;
+use crate::store::disk::keys;
+use crate::store::state::Partition;
+
+impl Store {
+    /// Takes a part of what is read back.
+    pub(super) fn rebuild(&mut self, source: &str, batch: &Batch, rebuild: &Rebuild) -> Result<(), StoreError> {
+        let started = Instant::now();
+        self.begin()?;
+        let mut new_names = Vec::new();
+        self.learn(&batch.passages, &mut new_names);
+        let settings = self.settings.detector;
+        let accepted = self.state.totals.accepted;
+        let partition = self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, accepted));
+        if let Some(watermark) = &rebuild.begins {
+            partition.detector = Detector::new(settings);
+            partition.detector.restore_watermark(watermark);
+        }
+        partition.detector.read_back(&batch.passages, self.facts.knowledge());
+        let database = self.shared.reading.database.clone();
+        let mut commit = database.begin();
+        for (key, name) in &new_names {
+            commit.put(Family::Meta, key, name.as_bytes());
+        }
+        if let Some(least) = rebuild.ends {
+            let state = partition.detector.watermark_state();
+            partition.detector.restore_watermark(&WatermarkState { time: state.time.max(least), ..state });
+            partition.state.watermark = partition.detector.watermark_state();
+            let source = batch.position_name.as_deref().unwrap_or(source);
+            commit.put(Family::Meta, &keys::position(source), &batch.position);
+        }
+        self.write_state(&mut commit)?;
+        database.commit(commit)?;
+        self.broken = false;
+        self.after_commit(started);
+        Ok(())
+    }
+}
