@@ -4,6 +4,9 @@
 
 use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode, Resolution, odd_text};
 
+/// The most rows that one segment can have.
+pub const MAX_ROWS: usize = 1 << 20;
+
 /// Rows of one shard in the order of their arrival. All columns have the same length; the route of a passage is not
 /// stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use crate::codec::{
     Compression, Dictionary, Packer, bits_of, encode_codes, encode_deltas, encode_lane, encode_odd_texts, encode_texts,
     pack_bits, put_varint, zigzag,
 };
-use crate::{Rows, SegmentError, ZoneMap};
+use crate::{MAX_ROWS, Rows, SegmentError, ZoneMap};
 
 /// An encoded segment and its zone map.
 ///
@@ -48,9 +48,6 @@ pub struct Segment {
     /// The segment itself.
     pub bytes: Vec<u8>,
 }
-
-/// The most rows that one segment can have.
-pub const MAX_ROWS: usize = 1 << 20;
 
 pub(crate) const MAGIC: &[u8; 4] = b"PWSG";
 /// The newest version.

@@ -1,34 +1,34 @@
 //! One atomic write over all families: either all of it happened or none.
 
-use rocksdb::WriteBatch;
+use rocksdb::{DB, WriteBatch};
 
-use crate::{Database, Family};
+use crate::Family;
 
-/// Changes that are committed together by [`Database::commit`].
+/// Changes that are committed together by [`Database::commit`](crate::Database::commit).
 pub struct Commit<'a> {
     pub(crate) batch: WriteBatch,
-    database: &'a Database,
+    db: &'a DB,
     pub(crate) tally: Option<Vec<u8>>,
 }
 
 impl<'a> Commit<'a> {
-    pub(crate) fn new(database: &'a Database) -> Self {
-        Self { batch: WriteBatch::default(), database, tally: None }
+    pub(crate) fn new(db: &'a DB) -> Self {
+        Self { batch: WriteBatch::default(), db, tally: None }
     }
 
     /// Sets a key.
     pub fn put(&mut self, family: Family, key: &[u8], value: &[u8]) {
-        self.batch.put_cf(self.database.handle(family), key, value);
+        self.batch.put_cf(family.handle(self.db), key, value);
     }
 
     /// Removes a key.
     pub fn delete(&mut self, family: Family, key: &[u8]) {
-        self.batch.delete_cf(self.database.handle(family), key);
+        self.batch.delete_cf(family.handle(self.db), key);
     }
 
     /// Removes the keys from `from` (inclusive) to `to` (exclusive).
     pub fn delete_range(&mut self, family: Family, from: &[u8], to: &[u8]) {
-        self.batch.delete_range_cf(self.database.handle(family), from, to);
+        self.batch.delete_range_cf(family.handle(self.db), from, to);
     }
 
     /// What the tally is to say once this is committed.

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rocksdb::{
-    Cache, ColumnFamily, ColumnFamilyDescriptor, DB, DBPinnableSlice, DBRecoveryMode, Direction, IteratorMode,
-    LogLevel, Options, WriteBufferManager, WriteOptions,
+    Cache, ColumnFamilyDescriptor, DB, DBPinnableSlice, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options,
+    WriteBufferManager, WriteOptions,
 };
 
 use crate::codec::{self, CodecError, Kind};
+use crate::error::classify;
 use crate::intact::{self, Recovery};
 use crate::tally::{self, Found, Mark, Slots, Tally};
-use crate::{Commit, Family, Horizons, StorageError, private};
+use crate::{Commit, Family, Horizons, StorageError, layout, private};
 
 /// How the database is opened.
 #[derive(Debug, Clone, Copy)]
@@ -46,12 +47,9 @@ const FORMAT: Kind = Kind { magic: b'F', version: 1 };
 /// Version of the on-disk layout as a whole: families, keys and what their values mean.
 const FORMAT_VERSION: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
-const FOLDER: &str = "rocksdb";
 const MIN_MEMORY: usize = 16 << 20;
 /// So often a database that another process writes is looked at before it counts as having lost something.
 const FROZEN_ATTEMPTS: u32 = 3;
-/// A file that says, by its lock, that a temporary data directory is in use.
-pub const IN_USE: &str = "in-use";
 
 /// A key and its value.
 pub type Entry = (Box<[u8]>, Box<[u8]>);
@@ -86,7 +84,7 @@ impl Database {
     pub fn open(directory: &Path, settings: Settings) -> Result<Arc<Self>, StorageError> {
         let io = |action, error: std::io::Error| classify(directory, action, &error.to_string());
         private::make_folder(directory).map_err(|error| io("create the folder", error))?;
-        let folder = directory.join(FOLDER);
+        let folder = directory.join(layout::DATABASE);
         let has_tally = tally::FILES.iter().any(|name| directory.join(name).exists());
         match check_ours(directory, &folder) {
             // What is wrong with it is told in better words below.
@@ -160,7 +158,7 @@ impl Database {
     /// # Errors
     /// As there.
     pub fn open_salvaged(directory: &Path, memory: usize) -> Result<Arc<Self>, StorageError> {
-        let folder = directory.join(FOLDER);
+        let folder = directory.join(layout::DATABASE);
         if !folder.join("CURRENT").exists() {
             let detail = "there is no database in it";
             return Err(StorageError::Io { path: directory.to_owned(), action: "read", detail: detail.to_owned() });
@@ -221,7 +219,7 @@ impl Database {
     fn start_compactions(&self) -> Result<(), StorageError> {
         for family in Family::ALL {
             self.db
-                .set_options_cf(self.handle(family), &[("disable_auto_compactions", "false")])
+                .set_options_cf(family.handle(&self.db), &[("disable_auto_compactions", "false")])
                 .map_err(|error| classify(&self.path, "open the database", &error.into_string()))?;
         }
         Ok(())
@@ -247,7 +245,7 @@ impl Database {
         let property = |name: &str| -> u64 {
             let values = Family::ALL
                 .iter()
-                .filter_map(|&family| self.db.property_int_value_cf(self.handle(family), name).ok().flatten());
+                .filter_map(|&family| self.db.property_int_value_cf(family.handle(&self.db), name).ok().flatten());
             values.sum()
         };
         let known = (property("rocksdb.num-blob-files"), property("rocksdb.total-blob-file-size"));
@@ -292,7 +290,7 @@ impl Database {
         // So that all that is counted is on the disk.
         self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
         let holds = Mark { sequence: self.db.latest_sequence_number(), main, beside };
-        let tally = Tally::start(slots, &self.path.join(FOLDER), generation, holds)
+        let tally = Tally::start(slots, &self.path.join(layout::DATABASE), generation, holds)
             .map_err(|error| classify(&self.path, "write the tally", &error.to_string()))?;
         let _ = self.tally.set(tally);
         Ok(())
@@ -332,7 +330,7 @@ impl Database {
 
     /// An empty commit.
     pub fn begin(&self) -> Commit<'_> {
-        Commit::new(self)
+        Commit::new(&self.db)
     }
 
     /// Writes a commit: all of it or nothing.
@@ -419,7 +417,7 @@ impl Database {
     /// [`StorageError`] if it cannot be read.
     pub fn get(&self, family: Family, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StorageError> {
         self.db
-            .get_pinned_cf(self.handle(family), key)
+            .get_pinned_cf(family.handle(&self.db), key)
             .map_err(|error| classify(&self.path, "read", &error.into_string()))
     }
 
@@ -447,7 +445,7 @@ impl Database {
         mode: IteratorMode<'_>,
     ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
         self.db
-            .iterator_cf(self.handle(family), mode)
+            .iterator_cf(family.handle(&self.db), mode)
             .map(|item| item.map_err(|error| classify(&self.path, "read", &error.into_string())))
     }
 
@@ -458,7 +456,7 @@ impl Database {
     pub fn flush(&self) -> Result<(), StorageError> {
         self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
         for family in Family::ALL {
-            self.db.flush_cf(self.handle(family)).map_err(|error| self.latch("flush", error))?;
+            self.db.flush_cf(family.handle(&self.db)).map_err(|error| self.latch("flush", error))?;
         }
         if let Some(tally) = self.tally.get() {
             tally.note_synced();
@@ -469,7 +467,7 @@ impl Database {
 
     /// Compacts a family's keys from `from` to `to`, to give back the space of what was removed or expired.
     pub fn compact(&self, family: Family, from: Option<&[u8]>, to: Option<&[u8]>) {
-        self.db.compact_range_cf(self.handle(family), from, to);
+        self.db.compact_range_cf(family.handle(&self.db), from, to);
     }
 
     /// Sizes on disk and in memory.
@@ -477,16 +475,13 @@ impl Database {
         let memtables: u64 = Family::ALL
             .iter()
             .filter_map(|&family| {
-                self.db.property_int_value_cf(self.handle(family), rocksdb::properties::CUR_SIZE_ALL_MEM_TABLES).ok()
+                self.db
+                    .property_int_value_cf(family.handle(&self.db), rocksdb::properties::CUR_SIZE_ALL_MEM_TABLES)
+                    .ok()
             })
             .flatten()
             .sum();
         Usage { disk: folder_bytes(&self.path), memory: memtables + self.cache.get_usage() as u64 }
-    }
-
-    #[expect(clippy::expect_used, reason = "open() creates every family or fails, and families are never dropped")]
-    pub(crate) fn handle(&self, family: Family) -> &ColumnFamily {
-        self.db.cf_handle(family.name()).expect("every family is open")
     }
 }
 
@@ -532,7 +527,7 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
     let entries =
         std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
     let [first, second] = tally::FILES;
-    let ours = [FOLDER, crate::reference::FOLDER, first, second, IN_USE, "lost+found"];
+    let ours = [layout::DATABASE, layout::REFERENCE, first, second, layout::IN_USE, "lost+found"];
     for entry in entries.flatten() {
         let name = entry.file_name();
         if !ours.iter().any(|known| name == *known) {
@@ -540,22 +535,6 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
         }
     }
     Ok(())
-}
-
-/// What RocksDB and the file system say, as an error that says what to do.
-pub(crate) fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
-    let path = path.to_owned();
-    let lower = detail.to_lowercase();
-    if lower.contains("no space left") || lower.contains("disk quota") {
-        StorageError::DiskFull { path }
-    } else if lower.contains("lock") && ["unavailable", "held by", "hold by"].iter().any(|words| lower.contains(words))
-    {
-        StorageError::InUse { path }
-    } else if lower.starts_with("corruption") || (lower.contains("no such file") && lower.contains(FOLDER)) {
-        StorageError::Damaged { path, what: "the database".to_owned(), detail: detail.to_owned() }
-    } else {
-        StorageError::Io { path, action, detail: detail.to_owned() }
-    }
 }
 
 fn folder_bytes(path: &Path) -> u64 {

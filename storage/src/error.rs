@@ -1,6 +1,8 @@
 //! What can go wrong with durable bytes, in sentences that say what to do next.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::layout;
 
 /// A storage failure.
 #[derive(Debug, thiserror::Error)]
@@ -83,4 +85,20 @@ pub enum StorageError {
         /// What the system said.
         detail: String,
     },
+}
+
+/// What RocksDB and the file system say, as an error that says what to do.
+pub(crate) fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
+    let path = path.to_owned();
+    let lower = detail.to_lowercase();
+    if lower.contains("no space left") || lower.contains("disk quota") {
+        StorageError::DiskFull { path }
+    } else if lower.contains("lock") && ["unavailable", "held by", "hold by"].iter().any(|words| lower.contains(words))
+    {
+        StorageError::InUse { path }
+    } else if lower.starts_with("corruption") || (lower.contains("no such file") && lower.contains(layout::DATABASE)) {
+        StorageError::Damaged { path, what: "the database".to_owned(), detail: detail.to_owned() }
+    } else {
+        StorageError::Io { path, action, detail: detail.to_owned() }
+    }
 }

@@ -1,6 +1,6 @@
 //! The column families: which they are and how each is tuned. The names are part of the on-disk format.
 
-use rocksdb::{BlockBasedOptions, Cache, DBCompressionType, MemtableFactory, Options};
+use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, MemtableFactory, Options};
 
 use crate::expiry::Horizons;
 
@@ -58,6 +58,12 @@ impl Family {
             Self::Counters => "counters",
             Self::Meta => "meta",
         }
+    }
+
+    /// Where the family is in an open database.
+    #[expect(clippy::expect_used, reason = "opening creates every family or fails, and families are never dropped")]
+    pub(crate) fn handle(self, db: &DB) -> &ColumnFamily {
+        db.cf_handle(self.name()).expect("every family is open")
     }
 
     pub(crate) fn options(self, cache: &Cache, write_buffer: usize, horizons: &Horizons) -> Options {

@@ -5,9 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::StorageError;
-use crate::database::classify;
+use crate::error::classify;
+use crate::layout::REFERENCE;
 
-pub(crate) const FOLDER: &str = "reference";
 const CACHE_BYTES: u64 = 8 << 20;
 
 /// A folder that did not open and was moved out of the way.
@@ -32,7 +32,7 @@ impl Reference {
     /// # Errors
     /// [`StorageError`] if even a new folder cannot be made.
     pub fn open(directory: &Path) -> Result<(Self, Option<SetAside>), StorageError> {
-        let folder = directory.join(FOLDER);
+        let folder = directory.join(REFERENCE);
         let cause = match open(&folder) {
             Ok(db) => return Ok((Self { db, directory: directory.to_owned() }, None)),
             // Nothing is wrong with the data, so it must not be set aside.
@@ -43,9 +43,9 @@ impl Reference {
         };
         let io = |action, detail: String| classify(directory, action, &detail);
         let aside = (1..)
-            .map(|number| directory.join(format!("{FOLDER}.damaged-{number}")))
+            .map(|number| directory.join(format!("{REFERENCE}.damaged-{number}")))
             .find(|path| !path.exists())
-            .unwrap_or_else(|| directory.join(format!("{FOLDER}.damaged")));
+            .unwrap_or_else(|| directory.join(format!("{REFERENCE}.damaged")));
         std::fs::rename(&folder, &aside).map_err(|error| io("set the reference data aside", error.to_string()))?;
         let db = open(&folder).map_err(|error| io("make new reference data", error.to_string()))?;
         Ok((Self { db, directory: directory.to_owned() }, Some(SetAside { path: aside, cause })))
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn damaged_reference_data_is_set_aside() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FOLDER), b"not a folder").unwrap();
+        std::fs::write(folder.path().join(REFERENCE), b"not a folder").unwrap();
         let (reference, aside) = Reference::open(folder.path()).unwrap();
         assert!(aside.unwrap().path.exists());
         assert!(reference.values("checkpoints").unwrap().is_empty());

@@ -11,6 +11,7 @@
 
 mod clocks;
 mod evidence;
+mod fate;
 mod guard;
 mod sighting;
 mod tracks;
@@ -23,6 +24,7 @@ use crate::{
 use clocks::Clocks;
 pub use clocks::{ClockCount, Lead};
 pub use evidence::{Evidence, Pair};
+pub use fate::Fate;
 use guard::{Admission, Guard};
 pub use sighting::Sighting;
 use tracks::{Reach, Tracks};
@@ -59,30 +61,6 @@ pub struct DetectorSettings {
 impl Default for DetectorSettings {
     fn default() -> Self {
         Self { window: 300, state_ttl: 600, speed_window: 300, max_speed_kmh: 160.0, plates: PlateScope::Valid }
-    }
-}
-
-/// What became of a passage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Fate {
-    /// Stored, and compared if its plate is of a class that is compared.
-    Accepted,
-    /// Stored, but too old to be compared.
-    Late,
-    /// As accepted; its time is far ahead of the watermark.
-    Ahead,
-    /// Its GCXH was accepted already with the same GCSJ: not stored again.
-    Duplicate,
-    /// Its GCXH was accepted already with another GCSJ: to be rejected.
-    Conflict,
-}
-
-impl Fate {
-    /// Whether the passage is stored.
-    #[inline]
-    pub fn is_accepted(self) -> bool {
-        matches!(self, Self::Accepted | Self::Late | Self::Ahead)
     }
 }
 

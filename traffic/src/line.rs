@@ -9,6 +9,7 @@
 mod cache;
 mod csv;
 mod ends;
+mod fields;
 mod form;
 mod judge;
 mod layout;
@@ -16,7 +17,6 @@ mod spans;
 mod survey;
 mod text;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::batch::{PlainField, PlainLine};
@@ -31,6 +31,7 @@ use survey::Survey;
 
 pub(crate) use csv::split_csv;
 pub use ends::line_end;
+pub use fields::field_of;
 pub use form::{ColumnOrder, Delimiter, LineForm};
 pub use layout::{Column, Layout, LayoutError, ShardKey};
 pub use survey::ColumnAdvice;
@@ -549,22 +550,6 @@ impl Places {
             count: order.width(),
             shard_key: layout.shard_key().dimension(),
         }
-    }
-}
-
-/// One field of a line of so many columns, as it stands; none if no separator, or not the one that was told, splits the
-/// line so.
-pub fn field_of(line: &str, told: Option<Delimiter>, columns: usize, place: usize) -> Option<Cow<'_, str>> {
-    let candidates = Delimiter::ALL.into_iter().filter(|delimiter| told.is_none_or(|told| told == *delimiter));
-    let fields = candidates.map(|delimiter| split(line, delimiter)).find(|fields| fields.len() == columns);
-    fields?.into_iter().nth(place)
-}
-
-/// The fields of a line, as they stand.
-fn split(line: &str, delimiter: Delimiter) -> Vec<Cow<'_, str>> {
-    match delimiter {
-        Delimiter::Tab => line.split('\t').map(Cow::Borrowed).collect(),
-        other => csv::split_quoted_at(line, char::from(other.as_byte())),
     }
 }
 

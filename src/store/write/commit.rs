@@ -3,7 +3,7 @@
 use shard::Rows;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use storage::{Commit, Family, codec};
 use traffic::{Alert, Dimension, Fate, Hit, NameTable, PassageBatch, alert_id};
 
@@ -15,23 +15,6 @@ use crate::store::disk::keys;
 use crate::store::disk::records::{Census, encode_alert, encode_plate};
 use crate::store::state::Partition;
 use crate::store::{Progress, StoreError, View};
-
-/// When plate states are saved.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::store) struct Saving {
-    /// At once while so few changed; that is so whenever records come as they happen.
-    pub(in crate::store) at_once_changes: usize,
-    /// After a burst, when so many passages have come since the last time …
-    pub(in crate::store) rows: u64,
-    /// … or when so much time has passed.
-    pub(in crate::store) interval: Duration,
-}
-
-impl Default for Saving {
-    fn default() -> Self {
-        Self { at_once_changes: 8192, rows: 1 << 21, interval: Duration::from_secs(10) }
-    }
-}
 
 /// What the detector said of a batch.
 #[derive(Debug, Default)]

@@ -12,5 +12,5 @@ mod store;
 mod takeover;
 
 #[cfg(test)]
-pub(super) use commit::Saving;
+pub(super) use store::Saving;
 pub use store::Store;

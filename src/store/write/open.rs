@@ -13,9 +13,8 @@ use storage::{Database, Family, Horizons, Reference, StorageError, codec};
 use tokio::sync::watch;
 use traffic::{CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, PlateType, Resolution, Sighting};
 
-use super::commit::Saving;
 use super::loss;
-use super::store::Store;
+use super::store::{Saving, Store};
 use crate::store::disk::records::{
     Census, PartitionState, Rollup, decode_alert, decode_plate, encode_work_changes, work_changes,
 };
@@ -35,7 +34,17 @@ const OLD_PARTITION_ROWS: u64 = 1 << 14;
 /// So many rows are given to a detector at a time.
 const RECOVER_ROWS: usize = 65_536;
 
-pub(super) fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
+impl Store {
+    /// Opens or creates the data directory at `path` and brings its detectors to where they were.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the directory cannot be used or holds damage.
+    pub fn open(path: &Path, settings: StoreSettings) -> Result<Self, StoreError> {
+        open(path, settings)
+    }
+}
+
+fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     // Half for the database, half for decoded columns.
     let budget = settings.memory / 2;
     let database = Database::open(

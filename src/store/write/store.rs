@@ -1,20 +1,34 @@
 //! The writer of a data directory and what can be asked of it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use storage::Family;
 use traffic::{Catalogue, Dimension, NameTable};
 
-use super::commit::Saving;
-use super::open;
 use crate::store::disk::{checkpoints, keys};
 use crate::store::handle::Shared;
 use crate::store::read::named;
 use crate::store::state::{Detection, HourCounter, NameFacts, Partition, State};
 use crate::store::{Dropped, Lifetimes, StoreError, StoreSettings, Totals};
+
+/// When plate states are saved.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Saving {
+    /// At once while so few changed; that is so whenever records come as they happen.
+    pub(in crate::store) at_once_changes: usize,
+    /// After a burst, when so many passages have come since the last time …
+    pub(in crate::store) rows: u64,
+    /// … or when so much time has passed.
+    pub(in crate::store) interval: Duration,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        Self { at_once_changes: 8192, rows: 1 << 21, interval: Duration::from_secs(10) }
+    }
+}
 
 /// The one writer of a data directory.
 pub struct Store {
@@ -40,14 +54,6 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or creates the data directory at `path` and brings its detectors to where they were.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the directory cannot be used or holds damage.
-    pub fn open(path: &Path, settings: StoreSettings) -> Result<Self, StoreError> {
-        open::open(path, settings)
-    }
-
     /// What readers need.
     pub fn shared(&self) -> Arc<Shared> {
         self.shared.clone()

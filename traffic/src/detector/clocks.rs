@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Fate;
+use super::fate::Fate;
 use crate::NameId;
 
 const SAMPLES: usize = 31;

@@ -3,9 +3,9 @@
 
 use std::borrow::Cow;
 
+use super::fields::split;
 use super::{
-    BYTE_ORDER_MARK, Column, ColumnOrder, HeaderConflict, LineForm, LineParser, Row, clean_field, pack_plate, split,
-    text,
+    BYTE_ORDER_MARK, Column, ColumnOrder, HeaderConflict, LineForm, LineParser, Row, clean_field, pack_plate, text,
 };
 use crate::{CivilTime, Dimension, NameId, NamesFull, PassageBatch, PassageId, RejectReason, Resolution};
 

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Delimiter, split};
+use super::fields::split;
+use super::form::Delimiter;
 
 /// So many lines are looked at.
 const LINES: u64 = 1_000;

@@ -1,7 +1,7 @@
 //! The contract's plate grammar as one table: for each place and symbol, the set of patterns that admit it there. A
 //! plate matches the patterns that are in the sets of all its eight places.
 
-use super::PlateClass;
+use super::class::PlateClass;
 use super::symbols::{is_province, mark, province};
 
 /// `P[A-HJ-Z]` and five of S; at most two letters among the five and not 00000, which [`class_of`] looks at.

@@ -1,9 +1,33 @@
 //! Text to civil time: by machine words for the one form that nearly every record has, by hand for the others.
 
-use super::{CivilTime, HOUR, MINUTE, Resolution, TimeZoneName};
+use super::civil::{CivilTime, HOUR, MINUTE};
+use super::resolution::Resolution;
+use super::zone::TimeZoneName;
+
+impl CivilTime {
+    /// Reads a GCSJ: `2024-01-01 00:00:24`, `2023/12/9 0:00:09`, `2023/12/15`, and ISO 8601 with `T`, fraction
+    /// (dropped) and offset (converted to `zone`). None if it is not a real date and time. Spaces around it are not
+    /// its business.
+    #[inline]
+    pub fn parse(text: &[u8], zone: &TimeZoneName) -> Option<Self> {
+        parse(text, zone).map(|(time, _, _)| time)
+    }
+
+    /// As [`CivilTime::parse`]; how exactly the text states the time comes along.
+    #[inline]
+    pub fn parse_with_resolution(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution)> {
+        parse(text, zone).map(|(time, resolution, _)| (time, resolution))
+    }
+
+    /// As [`CivilTime::parse_with_resolution`]; whether the text is the one that the time is shown as comes along.
+    #[inline]
+    pub(crate) fn parse_and_compare(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution, bool)> {
+        parse(text, zone)
+    }
+}
 
 #[inline]
-pub(super) fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution, bool)> {
+fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution, bool)> {
     // The 19 bytes may also be another form (`2024-1-1T00:00:00.0`), so a miss is not yet a no.
     match text.as_array::<19>().and_then(parse_full) {
         Some((time, is_as_shown)) => Some((time, Resolution::Second, is_as_shown)),

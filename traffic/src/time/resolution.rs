@@ -1,6 +1,6 @@
 //! How finely a GCSJ was written: an export without seconds, or with a date alone, says less than its number of seconds.
 
-use super::{DAY, MINUTE};
+use super::civil::{DAY, MINUTE};
 
 /// The resolution of a GCSJ: the true time lies less than this away from the GCSJ as read.
 ///

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{CivilTime, HOUR};
+use super::civil::{CivilTime, HOUR};
 
 /// A time zone by its IANA name. The default is Asia/Shanghai.
 #[derive(Debug, Clone, PartialEq)]

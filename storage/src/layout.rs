@@ -1,0 +1,8 @@
+//! What stands in a data directory. It does not know what the files hold.
+
+/// The folder of the database.
+pub(crate) const DATABASE: &str = "rocksdb";
+/// The folder of the reference data.
+pub(crate) const REFERENCE: &str = "reference";
+/// A file that says, by its lock, that a temporary data directory is in use.
+pub const IN_USE: &str = "in-use";
