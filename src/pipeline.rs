@@ -51,15 +51,27 @@ impl Router {
     }
 
     /// Pushes the shard of every row.
-    pub fn route(&mut self, passages: &PassageBatch, names: &NameTable, shards: &mut Vec<u8>) {
+    ///
+    /// # Errors
+    /// [`StoreError::Contradiction`] if a row has a name that `names` does not hold.
+    pub fn route(
+        &mut self,
+        passages: &PassageBatch,
+        names: &NameTable,
+        shards: &mut Vec<u8>,
+    ) -> Result<(), StoreError> {
         let all = names.all(self.dimension);
         for name in all.get(self.known.len()..).unwrap_or_default() {
             self.known.push(self.ring.shard_of(name) as u8);
         }
         let known = &self.known;
-        shards.extend(
-            passages.names(self.dimension).iter().map(|id| known.get(*id as usize).copied().unwrap_or_default()),
-        );
+        for id in passages.names(self.dimension) {
+            let Some(shard) = known.get(*id as usize) else {
+                return Err(StoreError::Contradiction(format!("name {id} of the shard key has no shard")));
+            };
+            shards.push(*shard);
+        }
+        Ok(())
     }
 }
 

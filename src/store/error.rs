@@ -14,6 +14,12 @@ pub enum StoreError {
     /// A value could not be made or read.
     #[error("a stored value: {0}")]
     Codec(#[from] storage::codec::CodecError),
+    /// The program contradicts itself: a mistake in it, not in the data.
+    #[error(
+        "a mistake in this program: {0}. Nothing of the batch was stored; please report it with the log, and restart: it \
+         continues after the last commit"
+    )]
+    Contradiction(String),
     /// An earlier commit failed.
     #[error("an earlier commit failed, so no more is taken: restart, and it continues behind the last good commit")]
     Broken,

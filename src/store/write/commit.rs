@@ -43,7 +43,7 @@ impl Store {
         &mut self,
         source: &str,
         batch: &Batch,
-        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         if let Some(rebuild) = &batch.rebuild {
             return self.rebuild(source, batch, rebuild);
@@ -59,7 +59,7 @@ impl Store {
         &mut self,
         source: &str,
         batch: &Batch,
-        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>),
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let started = Instant::now();
         self.begin()?;
@@ -67,7 +67,7 @@ impl Store {
         let mut new_names = Vec::new();
         self.learn(passages, &mut new_names);
         let mut shards = Vec::with_capacity(passages.len());
-        route(passages, &self.state.names, &mut shards);
+        route(passages, &self.state.names, &mut shards)?;
         let verdict = self.detect(batch.partition, passages);
 
         let database = self.shared.reading.database.clone();
@@ -132,6 +132,14 @@ impl Store {
         shards: &[u8],
         commit: &mut Commit<'_>,
     ) -> Result<[Rows; 2], StoreError> {
+        if verdict.fates.len() != passages.len() || shards.len() != passages.len() {
+            return Err(StoreError::Contradiction(format!(
+                "of {} passages {} were judged and {} routed",
+                passages.len(),
+                verdict.fates.len(),
+                shards.len()
+            )));
+        }
         let mut rows = [Rows::default(), Rows::default()];
         for shard in &mut rows {
             shard.reserve(passages.len() * 9 / 16);
@@ -156,9 +164,10 @@ impl Store {
                 Fate::Ahead => self.detection.totals.ahead += 1,
                 Fate::Accepted => {}
             }
-            if let Some(rows) = rows.get_mut(usize::from(*shard)) {
-                rows.push_from(passages, row, self.state.totals.accepted, partition);
-            }
+            let Some(rows) = rows.get_mut(usize::from(*shard)) else {
+                return Err(StoreError::Contradiction(format!("a passage is for shard {shard}")));
+            };
+            rows.push_from(passages, row, self.state.totals.accepted, partition);
             self.state.totals.accepted += 1;
             self.state.totals.see(*time);
             if *fate != Fate::Ahead {
