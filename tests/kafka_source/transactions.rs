@@ -123,6 +123,35 @@ fn a_group_offset_behind_a_marker_or_an_aborted_transaction_resolves_at_once() {
 }
 
 #[test]
+fn plates_are_read_back_where_a_group_offset_is_beyond_an_open_transaction() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "beyond-open";
+    broker.create_topic(name, 1);
+    let producer = Transactions::new(broker, name);
+    producer.begin(name, &[line("G1", "S250_Pizhou_Sulu", 1)]);
+    producer.commit();
+    let slow = Transactions::new(broker, "slow");
+    slow.begin(name, &[line("X1", "S250_Pizhou_Sulu", 2).replace("苏C12345", "苏C54321")]);
+    // Another program, which reads uncommitted records as Kafka's Java consumers do, has consumed that too.
+    let other: BaseConsumer = broker.client_config().set("group.id", name).create().unwrap();
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(name, 0, Offset::Offset(3)).unwrap();
+    other.commit(&offsets, CommitMode::Sync).unwrap();
+
+    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start_and_wait();
+    wait_until(PATIENCE, "all that is decided is read back", || partition(&appliance)["to_read_back"] == 1);
+    slow.commit();
+    wait_until_level(&appliance, broker, name);
+    assert_eq!(appliance.lines(), 0, "{}", appliance.log());
+    producer.begin(name, &[line("G2", "G3_Sulu", 40)]);
+    producer.commit();
+    appliance.wait_for_lines(1);
+    assert_eq!(appliance.status()["pipeline"]["alerts"], 1, "{}", appliance.log());
+}
+
+#[test]
 fn without_isolation_aborted_records_are_read_and_markers_are_no_lag() {
     let broker = Broker::shared();
     let dir = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ use super::KafkaSettings;
 use super::beginning::beginning;
 use super::context::{Context, unix_now};
 use super::ledger::Ledger;
-use super::lookup::offset_by_time;
+use super::lookup::{end, offset_by_time};
 use super::position::{Committed, Gap, Position};
 
 /// How long a question to the broker may take.
@@ -38,12 +38,14 @@ pub(super) fn set_right(
             return move_to(consumer, ledger, partition, from);
         }
     }
-    let (low, high) = consumer.fetch_watermarks(topic, partition, ASK)?;
+    let (low, stable) = consumer.fetch_watermarks(topic, partition, ASK)?;
     if next.is_none() {
         let begin = beginning(consumer, ledger, settings, partition, low)?;
         tracing::info!(topic, partition, offset = begin, "a partition begins");
         ledger.begin_anew(partition, begin);
     }
+    // Beyond an open transaction is not beyond the end.
+    let high = if ledger.is_beyond(partition, stable) { end(settings, partition)? } else { stable };
     let Some((offset, gap)) = ledger.reconcile(partition, low, high, unix_now()) else { return Ok(()) };
     if let Some(gap) = gap {
         let Gap { first, last, cause, .. } = gap;

@@ -506,6 +506,16 @@ impl Ledger {
         });
     }
 
+    /// Whether the partition's position is beyond `offset`, or what is read back ends there.
+    pub(super) fn is_beyond(&self, partition: i32, offset: i64) -> bool {
+        let inner = self.lock();
+        inner
+            .partitions
+            .get(&partition)
+            .and_then(|account| account.read.as_ref())
+            .is_some_and(|read| read.next > offset)
+    }
+
     /// Compares the partition's position with what the broker has. A gap is recorded, to be stored even if no record
     /// follows. Returns the offset to fetch from, and the gap.
     pub(super) fn reconcile(&self, partition: i32, low: i64, high: i64, now: i64) -> Option<(i64, Option<Gap>)> {

@@ -1,11 +1,15 @@
-//! From where to read back where another program has committed an offset, which says no more than that.
+//! From where to read back where another program has committed an offset, which says no more than that, and where a partition
+//! ends.
+//!
+//! Under `read_committed` the watermarks of a client end at the first transaction that is not decided. A group offset can be
+//! beyond that: Kafka's Java consumers read uncommitted records by default.
 
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::statistics::Statistics;
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::KafkaSettings;
 use super::client::client_config;
@@ -31,14 +35,13 @@ const FURTHER: i64 = 8;
 /// which the last record before it was produced.
 pub(super) fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaResult<i64> {
     let topic = settings.kafka.topic.as_str();
-    let mut config = client_config(&settings.kafka);
-    // Outside the group, and without its callbacks.
-    config.set("statistics.interval.ms", "0").remove("group.instance.id");
-    let reader: BaseConsumer<Quiet> = config.create_with_context(Quiet)?;
-    let (low, high) = reader.fetch_watermarks(topic, partition, ASK)?;
-    if next <= low || next > high {
+    let reader: BaseConsumer<Quiet> = client(settings).create_with_context(Quiet)?;
+    let (low, stable) = reader.fetch_watermarks(topic, partition, ASK)?;
+    if next <= low || next > stable && next > end(settings, partition)? {
         return Ok(next);
     }
+    // What is not decided yet is read back once it is, so reading back begins there at the latest.
+    let next = next.min(stable);
     let Some(produced) = newest_before(&reader, topic, partition, low, next)? else { return Ok(next) };
     let mut asked = TopicPartitionList::new();
     asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.state_ttl * 2000).max(0)))?;
@@ -48,6 +51,20 @@ pub(super) fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64
         Some(Offset::Offset(from)) => from.clamp(low, next),
         _ => next,
     })
+}
+
+/// The offset behind the last record of `partition`, whether its transaction is decided or not.
+pub(super) fn end(settings: &KafkaSettings, partition: i32) -> KafkaResult<i64> {
+    let reader: BaseConsumer<Quiet> =
+        client(settings).set("isolation.level", "read_uncommitted").create_with_context(Quiet)?;
+    Ok(reader.fetch_watermarks(&settings.kafka.topic, partition, ASK)?.1)
+}
+
+/// A client outside the group, and without its callbacks.
+fn client(settings: &KafkaSettings) -> ClientConfig {
+    let mut config = client_config(&settings.kafka);
+    config.set("statistics.interval.ms", "0").remove("group.instance.id");
+    config
 }
 
 /// When the last record before `next` was produced. The offsets right before it may hold none: markers of transactions, and

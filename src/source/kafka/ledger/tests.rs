@@ -174,6 +174,19 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
 }
 
+/// An open transaction begins at 15: that the group's offset is beyond it does not say that the partition was cut off.
+#[test]
+fn a_position_beyond_an_open_transaction_is_known_to_be_and_is_no_gap() {
+    let scene = Scene::new(None);
+    assert!(!scene.ledger.is_beyond(0, 0), "it is not decided where to go on");
+    let from = Mark { offset: 20, before: Some(time(9)) };
+    scene.begin(Some(Committed { next: 20, state: Some((from, Some(time(19)))) }));
+    assert!(scene.ledger.is_beyond(0, 15) && !scene.ledger.is_beyond(0, 20));
+    assert_eq!(scene.ledger.reconcile(0, 0, 22, 1), Some((20, None)));
+    // With the end that a reader of committed records is told it would be taken for cut off.
+    assert!(scene.ledger.reconcile(0, 0, 15, 1).unwrap().1.is_some());
+}
+
 #[test]
 fn who_lets_a_partition_go_tells_the_group_once_more_what_it_may_have_refused() {
     let mut scene = Scene::new(None);
