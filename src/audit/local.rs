@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use flate2::Crc;
 use traffic::CivilTime;
 
-use super::{Group, SHARDS, Sums};
+use super::group::{Group, SHARDS, Sums};
 use crate::reader::PassageRow;
 use crate::store::{Frozen, StoreError};
 

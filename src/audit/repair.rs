@@ -9,8 +9,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use traffic::CivilTime;
 
+use super::compare::Difference;
+use super::error::AuditError;
+use super::group::{Group, SHARDS};
+use super::handle::{Audit, again};
 use super::repeats::Repeats;
-use super::{Audit, AuditError, Difference, Group, SHARDS, again, target};
+use super::target;
 use crate::mirror::{fitting, overwrite_statement};
 use crate::reader::PassageRow;
 use crate::store::Frozen;

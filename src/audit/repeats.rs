@@ -8,7 +8,7 @@ use std::hash::BuildHasher as _;
 
 use traffic::CivilTime;
 
-use super::SHARDS;
+use super::group::SHARDS;
 use crate::store::{Frozen, StoreError};
 
 const EVER: (CivilTime, CivilTime) = (CivilTime(i64::MIN), CivilTime(i64::MAX));

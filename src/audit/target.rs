@@ -7,7 +7,8 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use traffic::CivilTime;
 
-use super::{AuditError, Group, Sums};
+use super::error::AuditError;
+use super::group::{Group, Sums};
 use crate::mysql::{MysqlPool, push_text};
 use crate::remote::rows::{civil_time, texts, whole};
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use traffic::CivilTime;
 
-use super::{Failure, Kind};
+use super::failure::{Failure, Kind};
 use crate::reader::Snapshot as _;
 use crate::status::{MirrorState, MirrorStatus};
 use crate::store::{MirrorCursor, RefusedRow, Shared};
@@ -30,7 +30,7 @@ pub(super) enum Subject {
 
 /// How one mirror is.
 #[derive(Debug)]
-pub(crate) struct Health {
+pub(super) struct Health {
     subject: Subject,
     name: String,
     target: String,

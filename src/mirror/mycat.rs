@@ -20,15 +20,18 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 use traffic::CivilTime;
 
+use super::failure::{Failure, Kind};
+use super::follow::Mirror;
 use super::health::{Health, Subject};
 use super::refills::Refills;
 use super::rows::presence_question;
-use super::{Failure, Kind, Mirror, SHARDS};
 use crate::config::MycatConfig;
 use crate::mysql::MysqlPool;
 use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, Shared, StoreError};
 use batch::{Batch, Sent, send};
 
+/// Shards; the storage has a log for each.
+pub(super) const SHARDS: usize = 2;
 /// After so many failures in a row whose words blame nobody clearly, single rows are suspected.
 const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.

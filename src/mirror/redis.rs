@@ -18,9 +18,10 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Script};
 use traffic::Alert;
 
+use super::failure::{Failure, Kind};
+use super::follow::Mirror;
 use super::health::{Health, Subject, event_time};
 use super::refills::Refills;
-use super::{Failure, Kind, Mirror};
 use crate::config::RedisConfig;
 use crate::reader::Snapshot as _;
 use crate::redis_client::RedisServer;

@@ -3,8 +3,10 @@
 //! With `checkSQLschema="true"` MyCat strips its schema's name from statements, inside values too. Then rows arrive
 //! changed, and some on the wrong instance. A SELECT of such a text comes back changed.
 
-use super::session::Kind;
-use super::{MysqlError, MysqlPool, discard, push_text};
+use super::error::MysqlError;
+use super::literal::push_text;
+use super::pool::MysqlPool;
+use super::session::{Kind, discard};
 
 /// What was found at an address that is fit for use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +30,7 @@ impl MysqlPool {
             return Err(unfit);
         }
         self.give_back(session);
-        if self.kind() == Some(Kind::Instance) {
+        if self.endpoint.kind() == Some(Kind::Instance) {
             return Ok(Fit::Instance);
         }
         self.all_answer(std::time::Instant::now()).await?;
@@ -47,12 +49,12 @@ impl MysqlPool {
                 )));
             }
         }
-        Ok(Fit::Mycat(self.nodes.clone()))
+        Ok(Fit::Mycat(self.endpoint.nodes().to_vec()))
     }
 
     /// Texts with the schema's name in them: alone, behind a quote, in other letters.
     fn schema_texts(&self) -> [String; 3] {
-        let schema = self.opts.db_name().unwrap_or("MYETCDB");
+        let schema = self.endpoint.database().unwrap_or("MYETCDB");
         [format!("{schema}.x"), format!("it's {schema}.x"), format!("x {}.y 'z'", schema.to_lowercase())]
     }
 }

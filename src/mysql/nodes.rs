@@ -9,8 +9,9 @@ use std::time::Instant;
 
 use futures_util::future::try_join_all;
 
-use super::session::Kind;
-use super::{MysqlError, MysqlPool, discard};
+use super::error::MysqlError;
+use super::pool::MysqlPool;
+use super::session::{Kind, discard};
 
 impl MysqlPool {
     /// The answer, if all instances were there before it was asked for and after it came. Where one was not, the error
@@ -32,7 +33,7 @@ impl MysqlPool {
     /// # Errors
     /// [`MysqlError::NodeAway`] names the one that has not.
     pub async fn all_answer(&self, since: Instant) -> Result<(), MysqlError> {
-        if self.kind() == Some(Kind::Instance) {
+        if self.endpoint.kind() == Some(Kind::Instance) {
             return Ok(());
         }
         let mut probed = self.probed.lock().await;
@@ -40,7 +41,7 @@ impl MysqlPool {
             return outcome.clone();
         }
         let began = Instant::now();
-        let outcome = try_join_all(self.nodes.iter().map(|node| self.probe(node))).await.map(|_| ());
+        let outcome = try_join_all(self.endpoint.nodes().iter().map(|node| self.probe(node))).await.map(|_| ());
         *probed = Some((began, outcome.clone()));
         outcome
     }
@@ -61,7 +62,7 @@ impl MysqlPool {
                 self.give_back(session);
                 return Ok(());
             }
-            match self.ask_node(&mut session.connection, node, "SELECT 1").await {
+            match self.endpoint.ask_node(&mut session.connection, node, "SELECT 1").await {
                 Ok(_) => {
                     self.give_back(session);
                     return Ok(());
@@ -69,7 +70,7 @@ impl MysqlPool {
                 Err(error) => {
                     discard(session.connection);
                     if !(used && matches!(error, MysqlError::Connection(_))) {
-                        self.forget_if_broken(&error);
+                        self.endpoint.forget_if_broken(&error);
                         return Err(error);
                     }
                 }

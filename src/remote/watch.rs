@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::Remote;
+use super::reader::Remote;
 
 /// How often a server is asked.
 const INTERVAL: Duration = Duration::from_secs(1);

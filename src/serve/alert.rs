@@ -11,10 +11,10 @@ use serde::Serialize;
 use traffic::{Alert, Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened};
 use super::records::label;
+use super::state::Api;
 use super::warnings::AlertSchema;
 use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkStatus, WorkedAlert};

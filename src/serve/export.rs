@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Extension, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Deserialize;
@@ -22,13 +22,14 @@ use tokio::time::Instant;
 use traffic::Catalogue;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{ApiError, ErrorEnvelope};
 use super::fields::{BodyFields, Fields, shortened};
+use super::headers::{MAX_ROWS, TOTAL_COUNT};
 use super::listen::{Client, Lasting};
 use super::query::{self, QueryBody, filter, order};
 use super::records::PassageJson;
 use super::shares::{Progress, Share};
+use super::state::Api;
 use crate::reader::{PassageCursor, ReadError, cursor_of};
 use csv::Form;
 
@@ -45,10 +46,6 @@ const PIECE_ROWS: usize = 8192;
 const FRAME_BYTES: usize = 64 << 10;
 /// Seconds after which a caller that was turned away should ask again.
 const RETRY_AFTER_SECONDS: u16 = 5;
-/// How many rows the file has, the header line not counted.
-pub(super) const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
-/// How many a file may have at most, where a result is refused for having more.
-pub(super) const MAX_ROWS: HeaderName = HeaderName::from_static("x-max-rows");
 
 /// Filters of the export, and the form of the file.
 #[derive(Deserialize, ToSchema)]

@@ -8,8 +8,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::state::Api;
 
 /// How the process is.
 #[derive(Debug, Serialize, ToSchema)]

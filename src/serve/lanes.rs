@@ -2,18 +2,15 @@
 //! and never wait behind a scan, the *status*, and *changes*, which wait for the disk. All are bounded, and so is the queue
 //! before the scans.
 //!
-//! Work that has begun cannot be interrupted: it keeps its place in the lane until it ends, even if its caller left.
+//! Work that has begun cannot be interrupted: it keeps its place in the lane until it ends, even if its caller left. A
+//! lane does not know what the work is.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::Api;
 use super::error::ApiError;
-use crate::reader::{ReadError, Reader, Snapshot};
-use crate::status::Status;
-use crate::work::WorkError;
 
 /// Requests that may wait for a scan; further ones are turned away at once.
 const MAX_WAITING: usize = 256;
@@ -49,67 +46,57 @@ impl Lanes {
             longest_wait: timeout / 2,
         }
     }
-}
 
-impl Api {
-    /// Runs `read`, which may read the disk, over one snapshot.
+    /// Runs `work`, which may read the disk.
     ///
     /// # Errors
-    /// 503 if too many others wait or the wait is too long, and what `read` returns.
-    pub(super) async fn scan<T, F>(&self, read: F) -> Result<T, ApiError>
+    /// 503 if too many others wait or the wait is too long, 500 if the work panics.
+    pub(super) async fn scan<T, F>(&self, work: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
-        F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
     {
-        let admitted = match self.lanes.admitted.clone().try_acquire_owned() {
+        let admitted = match self.admitted.clone().try_acquire_owned() {
             Ok(admitted) => admitted,
             Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => return Err(too_busy()),
         };
-        self.read(self.lanes.scans.clone(), read, admitted).await
+        self.block(self.scans.clone(), admitted, work).await
     }
 
-    /// Runs `read`, which is answered from memory, over one snapshot.
+    /// Runs `work`, which is answered from memory.
     ///
     /// # Errors
-    /// As [`Api::scan`].
-    pub(super) async fn counters<T, F>(&self, read: F) -> Result<T, ApiError>
+    /// As [`Lanes::scan`].
+    pub(super) async fn counters<T, F>(&self, work: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
-        F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
     {
-        self.read(self.lanes.counters.clone(), read, ()).await
+        self.block(self.counters.clone(), (), work).await
     }
 
-    /// How the appliance is. It waits behind no query; the sizes in it are read from the disk.
+    /// Runs `work`, which reads the status.
     ///
     /// # Errors
-    /// As [`Api::scan`].
-    pub(super) async fn status(&self) -> Result<Status, ApiError> {
-        let reader = self.reader.clone();
-        self.block(self.lanes.status.clone(), (), move || reader.status()).await
+    /// As [`Lanes::scan`].
+    pub(super) async fn status<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.block(self.status.clone(), (), work).await
     }
 
-    /// Runs `change`, which waits for the disk.
+    /// Runs `work`, which waits for the disk.
     ///
     /// # Errors
-    /// As [`Api::scan`].
-    pub(super) async fn change<T, F>(&self, change: F) -> Result<T, ApiError>
+    /// As [`Lanes::scan`].
+    pub(super) async fn change<T, F>(&self, work: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
-        F: FnOnce(&dyn Reader) -> Result<T, WorkError> + Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
     {
-        let reader = self.reader.clone();
-        Ok(self.block(self.lanes.changes.clone(), (), move || change(&*reader)).await??)
-    }
-
-    async fn read<T, F, A>(&self, lane: Arc<Semaphore>, read: F, admitted: A) -> Result<T, ApiError>
-    where
-        T: Send + 'static,
-        F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
-        A: Send + 'static,
-    {
-        let reader = self.reader.clone();
-        Ok(self.block(lane, admitted, move || read(&*reader.snapshot())).await??)
+        self.block(self.changes.clone(), (), work).await
     }
 
     /// Runs `work` on a blocking thread, in its lane.
@@ -119,7 +106,7 @@ impl Api {
         F: FnOnce() -> T + Send + 'static,
         A: Send + 'static,
     {
-        let place = match tokio::time::timeout(self.lanes.longest_wait, lane.acquire_owned()).await {
+        let place = match tokio::time::timeout(self.longest_wait, lane.acquire_owned()).await {
             Ok(Ok(place)) => place,
             Ok(Err(_)) | Err(_) => return Err(too_busy()),
         };

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::Api;
 use super::error::ApiError;
 use super::fields::Fields;
+use super::headers::SERVER_TIMING;
 use super::listen::Crowded;
 use super::openapi;
+use super::state::Api;
 
-pub(super) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Label of requests that match no route: the page and its files, and paths that do not exist.
 const UNMATCHED: &str = "other";
 

@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
-use super::Api;
 use super::error::ApiError;
+use super::state::Api;
 use crate::clocks::{CheckpointClock, DetectionStatus};
 use crate::forecast::Forecaster;
 use crate::reader::Totals;

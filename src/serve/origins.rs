@@ -13,9 +13,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::Api;
 use super::error::ApiError;
-use super::layers::SERVER_TIMING;
+use super::headers::{MAX_ROWS, SERVER_TIMING, TOTAL_COUNT};
 
 /// How long a browser may remember what it was told.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -68,15 +67,15 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
 }
 
 /// Answers a browser that asks first, refuses a change from elsewhere, and tells the browser who may read the answer.
-pub(super) async fn guard(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD);
     if let (&Method::OPTIONS, Some(asked)) = (request.method(), asked) {
         let asked = Method::from_bytes(asked.as_bytes()).unwrap_or_default();
-        let allowed = origin.and_then(|origin| api.origins.allowed(&origin, request.headers(), &asked));
+        let allowed = origin.and_then(|origin| origins.allowed(&origin, request.headers(), &asked));
         return preflight(allowed, &asked);
     }
-    let allowed = origin.as_ref().map(|origin| api.origins.allowed(origin, request.headers(), request.method()));
+    let allowed = origin.as_ref().map(|origin| origins.allowed(origin, request.headers(), request.method()));
     let mut response = match &allowed {
         Some(None) if changes(request.method()) => refused(origin.as_ref()).into_response(),
         _ => next.run(request).await,
@@ -121,14 +120,8 @@ fn refused(origin: Option<&HeaderValue>) -> ApiError {
 
 /// Headers that a page of another origin may read.
 fn exposed() -> HeaderValue {
-    const NAMES: [HeaderName; 6] = [
-        SERVER_TIMING,
-        header::RETRY_AFTER,
-        header::ETAG,
-        header::CONTENT_DISPOSITION,
-        super::export::TOTAL_COUNT,
-        super::export::MAX_ROWS,
-    ];
+    const NAMES: [HeaderName; 6] =
+        [SERVER_TIMING, header::RETRY_AFTER, header::ETAG, header::CONTENT_DISPOSITION, TOTAL_COUNT, MAX_ROWS];
     HeaderValue::try_from(NAMES.map(|name| name.to_string()).join(",")).unwrap_or(HeaderValue::from_static(""))
 }
 

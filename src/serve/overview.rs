@@ -1,102 +1,18 @@
 //! `GET /api/overview`: the headline numbers of the page, from one snapshot and from counters (once a minute one hour is
 //! counted in its segments).
 
-use std::sync::{Arc, Mutex, PoisonError};
+mod headline;
+
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::State;
-use serde::Serialize;
-use traffic::CivilTime;
-use utoipa::ToSchema;
 
-use super::Api;
-use super::alerts_today::day;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
-use super::fields::SECONDS_PER_DAY;
-use crate::reader::{Group, ReadError, Snapshot, TimeRange};
+use super::state::Api;
 
-const SECONDS_PER_HOUR: i64 = 3600;
-const SECONDS_PER_MINUTE: i64 = 60;
-
-/// The headline numbers.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct Overview {
-    /// Passages that are retained.
-    #[schema(example = 1234567)]
-    total: u64,
-    /// Passages accepted since the data directory was made.
-    #[schema(example = 1234567)]
-    accepted: u64,
-    /// The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
-    /// source that stopped), the day of `newest_gcsj`.
-    #[schema(example = "2024-01-01")]
-    date: String,
-    /// Whether that is today.
-    #[schema(example = true)]
-    date_is_today: bool,
-    /// Passages of that day.
-    #[schema(example = 45678)]
-    today: u64,
-    /// Passages in the 60 seconds of event time that end with `newest_gcsj`.
-    #[schema(example = 52)]
-    last_minute: u64,
-    /// Checkpoints with a passage in the 24 whole hours of event time that end with the hour of `newest_gcsj`.
-    #[schema(example = 19)]
-    active_checkpoints: u64,
-    /// Checkpoints in the catalogue.
-    #[schema(example = 19)]
-    checkpoints: u64,
-    /// Alerts raised since the data directory was made.
-    #[schema(example = 321)]
-    alerts: u64,
-    /// Alerts whose later sighting is on that day.
-    #[schema(example = 12)]
-    alerts_today: u64,
-    /// Those of severity high among them.
-    #[schema(example = 3)]
-    alerts_today_high: u64,
-    /// Newest GCSJ; null as long as there is none.
-    #[schema(example = "2024-01-01 12:34:56")]
-    newest_gcsj: Option<String>,
-    /// Passages of the day before.
-    #[schema(example = 81234)]
-    yesterday: u64,
-    /// Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
-    #[schema(example = 44210)]
-    yesterday_same_time: u64,
-    /// The server's clock, civil time of the road.
-    #[schema(example = "2024-01-01 12:34:57")]
-    now: String,
-    /// Seconds by which the newest GCSJ is behind the server's clock (negative if ahead); null as long as there is none.
-    #[schema(example = 1)]
-    lag_seconds: Option<i64>,
-}
-
-/// How many passages yesterday had up to this time of day: counted once a minute, since the hour that it is now must be
-/// counted in its segments.
-#[derive(Default)]
-pub(super) struct SameTimeYesterday(Mutex<Option<(i64, u64)>>);
-
-impl SameTimeYesterday {
-    fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<u64, ReadError> {
-        let minute = now.minute();
-        // Held while reading, so that of many who ask at once only one counts.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, count)) = known.filter(|(at, _)| *at == minute) {
-            return Ok(count);
-        }
-        let start = now.midnight().0 - SECONDS_PER_DAY;
-        let end = minute * SECONDS_PER_MINUTE - SECONDS_PER_DAY - 1;
-        let range = TimeRange { start: Some(CivilTime(start)), end: Some(CivilTime(end)) };
-        let count = if end < start { 0 } else { snapshot.count(range)? };
-        *known = Some((minute, count));
-        Ok(count)
-    }
-}
-
-/// The newest answer, and when it was begun. Held while one is made: of many who ask at once the first makes it, and one
-/// more for all who came meanwhile.
-pub(super) type NewestOverview = Arc<tokio::sync::Mutex<Option<(Instant, Overview)>>>;
+use headline::Overview;
+pub(super) use headline::{NewestOverview, SameTimeYesterday};
 
 /// The headline numbers.
 #[utoipa::path(
@@ -119,47 +35,10 @@ pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
     let checkpoints = api.reader.catalogue().len() as u64;
     let shared = api.clone();
     let overview = api.counters(move |snapshot| {
-        let totals = snapshot.totals();
-        let at = spoken_of(now, totals.newest);
-        let today = day(at.midnight());
-        let yesterday = day(CivilTime(at.midnight().0 - SECONDS_PER_DAY));
-        let active = match totals.newest {
-            Some(newest) => snapshot.counts(Group::Checkpoint, whole_hours_up_to(newest))?.len() as u64,
-            None => 0,
-        };
-        let alerts = shared.alerts_today.count(snapshot, at)?;
-        let overview = Overview {
-            total: totals.passages,
-            accepted: totals.accepted,
-            date_is_today: at.day() == now.day(),
-            date: at.to_string().chars().take_while(|c| *c != ' ').collect(),
-            today: snapshot.count(today)?,
-            last_minute: totals.last_minute,
-            active_checkpoints: active,
-            checkpoints,
-            alerts: totals.alerts,
-            alerts_today: alerts.all,
-            alerts_today_high: alerts.high,
-            newest_gcsj: totals.newest.map(|newest| newest.to_string()),
-            yesterday: snapshot.count(yesterday)?,
-            yesterday_same_time: shared.same_time_yesterday.count(snapshot, at)?,
-            now: now.to_string(),
-            lag_seconds: totals.newest.map(|newest| now.0 - newest.0),
-        };
+        let overview = Overview::read(snapshot, now, checkpoints, &shared.alerts_today, &shared.same_time_yesterday)?;
         // Here, since the work goes on where whoever asked has left.
         *newest = Some((began, overview.clone()));
         Ok(overview)
     });
     overview.await.map(Success)
-}
-
-/// The moment that the numbers speak of: now, or of data that is all of earlier days its newest.
-fn spoken_of(now: CivilTime, newest: Option<CivilTime>) -> CivilTime {
-    newest.filter(|newest| newest.day() < now.day()).unwrap_or(now)
-}
-
-/// The 24 whole hours that end with the hour of `newest`: whole hours, so that counters answer.
-fn whole_hours_up_to(newest: CivilTime) -> TimeRange {
-    let end_of_hour = (newest.hour() + 1) * SECONDS_PER_HOUR;
-    TimeRange { start: Some(CivilTime(end_of_hour - SECONDS_PER_DAY)), end: Some(CivilTime(end_of_hour - 1)) }
 }

@@ -13,11 +13,11 @@ use serde_json::Value;
 use traffic::{Catalogue, CivilTime};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields, SECONDS_PER_DAY};
 use super::notice::Notice;
 use super::records::{kkmc_texts, label};
+use super::state::Api;
 use super::untrained::Means;
 use crate::forecast::{FlowForecast, Forecast, ForecasterStatus, ModelAbout};
 use crate::reader::{Group, TimeRange};

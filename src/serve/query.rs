@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{BodyFields, Fields};
 use super::records::{PassagePageJson, kkmc_texts};
-use super::{Api, ServeSettings};
+use super::settings::ServeSettings;
+use super::state::Api;
 use crate::reader::{Order, QueryFilter};
 
 /// The fields of the body.

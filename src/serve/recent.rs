@@ -9,10 +9,10 @@ use serde::Serialize;
 use traffic::{Catalogue, CivilTime};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use super::records::label;
+use super::state::Api;
 use crate::reader::{Group, TimeRange};
 
 const DEFAULT_MINUTES: u64 = 5;

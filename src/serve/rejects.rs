@@ -8,10 +8,10 @@ use serde::Serialize;
 use traffic::RejectReason;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::codes::RejectReasonName;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::{MAX_WHOLE, QueryFields};
+use super::state::Api;
 use crate::reader::RejectRow;
 
 const MAX_LIMIT: u64 = 200;

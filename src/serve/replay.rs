@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -15,9 +15,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use traffic::Alert;
 
-use super::Api;
 use super::error::ApiError;
-use crate::reader::ReadError;
+use crate::reader::{ReadError, Reader};
 
 /// Alerts of a piece.
 const PIECE: u64 = 128;
@@ -86,38 +85,41 @@ impl Replay {
             pieces.remove(&oldest);
         }
     }
-}
 
-impl Api {
     /// The next alerts above `last`, of which the newest is `newest`; none where those are retained no more.
     ///
     /// # Errors
     /// The alerts could not be read.
-    pub(super) async fn events_after(&self, last: u64, newest: u64) -> Result<Events, ApiError> {
+    pub(super) async fn events_after(
+        &self,
+        reader: &Arc<dyn Reader>,
+        last: u64,
+        newest: u64,
+    ) -> Result<Events, ApiError> {
         let number = last / PIECE;
         let end = (number + 1) * PIECE;
         if newest < end {
             // What has just come is wanted by all at once, and soon.
-            return self.piece(number, newest.min(end)).await.map(|piece| piece.after(last));
+            return self.piece(reader, number, newest.min(end)).await.map(|piece| piece.after(last));
         }
-        let turn = self.replay.turns.acquire().await;
+        let turn = self.turns.acquire().await;
         let began = Instant::now();
-        let piece = self.piece(number, end).await?;
+        let piece = self.piece(reader, number, end).await?;
         tokio::time::sleep_until(began + SHORTEST_TURN).await;
         drop(turn);
         Ok(piece.after(last))
     }
 
-    async fn piece(&self, number: u64, needed: u64) -> Result<Piece, ApiError> {
-        if let Some(piece) = self.replay.known(number, needed) {
+    async fn piece(&self, reader: &Arc<dyn Reader>, number: u64, needed: u64) -> Result<Piece, ApiError> {
+        if let Some(piece) = self.known(number, needed) {
             return Ok(piece);
         }
         // One at a time: the others find it made.
-        let _making = self.replay.making.acquire().await;
-        if let Some(piece) = self.replay.known(number, needed) {
+        let _making = self.making.acquire().await;
+        if let Some(piece) = self.known(number, needed) {
             return Ok(piece);
         }
-        let reader = self.reader.clone();
+        let reader = reader.clone();
         let made = tokio::task::spawn_blocking(move || {
             // In this order: what was said to be committed is in the snapshot.
             let newest = *reader.commits().borrow();
@@ -135,7 +137,7 @@ impl Api {
             tracing::error!(%error, "reading alerts panicked");
             ApiError::internal()
         })??;
-        self.replay.keep(number, piece.clone());
+        self.keep(number, piece.clone());
         Ok(piece)
     }
 }

@@ -7,10 +7,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use super::records::label;
+use super::state::Api;
 use crate::reader::{Group, ReadError, Snapshot, TimeRange};
 
 /// Most entries of a ranking.

@@ -12,9 +12,9 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
+use super::state::Api;
 use crate::forecast::{Forecast, Forecaster};
 use crate::status::{BackendStatus, PipelineStatus, Status};
 use detection::{DetectionJson, detection_json};

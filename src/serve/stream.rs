@@ -16,11 +16,11 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::Api;
 use super::error::{ApiError, ErrorEnvelope};
 use super::fields::{Fields, MAX_WHOLE, QueryFields, shortened};
 use super::listen::{Client, Lasting};
 use super::shares::Share;
+use super::state::Api;
 
 /// How long a client should wait before it reconnects.
 const RECONNECT: Duration = Duration::from_secs(2);
@@ -122,7 +122,7 @@ impl Cursor {
         loop {
             let newest = *self.commits.borrow_and_update();
             if newest > self.last {
-                match self.api.events_after(self.last, newest).await {
+                match self.api.replay.events_after(&self.api.reader, self.last, newest).await {
                     // The reader is not as far yet as it was said to be.
                     Ok(events) if events.last <= self.last => tokio::time::sleep(RETRY_READ).await,
                     Ok(events) => {

@@ -10,11 +10,11 @@ use traffic::{
 };
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use super::query::plate_text;
 use super::records::PassagePageJson;
+use super::state::Api;
 use crate::reader::PassageRow;
 
 const MAX_LIMIT: u64 = 1000;

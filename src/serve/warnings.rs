@@ -8,11 +8,11 @@ use serde::Serialize;
 use traffic::{Alert, Rule, Severity};
 use utoipa::ToSchema;
 
-use super::Api;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
+use super::state::Api;
 use crate::reader::AlertFilter;
 use crate::work::{AlertWork, WorkStatus};
 

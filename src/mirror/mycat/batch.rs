@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
+use crate::mirror::failure::{Failure, Kind};
 use crate::mirror::rows::{fitting, insert_statement, line};
-use crate::mirror::{Failure, Kind};
 use crate::mysql::{MysqlError, MysqlPool};
 use crate::reader::PassageRow;
 use crate::store::RefusedRow;

@@ -15,17 +15,13 @@ use tokio::net::TcpStream;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use super::extensions::Lasting;
 use super::places::State;
 
 /// A client that takes no byte for so long, although some wait for it, is cut off.
 const LONGEST_STALL: Duration = Duration::from_secs(60);
 /// The same while the server stops: what nobody reads must not hold it up.
 const LONGEST_STALL_AT_SHUTDOWN: Duration = Duration::from_millis(500);
-
-/// Marks an answer that lasts by its nature, such as an event stream: as an extension of the response. How many there are
-/// is bounded by whoever gives them.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::serve) struct Lasting;
 
 /// A socket that fails when its client takes too long for a request's head, or reads nothing for too long.
 pub(super) struct ClientStream {

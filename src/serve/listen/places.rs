@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::ConnectionSettings;
+use super::settings::ConnectionSettings;
 
 /// Places beyond `max`, for health alone.
 const RESERVE: usize = 32;

@@ -3,10 +3,10 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Api;
 use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::serve::codes::ClockAdviceName;
 use crate::serve::records::label;
+use crate::serve::state::Api;
 
 /// Detection, and the clocks that it goes by.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::super::codes::MirrorStateName;
 use super::super::notice::Notice;
-use super::Api;
+use crate::serve::state::Api;
 use crate::status::MirrorStatus;
 
 /// One mirror: a shard in MySQL, or the alerts in Redis.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::super::codes::SourceStateName;
 use super::super::notice::Notice;
-use super::Api;
+use crate::serve::state::Api;
 use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
 
 /// The source of records.

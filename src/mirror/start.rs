@@ -1,0 +1,67 @@
+//! Starting the mirrors that are configured, and their status. It alone knows which mirrors there are.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use traffic::CivilTime;
+
+use super::follow::{Mirror as _, follow};
+use super::health::Health;
+use super::mycat::{SHARDS, ShardMirror};
+use super::redis::AlertMirror;
+use crate::config::Config;
+use crate::mysql::MysqlPool;
+use crate::redis_client::{RedisClientError, RedisServer};
+use crate::status::MirrorStatus;
+use crate::store::{Shared, StoreError};
+
+/// Why mirrors could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum MirrorError {
+    /// The settings cannot be used.
+    #[error(transparent)]
+    Redis(#[from] RedisClientError),
+    /// The cursors cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The running mirrors.
+#[derive(Debug, Clone, Default)]
+pub struct Mirrors(Vec<Arc<Health>>);
+
+impl Mirrors {
+    /// How they are. May read the disk.
+    pub fn status(&self, shared: &Shared) -> Vec<MirrorStatus> {
+        self.0.iter().map(|health| health.status(shared)).collect()
+    }
+}
+
+/// Starts the mirrors that are configured; they end when `stop` is cancelled. From now on retention leaves them what
+/// their targets lack, so this comes before the first commit. `clock` tells the time of the road.
+///
+/// # Errors
+/// [`MirrorError`]; a target that cannot be reached is none.
+pub fn start(
+    config: &Config,
+    shared: &Arc<Shared>,
+    clock: impl Fn() -> CivilTime + Send + Sync + 'static,
+    runtime: &tokio::runtime::Handle,
+    stop: &CancellationToken,
+) -> Result<Mirrors, MirrorError> {
+    let mut started = Mirrors::default();
+    let clock: Arc<dyn Fn() -> CivilTime + Send + Sync> = Arc::new(clock);
+    for shard in 0..SHARDS {
+        // Two addresses: shard i is instance i. One address: MyCat, or whatever takes both.
+        let Some(pool) = MysqlPool::of_shard(&config.mycat, shard, SHARDS) else { break };
+        let mirror = ShardMirror::open(shard, pool, &config.mycat, shared, &clock)?;
+        started.0.push(mirror.health());
+        runtime.spawn(follow(mirror, config.mycat.retry_max, stop.clone()));
+    }
+    if let Some(server) = RedisServer::of(&config.redis)? {
+        let mirror = AlertMirror::open(server, &config.redis, shared)?;
+        started.0.push(mirror.health());
+        runtime.spawn(follow(mirror, config.redis.retry_max, stop.clone()));
+    }
+    Ok(started)
+}

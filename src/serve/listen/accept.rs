@@ -1,0 +1,155 @@
+//! Accepting connections until told to stop, and one connection from its beginning to its end.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::HeaderMap;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::client::{Answering, ClientStream};
+use super::extensions::{Client, Crowded};
+use super::places::{Place, Places, address_of};
+use super::settings::ConnectionSettings;
+
+/// Pause after the system could not give a connection, for instance for want of file descriptors.
+const REST_AFTER_FAILURE: Duration = Duration::from_millis(50);
+/// Bytes of a request's head, at most; hyper answers 431 beyond.
+const MAX_HEAD_BYTES: usize = 96 << 10;
+
+/// Serves `router` until `shutdown` is cancelled, then lets open requests end for up to `deadline`.
+///
+/// # Errors
+/// None at present: what fails on one connection ends that connection.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    settings: ConnectionSettings,
+    shutdown: CancellationToken,
+    deadline: Duration,
+) -> io::Result<()> {
+    let places = Arc::new(Places::new(settings));
+    let connections = TaskTracker::new();
+    let mut is_failing = false;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                is_failing = false;
+                let place = places.take(address_of(peer.ip()));
+                connections.spawn(connection(stream, place, router.clone(), places.clone(), shutdown.clone()));
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::warn!(%error, "a connection could not be taken; idle ones are closed to make room");
+                }
+                places.close_oldest_idle();
+                tokio::time::sleep(REST_AFTER_FAILURE).await;
+            }
+        }
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(deadline, connections.wait()).await.is_err() {
+        tracing::warn!(deadline_seconds = deadline.as_secs_f64(), "requests were still open at the shutdown deadline");
+    }
+    Ok(())
+}
+
+/// One connection from its beginning to its end.
+async fn connection(stream: TcpStream, place: Place, router: Router, places: Arc<Places>, shutdown: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not set TCP_NODELAY");
+    }
+    let settings = places.settings();
+    let state = place.state();
+    let stream = ClientStream::new(stream, state.clone(), settings.header_timeout, shutdown.clone());
+    let router = TowerToHyperService::new(router);
+    let (peer, is_reserve) = (place.address(), place.is_reserve());
+    let (proxies, connection) = (settings.proxies.clone(), place.evicted());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        let address = client_address(peer, request.headers(), &proxies);
+        request.extensions_mut().insert(Client { address, connection: connection.clone() });
+        if is_reserve {
+            request.extensions_mut().insert(Crowded);
+        }
+        let answering = Answering::begin(state.clone());
+        let answered = router.call(request);
+        async move { answered.await.map(|response| answering.until_sent(response)) }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.idle_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .keep_alive(!is_reserve);
+    let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let evicted = place.evicted();
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            ended = serving.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                break;
+            }
+            () = evicted.cancelled() => break,
+            () = shutdown.cancelled(), if !stopping => {
+                stopping = true;
+                serving.as_mut().graceful_shutdown();
+            }
+        }
+    }
+}
+
+/// The peer, or the last address that a known proxy added.
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    if !proxies.contains(&peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back().and_then(|value| value.to_str().ok());
+    let last = forwarded.and_then(|list| list.rsplit(',').next()).map(str::trim);
+    last.and_then(|text| text.parse().ok()).map_or(peer, address_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_known_proxy_may_name_the_client() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxies = [ip("10.0.0.1")];
+        for (peer, forwarded, expected) in [
+            ("192.0.2.7", Some("198.51.100.1"), "192.0.2.7"),
+            ("10.0.0.1", Some("198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("203.0.113.5, 198.51.100.1"), "198.51.100.1"),
+            ("10.0.0.1", Some("unknown"), "10.0.0.1"),
+            ("10.0.0.1", Some("2001:db8::1:2:3:4"), "2001:db8::"),
+            ("10.0.0.1", None, "10.0.0.1"),
+        ] {
+            let headers = HeaderMap::from_iter(
+                forwarded.map(|text| (axum::http::HeaderName::from_static("x-forwarded-for"), text.parse().unwrap())),
+            );
+            assert_eq!(client_address(ip(peer), &headers, &proxies), ip(expected), "{peer} {forwarded:?}");
+        }
+    }
+}
