@@ -117,3 +117,22 @@ fn the_pure_crates_depend_on_no_shell() {
     assert!(!manifest("storage").contains("traffic") && !manifest("storage").contains("shard"));
     assert!(!manifest("traffic").contains("shard"));
 }
+
+#[test]
+fn the_architecture_names_every_module_of_the_store() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let text = std::fs::read_to_string(path).expect("the architecture");
+    let (_, section) = text.split_once("## The store, module by module").expect("its section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let mut missing = Vec::new();
+    let imports = imports("src");
+    for module in imports.keys().filter(|module| module.len() > 1 && module[0] == "store") {
+        let is_door = imports.keys().any(|other| other.len() > module.len() && other.starts_with(module));
+        let name = &module[module.len() - 1];
+        let path = module[1..].join("/");
+        if !is_door && !section.contains(&format!("`{path}`")) && !section.contains(&format!("`{name}`")) {
+            missing.push(path);
+        }
+    }
+    assert!(missing.is_empty(), "docs/architecture.md does not name {missing:?}");
+}
