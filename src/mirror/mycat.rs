@@ -75,7 +75,7 @@ impl ShardMirror {
             Some(cursor) => cursor,
             None => MirrorCursor { next: shared.oldest_row(shard), ..MirrorCursor::default() },
         };
-        shared.hold_rows(shard, cursor.next);
+        shared.hold_rows(&name, shard, cursor.next);
         let refused: Vec<_> = shared.refused_rows(16)?.into_iter().filter(|row| row.shard as usize == shard).collect();
         let subject = Subject::Shard(shard);
         Ok(Self {
@@ -206,7 +206,7 @@ impl ShardMirror {
                 Ok(refused)
             })
             .await?;
-        self.shared.hold_rows(self.shard, cursor.next);
+        self.shared.hold_rows(&self.name, self.shard, cursor.next);
         self.cursor = cursor;
         Ok(refused)
     }

@@ -88,7 +88,7 @@ impl AlertMirror {
     pub(super) fn open(server: RedisServer, config: &RedisConfig, shared: &Arc<Shared>) -> Result<Self, StoreError> {
         let cursor = shared.mirror_cursor(NAME)?.unwrap_or(MirrorCursor { next: 1, ..MirrorCursor::default() });
         let max_length = config.max_length as u64;
-        shared.hold_alerts(cursor.next, max_length);
+        shared.hold_alerts(NAME, cursor.next, max_length);
         Ok(Self {
             health: Arc::new(Health::new(Subject::Alerts, server.address(), cursor, &[])),
             server,
@@ -259,7 +259,7 @@ impl AlertMirror {
             let shared = self.shared.clone();
             let noted = tokio::task::spawn_blocking(move || shared.move_mirror(NAME, &cursor, &[])).await;
             noted.map_err(|_| Failure::away("noting the cursor ended unexpectedly"))??;
-            self.shared.hold_alerts(cursor.next, self.max_length);
+            self.shared.hold_alerts(NAME, cursor.next, self.max_length);
             self.cursor = cursor;
         }
         self.health.moved(cursor, pushed, 0, &[]);

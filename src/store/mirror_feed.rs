@@ -35,14 +35,14 @@ pub struct Sample {
 }
 
 impl Shared {
-    /// From now on retention leaves the rows of `shard` from `row` on to a mirror.
-    pub fn hold_rows(&self, shard: usize, row: u64) {
-        self.holds.hold_rows(shard, row);
+    /// From now on retention leaves the rows of `shard` from `row` on to the mirror `name`.
+    pub fn hold_rows(&self, name: &str, shard: usize, row: u64) {
+        self.holds.hold_rows(name, shard, row);
     }
 
-    /// From now on retention leaves the alerts from `seq` on to a mirror, of which it needs the newest `count`.
-    pub fn hold_alerts(&self, seq: u64, count: u64) {
-        self.holds.hold_alerts(seq, count);
+    /// From now on retention leaves the alerts from `seq` on to the mirror `name`, of which it needs the newest `count`.
+    pub fn hold_alerts(&self, name: &str, seq: u64, count: u64) {
+        self.holds.hold_alerts(name, seq, count);
     }
 
     /// The rows of `shard` that stand together with row `from` or, if that is gone, with the first one behind it; none if

@@ -1,54 +1,55 @@
-//! What retention must leave to mirrors. It does not know mirrors: only the first row and the first alert that one of them
-//! still needs.
+//! What retention must leave to mirrors. It does not know mirrors: only by a name the first row and the first alert that
+//! each still needs.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::disk::segments::Entry;
 
-/// What retention must leave to mirrors.
-#[derive(Debug)]
-pub(in crate::store) struct Holds {
-    /// By shard: the first row that a mirror still needs; `u64::MAX` where there is no mirror.
-    rows: [AtomicU64; 2],
-    /// The first alert that a mirror still needs.
-    alert: AtomicU64,
-    /// How many of the newest alerts a mirror keeps: it needs no older ones.
-    alerts: AtomicU64,
-}
+/// What retention must leave to mirrors, by the mirror's name.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Holds(Mutex<BTreeMap<String, Held>>);
 
-impl Default for Holds {
-    fn default() -> Self {
-        let none = || AtomicU64::new(u64::MAX);
-        Self { rows: [none(), none()], alert: none(), alerts: AtomicU64::new(0) }
-    }
+/// What one mirror needs.
+#[derive(Debug, Default)]
+struct Held {
+    /// By shard: the first row.
+    rows: BTreeMap<usize, u64>,
+    /// The first alert, and how many of the newest ones it keeps: it needs no older ones.
+    alerts: Option<(u64, u64)>,
 }
 
 impl Holds {
-    /// The rows of `shard` from `row` on must stay.
-    pub(in crate::store) fn hold_rows(&self, shard: usize, row: u64) {
-        if let Some(held) = self.rows.get(shard) {
-            held.store(row, Ordering::Relaxed);
-        }
+    fn held(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Of the alerts from `seq` on the newest `count` must stay.
-    pub(in crate::store) fn hold_alerts(&self, seq: u64, count: u64) {
-        self.alerts.store(count, Ordering::Relaxed);
-        self.alert.store(seq, Ordering::Relaxed);
+    /// The rows of `shard` from `row` on must stay for the mirror `name`.
+    pub(in crate::store) fn hold_rows(&self, name: &str, shard: usize, row: u64) {
+        self.held().entry(name.to_owned()).or_default().rows.insert(shard, row);
+    }
+
+    /// Of the alerts from `seq` on the newest `count` must stay for the mirror `name`.
+    pub(in crate::store) fn hold_alerts(&self, name: &str, seq: u64, count: u64) {
+        self.held().entry(name.to_owned()).or_default().alerts = Some((seq, count));
+    }
+
+    /// The first row of `shard` that a mirror still needs; `u64::MAX` if none does.
+    fn first_row(&self, shard: usize) -> u64 {
+        self.held().values().filter_map(|held| held.rows.get(&shard)).copied().min().unwrap_or(u64::MAX)
     }
 
     /// The first alert that must stay, where the newest has number `newest`.
     pub(in crate::store) fn first_alert(&self, newest: u64) -> u64 {
-        let alert = self.alert.load(Ordering::Relaxed);
-        alert.max(newest.saturating_sub(self.alerts.load(Ordering::Relaxed)).saturating_add(1))
+        let first = |(seq, count): (u64, u64)| seq.max(newest.saturating_sub(count).saturating_add(1));
+        self.held().values().filter_map(|held| held.alerts).map(first).min().unwrap_or(u64::MAX)
     }
 
     /// By shard: segments that end at this row or before may go. Expired segments that mirrors still need add up to at
     /// most `limit` bytes; the oldest beyond go all the same. `expired` is given the first row that mirrors need of each
     /// shard, and gives the expired segments that hold it or later ones.
     pub(in crate::store) fn release(&self, expired: impl FnOnce(&[u64; 2]) -> Vec<Arc<Entry>>, limit: u64) -> [u64; 2] {
-        let mut release = self.rows.each_ref().map(|row| row.load(Ordering::Relaxed));
+        let mut release = [0, 1].map(|shard| self.first_row(shard));
         if release == [u64::MAX; 2] {
             return release;
         }
@@ -70,9 +71,29 @@ impl Holds {
     /// Rows of dropped segments that a mirror still needed.
     pub(in crate::store) fn lost(&self, gone: &[Arc<Entry>]) -> u64 {
         let lost = |entry: &Arc<Entry>| {
-            let first_needed = self.rows.get(entry.shard).map_or(u64::MAX, |row| row.load(Ordering::Relaxed));
-            entry.zone.end_row().saturating_sub(first_needed.max(entry.zone.first_row))
+            entry.zone.end_row().saturating_sub(self.first_row(entry.shard).max(entry.zone.first_row))
         };
         gone.iter().map(lost).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mirror_does_not_let_go_what_another_needs() {
+        let holds = Holds::default();
+        assert_eq!((holds.first_row(0), holds.first_alert(100)), (u64::MAX, u64::MAX));
+        holds.hold_alerts("redis", 40, 1_000);
+        holds.hold_alerts("webhook", 20, 1_000);
+        holds.hold_alerts("redis", 90, 1_000);
+        assert_eq!(holds.first_alert(100), 20);
+        holds.hold_alerts("webhook", 95, 1_000);
+        assert_eq!((holds.first_alert(100), holds.first_alert(5_000)), (90, 4_001));
+        holds.hold_rows("mysql/0", 0, 7);
+        holds.hold_rows("copy/0", 0, 3);
+        holds.hold_rows("mysql/0", 0, 9);
+        assert_eq!((holds.first_row(0), holds.first_row(1)), (3, u64::MAX));
     }
 }

@@ -93,14 +93,14 @@ fn keeping(hold: u64) -> StoreSettings {
 fn retention_waits_for_mirrors_and_goes_on_behind_them() {
     let lines = old_traffic();
     let mut scene = Scene::new(keeping(u64::MAX), SMALL, ALWAYS);
-    scene.store().shared().hold_rows(0, 0);
-    scene.store().shared().hold_rows(1, 0);
+    scene.store().shared().hold_rows("mirror", 0, 0);
+    scene.store().shared().hold_rows("mirror", 1, 0);
     scene.commit_all(&lines, || 40);
     let all = accepted(&lines, 600).len() as u64;
     assert_eq!(scene.view().totals().passages, all, "nothing was taken yet");
 
     let shared = scene.store().shared();
-    shared.hold_rows(0, 150);
+    shared.hold_rows("mirror", 0, 150);
     let last: Vec<Line> = lines.last().into_iter().map(|(_, line)| line.clone()).collect();
     for _ in 0..4 {
         scene.commit(0, &last);
@@ -111,7 +111,7 @@ fn retention_waits_for_mirrors_and_goes_on_behind_them() {
     assert_eq!(shared.oldest_row(1), 0, "the other shard's has nothing");
 
     for shard in 0..2 {
-        shared.hold_rows(shard, scene.view().next_row(shard));
+        shared.hold_rows("mirror", shard, scene.view().next_row(shard));
     }
     for _ in 0..20 {
         scene.commit(0, &last);
@@ -123,8 +123,8 @@ fn retention_waits_for_mirrors_and_goes_on_behind_them() {
 fn above_the_limit_the_oldest_goes_all_the_same() {
     let lines = old_traffic();
     let mut scene = Scene::new(keeping(8_000), SMALL, ALWAYS);
-    scene.store().shared().hold_rows(0, 0);
-    scene.store().shared().hold_rows(1, 0);
+    scene.store().shared().hold_rows("mirror", 0, 0);
+    scene.store().shared().hold_rows("mirror", 1, 0);
     scene.commit_all(&lines, || 40);
     let shared = scene.store().shared();
     let waits: [u64; 2] = [0, 1].map(|shard| shared.oldest_row(shard));
@@ -185,7 +185,7 @@ fn alerts_wait_for_a_mirror_as_far_as_it_keeps_any() {
     let kept = |hold: Option<(u64, u64)>| {
         let mut scene = Scene::new(settings.clone(), SMALL, ALWAYS);
         if let Some((seq, count)) = hold {
-            scene.store().shared().hold_alerts(seq, count);
+            scene.store().shared().hold_alerts("mirror", seq, count);
         }
         scene.commit_all(&lines, || 40);
         scene.alerts().first().map(|alert| alert.seq).unwrap()
