@@ -19,6 +19,7 @@ use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
 use crate::appliance::Appliance;
+use crate::clock::civil_now;
 use crate::config::{Config, Order, Role, SourceKind, Sync, TextEncoding};
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
@@ -28,7 +29,7 @@ use crate::serve::{self, ConnectionSettings, ServeSettings};
 use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
-use crate::source::live::{self, Live, LiveSettings, civil_now};
+use crate::source::live::{self, Live, LiveSettings};
 use crate::source::simulator::SimulatorSettings;
 use crate::store::{Keep, Store, StoreSettings};
 

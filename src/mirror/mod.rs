@@ -23,6 +23,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::mysql::{MysqlError, MysqlPool};
 use crate::redis_client::{RedisClientError, RedisServer};
@@ -124,7 +125,7 @@ pub fn start(
     stop: &CancellationToken,
 ) -> Result<Mirrors, MirrorError> {
     let mut started = Mirrors::default();
-    let clock: Arc<dyn Fn() -> CivilTime + Send + Sync> = Arc::new(clock);
+    let clock: Clock = Arc::new(clock);
     for shard in 0..SHARDS {
         // Two addresses: shard i is instance i. One address: MyCat, or whatever takes both.
         let Some(pool) = MysqlPool::of_shard(&config.mycat, shard, SHARDS) else { break };

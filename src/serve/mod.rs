@@ -55,14 +55,12 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use traffic::{CivilTime, DetectorSettings, TimeZoneName};
 
+use crate::clock::Clock;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::reader::Reader;
 
 pub use listen::{BindError, ConnectionSettings, bind, open_files, serve};
 pub use openapi::openapi_json;
-
-/// What time it is on the road: civil seconds in the configured zone.
-pub type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]

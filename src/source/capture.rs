@@ -23,9 +23,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings, PassageBatch};
 
-use super::live::civil_now;
 use super::{MAX_BATCH_BYTES, Source, SourceError, advice};
 use crate::batch::Batch;
+use crate::clock::civil_now;
 use input::{Input, Line, Lines, Parsed};
 pub use mark::FileMark;
 use position::Position;

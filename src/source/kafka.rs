@@ -39,9 +39,9 @@ use rdkafka::message::Message as _;
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
-use super::live::civil_now;
 use super::{CommitListener, CommitPermit, Source, SourceError};
 use crate::batch::Batch;
+use crate::clock::civil_now;
 use crate::config::KafkaConfig;
 use client::{client_config, refused};
 use context::Context;

@@ -11,10 +11,11 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::KafkaSettings;
 use super::beginning::beginning;
-use super::context::{Context, unix_now};
+use super::context::Context;
 use super::ledger::Ledger;
 use super::lookup::{end, offset_by_time};
 use super::position::{Committed, Gap, Position};
+use crate::clock::unix_now;
 
 /// How long a question to the broker may take.
 pub(super) const ASK: Duration = Duration::from_secs(5);
