@@ -15,6 +15,7 @@ mod reference;
 mod server;
 #[cfg(test)]
 mod tests;
+mod text;
 mod units;
 mod values;
 

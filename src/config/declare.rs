@@ -196,19 +196,19 @@ macro_rules! choices {
 
         impl $crate::config::declare::Setting for $name {
             fn expected() -> String {
-                $crate::config::values::alternatives(&[ $( $word ),* ])
+                $crate::config::text::alternatives(&[ $( $word ),* ])
             }
 
             fn from_toml(value: &toml::de::DeValue<'_>) -> Result<Self, String> {
-                match $crate::config::values::text_of(value, &Self::expected())? {
+                match $crate::config::text::text_of(value, &Self::expected())? {
                     $( $word => Ok(Self::$variant), )*
                     $( $( $later => Err(format!("\"{}\": {}", $later, $message)), )* )?
-                    other => Err($crate::config::values::no_choice(other, &[ $( $word ),* ])),
+                    other => Err($crate::config::text::no_choice(other, &[ $( $word ),* ])),
                 }
             }
 
             fn to_toml(&self) -> String {
-                $crate::config::values::quoted(self.as_str())
+                $crate::config::text::quoted(self.as_str())
             }
         }
     };
