@@ -10,7 +10,7 @@ use clap::Args;
 use traffic::{CivilTime, TimeZoneName};
 
 use super::failure::{Differences, Usage};
-use super::serve::retention_seconds;
+use super::settings::retention_seconds;
 use crate::audit::{Audit, Difference, Range, Report, Stranger};
 use crate::clock::civil_now;
 use crate::config::{Config, parse_duration};

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::StoreRegistry;
-use super::serve::keeping_settings;
+use super::settings::keeping_settings;
 use crate::clock::{civil_now, unix_now};
 use crate::config::Config;
 use crate::plain;
