@@ -2,7 +2,7 @@
 //!
 //! [`settings!`] turns such a list into a struct with defaults and a [`Section`], through which the loader sets values
 //! by name and the reference lists them. [`choices!`] does the same for a setting that is one of a few words. This
-//! module knows no setting; the list is in the parent module.
+//! module knows no setting; they are declared in `sections`.
 
 use toml::de::DeValue;
 
