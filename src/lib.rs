@@ -23,6 +23,7 @@
 pub mod appliance;
 pub mod audit;
 pub mod batch;
+pub mod clock;
 pub mod clocks;
 pub mod commands;
 pub mod config;

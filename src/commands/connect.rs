@@ -8,60 +8,20 @@ mod kafka;
 mod mysql;
 mod reach;
 mod redis;
+mod report;
 
 use std::io::Write;
 
 use super::failure::Differences;
 use crate::config::Config;
 use crate::plain;
+use report::{Finding, Kind, Report};
 
 /// Looks at one target. It fails only where the configuration itself cannot be used, which is exit code 2.
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
 
 /// Everything that a configuration can name, in the order in which it is looked at.
 const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
-
-/// What was found, in the order in which it was.
-#[derive(Debug, Default)]
-struct Report {
-    findings: Vec<Finding>,
-}
-
-#[derive(Debug)]
-struct Finding {
-    target: &'static str,
-    kind: Kind,
-    text: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Sound,
-    /// It works, and should be set otherwise.
-    Advice,
-    Problem,
-}
-
-impl Report {
-    /// The target is fit for use, or there is nothing to do there.
-    fn sound(&mut self, target: &'static str, text: impl Into<String>) {
-        self.findings.push(Finding { target, kind: Kind::Sound, text: text.into() });
-    }
-
-    /// It works as it is, and something should be changed all the same.
-    fn advice(&mut self, target: &'static str, text: impl Into<String>) {
-        self.findings.push(Finding { target, kind: Kind::Advice, text: text.into() });
-    }
-
-    /// Something is in the way; the text says what, and what to change.
-    fn problem(&mut self, target: &'static str, text: impl Into<String>) {
-        self.findings.push(Finding { target, kind: Kind::Problem, text: text.into() });
-    }
-
-    fn problems(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.kind == Kind::Problem).count()
-    }
-}
 
 /// Connects to what `config` names and writes one line for each finding.
 ///

@@ -10,7 +10,7 @@ use traffic::{Catalogue, Checkpoint};
 
 use super::data_dir::StoreArgs;
 use super::failure::Usage;
-use super::serve::keeping_settings;
+use super::settings::keeping_settings;
 use crate::config::{Config, Role};
 use crate::mysql::{MysqlPool, push_text};
 use crate::store::Store;

@@ -10,11 +10,11 @@ use clap::Args;
 use traffic::{CivilTime, TimeZoneName};
 
 use super::failure::{Differences, Usage};
-use super::serve::retention_seconds;
+use super::settings::retention_seconds;
 use crate::audit::{Audit, Difference, Range, Report, Stranger};
+use crate::clock::civil_now;
 use crate::config::{Config, parse_duration};
 use crate::plain;
-use crate::source::live::civil_now;
 
 /// Arguments of both commands.
 #[derive(Debug, Args)]

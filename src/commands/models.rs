@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::clock::civil_now;
 use crate::config::{Config, ServedModel, TrainFrom};
 use crate::predict::{Kind, Registry, ServiceSettings, VERSIONS};
-use crate::source::live::civil_now;
 use crate::store::Shared;
 
 /// The registry in sled.

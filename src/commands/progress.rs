@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::replay::bytes_read;
 use crate::source::capture::CaptureProgress;
 
 const REFRESH: Duration = Duration::from_millis(200);
@@ -74,4 +73,9 @@ fn update(bar: &ProgressBar, reading: &CaptureProgress) {
         bar.set_message(if sorted > 0 { "sorting" } else { "replaying" });
         bar.set_position(read);
     }
+}
+
+/// Bytes read, and all bytes.
+fn bytes_read(progress: &CaptureProgress) -> (u64, u64) {
+    (progress.read_bytes.load(Ordering::Relaxed), progress.total_bytes.load(Ordering::Relaxed))
 }

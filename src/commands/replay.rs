@@ -5,10 +5,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 use traffic::{Delimiter, Layout, ParserSettings};
@@ -18,7 +16,8 @@ use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
 use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
-use super::serve::{Signals, parser_settings, retention_seconds, rule_options, store_settings};
+use super::settings::{parser_settings, retention_seconds, rule_options, store_settings};
+use super::signals::cancel_at_signal;
 use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, PipelineError, Router};
 use crate::plain;
@@ -147,7 +146,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let mut router = Router::new(layout.shard_key())?;
 
     let stop = CancellationToken::new();
-    stop_at_signal(stop.clone())?;
+    cancel_at_signal(stop.clone())?;
     let progress = Progress::start(reading.clone(), args.quiet);
     if resumed && !args.quiet {
         progress.say(&format!("continuing after line {}", store.totals().lines));
@@ -234,21 +233,4 @@ fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
         publish: false,
         ..store_settings(config, args.store)
     }
-}
-
-/// The first signal ends the replay behind the batch in hand, the second ends it at once.
-pub(super) fn stop_at_signal(stop: CancellationToken) -> anyhow::Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot listen for signals")?;
-    let signals = Signals::listen(runtime.handle())?;
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || runtime.block_on(super::serve::stop_at_signal(signals, stop)))
-        .context("cannot listen for signals")?;
-    Ok(())
-}
-
-/// Bytes read, as the progress bar wants them.
-pub(super) fn bytes_read(progress: &CaptureProgress) -> (u64, u64) {
-    (progress.read_bytes.load(Ordering::Relaxed), progress.total_bytes.load(Ordering::Relaxed))
 }

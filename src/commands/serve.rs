@@ -10,31 +10,29 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, Layout, ParserSettings, ShardKey};
+use traffic::{Layout, ShardKey};
 
 use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
+use super::serving::{connections, predict_beside, serve_settings, serve_until};
+use super::settings::{parser_settings, rule_options, store_settings};
+use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
-use crate::config::{Config, Order, Role, SourceKind, Sync, TextEncoding};
+use crate::clock::civil_now;
+use crate::config::{Config, Order, Role, SourceKind, TextEncoding};
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
-use crate::reader::Reader;
-use crate::serve::{self, ConnectionSettings, ServeSettings};
+use crate::serve::{self, ServeSettings};
 use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
-use crate::source::live::{self, Live, LiveSettings, civil_now};
+use crate::source::live::{self, Live, LiveSettings};
 use crate::source::simulator::SimulatorSettings;
-use crate::store::{Keep, Store, StoreSettings};
-
-/// How long open requests and the last commit may take after a stop signal.
-const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
-const DAY: i64 = 86_400;
+use crate::store::Store;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -190,76 +188,6 @@ fn verify_beside(
     std::thread::Builder::new().name("verify".to_owned()).spawn(verify).context("cannot start the thread that verifies")
 }
 
-/// Runs prediction on a thread of its own until `stop`.
-pub(super) fn predict_beside(
-    service: Arc<Service>,
-    reader: Arc<dyn Reader>,
-    stop: &CancellationToken,
-    waiting: &tokio::runtime::Handle,
-) -> anyhow::Result<std::thread::JoinHandle<()>> {
-    let (stop, waiting) = (stop.clone(), waiting.clone());
-    std::thread::Builder::new()
-        .name("predict".to_owned())
-        .spawn(move || service.run(&*reader, &stop, &waiting))
-        .context("cannot start the thread of prediction")
-}
-
-pub(super) async fn serve_until(
-    listener: TcpListener,
-    reader: Arc<dyn Reader>,
-    settings: ServeSettings,
-    connections: ConnectionSettings,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
-    let router = serve::router(reader, settings, stop.clone());
-    serve::serve(listener, router, connections, stop, SHUTDOWN_DEADLINE).await
-}
-
-/// The connections of the HTTP interface, as configured and as the limit of open files allows.
-pub(super) fn connections(config: &Config) -> ConnectionSettings {
-    let api = &config.api;
-    ConnectionSettings {
-        max: serve::open_files(api.max_connections),
-        max_per_address: api.max_connections_per_address,
-        header_timeout: api.header_timeout,
-        idle_timeout: api.idle_timeout,
-        proxies: api.proxies.clone(),
-    }
-}
-
-/// The signals that stop a run. While this lives they do not end the process by themselves.
-#[derive(Debug)]
-pub(super) struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    /// Listens from now on.
-    pub(super) fn listen(runtime: &tokio::runtime::Handle) -> anyhow::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let _inside = runtime.enter();
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-pub(super) async fn stop_at_signal(mut signals: Signals, stop: CancellationToken) {
-    signals.next().await;
-    tracing::info!("stopping: a second signal ends at once");
-    stop.cancel();
-    signals.next().await;
-    // Nothing committed is lost: the next start recovers.
-    std::process::exit(130);
-}
-
 fn open_source(
     config: &Config,
     layout: &Layout,
@@ -325,82 +253,5 @@ fn open_source(
             appliance.follow_kafka(Box::new(move || ledger.status()));
             Ok(Some(Box::new(consuming)))
         }
-    }
-}
-
-/// The rule, in words that a capture's position keeps.
-pub(super) fn rule_options(config: &Config) -> String {
-    format!("{:?}", config.detect.detector_settings())
-}
-
-/// How lines are parsed, as configured.
-pub(super) fn parser_settings(config: &Config, layout: Layout) -> ParserSettings {
-    let zone = config.source.timezone.clone();
-    ParserSettings {
-        layout,
-        delimiter: config.source.delimiter.fixed(),
-        not_after: CivilTime(civil_now(&zone).0 + DAY),
-        zone,
-        max_names: config.store.max_names,
-    }
-}
-
-/// How the store works, as configured.
-pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings {
-    StoreSettings {
-        memory: config.store.memory.bytes(),
-        sync: config.store.sync == Sync::Commit,
-        compaction: true,
-        accept_loss: args.accept_loss,
-        expires: true,
-        retention: keep(config.store.retention),
-        alerts_retention: keep(config.store.alerts_retention),
-        rejects_retention: keep(config.store.rejects_retention),
-        retention_grace: i64::try_from(config.store.retention_grace.as_secs()).unwrap_or(i64::MAX),
-        rejects_size: Some(config.store.rejects_size.0),
-        mirror_hold: config.store.mirror_hold.0,
-        publish: true,
-        alert_index: config.store.alert_index.bytes(),
-        detector: config.detect.detector_settings(),
-        clock: {
-            let zone = config.source.timezone.clone();
-            Arc::new(move || civil_now(&zone))
-        },
-    }
-}
-
-fn keep(retention: crate::config::Retention) -> Keep {
-    Keep { seconds: retention_seconds(retention), written: retention.is_written() }
-}
-
-/// As [`store_settings`], for a command that only looks or writes something else: nothing is dropped, and what the directory
-/// remembers of its retention stays.
-pub(super) fn keeping_settings(config: &Config, args: StoreArgs) -> StoreSettings {
-    StoreSettings { expires: false, ..store_settings(config, args) }
-}
-
-/// Seconds of a retention; none = for ever.
-pub(super) fn retention_seconds(retention: crate::config::Retention) -> Option<i64> {
-    retention.duration().map(|duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
-}
-
-/// The HTTP interface, as configured.
-pub(super) fn serve_settings(config: &Config) -> ServeSettings {
-    let zone = config.source.timezone.clone();
-    let clock_zone = zone.clone();
-    ServeSettings {
-        cors_origins: config.api.cors_origins.clone(),
-        allowed_origins: config.api.allowed_origins.clone(),
-        max_concurrent_queries: config.api.max_concurrent_queries,
-        query_timeout: config.api.query_timeout,
-        sse_max_clients: config.api.sse_max_clients,
-        sse_max_clients_per_address: config.api.sse_max_clients_per_address,
-        body_limit: config.api.max_body.bytes(),
-        status_only: config.role == Role::Ingest,
-        export_max_rows: config.api.export_max_rows as u64,
-        max_concurrent_exports: config.api.max_concurrent_exports,
-        export_timeout: config.api.export_timeout,
-        detector: config.detect.detector_settings(),
-        ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
     }
 }

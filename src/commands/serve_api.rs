@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serve::{Signals, connections, predict_beside, serve_settings, serve_until, stop_at_signal};
+use super::serving::{connections, predict_beside, serve_settings, serve_until};
+use super::signals::{Signals, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
 use crate::remote::{Remote, RemoteError};

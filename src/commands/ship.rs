@@ -7,6 +7,11 @@
 //!
 //! [`tail`] knows the log and no Kafka, [`crate::producer`] knows Kafka and no log; this joins them.
 
+mod brokers;
+mod display;
+mod mark;
+mod place;
+mod rotation;
 mod state;
 mod tail;
 
@@ -18,50 +23,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 use traffic::{Delimiter, Layout};
 
 use super::failure::Usage;
-use super::replay::{EncodingArg, parse_delimiter, stop_at_signal};
+use super::replay::{EncodingArg, parse_delimiter};
+use super::signals::cancel_at_signal;
 use crate::producer::{KeyedProducer, NotSent, PlateKey, ProducerSettings, Ticket};
+pub use brokers::BrokerArgs;
+use display::Display;
+use place::Place;
 use state::StateFile;
-use tail::{MAX_LINE, Next, Place, Tail};
-
-/// Where lines go: shared by `ship` and `simulate`.
-#[derive(Debug, Clone, Args)]
-pub struct BrokerArgs {
-    /// A property of librdkafka, such as security.protocol=SASL_SSL; may be given several times
-    #[arg(long = "property", value_name = "NAME=VALUE", value_parser = parse_property)]
-    properties: Vec<(String, String)>,
-    /// A file of such properties, one in a line; for passwords, which a command line shows to everybody
-    #[arg(long, value_name = "FILE")]
-    properties_file: Option<PathBuf>,
-}
-
-impl BrokerArgs {
-    /// All properties, those of the file first.
-    ///
-    /// # Errors
-    /// [`Usage`]: the file cannot be read or has a line that is no property.
-    pub fn properties(&self) -> anyhow::Result<Vec<(String, String)>> {
-        let mut properties = Vec::new();
-        if let Some(path) = &self.properties_file {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Usage(format!("cannot read the properties in {}: {error}", path.display())))?;
-            for (at, line) in text.lines().enumerate() {
-                let line = line.trim();
-                if !line.is_empty() && !line.starts_with(['#', '!']) {
-                    let property = parse_property(line);
-                    properties
-                        .push(property.map_err(|it| Usage(format!("{}, line {}: {it}", path.display(), at + 1)))?);
-                }
-            }
-        }
-        properties.extend(self.properties.iter().cloned());
-        Ok(properties)
-    }
-}
+use tail::{MAX_LINE, Next, Tail};
 
 /// Arguments of `ship`.
 #[derive(Debug, Args)]
@@ -101,8 +74,6 @@ pub struct ShipArgs {
 const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 /// How often the position is saved while lines flow.
 const SAVE: Duration = Duration::from_millis(200);
-/// How long nothing may be delivered before it is said; and how often it is said again.
-const PATIENCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(30));
 /// How long a stop by signal waits for what is on the way.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 /// Before a new producer follows one that failed: at first, and at most.
@@ -132,14 +103,14 @@ pub fn run(args: &ShipArgs) -> anyhow::Result<()> {
     }
     let state = StateFile::open(&state, &args.topic)?;
     let stop = CancellationToken::new();
-    stop_at_signal(stop.clone())?;
+    cancel_at_signal(stop.clone())?;
     let mut shipper = Shipper {
         tail: Tail::new(&args.file, args.once, state.saved()),
         key: PlateKey::new(&layout, args.delimiter),
         gb18030: args.encoding == EncodingArg::Gb18030,
         acknowledged: None,
         way: VecDeque::new(),
-        shown: Shown::new(args),
+        shown: Display::new(&args.brokers, &args.file, args.once, args.quiet),
         delivered_before: 0,
         saved_at: None,
         retry: RETRY.0,
@@ -164,13 +135,6 @@ fn without_line_ending(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn parse_property(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("write name=value".to_owned()),
-    }
-}
-
 struct Shipper {
     tail: Tail,
     key: PlateKey,
@@ -183,7 +147,7 @@ struct Shipper {
     acknowledged: Option<Place>,
     /// Runs of lines on their way, in the order of the log, each with the place behind it.
     way: VecDeque<(Arc<Ticket>, Place)>,
-    shown: Shown,
+    shown: Display,
     /// Lines that earlier producers delivered.
     delivered_before: u64,
     saved_at: Option<Instant>,
@@ -294,7 +258,7 @@ impl Shipper {
             self.save()?;
         }
         let delivered = self.delivered();
-        self.shown.update(delivered, self.producer.on_the_way(), &self.tail, &self.producer);
+        self.shown.update(delivered, self.producer.on_the_way(), || self.tail.progress(), &self.producer);
         Ok(())
     }
 
@@ -331,128 +295,5 @@ impl Shipper {
         for notice in self.tail.take_notices() {
             self.shown.say(&notice);
         }
-    }
-}
-
-/// What the user sees: a line of progress on a terminal, and sentences about trouble.
-struct Shown {
-    bar: ProgressBar,
-    brokers: String,
-    log: PathBuf,
-    began: Instant,
-    drawn: Instant,
-    /// Lines delivered when that changed last, and when it did.
-    moved: (u64, Instant),
-    complained: Option<Instant>,
-    missed: bool,
-    trouble: Option<String>,
-    once: bool,
-    quiet: bool,
-}
-
-impl Shown {
-    fn new(args: &ShipArgs) -> Self {
-        let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
-        let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-            bar.set_style(style);
-        }
-        let now = Instant::now();
-        Self {
-            bar,
-            brokers: args.brokers.clone(),
-            log: args.file.clone(),
-            began: now,
-            drawn: now,
-            moved: (0, now),
-            complained: None,
-            missed: false,
-            trouble: None,
-            once: args.once,
-            quiet: args.quiet,
-        }
-    }
-
-    fn say(&self, text: &str) {
-        self.bar.suspend(|| eprintln!("platewatch ship: {}", crate::plain::lines(text)));
-    }
-
-    fn update(&mut self, delivered: u64, on_the_way: u64, tail: &Tail, producer: &KeyedProducer) {
-        let now = Instant::now();
-        if delivered != self.moved.0 || on_the_way == 0 {
-            if self.complained.take().is_some() {
-                self.say("Kafka takes lines again");
-            }
-            self.moved = (delivered, now);
-        }
-        if now - self.drawn < LOOK.0 {
-            return;
-        }
-        self.drawn = now;
-        let (read, size) = tail.progress();
-        if size == 0 && read == 0 && !self.missed && !self.log.exists() {
-            self.missed = true;
-            self.say(&format!("{} is not there yet: waiting for it", self.log.display()));
-        }
-        if let Some(trouble) = producer.take_trouble() {
-            self.trouble = Some(trouble);
-        }
-        let waited = now - self.moved.1;
-        if waited >= PATIENCE.0 && self.complained.is_none_or(|at| now - at >= PATIENCE.1) {
-            self.complained = Some(now);
-            let trouble = self.trouble.as_deref().unwrap_or("no answer");
-            self.say(&format!(
-                "Kafka at {} takes no lines since {} s ({trouble}): {on_the_way} wait, and the log is read on when it is \
-                 back; nothing is lost",
-                self.brokers,
-                waited.as_secs()
-            ));
-        }
-        if !self.bar.is_hidden() {
-            self.bar.set_message(format!(
-                "{} lines in Kafka, {} on the way; {} of {} read, {} elapsed",
-                HumanCount(delivered),
-                HumanCount(on_the_way),
-                HumanBytes(read),
-                HumanBytes(size),
-                indicatif::HumanDuration(self.began.elapsed()),
-            ));
-            self.bar.tick();
-        }
-    }
-
-    fn finish(&self, delivered: u64) {
-        self.bar.finish_and_clear();
-        if self.once && !self.quiet {
-            let seconds = self.began.elapsed().as_secs_f64();
-            eprintln!("{delivered} lines in Kafka after {seconds:.1} s");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn properties_come_from_the_file_and_the_command_line() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("client.properties");
-        std::fs::write(&path, "# comment\n\nsasl.password = a=b\nlinger.ms=1\n").unwrap();
-        let args = BrokerArgs {
-            properties: vec![("linger.ms".to_owned(), "2".to_owned())],
-            properties_file: Some(path.clone()),
-        };
-        let expected = [("sasl.password", "a=b"), ("linger.ms", "1"), ("linger.ms", "2")];
-        assert_eq!(args.properties().unwrap(), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        std::fs::write(&path, "linger.ms=1\nnonsense\n").unwrap();
-        let error = args.properties().unwrap_err();
-        assert!(error.is::<Usage>() && error.to_string().ends_with("line 2: write name=value"), "{error}");
-    }
-
-    #[test]
-    fn properties_need_a_name() {
-        assert_eq!(parse_property("a=b"), Ok(("a".to_owned(), "b".to_owned())));
-        assert!(parse_property("=b").is_err() && parse_property("a").is_err());
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -17,6 +17,7 @@ use traffic::{Checkpoint, CivilTime, TimeZoneName};
 
 use super::failure::Usage;
 use super::ship::BrokerArgs;
+use crate::clock::unix_now;
 use crate::producer::{LineWriter, ProducerSettings};
 use crate::source::simulator::{Simulator, SimulatorSettings};
 
@@ -291,8 +292,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// The time on the clocks of the road.
 fn now() -> CivilTime {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    TimeZoneName::default().civil(since_1970 as i64).unwrap_or(SimulatorSettings::DEFAULT_START)
+    TimeZoneName::default().civil(unix_now()).unwrap_or(SimulatorSettings::DEFAULT_START)
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {

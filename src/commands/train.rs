@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -13,13 +13,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::StoreRegistry;
-use super::serve::keeping_settings;
+use super::settings::keeping_settings;
+use crate::clock::{civil_now, unix_now};
 use crate::config::Config;
 use crate::plain;
 use crate::predict::{
     self, BadRows, Grid, History, Kind, Origin, Pace, Registry as _, Table, TrainError, TrainSettings, read_holidays,
 };
-use crate::source::live::civil_now;
 use crate::store::Store;
 
 /// Arguments of `train`.
@@ -102,8 +102,7 @@ pub fn run(args: &TrainArgs, out: &mut impl Write) -> anyhow::Result<()> {
         TrainError::Empty => anyhow::Error::from(Usage(format!("{}: {error}", origin.path))),
         other => other.into(),
     })?;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-    let metadata = predict::save(&args.model_dir, &trained, origin, now)?;
+    let metadata = predict::save(&args.model_dir, &trained, origin, unix_now())?;
     if let Some(store) = store {
         StoreRegistry(store.shared()).remember(&metadata.version, &serde_json::to_value(&metadata)?);
         store.close()?;

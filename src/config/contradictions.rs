@@ -3,77 +3,73 @@
 use traffic::ShardKey;
 
 use super::error::{Origin, Problem};
-use super::{Config, DetectConfig, Role, SourceKind, duration_text};
+use super::sections::{Config, DetectConfig, Role, SourceKind};
+use super::units::duration_text;
 
-impl Config {
-    /// Settings that do not go together.
-    pub(super) fn contradictions(&self, origin: impl Fn(&str) -> Origin) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        // Blames the first of `settings` that somebody set.
-        let mut refuse = |settings: [&str; 2], message: String| {
-            let [first, second] = settings;
-            let blamed = if origin(first) == Origin::Default { second } else { first };
-            problems.push(Problem { origin: origin(blamed), setting: blamed.to_owned(), message });
-        };
-        let DetectConfig { window, state_ttl, .. } = self.detect;
-        let [window_text, ttl_text] = [window, state_ttl].map(duration_text);
-        if window > state_ttl {
-            refuse(
-                ["detect.window", "detect.state_ttl"],
-                format!(
-                    "detect.window ({window_text}) is longer than detect.state_ttl ({ttl_text}), so sightings would be forgotten \
-                 before they can be compared; write a state_ttl of at least {window_text}, better twice that"
-                ),
-            );
-        } else if self.detect.speed_window() > state_ttl {
-            let speed_text = duration_text(self.detect.speed_window());
-            refuse(
-                ["detect.speed_window", "detect.state_ttl"],
-                format!(
-                    "detect.speed_window ({speed_text}) is longer than detect.state_ttl ({ttl_text}), so sightings would be \
-                 forgotten before they can be compared; write a state_ttl of at least {speed_text}"
-                ),
-            );
-        }
-        let source = &self.source;
-        if self.role == Role::Api {
-            let wrong = if self.mycat.urls.is_empty() {
-                Some(("mycat.urls", "answers from MySQL; name MyCat or the two instances in mycat.urls"))
-            } else if self.redis.url.is_none() {
-                Some(("redis.url", "answers from Redis; name it in redis.url"))
-            } else if source.kind != SourceKind::None {
-                Some((
-                    "source.kind",
-                    "takes nothing in; leave source.kind out here, and set it where role = \"ingest\"",
-                ))
-            } else {
-                None
-            };
-            if let Some((setting, what)) = wrong {
-                refuse([setting, "role"], format!("role = \"api\" {what}"));
-            }
-        }
-        if let Err(error) = source.layout() {
-            refuse(["source.shard_key", "source.columns"], error.to_string());
-        }
-        if self.mycat.urls.len() == 1
-            && source.layout().is_ok_and(|layout| matches!(layout.shard_key(), ShardKey::Extra(_)))
-        {
-            refuse(
-                ["source.shard_key", "mycat.urls"],
-                format!(
-                    "MyCat cannot route by {}, which is not a column of traffic_data; write the URLs of the two instances as mycat.urls, \
-                     or another shard key",
-                    source.shard_key
-                ),
-            );
-        }
-        if source.kind == SourceKind::Capture && source.files.is_empty() {
-            refuse(
-                ["source.kind", "source.files"],
-                "a capture source needs files; write files = [\"passages.log\"]".to_owned(),
-            );
-        }
-        problems
+/// Settings that do not go together.
+pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    // Blames the first of `settings` that somebody set.
+    let mut refuse = |settings: [&str; 2], message: String| {
+        let [first, second] = settings;
+        let blamed = if origin(first) == Origin::Default { second } else { first };
+        problems.push(Problem { origin: origin(blamed), setting: blamed.to_owned(), message });
+    };
+    let DetectConfig { window, state_ttl, .. } = config.detect;
+    let [window_text, ttl_text] = [window, state_ttl].map(duration_text);
+    if window > state_ttl {
+        refuse(
+            ["detect.window", "detect.state_ttl"],
+            format!(
+                "detect.window ({window_text}) is longer than detect.state_ttl ({ttl_text}), so sightings would be forgotten \
+             before they can be compared; write a state_ttl of at least {window_text}, better twice that"
+            ),
+        );
+    } else if config.detect.speed_window() > state_ttl {
+        let speed_text = duration_text(config.detect.speed_window());
+        refuse(
+            ["detect.speed_window", "detect.state_ttl"],
+            format!(
+                "detect.speed_window ({speed_text}) is longer than detect.state_ttl ({ttl_text}), so sightings would be \
+             forgotten before they can be compared; write a state_ttl of at least {speed_text}"
+            ),
+        );
     }
+    let source = &config.source;
+    if config.role == Role::Api {
+        let wrong = if config.mycat.urls.is_empty() {
+            Some(("mycat.urls", "answers from MySQL; name MyCat or the two instances in mycat.urls"))
+        } else if config.redis.url.is_none() {
+            Some(("redis.url", "answers from Redis; name it in redis.url"))
+        } else if source.kind != SourceKind::None {
+            Some(("source.kind", "takes nothing in; leave source.kind out here, and set it where role = \"ingest\""))
+        } else {
+            None
+        };
+        if let Some((setting, what)) = wrong {
+            refuse([setting, "role"], format!("role = \"api\" {what}"));
+        }
+    }
+    if let Err(error) = source.layout() {
+        refuse(["source.shard_key", "source.columns"], error.to_string());
+    }
+    if config.mycat.urls.len() == 1
+        && source.layout().is_ok_and(|layout| matches!(layout.shard_key(), ShardKey::Extra(_)))
+    {
+        refuse(
+            ["source.shard_key", "mycat.urls"],
+            format!(
+                "MyCat cannot route by {}, which is not a column of traffic_data; write the URLs of the two instances as mycat.urls, \
+                 or another shard key",
+                source.shard_key
+            ),
+        );
+    }
+    if source.kind == SourceKind::Capture && source.files.is_empty() {
+        refuse(
+            ["source.kind", "source.files"],
+            "a capture source needs files; write files = [\"passages.log\"]".to_owned(),
+        );
+    }
+    problems
 }

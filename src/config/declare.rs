@@ -2,7 +2,7 @@
 //!
 //! [`settings!`] turns such a list into a struct with defaults and a [`Section`], through which the loader sets values
 //! by name and the reference lists them. [`choices!`] does the same for a setting that is one of a few words. This
-//! module knows no setting; the list is in the parent module.
+//! module knows no setting; they are declared in `sections`.
 
 use toml::de::DeValue;
 
@@ -196,19 +196,19 @@ macro_rules! choices {
 
         impl $crate::config::declare::Setting for $name {
             fn expected() -> String {
-                $crate::config::values::alternatives(&[ $( $word ),* ])
+                $crate::config::text::alternatives(&[ $( $word ),* ])
             }
 
             fn from_toml(value: &toml::de::DeValue<'_>) -> Result<Self, String> {
-                match $crate::config::values::text_of(value, &Self::expected())? {
+                match $crate::config::text::text_of(value, &Self::expected())? {
                     $( $word => Ok(Self::$variant), )*
                     $( $( $later => Err(format!("\"{}\": {}", $later, $message)), )* )?
-                    other => Err($crate::config::values::no_choice(other, &[ $( $word ),* ])),
+                    other => Err($crate::config::text::no_choice(other, &[ $( $word ),* ])),
                 }
             }
 
             fn to_toml(&self) -> String {
-                $crate::config::values::quoted(self.as_str())
+                $crate::config::text::quoted(self.as_str())
             }
         }
     };

@@ -5,15 +5,56 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::contradictions::contradictions;
 use super::declare::{Given, Section};
-use super::error::{Origin, Problem};
+use super::error::{ConfigError, Origin, Problem};
+use super::sections::Config;
 use crate::suggest::nearest;
 
 /// What an overriding environment variable's name begins with.
 pub const VARIABLE_PREFIX: &str = "PLATEWATCH__";
+
+impl Config {
+    /// Reads the file at `path` and the environment of this process.
+    ///
+    /// # Errors
+    /// The file cannot be read, or what it and the environment say cannot be used.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let unreadable = |message: String| ConfigError {
+            file: None,
+            problems: vec![Problem { origin: Origin::Default, setting: String::new(), message }],
+        };
+        let bytes = std::fs::read(path)
+            .map_err(|error| unreadable(format!("cannot read the configuration file {}: {error}", path.display())))?;
+        let text = String::from_utf8(bytes).map_err(|_| {
+            unreadable(format!("the configuration file {} is not UTF-8 text; save it as UTF-8", path.display()))
+        })?;
+        let environment = std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+        Self::from_toml(&text, environment).map_err(|error| ConfigError { file: Some(path.to_owned()), ..error })
+    }
+
+    /// Reads a TOML text and the variables of an environment, those not ours among them.
+    ///
+    /// # Errors
+    /// What they say cannot be used; every problem is named.
+    pub fn from_toml(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut config = Self::default();
+        let mut loader = Loader::new(&mut config);
+        loader.read_toml(text.strip_prefix('\u{feff}').unwrap_or(text));
+        loader.read_environment(environment);
+        let (origins, mut problems) = loader.finish();
+        // Settings are compared with one another only when each of them is sound.
+        if problems.is_empty() {
+            problems = contradictions(&config, |setting| origins.get(setting).cloned().unwrap_or(Origin::Default));
+        }
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError { file: None, problems }) }
+    }
+}
 
 /// Fills `root` from what was given.
 pub(super) struct Loader<'a> {

@@ -9,7 +9,7 @@ use std::fmt;
 use toml::de::DeValue;
 
 use super::declare::Setting;
-use super::values::quoted;
+use super::text::quoted;
 
 /// What decides which records were consumed is not for passing through.
 const OURS: [(&str, &str); 8] = [

@@ -7,7 +7,7 @@ use std::fmt;
 use toml::de::DeValue;
 
 use super::declare::Setting;
-use super::values::quoted;
+use super::text::quoted;
 
 /// A text that nobody may see.
 #[derive(Clone, Default, PartialEq, Eq)]

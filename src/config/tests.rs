@@ -1,5 +1,10 @@
 //! The configuration from outside: what loads, what is refused and in which words.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use traffic::{Delimiter, PlateScope};
+
 use super::*;
 
 fn load(text: &str) -> Result<Config, ConfigError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 use super::declare::Setting;
-use super::values::{quoted, text_of};
+use super::text::{quoted, text_of};
 
 /// How long to keep something, measured in event time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The plain types that settings have, how each is written in TOML, and what to say when it is written wrongly.
+//! The plain types that settings have, and how each is read from TOML and written in it.
 //!
 //! This module knows no setting by name.
 
@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use traffic::{TimeZoneName, UnknownTimeZone};
 
 use super::declare::Setting;
-use crate::suggest::nearest;
+use super::text::{mismatch, quoted, text_of};
 
 impl Setting for String {
     fn expected() -> String {
@@ -159,46 +159,6 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
-/// `text` as a TOML string.
-pub(super) fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
-}
-
-/// `"a", "b" or "c"`.
-pub(super) fn alternatives(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
-}
-
-/// The message for a word that is none of `words`.
-pub(super) fn no_choice(given: &str, words: &[&str]) -> String {
-    let hint = nearest(given, words.iter().copied())
-        .map(|word| format!("did you mean {}? ", quoted(word)))
-        .unwrap_or_default();
-    format!("{} is not one of the choices; {hint}write {}", quoted(given), alternatives(words))
-}
-
-/// The text of a TOML string, or a message that says what was expected.
-pub(super) fn text_of<'a>(value: &'a DeValue<'_>, expected: &str) -> Result<&'a str, String> {
-    value.as_str().ok_or_else(|| mismatch(value, expected))
-}
-
-fn mismatch(value: &DeValue<'_>, expected: &str) -> String {
-    let found = match value {
-        DeValue::String(text) => format!("the text {}", quoted(text)),
-        DeValue::Integer(number) => format!("the number {number}"),
-        DeValue::Float(number) => format!("the number {number}"),
-        DeValue::Boolean(flag) => format!("{flag}"),
-        DeValue::Datetime(_) => "a date or time".to_owned(),
-        DeValue::Array(_) => "a list".to_owned(),
-        DeValue::Table(_) => "a table".to_owned(),
-    };
-    format!("{found} does not fit here; write {expected}")
-}
-
 /// 131072 as TOML's `131_072`.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -217,16 +177,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_words_listed() {
+    fn numbers_are_grouped() {
         for (number, text) in [(0, "0"), (999, "999"), (1000, "1_000"), (131_072, "131_072"), (1_000_000, "1_000_000")]
         {
             assert_eq!(grouped(number), text);
         }
-        assert_eq!(alternatives(&["a"]), "\"a\"");
-        assert_eq!(alternatives(&["a", "b", "c"]), "\"a\", \"b\" or \"c\"");
-        assert_eq!(
-            no_choice("simulater", &["capture", "simulator"]),
-            "\"simulater\" is not one of the choices; did you mean \"simulator\"? write \"capture\" or \"simulator\""
-        );
     }
 }

@@ -3,11 +3,12 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use traffic::CivilTime;
 
 use super::failure::{Failure, Kind};
+use crate::clock::unix_now;
 use crate::reader::Snapshot as _;
 use crate::status::{MirrorState, MirrorStatus};
 use crate::store::{MirrorCursor, RefusedRow, Shared};
@@ -240,10 +241,6 @@ fn newest_alert(shared: &Shared) -> Option<i64> {
 /// The event time that an alert writes as text.
 pub(super) fn event_time(text: &str) -> Option<i64> {
     CivilTime::parse(text.as_bytes(), &traffic::TimeZoneName::default()).map(|time| time.0)
-}
-
-fn unix_now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs() as i64)
 }
 
 /// Pauses between attempts: each twice as long as the one before, up to the longest, then spread at random over the upper

@@ -18,13 +18,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-use traffic::CivilTime;
 
 use super::failure::{Failure, Kind};
 use super::follow::Mirror;
 use super::health::{Health, Subject};
 use super::refills::Refills;
 use super::rows::presence_question;
+use crate::clock::Clock;
 use crate::config::MycatConfig;
 use crate::mysql::MysqlPool;
 use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, Shared, StoreError};
@@ -36,9 +36,6 @@ pub(super) const SHARDS: usize = 2;
 const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-/// Tells the time of the road.
-pub(super) type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
 
 /// The mirror of one shard.
 pub(super) struct ShardMirror {

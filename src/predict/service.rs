@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwapOption;
 use serde_json::Value;
@@ -24,6 +24,7 @@ use super::model::LoadedModel;
 use super::pace::Pace;
 use super::registry::Registry;
 use super::train::{TrainError, TrainSettings, train};
+use crate::clock::{Clock, unix_now};
 use crate::forecast::{FlowForecast, Forecast, Forecaster, ForecasterStatus, ModelAbout};
 use crate::reader::Reader;
 
@@ -61,7 +62,7 @@ pub struct ServiceSettings {
     /// The data directory, where the history is kept; none to keep it in memory.
     pub data_dir: Option<PathBuf>,
     /// What time it is on the road.
-    pub clock: Arc<dyn Fn() -> CivilTime + Send + Sync>,
+    pub clock: Clock,
     /// Where versions are noted.
     pub registry: Arc<dyn Registry>,
 }
@@ -349,10 +350,6 @@ fn stamp(folder: &Path) -> Stamp {
         let metadata = std::fs::metadata(folder.join(file)).ok()?;
         Some((metadata.len(), metadata.modified().ok()?))
     })
-}
-
-fn unix_now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 impl Forecaster for Service {

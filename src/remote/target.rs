@@ -6,8 +6,8 @@
 //! account, a key of another type) is told in other words, and in the status. It does not know what is asked.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::clock::unix_now;
 use crate::mysql::MysqlError;
 use crate::reader::ReadError;
 use crate::status::BackendStatus;
@@ -184,8 +184,4 @@ fn words(error: &MysqlError) -> String {
         (error, Some(remedy)) => format!("{error}; {remedy}"),
         (error, None) => error.to_string(),
     }
-}
-
-fn unix_now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() as i64
 }

@@ -3,16 +3,17 @@
 //! The simulator is deterministic, so the position is its start and the number of lines taken: a restart makes the same
 //! traffic and passes over what was committed.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, Kind};
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, LineParser, NameTable, ParserSettings, TimeZoneName};
+use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
 use super::simulator::{Simulator, SimulatorSettings};
 use super::{Source, SourceError};
 use crate::batch::Batch;
+use crate::clock::{civil_now, civil_now_ms};
 
 /// The name under which the position is stored.
 pub const NAME: &str = "simulator";
@@ -145,15 +146,4 @@ impl Source for Live {
         batch.place = format!("line {}", self.position.taken);
         Ok(Some(batch))
     }
-}
-
-/// The clock of the road's zone.
-pub fn civil_now(zone: &TimeZoneName) -> CivilTime {
-    CivilTime(civil_now_ms(zone).div_euclid(1000))
-}
-
-fn civil_now_ms(zone: &TimeZoneName) -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = now.as_secs() as i64;
-    zone.civil(seconds).map_or(seconds, |civil| civil.0) * 1000 + i64::from(now.subsec_millis())
 }

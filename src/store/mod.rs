@@ -34,5 +34,5 @@ pub use handle::{Progress, Shared};
 pub use mirror_feed::Sample;
 pub use read::View;
 pub use read_only::Frozen;
-pub use settings::{Clock, StoreSettings};
+pub use settings::StoreSettings;
 pub use write::Store;

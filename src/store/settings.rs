@@ -5,9 +5,7 @@ use std::sync::Arc;
 use traffic::{CivilTime, DetectorSettings};
 
 use super::disk::records::Keep;
-
-/// What time it is on the road.
-pub type Clock = Arc<dyn Fn() -> CivilTime + Send + std::marker::Sync>;
+use crate::clock::Clock;
 
 /// How the store works.
 #[derive(Clone)]

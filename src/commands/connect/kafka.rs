@@ -5,16 +5,18 @@
 //! question whose answer changes nothing: see [`session`].
 
 mod advertised;
+mod events;
 mod probe;
+mod refusals;
+mod security;
 mod session;
 
-use super::Report;
 use super::reach::Address;
-use crate::config::{Config, KafkaConfig, SourceKind};
+use super::report::{KAFKA, Report};
+use crate::config::{Config, SourceKind};
 use probe::Listener;
+use security::Security;
 use session::Session;
-
-const TARGET: &str = "kafka";
 
 /// Looks at Kafka, if it is the source.
 ///
@@ -23,7 +25,7 @@ const TARGET: &str = "kafka";
 pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> {
     if config.source.kind != SourceKind::Kafka {
         let kind = config.source.kind.as_str();
-        report.sound(TARGET, format!("nothing to connect to: source.kind is \"{kind}\""));
+        report.sound(KAFKA, format!("nothing to connect to: source.kind is \"{kind}\""));
         return Ok(());
     }
     let kafka = &config.kafka;
@@ -43,7 +45,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     let metadata = match metadata {
         Ok(metadata) => metadata,
         Err(words) => {
-            report.problem(TARGET, words);
+            report.problem(KAFKA, words);
             return Ok(());
         }
     };
@@ -53,7 +55,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     if report.problems() == 0 {
         let brokers = brokers.len();
         report.sound(
-            TARGET,
+            KAFKA,
             format!(
                 "{} as {wanted}; brokers: {brokers}; topic {}, partitions: {partitions}; group {} can be used",
                 kafka.brokers, kafka.topic, kafka.group
@@ -63,52 +65,13 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// What `[kafka.properties]` says about TLS and login.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Security {
-    tls: bool,
-    login: bool,
-    mechanism: String,
-}
-
-impl Security {
-    fn of(kafka: &KafkaConfig) -> Self {
-        let property = |wanted: &[&str]| {
-            let found = kafka.properties.iter().find(|(name, _)| wanted.contains(name));
-            found.map(|(_, value)| value.to_ascii_uppercase())
-        };
-        let protocol = property(&["security.protocol"]).unwrap_or_default();
-        Self {
-            tls: protocol.ends_with("SSL"),
-            login: protocol.starts_with("SASL"),
-            mechanism: property(&["sasl.mechanism", "sasl.mechanisms"]).unwrap_or_else(|| "GSSAPI".to_owned()),
-        }
-    }
-
-    fn protocol(&self) -> &'static str {
-        match (self.login, self.tls) {
-            (false, false) => "PLAINTEXT",
-            (false, true) => "SSL",
-            (true, false) => "SASL_PLAINTEXT",
-            (true, true) => "SASL_SSL",
-        }
-    }
-}
-
-impl std::fmt::Display for Security {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.protocol())?;
-        if self.login { write!(f, " ({})", self.mechanism) } else { Ok(()) }
-    }
-}
-
 /// Whether a broker that fits the settings listens at an address of `kafka.brokers`.
 fn first_contact(address: &Address, wanted: &Security, report: &mut Report) -> bool {
     let listener = match probe::probe(|| address.connect(), &wanted.mechanism) {
         Ok(listener) => listener,
         Err(reason) => {
             report.problem(
-                TARGET,
+                KAFKA,
                 format!("{address} of kafka.brokers: {reason}; check the address, and that the broker runs and listens on it"),
             );
             return false;
@@ -117,7 +80,7 @@ fn first_contact(address: &Address, wanted: &Security, report: &mut Report) -> b
     match misfit(&listener, wanted) {
         None => true,
         Some(words) => {
-            report.problem(TARGET, format!("{address} of kafka.brokers: {words}"));
+            report.problem(KAFKA, format!("{address} of kafka.brokers: {words}"));
             false
         }
     }

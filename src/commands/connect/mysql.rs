@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 use mysql_async::Row;
 use mysql_async::prelude::FromRow;
 
-use super::Report;
 use super::reach::Address;
+use super::report::{MYSQL, Report};
 use crate::config::{Config, Role};
 use crate::mysql::{Fit, MysqlError, MysqlPool};
 
-const TARGET: &str = "mysql";
 const PASSAGES: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
 const CHECKPOINTS: &str = "code, kkmc, label, xzqhmc, road, lon, lat, sort_no";
 const LOAD: &str = "load sql/schema.sql on the instance as root";
@@ -23,7 +22,7 @@ const LOAD: &str = "load sql/schema.sql on the instance as root";
 pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> {
     let settings = &config.mycat;
     if settings.urls.is_empty() {
-        report.sound(TARGET, "nothing to connect to: mycat.urls is []");
+        report.sound(MYSQL, "nothing to connect to: mycat.urls is []");
         return Ok(());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -33,18 +32,18 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
         let address = Address { host: url.host().to_owned(), port: url.port() };
         if let Err(reason) = address.connect() {
             report.problem(
-                TARGET,
+                MYSQL,
                 format!("{address} of mycat.urls: {reason}; check the address, and that MyCat or MySQL listens on it"),
             );
             continue;
         }
         let problems = report.problems();
         match runtime.block_on(look(&pool, writes, report)) {
-            Err(error) => report.problem(TARGET, format!("{}: {}", pool.address(), words(&error))),
+            Err(error) => report.problem(MYSQL, format!("{}: {}", pool.address(), words(&error))),
             Ok(found) => {
                 if let Some(other) = found.place.and_then(|place| places.insert(place, pool.address().to_owned())) {
                     report.problem(
-                        TARGET,
+                        MYSQL,
                         format!(
                             "{other} and {} lead to the same instance: mycat.urls takes one address of each",
                             pool.address()
@@ -52,7 +51,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
                     );
                 }
                 if report.problems() == problems {
-                    report.sound(TARGET, format!("{}: {}", pool.address(), found.text));
+                    report.sound(MYSQL, format!("{}: {}", pool.address(), found.text));
                 }
             }
         }
@@ -112,7 +111,7 @@ impl Server<'_> {
     }
 
     fn problem(&self, report: &mut Report, text: &str) {
-        report.problem(TARGET, format!("{self}: {text}"));
+        report.problem(MYSQL, format!("{self}: {text}"));
     }
 
     /// The tables, as the appliance reads and writes them.

@@ -6,12 +6,11 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Script};
 
-use super::Report;
 use super::reach::Address;
+use super::report::{REDIS, Report};
 use crate::config::{Config, RedisConfig, Role};
 use crate::redis_client::{RedisServer, remedy};
 
-const TARGET: &str = "redis";
 /// What an alert takes in the list, roughly.
 const ALERT_BYTES: u64 = 520;
 
@@ -23,13 +22,13 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     let settings = &config.redis;
     let server = RedisServer::of(settings).map_err(|error| crate::commands::failure::Usage(error.to_string()))?;
     let (Some(server), Some(url)) = (server, &settings.url) else {
-        report.sound(TARGET, "nothing to connect to: redis.url is \"\"");
+        report.sound(REDIS, "nothing to connect to: redis.url is \"\"");
         return Ok(());
     };
     let address = Address { host: url.host().to_owned(), port: url.port() };
     if let Err(reason) = address.connect() {
         report.problem(
-            TARGET,
+            REDIS,
             format!("{address} of redis.url: {reason}; check the address, and that Redis listens on it"),
         );
         return Ok(());
@@ -38,7 +37,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     let writes = config.role != Role::Api;
     match runtime.block_on(look(&server, settings, writes, report)) {
         Ok(Some(length)) => report.sound(
-            TARGET,
+            REDIS,
             format!(
                 "{}; the list {} has {length} of at most {} alerts",
                 server.address(),
@@ -47,7 +46,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
             ),
         ),
         Ok(None) => {}
-        Err(error) => report.problem(TARGET, format!("{}: {}", server.address(), words(&error, settings))),
+        Err(error) => report.problem(REDIS, format!("{}: {}", server.address(), words(&error, settings))),
     }
     Ok(())
 }
@@ -65,7 +64,7 @@ async fn look(
     let kind: String = ask(&mut connection, &["TYPE", key]).await?;
     if !matches!(kind.as_str(), "none" | "list") {
         report.problem(
-            TARGET,
+            REDIS,
             format!("the key {key} holds a {kind}, not a list: write another in redis.key, or remove it (redis-cli DEL {key})"),
         );
         return Ok(None);
@@ -97,7 +96,7 @@ fn kept(info: &str, settings: &RedisConfig, report: &mut Report) {
     if value("role") == "slave" {
         let master = format!("{}:{}", value("master_host"), value("master_port"));
         report
-            .problem(TARGET, format!("it is a replica, which takes no alerts: set redis.url to its master ({master})"));
+            .problem(REDIS, format!("it is a replica, which takes no alerts: set redis.url to its master ({master})"));
     }
     let most: u64 = value("maxmemory").parse().unwrap_or(0);
     if most == 0 {
@@ -106,7 +105,7 @@ fn kept(info: &str, settings: &RedisConfig, report: &mut Report) {
     let (policy, length) = (value("maxmemory_policy"), settings.max_length as u64);
     if policy.starts_with("allkeys") {
         report.advice(
-            TARGET,
+            REDIS,
             format!(
                 "maxmemory-policy is {policy}: Redis throws the list away when memory is short, and it is filled again and \
                  again. Set maxmemory-policy noeviction or volatile-lru (the list has no expiry)"
@@ -115,7 +114,7 @@ fn kept(info: &str, settings: &RedisConfig, report: &mut Report) {
     }
     if most < length * ALERT_BYTES * 2 {
         report.advice(
-            TARGET,
+            REDIS,
             format!(
                 "maxmemory is {most} bytes, and {length} alerts (redis.max_length) take some {} MB: raise maxmemory, or lower \
                  redis.max_length",

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::tail::Position;
+use super::place::Position;
 use crate::commands::failure::Usage;
 
 /// What the file holds.

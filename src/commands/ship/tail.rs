@@ -13,21 +13,15 @@
 //! A file that was rotated away ends its last line when nothing has come for [`QUIET`]. This module knows no Kafka and
 //! no key.
 
-mod mark;
-
-use std::cmp::Reverse;
-use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
 use traffic::LineParser;
 
-pub(super) use mark::Mark;
-use mark::{Ending, read_full_at};
+use super::mark::{Ending, Mark, read_full_at};
+use super::place::{Place, Position, modified};
+use super::rotation::rotated;
 
 /// How long a rotated file must be quiet before it counts as ended: its writer may need a moment to notice.
 pub(super) const QUIET: Duration = Duration::from_secs(1);
@@ -38,47 +32,6 @@ const CHUNK: usize = 256 << 10;
 const HOLE_CHUNK: usize = 64;
 /// What is left of a longer line: enough for the appliance to find it too long, and to keep what it would have kept.
 pub(super) const MAX_LINE: usize = LineParser::MAX_LINE_BYTES + 16;
-
-/// A place in a log that outlives the process.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
-    pub(super) mark: Mark,
-    /// Bytes before it.
-    pub(super) offset: u64,
-    /// What stands right before it; an older state file does not say.
-    #[serde(default)]
-    pub(super) ending: Ending,
-    /// When the file was last written, in nanoseconds since 1970.
-    pub(super) modified: i64,
-}
-
-/// A place in a log that is open.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    file: Arc<File>,
-    mark: Mark,
-    offset: u64,
-    ending: Ending,
-}
-
-impl Place {
-    /// The place as it is saved.
-    pub(super) fn position(&self) -> Position {
-        let modified = self.file.metadata().map_or(0, |metadata| modified(&metadata));
-        Position { mark: self.mark.clone(), offset: self.offset, ending: self.ending.clone(), modified }
-    }
-
-    /// The place so many bytes before this one, within the lines that were handed out with it.
-    pub(super) fn before(&self, bytes: usize) -> Self {
-        let ending = if bytes == 0 { self.ending.clone() } else { Ending::default() };
-        Self { offset: self.offset.saturating_sub(bytes as u64), ending, ..self.clone() }
-    }
-
-    /// Whether the file still holds what was read of it.
-    fn is_as_it_was(&self) -> io::Result<bool> {
-        Ok(self.mark.still_begins(&self.file)? && self.ending.is_still_before(&self.file, self.offset)?)
-    }
-}
 
 /// What there is to read.
 #[derive(Debug)]
@@ -154,7 +107,7 @@ impl Tail {
     /// A log that is there cannot be read.
     pub(super) fn place(&mut self) -> io::Result<Option<Place>> {
         if self.current.is_none()
-            && let Some(place) = self.open(&self.path)?
+            && let Some(place) = Place::open(&self.path)?
         {
             self.set_current(Some(place));
         }
@@ -329,8 +282,8 @@ impl Tail {
             position.offset,
             self.path.display()
         ));
-        let later = self.rotated().into_iter().find(|(_, metadata)| modified(metadata) > position.modified);
-        if let Some(place) = later.and_then(|(path, _)| self.open(&path).ok().flatten()) {
+        let later = rotated(&self.path).into_iter().find(|(_, metadata)| modified(metadata) > position.modified);
+        if let Some(place) = later.and_then(|(path, _)| Place::open(&path).ok().flatten()) {
             self.set_current(Some(place));
         }
     }
@@ -346,10 +299,10 @@ impl Tail {
     fn find(&self, position: &Position) -> io::Result<Option<Place>> {
         let Position { mark, offset, ending, .. } = position;
         let mut candidates: Vec<PathBuf> = vec![self.path.clone()];
-        candidates.extend(self.rotated().into_iter().rev().map(|(path, _)| path));
+        candidates.extend(rotated(&self.path).into_iter().rev().map(|(path, _)| path));
         let mut copy = None;
         for path in candidates {
-            let Some(opened) = self.open(&path)? else { continue };
+            let Some(opened) = Place::open(&path)? else { continue };
             let metadata = opened.file.metadata()?;
             let there = metadata.len() >= *offset && mark.still_begins(&opened.file)?;
             if !there || !ending.is_still_before(&opened.file, *offset)? {
@@ -371,7 +324,7 @@ impl Tail {
 
     /// The log, if it is another file now that holds all that was read of the one before, and more.
     fn longer_copy(&self, place: &Place) -> io::Result<Option<Place>> {
-        let Some(log) = self.open(&self.path)? else { return Ok(None) };
+        let Some(log) = Place::open(&self.path)? else { return Ok(None) };
         let (metadata, old) = (log.file.metadata()?, place.file.metadata()?);
         let is_copy = !place.mark.is_file(&metadata)
             && place.offset > 0
@@ -384,75 +337,19 @@ impl Tail {
 
     /// The file that was written after a rotated one.
     fn after(&self, place: &Place) -> io::Result<Option<Place>> {
-        let rotated = self.rotated();
+        let rotated = rotated(&self.path);
         let written = modified(&place.file.metadata()?);
         let behind = match rotated.iter().position(|(_, metadata)| place.mark.is_file(metadata)) {
             Some(at) => at + 1,
             None => rotated.partition_point(|(_, metadata)| modified(metadata) <= written),
         };
         for (path, _) in rotated.get(behind..).unwrap_or_default() {
-            if let Some(place) = self.open(path)? {
+            if let Some(place) = Place::open(path)? {
                 return Ok(Some(place));
             }
         }
-        self.open(&self.path)
+        Place::open(&self.path)
     }
-
-    /// Rotated files beside the log, the oldest first.
-    fn rotated(&self) -> Vec<(PathBuf, Metadata)> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (Some(name), Ok(entries)) = (self.path.file_name().and_then(|it| it.to_str()), std::fs::read_dir(folder))
-        else {
-            return Vec::new();
-        };
-        let mut files: Vec<_> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let suffix = rotation(name, entry.file_name().to_str()?)?;
-                let metadata = entry.metadata().ok().filter(Metadata::is_file)?;
-                Some((modified(&metadata), Reverse(suffix), entry.path(), metadata))
-            })
-            .collect();
-        // Two files of one moment: of `.1` and `.2` the second is older.
-        files.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
-        files.into_iter().map(|(_, _, path, metadata)| (path, metadata)).collect()
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Option<Place>> {
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let metadata = file.metadata()?;
-        let mut mark = Mark { device: metadata.dev(), inode: metadata.ino(), ..Mark::default() };
-        // What is there of a log stays, whether it was read or not.
-        mark.learn(&file, metadata.len())?;
-        Ok(Some(Place { file: Arc::new(file), mark, offset: 0, ending: Ending::default() }))
-    }
-}
-
-fn modified(metadata: &Metadata) -> i64 {
-    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
-}
-
-/// The number of a rotated file's name, if `other` is one of the log `name`: 1 for `log.1` and `log.old`.
-fn rotation(name: &str, other: &str) -> Option<u64> {
-    let of = |suffix: &str| -> Option<u64> {
-        let suffix = suffix.strip_prefix(['.', '-', '_'])?;
-        if suffix == "old" {
-            return Some(1);
-        }
-        let sound = suffix.starts_with(|first: char| first.is_ascii_digit())
-            && suffix.chars().all(|it| it.is_ascii_digit() || matches!(it, '.' | '-' | '_' | ':' | 'T' | 'Z'));
-        // A date is no count: such files are told apart by their times alone.
-        sound.then(|| suffix.parse().ok().filter(|&number| number < 100_000).unwrap_or(0))
-    };
-    let stem = || {
-        let (stem, extension) = name.rsplit_once('.')?;
-        other.strip_prefix(stem)?.strip_suffix(extension)?.strip_suffix('.')
-    };
-    other.strip_prefix(name).and_then(of).or_else(|| stem().and_then(of))
 }
 
 #[cfg(test)]

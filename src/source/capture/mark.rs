@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::input::Packing;
+use super::compression::Packing;
 use crate::source::SourceError;
 
 /// So much of a file's beginning, and of its end, is part of its mark.

@@ -9,11 +9,12 @@ use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::KafkaResult;
 
-use super::KafkaSettings;
+use super::client::ASK;
 use super::context::Context;
-use super::group::{ASK, committed, offsets};
+use super::group::{committed, offsets};
 use super::ledger::Ledger;
 use super::position::Position;
+use super::settings::KafkaSettings;
 use crate::config::KafkaStart;
 
 /// The offset at which `partition` begins, whose oldest record is at `low`.

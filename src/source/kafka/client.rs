@@ -1,4 +1,6 @@
-//! The configuration of librdkafka's client, and what it refuses in words.
+//! The configuration of librdkafka's clients, and what it refuses in words.
+
+use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
@@ -6,6 +8,9 @@ use rdkafka::error::KafkaError;
 
 use crate::config::KafkaConfig;
 use crate::source::SourceError;
+
+/// How long a question to the broker may take.
+pub(super) const ASK: Duration = Duration::from_secs(5);
 
 /// The configuration of the client: our defaults, the user's properties, and what must be as it is.
 pub(super) fn client_config(kafka: &KafkaConfig) -> ClientConfig {

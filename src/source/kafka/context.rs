@@ -4,7 +4,6 @@
 //! from what is stored and what the group has committed.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
@@ -15,17 +14,13 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::group::{commit_last, committed};
 use super::ledger::Ledger;
+use crate::clock::unix_now;
 
 /// The context of the consumer.
 pub(super) struct Context {
     ledger: Arc<Ledger>,
     /// The end of a partition that was just reached. It is said here, and the next poll says of which partition.
     end: Mutex<Option<i64>>,
-}
-
-/// Seconds since 1970 UTC.
-pub(super) fn unix_now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 /// The offset in librdkafka's words "… reached end of partition at offset 11 (HighwaterMark 11)".

@@ -1,86 +1,19 @@
-//! What is asked of the group and its brokers, and what they are told: committed offsets, where a partition goes on, whether
-//! this process is still a member.
+//! What the group is asked and told: committed offsets, and whether this process is still a member. It decides nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
-use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, RebalanceProtocol};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
 use rdkafka::error::KafkaResult;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::KafkaSettings;
-use super::beginning::beginning;
-use super::context::{Context, unix_now};
+use super::client::ASK;
 use super::ledger::Ledger;
-use super::lookup::{end, offset_by_time};
-use super::position::{Committed, Gap, Position};
-
-/// How long a question to the broker may take.
-pub(super) const ASK: Duration = Duration::from_secs(5);
-
-/// Puts a partition that does not know its position, or whose position may be outside of what the broker has, where it can
-/// go on.
-pub(super) fn set_right(
-    consumer: &BaseConsumer<Context>,
-    ledger: &Ledger,
-    settings: &KafkaSettings,
-    partition: i32,
-    next: Option<i64>,
-) -> KafkaResult<()> {
-    let topic = settings.kafka.topic.as_str();
-    if next.is_none() {
-        let mut asked = TopicPartitionList::new();
-        asked.add_partition(topic, partition);
-        let of_group = committed(consumer, asked)?.get(&partition).copied();
-        let by_time = |next| offset_by_time(settings, partition, next);
-        if let Some(from) = ledger.begin_at(partition, of_group, by_time)? {
-            return move_to(consumer, ledger, partition, from);
-        }
-    }
-    let (low, stable) = consumer.fetch_watermarks(topic, partition, ASK)?;
-    if next.is_none() {
-        let begin = beginning(consumer, ledger, settings, partition, low)?;
-        tracing::info!(topic, partition, offset = begin, "a partition begins");
-        ledger.begin_anew(partition, begin);
-    }
-    // Beyond an open transaction is not beyond the end.
-    let high = if ledger.is_beyond(partition, stable) { end(settings, partition)? } else { stable };
-    let Some((offset, gap)) = ledger.reconcile(partition, low, high, unix_now()) else { return Ok(()) };
-    if let Some(gap) = gap {
-        let Gap { first, last, cause, .. } = gap;
-        tracing::error!(
-            topic,
-            partition,
-            first,
-            last,
-            cause = cause.as_str(),
-            "records were gone from Kafka before they could be read, going on at {offset}: keep records longer than the \
-             longest pause (retention.ms of the topic)"
-        );
-    }
-    move_to(consumer, ledger, partition, offset)
-}
-
-/// Reads a partition on at `offset`. After an offset that the broker did not have, librdkafka does not fetch and refuses
-/// to seek; what it does take is the partition assigned anew.
-fn move_to(consumer: &BaseConsumer<Context>, ledger: &Ledger, partition: i32, offset: i64) -> KafkaResult<()> {
-    let mut list = TopicPartitionList::new();
-    if let RebalanceProtocol::Cooperative = consumer.rebalance_protocol() {
-        list.add_partition_offset(ledger.topic(), partition, Offset::Offset(offset))?;
-        consumer.incremental_unassign(&list)?;
-        return consumer.incremental_assign(&list);
-    }
-    for (partition, next) in ledger.reads() {
-        let offset = next.map_or(Offset::Invalid, Offset::Offset);
-        list.add_partition_offset(ledger.topic(), partition, offset)?;
-    }
-    consumer.assign(&list)
-}
+use super::position::{Committed, Position};
 
 /// What the group has committed of those partitions of which it has committed anything.
-pub(super) fn committed(
-    consumer: &BaseConsumer<Context>,
+pub(super) fn committed<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
     partitions: TopicPartitionList,
 ) -> KafkaResult<BTreeMap<i32, Committed>> {
     let told = consumer.committed_offsets(partitions, ASK)?;
@@ -95,7 +28,7 @@ pub(super) fn committed(
 }
 
 /// Commits stored positions to the group, those that it was not told yet. It may refuse them later.
-pub(super) fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger) -> KafkaResult<()> {
+pub(super) fn commit_hints<C: ConsumerContext>(consumer: &BaseConsumer<C>, ledger: &Ledger) -> KafkaResult<()> {
     let hints = ledger.hints();
     if hints.is_empty() {
         return Ok(());
@@ -104,7 +37,11 @@ pub(super) fn commit_hints(consumer: &BaseConsumer<Context>, ledger: &Ledger) ->
 }
 
 /// Commits the stored positions of partitions that go, and waits until the group has them.
-pub(super) fn commit_last(consumer: &BaseConsumer<Context>, ledger: &Ledger, partitions: &[i32]) -> KafkaResult<()> {
+pub(super) fn commit_last<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    ledger: &Ledger,
+    partitions: &[i32],
+) -> KafkaResult<()> {
     let last = ledger.last(partitions);
     if last.is_empty() {
         return Ok(());
@@ -125,8 +62,8 @@ pub(super) fn offsets(topic: &str, positions: &[(i32, Position)]) -> KafkaResult
 }
 
 /// Whether the group takes a commit from this member, so that its partitions are its own.
-pub(super) fn is_member(
-    consumer: &Weak<BaseConsumer<Context>>,
+pub(super) fn is_member<C: ConsumerContext>(
+    consumer: &Weak<BaseConsumer<C>>,
     topic: &str,
     partition: i32,
     stored: &Position,

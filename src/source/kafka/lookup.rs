@@ -11,9 +11,8 @@ use rdkafka::message::Message as _;
 use rdkafka::statistics::Statistics;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::KafkaSettings;
-use super::client::client_config;
-use super::group::ASK;
+use super::client::{ASK, client_config};
+use super::settings::KafkaSettings;
 
 /// A reader that logs nothing by itself.
 struct Quiet;

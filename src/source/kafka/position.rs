@@ -14,7 +14,7 @@ const MARKS: i64 = 32;
 /// The metadata of an offset that Platewatch commits begins with this. In version 1 the watermark was the newest GCSJ.
 const METADATA: &str = "platewatch/2";
 /// Names of positions in the store begin with this, the topic and the partition follow.
-pub(super) const PREFIX: &str = "kafka/";
+const PREFIX: &str = "kafka/";
 
 /// The place in one partition, and what was odd on the way there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,6 +215,11 @@ impl Committed {
 /// Tells a record from another that has its offset in a topic that was made anew.
 pub(super) fn fingerprint(value: &[u8], timestamp: i64) -> u64 {
     xxhash_rust::xxh3::xxh3_64_with_seed(value, timestamp.cast_unsigned())
+}
+
+/// Under names that begin so the positions of `topic` are stored.
+pub fn position_prefix(topic: &str) -> String {
+    format!("{}{topic}/", PREFIX)
 }
 
 /// The name of a partition's position in the store.

@@ -1,10 +1,11 @@
 //! The advertised-address trap: a broker answers the first contact with the address under which it wants to be reached
 //! from then on, and that one leads nowhere from this machine.
 
-use super::super::Report;
 use super::super::reach::Address;
-use super::session::{Advertised, cluster_at};
-use super::{Security, TARGET};
+use super::super::report::{KAFKA, Report};
+use super::events::Advertised;
+use super::security::Security;
+use super::session::cluster_at;
 use crate::config::KafkaConfig;
 
 /// Tries the address of every broker that is not in `kafka.brokers` and so was tried already.
@@ -25,7 +26,7 @@ pub(super) fn check(
                 _ => format!("{protocol}://ITS-ADDRESS:{}", contact.port),
             };
             report.problem(
-                TARGET,
+                KAFKA,
                 format!(
                     "{contact} answers, but broker {id} tells its clients to go on to {address} (its advertised address), and \
                      {reason}. On broker {id} change advertised.listeners (KAFKA_ADVERTISED_LISTENERS in a container): the \

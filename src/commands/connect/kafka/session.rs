@@ -4,22 +4,20 @@
 //! a partition that cannot exist, which a broker refuses only after it has looked at the rights.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::metadata::{Metadata, MetadataBroker};
-use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
-use super::super::Report;
 use super::super::reach::Address;
-use super::{Security, TARGET};
+use super::super::report::{KAFKA, Report};
+use super::events::{Advertised, Events};
+use super::refusals::{Trouble, VERIFY_FAILED, definite, is_final, is_refusal, misnamed, unreadable, untrusted};
+use super::security::Security;
 use crate::commands::failure::Usage;
 use crate::config::KafkaConfig;
 
@@ -29,8 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ATTEMPT: Duration = Duration::from_secs(1);
 /// How long the addresses that a first contact told are tried.
 const MISLED: Duration = Duration::from_secs(5);
-/// How librdkafka tells that a certificate was not accepted, for whatever reason.
-const VERIFY_FAILED: &str = "certificate verify failed";
 /// What is asked for rights only; no topic has so many partitions.
 const NO_PARTITION: i32 = i32::MAX;
 /// Properties by which the appliance becomes a member, or which must be as they are here.
@@ -38,7 +34,7 @@ const LEFT_OUT: [&str; 2] = ["group.instance.id", "enable.partition.eof"];
 
 /// A client of the cluster.
 pub(super) struct Session {
-    consumer: BaseConsumer<Ear>,
+    consumer: BaseConsumer<Events>,
     config: ClientConfig,
     security: Security,
     topic: String,
@@ -46,66 +42,6 @@ pub(super) struct Session {
     strategies: String,
     secrets: Vec<String>,
 }
-
-/// A broker by its `node.id`, and the address that it advertises.
-pub(super) type Advertised = (i32, Address);
-
-/// What librdkafka tells by itself.
-#[derive(Debug, Default)]
-struct Ear(Mutex<Heard>);
-
-#[derive(Debug, Default)]
-struct Heard {
-    /// What it complained of, the newest last.
-    complaints: Vec<(RDKafkaErrorCode, String)>,
-    /// The brokers that a first contact told of.
-    brokers: Vec<Advertised>,
-}
-
-/// Complaints that are kept.
-const MOST_COMPLAINTS: usize = 32;
-
-impl Ear {
-    fn lock(&self) -> MutexGuard<'_, Heard> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn heard(&self, wanted: RDKafkaErrorCode) -> bool {
-        self.lock().complaints.iter().any(|(code, _)| *code == wanted)
-    }
-
-    /// The last complaint that says more than that there is trouble.
-    fn last_complaint(&self) -> String {
-        let heard = self.lock();
-        let mut telling = heard.complaints.iter().rev().filter(|(code, _)| *code != RDKafkaErrorCode::AllBrokersDown);
-        telling.next().map_or("no answer", |(_, reason)| reason).to_owned()
-    }
-}
-
-impl ClientContext for Ear {
-    fn stats(&self, statistics: Statistics) {
-        let learned = statistics.brokers.values().filter(|broker| broker.source == "learned" && broker.nodeid >= 0);
-        self.lock().brokers =
-            learned.filter_map(|broker| Some((broker.nodeid, Address::parse(&broker.nodename)?))).collect();
-    }
-
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(?level, facility, "{message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
-            return;
-        }
-        tracing::debug!(%error, reason, "Kafka");
-        let complaints = &mut self.lock().complaints;
-        if let Some(code) = error.rdkafka_error_code().filter(|_| complaints.len() < MOST_COMPLAINTS) {
-            complaints.push((code, reason.to_owned()));
-        }
-    }
-}
-
-impl ConsumerContext for Ear {}
 
 fn client_config(kafka: &KafkaConfig, brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
@@ -129,8 +65,8 @@ fn client_config(kafka: &KafkaConfig, brokers: &str) -> ClientConfig {
 
 /// The id of the cluster at an address, if one answers.
 pub(super) fn cluster_at(kafka: &KafkaConfig, address: &Address) -> Option<String> {
-    let consumer: BaseConsumer<Ear> =
-        client_config(kafka, &address.to_string()).create_with_context(Ear::default()).ok()?;
+    let consumer: BaseConsumer<Events> =
+        client_config(kafka, &address.to_string()).create_with_context(Events::default()).ok()?;
     consumer.client().fetch_cluster_id(PATIENCE / 2)
 }
 
@@ -148,7 +84,7 @@ impl Session {
             .map(|(_, value)| value.to_owned())
             .collect();
         let config = client_config(kafka, &kafka.brokers);
-        let consumer = config.create_with_context(Ear::default());
+        let consumer = config.create_with_context(Events::default());
         let consumer = consumer.map_err(|error| {
             Usage(match error {
                 KafkaError::ClientConfig(_, _, property, _) => format!(
@@ -178,7 +114,7 @@ impl Session {
                 return Ok(metadata);
             }
             self.listen();
-            let heard = self.ear().lock();
+            let heard = self.events().lock();
             let definite = heard.complaints.iter().find_map(|(code, reason)| definite(*code, reason));
             // The first contact told where to go on, and there is no way there.
             let misled = !heard.brokers.is_empty() && began.elapsed() >= MISLED;
@@ -197,7 +133,7 @@ impl Session {
                     }
                     _ => "",
                 };
-                let last = self.ear().last_complaint();
+                let last = self.events().last_complaint();
                 return Err(self.without_secrets(format!(
                     "a broker is there and reports nothing about its cluster: {last}{hint}"
                 )));
@@ -207,10 +143,10 @@ impl Session {
 
     /// The brokers that a first contact told of, where there is no metadata.
     pub(super) fn learned(&self) -> Vec<Advertised> {
-        self.ear().lock().brokers.clone()
+        self.events().lock().brokers.clone()
     }
 
-    fn ear(&self) -> &Ear {
+    fn events(&self) -> &Events {
         self.consumer.context()
     }
 
@@ -223,7 +159,9 @@ impl Session {
     fn is_misnamed(&self) -> bool {
         let mut config = self.config.clone();
         config.set("security.protocol", "SSL").set("ssl.endpoint.identification.algorithm", "none");
-        let Ok(consumer) = config.create_with_context::<_, BaseConsumer<Ear>>(Ear::default()) else { return false };
+        let Ok(consumer) = config.create_with_context::<_, BaseConsumer<Events>>(Events::default()) else {
+            return false;
+        };
         let told = consumer.fetch_metadata(Some(&self.topic), ATTEMPT * 3).is_ok();
         listen(&consumer);
         let refused = |reason: &str| reason.contains(VERIFY_FAILED);
@@ -241,7 +179,7 @@ impl Session {
                 | RDKafkaRespErr::RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             ) => {
                 report.problem(
-                    TARGET,
+                    KAFKA,
                     format!(
                         "there is no topic {name}: create it (kafka-topics.sh --create --topic {name} --partitions 6), or write \
                          another in kafka.topic"
@@ -250,18 +188,18 @@ impl Session {
                 return None;
             }
             Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) => {
-                report.problem(TARGET, self.no_right(&format!("topic {name}"), "Describe and Read"));
+                report.problem(KAFKA, self.no_right(&format!("topic {name}"), "Describe and Read"));
                 return None;
             }
             Some(other) => {
-                report.problem(TARGET, format!("the topic {name} cannot be used: {}", RDKafkaErrorCode::from(other)));
+                report.problem(KAFKA, format!("the topic {name} cannot be used: {}", RDKafkaErrorCode::from(other)));
                 return None;
             }
         }
         let headless: Vec<String> = topic.partitions().iter().filter(|it| it.leader() < 0).map(number).collect();
         if !headless.is_empty() {
             report.problem(
-                TARGET,
+                KAFKA,
                 format!(
                     "partitions {} of the topic {name} have no leader: start the brokers that hold them",
                     headless.join(",")
@@ -315,31 +253,31 @@ impl Session {
         let _ = self.consumer.unassign();
         match failure {
             Some(error) if is_refusal(&error) => {
-                report.problem(TARGET, self.no_right(&format!("topic {}", self.topic), "Read"));
+                report.problem(KAFKA, self.no_right(&format!("topic {}", self.topic), "Read"));
             }
             Some(error) => {
                 let numbers: Vec<String> = waiting.iter().map(i32::to_string).collect();
                 report.problem(
-                    TARGET,
+                    KAFKA,
                     self.without_secrets(format!(
                         "partitions {} of the topic {} hold records that {} ({}): the appliance would stop there",
                         numbers.join(","),
                         self.topic,
                         unreadable(&error),
-                        self.ear().last_complaint()
+                        self.events().last_complaint()
                     )),
                 );
             }
             None if !waiting.is_empty() => {
                 let waiting: Vec<String> = waiting.iter().map(i32::to_string).collect();
                 report.problem(
-                    TARGET,
+                    KAFKA,
                     self.without_secrets(format!(
                         "partitions {} of the topic {} give nothing within {} s ({}): see to the brokers that lead them",
                         waiting.join(","),
                         self.topic,
                         PATIENCE.as_secs(),
-                        self.ear().last_complaint()
+                        self.events().last_complaint()
                     )),
                 );
             }
@@ -356,7 +294,7 @@ impl Session {
         }
         if let Err(error) = self.committed(&asked) {
             report.problem(
-                TARGET,
+                KAFKA,
                 match error.rdkafka_error_code() {
                     Some(RDKafkaErrorCode::GroupAuthorizationFailed) => self.no_right(&format!("group {group}"), "Read"),
                     code => format!(
@@ -371,7 +309,7 @@ impl Session {
         let _ = offsets.add_partition_offset(&self.topic, NO_PARTITION, Offset::Offset(0));
         let refused = self.consumer.commit(&offsets, CommitMode::Sync).err().and_then(|it| it.rdkafka_error_code());
         if refused == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
-            report.problem(TARGET, self.no_right(&format!("group {group}"), "Read"));
+            report.problem(KAFKA, self.no_right(&format!("group {group}"), "Read"));
             return;
         }
         let Ok(list) = self.consumer.fetch_group_list(Some(group), PATIENCE) else { return };
@@ -384,7 +322,7 @@ impl Session {
             };
             let members = found.members().len();
             report.problem(
-                TARGET,
+                KAFKA,
                 format!(
                     "the group {group} has members that {other} ({members} of them), and this appliance would share them out \
                      by {}: write a kafka.group of its own",
@@ -402,7 +340,7 @@ impl Session {
             self.listen();
             let barred = RDKafkaErrorCode::GroupAuthorizationFailed;
             match answer {
-                Err(_) if self.ear().heard(barred) => return Err(KafkaError::OffsetFetch(barred)),
+                Err(_) if self.events().heard(barred) => return Err(KafkaError::OffsetFetch(barred)),
                 Err(_) if Instant::now() < deadline => {}
                 answer => return answer,
             }
@@ -421,7 +359,7 @@ impl Session {
 }
 
 /// Gives librdkafka a moment to tell what it has to. A poll that ends empty may have taken a word of it.
-fn listen(consumer: &BaseConsumer<Ear>) {
+fn listen(consumer: &BaseConsumer<Events>) {
     let until = Instant::now() + Duration::from_millis(100);
     while Instant::now() < until {
         consumer.poll(Duration::from_millis(5));
@@ -439,66 +377,6 @@ pub(super) fn advertised(metadata: &Metadata) -> Vec<Advertised> {
 
 fn number(partition: &rdkafka::metadata::MetadataPartition) -> String {
     partition.id().to_string()
-}
-
-fn is_refusal(error: &KafkaError) -> bool {
-    error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
-}
-
-/// Whether trying again is of no use.
-fn is_final(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{BadCompression, BadMessage, InvalidMessage, NotImplemented, UnsupportedCompressionType};
-    let codes = [BadCompression, BadMessage, InvalidMessage, NotImplemented, UnsupportedCompressionType];
-    is_refusal(error) || error.rdkafka_error_code().is_some_and(|code| codes.contains(&code))
-}
-
-/// The end of a sentence about records.
-fn unreadable(error: &KafkaError) -> &'static str {
-    match error.rdkafka_error_code() {
-        Some(RDKafkaErrorCode::NotImplemented | RDKafkaErrorCode::UnsupportedCompressionType) => {
-            "are compressed with a codec that this program does not have; let the producers use gzip, snappy, lz4 or zstd"
-        }
-        _ => "are damaged; see to the disk of the broker that leads them",
-    }
-}
-
-/// Trouble for which trying again is of no use.
-enum Trouble {
-    /// The certificate was not accepted; librdkafka does not tell its name from its authority.
-    Untrusted(String),
-    Other(String),
-}
-
-fn definite(code: RDKafkaErrorCode, reason: &str) -> Option<Trouble> {
-    if reason.contains(VERIFY_FAILED) {
-        return Some(Trouble::Untrusted(reason.to_owned()));
-    }
-    let words = match code {
-        RDKafkaErrorCode::SSL => format!("TLS with the broker fails: {reason}"),
-        RDKafkaErrorCode::Authentication if reason.contains("SASL state") => {
-            format!("the listener takes no login: in [kafka.properties] set \"security.protocol\" = \"SSL\" ({reason})")
-        }
-        RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => format!(
-            "the broker refuses the login: check \"sasl.mechanism\", \"sasl.username\" and \"sasl.password\" in \
-             [kafka.properties] ({reason})"
-        ),
-        _ => return None,
-    };
-    Some(Trouble::Other(words))
-}
-
-fn untrusted(reason: &str) -> String {
-    format!(
-        "the broker's certificate is not trusted: in [kafka.properties] set \"ssl.ca.location\" to the file of the \
-         authority that signed it ({reason})"
-    )
-}
-
-fn misnamed(reason: &str) -> String {
-    format!(
-        "the broker's certificate is for another name than the one in kafka.brokers: write the name that it holds, or give \
-         the broker one that holds this name ({reason})"
-    )
 }
 
 /// The text without what must not be shown.

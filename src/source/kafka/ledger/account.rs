@@ -1,10 +1,67 @@
-//! One partition's account, and what all of them together hold in hand: small steps that the ledger is made of.
+//! One partition's account: what is stored, given, read and in hand of it, and what is read back. It knows no other partition.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use traffic::{PassageBatch, Watermark, WatermarkState};
 
-use super::{Hand, Inner, Partition, Position};
+use crate::source::kafka::position::Position;
+
+/// One partition's account.
+#[derive(Debug, Default)]
+pub(super) struct Partition {
+    pub(super) assigned: bool,
+    pub(super) stored: Option<Position>,
+    pub(super) given: Option<Position>,
+    pub(super) read: Option<Position>,
+    pub(super) hand: Option<Hand>,
+    /// What is read back before that.
+    pub(super) reading_back: Option<ReadingBack>,
+    /// Whether the state that the writer holds is that of `stored`.
+    pub(super) intact: bool,
+    /// How often the partition had been taken away.
+    pub(super) epoch: u64,
+    /// What the record before the first one read must be, if it is still there.
+    pub(super) expected: Option<u64>,
+    /// It was another.
+    pub(super) remade: bool,
+    /// When a record of it came last.
+    pub(super) heard: Option<Instant>,
+    /// What the group was told last.
+    pub(super) hinted: Option<i64>,
+    /// End of the partition as the broker told last.
+    pub(super) end: Option<i64>,
+    /// Offsets before that end which belong to transactions that are not decided yet.
+    pub(super) in_transaction: i64,
+}
+
+/// Passages that were read and not given yet.
+#[derive(Debug)]
+pub(super) struct Hand {
+    pub(super) passages: PassageBatch,
+    pub(super) origins: Vec<(usize, Arc<str>)>,
+    pub(super) row_offsets: Vec<(usize, i64)>,
+    pub(super) bytes: usize,
+    pub(super) since: Instant,
+}
+
+/// Records that another process has stored, being read once more.
+#[derive(Debug)]
+pub(super) struct ReadingBack {
+    /// The offset that comes next.
+    pub(super) next: i64,
+    /// The first offset that nobody has stored.
+    pub(super) until: i64,
+    /// Whether the first part has not left yet: the watermark before it.
+    pub(super) begins: Option<WatermarkState>,
+    /// The watermark at `until`, where it is known.
+    pub(super) watermark: Option<i64>,
+    /// Whether this data directory lacks the records.
+    pub(super) foreign: bool,
+    /// The last part is in hand, and behind it the partition stands here.
+    pub(super) ends: Option<Position>,
+    pub(super) hand: Option<Hand>,
+}
 
 impl Hand {
     pub(super) fn new() -> Self {
@@ -52,58 +109,5 @@ impl Partition {
         }
         back.ends = Some(read.clone());
         back.hand.get_or_insert_with(Hand::new);
-    }
-}
-
-impl Inner {
-    /// Takes the hand that leaves next.
-    pub(super) fn take_hand(&mut self, partition: i32) -> Option<Hand> {
-        let account = self.partitions.get_mut(&partition)?;
-        let hand = match &mut account.reading_back {
-            Some(back) => back.hand.take(),
-            None => account.hand.take(),
-        }?;
-        self.put_down(&hand);
-        Some(hand)
-    }
-
-    /// Drops whatever is in hand of a partition.
-    pub(super) fn take_hands(&mut self, partition: i32) {
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        let hands = [account.reading_back.take().and_then(|back| back.hand), account.hand.take()];
-        for hand in hands.iter().flatten() {
-            self.put_down(hand);
-        }
-    }
-
-    pub(super) fn put_down(&mut self, hand: &Hand) {
-        self.lines -= hand.passages.lines;
-        self.bytes -= hand.bytes;
-        self.oldest = None;
-        self.set_oldest();
-    }
-
-    pub(super) fn set_oldest(&mut self) {
-        self.oldest = self.partitions.values().filter_map(Partition::front).map(|hand| hand.since).min();
-    }
-
-    /// Whatever of a partition is not stored is to be read again, and nothing of it stored under what it was read under.
-    pub(super) fn forget_read(&mut self, partition: i32) {
-        self.take_hands(partition);
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        account.epoch += 1;
-        account.heard = None;
-        account.expected = None;
-        account.remade = false;
-        account.read = None;
-        account.given.clone_from(&account.stored);
-    }
-
-    /// Changes what is read of a partition in such a way that a batch carries it to the store.
-    pub(super) fn move_read(&mut self, partition: i32, change: impl FnOnce(&mut Partition)) {
-        let Some(account) = self.partitions.get_mut(&partition) else { return };
-        change(account);
-        account.hand.get_or_insert_with(Hand::new);
-        self.set_oldest();
     }
 }

@@ -3,14 +3,15 @@
 
 use std::time::Instant;
 
-use super::Ledger;
+use super::account::Partition;
+use super::handle::Ledger;
 
 impl Ledger {
     /// Everything of the partition before `end` has come, as far as it ever will. The position moves there, to be stored
     /// even if no record follows, and what was to be read back up to there has been.
     pub(in crate::source::kafka) fn reached_end(&self, partition: i32, end: i64, now: Instant) {
         let mut inner = self.lock();
-        let known = |account: &&mut super::Partition| account.assigned && !account.remade && account.read.is_some();
+        let known = |account: &&mut Partition| account.assigned && !account.remade && account.read.is_some();
         let Some(account) = inner.partitions.get_mut(&partition).filter(known) else { return };
         account.heard = Some(now);
         if let Some(back) = account.reading_back.as_mut().filter(|back| back.ends.is_none()) {

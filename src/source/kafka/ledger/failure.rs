@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use super::{Inner, Ledger, QUIET};
 use crate::status::KafkaStopped;
 
+/// A partition whose last record is older than this while another is in trouble may be the one.
+pub(in crate::source::kafka) const QUIET: Duration = Duration::from_secs(3);
 /// An error that was not repeated for so long is over. librdkafka waits half a second between attempts.
 const REPEATED: Duration = Duration::from_secs(30);
 
@@ -20,68 +21,50 @@ pub(super) struct FetchFailure {
     since: Instant,
     last: Instant,
     /// librdkafka's words.
-    pub(super) said: String,
+    said: String,
     told: bool,
 }
 
-impl Ledger {
-    /// Notes that records could not be fetched or read.
-    pub(in crate::source::kafka) fn fetch_failed(&self, code: RDKafkaErrorCode, now: Instant) {
-        let mut guard = self.lock();
-        let inner = &mut *guard;
-        if matches!(code, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) {
-            inner.topic_was_absent = true;
-            return;
+impl FetchFailure {
+    pub(super) fn new(code: RDKafkaErrorCode, now: Instant, said: String) -> Self {
+        Self { code, since: now, last: now, said, told: false }
+    }
+
+    /// Notes that the same error came once more; false if this is another.
+    pub(super) fn repeated(&mut self, code: RDKafkaErrorCode, now: Instant) -> bool {
+        let is_same = self.code == code;
+        if is_same {
+            self.last = now;
         }
-        match &mut inner.fetch_failure {
-            Some(failure) if failure.code == code => failure.last = now,
-            failure => {
-                let said = inner.last_error.clone().unwrap_or_default();
-                *failure = Some(FetchFailure { code, since: now, last: now, said, told: false });
-            }
-        }
+        is_same
     }
 
-    /// Whether the topic came while this process was waiting for it.
-    pub(in crate::source::kafka) fn topic_was_absent(&self) -> bool {
-        self.lock().topic_was_absent
+    /// librdkafka's words.
+    pub(super) fn said(&self) -> &str {
+        &self.said
     }
 
-    /// Whether any partition of the topic has a position here.
-    pub(in crate::source::kafka) fn knows_topic(&self) -> bool {
-        self.lock().partitions.values().any(|account| account.stored.is_some())
+    /// When it came first.
+    pub(super) fn since(&self) -> Instant {
+        self.since
     }
-}
 
-impl Inner {
-    /// The partitions that cannot go on, if there are any.
-    pub(super) fn stopped(&mut self) -> Option<KafkaStopped> {
-        let failure = self.fetch_failure.as_mut()?;
+    /// Whether it has not come for so long that there is nothing wrong any more.
+    pub(super) fn is_over(&self) -> bool {
         // A missing right is said once.
-        let repeats = failure.code != RDKafkaErrorCode::TopicAuthorizationFailed;
-        if repeats && failure.last.elapsed() > REPEATED {
-            self.fetch_failure = None;
-            return None;
-        }
-        if failure.since.elapsed() < QUIET {
-            return None;
-        }
-        let stands = |account: &super::Partition| {
-            let has_records = account.end.is_none_or(|end| account.fetches().is_some_and(|next| next < end));
-            account.assigned && has_records && account.heard.is_none_or(|heard| heard < failure.since)
-        };
-        let partitions: Vec<u32> =
-            self.partitions.iter().filter(|(_, account)| stands(account)).map(|(id, _)| id.unsigned_abs()).collect();
-        if partitions.is_empty() {
-            return None;
-        }
-        let (code, words) = words(failure.code);
+        let repeats = self.code != RDKafkaErrorCode::TopicAuthorizationFailed;
+        repeats && self.last.elapsed() > REPEATED
+    }
+
+    /// What it means for the partitions that it stopped; logged once.
+    pub(super) fn stopped(&mut self, partitions: Vec<u32>) -> KafkaStopped {
+        let (code, words) = words(self.code);
         let numbers = partitions.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
-        let text = format!("partitions {numbers} of the topic cannot be read on: {words} ({})", failure.said);
-        if !std::mem::replace(&mut failure.told, true) {
+        let text = format!("partitions {numbers} of the topic cannot be read on: {words} ({})", self.said);
+        if !std::mem::replace(&mut self.told, true) {
             tracing::error!(partitions = numbers, code, "{text}");
         }
-        Some(KafkaStopped { code, partitions, text })
+        KafkaStopped { code, partitions, text }
     }
 }
 

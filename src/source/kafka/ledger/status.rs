@@ -1,8 +1,15 @@
 //! What consumption looks like from outside: ends of partitions, the connection, the last complaint, and all of it told.
 
-use super::Ledger;
-use crate::source::kafka::GapCause;
-use crate::status::{KafkaGap, KafkaPartition, KafkaStatus};
+use std::time::Instant;
+
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::account::Partition;
+use super::accounts::Accounts;
+use super::failure::{FetchFailure, QUIET};
+use super::handle::Ledger;
+use crate::source::kafka::position::GapCause;
+use crate::status::{KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped};
 
 impl Ledger {
     /// Notes the end of a partition, and where the first transaction begins that is not decided yet.
@@ -30,7 +37,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn set_error(&self, text: String) -> bool {
         let mut inner = self.lock();
         // While other partitions go on, one that cannot says the same for ever.
-        let known = inner.fetch_failure.as_ref().is_some_and(|failure| failure.said == text);
+        let known = inner.fetch_failure.as_ref().is_some_and(|failure| failure.said() == text);
         let news = inner.last_error.as_ref() != Some(&text) && !known;
         inner.last_error = Some(text);
         news
@@ -44,10 +51,24 @@ impl Ledger {
         news
     }
 
+    /// Notes that records could not be fetched or read.
+    pub(in crate::source::kafka) fn fetch_failed(&self, code: RDKafkaErrorCode, now: Instant) {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        if matches!(code, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) {
+            inner.topic_was_absent = true;
+            return;
+        }
+        if !inner.fetch_failure.as_mut().is_some_and(|failure| failure.repeated(code, now)) {
+            let said = inner.last_error.clone().unwrap_or_default();
+            inner.fetch_failure = Some(FetchFailure::new(code, now, said));
+        }
+    }
+
     /// How consumption is.
     pub fn status(&self) -> KafkaStatus {
         let mut inner = self.lock();
-        let stopped = inner.stopped();
+        let stopped = stopped(&mut inner);
         let partitions = inner.partitions.iter().map(|(&id, account)| {
             let stored = account.stored.clone().unwrap_or_default();
             let position = account.stored.as_ref().map(|stored| stored.next);
@@ -86,4 +107,26 @@ impl Ledger {
             partitions: partitions.collect(),
         }
     }
+}
+
+/// The partitions that cannot go on, if there are any.
+fn stopped(inner: &mut Accounts) -> Option<KafkaStopped> {
+    let failure = inner.fetch_failure.as_mut()?;
+    if failure.is_over() {
+        inner.fetch_failure = None;
+        return None;
+    }
+    if failure.since().elapsed() < QUIET {
+        return None;
+    }
+    let stands = |account: &Partition| {
+        let has_records = account.end.is_none_or(|end| account.fetches().is_some_and(|next| next < end));
+        account.assigned && has_records && account.heard.is_none_or(|heard| heard < failure.since())
+    };
+    let partitions: Vec<u32> =
+        inner.partitions.iter().filter(|(_, account)| stands(account)).map(|(id, _)| id.unsigned_abs()).collect();
+    if partitions.is_empty() {
+        return None;
+    }
+    Some(failure.stopped(partitions))
 }

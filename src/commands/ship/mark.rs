@@ -14,7 +14,7 @@ const ENDING: usize = 256;
 
 /// Which file, by what it is and how it begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Mark {
+pub(super) struct Mark {
     pub(super) device: u64,
     pub(super) inode: u64,
     pub(super) head_bytes: u64,
@@ -23,7 +23,7 @@ pub(in super::super) struct Mark {
 
 /// What stands right before a place: a file that was written anew with the same beginning holds something else there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Ending {
+pub(super) struct Ending {
     bytes: u64,
     hash: u64,
 }

@@ -1,0 +1,52 @@
+//! What was found at the targets, which each have a name in it. It does not know how to look.
+
+/// The name of Kafka's findings.
+pub(super) const KAFKA: &str = "kafka";
+/// The name of the findings at MySQL and MyCat.
+pub(super) const MYSQL: &str = "mysql";
+/// The name of Redis' findings.
+pub(super) const REDIS: &str = "redis";
+
+/// What was found, in the order in which it was.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) findings: Vec<Finding>,
+}
+
+/// One finding, about one target.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) target: &'static str,
+    pub(super) kind: Kind,
+    pub(super) text: String,
+}
+
+/// What a finding means for the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sound,
+    /// It works, and should be set otherwise.
+    Advice,
+    Problem,
+}
+
+impl Report {
+    /// The target is fit for use, or there is nothing to do there.
+    pub(super) fn sound(&mut self, target: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding { target, kind: Kind::Sound, text: text.into() });
+    }
+
+    /// It works as it is, and something should be changed all the same.
+    pub(super) fn advice(&mut self, target: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding { target, kind: Kind::Advice, text: text.into() });
+    }
+
+    /// Something is in the way; the text says what, and what to change.
+    pub(super) fn problem(&mut self, target: &'static str, text: impl Into<String>) {
+        self.findings.push(Finding { target, kind: Kind::Problem, text: text.into() });
+    }
+
+    pub(super) fn problems(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.kind == Kind::Problem).count()
+    }
+}

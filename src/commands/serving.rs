@@ -1,0 +1,77 @@
+//! What `serve` runs in every role: the HTTP interface until the stop signal, and prediction beside it. It does not know
+//! where the data comes from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::civil_now;
+use crate::config::{Config, Role};
+use crate::predict::Service;
+use crate::reader::Reader;
+use crate::serve::{self, ConnectionSettings, ServeSettings};
+
+/// How long open requests and the last commit may take after a stop signal.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Runs prediction on a thread of its own until `stop`.
+pub(super) fn predict_beside(
+    service: Arc<Service>,
+    reader: Arc<dyn Reader>,
+    stop: &CancellationToken,
+    waiting: &tokio::runtime::Handle,
+) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (stop, waiting) = (stop.clone(), waiting.clone());
+    std::thread::Builder::new()
+        .name("predict".to_owned())
+        .spawn(move || service.run(&*reader, &stop, &waiting))
+        .context("cannot start the thread of prediction")
+}
+
+/// Serves until `stop`.
+pub(super) async fn serve_until(
+    listener: TcpListener,
+    reader: Arc<dyn Reader>,
+    settings: ServeSettings,
+    connections: ConnectionSettings,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let router = serve::router(reader, settings, stop.clone());
+    serve::serve(listener, router, connections, stop, SHUTDOWN_DEADLINE).await
+}
+
+/// The connections of the HTTP interface, as configured and as the limit of open files allows.
+pub(super) fn connections(config: &Config) -> ConnectionSettings {
+    let api = &config.api;
+    ConnectionSettings {
+        max: serve::open_files(api.max_connections),
+        max_per_address: api.max_connections_per_address,
+        header_timeout: api.header_timeout,
+        idle_timeout: api.idle_timeout,
+        proxies: api.proxies.clone(),
+    }
+}
+
+/// The HTTP interface, as configured.
+pub(super) fn serve_settings(config: &Config) -> ServeSettings {
+    let zone = config.source.timezone.clone();
+    let clock_zone = zone.clone();
+    ServeSettings {
+        cors_origins: config.api.cors_origins.clone(),
+        allowed_origins: config.api.allowed_origins.clone(),
+        max_concurrent_queries: config.api.max_concurrent_queries,
+        query_timeout: config.api.query_timeout,
+        sse_max_clients: config.api.sse_max_clients,
+        sse_max_clients_per_address: config.api.sse_max_clients_per_address,
+        body_limit: config.api.max_body.bytes(),
+        status_only: config.role == Role::Ingest,
+        export_max_rows: config.api.export_max_rows as u64,
+        max_concurrent_exports: config.api.max_concurrent_exports,
+        export_timeout: config.api.export_timeout,
+        detector: config.detect.detector_settings(),
+        ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
+    }
+}

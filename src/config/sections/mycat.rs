@@ -1,0 +1,56 @@
+//! `[mycat]`: the mirror of passages in MySQL.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::checks::{at_least_an_hour, data_nodes, mysql_urls, within};
+use crate::config::declare::{choices, settings};
+use crate::config::server::{Secret, ServerUrl};
+use crate::config::units::Retention;
+
+settings! {
+    /// The mirror of passages in MySQL (table `traffic_data`): through MyCat, or to its two MySQL instances directly.
+    pub struct MycatConfig {
+        /// Where passages are mirrored to: MyCat alone (`["mysql://host:8066/MYETCDB"]`), or the two instances in the order of
+        /// MyCat's dataNodes (`["mysql://host:3306/traffic_db", "mysql://host:3307/traffic_db"]`), to which Platewatch routes
+        /// as MyCat would. `[]` is no mirror.
+        urls: Vec<ServerUrl> = Vec::new(), |urls: &Vec<ServerUrl>| mysql_urls(urls);
+        /// MyCat's names of the two instances: what `dataNode` of the table `traffic_data` says in its schema.xml, in that order.
+        /// Through them each instance is asked whether it is there, since MyCat answers with half of the data while one is not.
+        data_nodes: Vec<String> = vec!["dn1".to_owned(), "dn2".to_owned()], |names: &Vec<String>| data_nodes(names);
+        /// The user, where an URL names none.
+        user: String = String::new();
+        /// The user's password, where an URL has none. Better in the environment than in the file.
+        password: Secret = Secret::default();
+        /// Whether connections are encrypted, and the server's certificate verified. MyCat 1.6 speaks no TLS.
+        tls: MysqlTls = MysqlTls::Off;
+        /// A file of certificates (PEM) that may sign the server's; `""` trusts the public authorities. For `tls = "verify"`.
+        tls_ca: Option<PathBuf> = None;
+        /// The largest number of passages in one statement. A statement that would grow over 900 KB has fewer.
+        batch_rows: usize = 500, within(1, 10_000);
+        /// The most connections that are open to one address at a time.
+        pool_size: usize = 4, within(1, 64);
+        /// The longest that connecting may take, the login included.
+        connect_timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(10), Duration::from_secs(600));
+        /// The longest that a statement may take before its connection is given up.
+        statement_timeout: Duration = Duration::from_secs(30), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// The longest pause between two attempts while a target is away. There is no limit to their number.
+        retry_max: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// How often the target is asked for a few of the rows that it has taken, besides on connecting. If it lacks any (it was
+        /// restarted empty, or from a backup), it is filled again from there on.
+        check_interval: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(86_400));
+        /// How long the instances keep passages before their own clean-up event (`auto_clean_traffic`) deletes them, by the
+        /// clock. Rows that are older are not missed there.
+        retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+    }
+}
+
+choices! {
+    /// Whether connections to MySQL are encrypted.
+    pub enum MysqlTls {
+        /// Not encrypted.
+        Off = "off",
+        /// Encrypted; a certificate that does not verify is refused.
+        Verify = "verify",
+    }
+}

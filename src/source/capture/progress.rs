@@ -1,0 +1,35 @@
+//! How far a capture was read, for whoever shows it. It does not know how it is shown.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+
+/// Sentences on files that are kept for the user.
+const MAX_NOTES: usize = 20;
+
+/// How far reading is, for a progress bar.
+#[derive(Debug, Default)]
+pub struct CaptureProgress {
+    /// Bytes of all files as they lie on disk; 0 if one is standard input.
+    pub total_bytes: AtomicU64,
+    /// Bytes read of them.
+    pub read_bytes: AtomicU64,
+    /// Lines that sorting has in hand; 0 when not sorting.
+    pub sorted_lines: AtomicU64,
+    /// Lines that sorting has given out.
+    pub given_lines: AtomicU64,
+    notes: Mutex<Vec<String>>,
+}
+
+impl CaptureProgress {
+    /// What the user should know of the files, in whole sentences.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn note(&self, sentence: String) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if notes.len() < MAX_NOTES {
+            notes.push(sentence);
+        }
+    }
+}

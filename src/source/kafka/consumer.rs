@@ -1,0 +1,278 @@
+//! The source itself: it polls librdkafka, takes what comes into the ledger, and gives batches when they are due. Between
+//! the polls it lets the group's offsets follow and sets partitions right that cannot go on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::Message as _;
+use tokio_util::sync::CancellationToken;
+use traffic::{CivilTime, LineParser, NameTable};
+
+use super::client::{client_config, refused};
+use super::context::Context;
+use super::group::{commit_hints, is_member};
+use super::ledger::{Ledger, QUIET, Record};
+use super::message::Reading;
+use super::position::Position;
+use super::reset::set_right;
+use super::settings::KafkaSettings;
+use crate::batch::Batch;
+use crate::clock::civil_now;
+use crate::config::KafkaConfig;
+use crate::source::{CommitListener, CommitPermit, Source, SourceError, advice};
+
+/// The name of the source; positions are stored by topic and partition.
+pub const NAME: &str = "kafka";
+const DAY: i64 = 86_400;
+/// How often the group is told the positions.
+const HINT_INTERVAL: Duration = Duration::from_millis(250);
+/// How often brokers are asked about partitions that cannot go on.
+const ASK_INTERVAL: Duration = Duration::from_secs(1);
+/// The longest wait for records: a stop is heard, and a young batch leaves, behind it.
+const POLL: Duration = Duration::from_millis(50);
+/// Records between two looks at the clock.
+const LOOK: u32 = 64;
+/// `session.timeout.ms` of librdkafka.
+const DEFAULT_SESSION: Duration = Duration::from_secs(45);
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// The source.
+pub struct Kafka {
+    consumer: Option<Arc<BaseConsumer<Context>>>,
+    ledger: Arc<Ledger>,
+    /// A batch that waited longer may belong to another member of the group by now.
+    lease: Duration,
+    settings: KafkaSettings,
+    reading: Reading,
+    parser: LineParser,
+    hinted: Instant,
+    /// When a partition asked last for an offset that the broker does not have. Which one is not said.
+    trouble: Option<Instant>,
+    /// When brokers were asked last about that.
+    asked: Option<Instant>,
+}
+
+impl Kafka {
+    /// Joins the group in the background and goes on behind `positions`, those stored under [`super::position_prefix`].
+    ///
+    /// # Errors
+    /// [`SourceError`] if a property is refused by librdkafka or a stored position cannot be read.
+    pub fn open(
+        settings: KafkaSettings,
+        names: &NameTable,
+        positions: Vec<(String, Vec<u8>)>,
+    ) -> Result<Self, SourceError> {
+        let KafkaConfig { brokers, topic, group, .. } = &settings.kafka;
+        let mut stored = BTreeMap::new();
+        for (name, bytes) in positions {
+            let Some(id) = name.rsplit('/').next().and_then(|number| number.parse().ok()) else { continue };
+            let position = Position::decode(&bytes).map_err(|error| {
+                SourceError(format!(
+                    "the stored position of {topic}[{id}] cannot be read ({error}): restore the data directory, or begin \
+                     with another"
+                ))
+            })?;
+            stored.insert(id, position);
+        }
+        let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.state_ttl, stored));
+        let config = client_config(&settings.kafka);
+        let session = config.get("session.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
+        let consumer: BaseConsumer<Context> =
+            config.create_with_context(Context::new(ledger.clone())).map_err(refused)?;
+        consumer.subscribe(&[topic]).map_err(refused)?;
+        Ok(Self {
+            consumer: Some(Arc::new(consumer)),
+            ledger,
+            lease: session.unwrap_or(DEFAULT_SESSION) / 2,
+            reading: Reading { delimiter: settings.parser.delimiter, gb18030: settings.gb18030 },
+            parser: LineParser::new(settings.parser.clone(), names),
+            settings,
+            hinted: Instant::now(),
+            trouble: None,
+            asked: None,
+        })
+    }
+
+    /// The account of the partitions, which tells how consumption is.
+    pub fn ledger(&self) -> Arc<Ledger> {
+        self.ledger.clone()
+    }
+
+    /// Polls until a batch is due or `stop` is cancelled.
+    fn consume(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+        let batch_interval = self.settings.batch_interval;
+        loop {
+            if stop.is_cancelled() {
+                // What is in hand leaves at once.
+                return self.ledger.give(u64::MAX, Duration::ZERO).transpose().map_err(unencodable);
+            }
+            if let Some(batch) = self.ledger.give(self.settings.batch_records, batch_interval) {
+                return batch.map(Some).map_err(unencodable);
+            }
+            self.tell_group();
+            self.look_for_gaps();
+            let now = civil_now(&self.settings.parser.zone);
+            self.parser.set_not_after(CivilTime(now.0 + DAY));
+            self.poll_some()?;
+            if let Some(advice) = self.parser.take_column_advice(false) {
+                tracing::warn!("{}", advice::sentence(&format!("topic {}", self.ledger.topic()), &advice));
+            }
+        }
+    }
+
+    /// Takes the messages that are there, up to [`LOOK`] of them, or waits for the first.
+    fn poll_some(&mut self) -> Result<(), SourceError> {
+        let Some(consumer) = &self.consumer else { return Ok(()) };
+        let now = Instant::now();
+        let mut wait = POLL.min(self.settings.batch_interval);
+        for _ in 0..LOOK {
+            match consumer.poll(wait) {
+                None => return Ok(()),
+                Some(Ok(message)) => {
+                    let record = Record {
+                        partition: message.partition(),
+                        offset: message.offset(),
+                        timestamp: message.timestamp().to_millis().unwrap_or(0),
+                        value: message.payload(),
+                    };
+                    if !self.ledger.take(&record, self.reading, &mut self.parser, now) {
+                        self.trouble = Some(Instant::now());
+                        self.asked = None;
+                        return Ok(());
+                    }
+                }
+                Some(Err(KafkaError::MessageConsumption(
+                    RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
+                ))) => {
+                    self.trouble = Some(Instant::now());
+                    return Ok(());
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    if let Some(end) = consumer.context().take_end() {
+                        self.ledger.reached_end(partition, end, Instant::now());
+                    }
+                }
+                Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
+                Some(Err(KafkaError::MessageConsumption(code))) => {
+                    // Its words came to the context already, which logged them.
+                    self.ledger.fetch_failed(code, Instant::now());
+                    return Ok(());
+                }
+                Some(Err(error)) => {
+                    // What concerns the client as a whole was told with its reason already.
+                    if self.ledger.set_vague_error(error.to_string()) {
+                        tracing::warn!(%error, topic = self.ledger.topic(), "consuming from Kafka");
+                    }
+                    return Ok(());
+                }
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(())
+    }
+
+    fn fatal(&self, code: RDKafkaErrorCode) -> SourceError {
+        let reason = self.consumer.as_ref().and_then(|consumer| consumer.client().fatal_error());
+        let reason = reason.map_or_else(|| code.to_string(), |(_, reason)| reason);
+        SourceError(match code {
+            RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::Fenced => format!(
+                "another process has joined the group with this group.instance.id ({reason}): give each appliance its own, \
+                 then restart this one"
+            ),
+            _ => format!("Kafka's client cannot go on ({reason}): see to the cause, then restart"),
+        })
+    }
+
+    /// Lets the group's committed offsets follow.
+    fn tell_group(&mut self) {
+        if self.hinted.elapsed() < HINT_INTERVAL {
+            return;
+        }
+        self.hinted = Instant::now();
+        if let Some(consumer) = &self.consumer
+            && let Err(error) = commit_hints(consumer, &self.ledger)
+        {
+            tracing::debug!(%error, "the offset was not committed to the group");
+        }
+    }
+
+    /// Finds the partitions that ask for what the broker does not have, and lets them go on at what it has.
+    fn look_for_gaps(&mut self) {
+        let undecided = self.ledger.is_undecided().then(Instant::now);
+        let (Some(since), Some(consumer)) = (self.trouble.or(undecided), &self.consumer) else { return };
+        if self.asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
+            return;
+        }
+        self.asked = Some(Instant::now());
+        let (quiet, mut settled) = (since.elapsed() >= QUIET, true);
+        for (partition, next) in self.ledger.doubts(since) {
+            match set_right(consumer, &self.ledger, &self.settings, partition, next) {
+                Ok(()) => {}
+                Err(error) => {
+                    settled = false;
+                    if self.ledger.set_error(error.to_string()) {
+                        tracing::warn!(%error, partition, "cannot tell which records the broker has, asking again");
+                    }
+                }
+            }
+        }
+        // Only when partitions that were busy have become quiet is it known which of them it was.
+        if settled && quiet {
+            self.trouble = None;
+        }
+    }
+}
+
+fn unencodable(error: storage::codec::CodecError) -> SourceError {
+    SourceError(format!("a position cannot be stored: {error}"))
+}
+
+impl Source for Kafka {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn describe(&self) -> String {
+        let KafkaConfig { brokers, topic, group, .. } = &self.settings.kafka;
+        format!("topic {topic} of Kafka at {brokers}, group {group}")
+    }
+
+    fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+        self.consume(stop)
+    }
+
+    fn commit_listener(&self) -> CommitListener {
+        let ledger = self.ledger.clone();
+        Box::new(move |batch| ledger.committed(batch))
+    }
+
+    fn commit_permit(&self) -> CommitPermit {
+        let (ledger, lease) = (self.ledger.clone(), self.lease);
+        let consumer = self.consumer.as_ref().map(Arc::downgrade).unwrap_or_default();
+        Box::new(move |batch| {
+            let member = |partition, stored: &Position| is_member(&consumer, ledger.topic(), partition, stored);
+            ledger.permit(batch, lease, member)
+        })
+    }
+
+    fn close(&mut self) {
+        let Some(consumer) = self.consumer.take() else { return };
+        let (done, wait) = std::sync::mpsc::channel();
+        let ledger = self.ledger.clone();
+        // Without a broker leaving the group takes as long as the client likes: nobody waits for that.
+        let leaving = std::thread::Builder::new().name("goodbye".to_owned()).spawn(move || {
+            if let Err(error) = commit_hints(&consumer, &ledger) {
+                tracing::debug!(%error, "the offset was not committed to the group");
+            }
+            drop(consumer);
+            let _ = done.send(());
+        });
+        if leaving.is_ok() && wait.recv_timeout(GOODBYE).is_err() {
+            tracing::info!("Kafka did not say goodbye in time; the next start goes on all the same");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Partitions come and go: where one goes on, what is dropped when it is taken away, and whether a batch of it may still be
+//! committed.
+//!
+//! **Taking over.** What another process has consumed since this one stored anything of a partition is in its plate states,
+//! not in ours. The offset that the group has committed tells where that process ended, and its metadata from where the
+//! records of the last state TTL begin ([`Position::metadata`]): those are read once more and given to the writer as parts
+//! of a [`Rebuild`](crate::batch::Rebuild), and only then is the partition's position the group's.
+//!
+//! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
+//! now. A batch that waited long is committed only after the group has taken a commit from this member
+//! ([`Ledger::permit`]); else all that was given of the partition is read again by whoever owns it. It makes no call to Kafka.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use traffic::{Watermark, WatermarkState};
+
+use super::account::ReadingBack;
+use super::handle::Ledger;
+use crate::batch::Batch;
+use crate::source::kafka::position::{Committed, Mark, Position};
+
+/// How long a revocation waits for the writer.
+const REVOKE_DEADLINE: Duration = Duration::from_secs(30);
+
+impl Ledger {
+    /// The group has shared its partitions out anew.
+    pub(in crate::source::kafka) fn rebalanced(&self) {
+        self.lock().rebalances += 1;
+    }
+
+    /// The partition comes to this process. It is not consumed before [`Ledger::begin_at`] or [`Ledger::begin_anew`].
+    pub(in crate::source::kafka) fn assign(&self, partition: i32) {
+        let mut inner = self.lock();
+        let account = inner.partitions.entry(partition).or_default();
+        account.assigned = true;
+        inner.forget_read(partition);
+    }
+
+    /// Whether a partition that is assigned does not know yet where to go on.
+    pub(in crate::source::kafka) fn is_undecided(&self) -> bool {
+        self.lock().partitions.values().any(|account| account.assigned && account.read.is_none())
+    }
+
+    /// Whether the topic came while this process was waiting for it.
+    pub(in crate::source::kafka) fn topic_was_absent(&self) -> bool {
+        self.lock().topic_was_absent
+    }
+
+    /// Whether any partition of the topic has a position here.
+    pub(in crate::source::kafka) fn knows_topic(&self) -> bool {
+        self.lock().partitions.values().any(|account| account.stored.is_some())
+    }
+
+    /// Decides where a partition goes on, given what its group has committed; returns the offset to fetch from. None: the
+    /// partition has no past anywhere, and [`Ledger::begin_anew`] is to be called.
+    ///
+    /// A group offset of another program does not tell from where to read back: `by_time` is asked, and if it does not
+    /// know either, this fails with its error and is to be tried again.
+    pub(in crate::source::kafka) fn begin_at<E>(
+        &self,
+        partition: i32,
+        committed: Option<Committed>,
+        by_time: impl FnOnce(i64) -> Result<i64, E>,
+    ) -> Result<Option<i64>, E> {
+        let (stored, intact) = match self.lock().partitions.get(&partition) {
+            Some(account) if account.assigned => (account.stored.clone(), account.intact),
+            _ => return Ok(None),
+        };
+        let ours = stored.as_ref().map(|stored| stored.next);
+        let (base, from, until, watermark, foreign) = match (committed, stored) {
+            // Another process went further: it has stored the records up to there.
+            (Some(theirs), stored) if ours.is_none_or(|ours| theirs.next > ours) => {
+                let (from, watermark) = match theirs.state {
+                    Some(state) => state,
+                    None => (Mark { offset: by_time(theirs.next)?, before: None }, None),
+                };
+                (stored.unwrap_or_default(), from, theirs.next, watermark, true)
+            }
+            (_, Some(stored)) if !intact => {
+                let (from, until, watermark) = (stored.read_back_from(), stored.next, stored.watermark.time());
+                (stored, from, until, watermark, false)
+            }
+            (_, Some(stored)) => {
+                let mut inner = self.lock();
+                let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
+                account.expected = stored.last.filter(|_| stored.next > 0);
+                let from = stored.next - i64::from(account.expected.is_some());
+                account.read = Some(stored);
+                return Ok(Some(from));
+            }
+            (_, None) => return Ok(None),
+        };
+        if from.offset < until {
+            tracing::info!(
+                topic = self.topic,
+                partition,
+                from = from.offset,
+                until,
+                "reading back what another process has stored, to know the plates of the last minutes"
+            );
+        }
+        let mut inner = self.lock();
+        let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
+        account.intact = false;
+        // Its ordinals begin anew: they matter only where fewer than three checkpoints send.
+        let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
+        let read = Position { next: until, watermark: Watermark::of(&begins), last: None, trail: vec![from], ..base };
+        account.read = Some(read);
+        let back =
+            ReadingBack { next: from.offset, until, begins: Some(begins), watermark, foreign, ends: None, hand: None };
+        account.reading_back = Some(back);
+        if from.offset >= until {
+            account.end_reading_back();
+            inner.set_oldest();
+        }
+        Ok(Some(from.offset))
+    }
+
+    /// Begins a partition without a past at `next`, which is to be stored even if no record follows.
+    pub(in crate::source::kafka) fn begin_anew(&self, partition: i32, next: i64) {
+        self.lock().move_read(partition, |account| {
+            account.read = Some(Position::at(next));
+            account.intact = true;
+        });
+    }
+
+    /// The partition goes: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before letting it go.
+    pub(in crate::source::kafka) fn drop_hand(&self, partition: i32) {
+        let mut inner = self.lock();
+        inner.take_hands(partition);
+        if let Some(account) = inner.partitions.get_mut(&partition).filter(|account| account.read.is_some()) {
+            account.read.clone_from(&account.given);
+        }
+    }
+
+    /// Waits until all that was given of the partition is stored, so that its next owner finds it in the group's offset.
+    /// False if that took too long.
+    pub(in crate::source::kafka) fn wait_until_stored(&self, partition: i32) -> bool {
+        let deadline = Instant::now() + REVOKE_DEADLINE;
+        let mut inner = self.lock();
+        loop {
+            let open = inner.partitions.get(&partition).is_some_and(|account| account.given != account.stored);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !open || left.is_zero() {
+                return !open;
+            }
+            inner = self.stored.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The partition is gone; what was given of it and is not stored may not be any more.
+    pub(in crate::source::kafka) fn revoked(&self, partition: i32) {
+        let mut inner = self.lock();
+        inner.forget_read(partition);
+        if let Some(account) = inner.partitions.get_mut(&partition) {
+            account.assigned = false;
+            account.end = None;
+            account.in_transaction = 0;
+            account.hinted = None;
+        }
+    }
+
+    /// Whether `batch` may be committed. One that left the source more than `lease` ago may be only if `is_member` says
+    /// that the group still counts this process in; else all that was given of the partition is forgotten.
+    pub(in crate::source::kafka) fn permit(
+        &self,
+        batch: &Batch,
+        lease: Duration,
+        is_member: impl FnOnce(i32, &Position) -> bool,
+    ) -> bool {
+        let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
+        let stored = match self.lock().partitions.get(&partition) {
+            // What is stored is behind the group's offset until the state is intact.
+            Some(account) if account.epoch == under.epoch => account.stored.clone().filter(|_| account.intact),
+            _ => return false,
+        };
+        if under.since.elapsed() < lease || stored.is_some_and(|stored| is_member(partition, &stored)) {
+            return true;
+        }
+        tracing::warn!(
+            topic = self.topic,
+            partition,
+            "records waited longer than the group's session: they are left to whoever owns the partition now"
+        );
+        self.lock().forget_read(partition);
+        self.stored.notify_all();
+        false
+    }
+}

@@ -1,0 +1,52 @@
+//! What crosses threads: the accounts of all partitions behind one lock, and a signal for whoever waits until something is
+//! stored. What is done with them stands in the files beside this one.
+
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::account::Partition;
+use super::accounts::Accounts;
+use crate::source::kafka::position::Position;
+
+/// The account.
+#[derive(Debug)]
+pub struct Ledger {
+    pub(super) topic: String,
+    pub(super) group: String,
+    pub(super) brokers: String,
+    /// Seconds of event time that plate states reach back.
+    pub(super) state_ttl: i64,
+    pub(super) inner: Mutex<Accounts>,
+    pub(super) stored: Condvar,
+}
+
+impl Ledger {
+    pub(in crate::source::kafka) fn new(
+        topic: &str,
+        group: &str,
+        brokers: &str,
+        state_ttl: i64,
+        stored: BTreeMap<i32, Position>,
+    ) -> Self {
+        let partitions = stored.into_iter().map(|(id, stored)| {
+            let intact = !stored.is_partial(state_ttl);
+            (id, Partition { stored: Some(stored), intact, ..Partition::default() })
+        });
+        Self {
+            state_ttl,
+            topic: topic.to_owned(),
+            group: group.to_owned(),
+            brokers: brokers.to_owned(),
+            inner: Mutex::new(Accounts { partitions: partitions.collect(), ..Accounts::default() }),
+            stored: Condvar::new(),
+        }
+    }
+
+    pub(in crate::source::kafka) fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Accounts> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

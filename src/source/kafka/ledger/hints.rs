@@ -1,0 +1,32 @@
+//! Which stored positions the group is to be told. It does not tell them.
+
+use super::handle::Ledger;
+use crate::source::kafka::position::Position;
+
+impl Ledger {
+    /// Stored positions that the group does not know yet; from now on it is taken to.
+    pub(in crate::source::kafka) fn hints(&self) -> Vec<(i32, Position)> {
+        let mut inner = self.lock();
+        let mut hints = Vec::new();
+        for (id, account) in &mut inner.partitions {
+            if let Some(stored) = account.for_group().filter(|stored| account.hinted != Some(stored.next)) {
+                account.hinted = Some(stored.next);
+                hints.push((*id, stored));
+            }
+        }
+        hints
+    }
+
+    /// Stored positions of these partitions, those that the group was told among them: it may have refused them, as it
+    /// does while it shares its partitions out, and its answer not be here yet.
+    pub(in crate::source::kafka) fn last(&self, partitions: &[i32]) -> Vec<(i32, Position)> {
+        let inner = self.lock();
+        let stored = |id: &i32| Some((*id, inner.partitions.get(id)?.for_group()?));
+        partitions.iter().filter_map(stored).collect()
+    }
+
+    /// The group was not told after all: all positions are hints again.
+    pub(in crate::source::kafka) fn forget_hints(&self) {
+        self.lock().partitions.values_mut().for_each(|account| account.hinted = None);
+    }
+}

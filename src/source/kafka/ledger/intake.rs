@@ -1,0 +1,179 @@
+//! Records come in and leave as batches, which the writer commits. It does not know where a partition begins.
+
+use std::time::{Duration, Instant};
+
+use traffic::{CivilTime, LineParser, PassageBatch};
+
+use super::account::{Hand, ReadingBack};
+use super::handle::Ledger;
+use crate::batch::{Batch, Lease, Rebuild};
+use crate::source::MAX_BATCH_BYTES;
+use crate::source::kafka::message::Reading;
+use crate::source::kafka::position::{self, Position, fingerprint};
+
+const DAY: i64 = 86_400;
+
+/// One message, as far as it matters here.
+pub(in crate::source::kafka) struct Record<'a> {
+    pub(in crate::source::kafka) partition: i32,
+    pub(in crate::source::kafka) offset: i64,
+    /// Milliseconds since 1970 UTC, 0 if it has none.
+    pub(in crate::source::kafka) timestamp: i64,
+    pub(in crate::source::kafka) value: Option<&'a [u8]>,
+}
+
+impl Ledger {
+    /// Takes a message into the hand of its partition; `now` may be a little old. One that is not the partition's next is
+    /// from before a change of the assignment, and is dropped. False if the topic turned out to be made anew.
+    pub(in crate::source::kafka) fn take(
+        &self,
+        record: &Record<'_>,
+        reading: Reading,
+        parser: &mut LineParser,
+        now: Instant,
+    ) -> bool {
+        let mut guard = self.lock();
+        let inner = &mut *guard;
+        let &Record { partition, offset, timestamp, value } = record;
+        let Some(account) = inner.partitions.get_mut(&partition).filter(|account| account.assigned) else {
+            return true;
+        };
+        if account.remade {
+            return true;
+        }
+        let Some(read) = &mut account.read else { return true };
+        let text = value.unwrap_or_default();
+        let mut limit = parser.not_after();
+        let mut back = account.reading_back.as_mut().filter(|back| back.ends.is_none());
+        if let Some(reading_back) = &mut back {
+            if offset < reading_back.next {
+                return true;
+            }
+            reading_back.next = offset + 1;
+            // What was rejected for its time then is no passage now.
+            limit = limit.min(reading_back.watermark.map_or(limit, |watermark| CivilTime(watermark + DAY)));
+            if offset >= reading_back.until {
+                account.end_reading_back();
+                inner.set_oldest();
+                drop(guard);
+                return self.take(record, reading, parser, now);
+            }
+        } else if offset < read.next {
+            let expected = account.expected.take_if(|_| offset + 1 == read.next);
+            if expected.is_some_and(|expected| expected != fingerprint(text, timestamp)) {
+                account.remade = true;
+                return false;
+            }
+            return true;
+        }
+        account.expected = None;
+        account.heard = Some(now);
+        inner.last_error = None;
+        let is_back = back.is_some();
+        let is_last = back.as_ref().is_some_and(|back| back.next >= back.until);
+        let hand = match back {
+            Some(back) => &mut back.hand,
+            None => {
+                read.next = offset + 1;
+                read.nulls += u64::from(value.is_none());
+                read.last = Some(fingerprint(text, timestamp));
+                &mut account.hand
+            }
+        };
+        let hand = hand.get_or_insert_with(Hand::new);
+        let (lines, rows, rejects) = (hand.passages.lines, hand.passages.len(), hand.passages.rejects.len());
+        let usual = parser.not_after();
+        parser.set_not_after(limit);
+        reading.take(text, parser, &mut hand.passages);
+        parser.set_not_after(usual);
+        let passages = hand.passages.times.iter().zip(&hand.passages.checkpoints).skip(rows);
+        read.pass(offset, passages.map(|(time, checkpoint)| (*time, *checkpoint)), self.state_ttl);
+        if hand.passages.len() > rows {
+            hand.row_offsets.push((rows, offset));
+        }
+        if is_back {
+            hand.passages.rejects.clear();
+        } else {
+            inner.keying.see(partition, &hand.passages, rows);
+            if hand.passages.rejects.len() > rejects {
+                hand.origins.push((rejects, format!("{}[{partition}]@{offset}", self.topic).into()));
+            }
+        }
+        hand.bytes += text.len();
+        // Numbers of names run through all partitions, so names leave with whichever batch is given next.
+        inner.names.append(&mut hand.passages.new_names);
+        inner.lines += hand.passages.lines - lines;
+        inner.bytes += text.len();
+        inner.oldest.get_or_insert(hand.since);
+        if is_last {
+            account.end_reading_back();
+        }
+        true
+    }
+
+    /// The largest hand if all hands together are full, or the oldest if it is older than `age`; as a batch to give.
+    pub(in crate::source::kafka) fn give(
+        &self,
+        full: u64,
+        age: Duration,
+    ) -> Option<Result<Batch, storage::codec::CodecError>> {
+        let mut inner = self.lock();
+        let hands = inner.partitions.iter().filter_map(|(id, account)| account.front().map(|hand| (*id, hand)));
+        let chosen = if inner.lines >= full || inner.bytes >= MAX_BATCH_BYTES {
+            hands.max_by_key(|(_, hand)| (hand.bytes, hand.passages.lines)).map(|(id, _)| id)
+        } else {
+            inner.oldest.filter(|since| since.elapsed() >= age)?;
+            hands.min_by_key(|(_, hand)| hand.since).map(|(id, _)| id)
+        }?;
+        let hand = inner.take_hand(chosen)?;
+        let names = std::mem::take(&mut inner.names);
+        let account = inner.partitions.get_mut(&chosen)?;
+        let rebuild = account.reading_back.as_mut().map(|back| Rebuild {
+            begins: back.begins.take(),
+            ends: back.ends.as_ref().map(|position| position.watermark.time()),
+        });
+        // The position moves with all but the parts of a rebuild that are not its last.
+        let moved = match account.reading_back.take() {
+            Some(ReadingBack { ends: Some(ends), .. }) => Some(ends),
+            Some(back) => {
+                account.reading_back = Some(back);
+                None
+            }
+            None => account.read.clone(),
+        };
+        let position = moved.as_ref().map(Position::encode).transpose();
+        let next = moved.as_ref().or(account.read.as_ref()).map_or(0, |position| position.next);
+        if moved.is_some() {
+            account.given = moved;
+        }
+        let epoch = account.epoch;
+        inner.set_oldest();
+        Some(position.map(|position| Batch {
+            partition: chosen.unsigned_abs(),
+            passages: PassageBatch { new_names: names, ..hand.passages },
+            origins: hand.origins,
+            row_origins: vec![(0, format!("{}[{chosen}]", self.topic).into())],
+            row_offsets: hand.row_offsets,
+            position: position.unwrap_or_default(),
+            position_name: Some(position::name(&self.topic, chosen)),
+            place: format!("{}[{chosen}]@{next}", self.topic),
+            rebuild,
+            lease: Some(Lease { epoch, since: Instant::now() }),
+        }))
+    }
+
+    /// The writer has committed a batch.
+    pub fn committed(&self, batch: &Batch) {
+        if batch.rebuild.as_ref().is_some_and(|rebuild| rebuild.ends.is_none()) {
+            return;
+        }
+        let Ok(position) = Position::decode(&batch.position) else { return };
+        let mut inner = self.lock();
+        if let Some(account) = i32::try_from(batch.partition).ok().and_then(|id| inner.partitions.get_mut(&id)) {
+            account.stored = Some(position);
+            account.intact = true;
+        }
+        drop(inner);
+        self.stored.notify_all();
+    }
+}
