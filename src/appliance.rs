@@ -16,7 +16,7 @@ use crate::status::{
     AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, RetentionDrop,
     SourceStatus, Status, StorageStatus,
 };
-use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, Shared};
+use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, StoreHandle};
 use crate::work::{WorkChange, WorkError, WorkedAlert};
 
 /// Over so much wall time the rate is measured.
@@ -39,7 +39,7 @@ pub type MirrorsProbe = Box<dyn Fn() -> Vec<MirrorStatus> + Send + Sync>;
 
 /// A running appliance.
 pub struct Appliance {
-    shared: Arc<Shared>,
+    shared: Arc<StoreHandle>,
     role: String,
     started: Instant,
     running: Mutex<Running>,
@@ -49,7 +49,7 @@ pub struct Appliance {
 
 impl Appliance {
     /// An appliance over this store.
-    pub fn new(shared: Arc<Shared>, role: &str, kind: &str) -> Self {
+    pub fn new(shared: Arc<StoreHandle>, role: &str, kind: &str) -> Self {
         let source = SourceStatus { kind: kind.to_owned(), state: "starting".to_owned(), ..SourceStatus::default() };
         Self {
             shared,
@@ -210,7 +210,7 @@ impl Reader for Appliance {
     }
 }
 
-fn failure_of(running: &Running, shared: &Shared) -> Option<String> {
+fn failure_of(running: &Running, shared: &StoreHandle) -> Option<String> {
     running.failure.clone().or_else(|| shared.database().failure().map(str::to_owned))
 }
 
@@ -238,7 +238,7 @@ fn drop_status(dropped: Dropped) -> RetentionDrop {
     }
 }
 
-fn checkpoints_status(shared: &Shared) -> CheckpointsStatus {
+fn checkpoints_status(shared: &StoreHandle) -> CheckpointsStatus {
     let CheckpointsOrigin { source, imported_at, restored, lost } = shared.checkpoints_origin();
     let imported_at = imported_at.map(CivilTime);
     CheckpointsStatus { count: shared.catalogue().len() as u64, source, imported_at, restored, lost }

@@ -8,11 +8,11 @@ use serde_json::Value;
 use crate::clock::civil_now;
 use crate::config::{Config, ServedModel, TrainFrom};
 use crate::predict::{Kind, Registry, ServiceSettings, VERSIONS};
-use crate::store::Shared;
+use crate::store::StoreHandle;
 
 /// The registry in sled.
 #[derive(Debug)]
-pub(super) struct StoreRegistry(pub(super) Arc<Shared>);
+pub(super) struct StoreRegistry(pub(super) Arc<StoreHandle>);
 
 impl Registry for StoreRegistry {
     fn versions(&self) -> Vec<Value> {

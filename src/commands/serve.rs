@@ -173,7 +173,7 @@ fn drive(
 /// Reads what is stored once, on a thread of its own, and says what is damaged.
 fn verify_beside(
     appliance: Arc<Appliance>,
-    shared: Arc<crate::store::Shared>,
+    shared: Arc<crate::store::StoreHandle>,
     stop: &CancellationToken,
     waiting: &tokio::runtime::Handle,
 ) -> anyhow::Result<std::thread::JoinHandle<()>> {

@@ -11,7 +11,7 @@ use super::failure::{Failure, Kind};
 use crate::clock::unix_now;
 use crate::reader::Snapshot as _;
 use crate::status::{MirrorState, MirrorStatus};
-use crate::store::{MirrorCursor, RefusedRow, Shared};
+use crate::store::{MirrorCursor, RefusedRow, StoreHandle};
 
 /// While a target is away the log says so again after this long.
 const REMIND: Duration = Duration::from_secs(60);
@@ -179,7 +179,7 @@ impl Health {
         }
     }
 
-    pub(super) fn status(&self, shared: &Shared) -> MirrorStatus {
+    pub(super) fn status(&self, shared: &StoreHandle) -> MirrorStatus {
         let totals = shared.progress().totals;
         let newest_passage = totals.last_time;
         let (end, newest, oldest) = match self.subject {
@@ -233,7 +233,7 @@ impl Changing {
     }
 }
 
-fn newest_alert(shared: &Shared) -> Option<i64> {
+fn newest_alert(shared: &StoreHandle) -> Option<i64> {
     let newest = shared.view().newest_alerts(1).ok()?.pop()?;
     event_time(&newest.curr_time)
 }

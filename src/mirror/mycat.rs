@@ -27,7 +27,7 @@ use super::rows::presence_question;
 use crate::clock::Clock;
 use crate::config::MycatConfig;
 use crate::mysql::MysqlPool;
-use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, Shared, StoreError};
+use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, StoreError, StoreHandle};
 use batch::{Batch, Sent, send};
 
 /// Shards; the storage has a log for each.
@@ -41,7 +41,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 pub(super) struct ShardMirror {
     shard: usize,
     name: String,
-    shared: Arc<Shared>,
+    shared: Arc<StoreHandle>,
     pool: Arc<MysqlPool>,
     health: Arc<Health>,
     clock: Clock,
@@ -63,7 +63,7 @@ impl ShardMirror {
         shard: usize,
         pool: Arc<MysqlPool>,
         config: &MycatConfig,
-        shared: &Arc<Shared>,
+        shared: &Arc<StoreHandle>,
         clock: &Clock,
     ) -> Result<Self, StoreError> {
         let name = format!("mysql/{shard}");
@@ -163,7 +163,7 @@ impl ShardMirror {
     /// What touches the disk, on a thread that may wait for it.
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Failure> {
         let shared = self.shared.clone();
         let done = tokio::task::spawn_blocking(move || work(&shared)).await;

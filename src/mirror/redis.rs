@@ -25,7 +25,7 @@ use super::refills::Refills;
 use crate::config::RedisConfig;
 use crate::reader::Snapshot as _;
 use crate::redis_client::RedisServer;
-use crate::store::{MirrorCursor, Shared, StoreError};
+use crate::store::{MirrorCursor, StoreError, StoreHandle};
 
 /// Alerts in one call: some 150 KB.
 const BATCH: u64 = 500;
@@ -36,7 +36,7 @@ pub(super) struct AlertMirror {
     key: String,
     max_length: u64,
     check_interval: Duration,
-    shared: Arc<Shared>,
+    shared: Arc<StoreHandle>,
     health: Arc<Health>,
     script: Script,
     cursor: MirrorCursor,
@@ -85,7 +85,11 @@ struct Answer {
 
 impl AlertMirror {
     /// Finds the cursor, and has retention wait for it.
-    pub(super) fn open(server: RedisServer, config: &RedisConfig, shared: &Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        server: RedisServer,
+        config: &RedisConfig,
+        shared: &Arc<StoreHandle>,
+    ) -> Result<Self, StoreError> {
         let cursor = shared.mirror_cursor(NAME)?.unwrap_or(MirrorCursor { next: 1, ..MirrorCursor::default() });
         let max_length = config.max_length as u64;
         shared.hold_alerts(NAME, cursor.next, max_length);

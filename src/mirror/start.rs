@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::MirrorStatus;
-use crate::store::{Shared, StoreError};
+use crate::store::{StoreError, StoreHandle};
 
 /// Why mirrors could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub struct Mirrors(Vec<Arc<Health>>);
 
 impl Mirrors {
     /// How they are. May read the disk.
-    pub fn status(&self, shared: &Shared) -> Vec<MirrorStatus> {
+    pub fn status(&self, shared: &StoreHandle) -> Vec<MirrorStatus> {
         self.0.iter().map(|health| health.status(shared)).collect()
     }
 }
@@ -44,7 +44,7 @@ impl Mirrors {
 /// [`MirrorError`]; a target that cannot be reached is none.
 pub fn start(
     config: &Config,
-    shared: &Arc<Shared>,
+    shared: &Arc<StoreHandle>,
     clock: impl Fn() -> CivilTime + Send + Sync + 'static,
     runtime: &tokio::runtime::Handle,
     stop: &CancellationToken,

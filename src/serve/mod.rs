@@ -50,4 +50,4 @@ mod tests;
 pub use listen::{BindError, ConnectionSettings, bind, open_files, serve};
 pub use openapi::openapi_json;
 pub use router::router;
-pub use settings::{Clock, ServeSettings};
+pub use settings::ServeSettings;

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use traffic::{CivilTime, DetectorSettings, TimeZoneName};
+use traffic::{DetectorSettings, TimeZoneName};
 
+use crate::clock::Clock;
 use crate::forecast::{Forecaster, NoForecaster};
-
-/// What time it is on the road: civil seconds in the configured zone.
-pub type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]

@@ -24,7 +24,7 @@ const MODELS_TREE: &str = "models";
 
 /// What readers share with the writer.
 #[derive(Debug)]
-pub struct Shared {
+pub struct StoreHandle {
     pub(super) reading: Reading,
     pub(super) view: ArcSwap<View>,
     pub(super) commits: watch::Sender<u64>,
@@ -57,7 +57,7 @@ pub struct Progress {
     pub lifetimes: Lifetimes,
 }
 
-impl Shared {
+impl StoreHandle {
     /// The newest view.
     pub fn view(&self) -> Arc<View> {
         self.view.load_full()
@@ -129,7 +129,7 @@ impl Shared {
     }
 }
 
-impl Shared {
+impl StoreHandle {
     /// Changes the work on the newest alert with this id; when it returns, the change is on the disk.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use super::disk::keys;
 use super::disk::records::{MirrorCursor, RefusedRow};
 use super::disk::segments::{Entry, LogBlock, body};
 use super::error::StoreError;
-use super::handle::Shared;
+use super::handle::StoreHandle;
 use super::read::View;
 
 /// A row that a mirror's target should have.
@@ -34,7 +34,7 @@ pub struct Sample {
     pub kkmc: String,
 }
 
-impl Shared {
+impl StoreHandle {
     /// From now on retention leaves the rows of `shard` from `row` on to the mirror `name`.
     pub fn hold_rows(&self, name: &str, shard: usize, row: u64) {
         self.holds.hold_rows(name, shard, row);
@@ -122,7 +122,7 @@ impl Shared {
                 &codec::encode(keys::REFUSED, row)?,
             );
         }
-        Ok(self.reading.database.note(commit)?)
+        Ok(self.reading.database.commit_unsynced(commit)?)
     }
 
     /// The newest rows that targets refused, newest last, at most `limit` of each shard.

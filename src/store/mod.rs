@@ -30,7 +30,7 @@ pub use disk::records::{
 };
 pub use disk::segments::LogBlock;
 pub use error::StoreError;
-pub use handle::{Progress, Shared};
+pub use handle::{Progress, StoreHandle};
 pub use mirror_feed::Sample;
 pub use read::View;
 pub use read_only::Frozen;

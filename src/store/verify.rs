@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use storage::Family;
 
 use super::disk::segments::body;
-use super::handle::Shared;
+use super::handle::StoreHandle;
 
 /// It reads one part of the time and rests three.
 const REST: u32 = 3;
 
-impl Shared {
+impl StoreHandle {
     /// Reads everything, unhurried; returns what is damaged. `rest` waits, and says whether to stop.
     pub fn verify(&self, mut rest: impl FnMut(Duration) -> bool) -> Option<String> {
         for entry in self.view().entries() {

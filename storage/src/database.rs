@@ -357,7 +357,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::commit`].
-    pub fn note(&self, commit: Commit<'_>) -> Result<(), StorageError> {
+    pub fn commit_unsynced(&self, commit: Commit<'_>) -> Result<(), StorageError> {
         self.check_latch()?;
         self.db.write(commit.batch).map_err(|error| self.latch("write", error))
     }

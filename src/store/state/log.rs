@@ -235,7 +235,7 @@ impl Log {
     }
 
     /// Removes the bodies of dropped segments that no reader holds any more.
-    pub(in crate::store) fn bury(&mut self, commit: &mut Commit<'_>) {
+    pub(in crate::store) fn delete_bodies(&mut self, commit: &mut Commit<'_>) {
         self.dropped.retain(|entry| {
             if Arc::strong_count(entry) > 1 {
                 return true;
@@ -247,7 +247,11 @@ impl Log {
 
     /// Removes the bodies of segments that were dropped before a restart while a reader held them: whatever lies
     /// between the segments that are known.
-    pub(in crate::store) fn bury_strays(&self, database: &Database, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    pub(in crate::store) fn delete_stray_bodies(
+        &self,
+        database: &Database,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
         let family = Family::of_shard(self.shard);
         let mut behind = 0;
         let known = self.sealed.iter().chain(self.tail.iter().map(|block| &block.entry));

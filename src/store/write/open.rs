@@ -20,7 +20,7 @@ use crate::store::disk::records::{
 };
 use crate::store::disk::segments::{Entry, Numbers, body, rows_of};
 use crate::store::disk::{checkpoints, keys};
-use crate::store::handle::Shared;
+use crate::store::handle::StoreHandle;
 use crate::store::read::{ColumnCache, Reading};
 use crate::store::state::{
     AlertIndex, Detection, HourCounter, NameFacts, Partition, Rollups, State, Work, needed_for_recovery,
@@ -77,7 +77,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     // Without readers nobody searches.
     let alerts = AlertIndex::new(if settings.publish { settings.alert_index } else { 0 });
     let mut store = Store {
-        shared: Arc::new(Shared {
+        shared: Arc::new(StoreHandle {
             view: ArcSwap::from_pointee(View::of(&reading, &State::default())),
             reading,
             commits: watch::Sender::new(totals.alerts),
@@ -110,7 +110,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     // Before anything is written.
     store.check_whole()?;
     store.load_alerts()?;
-    store.bury_strays()?;
+    store.delete_stray_bodies()?;
     store.load_plates()?;
     store.replay_log()?;
     store.load_detection()?;
@@ -213,11 +213,11 @@ impl Store {
         Ok(())
     }
 
-    fn bury_strays(&self) -> Result<(), StoreError> {
+    fn delete_stray_bodies(&self) -> Result<(), StoreError> {
         let database = &self.shared.reading.database;
         let mut commit = database.begin();
         for log in &self.state.logs {
-            log.bury_strays(database, &mut commit)?;
+            log.delete_stray_bodies(database, &mut commit)?;
         }
         Ok(database.commit(commit)?)
     }

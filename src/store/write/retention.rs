@@ -126,7 +126,7 @@ impl Store {
         let release = holds.release(waiting, self.settings.mirror_hold);
         let mut gone = Vec::new();
         for (log, release) in self.state.logs.iter_mut().zip(release) {
-            log.bury(commit);
+            log.delete_bodies(commit);
             let may_go = |zone: &ZoneMap| zone.end_row() <= release && expired(zone);
             gone.extend(log.expire(may_go, at_once - gone.len(), commit));
         }

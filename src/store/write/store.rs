@@ -8,7 +8,7 @@ use storage::Family;
 use traffic::{Catalogue, Dimension, NameTable};
 
 use crate::store::disk::{checkpoints, keys};
-use crate::store::handle::Shared;
+use crate::store::handle::StoreHandle;
 use crate::store::read::named;
 use crate::store::state::{Detection, HourCounter, NameFacts, Partition, State};
 use crate::store::{Dropped, Lifetimes, StoreError, StoreSettings, Totals};
@@ -32,7 +32,7 @@ impl Default for Saving {
 
 /// The one writer of a data directory.
 pub struct Store {
-    pub(in crate::store) shared: Arc<Shared>,
+    pub(in crate::store) shared: Arc<StoreHandle>,
     pub(in crate::store) settings: StoreSettings,
     pub(in crate::store) state: State,
     pub(in crate::store) facts: NameFacts,
@@ -55,7 +55,7 @@ pub struct Store {
 
 impl Store {
     /// What readers need.
-    pub fn shared(&self) -> Arc<Shared> {
+    pub fn shared(&self) -> Arc<StoreHandle> {
         self.shared.clone()
     }
 
