@@ -36,19 +36,22 @@ pub struct CheckpointsOrigin {
 }
 
 impl Copy {
-    pub(in crate::store) fn of(catalogue: &Catalogue, source: &str, at: i64) -> Self {
-        let values = catalogue.iter().map(|checkpoint| serde_json::to_vec(checkpoint).unwrap_or_default()).collect();
-        Self { source: source.to_owned(), at: Some(at), values }
+    pub(in crate::store) fn of(catalogue: &Catalogue, source: &str, at: i64) -> Result<Self, StoreError> {
+        let values = catalogue.iter().map(serde_json::to_vec).collect::<Result<_, _>>();
+        let values = values.map_err(|error| StoreError::Contradiction(format!("a checkpoint is no JSON: {error}")))?;
+        Ok(Self { source: source.to_owned(), at: Some(at), values })
     }
 
     pub(in crate::store) fn holds_same(&self, other: &Self) -> bool {
         self.values == other.values
     }
 
-    fn catalogue(&self) -> Catalogue {
-        let checkpoints: Vec<Checkpoint> =
-            self.values.iter().filter_map(|value| serde_json::from_slice(value).ok()).collect();
-        Catalogue::new(checkpoints).unwrap_or_default()
+    /// All of them, or what is wrong with the copy: a part of them would pass for all.
+    fn catalogue(&self, database: &Database) -> Result<Catalogue, StoreError> {
+        let damaged = |error: &dyn std::fmt::Display| database.damaged("the copy of the checkpoints", error);
+        let checkpoints = self.values.iter().map(|value| serde_json::from_slice(value)).collect::<Result<Vec<_>, _>>();
+        let checkpoints = checkpoints.map_err(|error| damaged(&error))?;
+        Catalogue::new(checkpoints).map_err(|error| damaged(&error).into())
     }
 
     pub(in crate::store) fn write(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
@@ -108,7 +111,7 @@ pub(in crate::store) fn load(
         let mut commit = database.begin();
         copy.write(&mut commit)?;
         database.commit(commit)?;
-        return Ok((copy.catalogue(), copy.origin()));
+        return Ok((copy.catalogue(database)?, copy.origin()));
     };
     // What cannot be read is replaced like what is not there.
     let restored = values.ok().as_ref() != Some(&copy.values);
@@ -120,5 +123,5 @@ pub(in crate::store) fn load(
             "the reference data did not hold the imported checkpoints: they were restored from their copy"
         );
     }
-    Ok((copy.catalogue(), CheckpointsOrigin { restored, ..copy.origin() }))
+    Ok((copy.catalogue(database)?, CheckpointsOrigin { restored, ..copy.origin() }))
 }

@@ -28,7 +28,7 @@ impl View {
         }
         for (looked_at, item) in self.reading.database.scan_back(Family::Rejects, &newest.to_be_bytes()).enumerate() {
             let (key, value) = item.map_err(read_error)?;
-            let seq = keys::last_u64(&key).unwrap_or_default();
+            let seq = number_of(&key)?;
             if seq < oldest {
                 break;
             }
@@ -59,8 +59,12 @@ impl View {
             .map(|item| {
                 let (key, value) = item.map_err(read_error)?;
                 let reject = StoredReject::decode(&value).map_err(read_error)?;
-                Ok((keys::last_u64(&key).unwrap_or_default(), reject))
+                Ok((number_of(&key)?, reject))
             })
             .collect()
     }
+}
+
+fn number_of(key: &[u8]) -> Result<u64, ReadError> {
+    keys::last_u64(key).ok_or_else(|| read_error("a reject stands under an unknown key"))
 }

@@ -35,7 +35,7 @@ pub(in crate::store) fn odd_text(columns: &Columns<'_>, kind: ColumnKind, row: u
 
 fn time(columns: &Columns<'_>, row: u32) -> Result<CivilTime, SegmentError> {
     match &*columns.load(ColumnKind::Times)? {
-        Column::Times(times) => Ok(times.get(row as usize).copied().unwrap_or_default()),
+        Column::Times(times) => times.get(row as usize).copied().ok_or(SegmentError::WrongColumn("times")),
         _ => Err(SegmentError::WrongColumn("times")),
     }
 }
@@ -45,7 +45,7 @@ fn id_text(columns: &Columns<'_>, row: u32) -> Result<String, SegmentError> {
         Column::Ids(ids) => match ids.get(row as usize) {
             Some(id) if PassageId::is_odd(*id) => odd_text(columns, ColumnKind::OddIds, row),
             Some(id) => Ok(id.unpack()),
-            None => Ok(String::new()),
+            None => Err(SegmentError::WrongColumn("ids")),
         },
         _ => Err(SegmentError::WrongColumn("ids")),
     }
@@ -56,7 +56,7 @@ fn plate_text(columns: &Columns<'_>, row: u32) -> Result<String, SegmentError> {
         Column::Plates(codes) => match codes.get(row as usize).map(|code| PlateCode::from_u64(*code)) {
             Some(plate) if plate.is_odd() || plate.as_u64() == 0 => odd_text(columns, ColumnKind::OddPlates, row),
             Some(plate) => Ok(plate.unpack()),
-            None => Ok(String::new()),
+            None => Err(SegmentError::WrongColumn("plates")),
         },
         _ => Err(SegmentError::WrongColumn("plates")),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Instant;
 use storage::{Commit, Family, codec};
-use traffic::{Alert, Dimension, Fate, Hit, NameTable, PassageBatch, alert_id};
+use traffic::{Alert, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, alert_id};
 
 use super::rejects;
 use super::retention::EXPIRE_SEGMENTS_AT_ONCE;
@@ -225,8 +225,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         for hit in hits {
             self.state.totals.alerts += 1;
-            let alert = self.alert(passages, hit);
-            let here = passages.checkpoints.get(hit.row as usize).copied().unwrap_or_default();
+            let row = hit.row as usize;
+            let (Some(&time), Some(&here)) = (passages.times.get(row), passages.checkpoints.get(row)) else {
+                return Err(StoreError::Contradiction(format!("an alert is of row {row} of {}", passages.len())));
+            };
+            let alert = self.alert(passages, hit, time, here);
             let (prev, curr) =
                 if hit.other_is_earlier { (hit.other.checkpoint, here) } else { (here, hit.other.checkpoint) };
             self.state.alerts.push(&alert, [prev, curr]);
@@ -235,7 +238,8 @@ impl Store {
         Ok(())
     }
 
-    fn alert(&self, passages: &PassageBatch, hit: &Hit) -> Alert {
+    /// The alert of a hit, whose passage was at `checkpoint` at `time`.
+    fn alert(&self, passages: &PassageBatch, hit: &Hit, time: CivilTime, checkpoint: NameId) -> Alert {
         let row = hit.row as usize;
         let kkmc = |id| self.state.names.text(Dimension::Checkpoint, id).to_owned();
         let other_id = hit.other.id();
@@ -244,8 +248,6 @@ impl Store {
             None => other_id.unpack(),
         };
         let other = (kkmc(hit.other.checkpoint), hit.other.time().to_string(), other_gcxh);
-        let time = passages.times.get(row).copied().unwrap_or_default();
-        let checkpoint = passages.checkpoints.get(row).copied().unwrap_or_default();
         let this = (kkmc(checkpoint), time.to_string(), passages.id_text(row));
         let (prev, curr) = if hit.other_is_earlier { (other, this) } else { (this, other) };
         let hphm = passages.plate_text(row);

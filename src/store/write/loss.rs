@@ -15,8 +15,15 @@ const MEMORY: usize = 16 << 20;
 
 /// What `known` has and `totals` and `work` have not, in words; none if there is nothing.
 fn missing(known: &Mark, totals: &Totals, work: u64) -> Option<String> {
-    let counts: Census = codec::decode(keys::CENSUS, &known.main).unwrap_or_default();
     let mut parts = Vec::new();
+    // Before the first commit there is none.
+    let counts = match known.main.is_empty() {
+        true => Census::default(),
+        false => codec::decode(keys::CENSUS, &known.main).unwrap_or_else(|error| {
+            parts.push(format!("the counts that tell what there should be ({error})"));
+            Census::default()
+        }),
+    };
     if counts.accepted > totals.accepted {
         let shards = counts.by_shard.iter().zip(totals.by_shard).enumerate().filter(|(_, (known, held))| *known > held);
         let rows: Vec<String> =

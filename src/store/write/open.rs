@@ -305,15 +305,17 @@ impl Store {
             let oldest = partition.state.guarded_from(self.settings.detector.state_ttl);
             let (sightings, odd) = decode_plate(&value).map_err(|error| damaged(&error))?;
             // Expiry is decided here, by event time; compaction may or may not have been there first.
-            let live: Vec<_> = sightings
-                .into_iter()
-                .filter(|(time, ..)| *time >= oldest)
-                .map(|(time, checkpoint, number, tag, resolution, plate_type)| {
-                    let resolution = Resolution::from_number(resolution).unwrap_or_default();
+            let mut live = Vec::with_capacity(sightings.len());
+            for (time, checkpoint, number, tag, resolution, plate_type) in sightings {
+                let Some(resolution) = Resolution::from_number(resolution) else {
+                    return Err(damaged(&format!("resolution {resolution} is not known")).into());
+                };
+                if time >= oldest {
                     let plate_type = PlateType::from_number(plate_type);
-                    Sighting::new(CivilTime(time), resolution, checkpoint, plate_type, PassageId { number, tag })
-                })
-                .collect();
+                    let id = PassageId { number, tag };
+                    live.push(Sighting::new(CivilTime(time), resolution, checkpoint, plate_type, id));
+                }
+            }
             let odd = odd.into_iter().map(|(number, tag, text)| (PassageId { number, tag }, text.into())).collect();
             partition.detector.restore_plate(plate, live, odd);
         }

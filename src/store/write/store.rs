@@ -103,7 +103,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if they cannot be written.
     pub fn set_catalogue(&mut self, catalogue: Catalogue, source: &str) -> Result<(), StoreError> {
-        let copy = checkpoints::Copy::of(&catalogue, source, self.clock());
+        let copy = checkpoints::Copy::of(&catalogue, source, self.clock())?;
         let database = &self.shared.reading.database;
         let known = checkpoints::load_copy(database)?;
         if !known.is_some_and(|known| known.holds_same(&copy)) {
