@@ -76,7 +76,7 @@ pub(super) struct ExportBody {
     tag = "passages",
     request_body(content = Option<ExportBody>, description = "Filters and form; an empty body means everything"),
     responses(
-        (status = 200, description = "The file; the header `x-total-count` tells its rows", content_type = "text/csv", body = String,
+        (status = 200, description = "The file; the header `x-total-count` says how many rows it has", content_type = "text/csv", body = String,
          example = "GCXH,GCSJ,HPHM\r\nG320300109027253771,\"2024-01-01 00:00:24\",苏C12345\r\n"),
         (status = 400, description = "A field has the wrong form, or does not exist; `msg` names it", body = ErrorEnvelope),
         (status = 409, description = "The first time is after the last, or more rows match than `api.export_max_rows`: `msg`, `x-total-count` and `x-max-rows` say how many", body = ErrorEnvelope),

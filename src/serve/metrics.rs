@@ -223,7 +223,7 @@ fn model(out: &mut Exposition, forecaster: &dyn Forecaster) {
 fn kafka(out: &mut Exposition, kafka: &KafkaStatus) {
     out.gauge("platewatch_kafka_connected", "1 while any broker can be reached.")
         .value(f64::from(u8::from(kafka.connected)));
-    out.counter("platewatch_kafka_rebalances_total", "How often the group shared its partitions out anew.")
+    out.counter("platewatch_kafka_rebalances_total", "How often the group shared its partitions out again.")
         .value(kafka.rebalances as f64);
     let mut each = |name, help, is_counter: bool, value: fn(&KafkaPartition) -> Option<f64>| {
         let mut metric = if is_counter { out.counter(name, help) } else { out.gauge(name, help) };

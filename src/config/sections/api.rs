@@ -17,8 +17,8 @@ settings! {
         /// Origins whose pages may also change something (the work on alerts). Platewatch's own page always may; a page of any
         /// other origin is answered with status 403.
         allowed_origins: Vec<String> = Vec::new(), |list: &Vec<String>| named_origins(list);
-        /// Addresses of reverse proxies, such as `["127.0.0.1"]`. Their connections are not limited by address, and of whom
-        /// they say in `X-Forwarded-For` that it asks, the limits by address hold instead.
+        /// Addresses of reverse proxies, such as `["127.0.0.1"]`. Connections from them are not limited by address; the limits by
+        /// address hold for the client that their `X-Forwarded-For` header names.
         proxies: Vec<IpAddr> = Vec::new();
         /// How many connections may be open at the same time. For a new one the oldest idle one is closed; where none is idle,
         /// only `/healthz` and `/readyz` are answered on a new one. The limit of open files (`ulimit -n`) may allow fewer.
@@ -33,7 +33,7 @@ settings! {
         max_concurrent_queries: usize = 16, within(1, 1_024);
         /// The longest that a query may take, waiting included, before it is answered with status 503.
         query_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
-        /// How long statistics that were counted in MySQL are given again, with `role = "api"`. Older ones are counted anew beside
+        /// How long statistics that were counted in MySQL are given again, with `role = "api"`. Older ones are counted again beside
         /// the requests, which get them meanwhile for up to four times as long. A count takes some seconds per million passages,
         /// so this should be several times longer. `"0s"` counts for every request.
         statistics_cache: Duration = Duration::from_secs(30), within(Duration::ZERO, Duration::from_secs(600));

@@ -30,7 +30,7 @@ pub(super) struct DetectionJson {
     checkpoints: Vec<CheckpointClockJson>,
 }
 
-/// Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts anew.
+/// Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts again from the start.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GcxhConflicts)]
 struct ConflictsJson {

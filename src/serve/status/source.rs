@@ -61,7 +61,7 @@ pub(super) struct KafkaJson {
     last_error_notice: Option<Notice>,
     /// Partitions whose records cannot be read, so that the appliance is not ready; null when all can.
     stopped: Option<KafkaStoppedJson>,
-    /// How often the group shared its partitions out anew, since this process started.
+    /// How often the group shared its partitions out again, since this process started.
     #[schema(example = 1)]
     rebalances: u64,
     /// What to change about the topic, such as its keys; null when nothing is wrong with it.

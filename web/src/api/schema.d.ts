@@ -2045,7 +2045,7 @@ export interface components {
              */
             versions: Record<string, never>[];
         };
-        /** @description Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts anew. */
+        /** @description Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts again from the start. */
         GcxhConflicts: {
             /**
              * Format: int64
@@ -2267,7 +2267,7 @@ export interface components {
             partitions: components["schemas"]["KafkaPartitionStatus"][];
             /**
              * Format: int64
-             * @description How often the group shared its partitions out anew, since this process started.
+             * @description How often the group shared its partitions out again, since this process started.
              * @example 1
              */
             rebalances: number;
@@ -3852,7 +3852,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The file; the header `x-total-count` tells its rows */
+            /** @description The file; the header `x-total-count` says how many rows it has */
             200: {
                 headers: {
                     [name: string]: unknown;
