@@ -1,41 +1,41 @@
-//! What a source hands to the store: passages of one partition, where they came from, and the source's position after
-//! them. It does not know sources, and nothing of how a batch is committed.
+//! What a source gives to the store: passages of one partition, where they came from, and the source's position after
+//! them. It does not know sources or how a batch is committed.
 
 use std::sync::Arc;
 
 use traffic::{PassageBatch, WatermarkState};
 
-/// Passages of one partition, and the source's position behind them.
+/// Passages of one partition, and the source's position after them.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Partition; a capture is one.
     pub partition: u32,
     /// The passages.
     pub passages: PassageBatch,
-    /// Names of the files or topics the rejects came from: each from the reject with that index on.
+    /// Names of the files or topics the rejects came from: each starts at the reject with that index.
     pub origins: Vec<(usize, Arc<str>)>,
-    /// The same for rows: each from the row with that number on.
+    /// The same for rows: each starts at the row with that number.
     pub row_origins: Vec<(usize, Arc<str>)>,
-    /// Offsets of messages in the partition that the last of `row_origins` names: each from the row with that number on.
+    /// Message offsets in the partition that the last of `row_origins` names: each starts at the row with that number.
     pub row_offsets: Vec<(usize, i64)>,
-    /// Position behind the batch, in the source's own form.
+    /// Position after the batch, in the source's own form.
     pub position: Vec<u8>,
     /// The name under which the position is stored, where a source has several; else it is the source's.
     pub position_name: Option<String>,
-    /// The same in words.
+    /// The position in words.
     pub place: String,
-    /// The passages only bring the state of the partition to where another process left it: nothing of them is stored.
+    /// The passages only bring the partition to the state in which another process left it: none of them is stored.
     pub rebuild: Option<Rebuild>,
-    /// Under which the batch was read, where a source may lose a partition to another process.
+    /// The lease under which the batch was read, if the source may lose a partition to another process.
     pub lease: Option<Lease>,
 }
 
-/// A part of reading a partition back.
+/// A part of the takeover of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebuild {
-    /// The first part: the state is empty before it. Holds the watermark there.
+    /// The first part: the state is empty before it. Holds the watermark at that point.
     pub begins: Option<WatermarkState>,
-    /// The last part: the position of the batch holds from now on. Holds the least that the watermark is there.
+    /// The last part: the batch's position is valid from now on. Holds the lowest that the watermark can be there.
     pub ends: Option<Option<i64>>,
 }
 
@@ -64,7 +64,7 @@ impl Batch {
         }
     }
 
-    /// Lines that follow come from `origin`.
+    /// The following lines come from `origin`.
     pub fn enter(&mut self, origin: Arc<str>) {
         if self.row_origins.last().is_none_or(|(_, last)| *last != origin) {
             self.row_origins.push((self.passages.len(), origin.clone()));
@@ -89,7 +89,7 @@ impl Batch {
     }
 }
 
-/// What holds at `at`, in a list of what holds from where on.
+/// The value that applies at `at`, in a list of values and where each starts.
 fn last_from<T>(list: &[(usize, T)], at: usize) -> Option<&T> {
     let behind = list.partition_point(|(from, _)| *from <= at);
     behind.checked_sub(1).and_then(|last| list.get(last)).map(|(_, value)| value)

@@ -1,7 +1,7 @@
 //! The machine's clock. It is read here and nowhere else, as seconds since 1970 UTC or as civil time in a zone.
 //!
-//! What only needs the time takes a [`Clock`] or a number, so that a test can give another. Durations are measured with
-//! [`std::time::Instant`], which is no clock in this sense. This module does not know what the time is used for.
+//! Code that only needs the time takes a [`Clock`] or a number, so that a test can give another. Durations are measured
+//! with [`std::time::Instant`], which is no clock in this sense. This module does not know what the time is used for.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use traffic::{CivilTime, TimeZoneName};
 /// Gives the current civil time in the configured zone.
 pub type Clock = Arc<dyn Fn() -> CivilTime + Send + Sync>;
 
-/// Seconds since 1970 UTC; 0 if the clock stands before that.
+/// Seconds since 1970 UTC; 0 if the clock is set before that.
 pub fn unix_now() -> i64 {
     since_1970().as_secs() as i64
 }

@@ -1,21 +1,21 @@
-//! What is said of the checkpoints' clocks: how many of their records came late or far ahead, how far each clock is off,
+//! A judgement of the checkpoints' clocks: how many of their records came late or far ahead, how far each clock is off,
 //! and what to do. It knows numbers, not where they are kept or shown.
 //!
-//! **Offset.** A checkpoint's lead is the median of GCSJ − watermark over its newest records ([`traffic::Lead`]). Its offset
-//! is its lead less the median lead of all checkpoints, so that it does not matter whose clocks the watermark goes by. A
-//! camera that sends its records late shows the same offset as one whose clock is behind; where its leads scatter, it is
-//! said to send late.
+//! **Offset.** A checkpoint's lead is the median of GCSJ − watermark over its newest records ([`traffic::Lead`]). Its
+//! offset is its lead less the median lead of all checkpoints, so that it does not matter whose clocks set the
+//! watermark. A camera that sends its records late shows the same offset as one whose clock is slow; if its leads
+//! scatter, it is reported as sending late.
 
 use std::sync::Arc;
 
 use traffic::{CivilTime, ClockCount};
 
-/// Clocks that differ by less are right enough.
+/// Clocks that differ by less are accurate enough.
 const NOTABLE_SECONDS: i64 = 60;
-/// An offset needs so many checkpoints to compare with.
+/// An offset needs at least this many checkpoints to compare with.
 const MIN_CHECKPOINTS: usize = 4;
 
-/// How detection is.
+/// The state of detection.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DetectionStatus {
     /// The newest watermark of all partitions.
@@ -24,20 +24,20 @@ pub struct DetectionStatus {
     pub late: u64,
     /// Accepted passages that were far ahead of the watermark.
     pub ahead: u64,
-    /// Sightings that a plate with the most that it may have had no room for.
+    /// Sightings that were dropped because their plate already had the most that it may have.
     pub forgotten: u64,
     /// Records that were rejected because their GCXH had been accepted with another GCSJ.
     pub conflicts: u64,
     /// One of these GCXH.
     pub conflict_sample: Option<String>,
-    /// All checkpoints that were met, in the order of their numbers.
+    /// All checkpoints that have been seen, in the order of their numbers.
     pub checkpoints: Vec<CheckpointClock>,
 }
 
-/// How the clock of a checkpoint is.
+/// The state of a checkpoint's clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckpointClock {
-    /// KKMC as it stands in the records.
+    /// KKMC as in the records.
     pub kkmc: Arc<str>,
     /// Accepted passages.
     pub accepted: u64,
@@ -45,7 +45,7 @@ pub struct CheckpointClock {
     pub late: u64,
     /// Those far ahead among them.
     pub ahead: u64,
-    /// Seconds that its times lie ahead of those of most checkpoints; negative if behind, none before it is known.
+    /// Seconds that its times are ahead of most checkpoints; negative if they are late, none before it is known.
     pub offset_seconds: Option<i64>,
     /// What is wrong with it, if anything is.
     pub advice: Option<ClockAdvice>,
@@ -54,13 +54,13 @@ pub struct CheckpointClock {
 /// What is wrong with the clock of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockAdvice {
-    /// It is about so many seconds ahead.
+    /// About this many seconds fast.
     Ahead(i64),
-    /// It is about so many seconds behind, or its records are sent so late.
+    /// About this many seconds slow, or its records are sent this late.
     Behind(i64),
-    /// Its records come late, and not all of them equally: about so many seconds.
+    /// Its records come late, but not all equally: by about this many seconds.
     SendsLate(i64),
-    /// It is right at most times; so many records were far ahead.
+    /// It is right most of the time; this many records were far ahead.
     Leaps(u64),
 }
 
@@ -78,7 +78,7 @@ impl ClockAdvice {
         }
     }
 
-    /// Seconds that it is about.
+    /// About how many seconds.
     pub fn seconds(self) -> Option<i64> {
         match self {
             Self::Ahead(seconds) | Self::Behind(seconds) | Self::SendsLate(seconds) => Some(seconds),
@@ -86,7 +86,7 @@ impl ClockAdvice {
         }
     }
 
-    /// The same in words, behind the name of a checkpoint.
+    /// The same in words, to follow the name of a checkpoint.
     pub fn text(self) -> String {
         match self {
             Self::Ahead(seconds) => format!("clock about {} ahead", about(seconds)),
@@ -106,7 +106,7 @@ fn about(seconds: i64) -> String {
     }
 }
 
-/// The clocks of checkpoints by what was counted of them. Those that no record was counted of are left out.
+/// The clocks of checkpoints by their counts. Those without counted records are left out.
 pub fn judge(counts: impl Iterator<Item = (Arc<str>, ClockCount)>) -> Vec<CheckpointClock> {
     let counts: Vec<_> = counts.filter(|(_, count)| count.accepted > 0).collect();
     let mut leads: Vec<i64> =
@@ -116,7 +116,7 @@ pub fn judge(counts: impl Iterator<Item = (Arc<str>, ClockCount)>) -> Vec<Checkp
         *leads.select_nth_unstable(middle).1
     });
     let mut clocks: Vec<_> = counts.into_iter().map(|(kkmc, count)| judge_one(kkmc, count, usual)).collect();
-    // Where most are off it is not the clocks: the records are not in the order of time.
+    // If most are off, the cause is not the clocks: the records are not in the order of time.
     let off = |clock: &CheckpointClock| clock.advice.is_some_and(|advice| advice.seconds().is_some());
     let known = clocks.iter().filter(|clock| clock.offset_seconds.is_some()).count();
     if clocks.iter().filter(|clock| off(clock)).count() * 2 > known {

@@ -1,8 +1,8 @@
-//! The road as one function: batches come from the source's thread over a bounded channel, are routed and committed, and
-//! nothing turns back.
+//! The pipeline as one function: batches come from the source's thread over a bounded channel, are routed and
+//! committed, and nothing flows back.
 //!
-//! There is one writer, this one. The source is at most [`QUEUE_BATCHES`] ahead; when the writer is slow, the source waits.
-//! It does not know what the source reads or who looks at the store.
+//! There is one writer, this one. The source is at most [`QUEUE_BATCHES`] ahead; when the writer is slow, the source
+//! waits. It does not know what the source reads or who reads the store.
 
 use std::sync::mpsc::sync_channel;
 use std::thread;
@@ -21,18 +21,18 @@ pub const QUEUE_BATCHES: usize = 2;
 /// How many shards there are; the storage has a family for each.
 pub const SHARDS: usize = 2;
 
-/// The road is broken.
+/// The pipeline has failed.
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineError {
-    /// The source cannot go on.
+    /// The source cannot continue.
     #[error(transparent)]
     Source(#[from] SourceError),
-    /// The store cannot go on.
+    /// The store cannot continue.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Places passages on shards by the shard key, as MyCat does.
+/// Assigns passages to shards by the shard key, as MyCat does.
 #[derive(Debug)]
 pub struct Router {
     ring: Ring,
@@ -45,7 +45,7 @@ impl Router {
     /// Routes by `key` with MyCat's defaults.
     ///
     /// # Errors
-    /// [`shard::RingError`] never, since the arguments are fixed and right.
+    /// [`shard::RingError`] never, since the arguments are fixed and valid.
     pub fn new(key: &ShardKey) -> Result<Self, shard::RingError> {
         Ok(Self { ring: Ring::mycat_default(SHARDS)?, dimension: key.dimension(), known: Vec::new() })
     }
@@ -76,10 +76,10 @@ impl Router {
 }
 
 /// Drives batches from the source into the store until the source ends or `stop` is cancelled. `after_commit` is called
-/// behind every commit.
+/// after every commit.
 ///
 /// # Errors
-/// [`PipelineError`]; everything committed before stays.
+/// [`PipelineError`]; everything committed before is kept.
 pub fn run(
     store: &mut Store,
     source: &mut dyn Source,
@@ -89,7 +89,7 @@ pub fn run(
 ) -> Result<(), PipelineError> {
     let name = source.name().to_owned();
     let (sender, receiver) = sync_channel::<Batch>(QUEUE_BATCHES);
-    // Ends the source when the writer fails, without a word to others.
+    // Ends the source when the writer fails, without cancelling `stop`.
     let halt = stop.child_token();
     let permit = source.commit_permit();
     let shared = store.shared();
@@ -137,7 +137,7 @@ mod tests {
     use crate::store::StoreSettings;
     use traffic::{CivilTime, Layout, LineParser, ParserSettings, TimeZoneName};
 
-    /// Gives a batch for each line, and may not commit those that name `refused`.
+    /// Gives a batch for each line, and may not commit those that contain `refused`.
     struct Lines {
         lines: std::vec::IntoIter<String>,
         parser: LineParser,

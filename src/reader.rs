@@ -1,4 +1,4 @@
-//! What the HTTP interface asks of whoever holds the data: domain questions, domain answers.
+//! What the HTTP interface asks of the holder of the data: domain questions, domain answers.
 //!
 //! Local storage answers them from one immutable snapshot per request. It does not know HTTP, JSON or paging syntax,
 //! nor how an answer is found.
@@ -42,7 +42,7 @@ pub struct QueryFilter {
     pub time: TimeRange,
     /// KKMC: any one of these exact texts (a code and the full name of one checkpoint, say).
     pub kkmc: Option<Vec<String>>,
-    /// HPHM contains this; `*` stands for any run and `?` for one character.
+    /// HPHM contains this; `*` matches any run and `?` one character.
     pub hphm: Option<String>,
     /// XZQHMC equals this.
     pub xzqhmc: Option<String>,
@@ -103,7 +103,7 @@ pub struct AlertFilter {
     pub severity: Option<Severity>,
     /// Rule.
     pub rule: Option<Rule>,
-    /// How far the work on it is.
+    /// The state of the work on it.
     pub status: Option<WorkStatus>,
 }
 
@@ -122,7 +122,7 @@ impl PassageKey {
         Self { gcsj: row.gcsj, gcxh: row.gcxh.clone() }
     }
 
-    /// What an [`Order`] compares.
+    /// The parts that an [`Order`] compares.
     pub fn parts(&self) -> (CivilTime, &str) {
         (self.gcsj, &self.gcxh)
     }
@@ -147,14 +147,14 @@ pub struct RejectRow {
     pub bytes: u64,
 }
 
-/// A piece of the list of rejects.
+/// A part of the list of rejects.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RejectPiece {
-    /// How many are kept, whatever their reason.
+    /// How many are kept, for any reason.
     pub kept: u64,
     /// Newest first.
     pub records: Vec<RejectRow>,
-    /// Where the next piece begins, below this number; none at the end.
+    /// Where the next part begins, below this number; none at the end.
     pub next: Option<u64>,
 }
 
@@ -178,13 +178,13 @@ pub struct Totals {
 pub struct HourCounts {
     /// The hour, counted from 1970.
     pub hour: i64,
-    /// Whether nothing of it is missing: it is neither the first that is retained nor the newest.
+    /// Whether the hour is complete: it is neither the first that is retained nor the newest.
     pub is_whole: bool,
     /// KKMC and passages, of those that had any.
     pub checkpoints: Vec<(Arc<str>, u64)>,
 }
 
-/// Where hours are asked for one by one, none older than this before the newest is looked at.
+/// If hours are read one by one, none older than this before the newest is read.
 const HOURS_BACK: i64 = 31 * 24;
 
 /// An answer could not be given.
@@ -193,10 +193,10 @@ pub enum ReadError {
     /// The storage failed or a block is damaged.
     #[error("{0}")]
     Storage(String),
-    /// The question costs more than is allowed; the text says what to narrow.
+    /// The question costs more than is allowed; the text says how to narrow it.
     #[error("{0}")]
     TooExpensive(String),
-    /// A server that holds the data is away; the text says which, and what ends it.
+    /// A server that holds the data is unavailable; the text says which, and what ends it.
     #[error("{0}")]
     Unavailable(String),
     /// This reader cannot answer it; the text says who can.
@@ -204,7 +204,7 @@ pub enum ReadError {
     Unsupported(String),
 }
 
-/// The sentence of an answer that only local storage has.
+/// The error text for an answer that only local storage has.
 fn needs_local_storage(what: &str) -> String {
     format!("{what} is kept in local storage, which this process does not have: ask a process of role \"all\"")
 }
@@ -286,7 +286,7 @@ pub trait Snapshot: Send + Sync {
         let _ = id;
         Err(ReadError::Unsupported(needs_local_storage("a single alert")))
     }
-    /// The work on alerts, one for each `seq`. A reader that keeps none says so of all: nobody has looked at them.
+    /// The work on alerts, one for each `seq`. A reader that keeps no work returns the default, new, for all.
     ///
     /// # Errors
     /// As [`Snapshot::newest_alerts`].
@@ -299,8 +299,8 @@ pub trait Snapshot: Send + Sync {
         let _ = (filter, order);
         None
     }
-    /// The next matching passages behind `after` (from the first without it) in `order`, at most
-    /// `limit`: so a long list is read in pieces, each at the cost of its own rows.
+    /// The next matching passages after `after` (from the first without it) in `order`, at most `limit`: so a long list
+    /// is read in parts, each at the cost of its own rows.
     ///
     /// # Errors
     /// As [`Snapshot::query`]; [`ReadError::Unsupported`] unless a reader can do it.
@@ -314,8 +314,8 @@ pub trait Snapshot: Send + Sync {
         let _ = (filter, order, after, limit);
         Err(ReadError::Unsupported(needs_local_storage("the whole result of a query")))
     }
-    /// Rejects with a number below `before` (the newest without it), newest first, at most `limit`. It may look at a
-    /// bounded number of them only, and then gives fewer and says where to go on.
+    /// Rejects with a number below `before` (the newest without it), newest first, at most `limit`. It may look at only
+    /// a bounded number of them, and then returns fewer and says where to continue.
     ///
     /// # Errors
     /// [`ReadError`] if they could not be read; [`ReadError::Unsupported`] unless a reader can do it.
@@ -330,23 +330,23 @@ pub trait Snapshot: Send + Sync {
     }
 }
 
-/// A way through a long list of passages. It holds the snapshot it began with.
+/// A way through a long list of passages. It keeps the snapshot it began with.
 pub trait PassageCursor: Send {
-    /// The next passages, at most `limit` (a few more where those have the last one's key); none behind the last. Each
-    /// piece costs about its own rows.
+    /// The next passages, at most `limit` (a few more if those have the last one's key); none after the last. Each part
+    /// costs about its own rows.
     ///
     /// # Errors
     /// As [`Snapshot::query`]; [`ReadError::Unsupported`] unless a reader can do it.
     fn next(&mut self, limit: usize) -> Result<Vec<PassageRow>, ReadError>;
 }
 
-/// The way through all passages of `snapshot` that match, in `order`.
+/// A cursor over all passages of `snapshot` that match, in `order`.
 pub fn cursor_of(snapshot: Arc<dyn Snapshot>, filter: &QueryFilter, order: Order) -> Box<dyn PassageCursor> {
     let own = snapshot.clone().cursor(filter, order);
     own.unwrap_or_else(|| Box::new(KeyCursor { snapshot, filter: filter.clone(), order, after: None }))
 }
 
-/// Goes on behind the key of the last passage.
+/// Continues after the key of the last passage.
 struct KeyCursor {
     snapshot: Arc<dyn Snapshot>,
     filter: QueryFilter,
@@ -364,7 +364,7 @@ impl PassageCursor for KeyCursor {
     }
 }
 
-/// Whoever holds the data.
+/// A holder of the data.
 pub trait Reader: Send + Sync + 'static {
     /// Whether counts over all that is retained are answered at once from memory, without asking a disk or a server.
     fn counts_at_once(&self) -> bool {
@@ -376,9 +376,9 @@ pub trait Reader: Send + Sync + 'static {
     fn commits(&self) -> tokio::sync::watch::Receiver<u64>;
     /// The checkpoints that are known.
     fn catalogue(&self) -> Arc<Catalogue>;
-    /// How the pipeline, its source and the storage are. May read the disk.
+    /// The state of the pipeline, its source and the storage. May read the disk.
     fn status(&self) -> Status;
-    /// Why no more input is taken, if it is not. Touches no disk.
+    /// Why no more input is accepted, if it is not. Touches no disk.
     fn failure(&self) -> Option<String>;
     /// Changes the work on the newest alert with this id; when it returns, the change is durable. May wait for the disk.
     ///

@@ -1,4 +1,4 @@
-//! Work on an alert (研判): the states it passes, which may follow which, and the record of who changed what and when.
+//! Work on an alert (研判): its states, which may follow which, and the record of who changed what and when.
 //!
 //! ```text
 //! new 新建 ──▶ investigating 研判中 ──▶ confirmed 已确认
@@ -13,15 +13,15 @@
 use serde::{Deserialize, Serialize};
 use traffic::{Alert, CivilTime};
 
-/// How far the work on an alert is. The numbers are part of the on-disk format.
+/// The state of the work on an alert. The numbers are part of the on-disk format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum WorkStatus {
-    /// 新建: nobody has looked at it.
+    /// 新建: not looked at yet.
     #[default]
     New = 0,
-    /// 研判中: somebody looks at it.
+    /// 研判中: under investigation.
     Investigating = 1,
     /// 已确认: it is a cloned plate.
     Confirmed = 2,
@@ -58,32 +58,32 @@ impl WorkStatus {
     }
 }
 
-/// Changes that are kept per alert; of more the oldest go.
+/// Changes that are kept per alert; beyond that the oldest are dropped.
 pub const MAX_HISTORY: usize = 100;
 /// Longest note, in characters.
 pub const MAX_NOTE_CHARS: usize = 1000;
 /// Longest name of who makes a change, in characters.
 pub const MAX_BY_CHARS: usize = 64;
 
-/// What somebody wants to change.
+/// A requested change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkChange {
-    /// The state that should follow; none keeps the state and only adds the note.
+    /// The requested state; none keeps the state and only adds the note.
     pub status: Option<WorkStatus>,
-    /// Why; may be empty where the state moves on.
+    /// Why; may be empty if the state moves on.
     pub note: String,
     /// Who.
     pub by: String,
-    /// When, civil time of the road.
+    /// When, in civil time.
     pub at: CivilTime,
-    /// The version that the change was decided on; none takes any.
+    /// The version that the change was based on; none accepts any.
     pub version: Option<u64>,
 }
 
 /// A change that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkEntry {
-    /// When, civil time of the road.
+    /// When, in civil time.
     pub at: CivilTime,
     /// Who.
     pub by: String,
@@ -98,9 +98,9 @@ pub struct WorkEntry {
 /// The work on one alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertWork {
-    /// The state of now.
+    /// The current state.
     pub status: WorkStatus,
-    /// How many changes were made; it tells whether somebody else was faster.
+    /// How many changes were made; it shows whether another change came first.
     pub version: u64,
     /// The newest [`MAX_HISTORY`] changes, oldest first.
     pub history: Vec<WorkEntry>,
@@ -118,31 +118,31 @@ pub struct WorkedAlert {
 /// Why a change was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
-    /// There is no such alert, or no longer.
+    /// There is no such alert, or it is no longer kept.
     #[error("there is no alert {0}: it was never raised here, or is older than store.alerts_retention")]
     NotFound(String),
-    /// Somebody else was faster.
+    /// Another change came first.
     #[error(
         "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again"
     )]
     Changed {
-        /// The version that the change was decided on.
+        /// The version that the change was based on.
         expected: u64,
-        /// The version of now.
+        /// The current version.
         actual: u64,
     },
     /// This state may not follow.
     #[error("an alert that is {from} cannot become {to}: allowed is {allowed}", from = .from.as_str(), to = .to.as_str(), allowed = names(.from.allowed()))]
     NotAllowed {
-        /// The state of now.
+        /// The current state.
         from: WorkStatus,
-        /// The state that was asked for.
+        /// The requested state.
         to: WorkStatus,
     },
     /// Nothing would change.
     #[error("the alert is {0} already: give a `note` to add one, or another `status`: allowed is {allowed}", allowed = names(.1.allowed()))]
     Nothing(&'static str, WorkStatus),
-    /// Work is taken up again without a reason.
+    /// Work is resumed without a reason.
     #[error("the alert is {}: taking it up again needs a `note` that says why", .0.as_str())]
     NeedsNote(WorkStatus),
     /// This reader cannot keep work.
@@ -162,7 +162,7 @@ impl AlertWork {
     /// Makes a change.
     ///
     /// # Errors
-    /// [`WorkError`] if it was decided on another version or may not follow; nothing has changed then.
+    /// [`WorkError`] if it was based on another version or may not follow; nothing has changed then.
     pub fn change(&mut self, change: &WorkChange) -> Result<(), WorkError> {
         if let Some(expected) = change.version.filter(|version| *version != self.version) {
             return Err(WorkError::Changed { expected, actual: self.version });

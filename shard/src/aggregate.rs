@@ -1,5 +1,5 @@
-//! Counting a segment's rows in a range of time: what the counters by hour cannot tell about a range that begins or ends
-//! inside an hour. It does not know the counters.
+//! Counting a segment's rows in a range of time, for ranges that begin or end inside an hour, which the counters by
+//! hour cannot answer. It does not know the counters.
 
 use std::sync::Arc;
 

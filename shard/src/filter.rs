@@ -1,4 +1,4 @@
-//! A set of plates that forgets exactness: "certainly not here" or "perhaps here", in about ten bits a plate.
+//! An approximate set of plates: "certainly not here" or "perhaps here", in about ten bits a plate.
 //!
 //! It is a split-block Bloom filter: a key sets one bit in each of the eight words of one block, so that a test touches
 //! one cache line; at ten bits a key about one absent key in a hundred seems present. It knows plates only as codes.
@@ -11,7 +11,7 @@ use crate::codec::{Cursor, put_varint};
 /// The plates of a segment, for pruning.
 ///
 /// Its keys are every plate's code, odd or not, and every run of seven or eight symbols inside a plate that a search
-/// text could be: so a search for eight symbols, or for seven that start with a province, can be pruned although a
+/// text could be: so a search for eight symbols, or for seven that start with a province, can be pruned even if a
 /// longer plate may hold it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlateFilter {
@@ -143,7 +143,7 @@ fn for_each_key(plates: &[PlateCode], runs: &[u64], mut visit: impl FnMut(u64)) 
     runs.iter().for_each(|run| visit(*run));
 }
 
-/// How many distinct keys there are, within about a hundredth: linear counting, of which a filter's size needs no more.
+/// Estimates the number of distinct keys to within about a hundredth by linear counting, enough for a filter's size.
 struct Estimate {
     bits: Vec<u64>,
 }

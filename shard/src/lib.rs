@@ -2,7 +2,7 @@
 //!
 //! - [`Ring`] is MyCat's consistent-hash ring, bit for bit.
 //! - [`Rows`] are one shard's accepted passages in columns; [`encode`] turns them into a [`Segment`]: a self-contained
-//!   body and a [`ZoneMap`] that is kept beside it, so that pruning never reads the body.
+//!   body and a [`ZoneMap`] that is kept separately, so that pruning never reads the body.
 //! - [`SegmentReader`] decodes single columns of a body. [`scan()`] finds the rows that meet a [`Predicate`], and
 //!   [`count_names`] and its like count them, through a [`ColumnLoader`] that the caller may back with a cache.
 //!

@@ -1,4 +1,4 @@
-//! Looking for a plate by a part of it, on packed codes wherever that is possible.
+//! Finding a plate by a part of it, on packed codes wherever that is possible.
 //!
 //! A pattern is text that a plate must contain, with `*` for any run of characters (also none) and `?` for exactly one.
 //! It is not anchored: `C123` finds 苏C12345. A plate that holds a `*` itself, because the source masked it, is found by
@@ -17,11 +17,11 @@ pub struct PlatePattern(Kind);
 enum Kind {
     /// This plate and no other.
     Exact { code: u64, text: String },
-    /// These runs, in this order, with anything before, between and behind them. No run: every plate.
+    /// These runs, in this order, with anything before, between and after them. No run: every plate.
     Contains(Vec<Run>),
 }
 
-/// Characters that stand side by side.
+/// Adjacent characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Run {
     /// None is any one character.
@@ -30,28 +30,28 @@ struct Run {
     coded: Option<CodedRun>,
 }
 
-/// `(code >> 8 × place) & mask == value` tells whether a packed plate has the run at `place`.
+/// `(code >> 8 × place) & mask == value` if a packed plate has the run at `place`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct CodedRun {
     mask: u64,
     value: u64,
-    /// What the shifted code must reach: not 0 if the run ends with a hole, which must not fall behind the plate's end.
+    /// The least shifted code: not 0 if the run ends with a `?`, which must not lie after the plate's end.
     least: u64,
     length: u32,
 }
 
 impl PlatePattern {
-    /// Compiles what a user searches for; it is normalised as plates are. Nothing finds every plate.
+    /// Compiles what a user searches for; it is normalised as plates are. An empty text finds every plate.
     pub fn compile(text: &str) -> Self {
         let normal = normalise_plate(text);
-        // NOTE: a plate of nothing is stored as `-`, a search for nothing is not a search for `-`.
+        // NOTE: an empty plate is stored as `-`, but an empty search is not a search for `-`.
         if normal == "-" && !text.contains(['-', '－', '﹣']) {
             return Self(Kind::Contains(Vec::new()));
         }
         Self(Kind::Contains(normal.split('*').filter(|run| !run.is_empty()).map(Run::new).collect()))
     }
 
-    /// Finds this plate alone: no wildcards, and nothing before or behind it.
+    /// Finds this plate alone: no wildcards, and nothing before or after it.
     pub fn exact(text: &str) -> Self {
         let text = normalise_plate(text).into_owned();
         Self(Kind::Exact { code: PlateCode::pack(&text).as_u64(), text })
@@ -95,7 +95,7 @@ impl PlatePattern {
         }
     }
 
-    /// Whether a plate that the pattern finds can be in the filter.
+    /// Whether a plate that the pattern finds may be in the filter.
     pub(crate) fn may_be_in(&self, filter: &PlateFilter) -> bool {
         match &self.0 {
             Kind::Exact { code, .. } => filter.may_contain(PlateCode::from_u64(*code)),
@@ -136,7 +136,7 @@ impl Run {
         Self { characters, coded }
     }
 
-    /// Moves `rest` behind the first place where the run stands; false if it stands nowhere.
+    /// Moves `rest` past the first place of the run; false if there is none.
     fn skip_past(&self, rest: &mut &[char]) -> bool {
         let same = |window: &[char]| {
             window.iter().zip(&self.characters).all(|(here, wanted)| wanted.is_none_or(|wanted| wanted == *here))
@@ -173,7 +173,7 @@ impl CodedRun {
         }
     }
 
-    /// Moves `rest` behind the first place where the run stands; false if it stands nowhere.
+    /// Moves `rest` past the first place of the run; false if there is none.
     #[inline]
     fn skip_past(&self, rest: &mut u64) -> bool {
         for place in 0..=8 - self.length {
@@ -313,7 +313,7 @@ mod tests {
             check(&pattern, &plate, expected);
         }
 
-        /// Pruning never loses a plate that is found: any part of any plate is one.
+        /// Pruning never loses a plate that is found: every part of a plate finds it.
         #[test]
         fn the_filter_agrees(
             plates in proptest::collection::vec("[苏豫C1车]{1,12}|[苏豫C1]{8}", 1..30),

@@ -1,6 +1,6 @@
-//! What a query asks of a passage, and which segments can have an answer.
+//! What a query requires of a passage, and which segments can have an answer.
 //!
-//! All parts must hold; a part that is absent asks nothing. It knows columns and texts, not how a query came in.
+//! All parts must hold; an absent part requires nothing. It knows columns and texts, not how a query came in.
 
 use traffic::{CivilTime, FuelType, VehicleType};
 
@@ -33,7 +33,7 @@ impl TimeRange {
     }
 }
 
-/// What is asked of a text.
+/// What is required of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TextTest {
     /// The same text.
@@ -52,7 +52,7 @@ impl TextTest {
     }
 }
 
-/// What is asked of a passage.
+/// What is required of a passage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Predicate {
     /// GCSJ.

@@ -143,22 +143,22 @@ impl Column {
     }
 }
 
-/// Where a scan gets its columns. [`SegmentReader`] decodes them each time; a cache may stand before it.
+/// Where a scan gets its columns. [`SegmentReader`] decodes them each time; a cache may be in front of it.
 pub trait ColumnLoader {
     /// The decoded column.
     ///
     /// # Errors
-    /// [`SegmentError::Load`] or whatever decoding says.
+    /// [`SegmentError::Load`] or the decoder's error.
     fn load(&self, kind: ColumnKind) -> Result<Arc<Column>, SegmentError>;
 }
 
-/// An opened segment; its grammar stands at [`crate::Segment`].
+/// An opened segment; see [`crate::Segment`] for its grammar.
 #[derive(Debug, Clone, Copy)]
 pub struct SegmentReader<'a> {
     rows: usize,
     first_row: u64,
     columns: [(&'a [u8], u32); COLUMNS],
-    /// None where every GCSJ was written to the second.
+    /// None if every GCSJ was written to the second.
     resolutions: Option<(&'a [u8], u32)>,
 }
 
@@ -209,7 +209,7 @@ impl<'a> SegmentReader<'a> {
         self.rows
     }
 
-    /// Never: a segment has rows.
+    /// Always false: a segment has rows.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }

@@ -1,7 +1,7 @@
 //! Which shard a key belongs to: MyCat 1.6's `PartitionByMurmurHash`, bit for bit.
 //!
-//! Local shard i must be MyCat's i-th dataNode, so the ring repeats what MyCat does and not what would be reasonable. It
-//! hashes the key as it is given: trimming and refusing keys is the parser's work, and it does not know what a key means.
+//! Local shard i must be MyCat's i-th dataNode, so the ring repeats what MyCat does, reasonable or not. It hashes the
+//! key as it is given: the parser trims and refuses keys, and this module does not know what a key means.
 
 use thiserror::Error;
 
@@ -24,9 +24,9 @@ pub enum RingError {
 pub struct Ring {
     /// Hashes of the points, increasing as signed numbers.
     points: Vec<i32>,
-    /// The shard of each point, and once more that of the first: a hash behind the last point wraps to it.
+    /// The shard of each point, and that of the first once more: a hash above the last point wraps to it.
     owners: Vec<u16>,
-    /// For each value of a hash's top bits the first point that a hash with these bits can belong to.
+    /// For each value of a hash's top bits, the first point that a hash with these bits can belong to.
     jump: Vec<u32>,
     seed: u32,
     shards: usize,
@@ -135,7 +135,7 @@ fn order_bits_to_hash(bits: u32) -> i32 {
 /// Murmur3 (x86, 32 bits) over UTF-16 code units, fed piece by piece.
 struct Murmur {
     state: u32,
-    /// The first unit of a block whose second has not come yet.
+    /// The first unit of a block that still lacks its second.
     half: Option<u16>,
     units: u32,
 }

@@ -1,4 +1,4 @@
-//! Accepted passages of one shard, in columns: what a segment is made of and what it gives back.
+//! Accepted passages of one shard, in columns: what a segment is made from and decoded into.
 //!
 //! It knows neither the other shard nor what the name numbers stand for.
 
@@ -83,7 +83,7 @@ impl Rows {
         self.models.reserve(additional);
     }
 
-    /// Moves all rows of `other` behind the own ones.
+    /// Moves all rows of `other` to the end of these.
     pub fn append(&mut self, other: &mut Self) {
         let shift = self.len() as u32;
         self.arrivals.append(&mut other.arrivals);
@@ -101,7 +101,7 @@ impl Rows {
         self.odd_plates.extend(other.odd_plates.drain(..).map(|(row, text)| (row + shift, text)));
     }
 
-    /// Takes the rows from the `at`-th on away and returns them.
+    /// Removes the rows from the `at`-th on and returns them.
     #[must_use]
     pub fn split_off(&mut self, at: usize) -> Self {
         Self {
@@ -218,7 +218,7 @@ impl Rows {
     }
 }
 
-/// Takes what belongs to the rows from the `at`-th on.
+/// Splits off what belongs to the rows from the `at`-th on.
 fn split_off_sparse<T>(sparse: &mut Vec<(u32, T)>, at: usize) -> Vec<(u32, T)> {
     let behind = sparse.split_off(sparse.partition_point(|(row, _)| (*row as usize) < at));
     behind.into_iter().map(|(row, value)| (row - at as u32, value)).collect()

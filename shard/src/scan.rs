@@ -1,8 +1,8 @@
-//! Finding the rows of a segment that meet a predicate, and loading no more columns than that takes.
+//! Finding the rows of a segment that meet a predicate, with as few columns loaded as that takes.
 //!
 //! Columns are tested one after the other, the most selective first; once no row is left, the rest is not loaded. While
-//! many rows are left each has a mark (a byte, so that tests become vector code); few are kept as a list. A text is
-//! tested once for each dictionary entry, not for each row. It does not know where columns come from.
+//! many rows are left, each has a mark (a byte, so that tests become vector code); few rows are kept as a list. A text
+//! is tested once for each dictionary entry, not for each row. It does not know where columns come from.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use traffic::odd_text;
 /// Rows of a segment that meet a predicate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Matches {
-    /// Every one of so many.
+    /// All rows; how many.
     All(u32),
     /// These, increasing.
     Rows(Vec<u32>),
@@ -56,8 +56,8 @@ pub fn scan(predicate: &Predicate, rows: usize, loader: &dyn ColumnLoader) -> Re
     scan_columns(predicate, predicate.time, rows, loader)
 }
 
-/// The same for a segment whose zone map is at hand: what cannot match is not read, and times are not read where all
-/// are in the range.
+/// The same for a segment whose zone map is known: what cannot match is not read, and times are not read if all are in
+/// the range.
 ///
 /// # Errors
 /// As [`scan()`].
@@ -69,7 +69,7 @@ pub fn scan_segment(predicate: &Predicate, zone: &ZoneMap, loader: &dyn ColumnLo
     scan_columns(predicate, time, zone.rows as usize, loader)
 }
 
-/// From so many known characters on, a plate pattern finds few enough rows to be tested first.
+/// A plate pattern with at least this many known characters finds few enough rows to be tested first.
 const SELECTIVE: usize = 3;
 
 fn scan_columns(
@@ -120,7 +120,7 @@ enum Left {
     Rows(Vec<u32>),
 }
 
-/// A list is used once at most one row in so many is left.
+/// A list is used once at most one row in this many is left.
 const SPARSE: usize = 16;
 
 struct Scan<'a> {
@@ -138,7 +138,7 @@ impl Scan<'_> {
         self.loader.load(kind)
     }
 
-    /// Drops rows: `mark` clears the marks of all rows that fail, `test` tells whether one row passes.
+    /// Drops rows: `mark` clears the marks of all rows that fail, `test` says whether one row passes.
     fn keep(&mut self, mark: impl FnOnce(&mut [u8]), test: impl Fn(usize) -> bool) {
         let mut marks = match std::mem::replace(&mut self.left, Left::All) {
             Left::Rows(mut rows) => {
@@ -239,14 +239,14 @@ impl Scan<'_> {
         }
         let column = self.load(ColumnKind::PlateTypes)?;
         let types = names_of_length(&column, self.rows)?;
-        // The plate's class is worked out only where the plate type leaves it open.
+        // The plate's class is computed only if the plate type leaves the fuel open.
         let by_type: Vec<bool> =
             types.texts.iter().map(|text| FuelType::of(text, PlateClass::Irregular) == FuelType::NewEnergy).collect();
         let plates = self.load(ColumnKind::Plates)?;
         let codes = of_length(plates.as_plates()?, self.rows)?;
         let test = |row: usize| {
             let of_type = types.codes.get(row).and_then(|code| by_type.get(code as usize)).copied().unwrap_or(false);
-            // An odd plate is never one of new energy, so its text does not matter.
+            // An odd plate is never a new energy plate, so its text does not matter.
             let of_plate =
                 || codes.get(row).is_some_and(|code| PlateCode::from_u64(*code).class("") == PlateClass::NewEnergy);
             (of_type || of_plate()) == (fuel == FuelType::NewEnergy)
@@ -306,7 +306,7 @@ impl Scan<'_> {
 fn listed(marks: &[u8], count: usize) -> Vec<u32> {
     let mut rows = Vec::with_capacity(count);
     for (group, marks) in marks.chunks(64).enumerate() {
-        // Most groups have none: eight marks at a time are seen to be clear.
+        // Most groups have none: this checks eight marks at a time.
         if marks.iter().any(|mark| *mark != 0) {
             let first = 64 * group as u32;
             rows.extend((first..).zip(marks).filter(|(_, mark)| **mark != 0).map(|(row, _)| row));

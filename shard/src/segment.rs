@@ -1,4 +1,4 @@
-//! The segment: consecutive rows of one shard as bytes, each column by itself.
+//! The segment: consecutive rows of one shard as bytes, each column separately.
 //!
 //! Encoding is a pure function of rows and names. It does not know where segments are kept or when rows are sealed.
 
@@ -30,20 +30,20 @@ use crate::{MAX_ROWS, Rows, SegmentError, ZoneMap};
 /// ```
 /// All numbers are little-endian. A `check` is the low half of the XXH3-64 of the column, or of the head up to there.
 ///
-/// An id's tag is that of [`PassageId::tag`], its `bits` hold its number: in mode 0 as the distance from the tag's base,
-/// in mode 1 as the zigzag-coded difference from the number before of the same tag, the first of which is the base. An
-/// odd id has tag 0 and bits 0, an odd plate eight symbols 0; both are packed again from their text when read.
+/// An id's tag is that of [`PassageId::tag`], its `bits` hold its number: in mode 0 as the distance from the tag's
+/// base, in mode 1 as the zigzag-coded difference from the previous number of the same tag, the first of which is the
+/// base. An odd id has tag 0 and bits 0, an odd plate eight symbols 0; both are packed again from their text when read.
 ///
-/// Version 1 has the first 12 columns, version 2 all 13. A segment of which every GCSJ was written to the second is of
-/// version 1, as all were before there was another.
+/// Version 1 has the first 12 columns, version 2 all 13. A segment in which every GCSJ was written to the second is of
+/// version 1, the only one before coarse times were kept.
 ///
-/// A segment is broken if a checksum is another, if the columns do not end where the bytes end, if a column is longer or
-/// shorter than its contents, if it has no rows or more than [`MAX_ROWS`], if a code points outside its dictionary, if a
-/// text is not UTF-8, if a resolution has no such number, if an id with tag 0 has no odd text, or if an odd text stands beside an id or plate that is not 0.
-/// A version above 2 is refused by name.
+/// A segment is broken if a checksum does not match, if the columns do not end where the bytes end, if a column is
+/// longer or shorter than its contents, if it has no rows or more than [`MAX_ROWS`], if a code points outside its
+/// dictionary, if a text is not UTF-8, if a resolution has no such number, if an id with tag 0 has no odd text, or if
+/// an odd text belongs to an id or plate that is not 0. A version above 2 is refused by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// What the segment can hold, to be kept beside it.
+    /// What the segment can hold, kept separately.
     pub zone: ZoneMap,
     /// The segment itself.
     pub bytes: Vec<u8>,
@@ -57,7 +57,7 @@ pub(crate) const COLUMNS: usize = 12;
 /// Columns of a segment that has coarse times.
 pub(crate) const COARSE_COLUMNS: usize = COLUMNS + 1;
 
-/// Bytes of the head of a segment with so many columns.
+/// Bytes of the head of a segment with this many columns.
 pub(crate) const fn head_bytes(columns: usize) -> usize {
     MAGIC.len() + 2 + 1 + 4 + 8 + columns * 8 + 4
 }
@@ -70,7 +70,7 @@ pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     xxh3_64(bytes) as u32
 }
 
-/// Encodes `rows`, whose names stand in `names` and the first of which has number `first_row` in its shard.
+/// Encodes `rows`, whose names are in `names` and the first of which has number `first_row` in its shard.
 ///
 /// # Errors
 /// [`SegmentError::Rows`] if there are none or more than [`MAX_ROWS`], if the columns differ in length, if an odd id or
@@ -224,8 +224,8 @@ fn encode_ids(ids: &[PassageId], dictionary: &mut Dictionary, packer: &mut Packe
     }
     let firsts: Vec<u64> = firsts.into_iter().map(Option::unwrap_or_default).collect();
     let spread = highest.iter().zip(&lowest).map(|(high, low)| high - low).max().unwrap_or(0);
-    // From the lowest number of the tag, or from the number before: whichever takes fewer bits. One bit is lost to the
-    // sign, so the second is tried only where it can win.
+    // From the lowest number of the tag, or from the previous number: whichever takes fewer bits. One bit is lost to
+    // the sign, so the second is tried only where it can win.
     let differences = Differences { befores: firsts.clone(), rows: codes.iter().zip(numbers()) };
     let all_bits = differences.fold(0, |all, difference| all | difference);
     let by_difference = bits_of(all_bits) < bits_of(spread);
@@ -246,7 +246,7 @@ fn encode_ids(ids: &[PassageId], dictionary: &mut Dictionary, packer: &mut Packe
     }
 }
 
-/// Zigzag-coded differences from the number before of the same tag.
+/// Zigzag-coded differences from the previous number of the same tag.
 struct Differences<I> {
     befores: Vec<u64>,
     rows: I,

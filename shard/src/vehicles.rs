@@ -1,4 +1,4 @@
-//! The vehicle type of a row, which takes two columns: worked out once for each pair of plate type and model that occurs.
+//! The vehicle type of a row, which takes two columns: computed once for each pair of plate type and model that occurs.
 
 use std::cell::Cell;
 
@@ -14,9 +14,9 @@ pub(crate) struct VehicleTable<'a> {
     known: Vec<Cell<u8>>,
 }
 
-/// Not worked out yet.
+/// Not computed yet.
 const UNKNOWN: u8 = u8::MAX;
-/// So many pairs are always affordable; beyond, there must not be many more pairs than rows.
+/// This many pairs are always affordable; beyond, there must not be many more pairs than rows.
 const FEW_PAIRS: usize = 1 << 16;
 
 impl<'a> VehicleTable<'a> {

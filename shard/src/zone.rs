@@ -1,4 +1,4 @@
-//! The zone map: what a segment can hold, kept beside it so that a query passes it over without reading it.
+//! The zone map: what a segment can hold, kept separately so that a query can skip the segment without reading it.
 //!
 //! It does not know the query: [`crate::Predicate::may_match`] does the pruning.
 
@@ -21,7 +21,7 @@ use crate::{MAX_ROWS, Rows, SegmentError};
 /// partitions := count:varint (partition:varint rows:varint){count}       increasing by partition
 /// filter     := blocks:varint (word:u32){8 × blocks}                     0 blocks: there is no filter
 /// ```
-/// `check` is the XXH3-64 of everything before it. The map is broken if its checksum is another, if a length points
+/// `check` is the XXH3-64 of everything before it. The map is broken if its checksum does not match, if a length points
 /// beyond its end or bytes are left over, if it has no rows or more than [`MAX_ROWS`], or if a minimum is above its
 /// maximum. A version above 1 is refused by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct ZoneMap {
 const MAGIC: &[u8; 4] = b"PWZM";
 const VERSION: u16 = 1;
 const CHECK: usize = 8;
-/// From so many rows on there is a plate filter.
+/// With this many rows or more there is a plate filter.
 const MIN_FILTER_ROWS: usize = 1024;
 
 const DAMAGED: SegmentError = SegmentError::Damaged("zone map");
@@ -86,7 +86,7 @@ impl ZoneMap {
         }
     }
 
-    /// Number of the row behind the segment's last.
+    /// Number of the row after the segment's last.
     pub fn end_row(&self) -> u64 {
         self.first_row + u64::from(self.rows)
     }

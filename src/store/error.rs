@@ -14,7 +14,7 @@ pub enum StoreError {
     /// A value could not be made or read.
     #[error("a stored value: {0}")]
     Codec(#[from] storage::codec::CodecError),
-    /// The program contradicts itself: a mistake in it, not in the data.
+    /// The program contradicts itself: a bug in it, not damage in the data.
     #[error(
         "a mistake in this program: {0}. Nothing of the batch was stored; please report it with the log, and restart: it \
          continues after the last commit"

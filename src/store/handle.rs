@@ -1,4 +1,4 @@
-//! What crosses threads: the newest view, the word that a commit has come, the checkpoints, and the work on alerts.
+//! What threads share: the newest view, the signal of a commit, the checkpoints, and the work on alerts.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ pub struct StoreHandle {
     pub(super) loss: Mutex<Option<String>>,
 }
 
-/// What the writer tells about itself after each commit.
+/// What the writer reports about itself after each commit.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     /// Totals.
@@ -51,7 +51,7 @@ pub struct Progress {
     pub segments: Vec<u64>,
     /// Watermark and plates with state, by partition.
     pub partitions: BTreeMap<u32, (Option<CivilTime>, u64)>,
-    /// How detection is.
+    /// The state of detection.
     pub detection: DetectionStatus,
     /// How long everything is kept, and what retention dropped last.
     pub lifetimes: Lifetimes,
@@ -68,7 +68,7 @@ impl StoreHandle {
         self.commits.subscribe()
     }
 
-    /// The checkpoints that are known.
+    /// The known checkpoints.
     pub fn catalogue(&self) -> Arc<Catalogue> {
         self.catalogue.load_full()
     }
@@ -83,7 +83,7 @@ impl StoreHandle {
         self.queued.load(Ordering::Relaxed)
     }
 
-    /// Notes that a batch has come to wait for the writer, or is taken by it.
+    /// Records that a batch has begun to wait for the writer, or was taken by it.
     pub fn queue_changed(&self, waits: bool) {
         if waits {
             self.queued.fetch_add(1, Ordering::Relaxed);
@@ -97,7 +97,7 @@ impl StoreHandle {
         self.reading.cache.bytes()
     }
 
-    /// The versions of the flow model that were noted, by version: the registry.
+    /// The recorded versions of the flow model, by version: the registry.
     ///
     /// # Errors
     /// [`StoreError`] if the reference data cannot be read.
@@ -123,7 +123,7 @@ impl StoreHandle {
         self.loss.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What the writer told last.
+    /// What the writer reported last.
     pub fn progress(&self) -> Progress {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -148,7 +148,7 @@ impl StoreHandle {
         let changes = work_changes(&self.reading.database).map_err(|error| WorkError::Failed(error.to_string()))?;
         let changes = encode_work_changes(changes + 1);
         commit.put(Family::Meta, keys::WORK_CHANGES_KEY, &changes);
-        // The tally knows of it before the caller does: if it is ever lost, the store says so.
+        // The tally knows of it before the caller does: if it is ever lost, the store reports it.
         commit.tally(changes);
         self.reading
             .database

@@ -1,13 +1,13 @@
-//! What mirrors need of the store: the rows of a shard's log in their order, a cursor that survives, and a say in what
-//! retention may drop.
+//! What mirrors need of the store: the rows of a shard's log in their order, a cursor that survives a restart, and
+//! holds on what retention may drop.
 //!
-//! A cursor is written beside the commits, not within them: a mirror moves it only when its target has acknowledged, so it
-//! is never ahead of what was committed. It is not forced to the disk either. A power cut may take the newest cursor
-//! back, and with it whatever was committed later; the mirror then sends again what its target has already, which
-//! changes nothing there.
+//! A cursor is written apart from the commits: a mirror moves it only when its target has acknowledged, so it is never
+//! ahead of what was committed. It is not forced to the disk either. A power cut may undo the newest cursor, and with
+//! it whatever was committed later; the mirror then sends again what its target already has, which changes nothing
+//! there.
 //!
-//! Rows that a target refused are kept beside the rejects, with the target's words, in the same write as the cursor
-//! behind them. It does not know what a target is.
+//! Rows that a target refused are kept with the rejects, with the target's error message, in the same write as the
+//! cursor after them. It does not know what a target is.
 
 use shard::{Rows, SegmentReader};
 use std::sync::Arc;
@@ -35,18 +35,18 @@ pub struct Sample {
 }
 
 impl StoreHandle {
-    /// From now on retention leaves the rows of `shard` from `row` on to the mirror `name`.
+    /// From now on retention keeps the rows of `shard` from `row` on for the mirror `name`.
     pub fn hold_rows(&self, name: &str, shard: usize, row: u64) {
         self.holds.hold_rows(name, shard, row);
     }
 
-    /// From now on retention leaves the alerts from `seq` on to the mirror `name`, of which it needs the newest `count`.
+    /// From now on retention keeps alerts from `seq` on for the mirror `name`, which needs the newest `count`.
     pub fn hold_alerts(&self, name: &str, seq: u64, count: u64) {
         self.holds.hold_alerts(name, seq, count);
     }
 
-    /// The rows of `shard` that stand together with row `from` or, if that is gone, with the first one behind it; none if
-    /// there is none yet. Reads the disk.
+    /// The block of rows of `shard` that contains row `from` or, if that is gone, the first one after it; none if there
+    /// is none yet. Reads the disk.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
@@ -63,8 +63,8 @@ impl StoreHandle {
         first.unwrap_or_else(|| view.next_row(shard))
     }
 
-    /// Some of the rows of `shard` before row `before`, newest first: the last one, and others ever farther apart back to
-    /// the oldest that is kept. Rows that a target refused are not among them. Reads the disk.
+    /// Some of the rows of `shard` before row `before`, newest first: the last one, and others with growing distances
+    /// back to the oldest that is kept. Rows that a target refused are not among them. Reads the disk.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
@@ -108,7 +108,7 @@ impl StoreHandle {
         MirrorCursor::load(&self.reading.database, name)
     }
 
-    /// Notes where the mirror `name` is, and what its target refused on the way.
+    /// Records where the mirror `name` is, and what its target refused since.
     ///
     /// # Errors
     /// [`StoreError`] if it cannot be written.

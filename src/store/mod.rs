@@ -1,12 +1,12 @@
-//! From domain to durable bytes and back: one writer that commits, and immutable views that readers ask.
+//! From domain to durable bytes and back: one writer that commits, and immutable views that readers query.
 //!
-//! **Commit.** One [`Store::commit`] turns a batch and what the detector said of it into one RocksDB write over all
+//! **Commit.** One [`Store::commit`] turns a batch and the detector's verdict on it into one RocksDB write over all
 //! families: segment blocks of both shards, zone maps, rollups, alerts, rejects, new names, totals, watermarks and the
-//! source's position; now and then the plate states that changed. Either all of it happened or none of it, so a process
-//! killed anywhere finds the source's position and its own state in step.
+//! source's position; from time to time also the changed plate states. All of it is written or none, so a process
+//! killed at any point finds the source's position and its own state consistent.
 //!
 //! **Plate states** are saved when enough rows have come since the last time, not with every commit: the log holds the
-//! passages between, and [`Store::open`] lets the detectors take those again, without output. The duplicate guard is
+//! passages since then, and [`Store::open`] replays them through the detectors without output. The duplicate guard is
 //! rebuilt from the log alone.
 //!
 //! This module does not know where batches come from or who reads the views.

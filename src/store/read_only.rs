@@ -1,7 +1,7 @@
-//! A data directory as it was at one moment, read beside the process that writes it.
+//! A data directory as it was at one moment, read while another process writes it.
 //!
-//! For checks that must not stop the appliance: it takes no lock, writes nothing and brings no detector to life. What the
-//! other process drops meanwhile (retention, merged tails) may turn out unreadable: the caller then opens it anew.
+//! For checks that must not stop the appliance: it takes no lock, writes nothing and starts no detector. What the other
+//! process drops meanwhile (retention, merged tails) may become unreadable: the caller then opens it again.
 
 use shard::ZoneMap;
 use std::collections::HashSet;
@@ -49,7 +49,7 @@ impl Frozen {
         Ok(Self { database, zones })
     }
 
-    /// The number of the row behind the last, by shard.
+    /// The number of the row after the last, by shard.
     pub fn end_rows(&self) -> [u64; SHARDS] {
         self.zones.each_ref().map(|zones| zones.last().map_or(0, ZoneMap::end_row))
     }

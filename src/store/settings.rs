@@ -1,4 +1,4 @@
-//! How a store works.
+//! Settings of the store.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use traffic::{CivilTime, DetectorSettings};
 use super::disk::records::Keep;
 use crate::clock::Clock;
 
-/// How the store works.
+/// Settings of the store.
 #[derive(Clone)]
 pub struct StoreSettings {
     /// Memory for the database and for decoded columns together, in bytes.
@@ -16,9 +16,9 @@ pub struct StoreSettings {
     pub sync: bool,
     /// Whether background compaction runs.
     pub compaction: bool,
-    /// Whether a store that has lost what was committed is opened with what is left.
+    /// Whether a store that has lost committed data is opened with what is left.
     pub accept_loss: bool,
-    /// Whether it drops what is too old and remembers how long it keeps; otherwise both stay as they are.
+    /// Whether the store drops what is too old and records how long it keeps data; otherwise both stay unchanged.
     pub expires: bool,
     /// How long passages are kept.
     pub retention: Keep,
@@ -28,15 +28,15 @@ pub struct StoreSettings {
     pub rejects_retention: Keep,
     /// Seconds of the clock between the announcement of a shorter retention and its first drop.
     pub retention_grace: i64,
-    /// Bytes that rejects may take; none = any.
+    /// Bytes that rejects may take; none = unlimited.
     pub rejects_size: Option<u64>,
     /// Bytes of expired segments that may wait for mirrors.
     pub mirror_hold: u64,
     /// Whether there are readers, so that every commit publishes a view.
     pub publish: bool,
-    /// Bytes of memory in which alerts are found; those that do not fit, the oldest, are read from the disk.
+    /// Bytes of memory for the alert index; the oldest alerts, those that do not fit, are read from the disk.
     pub alert_index: usize,
-    /// The rule.
+    /// Settings of the rule.
     pub detector: DetectorSettings,
     /// The clock, which retention never runs ahead of.
     pub clock: Clock,

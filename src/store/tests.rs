@@ -1,5 +1,5 @@
-//! The store from inside: whatever is committed in whatever pieces, across whatever restarts, the answers are those of
-//! plain lists. Sizes at which segments are merged and sealed are made small, so that few rows pass every turn.
+//! The store from inside: in whatever parts data is committed, and across whatever restarts, the answers are those of
+//! plain lists. Sizes at which segments are merged and sealed are made small, so that few rows take every branch.
 
 mod alerts;
 mod crash;

@@ -1,5 +1,5 @@
-//! Reading once, after a start, what a start does not read: bodies of sealed segments and rejects. A damaged byte in them is found
-//! then and not when somebody asks.
+//! Reads once, after a start, what a start does not read: bodies of sealed segments and rejects. So a damaged byte in
+//! them is found then, not when a user needs them.
 
 use std::time::{Duration, Instant};
 use storage::Family;
@@ -7,11 +7,11 @@ use storage::Family;
 use super::disk::segments::body;
 use super::handle::StoreHandle;
 
-/// It reads one part of the time and rests three.
+/// It rests three times as long as it reads.
 const REST: u32 = 3;
 
 impl StoreHandle {
-    /// Reads everything, unhurried; returns what is damaged. `rest` waits, and says whether to stop.
+    /// Reads everything, slowly; returns what is damaged. `rest` waits, and says whether to stop.
     pub fn verify(&self, mut rest: impl FnMut(Duration) -> bool) -> Option<String> {
         for entry in self.view().entries() {
             let started = Instant::now();

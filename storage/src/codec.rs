@@ -2,8 +2,8 @@
 //! configuration), with a limit on what decoding may allocate.
 //!
 //! The checksum covers magic, version and payload. A value with another magic, a newer version or a wrong checksum is
-//! refused, never guessed. **Nothing is written that cannot be read back**: [`encode_into`] is the one way in, and it
-//! refuses a payload over [`MAX_PAYLOAD`]; every payload within it is within what decoding may claim.
+//! refused, never guessed. **Nothing is written that cannot be read back**: all values are encoded by [`encode_into`],
+//! which refuses a payload over [`MAX_PAYLOAD`]; every smaller payload stays within what decoding may claim.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -84,7 +84,7 @@ fn configuration() -> bincode::config::Configuration<
 struct Bounded<'a> {
     out: &'a mut Vec<u8>,
     room: usize,
-    /// Bytes that were to be written, those without room included.
+    /// Bytes that were to be written, including those that did not fit.
     wanted: usize,
 }
 
@@ -99,7 +99,7 @@ impl bincode::enc::write::Writer for Bounded<'_> {
     }
 }
 
-/// Appends the encoded value to `out`; at an error `out` is as it was.
+/// Appends the encoded value to `out`; on an error `out` is unchanged.
 ///
 /// # Errors
 /// [`CodecError::TooLarge`] if the value could not be read back, [`CodecError::Payload`] if it cannot be serialised.
@@ -138,7 +138,7 @@ pub fn encode<T: Serialize>(kind: Kind, value: &T) -> Result<Vec<u8>, CodecError
     Ok(out)
 }
 
-/// The layout version of a value, which is not newer than the one that is known.
+/// The layout version of a value, which is not newer than the known one.
 ///
 /// # Errors
 /// [`CodecError::WrongKind`] or [`CodecError::Newer`].
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(out, b"before");
     }
 
-    /// So many times the number 1: what claims the most for the bytes that it takes.
+    /// This many times the number 1: what claims the most for the bytes that it takes.
     #[derive(Debug, PartialEq)]
     struct Ones(usize);
 

@@ -1,4 +1,4 @@
-//! One atomic write over all families: either all of it happened or none.
+//! One atomic write over all families: all of it or none.
 
 use rocksdb::{DB, WriteBatch};
 
@@ -31,7 +31,7 @@ impl<'a> Commit<'a> {
         self.batch.delete_range_cf(family.handle(self.db), from, to);
     }
 
-    /// What the tally is to say once this is committed.
+    /// What the tally holds once this is committed.
     pub fn tally(&mut self, body: Vec<u8>) {
         self.tally = Some(body);
     }

@@ -23,7 +23,7 @@ pub struct Settings {
     pub sync: bool,
     /// Whether background compaction runs.
     pub compaction: bool,
-    /// Whether a database that has lost what was committed is opened with what is left.
+    /// Whether a database that has lost committed data is opened with what is left.
     pub accept_loss: bool,
 }
 
@@ -48,13 +48,13 @@ const FORMAT: Kind = Kind { magic: b'F', version: 1 };
 const FORMAT_VERSION: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
 const MIN_MEMORY: usize = 16 << 20;
-/// So often a database that another process writes is looked at before it counts as having lost something.
+/// How often a database that another process writes is checked before it counts as having lost something.
 const FROZEN_ATTEMPTS: u32 = 3;
 
 /// A key and its value.
 pub type Entry = (Box<[u8]>, Box<[u8]>);
 
-/// An open database. There is one writer, beside small writes of [`Database::commit_synced`]; readers may be many.
+/// An open database. There is one writer, apart from small writes of [`Database::commit_synced`]; readers may be many.
 pub struct Database {
     db: DB,
     path: PathBuf,
@@ -63,11 +63,11 @@ pub struct Database {
     write_options: WriteOptions,
     sync: bool,
     latched: OnceLock<String>,
-    /// What the tally said before the opening.
+    /// What the tally said before this opening.
     known: Option<Mark>,
-    /// Why what is left was taken although something is lost.
+    /// What was found to be wrong, if what is left was accepted nevertheless.
     loss: Option<String>,
-    /// The files of the tally, and its last generation, until it begins.
+    /// The files of the tally and its last generation, until the tally begins.
     slots: Mutex<Option<(Slots, u64)>>,
     tally: OnceLock<Tally>,
 }
@@ -75,9 +75,9 @@ pub struct Database {
 impl Database {
     /// Opens or creates the database in `directory`.
     ///
-    /// A database that holds less than its tally says, or whose files show damage, is refused before anything is changed,
-    /// unless [`Settings::accept_loss`]. IMPORTANT: the tally goes on with [`Database::begin_tally`]; until then it stays
-    /// as it was.
+    /// A database that holds less than its tally says, or whose files show damage, is refused before anything is
+    /// changed, unless [`Settings::accept_loss`]. IMPORTANT: the tally continues with [`Database::begin_tally`]; until
+    /// then it stays unchanged.
     ///
     /// # Errors
     /// [`StorageError`] if the directory is in use, foreign, of a newer format, damaged or not writable.
@@ -87,7 +87,7 @@ impl Database {
         let folder = directory.join(layout::DATABASE);
         let has_tally = tally::FILES.iter().any(|name| directory.join(name).exists());
         match check_ours(directory, &folder) {
-            // What is wrong with it is told in better words below.
+            // The errors below say better what is wrong.
             Err(StorageError::Damaged { .. } | StorageError::Io { .. }) if has_tally || settings.accept_loss => {}
             Err(StorageError::Foreign { .. }) if has_tally && !folder.exists() => {}
             checked => checked?,
@@ -131,7 +131,7 @@ impl Database {
     }
 
     /// Opens the database in `directory` for reading alone, in the state of the last commit, even while another process
-    /// has it open; what that one commits afterwards is not seen, and what it removes may become unreadable. Writes
+    /// has it open; what that process commits afterwards is not seen, and what it removes may become unreadable. Writes
     /// nothing to the disk.
     ///
     /// # Errors
@@ -141,19 +141,19 @@ impl Database {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            // Before the database: another process may commit meanwhile.
+            // Before the database is opened: another process may commit meanwhile.
             let known = Self::known_of(directory)?;
             let database = Self::open_salvaged(directory, memory)?;
             match known.and_then(|known| database.shortage(&known)) {
                 None => return Ok(database),
-                // Another process may have moved a log into tables between two looks.
+                // Another process may have moved a log into tables between two checks.
                 Some(_) if attempts < FROZEN_ATTEMPTS => {}
                 Some(shortage) => return Err(lost(directory, shortage)),
             }
         }
     }
 
-    /// As [`Database::open_frozen`], but whatever is left of what was committed.
+    /// As [`Database::open_frozen`], but accepts whatever is left of what was committed.
     ///
     /// # Errors
     /// As there.
@@ -182,7 +182,7 @@ impl Database {
         options.set_keep_log_file_num(2);
         options.set_max_total_wal_size(write_buffers as u64);
         options.set_write_buffer_manager(&WriteBufferManager::new_write_buffer_manager(write_buffers, false));
-        // Vector memtables (plates) allow one writer only, which is all there is.
+        // Vector memtables (plates) allow one writer only, and there is only one.
         options.set_allow_concurrent_memtable_write(false);
 
         let horizons = Horizons::default();
@@ -215,7 +215,7 @@ impl Database {
         })
     }
 
-    /// Lets RocksDB compact. IMPORTANT: only after [`Database::check_files`]: until then no file comes or goes.
+    /// Lets RocksDB compact. IMPORTANT: only after [`Database::check_files`]: until then no file is added or removed.
     fn start_compactions(&self) -> Result<(), StorageError> {
         for family in Family::ALL {
             self.db
@@ -225,14 +225,14 @@ impl Database {
         Ok(())
     }
 
-    /// What the database lacks of what was committed.
+    /// What the database lacks compared with what was committed.
     fn shortage(&self, known: &Mark) -> Option<String> {
         let holds = self.db.latest_sequence_number();
         (holds < known.sequence)
             .then(|| format!("of {} changes that were committed it holds the first {holds}", known.sequence))
     }
 
-    /// Whether the files that the database is made of are there, and are what they were.
+    /// Whether the database's files exist and are unchanged.
     fn check_files(&self, folder: &Path) -> Result<(), StorageError> {
         let damaged = |detail: &dyn std::fmt::Display| self.damaged("the database", detail);
         let tables = self.db.live_files().map_err(|error| damaged(&error.into_string()))?;
@@ -258,7 +258,7 @@ impl Database {
         Ok(())
     }
 
-    /// What the tally of a directory says is committed; none if there is no tally that can be read.
+    /// What the tally of a directory says is committed; none if there is no readable tally.
     ///
     /// # Errors
     /// [`StorageError`] if the file system refuses.
@@ -280,14 +280,14 @@ impl Database {
         self.loss.as_deref()
     }
 
-    /// From now on the tally counts what is committed, beginning with what the database holds now.
+    /// From now on the tally counts what is committed, starting with what the database holds now.
     ///
     /// # Errors
     /// [`StorageError`] if it cannot be written.
     pub fn begin_tally(&self, main: Vec<u8>, beside: Vec<u8>) -> Result<(), StorageError> {
         let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((slots, generation)) = slots else { return Ok(()) };
-        // So that all that is counted is on the disk.
+        // So that everything counted is on the disk.
         self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
         let holds = Mark { sequence: self.db.latest_sequence_number(), main, beside };
         let tally = Tally::start(slots, &self.path.join(layout::DATABASE), generation, holds)
@@ -333,7 +333,7 @@ impl Database {
         Commit::new(&self.db)
     }
 
-    /// Writes a commit: all of it or nothing.
+    /// Writes a commit: all of it or none.
     ///
     /// # Errors
     /// [`StorageError`]; after the first failure every later commit fails with [`StorageError::Latched`].
@@ -352,8 +352,8 @@ impl Database {
         Ok(())
     }
 
-    /// Writes a commit as [`Database::commit`] does, but does not force it to the disk: a killed process loses nothing, a
-    /// power cut may take back the newest. Other threads than the writer's may call it.
+    /// Writes a commit as [`Database::commit`] does, but does not force it to the disk: a killed process loses nothing,
+    /// a power cut may undo the newest. Threads other than the writer's may call it.
     ///
     /// # Errors
     /// As [`Database::commit`].
@@ -362,9 +362,9 @@ impl Database {
         self.db.write(commit.batch).map_err(|error| self.latch("write", error))
     }
 
-    /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says, and the tally behind it. For a small
-    /// write beside the writer's own, to keys that the writer does not write: commits of several threads go one behind the
-    /// other.
+    /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says, and then the tally. For a small
+    /// write apart from the writer's own, to keys that the writer does not write: commits of several threads go one
+    /// after the other.
     ///
     /// # Errors
     /// As [`Database::commit`].
@@ -373,7 +373,7 @@ impl Database {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         let last = self.last_number_of(&commit);
-        // The log is one file: with this commit all that came before it is on the disk.
+        // The log is one file: with this commit everything before it is on the disk.
         let before = self.tally.get().map(Tally::written);
         let body = commit.tally;
         self.db.write_opt(commit.batch, &options).map_err(|error| self.latch("write", error))?;
@@ -449,7 +449,7 @@ impl Database {
             .map(|item| item.map_err(|error| classify(&self.path, "read", &error.into_string())))
     }
 
-    /// Moves all memtables to their files and forces them to the disk, so that nothing waits in the log.
+    /// Moves all memtables to their files and forces them to the disk, so that nothing is only in the log.
     ///
     /// # Errors
     /// [`StorageError`] if the disk refuses.
@@ -465,7 +465,7 @@ impl Database {
         self.check_latch()
     }
 
-    /// Compacts a family's keys from `from` to `to`, to give back the space of what was removed or expired.
+    /// Compacts a family's keys from `from` to `to`, to free the space of what was removed or expired.
     pub fn compact(&self, family: Family, from: Option<&[u8]>, to: Option<&[u8]>) {
         self.db.compact_range_cf(family.handle(&self.db), from, to);
     }
@@ -494,8 +494,8 @@ impl std::fmt::Debug for Database {
 /// Options that say how a database is recovered.
 fn base_options(mode: Mode) -> Result<Options, rocksdb::Error> {
     let strict = mode == Mode::ReadWrite(Recovery::Strict);
-    // Closed logs are noted in the MANIFEST with their length, so that none can be missing or cut short. There is no other way
-    // to set this.
+    // Closed logs are noted in the MANIFEST with their length, so that a missing or shortened one is found. There is no
+    // other way to set this.
     // IMPORTANT: a database with such notes must not be opened for reading alone without this: RocksDB would write.
     let tracking = format!("track_and_verify_wals_in_manifest={}", mode != Mode::ReadWrite(Recovery::PointInTime));
     let mut options = Options::default().get_options_from_string(tracking)?;
@@ -512,7 +512,7 @@ fn lost(directory: &Path, cause: String) -> StorageError {
     StorageError::Lost { path: directory.to_owned(), cause, missing: String::new() }
 }
 
-/// Refuses a directory that holds something else, before anything is created in it.
+/// Refuses a directory with foreign content, before anything is created in it.
 fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
     let foreign = |found: String| StorageError::Foreign { path: directory.to_owned(), found };
     if folder.join("CURRENT").exists() {

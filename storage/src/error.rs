@@ -42,7 +42,7 @@ pub enum StorageError {
         /// The directory.
         path: PathBuf,
     },
-    /// Bytes are not what was written.
+    /// Bytes differ from what was written.
     #[error(
         "{what} in data directory {path} is damaged ({detail}): restore the directory from a backup or replay into a new one"
     )]
@@ -51,10 +51,10 @@ pub enum StorageError {
         path: PathBuf,
         /// What is damaged.
         what: String,
-        /// How it shows.
+        /// What the damage looks like.
         detail: String,
     },
-    /// What was committed is not all there.
+    /// Something that was committed is missing.
     #[error(
         "data directory {path} has lost committed data ({cause}){missing}: restore the directory from a backup or replay into a \
          new one, or take what is left with --accept-loss"
@@ -62,12 +62,12 @@ pub enum StorageError {
     Lost {
         /// The directory.
         path: PathBuf,
-        /// How it shows.
+        /// How the loss was noticed.
         cause: String,
         /// What is missing, as the end of a sentence.
         missing: String,
     },
-    /// An earlier write failed, so no more is taken.
+    /// An earlier write failed, so no more is accepted.
     #[error("an earlier write to {path} failed ({cause}): no more is written until a restart")]
     Latched {
         /// The directory.
@@ -87,7 +87,7 @@ pub enum StorageError {
     },
 }
 
-/// What RocksDB and the file system say, as an error that says what to do.
+/// A message of RocksDB or the file system as an error that says what to do.
 pub(crate) fn classify(path: &Path, action: &'static str, detail: &str) -> StorageError {
     let path = path.to_owned();
     let lower = detail.to_lowercase();

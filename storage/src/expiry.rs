@@ -1,13 +1,13 @@
-//! Event-time expiry of plate states. The compaction filter only reclaims space: whoever reads a state decides by event
-//! time whether it is still alive, so results never depend on when a compaction ran.
+//! Event-time expiry of plate states. The compaction filter only reclaims space: every reader of a state decides by
+//! event time whether it is still alive, so results never depend on when a compaction ran.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rocksdb::{CompactionDecision, Options};
 
-/// Length of the event time that opens every value of [`crate::Family::Plates`]: seconds since 1970, `i64` big-endian.
-/// The first four bytes of its key are the partition, `u32` big-endian.
+/// Length of the event time at the start of every value of [`crate::Family::Plates`]: seconds since 1970, `i64`
+/// big-endian. The first four bytes of its key are the partition, `u32` big-endian.
 pub const EXPIRY_BYTES: usize = 8;
 
 /// Per partition, the event time under which a plate's newest sighting has expired.

@@ -1,5 +1,5 @@
-//! Whether a database folder is whole, as far as that can be told from its files: before RocksDB opens it (which would tidy
-//! up what it does not know) and behind.
+//! Whether a database folder is whole, as far as its files show: before RocksDB opens it (which would delete files that
+//! it does not know) and after.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -12,7 +12,7 @@ use crate::wal;
 /// How RocksDB is to read its write-ahead logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Recovery {
-    /// A torn tail is nothing; any other damage is an error.
+    /// A torn tail is accepted; any other damage is an error.
     Strict,
     /// Up to the first damage.
     PointInTime,
@@ -35,7 +35,7 @@ pub(crate) fn before_opening(folder: &Path, found: &Found) -> io::Result<Result<
         return Ok(Err(damage));
     }
     let Some(damage) = wal::check(folder)? else { return Ok(Ok(Recovery::Strict)) };
-    // A power cut may leave anything behind what was forced to the disk.
+    // A power cut may leave anything after what was forced to the disk.
     let after_a_power_cut =
         record.is_some_and(|record| damage.newest && !record.same_boot() && damage.sequence >= record.known().sequence);
     if after_a_power_cut {
@@ -55,7 +55,7 @@ fn manifest_damage(folder: &Path, record: Option<&Record>) -> io::Result<Option<
     if folder.join("CURRENT").exists() {
         return Ok(None);
     }
-    // A process that was killed while it made a database leaves a MANIFEST alone.
+    // A process that was killed while it created a database leaves only a MANIFEST.
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|kind| kind == "sst" || kind == "blob" || kind == "log") {
@@ -65,7 +65,7 @@ fn manifest_damage(folder: &Path, record: Option<&Record>) -> io::Result<Option<
     Ok(None)
 }
 
-/// Makes what can be made of a damaged folder, so that it opens.
+/// Repairs what can be repaired in a damaged folder, so that it opens.
 ///
 /// # Errors
 /// The file system refuses.
@@ -76,8 +76,8 @@ pub(crate) fn mend(folder: &Path) -> io::Result<()> {
 const BLOB_MAGIC: [u8; 4] = 0x0024_8f37_u32.to_le_bytes();
 const TABLE_MAGIC: [u8; 8] = 0x88e2_41b7_85f4_cff7_u64.to_le_bytes();
 
-/// Number and bytes of the blob files of a folder. One that does not begin like one does not count: a process that was
-/// killed may leave a part of one that nothing refers to.
+/// Number and bytes of the blob files of a folder. A file that does not begin like a blob file does not count: a killed
+/// process may leave a part of one that nothing refers to.
 ///
 /// # Errors
 /// The file system refuses.

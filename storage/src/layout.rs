@@ -1,4 +1,4 @@
-//! What stands in a data directory. It does not know what the files hold.
+//! The files and folders of a data directory. It does not know what they hold.
 
 /// The folder of the database.
 pub(crate) const DATABASE: &str = "rocksdb";

@@ -1,8 +1,8 @@
 //! Durable bytes: one RocksDB of fixed column families with atomic commits, event-time expiry by compaction filter, and a
 //! sled tree for reference data that can be rebuilt.
 //!
-//! This crate knows keys, values, families and a format version. It does not know what a passage, a plate or an alert is;
-//! the one thing it is told of time is the horizon under which values of [`Family::Plates`] may be dropped.
+//! This crate knows keys, values, families and a format version. It does not know what a passage, a plate or an alert
+//! is; all it knows about time is the horizon below which values of [`Family::Plates`] may be dropped.
 
 pub mod codec;
 mod commit;

@@ -1,7 +1,7 @@
-//! RocksDB's MANIFEST as the tally remembers it: which one, how long, and its checksum.
+//! RocksDB's MANIFEST as the tally records it: which one, how long, and its checksum.
 //!
-//! RocksDB appends to the MANIFEST that `CURRENT` names, and begins a new one with a higher number at every opening. So the
-//! part that was there once must be there still, or a newer MANIFEST.
+//! RocksDB appends to the MANIFEST that `CURRENT` names, and begins a new one with a higher number at every opening. So
+//! the recorded part must still be there, or a newer MANIFEST.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -18,8 +18,8 @@ pub(crate) struct ManifestMark {
 }
 
 impl ManifestMark {
-    /// The MANIFEST of now, forced to the disk where it has grown; none if there is none. `before` is what was known
-    /// of it.
+    /// The current MANIFEST, forced to the disk if it has grown; none if there is none. `before` is what was known
+    /// about it.
     ///
     /// # Errors
     /// It cannot be read.
@@ -29,7 +29,7 @@ impl ManifestMark {
         let mut mark = before.clone().unwrap_or(Self { number, length: 0, crc: 0 });
         let mut file = match File::open(path) {
             Ok(file) => file,
-            // A newer one came meanwhile: the next look finds it.
+            // A newer one was made meanwhile: the next look finds it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(before),
             Err(error) => return Err(error),
         };
@@ -44,7 +44,7 @@ impl ManifestMark {
         Ok(Some(mark))
     }
 
-    /// What is wrong with the MANIFEST of now, if it is not this one or a newer one.
+    /// What is wrong with the current MANIFEST, if it is not this one or a newer one.
     ///
     /// # Errors
     /// It cannot be read.
@@ -85,7 +85,7 @@ fn current(folder: &Path) -> io::Result<Option<(u64, PathBuf)>> {
     Ok(number.map(|number| (number, folder.join(name))))
 }
 
-/// Makes `CURRENT` name the newest MANIFEST that is there, if it names none that is.
+/// Makes `CURRENT` name the newest existing MANIFEST, if it names none that exists.
 ///
 /// # Errors
 /// The file system refuses.

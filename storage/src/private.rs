@@ -1,4 +1,4 @@
-//! Files that only their owner may read: passages and plates are nobody else's business.
+//! Files that only their owner may read, since they hold passages and plates.
 
 use std::fs::{DirBuilder, Metadata, Permissions};
 use std::io;
@@ -10,7 +10,7 @@ const FILE: u32 = 0o600;
 /// What group and others may do.
 const OTHERS: u32 = 0o077;
 
-/// From now on this process makes files with mode 0600 and folders with mode 0700, those that libraries make included.
+/// From now on this process creates files with mode 0600 and folders with mode 0700, also those that libraries create.
 #[expect(unsafe_code, reason = "the standard library cannot set the mask")]
 pub fn set_private_umask() {
     // SAFETY: umask takes any number, touches no memory and cannot fail.
@@ -34,8 +34,8 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes from group and others what they may do with a folder and all that is in it; returns how many files and folders were
-/// open to them. What belongs to another user stays as it is. Links are not followed.
+/// Removes all rights of group and others from a folder and all that is in it; returns how many files and folders were
+/// open to them. Files of another user stay unchanged. Links are not followed.
 pub fn close_to_others(path: &Path) -> u64 {
     let Ok(about) = std::fs::symlink_metadata(path) else { return 0 };
     let mut closed = u64::from(close(path, &about));

@@ -1,5 +1,5 @@
 //! Reference data in sled: small, rarely written, and always possible to rebuild from files. If sled does not open, its
-//! folder is set aside and a new one is made; the caller is told, so that it can fill it again.
+//! folder is set aside and a new one is made; the caller learns of it, so that it can fill the new one.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,16 +1,16 @@
-//! The tally: what was committed, known independently of the database.
+//! The tally: what was committed, recorded independently of the database.
 //!
-//! Two small files, `tally-0` and `tally-1`, are written in turn, so that one is whole at any moment; of those that can be
-//! read the one with the higher generation counts. Each is `[length u32 LE][codec value]` and zeros up to a whole KiB. A
-//! thread of its own writes them behind the commits, at most [`PAUSE`] later, so that no commit waits: the tally may lag what
-//! is committed, but never says more. A store that holds less than its tally says has lost what was committed.
+//! Two small files, `tally-0` and `tally-1`, are written in turn, so that one is whole at any moment; of those that can
+//! be read the one with the higher generation counts. Each is `[length u32 LE][codec value]` and zeros up to a whole
+//! KiB. A separate thread writes them at most [`PAUSE`] after the commits, so that no commit waits: the tally may lag,
+//! but never says more than is committed. A store that holds less than its tally says has lost committed data.
 //!
 //! **Two marks.** `synced` is what was forced to the disk: it must be there after a power cut. `written` is what the
-//! operating system had taken: it must be there as long as the machine has not been started anew, which
-//! [`Record::boot`] tells. With [`crate::Settings::sync`] they are the same.
+//! operating system had taken: it must be there until the machine is started again, which [`Record::boot`] shows. With
+//! [`crate::Settings::sync`] they are the same.
 //!
-//! **The manifest.** The tally also holds length and checksum of the part of RocksDB's MANIFEST that was there. It is
-//! checked before RocksDB opens the database, because RocksDB deletes the files that a shortened MANIFEST does not name.
+//! **The manifest.** The tally also holds length and checksum of RocksDB's MANIFEST as it was then. It is checked
+//! before RocksDB opens the database, because RocksDB deletes the files that a shortened MANIFEST does not name.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -30,19 +30,19 @@ pub(crate) const FILES: [&str; 2] = ["tally-0", "tally-1"];
 const TALLY: Kind = Kind { magic: b'Y', version: 1 };
 /// The files grow by this, so that they are overwritten in place and need no space on a full disk.
 const STEP: usize = 1024;
-/// Between two writes that nobody waits for.
+/// Between two writes that no thread waits for.
 const PAUSE: Duration = Duration::from_millis(100);
-/// While nothing is committed the MANIFEST is looked at so often.
+/// How often the MANIFEST is checked while nothing is committed.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// What was committed by some moment. The storage does not know what the two bodies mean.
+/// What was committed up to some moment. The storage does not know what the two bodies mean.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// RocksDB's sequence number.
     pub sequence: u64,
     /// What the writer counted.
     pub main: Vec<u8>,
-    /// What was counted beside the writer.
+    /// What was counted apart from the writer.
     pub beside: Vec<u8>,
 }
 
@@ -50,7 +50,7 @@ pub struct Mark {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     generation: u64,
-    /// Identifies the run of the machine.
+    /// Identifies the machine's boot.
     boot: String,
     synced: Mark,
     written: Mark,
@@ -68,7 +68,7 @@ impl Record {
         self.generation
     }
 
-    /// Whether the machine has run on since.
+    /// Whether the machine has not been restarted since.
     pub(crate) fn same_boot(&self) -> bool {
         !self.boot.is_empty() && self.boot == boot()
     }
@@ -92,7 +92,7 @@ pub(crate) enum Found {
 /// Reads the tally of a directory.
 ///
 /// # Errors
-/// It is there and the file system refuses to give it.
+/// It exists and cannot be read.
 pub(crate) fn read(directory: &Path) -> io::Result<Found> {
     let (mut newest, mut any): (Option<Record>, bool) = (None, false);
     for name in FILES {
@@ -102,7 +102,7 @@ pub(crate) fn read(directory: &Path) -> io::Result<Found> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        // An empty file is one that was made and not written yet.
+        // An empty file was created and not written yet.
         any |= !bytes.is_empty();
         let record = decode(&bytes);
         if record.as_ref().map(|record| record.generation) > newest.as_ref().map(|record| record.generation) {
@@ -130,12 +130,12 @@ fn encode(record: &Record) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The files of a directory, and the right to write them.
+/// The files of a directory, and the lock that allows writing them.
 #[derive(Debug)]
 pub(crate) struct Slots([File; 2]);
 
 impl Slots {
-    /// Opens or makes the files; none if another process has them.
+    /// Opens or creates the files; none if another process has them.
     ///
     /// # Errors
     /// The file system refuses.
@@ -181,11 +181,11 @@ struct State {
     record: Record,
     /// Something was noted since the last write.
     dirty: bool,
-    /// The next write must be on the disk.
+    /// The next write must be forced to the disk.
     force: bool,
-    /// Threads that wait for it.
+    /// Threads that wait for that.
     waiting: usize,
-    /// Notes so far, and those of them that are in a file.
+    /// Notes so far, and how many of them are in a file.
     notes: u64,
     settled: u64,
     stop: bool,
@@ -193,13 +193,13 @@ struct State {
 }
 
 impl Tally {
-    /// Begins a new tally behind `known` with what the database holds now, all of which is on the disk.
+    /// Begins a new tally after `known` with what the database holds now, all of which is on the disk.
     ///
     /// # Errors
     /// The file system refuses.
     pub(crate) fn start(slots: Slots, folder: &Path, generation: u64, holds: Mark) -> io::Result<Self> {
         let mut record = Record { generation, boot: boot(), synced: holds.clone(), written: holds, manifest: None };
-        // Both, so that one that was damaged is whole again.
+        // Both, so that a damaged one is whole again.
         for _ in 0..2 {
             record.manifest = ManifestMark::of(folder, record.manifest.take())?;
             record.generation += 1;
@@ -230,7 +230,7 @@ impl Tally {
         });
     }
 
-    /// Notes what was committed beside the writer, and with it forced to the disk all that was `before`.
+    /// Notes what was committed apart from the writer; that commit has also forced all of `before` to the disk.
     pub(crate) fn note_beside(&self, sequence: u64, before: Mark, body: Option<Vec<u8>>) {
         self.change(true, |record| {
             let written = &mut record.written;
@@ -253,7 +253,7 @@ impl Tally {
         self.inner.changed.notify_all();
     }
 
-    /// What was noted is all on the disk by now.
+    /// All that was noted is on the disk by now.
     pub(crate) fn note_synced(&self) {
         let sequence = self.inner.lock().record.written.sequence;
         self.note(sequence, true, |_| {});
@@ -304,7 +304,7 @@ impl Inner {
                 let (woken, timed_out) = self.wait(state, IDLE);
                 state = woken;
                 if timed_out && !state.dirty {
-                    // A flush may have come by itself; what it took out of the log only the MANIFEST knows.
+                    // A flush may have happened by itself; only the MANIFEST shows what it moved out of the log.
                     let changed = ManifestMark::of(&self.folder, state.record.manifest.clone());
                     state.dirty = changed.is_ok_and(|manifest| manifest != state.record.manifest);
                     state.force |= state.dirty;

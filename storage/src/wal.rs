@@ -1,11 +1,11 @@
 //! A reader of RocksDB's write-ahead logs that only checks: it finds damage before RocksDB opens the database and changes
 //! anything.
 //!
-//! A log is blocks of 32 KiB. A block holds fragments `[masked crc32c u32][length u16][type u8][payload]`, none of which
-//! crosses its end; a record is one fragment (`FULL`) or several (`FIRST`, `MIDDLE` …, `LAST`). A record is a write batch:
-//! `[first sequence number u64][entries u32]…`, so that each batch tells the number of the next. Broken is a fragment with
-//! another checksum, a fragment where none belongs, and a batch whose number does not follow. An incomplete record at the
-//! end, zeros behind it included, is what a killed process or a power cut leaves: a torn tail, which was not committed.
+//! A log is blocks of 32 KiB. A block holds fragments `[masked crc32c u32][length u16][type u8][payload]`, none of
+//! which crosses its end; a record is one fragment (`FULL`) or several (`FIRST`, `MIDDLE` …, `LAST`). A record is a
+//! write batch: `[first sequence number u64][entries u32]…`, so that each batch gives the number of the next. Damage is
+//! a wrong checksum, a misplaced fragment, or a batch whose number does not follow. An incomplete record at the end,
+//! zeros after it included, is what a killed process or a power cut leaves: a torn tail, which was not committed.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -28,7 +28,7 @@ pub(crate) struct WalDamage {
     pub(crate) file: PathBuf,
     /// Byte of the fragment in it.
     pub(crate) offset: u64,
-    /// How it shows.
+    /// What the damage looks like.
     pub(crate) what: &'static str,
     /// The last sequence number before it, over all logs; 0 if none.
     pub(crate) sequence: u64,
@@ -82,7 +82,7 @@ pub(crate) fn check(folder: &Path) -> io::Result<Option<WalDamage>> {
 /// A walk through one log.
 struct Walk<R> {
     reader: R,
-    /// Byte of the block in hand.
+    /// Offset of the current block.
     offset: u64,
     /// The sequence number that the next batch must have.
     next: Option<u64>,
@@ -101,7 +101,7 @@ impl<R: Read> Walk<R> {
     fn run(&mut self) -> io::Result<Option<Broken>> {
         let mut block = vec![0; BLOCK];
         let mut begun = Begun::default();
-        // Zeros were met: nothing but zeros may follow.
+        // Zeros were found: only zeros may follow.
         let mut zeros_from = None;
         loop {
             let length = fill(&mut self.reader, &mut block)?;

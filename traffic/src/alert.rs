@@ -12,11 +12,11 @@ pub enum Rule {
     Speed,
 }
 
-/// What else than a cloned plate explains an alert.
+/// An explanation of an alert other than a cloned plate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The two sightings have different plate types, under which two vehicles may lawfully wear one number.
+    /// The two sightings have different plate types, under which two vehicles may lawfully carry the same number.
     PlateTypes,
 }
 
@@ -29,15 +29,15 @@ impl Cause {
     }
 }
 
-/// How sure the evidence makes us.
+/// How strong the evidence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Even the lower speed, which must at least have been driven, is above `detect.max_speed_kmh`.
+    /// Even the lower speed, the least that must have been driven, is above `detect.max_speed_kmh`.
     High,
     /// The distance is not known, or only the nominal speed is above.
     Medium,
-    /// A car could have driven it, or two vehicles may lawfully wear the number.
+    /// A car could have driven it, or two vehicles may lawfully carry the number.
     Low,
 }
 
@@ -68,11 +68,11 @@ pub struct Alert {
     pub distance_km: Option<f64>,
     /// Distance over gap in km/h, to 0.1 km/h; none if the distance is unknown or the gap is 0.
     pub speed_kmh: Option<f64>,
-    /// How sure the evidence makes us.
+    /// How strong the evidence is.
     pub severity: Severity,
     /// The rule that raised it.
     pub rule: Rule,
-    /// What else explains it; left out where nothing is known to.
+    /// What else explains it; left out if nothing known does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
 }

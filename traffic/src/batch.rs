@@ -1,6 +1,6 @@
-//! Passages by the batch, in columns: what the parser fills and the rest of the road reads.
+//! Batches of passages in columns: the parser fills them and the rest of the pipeline reads them.
 //!
-//! A batch comes from one partition. It knows no file, offset or broker: the source keeps the position beside it.
+//! A batch comes from one partition. It knows no file, offset or broker: the source keeps the position separately.
 
 mod raw;
 
@@ -82,7 +82,7 @@ impl RejectReason {
 pub struct Reject {
     /// Number of the line in its source, from 1.
     pub line: u64,
-    /// The row of its batch that comes next: where the reject stands among the passages.
+    /// The next row of its batch: the reject's place among the passages.
     pub row: u32,
     /// Why.
     pub reason: RejectReason,
@@ -93,8 +93,8 @@ pub struct Reject {
 }
 
 impl Reject {
-    /// So much of a rejected line is kept: many times a passage, and little enough that a flood of long lines fits in
-    /// memory and on the disk.
+    /// How much of a rejected line is kept: many times the size of a passage, and small enough that very many long
+    /// lines fit in memory and on the disk.
     pub const MAX_RAW_BYTES: usize = 4 << 10;
 
     /// A reject of a line that has `bytes` bytes and begins with `raw`, before row `row`.
@@ -114,7 +114,7 @@ impl Reject {
     }
 }
 
-/// Passages in columns, and what else the parser met on the way. All row columns have the same length.
+/// Passages in columns, and everything else that the parser found. All row columns have the same length.
 #[derive(Debug, Clone, Default)]
 pub struct PassageBatch {
     /// GCSJ.
@@ -145,7 +145,7 @@ pub struct PassageBatch {
     pub odd_plates: Vec<(u32, Box<str>)>,
     /// The lines that the passages were read from.
     pub raw: RawLines,
-    /// Names met for the first time, in the order of their numbers.
+    /// Names that are new in this batch, in the order of their numbers.
     pub new_names: Vec<(Dimension, Arc<str>)>,
     /// Lines that were not accepted.
     pub rejects: Vec<Reject>,
@@ -188,7 +188,7 @@ impl PassageBatch {
         self.raw.clear();
     }
 
-    /// Removes the rows with these numbers, which increase; counts, names and rejects stay, the rejects where they stood.
+    /// Removes the rows with these numbers, which increase; counts and names stay, and rejects keep their places.
     pub fn remove_rows(&mut self, rows: &[usize]) {
         fn keep<T>(column: &mut Vec<T>, rows: &[usize]) {
             let mut at = 0;
@@ -254,7 +254,7 @@ impl PassageBatch {
     }
 }
 
-/// The text that stands for `row` in a list sorted by row; empty if there is none.
+/// The text of `row` in a list sorted by row; empty if there is none.
 pub fn odd_text(texts: &[(u32, Box<str>)], row: usize) -> &str {
     texts
         .binary_search_by_key(&row, |(at, _)| *at as usize)

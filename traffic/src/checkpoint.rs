@@ -28,7 +28,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Longitude and latitude in degrees, if known. 0,0 is what systems write for a place that they do not know.
+    /// Longitude and latitude in degrees, if known. Systems write 0,0 for an unknown place.
     pub fn position(&self) -> Option<(f64, f64)> {
         self.lon.zip(self.lat).filter(|place| *place != (0.0, 0.0))
     }
@@ -205,7 +205,7 @@ impl Catalogue {
         self.checkpoints.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.checkpoints.is_empty()
     }

@@ -2,12 +2,12 @@
 //!
 //! Everything is decided by event time and arrival order alone, so that the same passages in the same order give the
 //! same alerts at any speed, batch size or restart. It does not know names, files, clocks or storage: a checkpoint is a
-//! number, and what is known of it comes in [`Knowledge`].
+//! number, and what is known about it comes in [`Knowledge`].
 //!
 //! State is bounded by the TTL: a sighting or a guarded id older than `watermark − state_ttl` is never looked at again,
 //! and is dropped when its table next needs room. Passages ahead of the watermark stay until it has passed them; the
-//! source's limit for times in the future bounds how long that takes. Before the watermark is defined nothing is late and
-//! nothing expires, which lasts 4,096 passages at most.
+//! source's limit for times in the future bounds how long that takes. Until the watermark is defined, which takes 4,096
+//! passages at most, nothing is late and nothing expires.
 
 mod clocks;
 mod evidence;
@@ -30,7 +30,7 @@ pub use sighting::Sighting;
 use tracks::{Reach, Tracks};
 pub use watermark::{Reached, Watermark, WatermarkState};
 
-/// Rows whose slots in the guard are read together: more than a processor has reads under way.
+/// How many rows' slots in the guard are read together: more than a processor has reads in flight.
 const TOUCHED_AT_ONCE: usize = 16;
 
 /// Which plates are compared.
@@ -48,7 +48,7 @@ pub enum PlateScope {
 pub struct DetectorSettings {
     /// Two checkpoints with a gap strictly under this are an alert.
     pub window: i64,
-    /// How long a sighting is kept, and a GCXH guarded, behind the watermark.
+    /// How far below the watermark a sighting is kept, and a GCXH guarded.
     pub state_ttl: i64,
     /// Sightings with a gap strictly under this are checked for their lower speed.
     pub speed_window: i64,
@@ -81,7 +81,7 @@ pub struct Hit {
     pub distance_km: Option<f64>,
     /// Distance over gap in km/h, if the distance is known and the gap is not 0.
     pub speed_kmh: Option<f64>,
-    /// How sure the evidence makes us.
+    /// How strong the evidence is.
     pub severity: Severity,
     /// What else explains it.
     pub cause: Option<Cause>,
@@ -92,7 +92,7 @@ pub struct Hit {
 /// Positions (longitude, latitude in degrees) of checkpoints by their number; a number beyond the end is unknown.
 pub type Places = [Option<(f64, f64)>];
 
-/// What is known of the names in a batch.
+/// What is known about the names in a batch.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Knowledge<'a> {
     /// Positions of checkpoints.
@@ -161,7 +161,7 @@ impl Detector {
         let _ = self.guard.admit(id, time.0, self.watermark.oldest(self.settings.state_ttl));
     }
 
-    /// What was counted of each checkpoint, by its number.
+    /// The counts of each checkpoint, by its number.
     pub fn clocks(&self) -> impl Iterator<Item = ClockCount> + '_ {
         self.clocks.counts()
     }
@@ -171,8 +171,8 @@ impl Detector {
         self.clocks.restore(counts);
     }
 
-    /// Replays rows of `batch` that were accepted before a restart but after the plate states were last saved: the
-    /// watermark and the plate states follow, the guard does not (see [`Detector::restore_guard`]), nor do the counts.
+    /// Replays rows of `batch` that were accepted before a restart but after the plate states were last saved: updates
+    /// the watermark and the plate states, but not the guard (see [`Detector::restore_guard`]) or the counts.
     pub fn recover(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         for row in 0..batch.len() {
             if let Some(passage) = passage_at(batch, row, knowledge) {
@@ -183,7 +183,7 @@ impl Detector {
         let _ = self.tracks.take_forgotten();
     }
 
-    /// Takes rows that another process has stored, so that the state is what it was there: without output, and uncounted.
+    /// Takes rows that another process has stored, to reach the state that it had: without output, and uncounted.
     pub fn read_back(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         for row in 0..batch.len() {
             let Some(passage) = passage_at(batch, row, knowledge) else { break };
@@ -243,12 +243,12 @@ impl Detector {
         self.tracks.changes()
     }
 
-    /// How many sightings a plate had no room for since the last call: those beyond the most that a plate may have.
+    /// How many sightings were dropped since the last call, beyond the most that a plate may have.
     pub fn take_forgotten(&mut self) -> u64 {
         self.tracks.take_forgotten()
     }
 
-    /// What is older is late, and what is newer is ahead; none before the watermark is defined.
+    /// The times that decide what is expired, late or ahead; none before the watermark is defined.
     fn reach(&self) -> Option<Reach> {
         let DetectorSettings { state_ttl, window, .. } = self.settings;
         let watermark = self.watermark.time()?;

@@ -1,8 +1,8 @@
 //! Lines to passages: the one reader of everything that a capture file or a Kafka message may hold.
 //!
-//! A line whose fields stand as real cameras write them takes the short way through [`LineParser::take_clean`]: each
-//! field is recognised where it stands, nothing is copied or allocated. At the first doubt the line goes the long way
-//! ([`judge`]), which follows the contract check by check. Both give the same passage; the long way alone decides
+//! A line whose fields are written as real cameras write them takes the fast path through [`LineParser::take_clean`]:
+//! each field is recognised where it stands, nothing is copied or allocated. At the first doubt the line takes the slow
+//! path ([`judge`]), which follows the contract check by check. Both give the same passage; the slow path alone decides
 //! what is a header, blank or rejected. The parser knows no file and no clock: the caller says how far ahead GCSJ may
 //! be, and keeps the position.
 
@@ -62,7 +62,7 @@ pub struct LineParser {
     caches: [FieldCache; Dimension::COUNT],
     places: Places,
     form: LineForm,
-    /// The form of the line met last, and how plain lines of it are written; none if not all columns are read.
+    /// The form of the last line, and how plain lines of it are written; none if not all columns are read.
     plain: (LineForm, Option<Arc<PlainLine>>),
     /// Numbers of the names in [`NEW_ENERGY_TYPES`].
     new_energy_types: [NameId; NEW_ENERGY_TYPES.len()],
@@ -72,7 +72,7 @@ pub struct LineParser {
     conflict: Option<HeaderConflict>,
 }
 
-/// A header names the columns in another order than the user did: the rest of its source is not read.
+/// A header names the columns in another order than the user configured: the rest of its source is not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the header in line {line} names the columns in the order {header}, but {stated} is configured: correct the columns, or \
@@ -87,7 +87,7 @@ pub struct HeaderConflict {
     pub stated: String,
 }
 
-/// Where the columns stand, resolved once.
+/// The places of the columns, resolved once.
 #[derive(Debug)]
 struct Places {
     gcxh: usize,
@@ -112,19 +112,19 @@ struct Row {
     names: [NameId; Dimension::COUNT],
 }
 
-/// How many lines are validated at once: enough to make it cheap, few enough to stay in the first cache.
+/// How many lines are validated at once: enough to make it cheap, few enough to stay in the L1 cache.
 const BLOCK_LINES: usize = 128;
 const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The first byte of a byte order mark.
 const BYTE_ORDER_MARK_LEAD: u8 = 0xef;
-/// The number of a name that was not met.
+/// The number of a name not yet seen.
 const NO_NAME: NameId = NameId::MAX;
 
 impl LineParser {
-    /// A line longer than this, without its line ending, is rejected unread. A source that finds no line ending for
-    /// longer need not keep more.
+    /// A line longer than this, without its line ending, is rejected unread. A source that has found no line ending
+    /// within this many bytes need not keep more.
     pub const MAX_LINE_BYTES: usize = 64 << 10;
-    /// A field longer than this gets its line rejected: all that a batch keeps of a line is bounded by it.
+    /// A line with a field longer than this is rejected, which bounds all that a batch keeps of a line.
     pub const MAX_FIELD_BYTES: usize = 1 << 10;
 
     /// A parser that knows the names of `table`.
@@ -157,8 +157,8 @@ impl LineParser {
         self.survey = Survey::default();
     }
 
-    /// Begins a message of a source that consists of messages: as [`LineParser::begin_source`], but the first lines of all
-    /// of them together are what [`LineParser::take_column_advice`] looks at.
+    /// Begins a message of a source that consists of messages: as [`LineParser::begin_source`], but
+    /// [`LineParser::take_column_advice`] looks at the first lines of all messages together.
     pub fn begin_message(&mut self) {
         self.line_number = 0;
         self.conflict = None;
@@ -185,12 +185,12 @@ impl LineParser {
         self.form.delimiter = delimiter;
     }
 
-    /// What the lines of this source have shown of how they are laid out.
+    /// The layout that the lines of this source have shown so far.
     pub fn form(&self) -> LineForm {
         self.form
     }
 
-    /// Continues with what lines before have shown.
+    /// Continues with the layout that earlier lines have shown.
     pub fn set_form(&mut self, form: LineForm) {
         if form.order != self.form.order {
             self.places = match form.order {
@@ -201,13 +201,13 @@ impl LineParser {
         self.form = form;
     }
 
-    /// The header that contradicts the configured columns, if the source has shown one: the lines behind it are rejected.
+    /// The header that contradicts the configured columns, if there was one: the lines after it are rejected.
     pub fn conflict(&self) -> Option<&HeaderConflict> {
         self.conflict.as_ref()
     }
 
-    /// What to tell the user if hardly any of the first lines has the right number of fields: once for a source, as soon as
-    /// enough of them were read, or when `ended` says that no more come.
+    /// Advice for the user if hardly any of the first lines has the right number of fields: once for a source, as soon
+    /// as enough of them were read, or when `ended` says that no more come.
     pub fn take_column_advice(&mut self, ended: bool) -> Option<ColumnAdvice> {
         self.survey.take_advice(ended, self.places.count, self.settings.delimiter)
     }
@@ -217,7 +217,7 @@ impl LineParser {
         self.settings.not_after
     }
 
-    /// Moves the latest GCSJ that is accepted, as the caller's clock goes on.
+    /// Moves the latest GCSJ that is accepted, as the caller's clock advances.
     pub fn set_not_after(&mut self, not_after: CivilTime) {
         self.settings.not_after = not_after;
     }
@@ -263,7 +263,7 @@ impl LineParser {
     }
 
     /// Reads complete lines that end at `ends`. Valid UTF-8 stays valid when it is cut at line ends, so one validation
-    /// serves them all; where it fails, each line is asked.
+    /// serves them all; where it fails, each line is validated.
     fn parse_block(&mut self, block: &[u8], ends: &[usize], out: &mut PassageBatch) {
         let text = simdutf8::basic::from_utf8(block).ok();
         let mut begin = 0;
@@ -304,7 +304,7 @@ impl LineParser {
         // In most files no line ends in CR, in the others every one does.
         let line = if line.ends_with(['\r', '\n']) { line.trim_end_matches(['\r', '\n']) } else { line };
         let rows = out.len();
-        // Within the limit of a field every field is.
+        // In a line within the limit of a field, every field is.
         let clean = if line.len() > Self::MAX_FIELD_BYTES { None } else { self.take_clean(line, out) };
         match (clean, &self.plain.1) {
             (Some(true), Some(plain)) => out.raw.push_plain(plain, self.line_number),
@@ -330,12 +330,11 @@ impl LineParser {
         out.rejects.push(Reject::new(self.line_number, row, reason, raw, raw.len() as u64));
     }
 
-    /// Takes a line of which every field is certain, and says whether it is plain. None leaves `out` as it was, but for
-    /// new names.
+    /// Takes a line of which every field is certain, and says whether it is plain. None leaves `out` unchanged except
+    /// for new names.
     ///
-    /// Such a line cannot be a header: a time and a packed GCXH have no place for a column name, the names of the
-    /// caches and every other field were seen to hold none; the plate alone may hold one, and a header needs four fields
-    /// that do.
+    /// Such a line cannot be a header: a time and a packed GCXH cannot hold a column name, and cached names and every
+    /// other field were checked to hold none; only the plate may hold one, and a header needs four fields that do.
     #[inline]
     fn take_clean(&mut self, line: &str, out: &mut PassageBatch) -> Option<bool> {
         let bytes = line.as_bytes();
@@ -358,7 +357,7 @@ impl LineParser {
             None => {
                 let raw = line.get(plate_range).filter(|raw| is_clean(raw))?;
                 let packed = pack_plate(raw);
-                // One character may become many.
+                // Normalising may turn one character into many.
                 if packed.2.as_ref().is_some_and(|text| text.len() > Self::MAX_FIELD_BYTES) {
                     return None;
                 }
@@ -389,8 +388,8 @@ impl LineParser {
         Some(is_plain)
     }
 
-    /// Finds the fields of a line, if that needs no care. The first line with the right number of them decides what
-    /// separates them.
+    /// Finds the fields of a line if they can be taken as they stand. The first line with the right number of them
+    /// decides the separator.
     #[inline]
     fn find_fields(&mut self, line: &[u8]) -> bool {
         match self.form.delimiter {
@@ -408,7 +407,7 @@ impl LineParser {
                 self.form.delimiter = Some(delimiter);
                 return true;
             }
-            // With quotes the fields may be as many all the same: that is for the long way to say.
+            // With quotes the number of fields may still be right: the slow path decides.
             if delimiter != Delimiter::Tab && memchr::memchr(b'"', line).is_some() {
                 return false;
             }
@@ -416,13 +415,13 @@ impl LineParser {
         false
     }
 
-    /// The separators that may be.
+    /// The possible separators.
     fn candidates(&self) -> impl Iterator<Item = Delimiter> + use<> {
         let told = self.settings.delimiter;
         Delimiter::ALL.into_iter().filter(move |delimiter| told.is_none_or(|told| told == *delimiter))
     }
 
-    /// The number of a field's text, if nothing about it is doubtful, and whether the text is the name itself.
+    /// The number of a field's text, if the text is certain, and whether it is the name itself.
     #[inline]
     fn name(
         &mut self,
@@ -438,8 +437,8 @@ impl LineParser {
         }
     }
 
-    /// Numbers a text that the cache does not hold, and caches it. Only a text that can neither get its line rejected
-    /// nor belong to a header is ever cached.
+    /// Numbers a text that the cache does not hold, and caches it. Only a text that can neither cause a rejection nor
+    /// belong to a header is ever cached.
     #[inline(never)]
     fn learn(
         &mut self,
@@ -534,7 +533,7 @@ impl Places {
         is_whole.then(|| PlainLine { delimiter, fields: fields.into_iter().map(|(_, field)| field).collect() })
     }
 
-    /// Of a header's order. Only a layout of the eight columns lets a header choose, so no extra column routes.
+    /// The places of a header's order. Only a layout of the eight columns follows one, so no extra column routes.
     fn of_order(order: ColumnOrder, layout: &Layout) -> Self {
         Self {
             gcxh: order.place(Column::Gcxh),
@@ -566,7 +565,7 @@ fn is_clean(text: &str) -> bool {
     clean_field(text).len() == text.len() && !text::may_hold_column_name(text)
 }
 
-/// Normalises, packs and classes a cleaned HPHM; its text comes along if it is odd.
+/// Normalises, packs and classes a cleaned HPHM; returns its text too if it is odd.
 fn pack_plate(cleaned: &str) -> (PlateCode, PlateClass, Option<Box<str>>) {
     let text = normalise_plate(cleaned);
     let plate = PlateCode::pack(&text);

@@ -1,7 +1,7 @@
 //! Names to numbers: every repeated text of a passage (checkpoint, district, direction, plate type, model) is given a
-//! small number once, so that the road compares and counts numbers.
+//! small number once, so that the pipeline compares and counts numbers.
 //!
-//! The parser owns the [`Interner`]; each batch carries the names it met first, and the writer keeps them in a
+//! The parser owns the [`Interner`]; each batch carries the names that are new in it, and the writer keeps them in a
 //! [`NameTable`]. Numbers are dense from 0, are never reused, and are stable for a data directory. It does not know
 //! what a name means or where it is kept.
 
@@ -31,8 +31,8 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// Limit of the text of this dimension's names together, in bytes: many times what any road has, and little enough
-    /// that made-up names fit in memory.
+    /// Limit of the text of this dimension's names together, in bytes: many times what any real data has, and small
+    /// enough that made-up names fit in memory.
     pub const fn max_bytes(self) -> usize {
         match self {
             Self::Checkpoint | Self::Model => 64 << 20,

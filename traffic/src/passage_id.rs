@@ -1,7 +1,7 @@
 //! GCXH packed into twelve bytes, so that the duplicate guard and the plate states hold no text.
 //!
 //! Real ids are up to three ASCII letters and up to 18 digits (`G320300109027253771`, `320300108860652979`); those are
-//! packed without loss. Any other text is *odd*: its number is an 88-bit hash and its text travels beside it.
+//! packed without loss. Any other text is *odd*: its number is an 88-bit hash and its text is kept separately.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ const MAX_PREFIX: usize = 3;
 const MAX_DIGITS: usize = 18;
 
 impl PassageId {
-    /// Packs `text`; check [`PassageId::is_odd`] to know whether the text must be kept beside it.
+    /// Packs `text`; check [`PassageId::is_odd`] to know whether the text must be kept too.
     #[inline]
     pub fn pack(text: &str) -> Self {
         let bytes = text.as_bytes();

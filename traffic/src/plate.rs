@@ -1,7 +1,7 @@
-//! Plate numbers 号牌号码: normalising, packing into eight bytes, and the grammar that tells what kind a plate is.
+//! Plate numbers 号牌号码: normalising, packing into eight bytes, and the grammar that decides what kind a plate is.
 //!
-//! It judges the text alone. Whether a plate is compared, stored or shown is not its business, and nothing is ever
-//! refused: what a camera reads is evidence.
+//! It judges the text alone. It does not decide whether a plate is compared, stored or shown, and refuses nothing: what
+//! a camera reads is evidence.
 
 mod class;
 mod code;

@@ -34,8 +34,8 @@ impl PlateType {
         matches!(self.0, 52 | 53)
     }
 
-    /// Whether two vehicles may lawfully wear one number under these types: both are known and differ. The two types of
-    /// new energy do not count, since their numbers are of different lengths and a camera confuses them.
+    /// Whether two vehicles may lawfully carry the same number under these types: both are known and differ. The two
+    /// types of new energy do not count, since their numbers are of different lengths and a camera confuses them.
     #[inline]
     pub fn are_twins(self, other: Self) -> bool {
         self.0 != other.0 && self.0 != 0 && other.0 != 0 && !(self.is_new_energy() && other.is_new_energy())

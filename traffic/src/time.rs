@@ -1,7 +1,7 @@
 //! Civil time: what the clock over the road showed, in seconds, without a zone.
 //!
-//! GCSJ carries no zone, so the road compares and counts civil seconds. A zone matters only where a record states an
-//! offset; see [`TimeZoneName`]. This module knows no clock: whoever has one passes its reading in.
+//! GCSJ carries no zone, so the pipeline compares and counts civil seconds. A zone matters only where a record states
+//! an offset; see [`TimeZoneName`]. This module knows no clock: the caller passes the time in.
 
 mod civil;
 mod parse;

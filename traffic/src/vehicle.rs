@@ -1,4 +1,4 @@
-//! What a plate type and a model tell about a vehicle: its kind, its fuel, its brand and its province.
+//! What a plate type and a model say about a vehicle: its kind, its fuel, its brand and its province.
 //!
 //! The rules read the texts that a camera system writes (HPZL, CLPPXH, HPHM) and nothing else, so a caller may
 //! remember an answer per pair of names.
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::PlateClass;
 
-/// Kind of vehicle, as the dashboard tells them apart.
+/// Kind of vehicle, as the dashboard distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum VehicleType {
@@ -20,7 +20,7 @@ pub enum VehicleType {
     /// 货车: lorries, tractor units, trailers, light trucks.
     #[serde(rename = "货车")]
     Goods = 2,
-    /// 其他: motorcycles, farm tractors, and what cannot be told.
+    /// 其他: motorcycles, farm tractors, and what cannot be determined.
     #[serde(rename = "其他")]
     Other = 3,
 }
@@ -38,7 +38,7 @@ enum Body {
     Goods,
     /// No car.
     Other,
-    /// The camera did not read it: only the maker may tell.
+    /// The camera did not read it: only the maker may decide.
     Unknown,
 }
 
@@ -72,9 +72,9 @@ impl VehicleType {
     /// | 07–12, 17, 19, 21, 24 motorcycles; 14, 25 tractors | 其他 | 其他 | 其他 |
     /// | `-`, empty, 41–44 none, false or misused, 99, anything else | 货车 | 大型客车 | 其他 |
     ///
-    /// A lorry maker is one that builds next to nothing else, so that a small plate of it is a light truck; makers of
-    /// both, such as 江淮 and 长安, decide nothing. 东风 without a further name is its lorry works, as 东风日产,
-    /// 东风本田 and the like are brands of their own.
+    /// A lorry maker is one that builds next to nothing else, so a small plate of it is a light truck; makers of both,
+    /// such as 江淮 and 长安, decide nothing. 东风 without a further name is its lorry works, as 东风日产, 东风本田 and the like are
+    /// brands of their own.
     pub fn of(hpzl: &str, model: &str) -> Self {
         let maker = brand_of(model);
         let lorry = LORRY_MAKERS.contains(&maker);
@@ -175,7 +175,7 @@ pub const BUS_MAKERS: [&str; 22] = [
     "银隆",
 ];
 
-/// Fuel, as the dashboard tells it apart.
+/// Fuel, as the dashboard distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum FuelType {
@@ -206,8 +206,8 @@ impl FuelType {
     }
 }
 
-/// The brand of a model (CLPPXH): what stands before the first 牌 or `-`, whichever comes first, so that
-/// `大众牌-朗逸-2015` is 大众 and `别克-君威` is 别克; 未知 where nothing does.
+/// The brand of a model (CLPPXH): the text before the first 牌 or `-`, whichever comes first, so that `大众牌-朗逸-2015` is
+/// 大众 and `别克-君威` is 别克; 未知 if there is none.
 pub fn brand_of(model: &str) -> &str {
     let end = model.find(['牌', '-']).unwrap_or(model.len());
     match model.get(..end).map(str::trim) {

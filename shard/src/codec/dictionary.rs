@@ -9,7 +9,7 @@ use super::numbers::combine_lanes;
 use super::{Cursor, Lane, Packer, decode_lane, encode_lane};
 use crate::SegmentError;
 
-/// The distinct values of a column, numbered from 0, and each row's number. One serves many columns in turn.
+/// The distinct values of a column, numbered from 0, and each row's number. It is reused for many columns.
 #[derive(Default)]
 pub(crate) struct Dictionary {
     pub(crate) distinct: Vec<u32>,
@@ -23,7 +23,7 @@ const SMALL_VALUE: usize = 1 << 12;
 const FEW: usize = 8;
 
 impl Dictionary {
-    /// The distinct values of `values`, and where each row's stands among them.
+    /// The distinct values of `values`, and the place of each row's value among them.
     #[cfg(test)]
     pub(crate) fn of(values: &[u32]) -> Self {
         let mut dictionary = Self::default();

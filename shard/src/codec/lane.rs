@@ -10,7 +10,7 @@
 //! zstd     := 0x04 length:varint byte{length}
 //! ```
 //!
-//! The encoder takes whichever is shortest.
+//! The encoder takes the shortest.
 
 use super::{Cursor, Method, Packer, decompress, put_varint};
 use crate::SegmentError;

@@ -1,8 +1,8 @@
 //! How columns become bytes: lanes, numbers, dictionaries and texts, each bounded when read.
 //!
-//! Everything is little-endian; `varint` is LEB128 of at most ten bytes. Decoders take how many values to expect from
-//! the segment's head and never reserve memory by a number that a damaged column could have made up. These modules do
-//! not know which column they encode.
+//! Everything is little-endian; `varint` is LEB128 of at most ten bytes. Decoders take the number of values to expect
+//! from the segment's head and never reserve memory by a number from a column that may be damaged. These modules do not
+//! know which column they encode.
 
 mod dictionary;
 mod lane;
@@ -32,7 +32,7 @@ pub enum Compression {
 pub(crate) struct Packer {
     zstd: Option<zstd::bulk::Compressor<'static>>,
     buffer: Vec<u8>,
-    /// The lane at work.
+    /// The lane that is being encoded.
     lane: Vec<u8>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum Method {
     Zstd,
 }
 
-/// Shorter input is never worth a compressor's call.
+/// Shorter input is not worth compressing.
 const WORTH_COMPRESSING: usize = 64;
 
 impl Packer {
@@ -152,7 +152,7 @@ impl<'a> Cursor<'a> {
         Err(SegmentError::Damaged("number"))
     }
 
-    /// A varint that counts things of which there are at most `limit`.
+    /// A varint that is a count of at most `limit`.
     pub(crate) fn count(&mut self, limit: usize) -> Result<usize, SegmentError> {
         let count = self.varint()?;
         usize::try_from(count).ok().filter(|count| *count <= limit).ok_or(SegmentError::Damaged("count"))

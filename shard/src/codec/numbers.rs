@@ -4,10 +4,10 @@
 //! deltas    := signed:u8 width:u8 first:varint exceptions lane{width}
 //! exceptions:= count:varint (gap:varint delta:varint){count}
 //! ```
-//! The lanes hold the n-1 differences of n numbers, lowest byte first; a signed difference is zigzag-coded. One that
-//! needs more than `width` bytes (0, 1, 2, 4 or 8) stands among the exceptions, each at `gap` places behind the one
-//! before, and the lanes may hold anything in its place: a capture of many pieces end to end jumps back in time once a
-//! piece, and must not widen all other rows.
+//! The lanes hold the n-1 differences of n numbers, lowest byte first; a signed difference is zigzag-coded. A
+//! difference that needs more than `width` bytes (0, 1, 2, 4 or 8) is an exception, each `gap` places after the
+//! previous one, and the lanes may hold anything in its place: a capture joined from many pieces jumps back in time
+//! once a piece, and must not widen all other rows.
 //!
 //! ```text
 //! bits      := byte{ceil(n × width / 8)}                        n numbers of width bits, low bits first
@@ -34,7 +34,7 @@ pub(crate) fn bits_of(value: u64) -> u32 {
     u64::BITS - value.leading_zeros()
 }
 
-/// Appends `values`; any sequence comes back, slowly growing ones are small.
+/// Appends `values`: any sequence can be encoded, and a slowly growing one is small.
 pub(crate) fn encode_deltas(values: impl Iterator<Item = u64> + Clone, packer: &mut Packer, out: &mut Vec<u8>) {
     let first = values.clone().next().unwrap_or(0);
     let mut deltas: Vec<u64> =
@@ -112,7 +112,7 @@ pub(crate) fn decode_deltas(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec
     Ok(numbers)
 }
 
-/// Reads `lanes` lanes of `count` bytes and puts each row's bytes together, lowest first, behind `head` zeros.
+/// Reads `lanes` lanes of `count` bytes and puts each row's bytes together, lowest first, after `head` zeros.
 pub(crate) fn combine_lanes(
     cursor: &mut Cursor<'_>,
     lanes: usize,
@@ -131,7 +131,7 @@ pub(crate) fn combine_lanes(
     let mut numbers = vec![constant; head + count];
     let (zeros, body) = numbers.split_at_mut(head);
     zeros.fill(0);
-    // In pieces that stay in the innermost cache while each lane is added.
+    // In pieces that stay in the L1 cache while each lane is added.
     const PIECE: usize = 2048;
     for (piece, out) in body.chunks_mut(PIECE).enumerate() {
         for (shift, lane) in &varying {

@@ -1,11 +1,11 @@
-//! Texts: the entries of a dictionary, and the few that stand beside single rows.
+//! Texts: the entries of a dictionary, and the few that belong to single rows.
 //!
 //! ```text
 //! texts     := count:varint block                        block holds (length:varint){count} utf8{…}
 //! odd texts := count:varint block                        block holds (gap:varint length:varint){count} utf8{…}
 //! block     := length:varint lane…                       lanes of 1 MiB and one of what is left
 //! ```
-//! The row of an odd text is `gap` behind the row after the one before; the texts stand end to end in the same order.
+//! An odd text's row is `gap` rows after the one that follows the previous; the texts follow end to end in that order.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ pub(crate) fn encode_odd_texts(
     encode_block(&block, packer, out)
 }
 
-/// Reads the texts beside a segment's `rows` rows, by row.
+/// Reads the odd texts of a segment of `rows` rows, by row.
 pub(crate) fn decode_odd_texts(cursor: &mut Cursor<'_>, rows: usize) -> Result<Vec<(u32, Box<str>)>, SegmentError> {
     let count = cursor.count(rows)?;
     let block = decode_block(cursor)?;

@@ -1,5 +1,5 @@
-//! The checkpoints that were imported. The reference data holds them; `meta` holds a copy, from which they are restored if the
-//! reference data was lost or damaged, so that they are never replaced by the built-in ones without a word.
+//! The imported checkpoints. The reference data holds them; `meta` holds a copy, from which they are restored if the
+//! reference data was lost or damaged, so that they are never silently replaced by the built-in ones.
 
 use serde::{Deserialize, Serialize};
 use storage::{Commit, Database, Family, Reference, SetAside, codec};
@@ -16,13 +16,13 @@ const CATALOGUE_TREE: &str = "checkpoints";
 pub(in crate::store) struct Copy {
     /// Where they came from, in words.
     source: String,
-    /// The clock's time of the import; none if it was not noted.
+    /// The clock's time of the import; none if it was not recorded.
     at: Option<i64>,
     /// Each as JSON, in their order.
     values: Vec<Vec<u8>>,
 }
 
-/// Where the checkpoints that are known came from.
+/// Where the known checkpoints came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckpointsOrigin {
     /// In words; none if they are the built-in ones.
@@ -64,7 +64,7 @@ impl Copy {
         let parsed = self.values.iter().map(|value| serde_json::from_slice::<Checkpoint>(value));
         let entries = self.values.iter().zip(parsed).zip(0u32..).map(|((value, checkpoint), place)| {
             let code = checkpoint.map(|checkpoint| checkpoint.code).unwrap_or_default();
-            // The place comes first in the key, so that they are read back in their order.
+            // The place comes first in the key, so that they are read in their order.
             ([&place.to_be_bytes(), code.as_bytes()].concat(), value.clone())
         });
         Ok(reference.replace(CATALOGUE_TREE, &entries.collect::<Vec<_>>())?)
@@ -113,7 +113,7 @@ pub(in crate::store) fn load(
         database.commit(commit)?;
         return Ok((copy.catalogue(database)?, copy.origin()));
     };
-    // What cannot be read is replaced like what is not there.
+    // Unreadable data is replaced like missing data.
     let restored = values.ok().as_ref() != Some(&copy.values);
     if restored {
         copy.store(reference)?;

@@ -44,7 +44,7 @@ pub(in crate::store) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(in crate::store) const POSITION_PREFIX: &[u8] = b"position/";
 pub(in crate::store) const NAME_PREFIX: &[u8] = b"name/";
 const MIRROR_PREFIX: &[u8] = b"mirror/";
-/// Behind every number of a reject.
+/// Sorts after every number of a reject.
 const REFUSED_PREFIX: u8 = 0xff;
 pub(in crate::store) const WORK_PREFIX: &[u8] = b"work/";
 

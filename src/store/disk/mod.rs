@@ -1,5 +1,5 @@
-//! What lies where in a data directory: keys, values, and the segments of the log. It knows the storage and the segment
-//! format, and nothing of what the values are used for.
+//! The layout of a data directory: keys, values, and the segments of the log. It knows the storage and the segment
+//! format, but not what the values are used for.
 
 pub(super) mod checkpoints;
 pub(super) mod keys;

@@ -1,4 +1,4 @@
-//! Segments of the log as they stand in the database: where a body is, and its rows with the numbers of now.
+//! Segments of the log as they are in the database: where a body is, and its rows with the current name numbers.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ pub(in crate::store) fn rows_of(database: &Database, entry: &Entry, numbers: &Nu
     }
 }
 
-/// Rows of one shard that stand together in its log.
+/// Rows of one shard that are together in its log.
 #[derive(Debug)]
 pub struct LogBlock {
     first_row: u64,
@@ -83,7 +83,7 @@ impl LogBlock {
         self.first_row
     }
 
-    /// Number of the row behind the last.
+    /// Number of the row after the last.
     pub fn end_row(&self) -> u64 {
         self.first_row + self.rows.len() as u64
     }

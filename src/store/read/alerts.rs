@@ -1,5 +1,5 @@
-//! What a view answers of alerts, the work on them, and rejects: found in the index as far as it reaches, read from the
-//! disk beyond it and for what is shown.
+//! What a view answers about alerts, the work on them, and rejects: found in the index as far as it reaches, read from
+//! the disk beyond it and for what is shown.
 
 use shard::PlatePattern;
 use storage::Family;
@@ -56,7 +56,7 @@ impl View {
     ) -> Result<Page<Alert>, ReadError> {
         let skip = page.saturating_sub(1).saturating_mul(limit as u64);
         if *filter == AlertFilter::default() {
-            // Numbers have no gaps: the page's are known without reading the others.
+            // Numbers have no gaps: those of the page are known without reading the others.
             let total = self.totals.alerts - self.totals.oldest_alert.saturating_sub(1).min(self.totals.alerts);
             let newest = self.totals.alerts.saturating_sub(skip);
             let limit = limit.min(total.saturating_sub(skip) as usize);
@@ -118,11 +118,11 @@ impl View {
     }
 }
 
-/// An [`AlertFilter`], ready to be asked.
+/// A compiled [`AlertFilter`].
 struct AlertTest<'a> {
     filter: &'a AlertFilter,
     plate: Option<PlatePattern>,
-    /// Numbers of the checkpoints that are asked for.
+    /// Numbers of the requested checkpoints.
     checkpoints: Option<Vec<NameId>>,
     work: &'a WorkStates,
 }
@@ -161,7 +161,7 @@ impl<'a> AlertTest<'a> {
         self.filter.status.is_none_or(|status| self.work.of(seq).unwrap_or(WorkStatus::New) == status)
     }
 
-    /// The same of an alert that was read from the disk.
+    /// The same for an alert that was read from the disk.
     pub(in crate::store) fn accepts(&self, alert: &Alert) -> bool {
         let filter = self.filter;
         let time = time_of(&alert.curr_time);

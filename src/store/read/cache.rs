@@ -1,5 +1,5 @@
-//! Decoded columns of segments, kept within a budget of bytes so that a repeated query decodes nothing. It does not know
-//! what is asked of a column.
+//! Decoded columns of segments, kept within a budget of bytes so that a repeated query decodes nothing. It does not
+//! know what a column is needed for.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use shard::{Column, ColumnKind};
 
-/// Shard, first row and column. A sealed segment never changes; a tail block's rows may come again in a larger block
-/// with the same first row, so their number is part of the key.
+/// Shard, first row, number of rows and column. A sealed segment never changes; a tail block's rows may come again in a
+/// larger block with the same first row, so their number is part of the key.
 pub(in crate::store) type ColumnKey = (usize, u64, u32, ColumnKind);
 
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
-//! All matching rows in order, piece after piece, for an export. A cursor looks through windows of time, each within one
-//! hour and expected to hold about a block of rows, and keeps the places of one block: so a long list costs about its own
-//! rows, even where a million of them are of one second, and the memory of a block.
+//! All matching rows in order, part by part, for an export. A cursor goes through windows of time, each within one hour
+//! and expected to hold about a block of rows, and keeps the places of one block: so a long list costs about its own
+//! rows and the memory of a block, even if a million of them are of one second.
 
 use shard::Predicate;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::view::{SECONDS_PER_HOUR, View, read_error};
 use crate::reader::{Order, PassageCursor, PassageRow, QueryFilter, ReadError};
 use crate::store::disk::segments::Entry;
 
-/// Rows whose places are kept at a time; few in tests, so that they pass every turn.
+/// Rows whose places are kept at a time; few in tests, so that they take every branch.
 const BLOCK: usize = if cfg!(test) { 32 } else { 65_536 };
 
 /// Where an export is among the rows of a view.
@@ -21,9 +21,9 @@ pub(in crate::store) struct RowCursor {
     view: Arc<View>,
     predicate: Predicate,
     order: Order,
-    /// The first and the last second that were not looked at yet.
+    /// The first and the last second not looked at yet.
     left: (i64, i64),
-    /// The window that may hold more rows, and the last one that was taken of it.
+    /// The window that may hold more rows, and the last row taken from it.
     window: Option<((i64, i64), Option<Located>)>,
     block: std::vec::IntoIter<Located>,
 }
@@ -39,7 +39,7 @@ impl RowCursor {
         Self { view, predicate, order, left: (from, to), window: None, block: Vec::new().into_iter() }
     }
 
-    /// The places of the next rows; false behind the last.
+    /// The places of the next rows; false after the last.
     fn fill(&mut self, entries: &[&Arc<Entry>]) -> Result<bool, ReadError> {
         while let Some(((from, to), after)) = self.window.take().or_else(|| Some((self.next_window()?, None))) {
             let time = shard::TimeRange { from: Some(CivilTime(from)), to: Some(CivilTime(to)) };

@@ -1,5 +1,5 @@
-//! Questions and their answers: a [`View`] is one immutable, consistent state, from which every question of a request is
-//! answered. Nothing here sees the writer.
+//! Questions and their answers: a [`View`] is one immutable, consistent state, from which every question of a request
+//! is answered. Nothing here uses the writer.
 
 mod alerts;
 mod cache;

@@ -1,9 +1,9 @@
-//! `POST /api/query` and the track of a plate: prune by zone map, scan what is left, and read whole rows only for the page
-//! that is shown.
+//! `POST /api/query` and the track of a plate: prune by zone map, scan what is left, and read whole rows only for the
+//! page that is shown.
 //!
 //! A page of a long list is found by counting: matches are counted by hour and, in the hours that the page lies in, by
-//! second; only rows of the page's own seconds are put in order, and of those no more than a block at a time, since a
-//! million may be of one second.
+//! second; only rows of the page's own seconds are sorted, and of those no more than a block at a time, since a million
+//! may be of one second.
 
 use shard::{Column, ColumnKind, ColumnLoader, Matches, PlatePattern, Predicate, SegmentError, TextTest, scan_segment};
 use std::collections::BTreeMap;
@@ -16,12 +16,12 @@ use super::view::{Columns, SECONDS_PER_HOUR, View, read_error};
 use crate::reader::{Order, Page, PassageRow, QueryFilter, ReadError, TimeRange};
 use crate::store::disk::segments::Entry;
 
-/// Matching rows that are kept between counting and collecting; past it a segment is scanned a second time.
+/// Matching rows that are kept between counting and collecting; above this a segment is scanned a second time.
 const MAX_KEPT_MATCHES: usize = 1 << 20;
 
-/// Rows that are put in order at a time; few in tests, so that they pass every turn.
+/// Rows that are sorted at a time; few in tests, so that they take every branch.
 const BLOCK: usize = if cfg!(test) { 32 } else { 65_536 };
-/// A page of one second is found in so many looks at its rows at most, for which a block is larger.
+/// A page of one second takes at most this many passes over its rows; a block is made large enough for that.
 const MOST_LOOKS: u64 = 16;
 
 pub(in crate::store) fn predicate(filter: &QueryFilter) -> Predicate {
@@ -55,7 +55,7 @@ pub(in crate::store) fn query(
     page_of(view, &predicate(filter), order, skip, limit).map_err(read_error)
 }
 
-/// How many rows match, and `limit` of them behind the first `skip`.
+/// How many rows match, and `limit` of them after the first `skip`.
 fn page_of(
     view: &View,
     predicate: &Predicate,
@@ -79,7 +79,7 @@ fn page_of(
     Ok(page)
 }
 
-/// `limit` rows behind the first `skip` of the `count` that match.
+/// `limit` rows after the first `skip` of the `count` that match.
 fn rows(
     view: &View,
     predicate: &Predicate,
@@ -110,7 +110,7 @@ fn rows(
     Ok(rows)
 }
 
-/// Matches of all segments: how many by hour, and which rows where they are few enough to keep.
+/// Matches of all segments: how many by hour, and which rows if they are few enough to keep.
 struct Found<'a> {
     hours: BTreeMap<i64, u64>,
     matches: Vec<(&'a Arc<Entry>, Option<Matches>)>,
@@ -144,7 +144,7 @@ fn find<'a>(view: &'a View, predicate: &Predicate) -> Result<Found<'a>, SegmentE
     Ok(found)
 }
 
-/// Adds how many matches each hour has. Rows of one hour mostly stand side by side, and are counted before they are added.
+/// Adds how many matches each hour has. Rows of one hour are mostly adjacent, and are counted before they are added.
 fn count_hours(times: &[CivilTime], matches: &Matches, hours: &mut BTreeMap<i64, u64>) {
     let (mut start, mut count) = (i64::MAX, 0);
     let mut add = |start: i64, count: u64| {
@@ -153,7 +153,7 @@ fn count_hours(times: &[CivilTime], matches: &Matches, hours: &mut BTreeMap<i64,
         }
     };
     let mut see = |time: CivilTime| {
-        // One comparison tells both that the hour has begun and that it has not ended.
+        // One comparison checks both that the hour has begun and that it has not ended.
         if (time.0.wrapping_sub(start) as u64) < SECONDS_PER_HOUR as u64 {
             count += 1;
         } else {
@@ -194,7 +194,7 @@ fn count_seconds(
         with_times(&columns, |times| {
             let in_hours = matches.iter().filter_map(|row| times.get(row as usize));
             let mut run = (i64::MIN, 0);
-            // Rows of one second mostly stand side by side.
+            // Rows of one second are mostly adjacent.
             for time in in_hours.filter(|time| hours.contains(&time.hour())) {
                 if time.0 != run.0 && run.1 > 0 {
                     *seconds.entry(run.0).or_default() += run.1;

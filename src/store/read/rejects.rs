@@ -1,4 +1,4 @@
-//! What a view answers of rejects: read from the disk, newest first.
+//! What a view answers about rejects: read from the disk, newest first.
 
 use storage::Family;
 use traffic::{CivilTime, RejectReason};
@@ -8,7 +8,7 @@ use crate::reader::{ReadError, RejectPiece, RejectRow};
 use crate::store::disk::keys;
 use crate::store::disk::records::StoredReject;
 
-/// Rejects that one question looks at; there may be millions that are not of the reason asked for.
+/// Rejects that one question looks at; there may be millions with other reasons than the requested one.
 const MAX_REJECTS_LOOKED_AT: usize = 20_000;
 
 impl View {

@@ -21,7 +21,7 @@ pub(in crate::store) fn passage_row(columns: &Columns<'_>, row: u32) -> Result<P
     })
 }
 
-/// The text beside an odd id or plate.
+/// The text of an odd id or plate.
 pub(in crate::store) fn odd_text(columns: &Columns<'_>, kind: ColumnKind, row: u32) -> Result<String, SegmentError> {
     match &*columns.load(kind)? {
         Column::OddTexts(texts) => Ok(texts

@@ -1,6 +1,6 @@
 //! The next matching rows in order, a bounded number at a time: those of one second may be millions, and a page or a
-//! piece of an export needs few of them. What is kept is twice the number that is asked for, never all that match; the
-//! work is one look at each match.
+//! part of an export needs few of them. At most twice the requested number is kept, never all that match; each match is
+//! looked at once.
 
 use shard::{Column, ColumnKind, ColumnLoader, Predicate, SegmentError, scan_segment};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::store::disk::segments::Entry;
 
 /// Bytes of a GCXH that are compared without a pointer: one that is packed has 21 at most.
 const HEAD_BYTES: usize = 24;
-/// No fewer rows are gathered before the least of them are chosen.
+/// At least this many rows are gathered before the first ones are chosen.
 const LEAST_BUFFER: usize = 1024;
 
 /// A matching row at its place in an order: a lesser one comes first. No two rows of a view are equal.
@@ -22,8 +22,8 @@ pub(in crate::store) struct Located {
     /// GCSJ, negated where the newest come first.
     rank: i64,
     id: IdKey,
-    /// Number of the segment in the view, and of the row in it. They tell apart what several partitions wrote with the same
-    /// second and the same GCXH.
+    /// Number of the segment in the view, and of the row in it. They distinguish rows that several partitions wrote
+    /// with the same second and the same GCXH.
     pub(in crate::store) entry: u32,
     pub(in crate::store) row: u32,
 }
@@ -32,7 +32,7 @@ pub(in crate::store) struct Located {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct IdKey {
     head: [u8; HEAD_BYTES],
-    /// What stands behind the head.
+    /// What follows the head.
     rest: Option<Box<[u8]>>,
 }
 
@@ -45,7 +45,7 @@ impl IdKey {
     }
 }
 
-/// The first `limit` matches in `order` behind `after`, in order. `entries` are the segments of the view.
+/// The first `limit` matches in `order` after `after`, in order. `entries` are the segments of the view.
 pub(in crate::store) fn select(
     view: &View,
     entries: &[&Arc<Entry>],
@@ -103,7 +103,7 @@ fn id_key(columns: &Columns<'_>, ids: &mut Option<Arc<Column>>, row: u32) -> Res
     }
 }
 
-/// The same as of the id's text, without making one.
+/// The same as that of the id's text, without making the text.
 fn packed_key(id: PassageId) -> IdKey {
     let mut text = [0; HEAD_BYTES];
     let mut length = 0;
@@ -122,11 +122,11 @@ fn packed_key(id: PassageId) -> IdKey {
     IdKey { head: text, rest: None }
 }
 
-/// The least rows of those that are taken.
+/// The first rows, in order, of those that are taken.
 struct First {
     limit: usize,
     kept: Vec<Located>,
-    /// The last of the least so far, once there are `limit`.
+    /// The last of the first rows so far, once there are `limit`.
     bound: Option<Located>,
 }
 
@@ -135,7 +135,7 @@ impl First {
         Self { limit, kept: Vec::new(), bound: None }
     }
 
-    /// Whether no row of this rank can be one of the least.
+    /// Whether no row of this rank can be among the first.
     fn is_behind(&self, rank: i64) -> bool {
         self.limit == 0 || self.bound.as_ref().is_some_and(|bound| rank > bound.rank)
     }
@@ -150,7 +150,7 @@ impl First {
         }
     }
 
-    /// Drops all but the least.
+    /// Drops all but the first.
     fn choose(&mut self) {
         let Some(last) = self.limit.checked_sub(1).filter(|last| *last < self.kept.len()) else { return };
         let (_, bound, _) = self.kept.select_nth_unstable(last);
@@ -211,7 +211,7 @@ mod tests {
         let located = |row: u32| Located { rank: 0, id: id.clone(), entry: 0, row };
         for limit in [0usize, 1, 7, 600, 5000, 20_000] {
             let mut first = First::new(limit);
-            // Every number below 10,007 once, in no order.
+            // Every number below 10,007 once, shuffled.
             for step in 0..10_007u64 {
                 let next = located((step * 7_919 % 10_007) as u32);
                 if !first.is_behind(next.rank) {

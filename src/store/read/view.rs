@@ -60,7 +60,7 @@ impl View {
         self.sealed.iter().flat_map(|sealed| sealed.iter()).chain(&self.tail)
     }
 
-    /// Number of the row that comes next to `shard`.
+    /// Number of the next row of `shard`.
     pub fn next_row(&self, shard: usize) -> u64 {
         self.totals.by_shard.get(shard).copied().unwrap_or(0)
     }

@@ -1,14 +1,14 @@
-//! Alerts in memory: what filters ask of them, in columns, so that a search over a million of them does not read one from
-//! the disk that is not shown.
+//! Alerts in memory: what filters compare, in columns, so that a search over a million of them reads only those from
+//! the disk that are shown.
 //!
-//! Alerts have numbers without gaps, so a chunk's rows need none of their own. The writer appends; a view holds the list
-//! as it was at its commit (chunks are shared, only the last is copied when it grows). Made anew when the store is
+//! Alerts have numbers without gaps, so a chunk's rows need none of their own. The writer appends; a view holds the
+//! list as it was at its commit (chunks are shared, only the last is copied when it grows). Rebuilt when the store is
 //! opened. IMPORTANT: the index is bounded in bytes and may lack the oldest alerts; those are read from the disk.
 
 use std::sync::{Arc, LazyLock};
 use traffic::{Alert, CivilTime, NameId, PlateCode, Rule, Severity, TimeZoneName};
 
-/// Alerts of a chunk; few in tests, so that they pass every turn.
+/// Alerts of a chunk; few in tests, so that they take every branch.
 const CHUNK: usize = if cfg!(test) { 16 } else { 4096 };
 /// Bytes of an alert in the columns: id, time, plate, two checkpoints, kind.
 pub(in crate::store) const ROW_BYTES: usize = 8 + 8 + 8 + 4 + 4 + 1;
@@ -47,12 +47,12 @@ pub(in crate::store) struct FoundAlerts {
 }
 
 impl AlertIndex {
-    /// An empty index that keeps the newest alerts within about so many bytes; 0 keeps none.
+    /// An empty index that keeps the newest alerts within about `max_bytes` bytes; 0 keeps none.
     pub(in crate::store) fn new(max_bytes: usize) -> Self {
         Self { chunks: Arc::default(), bytes: 0, max_bytes }
     }
 
-    /// How many alerts fit in at most.
+    /// The most alerts that fit in.
     pub(in crate::store) fn capacity(&self) -> u64 {
         (self.max_bytes / ROW_BYTES) as u64
     }
@@ -62,7 +62,7 @@ impl AlertIndex {
         self.bytes
     }
 
-    /// The oldest alert that is in; all that are newer are in too.
+    /// The oldest alert in the index; all newer ones are in it too.
     pub(in crate::store) fn first_seq(&self) -> Option<u64> {
         self.chunks.first().map(|chunk| chunk.first_seq)
     }
@@ -84,7 +84,7 @@ impl AlertIndex {
         }
     }
 
-    /// Forgets chunks of which every alert is older than `oldest`.
+    /// Drops chunks of which every alert is older than `oldest`.
     pub(in crate::store) fn forget_below(&mut self, oldest: u64) {
         let old = self.chunks.iter().take_while(|chunk| chunk.end_seq() <= oldest).count();
         if old > 0 {
@@ -101,8 +101,8 @@ impl AlertIndex {
         found.next().filter(|seq| *seq >= oldest)
     }
 
-    /// Looks at all alerts from `oldest` on, newest first: `touches` says of a chunk's earliest and latest time whether one
-    /// of its alerts may match, `accepts` of a number and what the columns hold whether that one does.
+    /// Looks at all alerts from `oldest` on, newest first: `touches` decides by a chunk's earliest and latest time
+    /// whether one of its alerts may match, `accepts` by a number and what the columns hold whether that alert does.
     pub(in crate::store) fn search(
         &self,
         touches: impl Fn(i64, i64) -> bool,
@@ -220,7 +220,7 @@ fn kind(severity: Severity, rule: Rule) -> u8 {
 
 /// Civil seconds of a time as alerts write it.
 pub(in crate::store) fn time_of(text: &str) -> i64 {
-    // There is no offset in it, so that the zone plays no part.
+    // It has no offset, so the zone does not matter.
     static ANY_ZONE: LazyLock<TimeZoneName> = LazyLock::new(TimeZoneName::default);
     CivilTime::parse(text.as_bytes(), &ANY_ZONE).map_or(0, |time| time.0)
 }

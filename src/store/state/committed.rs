@@ -1,4 +1,4 @@
-//! What has been committed, as far as readers are to see it.
+//! What has been committed, as far as readers see it.
 
 use traffic::NameTable;
 
@@ -19,7 +19,7 @@ pub(in crate::store) struct State {
     pub(in crate::store) logs: [Log; 2],
     /// Counts by hour.
     pub(in crate::store) rollups: Rollups,
-    /// What is searched of alerts.
+    /// The searchable part of alerts.
     pub(in crate::store) alerts: AlertIndex,
     /// Passages of the last minute.
     pub(in crate::store) last_minute: LastMinute,

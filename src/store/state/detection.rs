@@ -1,4 +1,4 @@
-//! What detection says of itself: counts, the clocks of the checkpoints, and what was logged of them already.
+//! The state of detection: counts, the clocks of the checkpoints, and what was already logged about them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use crate::clocks::DetectionStatus;
 use crate::store::disk::records::DetectionTotals;
 
-/// The same, and what was said of it already.
+/// The same, and what was already logged about it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Detection {
     pub(in crate::store) totals: DetectionTotals,
     written: DetectionTotals,
     told_conflict: bool,
     told_forgotten: bool,
-    /// KKMCs of which something was logged.
+    /// KKMCs about which something was logged.
     told: BTreeSet<Arc<str>>,
     status: DetectionStatus,
 }
@@ -23,7 +23,7 @@ impl Detection {
         Self { written: totals.clone(), totals, ..Self::default() }
     }
 
-    /// Notes a GCXH that came again with another GCSJ.
+    /// Records a GCXH that came again with another GCSJ.
     pub(in crate::store) fn conflict(&mut self, gcxh: String) {
         if !std::mem::replace(&mut self.told_conflict, true) {
             tracing::warn!(
@@ -48,7 +48,7 @@ impl Detection {
         Some(&self.written)
     }
 
-    /// Takes the status of now, and logs what is new in it if somebody reads the log.
+    /// Takes the current status, and logs what is new in it if the log is read.
     pub(in crate::store) fn set_status(&mut self, status: DetectionStatus, is_logged: bool) {
         self.status = status;
         if is_logged {

@@ -1,4 +1,4 @@
-//! What retention must leave to mirrors. It does not know mirrors: only by a name the first row and the first alert that
+//! What retention must keep for mirrors. It does not know mirrors, only by name the first row and the first alert that
 //! each still needs.
 
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::store::disk::segments::Entry;
 
-/// What retention must leave to mirrors, by the mirror's name.
+/// What retention must keep for mirrors, by the mirror's name.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Holds(Mutex<BTreeMap<String, Held>>);
 
@@ -29,7 +29,7 @@ impl Holds {
         self.held().entry(name.to_owned()).or_default().rows.insert(shard, row);
     }
 
-    /// Of the alerts from `seq` on the newest `count` must stay for the mirror `name`.
+    /// Of the alerts from `seq` on, the newest `count` must stay for the mirror `name`.
     pub(in crate::store) fn hold_alerts(&self, name: &str, seq: u64, count: u64) {
         self.held().entry(name.to_owned()).or_default().alerts = Some((seq, count));
     }
@@ -45,9 +45,9 @@ impl Holds {
         self.held().values().filter_map(|held| held.alerts).map(first).min().unwrap_or(u64::MAX)
     }
 
-    /// By shard: segments that end at this row or before may go. Expired segments that mirrors still need add up to at
-    /// most `limit` bytes; the oldest beyond go all the same. `expired` is given the first row that mirrors need of each
-    /// shard, and gives the expired segments that hold it or later ones.
+    /// By shard: segments that end at this row or before may be dropped. Expired segments that mirrors still need add
+    /// up to at most `limit` bytes; the oldest beyond that are dropped anyway. `expired` gets the first row that
+    /// mirrors need of each shard, and returns the expired segments that hold it or later ones.
     pub(in crate::store) fn release(&self, expired: impl FnOnce(&[u64; 2]) -> Vec<Arc<Entry>>, limit: u64) -> [u64; 2] {
         let mut release = [0, 1].map(|shard| self.first_row(shard));
         if release == [u64::MAX; 2] {

@@ -41,12 +41,12 @@ impl LastMinute {
         self.counts.iter().sum()
     }
 
-    /// What a commit keeps of it. Which passages were ahead when they came cannot be known from the rows.
+    /// What a commit stores of it. Which passages were ahead when they came cannot be derived from the rows.
     pub(in crate::store) fn kept(&self) -> (Option<i64>, Vec<u64>) {
         (self.newest, self.counts.to_vec())
     }
 
-    /// As a commit kept it.
+    /// As a commit stored it.
     pub(in crate::store) fn of((newest, kept): (Option<i64>, Vec<u64>)) -> Self {
         let mut counts = [0; 60];
         counts.iter_mut().zip(kept).for_each(|(count, kept)| *count = kept);

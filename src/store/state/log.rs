@@ -1,9 +1,9 @@
-//! The log of one shard: sealed segments and, behind them, the tail of small blocks that live commits append.
+//! The log of one shard: sealed segments and, after them, the tail of small blocks that live commits append.
 //!
-//! Rows keep their numbers for ever. A tail block is merged with its neighbours as they pile up (eight of a size make one
-//! of the next size), and sealed once there are enough rows or an hour has closed; a commit writes only what is left
-//! after merging. Blocks of the tail stay in memory, encoded for readers and in columns for the next merge. The log
-//! does not know plates' states or counters.
+//! Rows keep their numbers forever. Neighbouring tail blocks are merged as they accumulate (eight of a size make one of
+//! the next size), and sealed once there are enough rows or an hour has closed; a commit writes only what is left after
+//! merging. Blocks of the tail stay in memory, encoded for readers and in columns for the next merge. The log does not
+//! know plates' states or counters.
 
 use shard::{Compression, Rows, Segment, SegmentError, ZoneMap, encode};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(in crate::store) struct Sizes {
     pub(in crate::store) max_segment_rows: usize,
     /// An hour's tail is sealed when the hour closes, unless it has fewer rows than this.
     pub(in crate::store) seal_hour_rows: usize,
-    /// A tail is sealed when texts of so many bytes stand beside its rows, and a segment of several rows has no more.
+    /// A tail is sealed when its rows have this many bytes of odd texts, and a segment of several rows has no more.
     pub(in crate::store) seal_text_bytes: usize,
 }
 
@@ -41,7 +41,7 @@ impl Default for Sizes {
     }
 }
 
-/// So many blocks of one size are merged.
+/// How many blocks of one size are merged.
 const FAN_IN: usize = 8;
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(in crate::store) struct Log {
     pub(in crate::store) sizes: Sizes,
     sealed: Arc<Vec<Arc<Entry>>>,
     tail: Vec<TailBlock>,
-    /// Dropped segments whose bodies wait until no reader holds them.
+    /// Dropped segments whose bodies stay until no reader holds them.
     dropped: Vec<Arc<Entry>>,
 }
 
@@ -86,7 +86,7 @@ impl Log {
         self.sealed.len() + self.tail.len()
     }
 
-    /// Number of the first row behind the sealed segments.
+    /// Number of the first row after the sealed segments.
     pub(in crate::store) fn sealed_rows(&self, next_row: u64) -> u64 {
         self.tail.first().map_or(next_row, |block| block.entry.zone.first_row)
     }
@@ -131,7 +131,7 @@ impl Log {
         Ok(())
     }
 
-    /// Takes the tail's blocks from the `from`-th on and puts `rows` behind theirs.
+    /// Removes the tail's blocks from the `from`-th on and puts `rows` after theirs.
     fn take_tail(&mut self, from: usize, mut rows: Rows, first_row: u64, commit: &mut Commit<'_>) -> (Rows, u64) {
         let mut merged = Rows::default();
         let mut start = first_row;
@@ -168,7 +168,7 @@ impl Log {
         Ok(())
     }
 
-    /// Seals rows as one segment, or as halves where one could not be written or read back.
+    /// Seals rows as one segment, or in halves if one could not be written or read back.
     fn seal_within_limits(
         &mut self,
         mut rows: Rows,
@@ -202,8 +202,8 @@ impl Log {
         Ok(())
     }
 
-    /// Drops up to `limit` segments of which `expired` says so, and returns them. The bodies of sealed ones stay until no
-    /// reader holds them. Of the tail only its oldest blocks can go: what stays must have no gap in its numbers.
+    /// Drops up to `limit` segments that are `expired`, and returns them. The bodies of sealed ones stay until no
+    /// reader holds them. Of the tail only its oldest blocks can be dropped: the rest must have no gap in its numbers.
     ///
     /// IMPORTANT: call it before [`Log::append`] within a commit: it must only find what earlier commits have written.
     pub(in crate::store) fn expire(
@@ -245,8 +245,8 @@ impl Log {
         });
     }
 
-    /// Removes the bodies of segments that were dropped before a restart while a reader held them: whatever lies
-    /// between the segments that are known.
+    /// Removes the bodies of segments that were dropped before a restart while a reader held them: everything between
+    /// the known segments.
     pub(in crate::store) fn delete_stray_bodies(
         &self,
         database: &Database,
@@ -272,7 +272,7 @@ impl Log {
     }
 }
 
-/// Bytes of the texts that stand beside rows.
+/// Bytes of the odd texts of rows.
 fn text_bytes(rows: &Rows) -> usize {
     rows.odd_ids.iter().chain(&rows.odd_plates).map(|(_, text)| text.len()).sum()
 }

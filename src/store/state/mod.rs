@@ -1,5 +1,5 @@
-//! What the writer holds in memory. Each part knows what lies on the disk and none knows another; [`State`] puts together
-//! those that a view is made of.
+//! What the writer holds in memory. Each part knows the layout on disk and none knows another; [`State`] combines those
+//! that a view is made of.
 
 mod alert_index;
 mod committed;

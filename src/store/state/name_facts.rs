@@ -1,9 +1,9 @@
-//! What the writer keeps in mind of names and of the last minute: small facts that are derived from what is stored.
+//! What the writer remembers about names: small facts that are derived from what is stored.
 
 use rustc_hash::FxHashMap;
 use traffic::{Catalogue, Dimension, Knowledge, NameId, NameTable, PlateType, VehicleType};
 
-/// What is known of names, by number: positions of checkpoints, plate types and vehicle types.
+/// What is known about names, by number: positions of checkpoints, plate types and vehicle types.
 #[derive(Debug, Default)]
 pub(in crate::store) struct NameFacts {
     places: Vec<Option<(f64, f64)>>,
@@ -12,7 +12,7 @@ pub(in crate::store) struct NameFacts {
     vehicle_types: FxHashMap<(NameId, NameId), u8>,
 }
 
-/// A table of vehicle types larger than this is made anew.
+/// A table of vehicle types larger than this is rebuilt.
 const MAX_VEHICLE_TYPES: usize = 1 << 20;
 
 impl NameFacts {
@@ -30,7 +30,7 @@ impl NameFacts {
         }
     }
 
-    /// What the rule may know of names.
+    /// What the rule may know about names.
     pub(in crate::store) fn knowledge(&self) -> Knowledge<'_> {
         Knowledge { places: &self.places, plate_types: &self.plate_types }
     }

@@ -12,18 +12,18 @@ use crate::store::disk::records::PartitionState;
 pub(in crate::store) struct Partition {
     pub(in crate::store) detector: Detector,
     pub(in crate::store) state: PartitionState,
-    /// Its stored state is of a layout that says too little; only while the store is opened.
+    /// Its stored state is of a layout with too little information; only while the store is opened.
     pub(in crate::store) is_old: bool,
 }
 
 impl Partition {
-    /// A partition without state; passages with an arrival number from `saved_arrival` on are to go through it.
+    /// A partition without state; passages with an arrival number from `saved_arrival` on are to be replayed.
     pub(in crate::store) fn new(settings: DetectorSettings, saved_arrival: u64) -> Self {
         let state = PartitionState { saved_arrival, ..PartitionState::default() };
         Self { detector: Detector::new(settings), state, is_old: false }
     }
 
-    /// Whether a passage with this arrival number and time must be taken again when the store is opened: for plate states
+    /// Whether a passage with this arrival number and time must be replayed when the store is opened: for plate states
     /// that were saved before it, or for the duplicate guard.
     pub(in crate::store) fn needs(&self, arrival: u64, time: i64, state_ttl: i64) -> bool {
         arrival >= self.state.saved_arrival || (!self.is_old && time >= self.state.guarded_from(state_ttl))

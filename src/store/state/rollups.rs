@@ -1,5 +1,5 @@
 //! Rollups: how many passages each hour had, by checkpoint, district, model and vehicle type. The dashboard is answered
-//! from them without touching a segment.
+//! from them without reading a segment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Rollups {
     }
 }
 
-/// Counts passages of one hour after another into plain arrays, and hands over a [`Rollup`] when the hour changes.
+/// Counts passages hour by hour in plain arrays, and passes on a [`Rollup`] when the hour changes.
 #[derive(Debug, Default)]
 pub(in crate::store) struct HourCounter {
     hour: i64,
@@ -78,7 +78,7 @@ impl Lane {
 }
 
 impl HourCounter {
-    /// Counts a passage; `done` takes the finished hour if this one is of another.
+    /// Counts a passage; `done` gets the finished hour if this passage is in another.
     #[inline]
     pub(in crate::store) fn add(
         &mut self,
@@ -101,7 +101,7 @@ impl HourCounter {
         }
     }
 
-    /// Hands over what was counted since the hour began or the last call.
+    /// Passes on what was counted since the hour began or the last call.
     pub(in crate::store) fn finish(&mut self, mut done: impl FnMut(i64, Rollup)) {
         if self.total == 0 {
             return;

@@ -1,8 +1,8 @@
-//! Work on alerts, as it is kept: one value per alert that somebody has touched, under `work/` in `meta`, written at once
-//! and forced to the disk. It is the one write that does not come from the writer's thread.
+//! Work on alerts, as it is stored: one value per alert whose work was changed, under `work/` in `meta`, written at
+//! once and forced to the disk. It is the one write that does not come from the writer's thread.
 //!
-//! It may: the writer never writes these keys but to remove those of alerts that it drops, and RocksDB puts the writes of
-//! two threads one behind the other. Changes of work wait for one another, never the writer for them. If an alert is
+//! This is safe: the writer touches these keys only to remove those of alerts that it drops, and RocksDB serialises the
+//! writes of two threads. Changes of work wait for one another; the writer does not wait for them. If an alert is
 //! dropped while its work changes, a value may be left without an alert; the next opening removes it.
 
 use arc_swap::ArcSwap;
@@ -19,12 +19,12 @@ use crate::work::WorkStatus;
 /// Alerts of a page of [`WorkStates`].
 const PAGE: u64 = 4096;
 
-/// How far the work on each alert is: a byte for each alert of a page on which somebody has touched one.
+/// The state of the work on each alert: a byte for each alert of a page that has changed work.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct WorkStates(BTreeMap<u64, Arc<Vec<u8>>>);
 
 impl WorkStates {
-    /// The state of an alert that was touched.
+    /// The state of an alert whose work was changed.
     pub(in crate::store) fn of(&self, seq: u64) -> Option<WorkStatus> {
         let byte = *self.0.get(&(seq / PAGE))?.get((seq % PAGE) as usize)?;
         WorkStatus::ALL.get(usize::from(byte).checked_sub(1)?).copied()
@@ -37,12 +37,12 @@ impl WorkStates {
         }
     }
 
-    /// Forgets pages of which every alert is older than `oldest`.
+    /// Drops pages of which every alert is older than `oldest`.
     fn forget_below(&mut self, oldest: u64) {
         self.0 = self.0.split_off(&(oldest / PAGE));
     }
 
-    /// Alerts of a range that were touched.
+    /// Alerts of a range whose work was changed.
     fn touched(&self, range: Range<u64>) -> impl Iterator<Item = u64> + '_ {
         let pages = self.0.range(range.start / PAGE..=range.end / PAGE);
         let touched = pages.flat_map(|(page, bytes)| {
@@ -53,11 +53,11 @@ impl WorkStates {
     }
 }
 
-/// The work of all alerts, shared between readers and whoever changes it.
+/// The work of all alerts, shared between readers and the threads that change it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Work {
     states: ArcSwap<WorkStates>,
-    /// Held by the one who changes.
+    /// Held while work is changed.
     changing: Mutex<()>,
 }
 
@@ -86,17 +86,17 @@ impl Work {
         Ok(Self { states: ArcSwap::from_pointee(states), changing: Mutex::default() })
     }
 
-    /// The states of now.
+    /// The current states.
     pub(in crate::store) fn states(&self) -> Arc<WorkStates> {
         self.states.load_full()
     }
 
-    /// Keeps others from changing until it is dropped. A panic while it was held has changed nothing or everything.
+    /// Prevents other changes until it is dropped. A panic while it was held has changed nothing or everything.
     pub(in crate::store) fn alone(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a change that is on the disk, and forgets alerts older than `oldest`; only while nobody else changes.
+    /// Records a change that is on the disk, and drops alerts older than `oldest`; only while no other change runs.
     pub(in crate::store) fn set(&self, seq: u64, status: WorkStatus, oldest: u64) {
         let mut states = WorkStates::clone(&self.states.load());
         states.set(seq, status);

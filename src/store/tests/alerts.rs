@@ -1,4 +1,4 @@
-//! Alerts found through the index, however much of them it holds, and the work on them, against plain lists.
+//! Alerts found through the index, whatever part of them it holds, and the work on them, against plain lists.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ proptest! {
             check(&scene.view(), &mut random, &mut work)?;
         }
         prop_assert!(count < 600 || scene.totals().alerts > 20, "{:?}", scene.totals());
-        // What is kept of work belongs to alerts that are kept.
+        // Stored work belongs to alerts that are kept.
         let oldest = scene.view().oldest_alert();
         let database = scene.store().shared.reading.database.clone();
         prop_assert_eq!(stored_work(&database), work.keys().copied().filter(|seq| *seq >= oldest).collect::<Vec<_>>());
@@ -65,7 +65,7 @@ fn touch_some(scene: &Scene, random: &mut Random, work: &mut BTreeMap<u64, Alert
     let alerts = scene.alerts();
     for _ in 0..random.below(12).min(alerts.len()) {
         let alert = &alerts[random.below(alerts.len())];
-        // Of alerts with the same id the newest is meant.
+        // Of alerts with the same id the newest counts.
         let Some(alert) = alerts.iter().rev().find(|other| other.id == alert.id) else { continue };
         let asked = change(
             random.one(&[&None, &Some(WorkStatus::Investigating), &Some(WorkStatus::Dismissed)]).to_owned(),
@@ -193,7 +193,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     let mut scene = scene;
     scene.settings.alerts_retention = Keep::written(Some(HOUR));
     scene.restart();
-    // Hours later: the old alerts go with the next commits, and what was written for one that is gone, with an opening.
+    // Hours later: the next commits drop the old alerts, and an opening drops what was written for a dropped one.
     let mut later = lines(13, 60, 10, 1);
     for (_, line) in &mut later {
         if let super::model::Line::Passage(row) = line {
@@ -213,7 +213,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     assert_eq!(stored_work(&scene.store().shared().reading.database), [] as [u64; 0]);
 }
 
-/// Rejects in pieces, of all reasons and of one.
+/// Rejects in parts, of all reasons and of one.
 #[test]
 fn rejects_piece_after_piece() {
     let scene = scene_with_alerts();
@@ -237,7 +237,7 @@ fn rejects_piece_after_piece() {
     }
 }
 
-/// Readers of the time before work was kept: nothing under its keys, no index on the disk.
+/// A directory from before work was stored: nothing under its keys, no index on the disk.
 #[test]
 fn a_directory_without_work_opens() {
     let mut scene = scene_with_alerts();
@@ -250,7 +250,7 @@ fn a_directory_without_work_opens() {
     }
 }
 
-/// While the writer commits, many change work: every change is there in the end, and so is every row.
+/// While the writer commits, many threads change work: every change is there in the end, and so is every row.
 #[test]
 fn changes_beside_the_writer() {
     let mut scene = scene_with_alerts();

@@ -1,4 +1,4 @@
-//! However rows are cut into batches and wherever the process ends, in order or killed: totals, alerts, rejects and rows
+//! However rows are cut into batches and wherever the process ends, orderly or killed: totals, alerts, rejects and rows
 //! are those of one run.
 
 use proptest::prelude::*;

@@ -45,7 +45,7 @@ fn rows_with_much_text_become_smaller_segments() {
     }
     scene.crash();
     assert_eq!(scene.rows(), rows);
-    // A single row of more text than a segment should have is a segment.
+    // A single row with more text than a segment should have becomes a segment.
     scene.commit(0, &passages(std::iter::once("无".repeat(1000))));
     scene.restart();
     assert_eq!(scene.rows().len(), 150, "the same GCXH");
@@ -89,7 +89,7 @@ fn rejects_stay_within_their_size_and_it_is_known_after_every_opening() {
     assert!((3_000..5_500).contains(&bytes), "{bytes}");
     scene.crash();
     assert_eq!((scene.rejects(), scene.store().rejects_bytes), (kept, bytes));
-    // A directory of an older program does not tell.
+    // A directory of an older program has no such record.
     let database = scene.store().shared.reading.database.clone();
     let mut commit = database.begin();
     commit.delete(Family::Meta, keys::REJECTS_BYTES_KEY);

@@ -1,5 +1,5 @@
 //! What mirrors get: every row of a shard once, in its order, across merges, seals, restarts and retention; cursors and
-//! refused rows that survive; and nothing dropped under them unless it must be.
+//! refused rows that survive; and nothing they need is dropped unless it must be.
 
 use proptest::prelude::*;
 use traffic::CivilTime;
@@ -58,7 +58,7 @@ proptest! {
                 _ => {}
             }
             for (shard, met) in met.iter_mut().enumerate() {
-                // Now and then it has not looked for a while.
+                // From time to time it skips a few reads.
                 if random.below(3) > 0 {
                     let (rows, missing) = follow(&scene, shard, met.len() as u64);
                     prop_assert_eq!(missing, 0);
@@ -165,7 +165,7 @@ fn cursors_and_refused_rows_survive() {
     assert_eq!(shared.refused_rows(1).unwrap(), [refused(59)]);
     assert_eq!(scene.rejects(), rejects, "rejected lines are others");
 
-    // Samples are of what the target should have: its newest row, ever fewer behind, and none that it refused.
+    // Samples are of what the target should have: its newest row, ever fewer before it, and none that it refused.
     let samples = shared.sample(0, 60).unwrap();
     assert_eq!(samples.iter().map(|sample| sample.row).collect::<Vec<_>>(), [56, 44, 0]);
     let all = ids(&rows);
@@ -173,7 +173,7 @@ fn cursors_and_refused_rows_survive() {
     assert!(shared.sample(0, 0).unwrap().is_empty());
     drop(shared);
 
-    // They go with the rejects' retention.
+    // They are dropped with the rejects' retention.
     scene.commit_all(&lines[200..], || 40);
     assert_eq!(scene.store().shared().refused_rows(10).unwrap(), []);
 }

@@ -1,4 +1,4 @@
-//! Plain lists: traffic to commit, what of it must be accepted, and every question answered by looking at every row.
+//! Plain lists: traffic to commit, which of it must be accepted, and every question answered by looking at every row.
 
 use std::collections::BTreeMap;
 
@@ -26,13 +26,13 @@ impl Random {
         of[self.below(of.len())]
     }
 
-    /// True once in so many times.
+    /// True once in `times` calls, on average.
     pub(super) fn rarely(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 }
 
-/// A passage as its line has it, normal already.
+/// A passage as its line has it, already normalised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) partition: u32,
@@ -59,7 +59,7 @@ impl Row {
 #[derive(Debug, Clone)]
 pub(super) enum Line {
     Passage(Row),
-    /// A header, a blank line or one that is rejected.
+    /// A header, a blank line or a rejected line.
     Other(&'static str),
 }
 
@@ -134,7 +134,7 @@ pub(super) fn lines(seed: u64, count: usize, step: i64, partitions: usize) -> Ve
             _ => format!("G{}", 320_300_000 + random.below(1_000_000_000)),
         };
         ids.push(gcxh.clone());
-        // One id at one second in two partitions would be two rows whose order nobody promises.
+        // One id at one second in two partitions would be two rows whose order is not defined.
         while *seen.entry((gcxh.clone(), time)).or_insert(partition) != partition {
             time -= 1;
         }
@@ -196,7 +196,7 @@ pub(super) fn passes(filter: &QueryFilter, row: &Row) -> bool {
             .is_none_or(|fuel| FuelType::of(&row.hpzl, PlateCode::pack(&row.hphm).class(&row.hphm)) == fuel)
 }
 
-/// Whether a pattern with `*` and `?` is found anywhere in a plate: every way is tried.
+/// Whether a pattern with `*` and `?` is found anywhere in a plate: tries every way.
 pub(super) fn finds(pattern: &str, plate: &str) -> bool {
     fn from(pattern: &[char], plate: &[char]) -> bool {
         match pattern {

@@ -81,7 +81,7 @@ fn check_pages(
     Ok(())
 }
 
-/// The whole list, piece after piece.
+/// The whole list, part by part.
 fn check_pieces(
     view: &Arc<View>,
     filter: &QueryFilter,
@@ -181,7 +181,7 @@ fn filter(random: &mut Random, rows: &[Row]) -> QueryFilter {
     filter
 }
 
-/// A piece of a plate, with wildcards here and there.
+/// A part of a plate, with some wildcards.
 fn pattern(random: &mut Random) -> String {
     let plate: Vec<char> = random.one(&PLATES).chars().collect();
     let from = random.below(plate.len());

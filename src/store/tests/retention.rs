@@ -1,4 +1,4 @@
-//! What is old goes, what is not stays; counters, readers and the disk agree with it.
+//! Old data is dropped, the rest stays; counters, readers and the disk agree with it.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ proptest! {
             check_kept(&scene, &accepted(&lines[..to], 600), hours * HOUR)?;
             from = to;
         }
-        // Retention takes rows away, never alerts, and never what the detector needs after a restart.
+        // Retention drops rows, never alerts, and never what the detector needs after a restart.
         prop_assert_eq!(scene.alerts(), without.alerts());
         let totals = scene.totals();
         prop_assert_eq!(totals, without.totals());
@@ -63,7 +63,7 @@ proptest! {
 proptest! {
     #![proptest_config(cases(6))]
 
-    /// One partition is hours behind the other, so that its rows are old as soon as they come.
+    /// One partition's times are hours before the other's, so that its rows are old as soon as they come.
     #[test]
     fn what_a_restart_needs_stays(seed in any::<u64>(), count in 600usize..1200, seldom in any::<bool>()) {
         let mut lines = lines(seed, count, 10, 2);
@@ -114,7 +114,7 @@ fn check_kept(scene: &Scene, committed: &[Row], retention: i64) -> Result<(), Te
     Ok(())
 }
 
-/// The families hold the bodies of the segments that are known, and no others.
+/// The families hold the bodies of the known segments, and no others.
 fn check_bodies(scene: &Scene) -> Result<(), TestCaseError> {
     let database = scene.store().shared.reading.database.clone();
     for (shard, log) in scene.store().state.logs.iter().enumerate() {

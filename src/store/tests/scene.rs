@@ -1,4 +1,4 @@
-//! A data directory, a parser in front of it, and restarts with and without an orderly end.
+//! A data directory, a parser that feeds it, and restarts with and without an orderly end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::store::state::Sizes;
 use crate::store::write::Saving;
 use crate::store::{Store, StoreSettings, Totals, View};
 
-/// Sizes at which some hundred rows pass every turn of the log.
+/// Sizes at which a few hundred rows take every branch of the log.
 pub(super) const SMALL: Sizes =
     Sizes { seal_rows: 96, seal_at_once_rows: 64, max_segment_rows: 160, seal_hour_rows: 24, seal_text_bytes: 2000 };
 
@@ -69,7 +69,7 @@ impl Scene {
         self.commit_changed(partition, lines, |_| {});
     }
 
-    /// Commits lines as `change` leaves them behind the parser.
+    /// Commits lines after `change` has changed what the parser made of them.
     pub(super) fn commit_changed(&mut self, partition: u32, lines: &[Line], change: impl FnOnce(&mut Batch)) {
         let text: String = lines.iter().map(|line| line.text() + "\n").collect();
         let mut batch = Batch { partition, position: text.as_bytes().to_vec(), ..Batch::default() };
@@ -87,7 +87,7 @@ impl Scene {
         assert_eq!(store.position("test").unwrap().unwrap(), batch.position);
     }
 
-    /// Commits lines in the order given; `cut` tells how many at a time.
+    /// Commits lines in the order given; `cut` says how many at a time.
     pub(super) fn commit_all(&mut self, lines: &[(u32, Line)], mut cut: impl FnMut() -> usize) {
         for run in lines.chunk_by(|one, next| one.0 == next.0) {
             let mut rest = run;
@@ -137,7 +137,7 @@ impl Scene {
     }
 }
 
-/// So many cases, unless the environment asks for others.
+/// This many cases, unless the environment sets another number.
 pub(super) fn cases(cases: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { cases };

@@ -1,4 +1,4 @@
-//! The commit: a batch and what the detector said of it, as one atomic write.
+//! The commit: a batch and the detector's verdict on it, as one atomic write.
 
 use shard::Rows;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::store::disk::records::{Census, encode_alert, encode_plate};
 use crate::store::state::Partition;
 use crate::store::{Progress, StoreError, View};
 
-/// What the detector said of a batch.
+/// The detector's verdict on a batch.
 #[derive(Debug, Default)]
 struct Verdict {
     /// One per row.
@@ -26,7 +26,7 @@ struct Verdict {
 }
 
 impl Store {
-    /// Takes the names that a batch met first.
+    /// Takes the names that are new in a batch.
     pub(super) fn learn(&mut self, batch: &PassageBatch, commit: &mut Vec<(Vec<u8>, std::sync::Arc<str>)>) {
         for (dimension, name) in &batch.new_names {
             let id = self.state.names.push(*dimension, name.clone());
@@ -38,7 +38,7 @@ impl Store {
     /// Commits a batch of `source`: rows go to the shards that `route` names, one per row.
     ///
     /// # Errors
-    /// [`StoreError`]; the store then takes no more, and a restart continues behind the last commit.
+    /// [`StoreError`]; the store then accepts no more, and a restart continues after the last commit.
     pub fn commit(
         &mut self,
         source: &str,
@@ -96,8 +96,8 @@ impl Store {
         Ok(())
     }
 
-    /// From here to the end of a commit what is in memory is ahead of what is durable: if the commit fails in between,
-    /// nothing more may be written.
+    /// From here to the end of a commit, memory is ahead of what is durable: if the commit fails in between, nothing
+    /// more may be written.
     pub(super) fn begin(&mut self) -> Result<(), StoreError> {
         if std::mem::replace(&mut self.broken, true) {
             return Err(StoreError::Broken);
@@ -198,7 +198,7 @@ impl Store {
     }
 
     fn write_rows(&mut self, rows: [Rows; 2], commit: &mut Commit<'_>) -> Result<(), StoreError> {
-        // An hour has closed when most clocks say so.
+        // An hour has closed when most clocks have passed it.
         let newest = self.safe_newest();
         for ((log, rows), next_row) in self.state.logs.iter_mut().zip(rows).zip(&mut self.state.totals.by_shard) {
             let first_row = *next_row;
@@ -316,7 +316,7 @@ impl Store {
     }
 
     pub(super) fn after_commit(&mut self, started: Instant) {
-        // IMPORTANT: only now that the watermark is durable may compaction drop what it has left behind.
+        // IMPORTANT: only now that the watermark is durable may compaction drop what is expired by it.
         for (&id, partition) in &self.partitions {
             let horizon = partition.state.guarded_from(self.settings.detector.state_ttl);
             self.shared.reading.database.horizons().advance(id, horizon);
@@ -344,14 +344,14 @@ impl Store {
         };
     }
 
-    /// Gives readers the state of now.
+    /// Gives readers the current state.
     pub fn publish(&self) {
         let view = View::of(&self.shared.reading, &self.state);
         self.shared.view.store(std::sync::Arc::new(view));
         self.shared.commits.send_replace(self.state.totals.alerts);
     }
 
-    /// Saves everything that waits and moves it out of the write-ahead log: the end of a run.
+    /// Saves everything that is pending and moves it out of the write-ahead log: the end of a run.
     ///
     /// # Errors
     /// [`StoreError`] if the disk refuses.

@@ -1,4 +1,4 @@
-//! What detection says of itself: passages that came ahead, ids that came again with another time, and the clocks of the
+//! The state of detection: passages that came ahead, ids that came again with another time, and the clocks of the
 //! checkpoints. Counts are written with the commit that changed them; what is wrong with a clock is logged once.
 
 use std::collections::BTreeMap;
@@ -53,7 +53,7 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the status of detection anew, and logs what is new in it where somebody reads the log.
+    /// Updates the status of detection, and logs what is new in it if the log is read.
     pub(super) fn judge_clocks(&mut self) {
         let totals = &self.detection.totals;
         let rejected = self.state.totals.rejected.get(RejectReason::GcxhConflict as usize);
@@ -69,14 +69,14 @@ impl Store {
         self.detection.set_status(status, self.settings.publish);
     }
 
-    /// The newest event time that no single clock can have made: the newest watermark, or the newest GCSJ before there is one.
+    /// The newest event time that no single clock can have set: the newest watermark, or before it the newest GCSJ.
     pub(super) fn safe_newest(&self) -> CivilTime {
         let watermark = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max();
         watermark.or(self.state.totals.last_time).map_or(CivilTime::default(), CivilTime)
     }
 }
 
-/// What was counted of each checkpoint in all partitions; its lead is that of the partition with most of its records.
+/// The counts of each checkpoint in all partitions; its lead is that of the partition with most of its records.
 fn merged<'a>(
     partitions: &BTreeMap<u32, Partition>,
     names: &'a NameTable,

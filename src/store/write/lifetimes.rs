@@ -1,10 +1,10 @@
-//! How long a data directory keeps what it holds: remembered in the directory itself, so that a start with other settings
-//! drops nothing that nobody asked to drop.
+//! How long a data directory keeps what it holds: recorded in the directory itself, so that a start with other settings
+//! drops nothing unintentionally.
 //!
-//! **The rule.** An empty directory takes what it is opened with. Later a longer time takes effect at once. A shorter one
-//! takes effect only where the user wrote it down, and is announced first: how much goes, from when to when, and
-//! when at the earliest ([`Announcement`]). When that time has come what was announced is dropped and no more; from then on
-//! the shorter time is the one that is remembered.
+//! **The rule.** An empty directory takes what it is opened with. Later a longer time takes effect at once. A shorter
+//! one takes effect only if the user configured it, and is announced first: how much is dropped, from when to when, and
+//! when at the earliest ([`Announcement`]). At that time exactly what was announced is dropped; from then on the
+//! shorter time is the recorded one.
 //!
 //! Event time is measured from the newest watermark, never from the newest record: one wrong clock drops nothing.
 
@@ -35,8 +35,8 @@ impl Store {
         }
     }
 
-    /// What retention counts back from: the newest watermark. It is never ahead of the clock, since records may be dated up
-    /// to a day ahead of it, and one wrong clock must not empty the store. None before any partition has a watermark.
+    /// What retention counts back from: the newest watermark. It is never ahead of the clock: records may be dated up
+    /// to a day ahead, and one wrong clock must not empty the store. None before any partition has a watermark.
     pub(super) fn event_time(&self) -> Option<i64> {
         let newest = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max()?;
         Some(newest.min(self.clock()))
@@ -46,7 +46,7 @@ impl Store {
         (self.settings.clock)().0
     }
 
-    /// Reads what the directory remembers; returns whether it does.
+    /// Reads the directory's record; returns whether it has one.
     pub(super) fn load_lifetimes(&mut self) -> Result<bool, StoreError> {
         let database = &self.shared.reading.database;
         let remembered = match database.get(Family::Meta, keys::LIFETIMES_KEY)? {
@@ -61,7 +61,7 @@ impl Store {
         Ok(is_known)
     }
 
-    /// Brings what the directory remembers together with what it is opened with.
+    /// Reconciles the directory's record with what it is opened with.
     pub(super) fn settle_lifetimes(&mut self, is_known: bool) -> Result<(), StoreError> {
         if !self.settings.expires {
             return Ok(());
@@ -89,7 +89,7 @@ impl Store {
         Ok(())
     }
 
-    /// What a directory was kept under that does not say so: what it is opened with, unless it holds more.
+    /// The retention of a directory that has no record of it: what it is opened with, unless it holds more.
     fn guessed(&self, kept: Kept, wanted: Keep) -> Result<Option<i64>, StoreError> {
         let (Some(seconds), Some(newest), Some(oldest)) = (wanted.seconds, self.event_time(), self.oldest(kept)?)
         else {
@@ -200,7 +200,7 @@ impl Store {
         })
     }
 
-    /// Rows by shard that were stored once and are not there now.
+    /// Rows by shard that were stored once and are no longer there.
     pub(super) fn absent_rows(&self) -> [u64; 2] {
         let mut absent = self.state.totals.by_shard;
         for (log, absent) in self.state.logs.iter().zip(&mut absent) {
@@ -223,7 +223,7 @@ impl Store {
         Ok(oldest)
     }
 
-    /// Gives the event times of alerts or rejects, oldest number first, until `visit` has enough.
+    /// Gives `visit` the event times of alerts or rejects, oldest number first, until it has enough.
     fn each_time(&self, kept: Kept, mut visit: impl FnMut(i64) -> bool) -> Result<(), StoreError> {
         let alerts = kept == Kept::Alerts;
         let (family, first) = match alerts {

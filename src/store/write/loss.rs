@@ -1,5 +1,5 @@
-//! What a store has lost of what was committed: the counts that the tally keeps beside the database, compared with what the
-//! database holds.
+//! What a store has lost of what was committed: the counts that the tally keeps outside the database, compared with
+//! what the database holds.
 
 use std::path::Path;
 use storage::{Database, Family, Mark, StorageError, codec};
@@ -10,10 +10,10 @@ use crate::store::disk::keys;
 use crate::store::disk::records::{Census, decode_work_changes, work_changes};
 use crate::store::{StoreError, Totals};
 
-/// Memory for a look at what is left.
+/// Memory for reading what is left.
 const MEMORY: usize = 16 << 20;
 
-/// What `known` has and `totals` and `work` have not, in words; none if there is nothing.
+/// What `known` has and `totals` and `work` lack, in words; none if nothing is missing.
 fn missing(known: &Mark, totals: &Totals, work: u64) -> Option<String> {
     let mut parts = Vec::new();
     // Before the first commit there is none.
@@ -52,7 +52,7 @@ fn missing(known: &Mark, totals: &Totals, work: u64) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// The refusal of a directory, with what is missing as far as it can be told; changes nothing.
+/// The refusal of a directory, with what is missing as far as that can be found; changes nothing.
 pub(super) fn described(path: &Path, cause: String) -> StorageError {
     let look = || -> Result<Option<String>, StorageError> {
         let known = Database::known_of(path)?;
@@ -75,7 +75,7 @@ pub(super) fn described(path: &Path, cause: String) -> StorageError {
 }
 
 impl Store {
-    /// Compares what was read with what is known independently. What is missing is an error, unless it was accepted.
+    /// Compares what was read with what is known independently. A loss is an error unless it was accepted.
     pub(super) fn check_whole(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
         let work = work_changes(&database)?;

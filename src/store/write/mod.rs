@@ -1,5 +1,5 @@
-//! The one writer: a commit is one write over all families, opening brings everything back to where the last one was, and
-//! between them retention drops what is too old.
+//! The one writer: a commit is one write over all families, opening restores the state after the last one, and between
+//! them retention drops what is too old.
 
 mod commit;
 mod detection;

@@ -1,7 +1,7 @@
-//! Opening a data directory: what was committed is read back, and the detectors are brought to where they were.
+//! Opening a data directory: committed data is read, and the detectors are restored.
 //!
-//! Plate states are those saved last; the log holds the passages that came after, and the detectors take them again in
-//! the order of arrival, without output. The duplicate guard is filled from the passages within its reach.
+//! Plate states are those saved last; the log holds the passages that came after, and the detectors replay them in the
+//! order of arrival, without output. The duplicate guard is filled from the passages within its reach.
 
 use arc_swap::ArcSwap;
 use shard::{Rows, ZoneMap};
@@ -27,15 +27,15 @@ use crate::store::state::{
 };
 use crate::store::{Lifetimes, Progress, StoreError, StoreSettings, Totals, View};
 
-/// Passages of an older program's directory that are taken again, to know its watermarks; the newest.
+/// Passages of an older program's directory that are replayed to find its watermarks; the newest.
 const OLD_ROWS: u64 = 1 << 21;
-/// So many of a partition at least, if it has them.
+/// At least this many of a partition, if it has them.
 const OLD_PARTITION_ROWS: u64 = 1 << 14;
-/// So many rows are given to a detector at a time.
+/// How many rows are given to a detector at a time.
 const RECOVER_ROWS: usize = 65_536;
 
 impl Store {
-    /// Opens or creates the data directory at `path` and brings its detectors to where they were.
+    /// Opens or creates the data directory at `path` and restores its detectors.
     ///
     /// # Errors
     /// [`StoreError`] if the directory cannot be used or holds damage.
@@ -74,7 +74,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     let cache = Arc::new(ColumnCache::new(budget));
     let work = Arc::new(Work::open(&database, totals.oldest_alert)?);
     let reading = Reading { database: database.clone(), cache, work };
-    // Without readers nobody searches.
+    // Without readers there are no searches.
     let alerts = AlertIndex::new(if settings.publish { settings.alert_index } else { 0 });
     let mut store = Store {
         shared: Arc::new(StoreHandle {
@@ -117,7 +117,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     store.settle_lifetimes(remembers)?;
     let work = encode_work_changes(work_changes(&database)?);
     database.begin_tally(Census::of(&store.state.totals).encode()?, work)?;
-    // Now that all is there: files of an earlier version, and those that the umask did not reach.
+    // Now that all files exist: those of an earlier version, and those that the umask did not reach.
     storage::close_to_others(path);
     store.tell_progress(None);
     store.publish();
@@ -238,9 +238,9 @@ impl Store {
         Ok(())
     }
 
-    /// Lets the passages of a partition of layout 1 go through its detector again: all of the newest [`OLD_ROWS`] of the
-    /// data directory, and at least some of it. Its watermark was the newest GCSJ, which one clock could spoil, and its plate
-    /// states are what that watermark left of them.
+    /// Replays the passages of a partition of layout 1 through its detector: all of the newest [`OLD_ROWS`] of the data
+    /// directory, and at least some of the partition's. Its watermark was the newest GCSJ, which one clock could spoil,
+    /// and its plate states are what that watermark left of them.
     fn begin_old_partitions(&mut self) {
         if !self.partitions.values().any(|partition| partition.is_old) {
             return;
@@ -304,7 +304,7 @@ impl Store {
             };
             let oldest = partition.state.guarded_from(self.settings.detector.state_ttl);
             let (sightings, odd) = decode_plate(&value).map_err(|error| damaged(&error))?;
-            // Expiry is decided here, by event time; compaction may or may not have been there first.
+            // Expiry is decided here, by event time; compaction may or may not have run before.
             let mut live = Vec::with_capacity(sightings.len());
             for (time, checkpoint, number, tag, resolution, plate_type) in sightings {
                 let Some(resolution) = Resolution::from_number(resolution) else {
@@ -353,7 +353,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives rows of both shards, together by arrival number, to what they are needed for.
+    /// Gives rows of both shards, merged by arrival number, to whatever needs them.
     fn take_again(&mut self, again: &Again, ttl: i64) {
         let ahead = again.recent + 60 + ttl - self.settings.detector.window;
         let mut batches: BTreeMap<u32, PassageBatch> = BTreeMap::new();
@@ -382,8 +382,8 @@ impl Store {
 
     /// Fills the duplicate guards.
     ///
-    /// IMPORTANT: only once the watermarks are those of the last commit. An id may have been accepted twice, the second time
-    /// when the first had expired: only one of the two is within the TTL of that watermark, and that one is guarded.
+    /// IMPORTANT: only once the watermarks are those of the last commit. An id may be accepted a second time after the
+    /// first has expired: only one of the two is within the TTL of that watermark, and that one is guarded.
     fn guard_again(&mut self, again: &Again, ttl: i64) {
         for &(_, block, row) in &again.order {
             let (Some(rows), row) = (again.blocks.get(block as usize), row as usize) else { continue };
@@ -401,7 +401,7 @@ impl Store {
     }
 }
 
-/// Rows that are taken again when the store is opened.
+/// Rows that are replayed when the store is opened.
 #[derive(Default)]
 struct Again {
     /// Rows that are newer count in the last minute.
@@ -412,8 +412,8 @@ struct Again {
 }
 
 impl Again {
-    /// Keeps those rows of a segment that are needed. A segment may be needed for one passage that is far ahead: the rest of
-    /// it takes no memory.
+    /// Keeps those rows of a segment that are needed. A segment may be needed for one passage that is far ahead: the
+    /// rest of it takes no memory.
     fn keep(&mut self, partitions: &BTreeMap<u32, Partition>, ttl: i64, rows: Rows) {
         let block = self.blocks.len() as u32;
         let before = self.order.len();

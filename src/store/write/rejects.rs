@@ -1,7 +1,7 @@
 //! Rejects: lines that were not accepted, each with its reason and its beginning, within a number of bytes.
 //!
-//! How many bytes they take stands in `meta` and changes with every commit that brings or drops some. A directory of an
-//! older program has no such number: it is counted once, when the directory is opened.
+//! Their number of bytes is in `meta` and changes with every commit that adds or drops some. The directory of an older
+//! program has no such number: it is counted once, when the directory is opened.
 
 use storage::codec::{self};
 use storage::{Commit, Database, Family};
@@ -13,12 +13,12 @@ use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::disk::records::{RefusedRow, StoredReject};
 
-/// Rejects that a commit drops at most beyond those that it brings, so that no commit is long.
+/// How many rejects a commit may drop beyond those that it adds, so that no commit is long.
 const DROP_AT_ONCE: usize = 4096;
-/// A text beside a row that is longer cannot be a field of a line: such a row is a reject.
+/// An odd text longer than this cannot be a field of a line: such a row is a reject.
 const MAX_TEXT_BYTES: usize = traffic::LineParser::MAX_LINE_BYTES;
 
-/// What a stored reject counts for.
+/// The bytes that a stored reject counts as.
 fn weight(value: &[u8]) -> u64 {
     value.len() as u64 + size_of::<u64>() as u64
 }
@@ -96,8 +96,8 @@ impl Store {
         Ok(())
     }
 
-    /// Drops the oldest rejects: those from before `oldest`, and those beyond the bytes that rejects may take. `coming` is
-    /// how many the commit brings. Returns the number behind the last that was dropped for its age.
+    /// Drops the oldest rejects: those from before `oldest`, and those beyond the bytes that rejects may take. `coming`
+    /// is how many the commit adds. Returns the number after the last that was dropped for its age.
     pub(super) fn expire_rejects(
         &mut self,
         oldest: Option<i64>,
@@ -108,7 +108,7 @@ impl Store {
         if oldest.is_none() && self.rejects_bytes <= most {
             return Ok(self.state.totals.oldest_reject);
         }
-        // What was rejected before the first passage is as old as that.
+        // A line rejected before the first passage counts as old as that passage.
         let first = self.state.totals.first_time;
         let from = self.state.totals.oldest_reject.max(1);
         let (mut next, mut too_old, mut crowded_out) = (from, self.state.totals.oldest_reject, 0);
@@ -147,8 +147,8 @@ impl Store {
     }
 }
 
-/// The batch without rows that could not be read back, which are rejects instead; none if it has no such row. The parser
-/// takes no such field, so this holds whatever a source makes up.
+/// The batch without rows that could not be read back, which are rejects instead; none if it has no such row. The
+/// parser accepts no such field; this protects against any other source.
 pub(super) fn isolate(batch: &Batch) -> Option<Batch> {
     let passages = &batch.passages;
     let texts = passages.odd_ids.iter().chain(&passages.odd_plates);

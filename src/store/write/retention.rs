@@ -1,5 +1,5 @@
-//! Retention: what a commit drops because it is older than the store keeps. A commit drops a bounded part, so that none is
-//! long; the rest goes with later ones.
+//! Retention: what a commit drops because it is older than the store keeps. A commit drops a bounded part, so that none
+//! is long; later ones drop the rest.
 
 use shard::{Rows, ZoneMap};
 use std::collections::BTreeSet;
@@ -15,12 +15,12 @@ use crate::store::state::{HourCounter, Log, NameFacts, Rollups, needed_for_recov
 
 /// Alerts that a commit drops at most, so that no commit is long.
 const EXPIRE_AT_ONCE: usize = 4096;
-/// Segments that a commit drops at most: each is read once more, to be taken out of the rollups.
+/// Segments that a commit drops at most: each is read once more, to be subtracted from the rollups.
 pub(super) const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 
 impl Store {
-    /// Drops what is older than the retention times, up to a bound per commit, and rejects beyond their size; the commit
-    /// brings `rejects` more.
+    /// Drops what is older than the retention times, up to a bound per commit, and rejects beyond their size; the
+    /// commit adds `rejects` more.
     pub(super) fn expire(
         &mut self,
         segments_at_once: usize,
@@ -63,8 +63,8 @@ impl Store {
         if changed { self.lifetimes.write(commit) } else { Ok(()) }
     }
 
-    /// Counts what retention dropped, and logs each run of it: at its beginning, and the rest when it has ended. A run is
-    /// the commits in a row that drop something.
+    /// Counts what retention dropped, and logs each run of it: at its beginning, and the rest when it has ended. A run
+    /// is a series of consecutive commits that drop something.
     fn note_dropped(&mut self, gone: &[Gone], older_than: i64, seconds: i64, now: i64) -> bool {
         if gone.is_empty() {
             if let Some(run) = self.dropping.take() {
@@ -96,14 +96,14 @@ impl Store {
         count < EXPIRE_AT_ONCE as u64 && self.lifetimes.done(kept, now)
     }
 
-    /// Logs the run of retention that has not been logged yet.
+    /// Logs what has not been logged yet of the run of retention.
     pub(super) fn tell_dropped(&mut self) {
         if let Some(run) = self.dropping.take() {
             tell(&run);
         }
     }
 
-    /// Drops whole segments and takes their rows out of the rollups. What a restart would need stays, however old it is.
+    /// Drops whole segments and subtracts their rows from the rollups. Rows that a restart would need stay, at any age.
     fn expire_segments(
         &mut self,
         oldest: CivilTime,
@@ -160,7 +160,7 @@ impl Store {
         Ok(told)
     }
 
-    /// Makes the counters anew from the log.
+    /// Recounts the counters from the log.
     pub(super) fn count_anew(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
         let numbers = Numbers::of(&self.state.names);

@@ -1,4 +1,4 @@
-//! The writer of a data directory and what can be asked of it.
+//! The writer of a data directory and its queries.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -16,11 +16,11 @@ use crate::store::{Dropped, Lifetimes, StoreError, StoreSettings, Totals};
 /// When plate states are saved.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Saving {
-    /// At once while so few changed; that is so whenever records come as they happen.
+    /// At once if at most this many changed, which is so when records come in real time.
     pub(in crate::store) at_once_changes: usize,
-    /// After a burst, when so many passages have come since the last time …
+    /// After a burst, when this many passages have come since the last time …
     pub(in crate::store) rows: u64,
-    /// … or when so much time has passed.
+    /// … or when this much time has passed.
     pub(in crate::store) interval: Duration,
 }
 
@@ -43,13 +43,13 @@ pub struct Store {
     pub(in crate::store) saving: Saving,
     pub(in crate::store) detection: Detection,
     pub(in crate::store) lifetimes: Lifetimes,
-    /// The run of retention that is under way.
+    /// The current run of retention.
     pub(in crate::store) dropping: Option<Dropped>,
     /// Bytes of the rejects that are kept.
     pub(in crate::store) rejects_bytes: u64,
-    /// It was said that rejects are dropped for their size.
+    /// It was logged that rejects are dropped for their size.
     pub(in crate::store) rejects_crowded: bool,
-    /// A commit has begun and has not ended well.
+    /// A commit has begun and has not ended successfully.
     pub(in crate::store) broken: bool,
 }
 
@@ -97,8 +97,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Replaces the checkpoints that are known, here, in the reference data and in its copy. `source` says where they come
-    /// from.
+    /// Replaces the known checkpoints, here, in the reference data and in its copy. `source` says where they come from.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be written.

@@ -1,9 +1,9 @@
-//! Taking a partition over: its passages of the last state TTL come once more, stored by another process, and bring the
-//! detector to where that one left it.
+//! Takeover of a partition: its passages of the last state TTL, stored by another process, come once more and bring the
+//! detector to the state in which that process left it.
 //!
-//! Of them nothing is stored but the names that they bring, which are numbered with all others. The partition's watermark
-//! and the source's position are written with the last part, so a process killed on the way begins the takeover anew.
-//! The log does not hold what was read back: after a restart within a state TTL the source has it read back again.
+//! Nothing of them is stored but their names, which are numbered with all others. The partition's watermark and the
+//! source's position are written with the last part, so a process killed before that begins the takeover again. The log
+//! does not hold these passages: after a restart within a state TTL the source repeats the takeover.
 
 use std::time::Instant;
 use storage::Family;
@@ -16,7 +16,7 @@ use crate::store::disk::keys;
 use crate::store::state::Partition;
 
 impl Store {
-    /// Takes a part of what is read back.
+    /// Applies a part of the takeover.
     pub(super) fn rebuild(&mut self, source: &str, batch: &Batch, rebuild: &Rebuild) -> Result<(), StoreError> {
         let started = Instant::now();
         self.begin()?;

@@ -1,9 +1,9 @@
-//! The lines that rows were read from, kept until the batch is committed: whether a row is rejected for a GCXH that another
-//! passage had is known only to the detector, and a reject keeps its line as it came.
+//! The lines that rows were read from, kept until the batch is committed: only the detector finds out whether a row is
+//! rejected for a GCXH that another passage had, and a reject keeps its line as it came.
 //!
-//! Nearly every line is *plain*: it is its fields, each as its column holds it, with separators between. Of such a line
-//! only its number and the order of its fields are kept, and it is written again when it is needed; any other line is
-//! kept as it came. This module does not decide which line is plain.
+//! Nearly every line is *plain*: its fields, each exactly as its column holds it, joined by separators. Of such a line
+//! only its number and the order of its fields are kept, and the line is written again when it is needed; any other
+//! line is kept as it came. This module does not decide which line is plain.
 
 use std::sync::Arc;
 
@@ -50,9 +50,9 @@ pub struct RawLines {
     bytes: Vec<u8>,
     /// Their rows, and where each of them ends in `bytes`.
     kept: Vec<(u32, u32)>,
-    /// From which row on plain lines are written how.
+    /// How plain lines are written, from which row on.
     plain: Vec<(u32, Arc<PlainLine>)>,
-    /// The row and its line's number wherever that does not follow the one before.
+    /// Row and line number wherever the number is not the one after the previous row's.
     numbers: Vec<(u32, u64)>,
     next_number: u64,
 }
@@ -100,7 +100,7 @@ impl RawLines {
         Some(self.bytes.get(start..end(at)).unwrap_or_default())
     }
 
-    /// Bytes that are kept of the lines.
+    /// Bytes of the lines that are kept.
     pub fn bytes(&self) -> usize {
         self.bytes.len()
     }
@@ -141,7 +141,7 @@ impl PassageBatch {
     }
 }
 
-/// The last of `marks` that stands at `row` or before.
+/// The last of `marks` at or before `row`.
 fn last_until<T>(marks: &[(u32, T)], row: usize) -> Option<&(u32, T)> {
     let after = marks.partition_point(|(from, _)| *from as usize <= row);
     marks.get(after.checked_sub(1)?)

@@ -1,10 +1,10 @@
-//! How the clocks of the checkpoints stand: how many records came late or ahead, and how far a checkpoint's times lie
-//! from the watermark. It is told of every accepted record, judges nothing and changes no alert.
+//! The state of the checkpoints' clocks: how many records came late or ahead, and how far a checkpoint's times lie from
+//! the watermark. It sees every accepted record, judges nothing and changes no alert.
 //!
-//! **Lead**: a record's GCSJ less W behind it. Of a right clock that reports at once it is a few seconds; of one that is
-//! five minutes fast, 300 more. Kept are the newest [`SAMPLES`] of each checkpoint, of a busy one only every eighth, and
-//! whenever they are full their median and the distance between their quartiles. Leads of different checkpoints are to be
-//! compared with one another: W itself may be that of three fast clocks.
+//! **Lead**: a record's GCSJ minus W after that record. With a correct clock and immediate reporting it is a few
+//! seconds; with a clock five minutes fast, 300 more. The newest [`SAMPLES`] of each checkpoint are kept, of a busy one
+//! only every eighth; whenever they are full, their median and the distance between their quartiles are kept. Compare
+//! leads of different checkpoints only with one another: W itself may be that of three fast clocks.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use super::fate::Fate;
 use crate::NameId;
 
 const SAMPLES: usize = 31;
-/// Records of a checkpoint that are all sampled; then one of [`THINNING`] is.
+/// How many records of a checkpoint are all sampled; after them one in [`THINNING`] is.
 const EAGER: u64 = 248;
 const THINNING: u64 = 8;
 
@@ -25,7 +25,7 @@ pub struct Lead {
     pub spread: i32,
 }
 
-/// What was counted of one checkpoint.
+/// The counts of one checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ClockCount {
     /// Accepted records.

@@ -1,12 +1,12 @@
-//! What the rule says of two sightings of one plate at different checkpoints.
+//! What the rule says about two sightings of one plate at different checkpoints.
 
 use super::DetectorSettings;
 use crate::{Cause, Rule, Severity, great_circle_km};
 
-/// A site is not a point, and its coordinates are not surveyed: so much less may really have been driven.
+/// A site is not a point, and its coordinates are not surveyed: the distance driven may be shorter by this much.
 const SITE_KM: f64 = 0.3;
 
-/// What is known of two sightings.
+/// What is known about two sightings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
     /// Seconds between the two GCSJ; not negative.
@@ -17,18 +17,18 @@ pub struct Pair {
     pub from: Option<(f64, f64)>,
     /// Longitude and latitude of the other.
     pub to: Option<(f64, f64)>,
-    /// Whether the plate types say that two vehicles may wear the number.
+    /// Whether the plate types allow two vehicles with the same number.
     pub twins: bool,
 }
 
-/// What the rule says of them.
+/// What the rule says about them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evidence {
     /// Great-circle distance in km, if both positions are known.
     pub distance_km: Option<f64>,
     /// Distance over gap in km/h, if the distance is known and the gap is not 0.
     pub speed_kmh: Option<f64>,
-    /// How sure it makes us: [`Severity::High`] means that one car cannot have made both, however far apart they are.
+    /// How strong the evidence is: [`Severity::High`] means that one car cannot have made both, whatever the gap.
     pub severity: Severity,
     /// What else explains it.
     pub cause: Option<Cause>,
@@ -39,9 +39,9 @@ pub struct Evidence {
 impl Evidence {
     /// Weighs a pair.
     ///
-    /// The lower speed is what must at least have been driven: 300 m less than the distance, in the gap and both
-    /// resolutions more. With a gap of 0 seconds at full resolution it is above 160 km/h from 389 m on; there is no
-    /// nominal speed then, which any distance exceeds.
+    /// The lower speed is the least that must have been driven: the distance less 300 m, over the gap plus both
+    /// resolutions. With a gap of 0 seconds at full resolution it is above 160 km/h from 389 m on; there is no nominal
+    /// speed then, and any distance counts as above the limit.
     #[inline]
     pub fn of(settings: &DetectorSettings, pair: &Pair) -> Self {
         let gap_seconds = pair.gap_seconds;
@@ -71,7 +71,7 @@ impl Evidence {
 mod tests {
     use super::*;
 
-    /// Two places so many km apart, on one meridian.
+    /// Two places this many km apart, on one meridian.
     fn apart(km: f64) -> [Option<(f64, f64)>; 2] {
         let degrees = km / great_circle_km((117.0, 34.0), (117.0, 35.0));
         [Some((117.0, 34.0)), Some((117.0, 34.0 + degrees))]
@@ -101,7 +101,7 @@ mod tests {
         check(Some(4.45), 100, 2, Severity::Medium, WINDOW);
         check(Some(4.44), 100, 2, Severity::Low, WINDOW);
         check(None, 100, 2, Severity::Medium, WINDOW);
-        // The same second: 389 m are too far, anything nearer has no nominal speed to go by.
+        // The same second: 389 m are too far; anything nearer has no nominal speed to judge by.
         check(Some(0.39), 0, 2, Severity::High, WINDOW);
         check(Some(0.38), 0, 2, Severity::Medium, WINDOW);
         check(Some(0.0), 0, 2, Severity::Low, WINDOW);

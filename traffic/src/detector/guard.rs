@@ -11,7 +11,7 @@ struct Slot {
     time: u32,
 }
 
-/// What the guard says of an id.
+/// What the guard says about an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Admission {
     /// It was not admitted within the horizon; now it is.
@@ -33,8 +33,8 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    /// Reads where ids that come next will stand. One after another each would be waited for; of these reads none depends
-    /// on another, and several are under way at once.
+    /// Reads the slots of the ids that come next. These reads do not depend on one another, so several are in flight at
+    /// once; one after another, each would be waited for.
     #[inline]
     pub(super) fn touch(&self, ids: &[PassageId]) {
         let mask = self.slots.len().wrapping_sub(1);

@@ -15,7 +15,7 @@ pub struct Sighting {
 
 const TIME_SHIFT: u32 = 16;
 const TYPE_SHIFT: u32 = 8;
-/// Civil times of all years that a GCSJ can name lie far within.
+/// Civil times of all years that a GCSJ can name are far within it.
 const MAX_TIME: i64 = i64::MAX >> TIME_SHIFT;
 
 impl Sighting {

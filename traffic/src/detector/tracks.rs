@@ -1,10 +1,10 @@
 //! Plate states: the live sightings of every plate, ordered by event time and then by arrival. It does not know the
 //! rule, only where a sighting's neighbours are.
 //!
-//! **Bounds.** Only what can still be a neighbour is kept. Of one second those are the first and the last to arrive: the
-//! first for whatever comes earlier, the last for whatever comes then or later. Of those that nothing can precede any more
-//! (no passage that old is compared) it is the newest. So a plate has two sightings a second at most, whatever is read of
-//! it, and in memory is what [`MAX_SIGHTINGS`] allows: beyond it the one farthest ahead is forgotten, or else the oldest.
+//! **Bounds.** Only sightings that can still be a neighbour are kept. Within one second these are the first to arrive
+//! (for passages before it) and the last (for passages in it or after). Of those so old that no passage before them is
+//! compared any more, only the newest is. So a plate has at most two sightings a second, however often it is read, and
+//! at most [`MAX_SIGHTINGS`] in memory: beyond that the one farthest ahead is forgotten, or else the oldest.
 
 use std::collections::VecDeque;
 
@@ -34,7 +34,7 @@ impl Reach {
         Self { oldest: CivilTime(i64::MIN), late: CivilTime(i64::MIN), ahead: CivilTime(i64::MAX) };
 }
 
-/// One plate's sightings. Most plates are seen once within the TTL, and then hold no memory of their own.
+/// One plate's sightings. Most plates are seen once within the TTL, and then need no memory on the heap.
 #[derive(Debug)]
 enum Track {
     One(Sighting),
@@ -90,8 +90,8 @@ impl Default for Tracks {
 }
 
 impl Tracks {
-    /// Adds a sighting and returns its neighbours that are live: the nearest earlier one (or equal, by arrival) and the
-    /// nearest later one.
+    /// Adds a sighting and returns its live neighbours: the nearest earlier one (or equal, by arrival) and the nearest
+    /// later one.
     #[inline]
     pub(super) fn insert(
         &mut self,
@@ -227,8 +227,8 @@ impl Tracks {
     }
 }
 
-/// Drops what can be nobody's neighbour any more, and puts a sighting among the rest. One that arrived between the first
-/// and the last of a second gives its place to the new last.
+/// Drops the sightings that can no longer be a neighbour, and inserts this one among the rest. One that arrived between
+/// the first and the last of a second is replaced by the new last.
 fn add(sightings: &mut VecDeque<Sighting>, sighting: Sighting, reach: Reach) -> (Option<Sighting>, Option<Sighting>) {
     let time_at = |sightings: &VecDeque<Sighting>, at: usize| sightings.get(at).map(Sighting::time);
     while time_at(sightings, 0).is_some_and(|first| first < reach.oldest)
@@ -285,7 +285,7 @@ mod tests {
         assert_eq!((times.first(), times.iter().filter(|time| **time < 10_500).count()), (Some(&10_499), 1));
     }
 
-    /// The nearest neighbours by looking at all of them, as often as there are sightings.
+    /// The neighbours found are those of a search through all sightings.
     #[test]
     fn what_is_dropped_was_nobodys_neighbour() {
         let mut tracks = Tracks::default();
@@ -310,7 +310,7 @@ mod tests {
         for time in (0..max + 10).rev() {
             tracks.insert(PlateCode::pack("-"), sighting(time, time as u64), "", reach(0, 86_400));
         }
-        // All of them are within the TTL, none is ahead: the oldest goes, which is what came.
+        // All are within the TTL and none is ahead, so the oldest is dropped: the one that just came.
         assert_eq!((only(&tracks).first(), tracks.take_forgotten()), (Some(&10), 10));
         for time in 0..10 {
             tracks.insert(PlateCode::pack("-"), sighting(time + 200_000, time as u64), "", reach(0, 86_400));

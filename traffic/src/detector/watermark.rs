@@ -1,11 +1,11 @@
 //! The watermark W of one partition: the newest GCSJ that three checkpoints have reached, so that one or two wrong clocks
 //! move nothing.
 //!
-//! Each checkpoint above W has its newest GCSJ and the ordinal of its last such record; one that was silent for
-//! [`PATIENCE`] accepted records is forgotten. As soon as three are above, or when W has not moved for as many records and
-//! any is above, W becomes the smallest of them, and those not above it are forgotten. So at most two are left behind each
-//! record, and the state is of constant size. Before the first move W is undefined, which lasts [`PATIENCE`] records at
-//! most.
+//! For each checkpoint above W, its newest GCSJ and the ordinal of its last such record are kept; one that was silent
+//! for [`PATIENCE`] accepted records is forgotten. As soon as three are above, or when W has not moved for as many
+//! records and any is above, W becomes the smallest of them, and those not above it are forgotten. So at most two are
+//! left after each record, and the state is of constant size. W is undefined until its first move, which takes
+//! [`PATIENCE`] records at most.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::{CivilTime, NameId};
 
 /// Accepted records after which a silent checkpoint is forgotten, and after which W moves without a third.
 const PATIENCE: u64 = 4096;
-/// So many checkpoints move W.
+/// How many checkpoints move W.
 const QUORUM: usize = 3;
 
 /// A checkpoint above W.
@@ -50,7 +50,7 @@ pub struct Watermark {
     moved: u64,
     /// Those above W, and [`NOBODY`] in the places after them.
     above: [Reached; QUORUM - 1],
-    /// Before this ordinal nobody is to be forgotten, and W has not waited long. A bound: it may be too early.
+    /// Before this ordinal no checkpoint is due to be forgotten and W has not waited long. It may be too early.
     look_at: u64,
 }
 
@@ -88,7 +88,7 @@ impl Watermark {
         (self.time != NEVER).then_some(self.time)
     }
 
-    /// What is older than this is expired, or guarded no more.
+    /// What is older than this is expired, or no longer guarded.
     #[inline]
     pub(super) fn oldest(&self, state_ttl: i64) -> i64 {
         self.time.saturating_sub(state_ttl)
@@ -96,14 +96,14 @@ impl Watermark {
 
     /// Takes the next accepted record.
     ///
-    /// NOTE: which checkpoint comes next is as good as random, so nothing branches on that: a mistaken guess of the
-    /// processor costs more than all of it. Each number is read and written by itself, since a wide read of what was just
-    /// written in parts waits until it is in memory.
+    /// NOTE: which checkpoint comes next is as good as random, so nothing branches on it: a mispredicted branch costs
+    /// more than all of this. Each number is read and written separately, since a wide read of what was just written in
+    /// parts stalls until it is in memory.
     #[inline]
     pub fn see(&mut self, time: CivilTime, checkpoint: NameId) {
         self.accepted += 1;
         if self.accepted >= self.look_at {
-            // Where nobody is above W nothing can come of a look.
+            // If no checkpoint is above W, a look changes nothing.
             if time.0 > self.time || self.somebody().next().is_some() {
                 self.see_and_look(time.0, checkpoint);
             }
@@ -111,7 +111,7 @@ impl Watermark {
         }
         let [first, second] = &mut self.above;
         let is_above = time.0 > self.time;
-        // A free place has NOBODY's number, and they are taken in order.
+        // A free place has the number of `NOBODY`; places are taken in order.
         let free = NOBODY.checkpoint;
         let in_first = is_above & ((first.checkpoint == checkpoint) | (first.checkpoint == free));
         let in_second = is_above & !in_first & ((second.checkpoint == checkpoint) | (second.checkpoint == free));
@@ -134,7 +134,7 @@ impl Watermark {
         }
     }
 
-    /// As [`Watermark::see`], step by step: somebody may be silent for long, or W has waited.
+    /// As [`Watermark::see`], step by step: a checkpoint may have been silent too long, or W has waited.
     #[cold]
     fn see_and_look(&mut self, time: i64, checkpoint: NameId) {
         let mut above: Vec<Reached> = self.somebody().collect();
@@ -177,7 +177,7 @@ impl Watermark {
         }
     }
 
-    /// The watermark of a state; what no such state can hold is left out.
+    /// The watermark of a state; entries that no such state can hold are left out.
     pub fn of(state: &WatermarkState) -> Self {
         let mut watermark = Self {
             time: state.time.unwrap_or(NEVER),
@@ -242,7 +242,7 @@ mod tests {
         assert_eq!(watermark.time(), None);
         watermark.see(CivilTime(7), 0);
         assert_eq!(watermark.time(), Some(PATIENCE as i64 - 1));
-        // Only what is above counts, and a clock that leapt once is forgotten before W may follow it.
+        // Only what is above counts, and a clock that jumped once is forgotten before W may follow it.
         for _ in 0..3 * PATIENCE {
             watermark.see(CivilTime(5), 1);
         }

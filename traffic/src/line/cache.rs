@@ -1,13 +1,13 @@
-//! The numbers of the field texts met last, in front of the interner: for up to 32 bytes, a text is compared by four
-//! words that were loaded with it, and neither hashed byte by byte nor looked up elsewhere.
+//! The numbers of the latest field texts, in front of the interner: a text of up to 32 bytes is compared by four words
+//! that were loaded with it, and is neither hashed byte by byte nor looked up elsewhere.
 //!
-//! The key is the field as it stands in the line, before trimming and padding, so that a hit needs neither. It knows
-//! nothing of what made a text worth remembering.
+//! The key is the field as it stands in the line, before trimming and padding, so that a hit needs neither. It does not
+//! know what makes a text worth caching.
 
 use crate::NameId;
 
-/// A table of fixed size. A text stands in one of [`PROBES`] slots from the one that its hash says; if others have
-/// them all, it takes the first of them over.
+/// A table of fixed size. A text is in one of [`PROBES`] slots, starting at the one that its hash gives; if all are
+/// taken by others, it replaces the first.
 #[derive(Debug)]
 pub(super) struct FieldCache {
     slots: Box<[Slot]>,
@@ -41,7 +41,7 @@ const PROBES: usize = 4;
 const MAX_SHORT: usize = 32;
 /// Longer texts are not kept: the cache's size is bounded.
 const MAX_LONG: usize = 256;
-/// Odd numbers with bits all over (fractions of the golden ratio and of π).
+/// Odd numbers with evenly spread bits (fractions of the golden ratio and of π).
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 const MIX_ENDS: u64 = 0x243f_6a88_85a3_08d3;
 
@@ -122,7 +122,7 @@ impl<'a> FieldKey<'a> {
         } else if let (Some(head), Some(tail)) = (bytes.first_chunk(), bytes.last_chunk()) {
             [u64::from(u32::from_le_bytes(*head)), 0, 0, u64::from(u32::from_le_bytes(*tail))]
         } else {
-            // At most three bytes: the first, the middle and the last are all.
+            // At most three bytes: the first, the middle and the last are all of them.
             let at = |index: usize| u64::from(bytes.get(index).copied().unwrap_or(0));
             [at(0) | at(bytes.len() / 2) << 8, 0, 0, at(bytes.len().saturating_sub(1))]
         };

@@ -1,8 +1,8 @@
 //! One line of text to fields, with quotes around some of them.
 //!
 //! Quotes count only where a field begins. Within quotes a doubled quote is a quote; text after the closing quote
-//! belongs to the field as it stands; a quote that is never closed runs to the end of the line. That is how Python's
-//! `csv.reader` and most spreadsheet programs read what others wrote. A field never crosses a line here.
+//! belongs to the field as it stands; a quote that is never closed runs to the end of the line. Python's `csv.reader`
+//! and most spreadsheet programs read the same way. A field never crosses a line here.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ fn split_plain(text: &str, separator: char) -> (&str, Option<&str>) {
     }
 }
 
-/// Splits off a field whose opening quote is already gone.
+/// Splits off a field whose opening quote is already removed.
 fn split_quoted(mut text: &str, separator: char) -> (Cow<'_, str>, Option<&str>) {
     let mut field = String::new();
     loop {
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn quoting() {
-        // Expected values are what Python 3.11's csv.reader answers.
+        // Expected values are what Python 3.11's csv.reader returns.
         for (line, expected) in [
             ("", &[""][..]),
             ("a", &["a"]),

@@ -1,11 +1,11 @@
-//! Where lines end: at LF, CR LF or a CR alone. A few CRs in front of a LF are part of its line ending: files that went
+//! Where lines end: at LF, CR LF or a CR alone. A few CRs before a LF are part of its line ending: files that went
 //! through a converter twice have two.
 
-/// So many CRs belong to the LF behind them; of more, the first ones end lines. It bounds how far must be looked ahead.
+/// How many CRs at most belong to the LF after them; of more, the first ones end lines. Bounds the lookahead.
 const MAX_RETURNS: usize = 8;
 
-/// The first line of `bytes`: its length, and that of its line ending. None if no line ends there for certain: a CR at
-/// the very end may have its LF behind it.
+/// The first line of `bytes`: its length, and that of its line ending. None if no line ends there for certain: a LF may
+/// still follow a CR at the very end.
 pub fn line_end(bytes: &[u8]) -> Option<(usize, usize)> {
     let end = memchr::memchr2(b'\r', b'\n', bytes)?;
     let ending = bytes.get(end..).unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn has_lone_return(bytes: &[u8]) -> bool {
     })
 }
 
-/// A line without its ending, and without the bytes of a block that was never written around it.
+/// A line without its ending, and without surrounding bytes of a block that was never written.
 pub(super) fn without_ending(line: &[u8]) -> &[u8] {
     let is_none = |byte: &u8| matches!(byte, b'\r' | b'\n' | b'\0');
     let end = line.iter().rposition(|byte| !is_none(byte)).map_or(0, |last| last + 1);

@@ -1,12 +1,12 @@
-//! A line's fields as they stand, where a reader has time: for advice and for texts that are shown.
+//! A line's fields as they stand, for uses where speed does not matter: advice and displayed texts.
 
 use std::borrow::Cow;
 
 use super::csv;
 use super::form::Delimiter;
 
-/// One field of a line of so many columns, as it stands; none if no separator, or not the one that was told, splits the
-/// line so.
+/// One field of a line with `columns` fields, as it stands; none if no separator, or not the one that is `told`, splits
+/// the line so.
 pub fn field_of(line: &str, told: Option<Delimiter>, columns: usize, place: usize) -> Option<Cow<'_, str>> {
     let candidates = Delimiter::ALL.into_iter().filter(|delimiter| told.is_none_or(|told| told == *delimiter));
     let fields = candidates.map(|delimiter| split(line, delimiter)).find(|fields| fields.len() == columns);

@@ -43,7 +43,7 @@ impl Delimiter {
         }
     }
 
-    /// The separator that is written so: by its name or as itself.
+    /// The separator that a text means: by its name or as itself.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.to_ascii_lowercase();
         let is = |delimiter: &Self| text == delimiter.as_str() || text.as_bytes() == [delimiter.as_byte()];
@@ -59,7 +59,7 @@ pub struct ColumnOrder {
 }
 
 impl ColumnOrder {
-    /// The order of lines of `width` fields; none if a column has no place among them, or they are too many.
+    /// The order of lines of `width` fields; none if a column has no place among them, or there are too many.
     pub(super) fn new(width: usize, places: [Option<usize>; Column::ALL.len()]) -> Option<Self> {
         let mut order = Self { width: u8::try_from(width).ok()?, places: [0; Column::ALL.len()] };
         for (to, place) in order.places.iter_mut().zip(places) {
@@ -91,12 +91,12 @@ impl ColumnOrder {
     }
 }
 
-/// What the lines of a source have shown so far of how they are laid out. It is part of a source's position.
+/// The layout that the lines of a source have shown so far. It is part of a source's position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct LineForm {
     /// The separator; none until a line had the right number of fields.
     pub delimiter: Option<Delimiter>,
-    /// The order that a header set; none for the one that is configured.
+    /// The order that a header set; none for the configured one.
     pub order: Option<ColumnOrder>,
 }
 

@@ -1,5 +1,5 @@
-//! The long way of a line: every check of the contract, in its order. It is slow and certain; see [`super`] for the
-//! short way.
+//! The slow path of a line: every check of the contract, in its order. It is slow and certain; see [`super`] for the
+//! fast path.
 
 use std::borrow::Cow;
 
@@ -37,7 +37,7 @@ impl LineParser {
         }
     }
 
-    /// The fields of a line; none where it has no separator yet and does not decide on one.
+    /// The fields of a line; none if no separator is decided yet and this line does not decide it.
     fn fields<'a>(&mut self, line: &'a str) -> Vec<Cow<'a, str>> {
         if let Some(delimiter) = self.form.delimiter {
             return split(line, delimiter);
@@ -55,7 +55,7 @@ impl LineParser {
         if self.settings.layout.is_stated() {
             return Vec::new();
         }
-        // No line was as wide as the columns are many: then a header may say how wide they are.
+        // No line had as many fields as there are columns: then a header may say how many there are.
         for delimiter in self.candidates() {
             let fields = split(line, delimiter);
             let cleaned: Vec<&str> = fields.iter().map(|field| clean_field(field)).collect();
@@ -67,8 +67,8 @@ impl LineParser {
         Vec::new()
     }
 
-    /// Follows a header that names all columns, where the user has not stated another order. One of another width leaves
-    /// the width as it is.
+    /// Follows a header that names all columns, unless the user has stated another order. A header of another width
+    /// leaves the width unchanged.
     fn follow(&mut self, order: ColumnOrder, fields: &[&str]) {
         if self.settings.layout.is_stated() {
             let agrees = |column: &Column| {
@@ -87,7 +87,7 @@ impl LineParser {
         let stated: Vec<_> = self.settings.layout.names().collect();
         let conflict = HeaderConflict { line: self.line_number, header: order.names(), stated: stated.join(",") };
         self.conflict.get_or_insert(conflict);
-        // Nothing takes the short way any more.
+        // No line takes the fast path any more.
         self.form.delimiter = None;
     }
 
@@ -115,7 +115,7 @@ impl LineParser {
         }
         let (time, resolution) = self.read_time(field(self.places.gcsj))?;
         let (plate, class, odd_plate) = pack_plate(field(self.places.hphm));
-        // One character may become many.
+        // Normalising may turn one character into many.
         if odd_plate.as_ref().is_some_and(|plate| plate.len() > Self::MAX_FIELD_BYTES) {
             return Err(RejectReason::FieldTooLong);
         }

@@ -106,12 +106,12 @@ impl LayoutColumn {
 /// Why a layout is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
-    /// A column of the contract is not there.
+    /// A column of the contract is missing.
     #[error(
         "the columns lack {0}: all of GCXH, XZQHMC, KKMC, FXLX, GCSJ, HPZL, HPHM, CLPPXH must be named, in the order of the file"
     )]
     Missing(String),
-    /// A name stands twice.
+    /// A name occurs twice.
     #[error("column {0} is named twice: name each column of the file once")]
     Repeated(String),
     /// A name is empty.
@@ -132,7 +132,7 @@ impl Layout {
     /// How many columns a line may have.
     pub const MAX_COLUMNS: usize = 32;
 
-    /// Reads a list of names, separated by commas: the eight of the contract in any order, and names of one's own for
+    /// Reads a list of names, separated by commas: the eight of the contract in any order, and freely chosen names for
     /// extra columns.
     ///
     /// # Errors
@@ -178,8 +178,8 @@ impl Layout {
         Ok(self)
     }
 
-    /// The same layout as one that the user wrote down: a header that contradicts it is an error. The default order is
-    /// not, unless it is marked so: a header that names another is followed.
+    /// The same layout, marked as stated by the user: a header that contradicts it is an error. A layout that is not
+    /// marked, such as the default, follows a header that names another order.
     pub fn stated(self) -> Self {
         Self { stated: true, ..self }
     }

@@ -21,7 +21,7 @@ const LOW_BITS: u64 = ONES * 0x7f;
 
 impl Spans {
     /// Finds the fields of `line`. False if there are not exactly `expected` of them, or if a quote makes a field's
-    /// text differ from the line's: then the line has to be read with care.
+    /// text differ from the line's: then the line takes the slow path.
     #[inline]
     pub(super) fn find(&mut self, line: &[u8], delimiter: Delimiter, expected: usize) -> bool {
         let byte = delimiter.as_byte();
@@ -36,7 +36,7 @@ impl Spans {
         begin as usize..end as usize
     }
 
-    /// Looks at eight bytes at a time: a search per field costs more than the fields are long.
+    /// Looks at eight bytes at a time: fields are too short for a search per field.
     #[inline]
     fn find_plain(&mut self, line: &[u8], delimiter: u8, expected: usize) -> bool {
         let pattern = ONES * u64::from(delimiter);

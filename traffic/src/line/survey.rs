@@ -1,12 +1,12 @@
-//! What the first lines of a source look like where hardly any of them has the right number of fields: so that a user
-//! is told which option is missing, instead of a million rejects.
+//! What the first lines of a source look like if hardly any of them has the right number of fields: so that a user sees
+//! which option is missing, instead of a million rejects.
 
 use std::collections::BTreeMap;
 
 use super::fields::split;
 use super::form::Delimiter;
 
-/// So many lines are looked at.
+/// How many lines are looked at.
 const LINES: u64 = 1_000;
 
 /// Over 90 % of the first lines have another number of fields than there are columns.
@@ -18,11 +18,11 @@ pub struct ColumnAdvice {
     pub wrong: u64,
     /// How many fields there should be.
     pub expected: usize,
-    /// How many fields most of them have; 1 if no separator stands in them.
+    /// How many fields most of them have; 1 if they hold no separator.
     pub fields: usize,
     /// What separates those fields.
     pub delimiter: Option<Delimiter>,
-    /// The separator that was told and is not the one.
+    /// The configured separator, if it is not that one.
     pub told: Option<Delimiter>,
 }
 
@@ -30,7 +30,7 @@ pub struct ColumnAdvice {
 pub(super) struct Survey {
     lines: u64,
     wrong: u64,
-    /// How often lines split into so many fields by a separator, by its place in [`Delimiter::ALL`].
+    /// How many lines a separator, by its place in [`Delimiter::ALL`], splits into how many fields.
     counts: BTreeMap<(usize, usize), u64>,
     said: bool,
 }

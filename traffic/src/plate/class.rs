@@ -40,7 +40,7 @@ impl PlateClass {
         Self::ALL.get(usize::from(number)).copied()
     }
 
-    /// Whether the grammar knows it as the plate of one vehicle.
+    /// Whether the grammar accepts it as the plate of one vehicle.
     #[inline]
     pub fn is_valid(self) -> bool {
         matches!(self, Self::Ordinary | Self::NewEnergy | Self::Special)

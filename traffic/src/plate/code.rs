@@ -3,15 +3,15 @@
 use super::class::PlateClass;
 use super::{grammar, symbols};
 
-/// HPZL of vehicles that wear a new energy plate: large and small.
+/// HPZL of vehicles that have a new energy plate: large and small.
 pub(crate) const NEW_ENERGY_TYPES: [&str; 2] = ["51", "52"];
 const NEW_ENERGY_CHARACTERS: usize = 8;
 
 /// A normalised plate in eight bytes: symbol i in byte i (little-endian), unused bytes 0.
 ///
 /// A symbol is below 0x80: ASCII `*` to `~` as itself, the 31 provinces as 0x01–0x1F in the contract's order, and
-/// 学警挂领港澳使应急 as 0x20–0x28. A text with any other character, or of more than eight symbols, is *odd*: the top
-/// bit is set, the others are the low 63 bits of its XXH3-64, and the text travels beside the code.
+/// 学警挂领港澳使应急 as 0x20–0x28. A text with any other character, or of more than eight symbols, is *odd*: the top bit is
+/// set, the others are the low 63 bits of its XXH3-64, and the text is kept separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PlateCode(u64);
 
@@ -21,7 +21,7 @@ const BLACK_WJ: (u64, u64) = (u64::from_le_bytes([symbols::BLACK, b'W', b'J', 0,
 
 impl PlateCode {
     /// Packs a normalised text (see [`normalise_plate`]); check [`PlateCode::is_odd`] to know whether the text must be
-    /// kept beside it.
+    /// kept too.
     pub fn pack(text: &str) -> Self {
         let mut code = [0; 8];
         let mut places = code.iter_mut();
@@ -34,8 +34,8 @@ impl PlateCode {
         Self(u64::from_le_bytes(code))
     }
 
-    /// Packs and classes the bytes of a field as it came, where they are already normal and not odd: all but a few
-    /// plates are. None says nothing about the plate: normalise the text, then [`PlateCode::pack`] it.
+    /// Packs and classes the bytes of a field as it came, if they are already normal and not odd, as nearly all plates
+    /// are. None says nothing about the plate: normalise the text, then [`PlateCode::pack`] it.
     #[inline]
     pub fn pack_raw(raw: &[u8]) -> Option<(Self, PlateClass)> {
         let code = match Self::province_and_ascii(raw) {
@@ -43,14 +43,14 @@ impl PlateCode {
             None => Self::symbol_by_symbol(raw)?,
         };
         let class = grammar::class_of(code.0);
-        // What the grammar knows has nothing left to normalise, but for WJ behind a colour that is also a province.
+        // A plate that the grammar knows is normal already, except WJ after a colour that is also a province.
         let settled = if class.is_valid() { code.0 & BLACK_WJ.1 != BLACK_WJ.0 } else { code.is_settled() };
         settled.then_some((code, class))
     }
 
-    /// Whether normalising leaves the text of a code without lower case as it is: no dot and no backslash (`\N` is
-    /// nothing), no `_` that may hold a colour's number, no hyphen behind province and letter, and no 黑 that may be a
-    /// colour instead of a province.
+    /// Whether normalising leaves the text of a code without lower case as it is: no dot and no backslash (`\N` is an
+    /// empty value), no `_` that may precede a colour's number, no hyphen after province and letter, and no 黑 that may
+    /// be a colour instead of a province.
     fn is_settled(self) -> bool {
         let symbols = self.0.to_le_bytes();
         let [first, second, rest @ ..] = symbols;
@@ -155,7 +155,7 @@ impl PlateCode {
 }
 
 impl PlateClass {
-    /// The class of a plate of this class beside an HPZL: a new energy plate of seven characters lacks one, so that it
+    /// The class of a plate of this class with this HPZL: a new energy plate of seven characters lacks one, so that it
     /// may be ten cars.
     pub fn beside_plate_type(self, plate: PlateCode, odd_text: &str, hpzl: &str) -> Self {
         if NEW_ENERGY_TYPES.contains(&hpzl) { self.of_new_energy_type(plate, odd_text) } else { self }

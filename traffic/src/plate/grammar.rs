@@ -33,7 +33,7 @@ const SPECIAL: u16 =
 
 /// Bit 6 of the places 2–6: set in letters, clear in digits.
 const FIVE_LETTER_BITS: u64 = 0x0040_4040_4040_0000;
-/// The places 2–6, and what they hold in the one serial number that is never given out.
+/// The places 2–6, and what they hold in the one serial number that is never issued.
 const FIVE_PLACES: u64 = 0x00ff_ffff_ffff_0000;
 const FIVE_ZEROS: u64 = 0x0030_3030_3030_0000;
 const MAX_LETTERS: u32 = 2;
@@ -58,7 +58,7 @@ pub(super) fn class_of(code: u64) -> PlateClass {
 }
 
 /// Class of a text that does not fit in a code. Among those only the plates with 试, 超 and 民航 are valid: these
-/// characters got no symbol, so that the codes of stored plates stay what they are.
+/// characters have no symbol, so that the codes of stored plates stay the same.
 pub(super) fn class_of_odd(text: &str) -> PlateClass {
     let mut characters = ['\0'; 8];
     let count = characters.iter_mut().zip(text.chars()).map(|(place, character)| *place = character).count();

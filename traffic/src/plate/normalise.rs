@@ -2,7 +2,7 @@
 //!
 //! Cameras, exports and people write one plate in many ways: full-width or lower-case letters, letters of another
 //! script that look the same, dots and spaces, traditional characters, the plate's colour beside it. Nothing here
-//! decides whether a text is a plate; a colour goes only where a valid plate is left.
+//! decides whether a text is a plate; a colour is removed only if a valid plate is left.
 
 use std::borrow::Cow;
 
@@ -11,23 +11,23 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{PlateCode, symbols};
 use crate::clean_field;
 
-/// Letters of other scripts that a reader cannot tell from Latin ones, and the Latin ones.
+/// Letters of other scripts that look the same as Latin ones, and the Latin ones.
 const LOOK_ALIKES: (&str, &str) = ("АВЕКМНОРСТХУΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTXYABEZHIKMNOPTYX");
 /// Traditional forms of the provinces' characters, and the simplified ones.
 const TRADITIONAL: (&str, &str) = ("蘇魯滬粵贛雲貴陝遼寧瓊晉", "苏鲁沪粤赣云贵陕辽宁琼晋");
-/// Dots between the parts of a plate, and characters that nobody sees.
+/// Dots between the parts of a plate, and invisible characters.
 const DROPPED: &str = "\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}·•・⋅‧∙●.";
 /// Longer names first: the longest one is taken.
 const COLOURS: [&str; 7] = ["渐变绿", "黄绿", "蓝", "黄", "绿", "白", "黑"];
 /// Characters of [`COLOURS`] and of what may follow a colour.
 const COLOUR_CHARACTERS: &str = "渐变绿黄蓝白黑色牌";
 const HYPHENS: [char; 4] = ['-', '_', '—', '–'];
-/// One pass settles nearly every text; what another pass would change is what the one before uncovered.
+/// One pass settles nearly every text; another pass changes only what the one before uncovered.
 const MAX_PASSES: usize = 4;
 
 /// Normalises a cleaned HPHM: NFKC and upper case, Latin letters for those that look like them, simplified characters
-/// for the provinces' traditional ones, without spaces, dots, a colour beside a valid plate, and the hyphen behind
-/// province and letter; `-` for nothing. What is normal stays as it is.
+/// for the provinces' traditional ones, without spaces, dots, a colour beside a valid plate, and the hyphen after
+/// province and letter; `-` for nothing. A normal text stays as it is.
 pub fn normalise_plate(text: &str) -> Cow<'_, str> {
     if is_normal(text) {
         return Cow::Borrowed(text);
@@ -37,7 +37,7 @@ pub fn normalise_plate(text: &str) -> Cow<'_, str> {
         return Cow::Owned(plate);
     }
     for _ in 1..MAX_PASSES {
-        // What a dropped character stood before may now be an export's guard, or a NUL, at the beginning.
+        // With a dropped character gone, the text may now begin with an export's guard or a NUL.
         let next = pass(clean_field(&plate));
         if next == plate {
             break;
@@ -85,7 +85,7 @@ fn without_colour(plate: &str) -> &str {
     before_colour(plate).filter(valid).unwrap_or(plate)
 }
 
-/// What stands behind a colour in front: 蓝, 蓝色, 蓝牌, 蓝色牌.
+/// What follows a colour at the beginning: 蓝, 蓝色, 蓝牌, 蓝色牌.
 fn behind_colour(plate: &str) -> Option<&str> {
     let rest = COLOURS.iter().find_map(|colour| plate.strip_prefix(colour))?;
     let rest = rest.strip_prefix('色').unwrap_or(rest);
@@ -94,7 +94,7 @@ fn behind_colour(plate: &str) -> Option<&str> {
     rest.starts_with(begins).then_some(rest)
 }
 
-/// What stands before a colour behind: `蓝`, `_蓝`, `-蓝色`, `(蓝牌)`, or before a colour's number: `_1`.
+/// What precedes a colour at the end: `蓝`, `_蓝`, `-蓝色`, `(蓝牌)`, or a colour's number: `_1`.
 fn before_colour(plate: &str) -> Option<&str> {
     if let Some(rest) = plate.strip_suffix(|character: char| character.is_ascii_digit()) {
         return rest.strip_suffix('_');
@@ -184,9 +184,9 @@ mod tests {
             ("苏CABC12蓝", "苏CABC12蓝"),
             ("绿色", "绿色"),
             ("白苏C1234警", "苏C1234警"),
-            // A colour on both sides leaves no valid plate by the first cut.
+            // A colour on both sides leaves no valid plate after the first cut.
             ("蓝苏C12345蓝", "蓝苏C12345蓝"),
-            // The hyphen goes first here, and the colour by a second look.
+            // Here the first pass removes the hyphen, and the second the colour.
             ("苏C-12345_蓝", "苏C12345"),
             ("'\u{feff}=x", "=X"),
             ("·\0C1·\0", "C1"),

@@ -19,8 +19,8 @@ const LAST_ASCII: u8 = b'~';
 const FIRST_HAN: u32 = 0x4e00;
 const HAN_COUNT: usize = 0x5100;
 
-/// Symbol of a Han character by its distance from [`FIRST_HAN`], 0 for none. Large, but only the lines of the 40
-/// characters are ever touched.
+/// Symbol of a Han character by its distance from [`FIRST_HAN`], 0 for none. Large, but only the cache lines of the 40
+/// characters are ever read.
 static HAN: [u8; HAN_COUNT] = han_table();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler: a wrong index does not build")]

@@ -1,4 +1,4 @@
-//! Text to civil time: by machine words for the one form that nearly every record has, by hand for the others.
+//! Text to civil time: by machine words for the form of nearly every record, byte by byte for the others.
 
 use super::civil::{CivilTime, HOUR, MINUTE};
 use super::resolution::Resolution;
@@ -6,20 +6,20 @@ use super::zone::TimeZoneName;
 
 impl CivilTime {
     /// Reads a GCSJ: `2024-01-01 00:00:24`, `2023/12/9 0:00:09`, `2023/12/15`, and ISO 8601 with `T`, fraction
-    /// (dropped) and offset (converted to `zone`). None if it is not a real date and time. Spaces around it are not
-    /// its business.
+    /// (dropped) and offset (converted to `zone`). None if it is not a real date and time. The caller removes spaces
+    /// around it.
     #[inline]
     pub fn parse(text: &[u8], zone: &TimeZoneName) -> Option<Self> {
         parse(text, zone).map(|(time, _, _)| time)
     }
 
-    /// As [`CivilTime::parse`]; how exactly the text states the time comes along.
+    /// As [`CivilTime::parse`], with how exactly the text states the time.
     #[inline]
     pub fn parse_with_resolution(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution)> {
         parse(text, zone).map(|(time, resolution, _)| (time, resolution))
     }
 
-    /// As [`CivilTime::parse_with_resolution`]; whether the text is the one that the time is shown as comes along.
+    /// As [`CivilTime::parse_with_resolution`], with whether the text is the one that the time is shown as.
     #[inline]
     pub(crate) fn parse_and_compare(text: &[u8], zone: &TimeZoneName) -> Option<(Self, Resolution, bool)> {
         parse(text, zone)
@@ -28,7 +28,7 @@ impl CivilTime {
 
 #[inline]
 fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution, bool)> {
-    // The 19 bytes may also be another form (`2024-1-1T00:00:00.0`), so a miss is not yet a no.
+    // The 19 bytes may also be another form (`2024-1-1T00:00:00.0`), so a miss does not decide.
     match text.as_array::<19>().and_then(parse_full) {
         Some((time, is_as_shown)) => Some((time, Resolution::Second, is_as_shown)),
         None => parse_any(text, zone).map(|(time, resolution)| (time, resolution, false)),
@@ -36,7 +36,7 @@ fn parse(text: &[u8], zone: &TimeZoneName) -> Option<(CivilTime, Resolution, boo
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, with `/` for `-` and `T` for the space, read as three overlapping little-endian words; and
-/// whether neither `/` nor `T` stands there.
+/// whether neither `/` nor `T` is there.
 #[inline]
 fn parse_full(text: &[u8; 19]) -> Option<(CivilTime, bool)> {
     let year_month = word(text, 0)?; // YYYY-MM-
@@ -272,7 +272,7 @@ mod tests {
                 let mut text = *good;
                 text[position] = byte;
                 let by_words = parse_full(&text);
-                // The forms by hand accept a superset, so where the words say yes both must agree.
+                // `parse_any` accepts a superset, so both must agree on what `parse_full` accepts.
                 if let Some((time, is_as_shown)) = by_words {
                     let by_hand = parse_any(&text, &TimeZoneName::default());
                     assert_eq!(by_hand, Some((time, Resolution::Second)), "{position} {byte}");

@@ -1,4 +1,4 @@
-//! How finely a GCSJ was written: an export without seconds, or with a date alone, says less than its number of seconds.
+//! How finely a GCSJ was written: one without seconds, or a date alone, is less exact than its seconds suggest.
 
 use super::civil::{DAY, MINUTE};
 

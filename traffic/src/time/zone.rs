@@ -1,4 +1,4 @@
-//! The zone whose civil time the road keeps. Needed only where a record or a clock states an instant.
+//! The zone of civil times. Needed only where a record or a clock states an instant.
 
 use std::fmt;
 use std::str::FromStr;
@@ -55,8 +55,8 @@ impl Default for TimeZoneName {
 
 /// Looks the name up.
 ///
-/// NOTE: Asia/Shanghai is +08:00 without looking anywhere, so that a system without a time zone database serves the
-/// default. It has been so since 1991, and a GCSJ before 2000 is rejected.
+/// NOTE: Asia/Shanghai is +08:00 without a look-up, so that the default works on a system without a time zone database.
+/// It has been so since 1991, and a GCSJ before 2000 is rejected.
 impl FromStr for TimeZoneName {
     type Err = UnknownTimeZone;
 

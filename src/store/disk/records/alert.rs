@@ -1,5 +1,5 @@
-//! An alert as bytes. Layout 1 has no cause; layout 2 has it behind what layout 1 had, so that it stands in the alert's JSON
-//! only where there is one.
+//! An alert as bytes. Layout 1 has no cause; layout 2 has it after the fields of layout 1, so that it is in the alert's
+//! JSON only if there is one.
 
 use storage::codec::{self, CodecError};
 use traffic::{Alert, Cause, Rule, Severity};

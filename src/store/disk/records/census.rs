@@ -1,4 +1,4 @@
-//! What the writer counts for the tally beside the database.
+//! What the writer counts for the tally, which is kept outside the database.
 
 use serde::{Deserialize, Serialize};
 use storage::{Database, Family, StorageError, codec};

@@ -1,4 +1,4 @@
-//! What is counted of detection.
+//! Counts of detection.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub(in crate::store) struct DetectionTotals {
     /// Accepted passages that were far ahead of the watermark.
     pub(in crate::store) ahead: u64,
-    /// Sightings that a plate had no room for.
+    /// Sightings that were dropped beyond the most that a plate may have.
     pub(in crate::store) forgotten: u64,
     /// The first GCXH that was rejected because it had been accepted with another GCSJ.
     pub(in crate::store) conflict_sample: Option<String>,

@@ -1,4 +1,4 @@
-//! How long a data directory keeps what it holds, as it remembers it.
+//! How long a data directory keeps what it holds, as recorded in it.
 
 use serde::{Deserialize, Serialize};
 use storage::{Commit, Family, codec};
@@ -9,25 +9,25 @@ use crate::store::disk::keys;
 /// How long a user wants something kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// Seconds of event time; none = for ever.
+    /// Seconds of event time; none = forever.
     pub seconds: Option<i64>,
-    /// Whether the user wrote it down; otherwise it is a default.
+    /// Whether the user configured it; otherwise it is a default.
     pub written: bool,
 }
 
 impl Keep {
-    /// Written down by the user.
+    /// Configured by the user.
     pub fn written(seconds: Option<i64>) -> Self {
         Self { seconds, written: true }
     }
 
-    /// Not written down: for ever, or what the data directory remembers.
+    /// Not configured: forever, or what the data directory has recorded.
     pub fn by_default() -> Self {
         Self { seconds: None, written: false }
     }
 }
 
-/// What has a time of its own.
+/// What has a retention of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kept {
     /// Passages.
@@ -65,7 +65,7 @@ impl Kept {
 pub struct Announcement {
     /// The retention, in seconds.
     pub seconds: i64,
-    /// What is older than this goes.
+    /// What is older than this is dropped.
     pub older_than: i64,
     /// How many.
     pub count: u64,
@@ -73,7 +73,7 @@ pub struct Announcement {
     pub from: i64,
     /// Event time of the newest of them.
     pub to: i64,
-    /// The clock's time from which on they go.
+    /// The clock's time from which on they are dropped.
     pub acts_at: i64,
 }
 
@@ -94,16 +94,16 @@ pub struct Dropped {
     pub seconds: i64,
 }
 
-/// What a directory remembers of one of [`Kept`].
+/// What a directory records about one of [`Kept`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetime {
-    /// Seconds of event time; none = for ever.
+    /// Seconds of event time; none = forever.
     pub seconds: Option<i64>,
-    /// A shorter one that is to come.
+    /// A shorter one that is to come into effect.
     pub announced: Option<Announcement>,
 }
 
-/// What a directory remembers of all.
+/// What a directory records about all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lifetimes {
     passages: Lifetime,
@@ -116,12 +116,12 @@ pub struct Lifetimes {
 }
 
 impl Lifetimes {
-    /// Of a directory that remembers nothing and from which so many rows of each shard are gone.
+    /// For a directory that has no record and from which this many rows of each shard are gone.
     pub(in crate::store) fn new(dropped_rows: [u64; 2]) -> Self {
         Self { dropped_rows, ..Self::default() }
     }
 
-    /// One of them.
+    /// The record of one of them.
     pub fn of(&self, kept: Kept) -> &Lifetime {
         match kept {
             Kept::Passages => &self.passages,
@@ -138,8 +138,8 @@ impl Lifetimes {
         }
     }
 
-    /// What is older may go: its event time, and the retention that says so. `newest` is the event time that retention
-    /// counts back from, `now` the clock's.
+    /// The event time below which data may be dropped, and the retention that sets it. `newest` is the event time that
+    /// retention counts back from, `now` the clock's.
     pub(in crate::store) fn limit(&self, kept: Kept, newest: i64, now: i64) -> Option<(i64, i64)> {
         let lifetime = self.of(kept);
         match &lifetime.announced {
@@ -148,12 +148,12 @@ impl Lifetimes {
         }
     }
 
-    /// Whether what was announced of `kept` is due.
+    /// Whether the announced drop of `kept` is due.
     fn is_due(&self, kept: Kept, now: i64) -> bool {
         self.of(kept).announced.as_ref().is_some_and(|announced| now >= announced.acts_at)
     }
 
-    /// All that was announced of `kept` is gone: the shorter time is the one that counts.
+    /// All that was announced for `kept` is gone: the shorter time now counts.
     pub(in crate::store) fn done(&mut self, kept: Kept, now: i64) -> bool {
         if !self.is_due(kept, now) {
             return false;

@@ -1,4 +1,4 @@
-//! What is kept of mirrors: how far each has come, and the rows that its target refused.
+//! What is kept about mirrors: how far each has come, and the rows that its target refused.
 
 use serde::{Deserialize, Serialize};
 use storage::{Database, Family, codec};
@@ -11,7 +11,7 @@ use crate::store::disk::keys;
 pub struct MirrorCursor {
     /// The first row (or alert) that its target has not acknowledged.
     pub next: u64,
-    /// The newest event time among those that it has.
+    /// The newest event time among those it has acknowledged.
     pub time: Option<i64>,
     /// Rows that the target refused.
     pub refused: u64,
@@ -34,7 +34,7 @@ pub struct RefusedRow {
     pub gcsj: i64,
     /// The row as a line: its columns in their default order, TAB-separated.
     pub line: String,
-    /// The target's words.
+    /// The target's error message.
     pub error: String,
 }
 

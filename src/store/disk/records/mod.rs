@@ -1,5 +1,5 @@
-//! All values that a data directory holds beside the segments, as bytes and back. [`keys`](super::keys) lists under which
-//! keys they stand.
+//! All values that a data directory holds apart from the segments, to bytes and back. [`keys`](super::keys) lists their
+//! keys.
 
 mod alert;
 mod census;

@@ -28,7 +28,7 @@ pub(in crate::store) fn encode_plate(
     codec::encode_into(keys::PLATE, &(sightings, odd_ids), value)
 }
 
-/// Reads what [`encode_plate`] wrote. Layout 1 knew neither resolution nor plate type: they are a second and unknown.
+/// Reads what [`encode_plate`] wrote. Layout 1 has neither resolution nor plate type: they are a second and unknown.
 pub(in crate::store) fn decode_plate(value: &[u8]) -> Result<StoredPlate, codec::CodecError> {
     let value = value.get(EXPIRY_BYTES..).unwrap_or_default();
     match codec::version(keys::PLATE, value)? {

@@ -8,7 +8,7 @@ use traffic::NameId;
 pub(in crate::store) struct Counts(Vec<(NameId, u64)>);
 
 impl Counts {
-    /// Of pairs that are sorted by their number, without zeros.
+    /// From pairs sorted by their number, without zeros.
     pub(in crate::store) fn sorted(counts: impl Iterator<Item = (NameId, u64)>) -> Self {
         Self(counts.collect())
     }

@@ -7,7 +7,7 @@ use traffic::{CivilTime, RejectReason, WatermarkState};
 
 use crate::store::disk::keys;
 
-/// Counts since the data directory was made, and the next numbers to give out.
+/// Counts since the data directory was made, and the next numbers to assign.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Lines read.
@@ -87,8 +87,8 @@ pub(in crate::store) struct PartitionState {
 }
 
 impl PartitionState {
-    /// Reads a stored value; none if it is of layout 1, whose watermark was the newest GCSJ of all: what it says cannot be
-    /// built on.
+    /// Reads a stored value; none if it is of layout 1, whose watermark was the newest GCSJ of all and cannot be relied
+    /// on.
     pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Option<Self>, CodecError> {
         match codec::version(keys::PARTITION, bytes)? {
             1 => codec::decode::<(Option<i64>, Option<i64>, u64)>(keys::PARTITION, bytes).map(|_| None),
@@ -96,7 +96,7 @@ impl PartitionState {
         }
     }
 
-    /// A GCXH whose passage is older than this is guarded no more.
+    /// A GCXH whose passage is older than this is no longer guarded.
     pub(in crate::store) fn guarded_from(&self, state_ttl: i64) -> i64 {
         self.watermark.time.map_or(i64::MIN, |watermark| watermark.saturating_sub(state_ttl))
     }

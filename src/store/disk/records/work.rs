@@ -22,7 +22,7 @@ pub(in crate::store) fn decode(bytes: &[u8]) -> Result<AlertWork, codec::CodecEr
     Ok(AlertWork { status, version, history: history.into_iter().map(entry).collect() })
 }
 
-/// The work on an alert; that of one nobody has touched is the default.
+/// The work on an alert; the default if it was never changed.
 pub(in crate::store) fn load(database: &Database, seq: u64) -> Result<AlertWork, StoreError> {
     match database.get(Family::Meta, &keys::work(seq))? {
         Some(bytes) => decode(&bytes).map_err(|error| database.damaged("the work on an alert", &error).into()),
