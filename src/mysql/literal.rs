@@ -1,9 +1,9 @@
 //! The one place where a text becomes a literal of a statement.
 //!
 //! A quote is doubled, which every `sql_mode` reads alike, so no text can end its literal. All else is escaped with a
-//! backslash, which a server with NO_BACKSLASH_ESCAPES reads as a character of the text: [`super::MysqlPool`] turns that
-//! mode off where it may, and refuses the statement where it may not. MyCat 1.6 rewrites a backtick and `MYCATSEQ_`
-//! inside a literal; a backslash in front keeps it from that, and MySQL drops the backslash.
+//! backslash, which a server with NO_BACKSLASH_ESCAPES reads as a character of the text: [`super::MysqlPool`] turns
+//! that mode off where it can, and refuses the statement where it cannot. MyCat 1.6 rewrites a backtick and `MYCATSEQ_`
+//! inside a literal; a backslash in front prevents that, and MySQL drops the backslash.
 
 /// What MyCat takes for the name of a sequence, in any case.
 const SEQUENCE: &str = "MYCATSEQ_";
