@@ -119,8 +119,7 @@ impl AlertMirror {
                 Progress::Lacking => self.tell_of_loss(&mut connection).await,
             }
             if progress != Progress::Sending {
-                // An error (the timeout) is a reason to check too; the channel cannot close: the sender lives as long
-                // as this.
+                // Both results lead to the next step; the channel stays open: the sender lives as long as this.
                 let _ = tokio::time::timeout(self.check_interval, self.next_alert(&mut commits)).await;
             }
         }

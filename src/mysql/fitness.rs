@@ -52,7 +52,7 @@ impl MysqlPool {
         Ok(Fit::Mycat(self.endpoint.nodes().to_vec()))
     }
 
-    /// Texts with the schema's name in them: alone, after a quote, in other case.
+    /// Texts with the schema's name in them: alone, after a quote, in lower case.
     fn schema_texts(&self) -> [String; 3] {
         let schema = self.endpoint.database().unwrap_or("MYETCDB");
         [format!("{schema}.x"), format!("it's {schema}.x"), format!("x {}.y 'z'", schema.to_lowercase())]

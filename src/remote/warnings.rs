@@ -209,7 +209,7 @@ impl<'a> AlertTest<'a> {
                 .is_none_or(|names| names.iter().any(|name| *name == alert.prev_kkmc || *name == alert.curr_kkmc))
             && filter.severity.is_none_or(|severity| severity == alert.severity)
             && filter.rule.is_none_or(|rule| rule == alert.rule)
-            // Triage is not kept here: every alert has the default status.
+            // Work on alerts is not kept here: every alert has the default status.
             && filter.status.is_none_or(|status| status == WorkStatus::default())
     }
 }
