@@ -1,4 +1,4 @@
-//! Connections to MySQL within the limits of MyCat 1.6: text protocol, one statement per query, a deadline around every
+//! Connections to MySQL within the limits of MyCat 1.6: text protocol, one statement per query, a deadline for every
 //! call.
 //!
 //! MyCat breaks prepared statements, answers wrongly on a connection that has seen an error, and has no TLS; the driver

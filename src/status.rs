@@ -253,7 +253,7 @@ pub struct MirrorStatus {
     pub failures: u64,
     /// Rows that the target refused, ever.
     pub refused: u64,
-    /// The newest of them: GCXH and the target's words.
+    /// The newest of them: GCXH and the target's message.
     pub recently_refused: Vec<(String, String)>,
     /// Rows that retention dropped before the target took them, ever.
     pub lost: u64,

@@ -17,7 +17,7 @@ pub struct Range {
     pub since: Option<CivilTime>,
     /// Up to here.
     pub until: Option<CivilTime>,
-    /// Seconds of event time that local storage keeps; none = for ever.
+    /// Seconds of event time that local storage keeps; none = forever.
     pub retention: Option<i64>,
     /// The clock.
     pub now: CivilTime,

@@ -1,8 +1,7 @@
 //! Rows whose GCXH occurs earlier in the same shard. After the TTL a GCXH is accepted again; MySQL, where it is the
 //! primary key, keeps the row that came first.
 //!
-//! All GCXHs are too many to hold, so their hashes are sorted first, and only texts whose hash occurs twice are
-//! compared.
+//! All GCXHs are too many to hold, so their hashes are sorted first; only texts whose hash occurs twice are compared.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;

@@ -1,5 +1,4 @@
-//! `platewatch serve` with `role = "api"`: the HTTP interface over MySQL and Redis, without pipeline, store or data
-//! directory.
+//! `platewatch serve` with `role = "api"`: HTTP over MySQL and Redis, without pipeline, store or data directory.
 
 use std::net::SocketAddr;
 use std::sync::Arc;

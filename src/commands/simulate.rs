@@ -290,7 +290,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
-/// The time on the clocks of the road.
+/// The current civil time on the road.
 fn now() -> CivilTime {
     TimeZoneName::default().civil(unix_now()).unwrap_or(SimulatorSettings::DEFAULT_START)
 }

@@ -49,7 +49,7 @@ pub(super) struct ShardMirror {
     batch_rows: usize,
     window: usize,
     check_interval: Duration,
-    /// Seconds of event time within which the target keeps what it has; none = for ever.
+    /// Seconds of event time within which the target keeps what it has; none = forever.
     kept: Option<i64>,
     /// Unclear failures in a row.
     unclear: u32,

@@ -134,8 +134,7 @@ impl AlertMirror {
     /// Sends the next alerts, or only checks the list if there are none; fills it if it lacks any.
     async fn step(&mut self, connection: &mut MultiplexedConnection) -> Result<Progress, Failure> {
         let newest = self.shared.view().totals().alerts;
-        // After a power cut the store may have less than was sent; alerts that would not fit in the list need not be
-        // sent.
+        // After a power cut the store may have less than was sent. Alerts that do not fit in the list are not sent.
         let next = self.cursor.next.min(newest + 1).max((newest + 1).saturating_sub(self.max_length)).max(1);
         let batch = self.alerts(next, BATCH).await?;
         let before = self.alerts(next - 1, 1).await?.pop().filter(|alert| alert.seq + 1 == next);

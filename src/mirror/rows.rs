@@ -69,8 +69,7 @@ fn push_row(statement: &mut String, row: &PassageRow) {
     statement.push(')');
 }
 
-/// The query for which of these GCXH are there. With `kkmcs` it names the shard key too, so that MyCat asks one
-/// instance.
+/// The query for which of these GCXH exist. With `kkmcs` it names the shard key too, so that MyCat asks one instance.
 pub(super) fn presence_question<'a>(
     ids: impl IntoIterator<Item = &'a str>,
     kkmcs: impl IntoIterator<Item = &'a str>,

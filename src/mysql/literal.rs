@@ -8,7 +8,7 @@
 /// What MyCat takes for the name of a sequence, in any case.
 const SEQUENCE: &str = "MYCATSEQ_";
 
-/// Appends `text` as a string literal. UTF-8 of four bytes stands as it is.
+/// Appends `text` as a string literal. UTF-8 of four bytes stays as it is.
 pub fn push_text(statement: &mut String, text: &str) {
     statement.push('\'');
     for (at, symbol) in text.char_indices() {

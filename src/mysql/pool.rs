@@ -1,4 +1,4 @@
-//! A bounded pool of connections to one address: statements and questions, each with a deadline. It does not know what
+//! A bounded pool of connections to one address: statements and queries, each with a deadline. It does not know what
 //! listens at the address.
 
 use std::sync::{Arc, Mutex, PoisonError};

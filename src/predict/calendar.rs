@@ -1,5 +1,4 @@
-//! What kind of day a date is: its weekday, or what a table of holidays (节假日) says about it. It knows dates, not
-//! traffic.
+//! What kind of day a date is, by its weekday or a table of holidays (节假日). It knows dates, not traffic.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The model that is served: its bytes, and what it says. It knows names, hours and dates, not how they were asked for.
+//! The model that is served: its bytes, and its forecasts. It knows names, hours and dates, but no requests.
 //!
 //! `model.bin` is one value of `storage::codec`, kind `F`: `[magic][version][crc32c][bincode 2]`. It is broken if its
 //! checksum is wrong, or if a number in it is not finite, is negative, or lists have lengths that do not agree; then it is

@@ -58,8 +58,7 @@ pub(in crate::predict) fn assert_sound(model: &LoadedModel, hours: &[i64]) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A model file with a correct checksum and any numbers is refused, or its answers are sound; so they are without
-    /// the check.
+    /// A model with a correct checksum and any numbers is refused or answers soundly, and so it does without the check.
     #[test]
     fn no_absurd_flow_leaves_whatever_the_model_file(
         rates in proptest::collection::vec(any::<f32>(), SLOTS),

@@ -10,10 +10,9 @@
 //! ```
 //!
 //! which is the ridge solution of that step (columns of one one-hot group are orthogonal, so it has this closed form) and
-//! the posterior mean of a Poisson rate under a Gamma prior. A coarse step without data keeps its parent, so that a
-//! weekday that was never seen has the shape of its kind of day, and an hour that was never seen is interpolated from
-//! its neighbours. The penalty, the reach of the level and whether outliers are clipped are chosen on days held out
-//! ([`mod@super::train`]).
+//! the posterior mean of a Poisson rate under a Gamma prior. A coarse step without data keeps its parent, so that an
+//! unseen weekday has the shape of its kind of day, and an unseen hour is interpolated from its neighbours. The
+//! penalty, the reach of the level and whether outliers are clipped are chosen on days held out ([`mod@super::train`]).
 //!
 //! It knows counts and classes of days, not dates.
 
@@ -117,8 +116,7 @@ impl Medians {
         self.medians = self.values.iter_mut().map(|values| median(values).unwrap_or_default()).collect();
     }
 
-    /// The count, limited to half the median on either side of it, or to what chance alone exceeds twice in a hundred
-    /// times.
+    /// The count, limited to the median ± its half, or to what chance alone exceeds twice in a hundred times.
     fn clip(&self, seen: &Observed) -> f64 {
         let median = self.medians.get(Self::place(seen)).copied().unwrap_or(seen.count);
         let reach = (0.5 * median).max(2.0 * median.sqrt() + 1.0);

@@ -143,9 +143,8 @@ fn test(
     Ok((evaluation, bounds))
 }
 
-/// Intervals of the whole city, from its own errors: there is one per hour, over all checkpoints together, so less than
-/// a week of held-out days does not cover every kind of day, and the interval is widened like the error of a mean over
-/// so few days.
+/// Intervals of the whole city, from its own errors: one per hour, over all checkpoints, so less than a week of
+/// held-out days lacks some kinds of day, and the interval is widened like the error of a mean over so few.
 fn city_intervals(pairs: &[Pair], nominal: f64) -> Intervals {
     let days = pairs.len() as f64 / HOURS as f64;
     Intervals::measure(pairs.iter().copied(), nominal).widened((7.0 / days.max(1.0)).sqrt().max(1.0))

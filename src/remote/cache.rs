@@ -94,8 +94,7 @@ impl<T: Counts> Cache<T> {
         slots.entry(statement.to_owned()).or_default().clone()
     }
 
-    /// Drops what is too old, and then the oldest, until there is room for one more. Slots in use stay alive with their
-    /// users.
+    /// Drops what is too old, and then the oldest, until there is room for one more. Slots in use stay alive.
     fn make_room(&self, slots: &mut HashMap<String, Arc<Slot<T>>>) {
         slots.retain(|_, slot| {
             Arc::strong_count(slot) > 1 || slot.filled().is_some_and(|(at, _)| at.elapsed() < self.lifetime)

@@ -42,9 +42,9 @@ pub(super) struct Core {
 }
 
 impl Core {
-    /// Waits for an answer, from wherever it is asked.
+    /// Waits for an answer, on any kind of thread.
     fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
-        // On a worker of the runtime its other tasks go on elsewhere; on a blocking thread this is nothing special.
+        // On a worker of the runtime its other tasks move to another thread; on a blocking thread this has no effect.
         tokio::task::block_in_place(|| self.runtime.block_on(answer))
     }
 

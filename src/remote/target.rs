@@ -3,8 +3,7 @@
 //! While it is away, queries are refused at once and only the watch ([`super::watch`]) probes it: so a dead server
 //! costs no request a connection timeout, and one that is back is used within a second. A server that answers with an
 //! error is not away: one statement says nothing about the next. What only a change there can end (a missing table, a
-//! refused account, a key of another type) gets its own message, and is shown in the status. It does not know what is
-//! asked.
+//! refused account, a key of another type) gets its own message, also in the status. It does not know the queries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -49,8 +49,7 @@ impl Warnings {
         }
     }
 
-    /// The number of the newest alert, 0 without any. Asked even while the server is away: it is the probe of the
-    /// watch.
+    /// The number of the newest alert, 0 without any. Asked even while the server is away: the watch's probe.
     pub(super) async fn newest_seq(&self) -> Result<u64, ReadError> {
         let head: Vec<String> = self.send(redis::cmd("LRANGE").arg(&self.key).arg(0).arg(0)).await?;
         self.target.answered();

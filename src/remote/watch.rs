@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// How often the checkpoints are read.
 const CATALOGUE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// MySQL and Redis side by side, so that one that swallows packets does not hide the other. Ends with `stop`.
+/// MySQL and Redis side by side, so that one that does not answer does not delay the other. Ends with `stop`.
 pub(super) async fn watch(remote: Arc<Remote>, stop: CancellationToken) {
     tokio::join!(mysql(&remote, &stop), redis(&remote, &stop));
 }

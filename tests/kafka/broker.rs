@@ -317,7 +317,7 @@ impl Broker {
         self.wait_until_ready();
     }
 
-    /// Suspends all brokers without closing their connections, as a network that swallows packets does.
+    /// Suspends all brokers without closing their connections, like a network that drops packets.
     pub(crate) fn freeze(&self) {
         self.nodes.iter().for_each(|node| node.process.signal("-STOP"));
     }

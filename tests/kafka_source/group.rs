@@ -16,8 +16,7 @@ use crate::{SHORT_SESSION, STATIC_MEMBER, committed};
 
 const PARTITIONS: usize = 6;
 
-/// Traffic in which some records come once more, minutes later: they are dropped only if the ids of the last minutes
-/// are known.
+/// Traffic in which some records come again minutes later: dropping them takes the ids of the last minutes.
 fn traffic_with_repeats(dir: &Path, count: usize, seed: u64) -> Traffic {
     let mut traffic = Traffic::simulate(dir, count, PARTITIONS, seed);
     let repeats: Vec<_> = traffic.all.iter().step_by(97).cloned().collect();
@@ -149,8 +148,7 @@ fn whoever_returns_late_or_killed_leaves_the_union_as_it_is() {
     ids.dedup();
     let wanted: BTreeSet<String> = traffic.all.iter().map(|(_, line)| id_of(line)).collect();
     assert!(ids.iter().eq(&wanted), "{} rows instead of {}", ids.len(), wanted.len());
-    // Records that were stored but not yet committed to the group when a process was killed or suspended are stored by
-    // both.
+    // What was stored, but not committed to the group when a process was killed or suspended, is stored by both.
     println!("{} rows of {} are stored by both", stored - ids.len(), ids.len());
     assert!(stored - ids.len() < 3 * count / 45, "more than a moment's rows are stored by both");
     let mut alerts = sorted_without_numbers(all.iter().flat_map(Appliance::alerts).collect::<Vec<Value>>());

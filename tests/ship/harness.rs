@@ -137,7 +137,7 @@ impl Log {
 }
 
 impl Log {
-    /// The first and last line that is not there, what the program said, its state, and the files.
+    /// The first and last line that is not there, the program's output, its state, and the files.
     fn what_is_missing(&self, records: &[Record]) -> String {
         let there: HashSet<&str> = records.iter().map(Record::text).collect();
         let missing: Vec<u64> = (0..self.written).filter(|&number| !there.contains(line(number).trim_end())).collect();

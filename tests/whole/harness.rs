@@ -50,7 +50,7 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
-    /// It failed with this exit code and one sentence that holds all these parts, and did not panic.
+    /// Checks that it failed with this exit code and one sentence that holds all these parts, and did not panic.
     #[track_caller]
     pub(crate) fn failed(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");

@@ -1,5 +1,4 @@
-//! `check-config --connect` against real MariaDB and Redis: each kind of problem is reported in words, and nothing is
-//! changed.
+//! `check-config --connect` against real MariaDB and Redis: each problem is reported in words, and nothing is changed.
 
 use crate::process::platewatch;
 use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD, url};

@@ -2,9 +2,8 @@
 //!
 //! Returns whole lines in the order in which they were written, each once, with the [`Place`] after them. A file is
 //! identified by device and inode, and by hashes of its beginning and of what was read last, which reveal a file that
-//! was truncated and rewritten, or one that reuses a deleted file's inode. The bytes that truncation removed are looked
-//! for in the copy that `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the
-//! log come first.
+//! was truncated and rewritten or reuses a deleted file's inode. Bytes that truncation removed are searched in the copy
+//! that `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the log come first.
 //!
 //! A log that was replaced by a longer copy of itself (rsync, an editor, `cp` and `mv`) is continued at the same place:
 //! the new file holds the same bytes at its beginning and right before the place. NUL bytes before a line are left out:
@@ -31,8 +30,7 @@ pub(super) const QUIET: Duration = Duration::from_secs(1);
 const CHUNK: usize = 256 << 10;
 /// Bytes to look at first for a hole: nearly always there is none.
 const HOLE_CHUNK: usize = 64;
-/// The part of a longer line that is sent: enough for the appliance to find it too long, and to keep as much as of the
-/// whole.
+/// How much of a longer line is sent: enough for the appliance to reject it and to keep as much as of the whole.
 pub(super) const MAX_LINE: usize = LineParser::MAX_LINE_BYTES + 16;
 
 /// What there is to read.

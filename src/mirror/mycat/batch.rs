@@ -2,9 +2,8 @@
 //!
 //! **Away or refused.** A failure without an error of the server (a timeout, a broken connection) means that the target
 //! is away: the mirror stops and returns to the cursor. If the error blames a value ([`Blame::Row`]), the statement is
-//! halved until the row is alone; it is kept with MySQL's message, and the stream goes on. After an error that blames
-//! neither clearly the statement is repeated, and after some attempts halved too; but then a row is only refused if
-//! other rows were taken.
+//! halved until the row is alone; it is kept with MySQL's message, and the stream goes on. After an unclear error the
+//! statement is repeated, and after some attempts halved too; but then a row is only refused if others were taken.
 
 use std::sync::Arc;
 

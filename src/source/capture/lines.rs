@@ -41,7 +41,7 @@ pub(super) struct Lines {
     ended: bool,
     /// Decompressed bytes of the lines given out.
     consumed: u64,
-    /// The byte before the place where it goes on, until what follows was looked at.
+    /// The byte before the place where it goes on, until what follows was checked.
     before: Option<u8>,
 }
 

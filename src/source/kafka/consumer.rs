@@ -50,8 +50,7 @@ pub struct Kafka {
     reading: Reading,
     parser: LineParser,
     hinted: Instant,
-    /// When a partition last asked for an offset that the broker does not have. librdkafka does not say which
-    /// partition.
+    /// When a partition last asked for an offset that the broker does not have. librdkafka does not say which.
     trouble: Option<Instant>,
     /// When brokers were last asked about that.
     asked: Option<Instant>,

@@ -34,7 +34,7 @@ impl Context {
         Self { ledger, end: Mutex::default() }
     }
 
-    /// The end of the partition of which the poll has just said that it was reached.
+    /// Takes the end that was reached, for the partition that the poll has just reported.
     pub(super) fn take_end(&self) -> Option<i64> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -71,7 +71,7 @@ impl Context {
                 );
             }
         }
-        // The next owner begins where the group says: it must say where this one ended.
+        // The next owner begins at the group's offset, so that must be where this one ended.
         if !consumer.assignment_lost()
             && let Err(error) = commit_last(consumer, &self.ledger, &ids)
         {

@@ -1,5 +1,4 @@
-//! Requests to the group: reading and committing offsets, and whether this process is still a member. It decides
-//! nothing.
+//! Requests to the group: read and commit offsets, and whether this process is still a member. It decides nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;

@@ -24,7 +24,7 @@ pub(super) struct Keying {
 }
 
 impl Keying {
-    /// Looks at the rows of `batch` from `first` on.
+    /// Checks the rows of `batch` from `first` on.
     #[inline]
     pub(super) fn see(&mut self, partition: i32, batch: &PassageBatch, first: usize) {
         let plates = batch.plates.iter().zip(&batch.classes).skip(first);

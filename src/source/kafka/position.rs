@@ -270,7 +270,7 @@ mod tests {
             let mark = position.read_back_from();
             assert_eq!(mark.before, passed[mark.offset as usize].0, "at {offset}");
             let Some(now) = position.watermark.time() else { continue };
-            // Before there was a watermark nothing could be said to be ahead.
+            // Before there was a watermark nothing could be ahead.
             let needed = passed[..mark.offset as usize].iter().filter(|(before, time)| {
                 *time >= now - ttl && before.is_some_and(|before| *time <= before + ttl - 300)
             });

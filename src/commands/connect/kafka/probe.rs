@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
-/// Longer answers to these questions do not come from Kafka.
+/// Kafka's answers to these requests are never longer.
 const LONGEST_ANSWER: usize = 1 << 20;
 const API_VERSIONS: i16 = 18;
 const SASL_HANDSHAKE: i16 = 17;

@@ -332,8 +332,8 @@ impl Session {
         }
     }
 
-    /// The offsets that the group has stored. Without the right to find its coordinator librdkafka retries without end,
-    /// and reports that separately.
+    /// The group's stored offsets. Without the right to find its coordinator librdkafka only retries and reports an
+    /// event.
     fn committed(&self, asked: &TopicPartitionList) -> KafkaResult<TopicPartitionList> {
         let deadline = Instant::now() + PATIENCE;
         loop {

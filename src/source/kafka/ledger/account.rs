@@ -84,8 +84,7 @@ impl Partition {
         }
     }
 
-    /// What is stored, if it may be committed to the group: before it is decided where the partition resumes, the
-    /// group's offset may be higher.
+    /// What is stored, if it may be committed to the group: until it is decided where to resume, its own may be higher.
     pub(super) fn for_group(&self) -> Option<Position> {
         let is_decided = self.assigned && self.read.is_some() && self.intact;
         self.stored.clone().filter(|_| is_decided)

@@ -1,5 +1,5 @@
-//! Partitions come and go: where one goes on, what is dropped when it is taken away, and whether a batch of it may still be
-//! committed.
+//! Assigned and revoked partitions: where one resumes, what is dropped when it is revoked, and whether a batch of it
+//! may still be committed.
 //!
 //! **Taking over.** What another process has consumed since this one stored anything of a partition is in its plate states,
 //! not in ours. The group's committed offset says where that process ended, and its metadata where the records of the
@@ -8,8 +8,7 @@
 //!
 //! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
 //! now. A batch that waited long is committed only after the group has taken a commit from this member
-//! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. It makes no call to
-//! Kafka.
+//! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. Makes no call to Kafka.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -126,7 +125,8 @@ impl Ledger {
         });
     }
 
-    /// The partition goes: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before giving it up.
+    /// The partition is revoked: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before giving it
+    /// up.
     pub(in crate::source::kafka) fn drop_hand(&self, partition: i32) {
         let mut inner = self.lock();
         inner.take_hands(partition);

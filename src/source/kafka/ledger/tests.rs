@@ -174,7 +174,7 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
 }
 
-/// An open transaction begins at 15: that the group's offset is beyond it does not say that the partition was cut off.
+/// An open transaction begins at 15: a group offset beyond it does not mean that the partition was cut off.
 #[test]
 fn a_position_beyond_an_open_transaction_is_known_to_be_and_is_no_gap() {
     let scene = Scene::new(None);
