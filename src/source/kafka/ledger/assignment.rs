@@ -125,8 +125,7 @@ impl Ledger {
         });
     }
 
-    /// The partition is revoked: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before giving it
-    /// up.
+    /// The partition is revoked: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before giving it up.
     pub(in crate::source::kafka) fn drop_hand(&self, partition: i32) {
         let mut inner = self.lock();
         inner.take_hands(partition);
