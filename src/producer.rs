@@ -2,7 +2,7 @@
 //!
 //! A topic keyed by HPHM has all passages of one plate in one partition, so that a partition's detector and duplicate
 //! guard need no other partition. So every line that has as many fields as there are columns is keyed by its normalised
-//! HPHM, and the partitioner is the one of Kafka's own clients. Other lines are sent without a key.
+//! HPHM, and the partitioner is the one of Kafka's own clients. Others have no key.
 //!
 //! The producer is idempotent and a message never times out: while a broker is away it waits, without loss, duplicates
 //! or reordering. [`Ticket`] says when a run of lines is delivered; this module knows no file and no position.

@@ -1,7 +1,7 @@
 //! `platewatch replay FILE... --out DIR`: captures through the whole pipeline, offline, as one partition.
 //!
 //! With `--data-dir` an interrupted replay resumes where its last commit ended; the files it writes are made from the
-//! store at the end, so that they are the same however often it was interrupted.
+//! store at the end, so that interruptions do not change them.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -162,7 +162,7 @@ fn from_counters(folder: &Path, settings: &TrainSettings, args: StoreArgs) -> an
     Ok((grid, origin, store))
 }
 
-/// Reports which rows were refused, the first of them one by one.
+/// Reports which rows were refused, the first of them individually.
 fn tell_bad_rows(bad: &BadRows, file: &str) {
     for (line, detail) in &bad.shown {
         eprintln!("platewatch: {file}, line {line}: {}", plain::line(detail));

@@ -221,7 +221,7 @@ fn is_no_hint(error: &MysqlError) -> bool {
     matches!(error, MysqlError::Server { code: SYNTAX_ERROR, message, .. } if !is_about_nodes(message))
 }
 
-/// MyCat says that there is no such dataNode; an instance only repeats what it could not parse.
+/// MyCat says that the dataNode does not exist; an instance only repeats what it could not parse.
 fn is_about_nodes(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("datanode") && !message.contains("mycat:datanode=")

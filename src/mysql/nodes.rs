@@ -14,8 +14,8 @@ use super::pool::MysqlPool;
 use super::session::{Kind, discard};
 
 impl MysqlPool {
-    /// The answer, if all instances were there before it was asked for and after it came. Where one was not, the error
-    /// names it, whatever the answer was.
+    /// The answer, if all instances were there before it was asked for and after it came. If an instance was away, the
+    /// error names it, even if there was an answer.
     ///
     /// # Errors
     /// [`MysqlError`].

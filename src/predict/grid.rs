@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::calendar::{Calendar, DayClass, HOURS, is_weekend};
 
-/// Largest count of one checkpoint in one hour that is believed: no road carries as many.
+/// Largest accepted count of a checkpoint in an hour: no road carries as many.
 pub const MAX_COUNT: f64 = 1_000_000.0;
 /// Most checkpoints of a model.
 pub(super) const MAX_SITES: usize = 20_000;

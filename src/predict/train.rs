@@ -1,4 +1,4 @@
-//! Training: choosing options and measuring intervals on days held out, testing, and learning once more from everything.
+//! Training: choosing options and measuring intervals on days held out, testing, and learning again from all days.
 //!
 //! What is served learnt from all days; its intervals come from the errors on both held-out parts, where the predicting
 //! model had not seen the day. It knows no file and no clock.

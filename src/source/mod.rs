@@ -2,7 +2,7 @@
 //! together, so that after a restart the source resumes exactly after the last commit.
 //!
 //! A source does not know the rule, the shards or the store: it is given its last committed position and a stop signal.
-//! Its batches of one partition must be the same passages in the same order however often it is restarted; how they are
+//! Its batches of one partition must be the same passages in the same order after any restart; how they are
 //! cut into batches is free.
 
 mod advice;

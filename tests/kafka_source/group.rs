@@ -192,7 +192,7 @@ fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill(
         (&pipeline["accepted"], &pipeline["duplicates"], &pipeline["alerts"]),
         (&1.into(), &1.into(), &1.into())
     );
-    // Its own log does not hold the first record: after a kill it is read back once more.
+    // Its own log does not hold the first record: after a kill it is read back again.
     appliance.kill();
     produce(broker, name, &[first, third, fourth]);
     appliance.start_and_wait();

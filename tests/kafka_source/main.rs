@@ -256,7 +256,7 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     assert!(metrics.contains("platewatch_kafka_missing_records_total{topic=\"truncated\",partition=\"1\"} 100\n"));
     assert_eq!(appliance.log().matches("records were gone from Kafka").count(), 1, "{}", appliance.log());
 
-    // All records are deleted while it runs: nothing is missing, since it was read. Then all are deleted while it is
+    // All records are deleted while it runs: nothing is missing, since all were read. Then all are deleted while it is
     // stopped, and none follow: the gap is stored anyway.
     broker.delete_before(name, 0, ends[0]);
     appliance.stop();

@@ -267,7 +267,8 @@ fn a_list_that_was_left_with_doubles_is_put_in_order() {
     let expected = expected(&appliance);
     wait_for_list(&redis, &expected, "the list is there");
     appliance.kill();
-    // What an earlier version could leave behind: the list, with forty of it once more at its tail and at its head.
+    // What an earlier version could leave behind: the list, with forty of its alerts repeated at its tail and at its
+    // head.
     let list = redis.list(KEY);
     for (push, element) in [("RPUSH", &list[10..50]), ("LPUSH", &list[20..60])] {
         let mut command = vec![push, KEY];

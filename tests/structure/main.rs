@@ -88,7 +88,7 @@ fn the_stores_layers_import_downwards() {
     assert!(looked_at > 100 && wrong.is_empty(), "{looked_at} arrows\n{}", wrong.join("\n"));
 }
 
-/// The parts of the store's state do not know one another, except the one that joins them.
+/// The parts of the store's state do not know one another; only `committed` joins them.
 #[test]
 fn the_parts_of_the_state_stand_alone() {
     let imports = imports("src");

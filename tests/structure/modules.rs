@@ -113,7 +113,7 @@ fn code_of(text: &str) -> String {
         if line.trim() == "#[cfg(test)]" {
             is_for_tests = true;
         } else if is_for_tests {
-            // The item that follows: one that ends on its line, or one in braces, which is at the end of a file.
+            // The item that follows ends on its line, or is a module in braces at the end of a file.
             if line.trim_end().ends_with('{') && line.contains("mod ") {
                 break;
             }

@@ -88,7 +88,7 @@ fn what_comes_after_a_restart_is_new() {
     wait_for_lines(&address, 50);
     stop(running, ENOUGH);
 
-    // It is up before anything comes; then 20 lines come once more, and 100 that are new.
+    // It is up before anything comes; then 20 lines come again, and 100 new ones.
     let (running, address, mut input) = started(&data);
     assert_eq!(get(&address, "/readyz").0, 200);
     assert_eq!(get_data(&address, "/api/overview")["total"], 50);

@@ -62,7 +62,7 @@ pub(crate) fn read(capture: &[u8], answer: &mut Answer) -> Vec<Row> {
     rows
 }
 
-/// Lines end at LF or CR; up to eight CRs before a LF belong to it. A rest after the last ending is a line.
+/// Lines end at LF or CR; up to eight CRs before a LF belong to it. Anything after the last ending is a line.
 pub(crate) fn lines(capture: &[u8]) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut rest = capture;

@@ -81,7 +81,7 @@ impl Data {
         }
     }
 
-    /// Fills one server with all passages, so that it looks as MyCat does from outside.
+    /// Fills one server with all passages, so that it looks like MyCat to a client.
     pub(crate) fn fill_one(&self, server: &MariaDb) {
         insert(server, self.rows.iter());
     }

@@ -40,7 +40,7 @@ pub(super) enum Next {
     Lines(Place),
     /// Nothing new yet.
     Idle,
-    /// The end of the log, where only what is there was asked for.
+    /// The end of the log, with `once`.
     End,
 }
 

@@ -98,7 +98,7 @@ impl Parts<'_> {
         Ok(())
     }
 
-    /// A row that no error clearly blames is refused if it fails once more while the target takes others.
+    /// A row that no error clearly blames is refused if it fails again while the target takes others.
     async fn judge_suspects(&mut self) -> Result<(), Failure> {
         for at in std::mem::take(&mut self.suspects) {
             let row = self.rows.get(at..=at).unwrap_or_default();

@@ -31,7 +31,7 @@ pub(super) struct Input {
 }
 
 enum Reader {
-    /// Whatever is to be read is there.
+    /// All of it is there already.
     File(Box<dyn Read + Send>),
     /// Lines may come at any time.
     Live(Pipe),

@@ -1,6 +1,6 @@
 //! The lines of an input: separation, encoding, and lines that are too long to hold.
 //!
-//! It counts the decompressed bytes of the lines given out. It does not know where the bytes come from.
+//! It counts the decompressed bytes of the returned lines. It does not know where the bytes come from.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(super) struct Lines {
     start: usize,
     end: usize,
     ended: bool,
-    /// Decompressed bytes of the lines given out.
+    /// Decompressed bytes of the returned lines.
     consumed: u64,
     /// The byte before the place where it goes on, until what follows was checked.
     before: Option<u8>,
@@ -51,7 +51,7 @@ impl Lines {
         Self { input, gb18030, buffer: Vec::new(), start: 0, end: 0, ended: false, consumed, before }
     }
 
-    /// Decompressed bytes of the lines given out.
+    /// Decompressed bytes of the returned lines.
     pub(super) fn offset(&self) -> u64 {
         self.consumed
     }

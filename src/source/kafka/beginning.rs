@@ -1,6 +1,6 @@
 //! Where consumption begins in a partition that neither the data directory nor the group knows.
 //!
-//! `kafka.start` is for a topic that is new to both: it says whether what is there already is read. If any other
+//! `kafka.start` is for a topic that is new to both: it says whether existing records are read. If any other
 //! partition of the topic is known, this one was added since: all that it holds is new and it is read from its
 //! beginning. So that the two cases can be distinguished after a kill, and by other appliances of the group, `start =
 //! "latest"` commits the ends of all partitions to the group at once, before any of them is read.

@@ -1,4 +1,4 @@
-//! The source itself: it polls librdkafka, takes what comes into the ledger, and gives batches when they are due.
+//! The source itself: it polls librdkafka, puts messages into the ledger, and gives batches when they are due.
 //! Between the polls it commits offsets to the group and moves partitions that cannot go on.
 
 use std::collections::BTreeMap;

@@ -45,7 +45,7 @@ pub(super) struct Hand {
     pub(super) since: Instant,
 }
 
-/// Records that another process has stored, being read once more.
+/// Records that another process has stored, being read again.
 #[derive(Debug)]
 pub(super) struct ReadingBack {
     /// The offset that comes next.
@@ -84,7 +84,8 @@ impl Partition {
         }
     }
 
-    /// What is stored, if it may be committed to the group: until it is decided where to resume, its own may be higher.
+    /// What is stored, if it may be committed to the group: until it is decided where to resume, the group's may be
+    /// higher.
     pub(super) fn for_group(&self) -> Option<Position> {
         let is_decided = self.assigned && self.read.is_some() && self.intact;
         self.stored.clone().filter(|_| is_decided)

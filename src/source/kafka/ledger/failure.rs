@@ -30,7 +30,7 @@ impl FetchFailure {
         Self { code, since: now, last: now, said, told: false }
     }
 
-    /// Notes that the same error came once more; false if this is another.
+    /// Notes that the same error came again; false if this is another.
     pub(super) fn repeated(&mut self, code: RDKafkaErrorCode, now: Instant) -> bool {
         let is_same = self.code == code;
         if is_same {
