@@ -1,6 +1,6 @@
-//! Searching a million alerts: milliseconds per question of `GET /api/warnings`, its page of ten read from the disk
-//! included, by filter; with the index (`store.alert_index`) and, for comparison, without it. Also what opening a store
-//! with so many costs.
+//! Searching a million alerts: milliseconds per request of `GET /api/warnings`, including reading its page of ten from
+//! the disk, by filter; with the index (`store.alert_index`) and, for comparison, without it. Also the cost of opening
+//! such a store.
 //!
 //! Run with `cargo bench --bench alerts --profile release`.
 
@@ -19,7 +19,7 @@ use platewatch::work::{WorkChange, WorkStatus};
 use traffic::{CivilTime, Interner, Layout, LineParser, NameTable, ParserSettings, Rule, Severity, TimeZoneName};
 
 const ALERTS: u64 = 1_000_000;
-/// Each plate comes again after as many passages, at another checkpoint: an alert each time.
+/// Each plate comes again after this many passages, at another checkpoint: an alert each time.
 const PLATES: u64 = 20_000;
 const PER_SECOND: u64 = 200;
 const KKMC: [&str; 5] = ["S250_Pizhou_Sulu", "G3_Sulu", "某路口", "S505_Xinyi_West", "G104_Tongshan_Sulu"];
@@ -86,14 +86,14 @@ fn fill(folder: &Path) {
 
 type Open = (Store, Arc<View>);
 
-/// The store, opened with an index of so many bytes. It stays open to the end.
+/// The store, opened with an index of `alert_index` bytes. It stays open to the end.
 fn view(alert_index: usize) -> Arc<View> {
     static OPEN: Mutex<(usize, Option<Open>)> = Mutex::new((0, None));
     let mut open = OPEN.lock().expect("no bench has panicked");
     match &*open {
         (index, Some((_, view))) if *index == alert_index => view.clone(),
         _ => {
-            // The directory has one owner at a time.
+            // Only one store can have the directory open.
             *open = (0, None);
             let store = Store::open(FOLDER.get().expect("it is filled"), settings(alert_index)).expect("it opens");
             let view = store.shared().view();
@@ -181,7 +181,7 @@ fn one_by_its_id(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| view.alert(&id).expect("it answers").is_some());
 }
 
-/// Opening; without an index it is the same work less the reading of alerts.
+/// Opening; without an index it is the same work without reading the alerts.
 #[divan::bench(args = [0usize, 64 << 20], sample_count = 3, sample_size = 1)]
 fn open_with_an_index_of(bencher: Bencher<'_, '_>, bytes: usize) {
     bencher.with_inputs(|| drop(view(1))).bench_local_values(|()| view(bytes).alert_index_bytes());

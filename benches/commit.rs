@@ -1,5 +1,5 @@
-//! Committing: nanoseconds per passage of a batch that is parsed, by the size of the batch. Routing and detecting are
-//! part of it. It writes to a temporary folder and does not force the disk, as a replay does.
+//! Committing: nanoseconds per passage of a parsed batch, by the size of the batch. Routing and detecting are included.
+//! It writes to a temporary folder and does not force the disk, as a replay does.
 //!
 //! `items` of the report are passages. Run with `cargo bench --bench commit --profile release`.
 
@@ -19,7 +19,7 @@ fn main() {
     divan::main();
 }
 
-/// How batches come: so many in all, of so many rows, with or without readers that see each commit.
+/// How batches come: their number and rows, with or without readers that see each commit.
 #[derive(Debug, Clone, Copy)]
 enum Feed {
     /// A replay.
@@ -55,7 +55,7 @@ fn commit(bencher: Bencher<'_, '_>, feed: Feed) {
                     .commit("bench", batch, |passages, names, shards| router.route(passages, names, shards))
                     .expect("it commits");
             }
-            // Returned, so that closing and removing are not measured.
+            // Returned so that closing and removing are not measured.
             (store, batches, folder)
         },
     );

@@ -61,7 +61,7 @@ fn observe(bencher: Bencher<'_, '_>, traffic: Traffic) {
     );
 }
 
-/// Ten passages a second, every second of them of one plate: its state holds 3,000 sightings.
+/// Ten passages a second, every other one of the same plate: its state holds 3,000 sightings.
 fn hot_plate() -> Vec<PassageBatch> {
     let start = CivilTime::from_civil(2024, 1, 1, 0, 0, 0).expect("a real time").0;
     let batch = |from: usize| {

@@ -169,7 +169,7 @@ impl Random {
     }
 
     fn model(&mut self) -> String {
-        // A few models are many, as on the road.
+        // A few models are frequent, as on the road.
         let brand = ["大众牌-朗逸", "别克牌-君威", "福田牌-欧曼", "比亚迪牌-秦", "丰田牌-卡罗拉", "本田牌-思域"];
         let rank = self.below(40).min(self.below(40));
         format!("{}{rank}-{}", brand[self.below(brand.len())], 2010 + self.below(10))

@@ -1,4 +1,4 @@
-//! What a prediction costs, and what training costs in time and memory on a year of hourly counts of 1,000 checkpoints.
+//! The cost of a prediction, and of training in time and memory on a year of hourly counts of 1,000 checkpoints.
 
 #![expect(clippy::expect_used, reason = "a benchmark fails by panicking")]
 
@@ -57,7 +57,7 @@ fn peak_mib() -> u64 {
     line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or_default() / 1024
 }
 
-/// The whole way once, as `train --input` goes it: read the table, choose, test, learn.
+/// All steps of `train --input` once: read the table, choose, test, learn.
 fn whole_year() {
     let mut file = tempfile::tempfile().expect("a temporary file");
     let mut writer = std::io::BufWriter::new(&mut file);

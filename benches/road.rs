@@ -1,5 +1,5 @@
-//! The whole road: a capture in a file, parsed, routed, compared and committed to a temporary folder, until it is closed.
-//! `items/s` of the report are records per second.
+//! The whole pipeline: a capture in a file, parsed, routed, compared and committed to a temporary folder, until it is
+//! closed. `items/s` of the report are records per second.
 //!
 //! Run with `cargo bench --bench road --profile release`; ROAD_LINES is how many lines (2,000,000).
 

@@ -1,4 +1,4 @@
-//! What the columnar segment costs: encoding and bytes a row, decoding a column, and looking for a plate fragment.
+//! The cost of the columnar segment: encoding and bytes per row, decoding a column, and searching a plate fragment.
 //!
 //! The rows are like a busy road's: 18-digit ids with nine random digits, 30,000 plates, ten checkpoints, 300 models.
 

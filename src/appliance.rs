@@ -1,6 +1,6 @@
-//! The running appliance as readers see it: the store's newest view, and how source, road and storage are doing.
+//! The running appliance as readers see it: the store's newest view, and the state of source, pipeline and storage.
 //!
-//! It joins what the pipeline tells after each commit with what the store knows. It does not know HTTP.
+//! It joins what the pipeline reports after each commit with what the store knows. It does not know HTTP.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -19,22 +19,22 @@ use crate::status::{
 use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, StoreHandle};
 use crate::work::{WorkChange, WorkError, WorkedAlert};
 
-/// Over so much wall time the rate is measured.
+/// The wall time over which the rate is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
 
-/// What changes while it runs.
+/// The part that changes while it runs.
 #[derive(Debug, Default)]
 struct Running {
     source: SourceStatus,
-    /// When commits came, and how many passages were accepted by then.
+    /// Times of commits, and how many passages were accepted by then.
     rate: VecDeque<(Instant, u64)>,
     failure: Option<String>,
 }
 
-/// Tells how the consumption of a topic is.
+/// Reports the state of the consumption of a topic.
 pub type KafkaProbe = Box<dyn Fn() -> KafkaStatus + Send + Sync>;
 
-/// Tells how the mirrors are.
+/// Reports the state of the mirrors.
 pub type MirrorsProbe = Box<dyn Fn() -> Vec<MirrorStatus> + Send + Sync>;
 
 /// A running appliance.
@@ -61,12 +61,12 @@ impl Appliance {
         }
     }
 
-    /// The source is a Kafka topic of which `probe` tells.
+    /// The source is a Kafka topic, on which `probe` reports.
     pub fn follow_kafka(&self, probe: KafkaProbe) {
         let _ = self.kafka.set(probe);
     }
 
-    /// There are mirrors, of which `probe` tells.
+    /// There are mirrors, on which `probe` reports.
     pub fn follow_mirrors(&self, probe: MirrorsProbe) {
         let _ = self.mirrors.set(probe);
     }

@@ -1,9 +1,10 @@
-//! Connections to MySQL as MyCat 1.6 bears them: text protocol, one statement per query, a deadline around every call.
+//! Connections to MySQL within the limits of MyCat 1.6: text protocol, one statement per query, a deadline for every
+//! call.
 //!
-//! MyCat breaks prepared statements, answers wrongly on a connection that has seen an error, and knows no TLS; the
-//! driver would ask it for a socket and reconnect past it. So here every statement is text, a connection that saw any
-//! error is thrown away, and the driver asks nothing on connecting. [`MysqlPool`] bounds how many connections are open to
-//! one address; [`endpoint`] finds out what is behind it, [`nodes`] whether an answer can be trusted, [`fitness`] whether
+//! MyCat breaks prepared statements, answers wrongly on a connection that has seen an error, and has no TLS; the driver
+//! would ask it for a socket and reconnect past it. So here every statement is text, a connection that saw any error is
+//! thrown away, and the driver asks nothing on connecting. [`MysqlPool`] bounds how many connections are open to one
+//! address; [`endpoint`] finds out what listens there, [`nodes`] whether an answer can be trusted, [`fitness`] whether
 //! what is written arrives. It does not know tables; errors never hold a password.
 
 mod endpoint;

@@ -1,11 +1,11 @@
 //! Lines into a Kafka topic, keyed by their plate: what `ship` and `simulate --brokers` share.
 //!
-//! A topic keyed by HPHM has all passages of one plate in one partition, which is what lets a partition's detector and
-//! duplicate guard work alone. So every line that has as many fields as there are columns is keyed by its normalised
-//! HPHM, and the partitioner is the one of Kafka's own clients. A line that is no passage goes without a key, as it is.
+//! A topic keyed by HPHM has all passages of one plate in one partition, so that a partition's detector and duplicate
+//! guard need no other partition. So every line that has as many fields as there are columns is keyed by its normalised
+//! HPHM, and the partitioner is the one of Kafka's own clients. Others have no key.
 //!
-//! The producer is idempotent and never gives a message up by time: a broker that is away costs waiting, neither loss,
-//! nor doubles, nor order. [`Ticket`] says when a run of lines is delivered; this module knows no file and no position.
+//! The producer is idempotent and a message never times out: while a broker is away it waits, without loss, duplicates
+//! or reordering. [`Ticket`] says when a run of lines is delivered; this module knows no file and no position.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,14 +33,14 @@ pub struct ProducerSettings {
     pub properties: Vec<(String, String)>,
 }
 
-/// Our defaults. Anything may be set otherwise; what must hold is said beside it.
+/// Our defaults. Each may be overridden; comments say what depends on it.
 const DEFAULTS: [(&str, &str); 10] = [
     ("client.id", "platewatch"),
     // Retried messages are neither doubled nor reordered.
     ("enable.idempotence", "true"),
     // As Kafka's Java clients: a plate has one partition, whoever produces it.
     ("partitioner", "murmur2_random"),
-    // No message is ever given up because time has passed.
+    // No message ever times out.
     ("message.timeout.ms", "0"),
     ("compression.type", "lz4"),
     // Longer costs latency, shorter costs a third of the rate.
@@ -49,7 +49,7 @@ const DEFAULTS: [(&str, &str); 10] = [
     ("queue.buffering.max.messages", "100000"),
     ("queue.buffering.max.kbytes", "65536"),
     ("reconnect.backoff.max.ms", "2000"),
-    // A topic that was made a moment ago is unknown for a while.
+    // A topic that was just created is unknown for a while.
     ("topic.metadata.refresh.interval.ms", "30000"),
 ];
 
@@ -91,7 +91,7 @@ impl fmt::Debug for KeyedProducer {
     }
 }
 
-/// What librdkafka tells while it is polled.
+/// What librdkafka reports while it is polled.
 #[derive(Debug, Default)]
 struct Reports {
     delivered: AtomicU64,
@@ -107,7 +107,7 @@ enum Failure {
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // What matters comes as an error too; the log tells each failed connection.
+        // What matters is also reported as an error; the log contains each failed connection.
         tracing::debug!(?level, facility, "{message}");
     }
 
@@ -131,7 +131,7 @@ impl ProducerContext for Reports {
                 self.delivered.fetch_add(1, Ordering::Relaxed);
                 ticket.0.fetch_sub(1, Ordering::AcqRel);
             }
-            // The ticket stays open: nothing behind it counts as delivered.
+            // The ticket stays open: nothing after it counts as delivered.
             Err((error, _)) => {
                 lock(&self.failure).get_or_insert_with(|| Failure::Delivery(error.clone()));
             }
@@ -175,7 +175,7 @@ impl KeyedProducer {
         Ok(Self { inner, topic: settings.topic.clone() })
     }
 
-    /// Hands one line over, without its line ending. It is copied.
+    /// Sends one line, without its line ending. It is copied.
     ///
     /// # Errors
     /// [`NotSent`].
@@ -192,7 +192,7 @@ impl KeyedProducer {
         })
     }
 
-    /// Takes reports of delivery for so long, or those that are there if it is zero.
+    /// Takes delivery reports for `time`, or only those that are there if it is zero.
     pub fn poll(&self, time: Duration) {
         self.inner.poll(time);
     }
@@ -207,7 +207,7 @@ impl KeyedProducer {
         u64::try_from(self.inner.in_flight_count()).unwrap_or(0)
     }
 
-    /// The first line that Kafka did not take, in words. Once there is one this producer is of no more use.
+    /// The first line that Kafka did not take, in words. After that this producer cannot be used any more.
     pub fn failure(&self) -> Option<String> {
         if let Some((code, reason)) = self.inner.client().fatal_error() {
             return Some(format!("{reason} ({code:?})"));
@@ -223,14 +223,14 @@ impl KeyedProducer {
         lock(&self.inner.context().failure).get_or_insert(Failure::Refused(reason));
     }
 
-    /// Takes the latest trouble with a connection, in librdkafka's words.
+    /// Takes the latest connection error, with librdkafka's message.
     pub fn take_trouble(&self) -> Option<String> {
         lock(&self.inner.context().trouble).take()
     }
 }
 
 /// Lines for a topic as something that is written to: whole lines in each write. It waits while too much is on the way,
-/// and says on standard error what it waits for.
+/// and reports on standard error what it waits for.
 #[derive(Debug)]
 pub struct LineWriter {
     producer: KeyedProducer,
@@ -239,7 +239,7 @@ pub struct LineWriter {
     brokers: String,
 }
 
-/// How long nothing may be delivered before it is said, and then again.
+/// How long nothing may be delivered before that is reported, and between reports.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl LineWriter {

@@ -1,4 +1,4 @@
-//! Connections to Redis: made when they are needed, given up when an answer is late.
+//! Connections to Redis: opened when they are needed, closed when an answer is late.
 //!
 //! A socket whose other side has gone silent is noticed by the answer's deadline, by TCP's user timeout and by
 //! keepalive. It does not know keys or scripts; errors never hold a password.
@@ -12,7 +12,7 @@ use redis::{RedisConnectionInfo, RedisError, TlsCertificates};
 
 use crate::config::{RedisConfig, ServerUrl};
 
-/// What keepalive waits before its first probe, and between probes.
+/// How long keepalive waits before its first probe, and between probes.
 const KEEPALIVE: Duration = Duration::from_secs(10);
 
 /// The settings of Redis cannot be used.
@@ -46,7 +46,7 @@ impl std::fmt::Debug for RedisServer {
 }
 
 impl RedisServer {
-    /// The configured server; none where none is. Opens nothing.
+    /// The configured server, if there is one. Opens nothing.
     ///
     /// # Errors
     /// [`RedisClientError`] if the certificates cannot be read or used.
@@ -84,7 +84,7 @@ impl RedisServer {
     }
 }
 
-/// What somebody must change first, where a server refuses for a reason that does not pass by itself.
+/// What must be changed first, where a server refuses for a reason that does not pass by itself.
 pub fn remedy(error: &RedisError) -> Option<String> {
     if error.kind() == ErrorKind::AuthenticationFailed {
         return Some("it refuses the login: check redis.user and redis.password".to_owned());

@@ -1,5 +1,5 @@
-//! How the appliance is: what the road, its source and the storage tell about themselves for `/api/status`, `/metrics`
-//! and `/readyz`. It does not know how that is shown, and holds no secret.
+//! The state of the appliance: what the pipeline, its source and the storage report for `/api/status`, `/metrics` and
+//! `/readyz`. It does not know how that is shown, and holds no secret.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ pub struct Status {
     pub uptime_seconds: f64,
     /// The source and the position in it.
     pub source: SourceStatus,
-    /// What the road has done.
+    /// What the pipeline has done.
     pub pipeline: PipelineStatus,
-    /// How detection is; none where nothing is detected here.
+    /// The state of detection; none where nothing is detected here.
     pub detection: Option<DetectionStatus>,
     /// What is on disk and in memory.
     pub storage: StorageStatus,
-    /// The servers that answers are read from, in the role `api`.
+    /// The servers that the role `api` reads from.
     pub backends: Vec<BackendStatus>,
     /// The mirrors; none where none is configured.
     pub mirrors: Vec<MirrorStatus>,
@@ -32,17 +32,17 @@ pub struct Status {
     pub failure: Option<String>,
 }
 
-/// A server that answers are read from.
+/// A server that the role `api` reads from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BackendStatus {
     /// `MyCat`, `MySQL` or `Redis`.
     pub name: String,
     /// Its address, without credentials.
     pub address: String,
-    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
-    /// change something there first).
+    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and something
+    /// must be changed there first).
     pub state: &'static str,
-    /// Whether it answered last.
+    /// Whether it answered the last time.
     pub connected: bool,
     /// Since when it is away or blocked, in seconds since 1970 UTC.
     pub away_since_unix: Option<i64>,
@@ -95,15 +95,15 @@ pub struct KafkaStatus {
     pub connected: bool,
     /// Since when none can be, in seconds since 1970 UTC.
     pub away_since_unix: Option<i64>,
-    /// What the client complained of last, since it could reach a broker.
+    /// The client's last error since it could reach a broker.
     pub last_error: Option<String>,
     /// Partitions whose records cannot be read.
     pub stopped: Option<KafkaStopped>,
-    /// How often the group shared its partitions out anew.
+    /// How often the group reassigned its partitions.
     pub rebalances: u64,
-    /// What to change about the topic, if something is wrong with it.
+    /// What to change in the topic, if something is wrong with it.
     pub advice: Option<String>,
-    /// Partitions of which anything is known here.
+    /// Partitions about which anything is known here.
     pub partitions: Vec<KafkaPartition>,
 }
 
@@ -116,7 +116,7 @@ impl KafkaStatus {
     }
 }
 
-/// Partitions that have records which cannot be read; what comes behind them waits.
+/// Partitions with records that cannot be read; the records after them wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KafkaStopped {
     /// `codec`, `damaged`, `too_large`, `rights` or `fetch`.
@@ -136,7 +136,7 @@ pub struct KafkaPartition {
     pub assigned: bool,
     /// Offset of the first record that is not stored yet.
     pub position: Option<i64>,
-    /// Offset behind the newest record of the broker, as it told last.
+    /// Offset after the broker's newest record, as last reported.
     pub end: Option<i64>,
     /// Records between the two.
     pub lag: Option<i64>,
@@ -148,7 +148,7 @@ pub struct KafkaPartition {
     pub missing: u64,
     /// Messages without a value.
     pub nulls: u64,
-    /// Records still to be read back before the partition, taken over from another process, goes on.
+    /// Records still to be read back before the partition, taken over from another process, continues.
     pub to_read_back: i64,
     /// The newest gaps, oldest first.
     pub recent_gaps: Vec<KafkaGap>,
@@ -182,7 +182,7 @@ pub struct PipelineStatus {
     pub duplicates: u64,
     /// Accepted passages.
     pub accepted: u64,
-    /// Late ones among them.
+    /// Late passages among them.
     pub late: u64,
     /// Alerts.
     pub alerts: u64,
@@ -194,7 +194,7 @@ pub struct PipelineStatus {
     pub records_per_second: f64,
     /// Seconds the last commit took.
     pub last_commit_seconds: f64,
-    /// Batches that wait between parser and writer, and the limit.
+    /// Batches that wait between parser and writer, and the most that may wait.
     pub queue: (usize, usize),
     /// Seconds of wall time since the last commit.
     pub seconds_since_commit: f64,
@@ -212,7 +212,7 @@ pub enum MirrorState {
     Sending,
     /// Its target cannot be reached, or takes nothing.
     Away,
-    /// Somebody must change something at the target first; the last error says what.
+    /// Something must be changed at the target first; the last error says what.
     Blocked,
 }
 
@@ -253,11 +253,11 @@ pub struct MirrorStatus {
     pub failures: u64,
     /// Rows that the target refused, ever.
     pub refused: u64,
-    /// The newest of them: GCXH and the target's words.
+    /// The newest of them: GCXH and the target's message.
     pub recently_refused: Vec<(String, String)>,
     /// Rows that retention dropped before the target took them, ever.
     pub lost: u64,
-    /// How often the target lacked what it had, and was filled again, ever.
+    /// How often the target had lost rows and was filled again, ever.
     pub refilled: u64,
     /// Warnings of MySQL: values that it changed because it is not in strict mode; of this process.
     pub warnings: u64,
@@ -287,7 +287,7 @@ pub struct AnnouncedDrop {
     pub from: CivilTime,
     /// Event time of the newest of them.
     pub to: CivilTime,
-    /// The clock's time from which on they go.
+    /// The clock's time from which on they are dropped.
     pub not_before: CivilTime,
 }
 
@@ -313,7 +313,7 @@ pub struct RetentionDrop {
 pub struct CheckpointsStatus {
     /// How many.
     pub count: u64,
-    /// The file that they were imported from, or another word for it; none for the built-in ones.
+    /// The file that they were imported from, or a description; none for the built-in ones.
     pub source: Option<String>,
     /// The clock's time of the import.
     pub imported_at: Option<CivilTime>,

@@ -26,7 +26,7 @@ pub(crate) fn parser_settings() -> ParserSettings {
     }
 }
 
-/// The capture parsed, so many rows to a batch.
+/// The capture parsed, in batches of `rows` rows.
 #[allow(dead_code, reason = "each bench uses its part of this module")]
 pub(crate) fn batches(lines: usize, rows: u64) -> Vec<PassageBatch> {
     let text = capture(lines);

@@ -15,7 +15,7 @@ use super::repeats::Repeats;
 use super::target;
 use crate::store::Frozen;
 
-/// Between two looks at groups that are still being written.
+/// Pause before groups that are still being written are compared again.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A group that is not the same on both sides.
@@ -40,7 +40,7 @@ pub struct Report {
     pub same_passages: u64,
     /// Groups that are the same on both sides.
     pub same_groups: u64,
-    /// Groups that passages kept coming into, so that nothing can be said of them, and their passages.
+    /// Groups that kept receiving passages, so that they could not be compared, and their passages.
     pub moving: (u64, u64),
     /// What differs, by server, hour and checkpoint.
     pub differences: Vec<Difference>,
@@ -57,7 +57,7 @@ impl Audit {
             return Ok(Report::default());
         };
         let mut report = Report { range: Some(span), ..Report::default() };
-        // What must be acknowledged in the end: all that there was in the beginning.
+        // What must be acknowledged at the end: everything that was there at the beginning.
         let mut wanted = None;
         let mut span = span;
         let mut suspects: Option<HashMap<Group, ()>> = None;
@@ -118,8 +118,8 @@ impl Audit {
         Ok(report)
     }
 
-    /// The sums of rows whose GCXH stands earlier in the same shard, by group. Looked for only where MySQL has less than
-    /// is here.
+    /// The sums of rows whose GCXH occurs earlier in the same shard, by group. Computed only where MySQL has fewer
+    /// rows.
     fn repeated(
         &self,
         local: &Local,

@@ -9,7 +9,7 @@ pub enum AuditError {
     /// The data directory cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// An instance does not answer, so nothing can be said of its passages.
+    /// An instance does not answer, so its passages cannot be compared.
     #[error("instance away: {address}: {error}. Nothing is said of its passages: start it, then compare again")]
     Away {
         /// The server that was asked.
@@ -25,7 +25,7 @@ pub enum AuditError {
         /// What went wrong.
         error: MysqlError,
     },
-    /// A server's answer has not the form that it should have.
+    /// A server's answer does not have the expected form.
     #[error(
         "{address} answers {answer:?} where a group of passages was asked for: check its schema with sql/schema.sql"
     )]

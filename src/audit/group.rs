@@ -25,7 +25,7 @@ impl Group {
     }
 }
 
-/// How many passages there are, and sums over them that depend on no order: of the CRC-32 of GCXH, and of whole rows.
+/// The number of passages, and order-independent sums over them: of the CRC-32 of GCXH, and of whole rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sums {
     /// Passages.
@@ -37,7 +37,7 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// These without some of their rows.
+    /// The sums without some of their rows.
     pub(super) fn without(self, other: Self) -> Self {
         Self {
             passages: self.passages.saturating_sub(other.passages),

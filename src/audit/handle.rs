@@ -1,5 +1,5 @@
-//! Local storage and the servers, as a comparison and a repair share them. It opens nothing by itself, and does not know
-//! what is asked of either side.
+//! Local storage and the servers, as a comparison and a repair share them. It opens nothing by itself, and does not
+//! know what is compared.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::store::StoreError;
 
-/// A state of the disk that another process changes meanwhile is read again up to this often.
+/// A state of the disk that another process changes meanwhile is read up to this many times.
 const ATTEMPTS: usize = 5;
 
 /// Local storage and the servers.
@@ -20,7 +20,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Of the configured data directory and servers; none if no server is configured. Opens nothing.
+    /// For the configured data directory and servers; none if no server is configured. Opens nothing.
     pub fn of(config: &Config) -> Option<Self> {
         let pools = MysqlPool::of(&config.mycat);
         let data_dir = config.data_dir.clone();

@@ -15,7 +15,7 @@ pub(super) struct Local {
     pub(super) groups: HashMap<Group, Sums>,
     /// Rows by group that their mirror has not acknowledged.
     waiting: HashMap<Group, u64>,
-    /// Number of the row behind the last, by shard.
+    /// Number of the row after the last, by shard.
     pub(super) end_rows: [u64; SHARDS],
     /// Number of the first row that is not acknowledged, by shard.
     pub(super) acknowledged: [u64; SHARDS],
@@ -82,7 +82,7 @@ impl Local {
 }
 
 impl Sums {
-    /// Adds a row as [`super::target`] has MySQL add it.
+    /// Adds a row in the same way as the statement of [`super::target`] does in MySQL.
     fn add(&mut self, row: &PassageRow) {
         let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh } = row;
         let gcsj = gcsj.to_string();

@@ -2,15 +2,15 @@
 //! setting right what differs.
 //!
 //! **What is compared.** Each server's groups (hour, KKMC) with those of the rows that belong on it: a row on the wrong
-//! server is one too many there and one too few where it should be, a row on both is one too many. Through MyCat there is
-//! one server with all rows, as MyCat shows them. Rows that a target refused are left out; they are in the rejects. A
-//! GCXH that came again after its TTL is stored twice here and once there, as it came first ([`repeats`]). An instance that
-//! is away is no difference, but the end of the comparison.
+//! server is surplus there and missing where it should be, a row on both is surplus on one. Through MyCat there is one
+//! server with all rows, as MyCat shows them. Rows that a target refused are left out; they are in the rejects. A GCXH
+//! that came again after its TTL is stored twice here and once there, as it came first ([`repeats`]). An instance that
+//! is away is not a difference: it ends the comparison.
 //!
 //! **While the appliance runs.** Local rows are read from the disk in the state of one commit ([`crate::store::Frozen`]),
 //! before MySQL is asked and again after. A group that is the same in both states and holds no row that the mirror has
-//! not acknowledged must be the same in MySQL. One that is still being written is asked again until it comes to rest or
-//! patience ends; rows that wait for their mirror all that time are a difference.
+//! not acknowledged must be the same in MySQL. One that is still being written is compared again until it no longer
+//! changes or the time allowed is over; rows that wait for their mirror all that time are a difference.
 //!
 //! It does not know how a difference is shown.
 

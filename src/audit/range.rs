@@ -17,7 +17,7 @@ pub struct Range {
     pub since: Option<CivilTime>,
     /// Up to here.
     pub until: Option<CivilTime>,
-    /// Seconds of event time that local storage keeps; none = for ever.
+    /// Seconds of event time that local storage keeps; none = forever.
     pub retention: Option<i64>,
     /// The clock.
     pub now: CivilTime,
@@ -27,7 +27,7 @@ impl Range {
     /// The first and the last second to compare, where the newest local passage is `newest`; none if there is none.
     pub(super) fn resolve(&self, newest: Option<CivilTime>) -> Option<(CivilTime, CivilTime)> {
         let newest = newest?;
-        // A day more: what MySQL has and local storage does not is a difference too.
+        // One day more: what MySQL has and local storage does not is a difference too.
         let until = self.until.unwrap_or(CivilTime(newest.0.max(self.now.0) + 86_400));
         let since = self.since.unwrap_or_else(|| {
             let kept = self.retention.map_or(CivilTime::MIN.0, |retention| newest.0.min(self.now.0) - retention);

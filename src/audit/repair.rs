@@ -1,8 +1,8 @@
 //! Sending again what differs, and naming what only MySQL has.
 //!
-//! First everything is sent, then MySQL is asked for what is not here: a row that stood in another hour there is put right
-//! by being sent, and is no stranger. What MyCat shows may be a moment old, so a GCXH that is here, on the same server and
-//! under the same checkpoint, is none either. Rows that repeat an
+//! First everything is sent, then MySQL is asked for rows that are not in local storage: a row that was in another hour
+//! there is corrected by being sent, and is not a stranger. What MyCat shows may be a moment old, so a GCXH that is in
+//! local storage, on the same server and under the same checkpoint, is not a stranger either. Rows that repeat an
 //! earlier GCXH are not sent. It does not know how a difference is found.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -31,7 +31,7 @@ pub struct Repaired {
 /// A row that only MySQL has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Stranger {
-    /// Where it stands.
+    /// Its group in MySQL.
     pub group: Group,
     /// GCXH.
     pub id: String,
@@ -78,7 +78,7 @@ impl Audit {
         Ok(repaired)
     }
 
-    /// Of rows by server and GCXH, leaves those that are not here under the same checkpoint, whatever their hour.
+    /// Of rows by server and GCXH, keeps those that local storage does not have under the same checkpoint, in any hour.
     fn drop_those_that_are_here(&self, candidates: &mut HashMap<(usize, String), Group>) -> Result<(), AuditError> {
         if candidates.is_empty() {
             return Ok(());
@@ -113,7 +113,7 @@ impl Audit {
         Ok(())
     }
 
-    /// The rows of one hour by group, of those groups that are wanted.
+    /// The rows of one hour by group, for the wanted groups.
     fn rows_of(
         &self,
         hour: i64,

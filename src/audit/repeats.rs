@@ -1,7 +1,7 @@
-//! Rows whose GCXH stands earlier in the same shard. After the TTL a GCXH is accepted again; MySQL, where it is the
+//! Rows whose GCXH occurs earlier in the same shard. After the TTL a GCXH is accepted again; MySQL, where it is the
 //! primary key, keeps the row that came first.
 //!
-//! All GCXHs are too many to hold, so their hashes are sorted first, and only texts whose hash is there twice are compared.
+//! All GCXHs are too many to hold, so their hashes are sorted first; only texts whose hash occurs twice are compared.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
@@ -48,7 +48,7 @@ impl Repeats {
     }
 }
 
-/// The hashes that are there more than once.
+/// The hashes that occur more than once.
 fn twice(mut hashes: Vec<u64>) -> HashSet<u64> {
     hashes.sort_unstable();
     let pairs = hashes.windows(2).filter_map(|pair| match pair {

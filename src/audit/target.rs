@@ -1,5 +1,5 @@
-//! The MySQL side of a comparison. Its statements keep to what MyCat 1.6 answers rightly: a group stands on one shard,
-//! so that a sum that MyCat gives as a floating number is still exact (below 2⁵³: two million rows in a group).
+//! The MySQL side of a comparison. Its statements keep to what MyCat 1.6 answers correctly: a group is on one shard, so
+//! that a sum that MyCat gives as a floating-point number is still exact (below 2⁵³: two million rows in a group).
 
 use std::collections::HashMap;
 use std::sync::Arc;

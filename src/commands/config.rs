@@ -1,4 +1,4 @@
-//! `check-config FILE` and `print-config`: says what is wrong with a configuration, and what may be in one.
+//! `check-config FILE` and `print-config`: reports what is wrong with a configuration, and lists what may be in one.
 //!
 //! Opens nothing but the file: neither the data directory nor the port is touched. With `--connect` it also connects to
 //! what the file names, see [`super::connect`].
@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::config::{Config, SourceKind, duration_text, reference_markdown};
 
 /// Checks a configuration file with the overrides of the environment, and writes one line: that it is sound, and its
-/// notable values. With `connect` a line for each thing that it found where it connected.
+/// notable values. With `connect`, also one line for each finding where it connected.
 ///
 /// # Errors
 /// [`ConfigError`](crate::config::ConfigError) (exit code 2) if the configuration cannot be used; those of

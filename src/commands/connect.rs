@@ -1,8 +1,8 @@
-//! `check-config FILE --connect`: connects to what a configuration names, and says in words what is in the way.
+//! `check-config FILE --connect`: connects to what a configuration names, and reports in words what prevents its use.
 //!
-//! Each target has a file of its own, which looks and writes into the [`Report`]; a further one is a line in
-//! [`TARGETS`]. Nothing is changed anywhere: no group is joined, no offset stored, no topic made, and the data directory
-//! is not touched.
+//! Each target has a file of its own, which checks it and writes into the [`Report`]; a new target is one more line in
+//! [`TARGETS`]. Nothing is changed anywhere: no group is joined, no offset stored, no topic made, and the data
+//! directory is not touched.
 
 mod kafka;
 mod mysql;
@@ -17,10 +17,10 @@ use crate::config::Config;
 use crate::plain;
 use report::{Finding, Kind, Report};
 
-/// Looks at one target. It fails only where the configuration itself cannot be used, which is exit code 2.
+/// Checks one target. It fails only if the configuration itself cannot be used, which is exit code 2.
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
 
-/// Everything that a configuration can name, in the order in which it is looked at.
+/// Everything that a configuration can name, in the order in which it is checked.
 const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
 
 /// Connects to what `config` names and writes one line for each finding.
@@ -39,7 +39,7 @@ pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
             Kind::Advice => "advice",
             Kind::Problem => "problem",
         };
-        // Servers have their say in it.
+        // It may contain text of servers.
         writeln!(out, "{target}: {word}: {}", plain::line(text))?;
     }
     match report.problems() {

@@ -24,7 +24,7 @@ pub struct StoreArgs {
 pub(super) enum DataDir {
     /// Named by the user.
     Kept(PathBuf),
-    /// Removed at the end. The lock says that it is in use.
+    /// Removed at the end. The lock shows that it is in use.
     Temporary(tempfile::TempDir, #[expect(dead_code, reason = "held, not read")] File),
 }
 
@@ -43,7 +43,7 @@ impl DataDir {
         Ok(Self::Temporary(folder, lock))
     }
 
-    /// Where it is.
+    /// Its path.
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Kept(path) => path,
@@ -56,13 +56,13 @@ fn in_use(folder: &Path) -> std::io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(folder.join(storage::IN_USE))
 }
 
-/// Removes the temporary data directories below `parent` that no process uses: what killed ones left.
+/// Removes the temporary data directories below `parent` that no process uses: those of killed processes.
 fn remove_leftovers(parent: &Path) {
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         let folder = entry.path();
         let is_ours =
             entry.file_name().to_string_lossy().starts_with(PREFIX) && folder.is_dir() && !folder.is_symlink();
-        // Without the file it is another process's that is being made, or was made by an earlier version.
+        // Without the file, another process is just creating it, or an earlier version created it.
         if !is_ours || !folder.join(storage::IN_USE).exists() {
             continue;
         }

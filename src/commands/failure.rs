@@ -1,14 +1,14 @@
-//! How a command fails: a sentence for the user and an exit code. A check that found something is 1, bad usage or
-//! configuration is 2, all else 3.
+//! How a command fails: a sentence for the user and an exit code. 1 if a check found something, 2 for bad usage or
+//! configuration, 3 for all else.
 
 use crate::config::ConfigError;
 
-/// What the user asked for cannot be done as asked: exit code 2.
+/// The command cannot be carried out as given: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Usage(pub String);
 
-/// The check was made, and found something: exit code 1. What it found is written already.
+/// The check ran and found something: exit code 1. Its findings are already written.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Differences(pub String);

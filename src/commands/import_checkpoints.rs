@@ -66,8 +66,8 @@ pub fn run(args: &ImportArgs, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes `kkmc_info` hold these checkpoints and no others. It may be repeated; whoever reads meanwhile may see both old
-/// and new ones.
+/// Makes `kkmc_info` hold these checkpoints and no others. It may be repeated; a reader may meanwhile see both old and
+/// new ones.
 fn fill_table(pool: &MysqlPool, catalogue: &Catalogue) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
     runtime.block_on(async {
@@ -85,7 +85,7 @@ fn fill_table(pool: &MysqlPool, catalogue: &Catalogue) -> anyhow::Result<()> {
     })
 }
 
-/// One after the other: all that is there goes, then what is wanted comes. An empty catalogue leaves an empty table.
+/// In order: existing rows are deleted, then the new ones inserted. An empty catalogue leaves an empty table.
 fn table_statements(catalogue: &Catalogue) -> Vec<String> {
     let mut statements = vec!["DELETE FROM kkmc_info".to_owned()];
     let rows: Vec<String> = catalogue
@@ -112,7 +112,7 @@ fn table_statements(catalogue: &Catalogue) -> Vec<String> {
     statements
 }
 
-/// Names the checkpoints whose coordinates are not known, 0,0 among them: no distance is known to them.
+/// Names the checkpoints without known coordinates, including 0,0: distances to them are not known.
 fn without_position(catalogue: &Catalogue) -> Option<String> {
     let codes: Vec<_> = catalogue.without_position().map(|checkpoint| checkpoint.code.as_str()).collect();
     let (shown, more) = codes.split_at_checked(CODES_SHOWN).unwrap_or((&codes, &[]));

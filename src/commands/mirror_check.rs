@@ -88,7 +88,7 @@ pub fn repair(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
 
 fn prepare(args: &MirrorArgs) -> anyhow::Result<(Audit, Range, tokio::runtime::Runtime)> {
     let mut config = Config::load(&args.config)?;
-    // Counting a table takes longer than writing into it, and nothing waits behind it.
+    // Counting a table takes longer than writing into it, and nothing waits for it.
     config.mycat.statement_timeout = config.mycat.statement_timeout.max(COUNT_TIMEOUT);
     let audit = Audit::of(&config)
         .ok_or_else(|| Usage(format!("{} names no MySQL to compare with: set mycat.urls", args.config.display())))?;
@@ -103,7 +103,7 @@ fn prepare(args: &MirrorArgs) -> anyhow::Result<(Audit, Range, tokio::runtime::R
     Ok((audit, range, runtime.context("cannot start threads")?))
 }
 
-/// A time; a date alone is so many seconds behind its midnight.
+/// A time; a date alone is `of_date` seconds after its midnight.
 fn time(option: &str, text: &str, zone: &TimeZoneName, of_date: i64) -> Result<CivilTime, Usage> {
     let date_only = !text.contains(':');
     CivilTime::parse(text.as_bytes(), zone)

@@ -1,4 +1,4 @@
-//! What a replay leaves: `alerts.jsonl`, `rejects.jsonl`, `summary.json`, and the same in words.
+//! The results of a replay: `alerts.jsonl`, `rejects.jsonl`, `summary.json`, and the same in words.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -19,10 +19,10 @@ use crate::store::{StoredReject, Totals, View};
 
 /// Alerts and rejects read from the store at a time.
 const CHUNK: usize = 4096;
-/// Where more of the accepted records are late, sorting by time is advised.
+/// If a larger share of the accepted records is late, sorting by time is advised.
 const LATE_SHARE: f64 = 0.01;
 const MOST: f64 = 0.5;
-/// So many wrong clocks are named.
+/// Number of wrong clocks that are named.
 const MAX_CLOCKS: usize = 8;
 
 /// `summary.json`.
@@ -44,7 +44,7 @@ pub(super) struct Outcome {
     last_time: Option<String>,
     elapsed_seconds: f64,
     records_per_second: f64,
-    /// For what is said in words.
+    /// Only used in the summary in words.
     #[serde(skip)]
     detection: DetectionStatus,
     /// What the user should know of the files, in whole sentences.
@@ -76,7 +76,7 @@ struct RejectLine<'a> {
     reason: &'static str,
     /// The line; bytes that are not UTF-8 are shown as U+FFFD.
     raw: &'a str,
-    /// The line's very bytes, where they are not UTF-8.
+    /// The line's exact bytes, where they are not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_base64: Option<String>,
     /// Bytes of the whole line, where `raw` is only its beginning.
@@ -85,7 +85,7 @@ struct RejectLine<'a> {
 }
 
 impl Outcome {
-    /// `lines_now` is how many lines this run read, which the rate is of.
+    /// `lines_now` is the number of lines that this run read, from which the rate is computed.
     pub(super) fn new(
         totals: &Totals,
         detection: DetectionStatus,
@@ -188,7 +188,7 @@ impl Outcome {
                 self.detection.conflict_sample.as_deref().unwrap_or_default()
             ));
         }
-        // Where most is late it is the order of the capture, not the clocks.
+        // If most records are late, the cause is the order of the capture, not the clocks.
         if share < MOST {
             warnings.extend(self.clock_warning());
         }
@@ -263,7 +263,7 @@ fn write_file(
     fill: impl FnOnce(&mut BufWriter<&mut File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let path = folder.join(name);
-    // A fixed name: what a killed process left is replaced, not piled up.
+    // A fixed name: the file of a killed process is replaced, and none accumulate.
     let part = format!(".{name}.part");
     let write = || -> anyhow::Result<()> {
         let _ = std::fs::remove_file(folder.join(&part));

@@ -17,7 +17,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Shows the progress of `reading` on standard error, if that is a terminal and the user did not ask for quiet.
+    /// Shows the progress of `reading` on standard error, if that is a terminal and `quiet` is not set.
     pub(super) fn start(reading: Arc<CaptureProgress>, quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
@@ -61,7 +61,7 @@ impl Drop for Progress {
     }
 }
 
-/// While lines are sorted the bar fills once for reading and once more for what comes of it.
+/// When sorting, the bar fills once for reading and once more for the sorted lines.
 fn update(bar: &ProgressBar, reading: &CaptureProgress) {
     let (read, total) = bytes_read(reading);
     let sorted = reading.sorted_lines.load(Ordering::Relaxed);

@@ -1,7 +1,7 @@
-//! `platewatch replay FILE... --out DIR`: captures through the whole road, offline, as one partition.
+//! `platewatch replay FILE... --out DIR`: captures through the whole pipeline, offline, as one partition.
 //!
-//! With `--data-dir` an interrupted replay goes on where its last commit ended; the files it writes are made from the store
-//! at the end, so that they are the same however often it was interrupted.
+//! With `--data-dir` an interrupted replay resumes where its last commit ended; the files it writes are made from the
+//! store at the end, so that interruptions do not change them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -155,8 +155,8 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     tracing::debug!(source = source.describe(), "replay begins");
     let ended = pipeline::run(&mut store, &mut source, &mut router, &stop, |_, _| {});
     progress.finish();
-    // What was read before a file failed is still worth having. Sorted by time there is no such thing: the records come
-    // after all files were read.
+    // What was read before a file failed is kept. Not when sorting by time: then records come only after all files were
+    // read.
     let failed = match ended {
         Ok(()) => None,
         Err(PipelineError::Source(error)) if args.order == OrderArg::Arrival => Some(error),
@@ -223,7 +223,7 @@ fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
 
 fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
     StoreSettings {
-        // All that it reads, unless the user says otherwise: on this command line, which is announcement enough.
+        // Everything is kept unless this command line says otherwise, which is announcement enough.
         retention: Keep::written(args.retention.and_then(retention_seconds)),
         alerts_retention: Keep::written(None),
         rejects_retention: Keep::written(None),

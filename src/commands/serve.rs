@@ -1,5 +1,5 @@
-//! `platewatch serve` and what `demo` shares with it: store, road and HTTP interface in one process, until it is told to
-//! stop.
+//! `platewatch serve` and what `demo` shares with it: store, pipeline and HTTP interface in one process, until it is
+//! stopped.
 //!
 //! The first SIGINT or SIGTERM ends the source, lets the batch in hand commit and open requests finish, within a
 //! deadline; a second one ends the process at once.
@@ -53,7 +53,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     run_appliance(&config, 0, args.store, |address| tracing::info!(%address, "listening"))
 }
 
-/// Runs an appliance until a signal stops it. `history` is how many seconds of traffic a simulator makes up before now.
+/// Runs an appliance until a signal stops it. `history` is how many seconds of past traffic a simulator generates.
 /// `ready` is called with the address once it listens.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub fn run_appliance(
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let stop = CancellationToken::new();
-    // Before anybody is told that it runs: from here on a signal ends it in order.
+    // Before it reports that it runs: from here on a signal ends it in order.
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     // Before the store is touched: a port in use must not cost anything.
     let listener = runtime.block_on(serve::bind(config.api.listen))?;
@@ -123,7 +123,7 @@ fn mirror_error(error: MirrorError) -> anyhow::Error {
     }
 }
 
-/// The writer's thread: the road until its end, then waiting for the stop signal, then an orderly close.
+/// The writer's thread: the pipeline until its end, then waiting for the stop signal, then an orderly close.
 fn drive(
     mut store: Store,
     source: Option<&mut (dyn Source + 'static)>,
@@ -150,7 +150,7 @@ fn drive(
                 }
                 None => appliance.source_ended(None),
             },
-            // A failed write latches: nothing more can be taken, and a restart recovers.
+            // A failed write latches: no more input can be taken, and a restart recovers.
             Err(error @ pipeline::PipelineError::Store(_)) => {
                 appliance.source_ended(Some(error.to_string()));
                 stop.cancel();
@@ -170,7 +170,7 @@ fn drive(
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Reads what is stored once, on a thread of its own, and says what is damaged.
+/// Reads everything stored once, on a thread of its own, and reports what is damaged.
 fn verify_beside(
     appliance: Arc<Appliance>,
     shared: Arc<crate::store::StoreHandle>,

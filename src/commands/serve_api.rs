@@ -1,4 +1,4 @@
-//! `platewatch serve` with `role = "api"`: the HTTP interface over MySQL and Redis, without road, store or data directory.
+//! `platewatch serve` with `role = "api"`: HTTP over MySQL and Redis, without pipeline, store or data directory.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {
         RemoteError::NoMysql | RemoteError::NoRedis | RemoteError::Redis(_) => Usage(error.to_string()),
     })?;
-    // Counts of MySQL in the place of counters; without a data directory their history lasts as long as the process.
+    // Counts come from MySQL; without a data directory their history lasts as long as the process.
     let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
     ready(listener.local_addr().context("cannot tell the port")?);
@@ -35,7 +35,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let served = runtime.block_on(serve_until(listener, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
-    // A statement that is still under way has nobody left to answer.
+    // No request waits for a statement that is still under way.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
     served.context("the HTTP interface failed")
 }

@@ -56,13 +56,13 @@ fn keep(retention: crate::config::Retention) -> Keep {
     Keep { seconds: retention_seconds(retention), written: retention.is_written() }
 }
 
-/// As [`store_settings`], for a command that only looks or writes something else: nothing is dropped, and what the directory
-/// remembers of its retention stays.
+/// As [`store_settings`], for a command that only reads or writes something else: nothing is dropped, and what the
+/// directory remembers of its retention stays.
 pub(super) fn keeping_settings(config: &Config, args: StoreArgs) -> StoreSettings {
     StoreSettings { expires: false, ..store_settings(config, args) }
 }
 
-/// Seconds of a retention; none = for ever.
+/// Seconds of a retention; none = forever.
 pub(super) fn retention_seconds(retention: crate::config::Retention) -> Option<i64> {
     retention.duration().map(|duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
 }

@@ -1,11 +1,11 @@
 //! `platewatch ship FILE --brokers B`: a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts.
 //!
-//! Every line that is not blank goes as it stands, header lines too. What is guaranteed: **each line is in the topic at
+//! Every line that is not blank is sent unchanged, header lines too. The guarantee: **each line is in the topic at
 //! least once, and the lines of one plate in the order of the log**. The position in the state file moves only over lines
 //! that Kafka has acknowledged, so a kill or a power cut repeats the lines of the last moment and loses none; a stop by
-//! signal repeats none, and neither does a broker that goes away. The appliance drops what comes twice by its GCXH.
+//! signal repeats none, and neither does a broker that goes away. The appliance drops repeats by their GCXH.
 //!
-//! [`tail`] knows the log and no Kafka, [`crate::producer`] knows Kafka and no log; this joins them.
+//! [`tail`] knows the log but not Kafka, [`crate::producer`] Kafka but not the log; this joins them.
 
 mod brokers;
 mod display;
@@ -70,15 +70,15 @@ pub struct ShipArgs {
     quiet: bool,
 }
 
-/// Between two looks at a log that does not grow: at first, and after a while.
+/// Time between two checks of a log that does not grow: at first, and after a while.
 const LOOK: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 /// How often the position is saved while lines flow.
 const SAVE: Duration = Duration::from_millis(200);
 /// How long a stop by signal waits for what is on the way.
 const LAST_WORDS: Duration = Duration::from_secs(10);
-/// Before a new producer follows one that failed: at first, and at most.
+/// Time before a new producer replaces one that failed: at first, and at most.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// Reports of delivery are taken after so many lines.
+/// Delivery reports are taken after this many lines.
 const LINES_PER_POLL: usize = 256;
 
 /// Ships the log until it is stopped, or with `--once` to its end.
@@ -97,7 +97,7 @@ pub fn run(args: &ShipArgs) -> anyhow::Result<()> {
     }
     let producer = KeyedProducer::new(&settings).map_err(|error| Usage(error.to_string()))?;
     let state = args.state.clone().unwrap_or_else(|| beside(&args.file));
-    // Between two rotations a log may be missing; one that nobody ever saw is a slip of the pen.
+    // Between two rotations a log may be missing; one that never existed is a typing error.
     if args.once && !state.exists() && !args.file.exists() {
         return Err(Usage(format!("{} is not there", args.file.display())).into());
     }
@@ -145,7 +145,7 @@ struct Shipper {
     stop: CancellationToken,
     /// Everything before it is in the topic; none until there is a log.
     acknowledged: Option<Place>,
-    /// Runs of lines on their way, in the order of the log, each with the place behind it.
+    /// Runs of lines on their way, in the order of the log, each with the place after it.
     way: VecDeque<(Arc<Ticket>, Place)>,
     shown: Display,
     /// Lines that earlier producers delivered.
@@ -200,8 +200,8 @@ impl Shipper {
         Ok(())
     }
 
-    /// Hands lines over and returns how many bytes of them are left, which is more than none only after a stop; none if
-    /// the producer failed and it was started over.
+    /// Sends lines and returns how many bytes are left, which is 0 except after a stop; none if the producer failed and
+    /// was replaced.
     fn send_lines(&mut self, lines: &[u8], ticket: &Arc<Ticket>) -> anyhow::Result<Option<usize>> {
         let mut left = lines.len();
         for (number, line) in lines.split_inclusive(|&byte| byte == b'\n').enumerate() {
@@ -217,7 +217,7 @@ impl Shipper {
         Ok(Some(0))
     }
 
-    /// False if it was not handed over: because of a stop, or a producer that failed.
+    /// False if it was not sent: because of a stop, or a producer that failed.
     fn send_line(&mut self, line: &[u8], ticket: &Arc<Ticket>) -> anyhow::Result<bool> {
         let line = self.decoded(line);
         let line = line.get(..MAX_LINE).unwrap_or(&line);
@@ -234,7 +234,7 @@ impl Shipper {
         }
     }
 
-    /// UTF-8, where the log is not; a line that cannot be decoded stays as it is.
+    /// The line as UTF-8, where the log has another encoding; one that cannot be decoded stays as it is.
     fn decoded<'a>(&self, line: &'a [u8]) -> Cow<'a, [u8]> {
         if self.gb18030
             && let Some(text) = encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(line)
@@ -247,7 +247,7 @@ impl Shipper {
         Cow::Borrowed(line)
     }
 
-    /// Takes reports of delivery for so long, moves the position over what they acknowledge, and tells how it goes.
+    /// Takes delivery reports for `time`, moves the position over what they acknowledge, and shows the progress.
     fn attend(&mut self, time: Duration) -> anyhow::Result<()> {
         self.producer.poll(time);
         while self.way.front().is_some_and(|(ticket, _)| ticket.is_done()) {

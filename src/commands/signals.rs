@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
-/// The signals that stop a run. While this lives they do not end the process by themselves.
+/// The signals that stop a run. While this exists they do not end the process by themselves.
 #[derive(Debug)]
 pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,

@@ -86,7 +86,7 @@ pub struct SimulateArgs {
 
 /// Bytes of lines to gather before they are written.
 const BUFFER: usize = 256 << 10;
-/// In real time, lines are written at least so often.
+/// In real time, lines are written at least this often.
 const PULSE: Duration = Duration::from_millis(20);
 
 /// Runs the command. A reader that closes standard output ends it quietly.
@@ -135,7 +135,7 @@ fn write_count(simulator: &mut Simulator, count: u64, output: &mut Output) -> Re
     output.finish()
 }
 
-/// Writes each line when it is due, counted from now; never returns but with an error.
+/// Writes each line when it is due, counted from now; only returns with an error.
 fn write_in_real_time(simulator: &mut Simulator, output: &mut Output) -> Result<()> {
     let began = Instant::now();
     let first = simulator.next_due();
@@ -189,7 +189,7 @@ impl Output {
         Ok(Self { lines: Vec::with_capacity(BUFFER + 1024), gathered: 0, writer, name, truth, progress })
     }
 
-    /// Writes whole lines only, so that what is interrupted ends at the end of one.
+    /// Writes whole lines only, so that interrupted output ends with a whole line.
     fn flush(&mut self, simulator: &mut Simulator) -> Result<()> {
         let written = self.writer.write_all(&self.lines).and_then(|()| self.writer.flush());
         written.with_context(|| format!("cannot write to {}", self.name))?;
@@ -278,7 +278,7 @@ fn refuse_same_file(args: &SimulateArgs) -> Result<()> {
     Ok(())
 }
 
-/// Bad usage, in the type that clap reports it with.
+/// Bad usage, as clap's error type.
 fn conflict(message: String) -> Result<()> {
     Err(clap::Error::raw(clap::error::ErrorKind::ArgumentConflict, message + "\n").into())
 }
@@ -290,7 +290,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == ErrorKind::BrokenPipe)
 }
 
-/// The time on the clocks of the road.
+/// The current civil time on the road.
 fn now() -> CivilTime {
     TimeZoneName::default().civil(unix_now()).unwrap_or(SimulatorSettings::DEFAULT_START)
 }

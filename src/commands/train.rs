@@ -61,7 +61,7 @@ fn parse_interval(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(|share| (0.5..=0.99).contains(share)).ok_or_else(|| "write 0.5 to 0.99".to_owned())
 }
 
-/// Trains, and writes what came of it to `out`.
+/// Trains, and writes the result to `out`.
 ///
 /// # Errors
 /// A sentence for the user.
@@ -162,7 +162,7 @@ fn from_counters(folder: &Path, settings: &TrainSettings, args: StoreArgs) -> an
     Ok((grid, origin, store))
 }
 
-/// Says which rows were refused: the first of them one by one.
+/// Reports which rows were refused, the first of them individually.
 fn tell_bad_rows(bad: &BadRows, file: &str) {
     for (line, detail) in &bad.shown {
         eprintln!("platewatch: {file}, line {line}: {}", plain::line(detail));

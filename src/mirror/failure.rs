@@ -1,4 +1,4 @@
-//! Why a mirror stops, and whether somebody must act before it can go on. It does not know what is done about it.
+//! Why a mirror stops, and whether someone must act before it can go on. It does not know how that is handled.
 
 use crate::mysql::MysqlError;
 use crate::store::StoreError;
@@ -6,7 +6,7 @@ use crate::store::StoreError;
 /// Why a mirror had to stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// In the target's words.
+    /// The target's message.
     pub(super) error: String,
     /// What kind of failure it is.
     pub(super) kind: Kind,
@@ -15,16 +15,16 @@ pub(super) struct Failure {
 /// Kinds of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// The target cannot be reached or does not do what it is told, for now.
+    /// The target cannot be reached or cannot execute requests, for now.
     Away,
-    /// Somebody must change something at the target first.
+    /// Something must be changed at the target first.
     Blocked,
-    /// The target was reached, and refuses in words that blame neither itself nor a row.
+    /// The target was reached, and refuses with an error that blames neither itself nor a row.
     Unclear,
 }
 
 impl Failure {
-    /// The target cannot be reached or does not do what it is told, for now.
+    /// The target cannot be reached or cannot execute requests, for now.
     pub(super) fn away(error: impl std::fmt::Display) -> Self {
         Self { error: error.to_string(), kind: Kind::Away }
     }

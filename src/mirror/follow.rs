@@ -1,5 +1,5 @@
-//! What a mirror is to the loop that runs it, and the loop: it runs a mirror again after each failure, with growing pauses.
-//! It does not know targets.
+//! The trait of a mirror, and the loop that runs it again after each failure, with growing pauses. It does not know
+//! targets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use tokio_util::sync::CancellationToken;
 use super::failure::Failure;
 use super::health::{Health, Pauses};
 
-/// Follows the store and keeps one target level with it.
+/// Follows the store and keeps one target up to date with it.
 pub(super) trait Mirror: Send {
-    /// How it is, which the loop and the status share.
+    /// Its state, which the loop and the status share.
     fn health(&self) -> Arc<Health>;
 
     /// Makes sure that the target has what it acknowledged, sends what it lacks, and goes on as more is committed. It
-    /// only returns when the target fails; called again, it goes on behind what was acknowledged.
+    /// only returns when the target fails; called again, it resumes after what was acknowledged.
     fn run(&mut self) -> impl Future<Output = Failure> + Send;
 }
 

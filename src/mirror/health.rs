@@ -1,4 +1,4 @@
-//! How a mirror is: what the status tells of it, and what is logged when that changes. And how long it pauses between
+//! The state of a mirror: what the status reports, what is logged when that changes, and how long it pauses between
 //! attempts. It does not know targets.
 
 use std::hash::{BuildHasher as _, RandomState};
@@ -13,9 +13,9 @@ use crate::reader::Snapshot as _;
 use crate::status::{MirrorState, MirrorStatus};
 use crate::store::{MirrorCursor, RefusedRow, StoreHandle};
 
-/// While a target is away the log says so again after this long.
+/// While a target is away, it is logged again after this long.
 const REMIND: Duration = Duration::from_secs(60);
-/// So many refused rows are shown.
+/// Number of refused rows that are shown.
 const SHOWN_REFUSED: usize = 10;
 /// The first pause after a failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -29,7 +29,7 @@ pub(super) enum Subject {
     Alerts,
 }
 
-/// How one mirror is.
+/// The state of one mirror.
 #[derive(Debug)]
 pub(super) struct Health {
     subject: Subject,
@@ -86,7 +86,7 @@ impl Health {
         self.changing().sent
     }
 
-    /// The target was reached and does what it is told; `level` if it has everything.
+    /// The target was reached and executes requests; `level` if it has everything.
     pub(super) fn up(&self, level: bool) {
         let mut changing = self.changing();
         let before =
@@ -133,7 +133,7 @@ impl Health {
         changing.note_refused(refused);
     }
 
-    /// The target takes what it is sent, and does not keep it; `blocked` if somebody must change something there first.
+    /// The target takes what it is sent, and does not keep it; `blocked` if something must be changed there first.
     pub(super) fn lacking(&self, words: &str, blocked: bool) {
         let mut changing = self.changing();
         let state = if blocked { MirrorState::Blocked } else { MirrorState::Sending };
@@ -244,7 +244,7 @@ pub(super) fn event_time(text: &str) -> Option<i64> {
 }
 
 /// Pauses between attempts: each twice as long as the one before, up to the longest, then spread at random over the upper
-/// half, so that many who lost the same target do not come back together.
+/// half, so that several mirrors that lost the same target do not return together.
 #[derive(Debug)]
 pub(super) struct Pauses {
     longest: Duration,
@@ -258,7 +258,7 @@ impl Pauses {
         Self { longest, next: FIRST_PAUSE.min(longest), random: RandomState::new(), count: 0 }
     }
 
-    /// The target did something: the next failure is a new one.
+    /// The target made progress: the next failure is a new one.
     pub(super) fn reset(&mut self) {
         self.next = FIRST_PAUSE.min(self.longest);
     }

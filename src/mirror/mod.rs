@@ -1,15 +1,15 @@
 //! Write-through: passages to MyCat/MySQL, alerts to Redis. Each mirror follows the store from a cursor of its own.
 //!
-//! **Exactly once.** What a mirror sends is told apart by its key at the target (GCXH, or the alert's number and id), so
-//! sending again changes nothing. The cursor moves only when the target has acknowledged. So it does not matter where
-//! between sending, doing, answering and noting anything is killed: the next attempt begins at the cursor.
+//! **Exactly once.** What a mirror sends is identified by its key at the target (GCXH, or the alert's number and id),
+//! so sending again changes nothing. The cursor moves only when the target has acknowledged. So a kill between sending,
+//! executing, answering and noting does no harm: the next attempt begins at the cursor.
 //!
-//! **Apart from the road.** A mirror reads what is committed and published, on threads of its own; the writer never waits
-//! for it. What a mirror holds in memory is one segment and a few statements. What its target lacks waits on the disk:
-//! retention leaves it there, up to `store.mirror_hold`.
+//! **Apart from the pipeline.** A mirror reads what is committed and published, on threads of its own; the writer never
+//! waits for it. What a mirror holds in memory is one segment and a few statements. What its target lacks waits on the
+//! disk: retention leaves it there, up to `store.mirror_hold`.
 //!
-//! **Without end.** While a target is away a mirror tries again, with growing pauses and never for the last time
-//! (`follow`). Each of them is a `Mirror`; they know neither each other, nor the source, nor the interface.
+//! **Without end.** While a target is away a mirror retries, with growing pauses and without a limit (`follow`). Each
+//! of them is a `Mirror`; they know neither each other, nor the source, nor the interface.
 
 mod failure;
 mod follow;

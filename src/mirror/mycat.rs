@@ -2,11 +2,11 @@
 //!
 //! **One statement, one shard.** Rows come from one shard's log, so a statement never spans two; with two addresses the
 //! shard's number is the instance's. A few statements are under way at a time; the cursor moves over those that are
-//! acknowledged without a gap before them. How a statement is sent, and whom its failure blames, is [`batch`]'s.
+//! acknowledged without a gap before them. [`batch`] sends a statement and decides what its failure blames.
 //!
-//! **What was there stays there.** On connecting, and now and then, the target is asked for a few of the rows that it
-//! acknowledged. If some are missing (it was restarted empty, or from a backup), the cursor goes back behind the newest
-//! that is older than all of those. It does not know how statements look.
+//! **Lost rows.** On connecting, and now and then, the target is asked for a few of the rows that it
+//! acknowledged. If some are missing (it was restarted empty, or from a backup), the cursor goes back to right after
+//! the newest that is older than all of those. It does not know how statements look.
 
 mod batch;
 
@@ -32,7 +32,7 @@ use batch::{Batch, Sent, send};
 
 /// Shards; the storage has a log for each.
 pub(super) const SHARDS: usize = 2;
-/// After so many failures in a row whose words blame nobody clearly, single rows are suspected.
+/// After this many unclear failures in a row, single rows are suspected.
 const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -49,11 +49,11 @@ pub(super) struct ShardMirror {
     batch_rows: usize,
     window: usize,
     check_interval: Duration,
-    /// Seconds of event time within which the target keeps what it has; none = for ever.
+    /// Seconds of event time within which the target keeps what it has; none = forever.
     kept: Option<i64>,
-    /// Failures in a row whose words blame nobody clearly.
+    /// Unclear failures in a row.
     unclear: u32,
-    /// Of a target that lost what it had.
+    /// Refills of a target that lost what it had.
     refills: Refills,
 }
 
@@ -160,7 +160,7 @@ impl ShardMirror {
         self.blocking(move |shared| shared.log_block(shard, row)).await
     }
 
-    /// What touches the disk, on a thread that may wait for it.
+    /// Runs disk access on a thread that may block.
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
@@ -170,7 +170,7 @@ impl ShardMirror {
         Ok(done.map_err(|_| Failure::away("reading the log ended unexpectedly"))??)
     }
 
-    /// The target has these rows: the cursor moves behind them.
+    /// The target has these rows: the cursor moves past them.
     async fn acknowledge(&mut self, sent: Sent) -> Result<(), Failure> {
         let Sent { batch, warnings, refused } = sent;
         let newest = batch.rows.iter().map(|(_, row)| row.gcsj.0).max();
@@ -194,7 +194,7 @@ impl ShardMirror {
         Ok(())
     }
 
-    /// Makes a cursor durable, and only then lets retention know.
+    /// Makes a cursor durable, and only then reports it to retention.
     async fn note(&mut self, cursor: MirrorCursor, refused: Vec<RefusedRow>) -> Result<Vec<RefusedRow>, Failure> {
         let name = self.name.clone();
         let refused = self
@@ -235,8 +235,8 @@ impl ShardMirror {
         Ok(true)
     }
 
-    /// From where on the target may lack rows that it acknowledged; none if it seems to have all. Only trusted while
-    /// the instance is there: MyCat may answer without it.
+    /// The cursor from which the target may lack rows that it acknowledged; none if it seems to have all. The answer is
+    /// only trusted while the instance is there: MyCat may answer without it.
     async fn first_missing(&self, samples: &[Sample], look: Look) -> Result<Option<u64>, Failure> {
         let ids = samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]);
         let question = match look {
@@ -247,7 +247,7 @@ impl ShardMirror {
         };
         let answer = self.pool.trusted(self.pool.rows(&question)).await?;
         let present: Vec<String> = answer.into_iter().filter_map(|row| mysql_async::from_row_opt(row).ok()).collect();
-        // What the target itself cleans away is not missed, nor what it may be cleaning away just now.
+        // What the target's own cleaning removes is not missing, nor what it may be removing just now.
         let oldest = self.kept.map_or(i64::MIN, |kept| (self.clock)().0.saturating_sub(kept - kept / 4));
         let missing = |sample: &Sample| sample.gcsj.0 >= oldest && !present.contains(&sample.gcxh);
         let Some(last) = samples.iter().rposition(missing) else { return Ok(None) };
@@ -261,7 +261,7 @@ impl ShardMirror {
 enum Look {
     /// Under their own checkpoint.
     ByCheckpoint,
-    /// On the whole instance: a GCXH that came again after its TTL, from another checkpoint, stands under the first.
+    /// On the whole instance: a GCXH that came again after its TTL, from another checkpoint, is under the first.
     Everywhere,
 }
 

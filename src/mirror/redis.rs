@@ -1,12 +1,12 @@
 //! The mirror of the newest alerts in a list of Redis, newest first, each exactly once.
 //!
 //! All is done by one script (`alerts.lua`), which finds its place by the numbers and ids within the elements; so it does
-//! not matter how often a call is repeated, nor whether other appliances push to the same list. Redis forgets: after
-//! FLUSHALL, an eviction or a restart the list is shorter than it should be. That shows at the next call, or when the
-//! list is looked at while nothing comes; the list is then mended from the alerts that are stored, newest first, until
-//! it has its length. A Redis that forgets again and again is filled ever more seldom, new alerts still go to it, and it
-//! is asked what its memory is like, so that the status can say what to set ([`memory`]). A key that holds something
-//! else is left alone. It does not know passages.
+//! not matter how often a call is repeated, nor whether other appliances push to the same list. Redis may lose data:
+//! after FLUSHALL, an eviction or a restart the list is shorter than it should be. The next call shows that, or the
+//! next check while nothing comes; the list is then filled from the stored alerts, newest first, until it has its
+//! length. A Redis that loses data repeatedly is filled less and less often, new alerts still go to it, and its memory
+//! settings are read, so that the status can say what to set ([`memory`]). A key that holds something else is left
+//! alone. It does not know passages.
 
 mod memory;
 
@@ -41,7 +41,7 @@ pub(super) struct AlertMirror {
     script: Script,
     cursor: MirrorCursor,
     refills: Refills,
-    /// The list was looked through from end to end, as an earlier version may have left it in another order.
+    /// The list was checked from end to end, as an earlier version may have left it in another order.
     is_looked_through: bool,
 }
 
@@ -54,9 +54,9 @@ enum Task {
     Head,
     /// All of these alerts must be there, in their order.
     Mend {
-        /// Where the one before them stood last.
+        /// The last known place of the one before them.
         place: i64,
-        /// Alerts before them were missing, so that a full list may have older ones in their place.
+        /// Alerts before them were missing, so a full list may have older ones in their place.
         insist: bool,
     },
 }
@@ -68,7 +68,7 @@ enum Progress {
     Sending,
     /// It has everything.
     Level,
-    /// It forgot alerts, and is to be filled again later.
+    /// It lost alerts, and is to be filled again later.
     Lacking,
 }
 
@@ -79,7 +79,7 @@ struct Answer {
     found: bool,
     pushed: u64,
     length: u64,
-    /// Where the last of them stands; below 0 if the list ends before it.
+    /// The place of the last of them; below 0 if the list ends before it.
     last: i64,
 }
 
@@ -119,7 +119,7 @@ impl AlertMirror {
                 Progress::Lacking => self.tell_of_loss(&mut connection).await,
             }
             if progress != Progress::Sending {
-                // An error is a newer answer than the next commit, and not needed: the sender lives as long as this.
+                // Both results lead to the next step; the channel stays open: the sender lives as long as this.
                 let _ = tokio::time::timeout(self.check_interval, self.next_alert(&mut commits)).await;
             }
         }
@@ -131,10 +131,10 @@ impl AlertMirror {
         let _ = commits.wait_for(|newest| *newest >= next).await;
     }
 
-    /// Sends the next alerts, or only looks at the list if there are none; fills it if it lacks any.
+    /// Sends the next alerts, or only checks the list if there are none; fills it if it lacks any.
     async fn step(&mut self, connection: &mut MultiplexedConnection) -> Result<Progress, Failure> {
         let newest = self.shared.view().totals().alerts;
-        // After a power cut the store may be behind what it had sent; what is older than the list is long need not be sent.
+        // After a power cut the store may have less than was sent. Alerts that do not fit in the list are not sent.
         let next = self.cursor.next.min(newest + 1).max((newest + 1).saturating_sub(self.max_length)).max(1);
         let batch = self.alerts(next, BATCH).await?;
         let before = self.alerts(next - 1, 1).await?.pop().filter(|alert| alert.seq + 1 == next);
@@ -145,8 +145,8 @@ impl AlertMirror {
         if batch.len() as u64 == BATCH {
             return Ok(Progress::Sending);
         }
-        // Where others push to the list too, it can be long enough without the alert that was sent last. Only if the list
-        // is full may they have pushed that out.
+        // Where others push to the list too, it can be long enough without the alert that was sent last. They may have
+        // pushed that out only if the list is full.
         let forgotten = before.is_some() && !answer.found && answer.length < self.max_length;
         let is_whole = !forgotten && answer.length >= self.max_length.min(self.stored_before(end));
         if is_whole && std::mem::replace(&mut self.is_looked_through, true) {
@@ -159,7 +159,7 @@ impl AlertMirror {
         self.fill(connection, end).await
     }
 
-    /// Has the list take all stored alerts before `end`, the newest first, until it has its length.
+    /// Sends the list all stored alerts before `end`, newest first, until it has its length.
     async fn fill(&mut self, connection: &mut MultiplexedConnection, end: u64) -> Result<Progress, Failure> {
         let stop = (end.saturating_sub(self.max_length)).max(1);
         let (mut to, mut place, mut pushed, mut insist) = (end, 0, 0, false);
@@ -174,7 +174,7 @@ impl AlertMirror {
             let answer = self.call(connection, Task::Mend { place, insist }, newer.as_ref(), &batch).await?;
             pushed += answer.pushed;
             insist = answer.pushed > 0;
-            // It forgot them again, between two calls.
+            // It lost them again, between two calls.
             if !answer.found {
                 progress = Progress::Lacking;
                 break;
@@ -257,7 +257,7 @@ impl AlertMirror {
         Ok(Answer { found: found > 0, pushed, length, last })
     }
 
-    /// Makes a cursor durable, and only then lets retention know.
+    /// Makes a cursor durable, and only then reports it to retention.
     async fn note(&mut self, cursor: MirrorCursor, pushed: u64) -> Result<(), Failure> {
         if cursor != self.cursor {
             let shared = self.shared.clone();
@@ -284,7 +284,7 @@ impl Mirror for AlertMirror {
     }
 }
 
-/// Whatever Redis says (no memory left, read-only, still loading, no script) or does not say in time is repeated.
+/// Any error of Redis (no memory left, read-only, still loading, no script) and a late answer lead to a retry.
 fn failure(error: RedisError) -> Failure {
     let advice = match error.code() {
         Some("OOM") => ": raise its maxmemory, or lower redis.max_length",

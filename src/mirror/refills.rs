@@ -1,12 +1,12 @@
-//! How often a target that loses what it has acknowledged is filled again: at once the first time, then after pauses that
-//! double as long as it goes on losing. It does not know targets.
+//! How often a target that loses what it has acknowledged is filled again: at once the first time, then after pauses
+//! that double as long as it keeps losing. It does not know targets.
 
 use std::time::{Duration, Instant};
 
-/// A target that loses everything again and again is filled at most so often.
+/// The longest pause before a target that loses everything repeatedly is filled again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
 
-/// What a target kept for so long, or for the pause if that is longer, it is not going to lose at once.
+/// After a target kept everything for this long, or for the pause if that is longer, the next loss is a new one.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 
 /// When the target was filled again, and how long not to do so again.
@@ -15,7 +15,7 @@ pub(super) struct Refills {
     shortest: Duration,
     pause: Duration,
     at: Option<Instant>,
-    /// In a row, without the target having kept what it got for a while.
+    /// Refills in a row, without the target having kept what it got for a while.
     count: u64,
 }
 
@@ -25,7 +25,7 @@ impl Refills {
         Self { shortest, pause: Duration::ZERO, at: None, count: 0 }
     }
 
-    /// How long it must wait still; zero if it may be filled now.
+    /// How long it must still wait; zero if it may be filled now.
     pub(super) fn wait(&self, now: Instant) -> Duration {
         self.at.map_or(Duration::ZERO, |at| self.pause.saturating_sub(now.saturating_duration_since(at)))
     }
@@ -63,7 +63,7 @@ mod tests {
             assert_eq!(refills.wait(now), second * expected);
             now += second * expected;
             refills.begin(now);
-            // It is there for a moment, and gone again before the pause is over.
+            // It is intact for a moment, and loses everything again before the pause is over.
             refills.intact(now);
         }
         assert_eq!(refills.count(), 5);

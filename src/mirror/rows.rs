@@ -1,8 +1,8 @@
 //! Statements for `traffic_data`: pure, from rows to SQL text that MySQL and MyCat 1.6 read alike.
 //!
-//! A row that is there already stays as it is: `ON DUPLICATE KEY UPDATE id=id` changes nothing, and unlike `INSERT IGNORE`
-//! leaves errors of values to be errors, so that a text which does not fit is refused, not cut. The shard key is never
-//! updated, which MyCat would refuse. It does not know connections.
+//! A row that is there already stays as it is: `ON DUPLICATE KEY UPDATE id=id` changes nothing, and unlike `INSERT
+//! IGNORE` keeps errors of values as errors, so that a text which does not fit is refused, not cut. The shard key is
+//! never updated, which MyCat would refuse. It does not know connections.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ pub fn insert_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> S
     statement(rows, TAIL)
 }
 
-/// The statement that writes these rows, all of one shard, and sets right those that are there with other values.
+/// The statement that writes these rows, all of one shard, and overwrites those that are there with other values.
 pub fn overwrite_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
     statement(rows, OVERWRITE)
 }
@@ -38,7 +38,7 @@ fn statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>, tail: &str) -> 
     statement
 }
 
-/// Of `rows`, how many go into one statement: those that keep it under the limit, and one in any case.
+/// How many of `rows` go into one statement: those that keep it under the limit, and at least one.
 pub fn fitting(rows: &[PassageRow]) -> usize {
     let mut bytes = HEAD.len() + TAIL.len();
     let fits = |row: &&PassageRow| {
@@ -69,7 +69,7 @@ fn push_row(statement: &mut String, row: &PassageRow) {
     statement.push(')');
 }
 
-/// The question which of these GCXH are there. With `kkmcs` it names the shard key too, so that MyCat asks one instance.
+/// The query for which of these GCXH exist. With `kkmcs` it names the shard key too, so that MyCat asks one instance.
 pub(super) fn presence_question<'a>(
     ids: impl IntoIterator<Item = &'a str>,
     kkmcs: impl IntoIterator<Item = &'a str>,

@@ -31,17 +31,17 @@ pub enum MirrorError {
 pub struct Mirrors(Vec<Arc<Health>>);
 
 impl Mirrors {
-    /// How they are. May read the disk.
+    /// Their states. May read the disk.
     pub fn status(&self, shared: &StoreHandle) -> Vec<MirrorStatus> {
         self.0.iter().map(|health| health.status(shared)).collect()
     }
 }
 
-/// Starts the mirrors that are configured; they end when `stop` is cancelled. From now on retention leaves them what
-/// their targets lack, so this comes before the first commit. `clock` tells the time of the road.
+/// Starts the mirrors that are configured; they end when `stop` is cancelled. From now on retention keeps what their
+/// targets lack, so this comes before the first commit. `clock` gives the civil time on the road.
 ///
 /// # Errors
-/// [`MirrorError`]; a target that cannot be reached is none.
+/// [`MirrorError`]; an unreachable target is not an error.
 pub fn start(
     config: &Config,
     shared: &Arc<StoreHandle>,

@@ -1,9 +1,9 @@
 //! Opening a connection, and what must be known of the servers behind it before anything is sent over it.
 //!
 //! **An instance** gets a session of its own mode: strict, and with backslashes that escape, whatever its default is.
-//! **MyCat** hands no session's mode to its backends, so each instance behind it is asked for its mode, once per
-//! connection, by the hint that MyCat passes on. A server that does not know the hint is an instance. What is behind an
-//! address may change: after a connection broke it is found out again.
+//! **MyCat** passes no session's mode to its backends, so each instance behind it is asked for its mode, once per
+//! connection, by the hint that MyCat passes on. A server that does not know the hint is an instance. What listens at
+//! an address may change: it is determined again after a connection broke.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -25,9 +25,9 @@ const SYNTAX_ERROR: u16 = 1064;
 const KNOCK: Duration = Duration::from_secs(1);
 /// What the driver may receive and send in one packet.
 const MAX_PACKET: usize = 16 << 20;
-/// Told to the driver so that it does not ask the server, which through MyCat would be one of the two.
+/// Given to the driver so that it does not ask the server, which through MyCat would be one of the two.
 const WAIT_TIMEOUT: usize = 28_800;
-/// Probes tell the kernel that the other side is gone, even where nobody waits for an answer.
+/// Probes show the kernel that the other side is gone, even while no answer is awaited.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// One address, and what is known of the servers behind it.
@@ -97,7 +97,7 @@ impl Endpoint {
                     self.learn(Some(Kind::Mycat));
                     return Ok(session);
                 }
-                // Another connection may have found it out meanwhile.
+                // Another connection may have determined it meanwhile.
                 Err(error) if is_no_hint(&error) && self.kind() != Some(Kind::Mycat) => {
                     self.learn(Some(Kind::Instance));
                 }
@@ -137,7 +137,7 @@ impl Endpoint {
         Ok(Session { connection, kind: Kind::Mycat, unescaped })
     }
 
-    /// Asks the instance behind one dataNode, and says so where that is the one that does not answer.
+    /// Asks the instance behind one dataNode; the error names the node if that instance does not answer.
     pub(super) async fn ask_node(
         &self,
         connection: &mut Conn,
@@ -161,7 +161,7 @@ impl Endpoint {
     }
 
     async fn ask(&self, connection: &mut Conn, question: &str) -> Result<Vec<Row>, MysqlError> {
-        // Each of these is answered at once or not at all, however long other statements may take.
+        // Each of these is answered at once or never, however long other statements may take.
         let limit = self.statement_timeout.min(self.connect_timeout);
         let asked = timeout(limit, connection.query(question)).await;
         asked.map_err(|_| MysqlError::Timeout(limit, "statement"))?.map_err(MysqlError::from)
@@ -175,13 +175,13 @@ impl Endpoint {
         }
     }
 
-    /// Whether the address takes connections, whatever is or is not said over them.
+    /// Whether the address takes connections, even if nothing is sent over them.
     async fn accepts(&self) -> bool {
         let to = (self.opts.ip_or_hostname(), self.opts.tcp_port());
         matches!(timeout(KNOCK.min(self.connect_timeout), TcpStream::connect(to)).await, Ok(Ok(_)))
     }
 
-    /// Where a connection broke, something else may listen next time.
+    /// After a connection broke, something else may listen next time.
     pub(super) fn forget_if_broken(&self, error: &MysqlError) {
         let broken = matches!(error, MysqlError::Connection(_) | MysqlError::NoGreeting(_)) || is_no_hint(error);
         if broken && !self.is_direct {
@@ -216,12 +216,12 @@ fn options(url: &ServerUrl, config: &MycatConfig) -> Opts {
     options.into()
 }
 
-/// An instance reads the hint as a part of the statement, which is then no SQL.
+/// An instance reads the hint as a part of the statement, which is then not valid SQL.
 fn is_no_hint(error: &MysqlError) -> bool {
     matches!(error, MysqlError::Server { code: SYNTAX_ERROR, message, .. } if !is_about_nodes(message))
 }
 
-/// MyCat says that there is no such dataNode; an instance only repeats what it could not read.
+/// MyCat says that the dataNode does not exist; an instance only repeats what it could not parse.
 fn is_about_nodes(message: &str) -> bool {
     let message = message.to_lowercase();
     message.contains("datanode") && !message.contains("mycat:datanode=")

@@ -1,4 +1,4 @@
-//! Why a statement does not succeed, and what somebody must do about it. It never holds a password.
+//! Why a statement does not succeed, and what must be done about it. It never holds a password.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ pub enum MysqlError {
     /// The server answered with an error.
     #[error("{message} (MySQL error {code}, SQLSTATE {state})")]
     Server {
-        /// MySQL's number of it.
+        /// MySQL's error number.
         code: u16,
         /// SQLSTATE.
         state: String,
-        /// MySQL's words.
+        /// MySQL's message.
         message: String,
     },
     /// No answer came in time.
@@ -33,16 +33,16 @@ pub enum MysqlError {
     NodeAway {
         /// Which, by MyCat's name for it.
         node: String,
-        /// MyCat's words.
+        /// MyCat's message.
         cause: String,
     },
-    /// The server answers, and somebody must change something there or in the settings first; the text says what.
+    /// The server answers, and something must be changed there or in the settings first; the text says what.
     #[error("{0}")]
     Unfit(String),
 }
 
 impl MysqlError {
-    /// What somebody must do first, where the server answers and refuses for a reason that does not pass by itself.
+    /// What must be done first, where the server answers and refuses for a reason that does not pass by itself.
     pub fn remedy(&self) -> Option<&'static str> {
         let Self::Server { code, .. } = self else { return None };
         match code {

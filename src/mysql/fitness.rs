@@ -1,4 +1,4 @@
-//! Whether MyCat passes texts on as they are, asked without writing anything.
+//! Whether MyCat passes texts on unchanged, checked without writing anything.
 //!
 //! With `checkSQLschema="true"` MyCat strips its schema's name from statements, inside values too. Then rows arrive
 //! changed, and some on the wrong instance. A SELECT of such a text comes back changed.
@@ -13,7 +13,7 @@ use super::session::{Kind, discard};
 pub enum Fit {
     /// MySQL or MariaDB itself.
     Instance,
-    /// MyCat, and its dataNodes, whose instances all answer.
+    /// MyCat and its dataNodes, whose instances all answer.
     Mycat(Vec<String>),
 }
 
@@ -52,7 +52,7 @@ impl MysqlPool {
         Ok(Fit::Mycat(self.endpoint.nodes().to_vec()))
     }
 
-    /// Texts with the schema's name in them: alone, behind a quote, in other letters.
+    /// Texts with the schema's name in them: alone, after a quote, in lower case.
     fn schema_texts(&self) -> [String; 3] {
         let schema = self.endpoint.database().unwrap_or("MYETCDB");
         [format!("{schema}.x"), format!("it's {schema}.x"), format!("x {}.y 'z'", schema.to_lowercase())]

@@ -1,14 +1,14 @@
 //! The one place where a text becomes a literal of a statement.
 //!
 //! A quote is doubled, which every `sql_mode` reads alike, so no text can end its literal. All else is escaped with a
-//! backslash, which a server with NO_BACKSLASH_ESCAPES reads as a character of the text: [`super::MysqlPool`] turns that
-//! mode off where it may, and refuses the statement where it may not. MyCat 1.6 rewrites a backtick and `MYCATSEQ_`
-//! inside a literal; a backslash in front keeps it from that, and MySQL drops the backslash.
+//! backslash, which a server with NO_BACKSLASH_ESCAPES reads as a character of the text: [`super::MysqlPool`] turns
+//! that mode off where it can, and refuses the statement where it cannot. MyCat 1.6 rewrites a backtick and `MYCATSEQ_`
+//! inside a literal; a backslash in front prevents that, and MySQL drops the backslash.
 
 /// What MyCat takes for the name of a sequence, in any case.
 const SEQUENCE: &str = "MYCATSEQ_";
 
-/// Appends `text` as a string literal. UTF-8 of four bytes stands as it is.
+/// Appends `text` as a string literal. UTF-8 of four bytes stays as it is.
 pub fn push_text(statement: &mut String, text: &str) {
     statement.push('\'');
     for (at, symbol) in text.char_indices() {

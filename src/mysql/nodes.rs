@@ -1,9 +1,9 @@
 //! Answers that are only trusted if every instance was there before and after.
 //!
-//! With one instance dead MyCat 1.6-Release answers questions over both with the living half, as a success. A question
-//! to one dataNode fails while its instance is away. So around each answer every dataNode is asked for `SELECT 1`; who
-//! asks at the same time shares one round of these, as long as it begins late enough for all of them. Instances that
-//! are asked directly need none of it: they answer for themselves or not at all.
+//! With one instance dead, MyCat 1.6-Release answers queries over both with the other half, as a success. A query to
+//! one dataNode fails while its instance is away. So around each answer every dataNode is asked for `SELECT 1`;
+//! concurrent queries share one round of these probes, as long as it begins late enough for all of them. Instances that
+//! are asked directly need no probes: they answer for themselves or not at all.
 
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ use super::pool::MysqlPool;
 use super::session::{Kind, discard};
 
 impl MysqlPool {
-    /// The answer, if all instances were there before it was asked for and after it came. Where one was not, the error
-    /// names it, whatever the answer was.
+    /// The answer, if all instances were there before it was asked for and after it came. If an instance was away, the
+    /// error names it, even if there was an answer.
     ///
     /// # Errors
     /// [`MysqlError`].
@@ -28,7 +28,7 @@ impl MysqlPool {
         answer
     }
 
-    /// Every instance behind MyCat has answered to a question that was asked at `since` or later.
+    /// Succeeds if every instance behind MyCat has answered a probe that was sent at `since` or later.
     ///
     /// # Errors
     /// [`MysqlError::NodeAway`] names the one that has not.
@@ -46,7 +46,7 @@ impl MysqlPool {
         outcome
     }
 
-    /// The question as MyCat asks it of the one instance that this pool needs; as it is where there is no MyCat.
+    /// The query with the hint for the one instance that this pool needs; unchanged where there is no MyCat.
     pub fn on_node(&self, question: &str) -> String {
         match self.data_nodes() {
             [node] => format!("/*!mycat:dataNode={node}*/ {question}"),
@@ -54,7 +54,7 @@ impl MysqlPool {
         }
     }
 
-    /// Takes no place among the statements: it is short, and must not wait behind long ones.
+    /// Does not count as a statement of the pool: it is short, and must not wait for long ones.
     async fn probe(&self, node: &str) -> Result<(), MysqlError> {
         loop {
             let (mut session, used) = self.session().await?;

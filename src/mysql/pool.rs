@@ -1,5 +1,5 @@
-//! A bounded pool of connections to one address: statements and questions, each with a deadline. It does not know what is
-//! behind the address.
+//! A bounded pool of connections to one address: statements and queries, each with a deadline. It does not know what
+//! listens at the address.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,15 +17,15 @@ use crate::config::{MycatConfig, ServerUrl};
 /// A statement is cut before it grows over this: MyCat takes up to 1 MB, and drops the connection at 4 MB.
 pub const MAX_STATEMENT_BYTES: usize = 900_000;
 
-/// A connection that was idle for longer is not used again: firewalls and MyCat close them without a word.
+/// A connection that was idle for longer is not used again: firewalls and MyCat close them silently.
 const MAX_IDLE: Duration = Duration::from_secs(30);
 
-/// What a statement that is no question did.
+/// The effect of a statement that is not a query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Done {
     /// Rows that it changed; an INSERT … ON DUPLICATE KEY UPDATE that changes nothing counts none.
     pub affected: u64,
-    /// Warnings. In strict mode nothing that matters.
+    /// Warnings; harmless in strict mode.
     pub warnings: u16,
 }
 
@@ -76,7 +76,7 @@ impl MysqlPool {
         if self.endpoint.kind() == Some(Kind::Mycat) { self.endpoint.nodes() } else { &[] }
     }
 
-    /// Runs a statement that is no question.
+    /// Runs a statement that is not a query.
     ///
     /// # Errors
     /// [`MysqlError`]; whether the statement had an effect is then unknown.
@@ -98,7 +98,7 @@ impl MysqlPool {
             Err(error) => {
                 discard(session.connection);
                 self.endpoint.forget_if_broken(&error);
-                // Where one broke, those beside it are no better.
+                // Where one connection broke, the others are no better.
                 if !matches!(error, MysqlError::Server { .. }) {
                     let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
                     idle.into_iter().for_each(|(session, _)| discard(session.connection));
@@ -108,7 +108,7 @@ impl MysqlPool {
         }
     }
 
-    /// Runs a question and reads all rows of its answer. A connection that was open before and turns out to be closed is
+    /// Runs a query and reads all rows of its answer. A connection that was open before and turns out to be closed is
     /// replaced once.
     ///
     /// # Errors
@@ -132,8 +132,8 @@ impl MysqlPool {
         self.fold(question, self.endpoint.statement_timeout(), take).await
     }
 
-    /// Runs a question and gives each row of its answer to `take`, beginning anew where the connection has to be
-    /// replaced. None if `take` wanted no more; the rest is then not read.
+    /// Runs a query and gives each row of its answer to `take`, starting again if the connection has to be replaced.
+    /// None if `take` ended it; the rest is then not read.
     ///
     /// # Errors
     /// [`MysqlError`].
@@ -166,7 +166,7 @@ impl MysqlPool {
                     self.give_back(session);
                     return Ok(Some(taken));
                 }
-                // What was not read would stand in the way of the next answer.
+                // What was not read would precede the next answer.
                 Ok(None) => {
                     discard(session.connection);
                     return Ok(None);

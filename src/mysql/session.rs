@@ -1,5 +1,5 @@
-//! An open connection, and what is known of the servers behind it: which statements it may carry. It does not know how it
-//! was opened.
+//! An open connection, and what is known of the servers behind it: which statements it may send. It does not know how
+//! it was opened.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::error::MysqlError;
 
 /// The mode of an instance that takes a backslash for a character of the text.
 pub(super) const NO_ESCAPES: &str = "NO_BACKSLASH_ESCAPES";
-/// How long saying goodbye may take.
+/// How long an orderly close may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 
 /// What listens at an address.
@@ -26,15 +26,15 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) connection: Conn,
-    /// What it leads to, whatever is found out at the address later.
+    /// What it is connected to, whatever listens at the address later.
     pub(super) kind: Kind,
     /// The dataNode whose instance takes a backslash for a character of the text, if one does.
     pub(super) unescaped: Option<String>,
 }
 
 impl Session {
-    /// Whether every server behind it reads `statement` as it is meant. One that changes something must be right
-    /// whatever its texts hold; a question only if it has a backslash.
+    /// Whether every server behind it reads `statement` as it is meant. A statement that changes something is checked
+    /// whatever its texts hold; a query only if it has a backslash.
     ///
     /// # Errors
     /// [`MysqlError::Unfit`].
@@ -50,7 +50,7 @@ impl Session {
     }
 }
 
-/// Closes a connection, and does not wait for the other side to agree.
+/// Closes a connection without waiting for the other side.
 pub(super) fn discard(connection: Conn) {
     tokio::spawn(async move {
         let _ = timeout(GOODBYE, connection.disconnect()).await;

@@ -1,8 +1,8 @@
 //! What a model must beat: a constant, the same hour of the last day and of the last week, and the mean of the hour.
 //!
 //! The mean of the hour and the constant know the days before the test; last day and last week know every hour before the
-//! day that they predict, which favours them. Where the hour they look at is missing they look a day (a week) further
-//! back, up to four times, then to the mean of the hour, then to the constant.
+//! day that they predict, which favours them. If that hour is missing they look a day (a week) further back, up to four
+//! times, then at the mean of the hour, then at the constant.
 
 use super::calendar::HOURS;
 use super::grid::{Grid, Observed};

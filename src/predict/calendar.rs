@@ -1,4 +1,4 @@
-//! What kind of day a date is: its weekday, or what a table of holidays (节假日) says of it. It knows dates, not traffic.
+//! What kind of day a date is, by its weekday or a table of holidays (节假日). It knows dates, not traffic.
 
 use std::collections::BTreeMap;
 
@@ -19,13 +19,13 @@ const MAX_DAYS: usize = 100_000;
 pub struct DayClass(u8);
 
 impl DayClass {
-    /// How many there are: Monday to Sunday, holiday, and a working or free day of which no more is known.
+    /// How many there are: Monday to Sunday, holiday, and a working or free day about which nothing else is known.
     pub const COUNT: usize = 10;
     /// A holiday of the table.
     pub const HOLIDAY: Self = Self(7);
-    /// A working day of which the weekday is not known, or does not count (调休上班).
+    /// A working day whose weekday is not known, or does not count (调休上班).
     pub const WORK: Self = Self(8);
-    /// A free day of which the weekday is not known.
+    /// A free day whose weekday is not known.
     pub const REST: Self = Self(9);
 
     /// All classes.
@@ -53,7 +53,7 @@ impl DayClass {
         if self.is_rest() { Self::REST } else { Self::WORK }
     }
 
-    /// Where this class and hour stand among [`SLOTS`].
+    /// The index of this class and hour among [`SLOTS`].
     pub(super) fn slot(self, hour: usize) -> usize {
         usize::from(self.0) * HOURS + hour
     }

@@ -18,7 +18,7 @@ use super::pace::{Pace, Stopped};
 use super::seasonal::{DaySums, Options, Profiles, Sums};
 use super::spark::SparkLinear;
 
-/// With fewer days there is nothing to learn from and to test on.
+/// With fewer days there is too little to learn from and to test on.
 pub(super) const LEAST_DAYS: usize = 4;
 /// Days of the test at most.
 const LONGEST_TEST: usize = 28;
@@ -145,7 +145,7 @@ impl Evaluation {
     }
 }
 
-/// Hour by hour what a predictor said and what came.
+/// Predictions and counts, hour by hour.
 #[derive(Debug, Default)]
 pub(super) struct Backtest {
     pub(super) pairs: Vec<Pair>,
@@ -172,7 +172,7 @@ impl Backtest {
         Ok(Self { pairs })
     }
 
-    /// With the levels of each day as it begins.
+    /// `seasonal`, with the levels of each day as it begins.
     pub(super) fn seasonal(
         grid: &Grid,
         days: std::ops::Range<usize>,
@@ -193,7 +193,7 @@ impl Backtest {
     ) -> Result<Self, Stopped> {
         let indices = model.indices();
         let of_site: Vec<Option<usize>> = grid.sites().iter().map(|name| indices.get(&**name).copied()).collect();
-        // What is served looks at the date; a table's own flag may differ, but is all there is without one.
+        // The served model uses the date; a table's own flag may differ, but without dates there is only the flag.
         let first = grid.first_day();
         Self::run(grid, days, pace, |site, seen| {
             let weekend = if grid.is_dated() { is_weekend(first + seen.day as i64) } else { seen.is_weekend };

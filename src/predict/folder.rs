@@ -1,7 +1,7 @@
 //! The model folder: `model.bin` and `metadata.json`, which can be copied to another machine and loaded there.
 //!
-//! Each file is replaced whole. `model.bin` is written first, and `metadata.json` names its size and checksum, so that a
-//! folder caught between the two is seen to be so.
+//! Each file is replaced whole. `model.bin` is written first, and `metadata.json` names its size and checksum, so that
+//! a folder caught between the two is detected.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -50,7 +50,7 @@ pub struct Metadata {
     pub kind: Kind,
     /// UTC.
     pub trained_at: String,
-    /// The same in seconds since 1970.
+    /// The time of training in seconds since 1970.
     pub trained_at_unix: i64,
     /// What it learnt from.
     pub trained_from: Origin,
@@ -58,7 +58,7 @@ pub struct Metadata {
     pub checkpoints: u64,
     /// First hour that it learnt from, `YYYY-MM-DD HH:MM:SS`; none where rows have no date.
     pub first: Option<String>,
-    /// Last one.
+    /// Last hour that it learnt from.
     pub last: Option<String>,
     /// Hours between them in which something was counted.
     pub hours: u64,
@@ -137,7 +137,7 @@ pub fn save(folder: &Path, trained: &Trained, origin: Origin, now: i64) -> Resul
     let path = folder.join(MODEL);
     let senseless = |error: ModelError| FolderError::Damaged { path: path.clone(), why: error.to_string() };
     let bytes = model.encode().map_err(senseless)?;
-    // What could not be loaded again is not written.
+    // A model that could not be loaded again is not written.
     FlowModel::decode(&bytes).map_err(senseless)?;
     let checksum = xxh3_64(&bytes);
     let time = jiff::Timestamp::from_second(now).unwrap_or_default();
@@ -241,7 +241,7 @@ fn read(folder: &Path, file: &'static str, most: u64) -> Result<Vec<u8>, FolderE
 /// Replaces a file whole.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
     let mut part = path.as_os_str().to_owned();
-    // A fixed name: what a killed process left is replaced, not piled up.
+    // A fixed name: the file of a killed process is replaced, and none accumulate.
     part.push(".part");
     let write = || {
         let mut file = File::create(&part)?;
@@ -328,7 +328,7 @@ pub(super) mod tests {
         std::fs::remove_file(&model).unwrap();
         refused(folder.path(), &["there is no model.bin in"]);
 
-        // Another model, sound by itself, beside the metadata of the first.
+        // Another valid model, beside the metadata of the first.
         let other = FlowModel { hours: 1, ..super::tests::model() };
         std::fs::write(&model, other.encode().unwrap()).unwrap();
         refused(folder.path(), &["metadata.json cannot be used", "belongs to another model.bin"]);

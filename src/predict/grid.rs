@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::calendar::{Calendar, DayClass, HOURS, is_weekend};
 
-/// Largest count of one checkpoint in one hour that is believed: no road carries as many.
+/// Largest accepted count of a checkpoint in an hour: no road carries as many.
 pub const MAX_COUNT: f64 = 1_000_000.0;
 /// Most checkpoints of a model.
 pub(super) const MAX_SITES: usize = 20_000;
@@ -59,7 +59,7 @@ impl GridBuilder {
         self.rows.push(Row { site, at, line, is_weekend, count });
     }
 
-    /// Adds a count of an hour of the day, behind those of the same checkpoint that came before.
+    /// Adds a count of an hour of the day, after the earlier ones of the same checkpoint.
     pub fn add_undated(&mut self, site: u32, hour: u8, is_weekend: bool, count: f64, line: u32) {
         let place = site as usize;
         if self.undated.len() <= place {
@@ -86,7 +86,7 @@ impl GridBuilder {
         self.rows.is_empty()
     }
 
-    /// The table, and the lines that repeat a checkpoint and hour, of which the first stays.
+    /// The table, and the lines that repeat a checkpoint and hour; the first of each stays.
     pub fn finish(self, calendar: &Calendar) -> (Grid, Vec<u32>) {
         let dated = self.undated.is_empty();
         let first = self.rows.iter().map(|row| row.at.div_euclid(24)).min().unwrap_or_default();
@@ -316,7 +316,7 @@ mod tests {
         let start = 24 * 19_723;
         let hours = [
             (start, vec![("a", 5u64)]),
-            // Nothing at all in the hour between.
+            // Nothing in the hour between.
             (start + 2, vec![("b", 7), ("b", 1)]),
             (start + 3, vec![("a", 2)]),
         ];

@@ -2,8 +2,8 @@
 //!
 //! The service takes the appliance's whole hours here as they close; a data directory keeps them in `flow-history/`, one
 //! file a month, each one value of `storage::codec`, kind `I`: names, then hours with the counts of the checkpoints that
-//! had any. A month's file is replaced whole when one of its hours changed. An hour that is taken again keeps the larger
-//! count, since what retention has begun to drop only shrinks. A damaged file is set aside, and the rest stays usable.
+//! had any. A month's file is replaced whole when one of its hours changed. An hour that is taken again keeps the
+//! larger count, since retention only makes counts smaller. A damaged file is set aside, and the rest stays usable.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ const HISTORY: CodecKind = CodecKind { magic: b'I', version: 1 };
 const FOLDER: &str = "flow-history";
 /// Hours read from the counters at a time.
 const CHUNK: usize = 24;
-/// Hours before the last one taken that are looked at again, for what came late.
+/// Hours before the last one taken that are read again, for late passages.
 const AGAIN: i64 = 72;
 
 /// A month's file: names, and each hour with the counts by number of name.

@@ -2,8 +2,8 @@
 //!
 //! An error is divided by the spread that a count of that size has, √(flow + 1 + φ²·flow²), where φ is the dispersion
 //! beyond chance in the held-out days; the quantiles of these scores (split-conformal, Lei et al. 2018, by groups of
-//! flows of a size) give the bounds. With too few held-out hours there is nothing to measure: then the interval is that of
-//! a wide assumed spread, and says so.
+//! flows of a size) give the bounds. With too few held-out hours there is nothing to measure: then the interval is that
+//! of a wide assumed spread, and is marked as such.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ const MOST_GROUPS: usize = 10;
 /// The spread that is assumed where nothing was measured.
 const ASSUMED_DISPERSION: f64 = 0.5;
 
-/// A prediction and what came.
+/// A prediction and the count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Pair {
     pub(super) site: u32,
@@ -71,7 +71,7 @@ impl Intervals {
         Self { nominal, dispersion, groups, samples: pairs.len() as u64 }
     }
 
-    /// The same, but so many times as wide.
+    /// The same, but `times` as wide.
     pub(super) fn widened(mut self, times: f64) -> Self {
         for group in &mut self.groups {
             group.low *= times;
@@ -108,7 +108,7 @@ impl Intervals {
         self.samples
     }
 
-    /// Whether every number in it is one.
+    /// Whether its numbers are finite and in range.
     pub(super) fn is_sound(&self) -> bool {
         let numbers = self.groups.iter().flat_map(|group| [group.up_to, group.low, group.high]);
         (0.0..1.0).contains(&self.nominal)
@@ -155,7 +155,7 @@ mod tests {
         for intervals in [
             Intervals::assumed(0.8),
             Intervals::measure(pairs(10), 0.8),
-            // Always far too low: the flow itself still lies within.
+            // Predictions always far too low: the flow itself is still within its bounds.
             Intervals::measure((0..500).map(|hour| Pair { site: 0, hour, predicted: 1.0, actual: 50.0 }), 0.8),
         ] {
             for flow in [0.0, 0.3, 1.0, 20.0, 1e6, 1e9] {

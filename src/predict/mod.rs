@@ -6,8 +6,8 @@
 //! history ─────┘          (seasonal, spark, evaluate, intervals)  (watches the folder, retrains)
 //! ```
 //!
-//! Two models: [`spark`] is the original pipeline to the digit, [`seasonal`] is the one that is good. Training measures both
-//! forward in time against simple predictors ([`evaluate`]) and the better one is served, unless one is pinned.
+//! Two models: [`spark`] is the original pipeline to the digit, [`seasonal`] is the accurate one. Training measures
+//! both forward in time against simple predictors ([`evaluate`]) and the better one is served, unless one is pinned.
 //!
 //! It asks for counts through [`crate::reader`] and answers through [`crate::forecast`]; it does not know HTTP, sources or
 //! mirrors.

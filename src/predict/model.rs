@@ -1,8 +1,8 @@
-//! The model that is served: its bytes, and what it says. It knows names, hours and dates, not how they were asked for.
+//! The model that is served: its bytes, and its forecasts. It knows names, hours and dates, but no requests.
 //!
 //! `model.bin` is one value of `storage::codec`, kind `F`: `[magic][version][crc32c][bincode 2]`. It is broken if its
 //! checksum is wrong, or if a number in it is not finite, is negative, or lists have lengths that do not agree; then it is
-//! refused whole. What leaves [`LoadedModel`] is finite, not negative, and at most what a road can carry, whatever the
+//! refused whole. What [`LoadedModel`] returns is finite, not negative, and at most what a road can carry, whatever the
 //! numbers inside are.
 
 use rustc_hash::FxHashMap;
@@ -21,7 +21,7 @@ pub(super) const FLOW_MODEL: CodecKind = CodecKind { magic: b'F', version: 1 };
 
 /// A checkpoint with fewer hours than a week's is said to have a short history.
 const SHORT_HISTORY_HOURS: u32 = 7 * 24;
-/// A prediction is at most so many times what was ever counted there, and a little.
+/// A prediction is at most this many times the highest count there, and a little.
 const CEILING_TIMES: f64 = 3.0;
 const CEILING_MORE: f64 = 20.0;
 
@@ -85,10 +85,10 @@ pub struct FlowModel {
 /// Why a model is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// Not the bytes of a model, or of a newer program.
+    /// The bytes are not a model, or of a newer program.
     #[error(transparent)]
     Codec(#[from] CodecError),
-    /// The numbers make no model.
+    /// The numbers do not form a model.
     #[error("the model makes no sense: {0}")]
     Senseless(&'static str),
 }
@@ -129,7 +129,7 @@ impl FlowModel {
     }
 }
 
-/// A model ready to be asked.
+/// A model ready for use.
 #[derive(Debug)]
 pub struct LoadedModel {
     model: FlowModel,
@@ -141,7 +141,7 @@ pub struct LoadedModel {
 }
 
 impl LoadedModel {
-    /// Prepares a model; `pinned` is served instead of the one that it names.
+    /// Prepares a model; `pinned` is served instead of the kind that it names.
     pub fn new(model: FlowModel, pinned: Option<Kind>) -> Self {
         let indices = model.spark.indices();
         let spark_index = model.sites.iter().map(|site| indices.get(site.name.as_str()).copied()).collect();
@@ -197,7 +197,7 @@ impl LoadedModel {
             Kind::SparkLinear => self.model.spark.predict(None, hour as u8, weekend),
         };
         let most = self.model.sites.iter().map(ceiling).fold(0.0, f64::max);
-        // Of its size nothing is known, so the measured interval would promise too much.
+        // Its size is not known, so the measured interval would be too narrow.
         let nominal = self.bounds().checkpoint.nominal();
         self.around(flow, &Intervals::assumed(nominal), most, Basis::TypicalCheckpoint)
     }
@@ -256,7 +256,7 @@ fn ceiling(site: &Site) -> f64 {
     sound(site.most * CEILING_TIMES + CEILING_MORE, MAX_COUNT)
 }
 
-/// A number from 0 to `most`; what is none becomes 0.
+/// A number from 0 to `most`; NaN becomes 0.
 fn sound(number: f64, most: f64) -> f64 {
     if number.is_nan() { 0.0 } else { number.max(0.0).min(most) }
 }

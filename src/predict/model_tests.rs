@@ -1,4 +1,4 @@
-//! What leaves a model is sound whatever is inside, and its bytes are what they always were.
+//! What a model returns is sound whatever is inside, and the layout of its bytes has not changed.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::predict::folder::tests::model;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/flow_model_v1/model.bin");
 
-/// The bytes of version 1, which must open for ever. If the layout changes on purpose, its version must, and this file
+/// The bytes of version 1, which must always open. If the layout changes on purpose, so must its version, and this file
 /// stays beside a new one.
 #[test]
 fn golden_bytes() {
@@ -58,7 +58,7 @@ pub(in crate::predict) fn assert_sound(model: &LoadedModel, hours: &[i64]) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A model file with a right checksum and any numbers is refused, or answers soundly; even unchecked it does.
+    /// A model with a correct checksum and any numbers is refused or answers soundly, and so it does without the check.
     #[test]
     fn no_absurd_flow_leaves_whatever_the_model_file(
         rates in proptest::collection::vec(any::<f32>(), SLOTS),
@@ -81,7 +81,7 @@ proptest! {
         }
     }
 
-    /// Bytes that are no model are refused, without a panic and without much memory.
+    /// Bytes that are not a model are refused, without a panic and without much memory.
     #[test]
     fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(FlowModel::decode(&bytes).is_err());

@@ -1,16 +1,16 @@
-//! How hard training works: as fast as it goes, or in the background, where it rests three quarters of the time so that
-//! the road keeps both cores. It does not know what is trained.
+//! The pace of training: as fast as possible, or in the background, where it rests three quarters of the time so that
+//! the pipeline keeps both cores. It does not know what is trained.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-/// Works so long at a stretch.
+/// Works this long without a rest.
 const STRETCH: Duration = Duration::from_millis(5);
-/// And rests so many times as long.
+/// Then rests this many times as long.
 const REST_SHARE: u32 = 3;
-/// The longest rest, so that a stop is heard.
+/// The longest rest, so that a stop is noticed.
 const LONGEST_REST: Duration = Duration::from_millis(200);
 
 /// The pace of a piece of work.
@@ -19,12 +19,12 @@ pub struct Pace {
     background: Option<(CancellationToken, Cell<Instant>)>,
 }
 
-/// The work was told to stop.
+/// The work was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
 
 impl Pace {
-    /// As fast as it goes, to the end.
+    /// As fast as possible, to the end.
     pub fn full() -> Self {
         Self { background: None }
     }
@@ -34,7 +34,7 @@ impl Pace {
         Self { background: Some((stop, Cell::new(Instant::now()))) }
     }
 
-    /// Is to be called every few milliseconds of work.
+    /// To be called every few milliseconds of work.
     ///
     /// # Errors
     /// [`Stopped`] if the work is to end.

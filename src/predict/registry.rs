@@ -16,7 +16,7 @@ pub trait Registry: Send + Sync {
     fn remember(&self, version: &str, metadata: &Value);
 }
 
-/// A registry that ends with the process.
+/// A registry in memory, lost when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryRegistry(Mutex<Vec<(String, Value)>>);
 

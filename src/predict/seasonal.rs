@@ -3,15 +3,15 @@
 //!
 //! A regression on nested one-hot features, fitted from coarse to fine: the checkpoint's mean; the hour of all
 //! checkpoints, then hour × working or free day, then hour × weekday; and the checkpoint's own deviation from these, in the
-//! same three steps. Each step is a ratio of sums, drawn to its parent by so many pseudo-observations:
+//! same three steps. Each step is a ratio of sums, drawn to its parent by κ pseudo-observations:
 //!
 //! ```text
 //! factor = (Σ counted + κ·expected) / (Σ expected + κ·expected)
 //! ```
 //!
 //! which is the ridge solution of that step (columns of one one-hot group are orthogonal, so it has this closed form) and
-//! the posterior mean of a Poisson rate under a Gamma prior. A coarse step without data keeps its parent, so that a weekday
-//! that was never seen has the shape of its kind of day, and an hour that was never seen lies between its neighbours. The
+//! the posterior mean of a Poisson rate under a Gamma prior. A coarse step without data keeps its parent, so that an
+//! unseen weekday has the shape of its kind of day, and an unseen hour is interpolated from its neighbours. The
 //! penalty, the reach of the level and whether outliers are clipped are chosen on days held out ([`mod@super::train`]).
 //!
 //! It knows counts and classes of days, not dates.
@@ -53,9 +53,9 @@ const OWN: [f64; 3] = [1.0, 2.0, 4.0];
 const SHORT_HISTORY_HOURS: f64 = 72.0;
 /// Rounds between checkpoints' means and the pooled rhythm, which depend on one another where hours are missing.
 const ROUNDS: usize = 3;
-/// A level leaves this range only through an error of the data.
+/// A level outside this range can only come from an error of the data.
 const LEVELS: std::ops::RangeInclusive<f64> = 0.05..=10.0;
-/// Days that draw a level to that of all checkpoints, and that to 1.
+/// Days that draw a level to that of all checkpoints, and the latter to 1.
 const LEVEL_PRIOR_DAYS: f64 = 1.0;
 
 /// Sums of the counts of each checkpoint by slot.
@@ -116,7 +116,7 @@ impl Medians {
         self.medians = self.values.iter_mut().map(|values| median(values).unwrap_or_default()).collect();
     }
 
-    /// The count, drawn to within half the median of it, or to where chance alone would leave it twice in a hundred times.
+    /// The count, limited to the median ± its half, or to what chance alone exceeds twice in a hundred times.
     fn clip(&self, seen: &Observed) -> f64 {
         let median = self.medians.get(Self::place(seen)).copied().unwrap_or(seen.count);
         let reach = (0.5 * median).max(2.0 * median.sqrt() + 1.0);
@@ -161,7 +161,7 @@ impl Pooled {
                 *expected += hours * mean;
             }
         }
-        // What one day's hour of all checkpoints together is expected to count.
+        // The expected count of one hour over all checkpoints together.
         let together: f64 = means.iter().sum();
         let at =
             |values: &[f64], class: DayClass, hour: usize| values.get(class.slot(hour)).copied().unwrap_or_default();
@@ -442,7 +442,7 @@ mod tests {
 
     #[test]
     fn a_short_history_is_drawn_to_the_others() {
-        // b has one hour only, and that at night.
+        // b has only one hour, at night.
         let shape = |hour: i64| if hour < 6 { 10.0 } else { 50.0 };
         let grid = grid(14, |name, day, hour| match name {
             "b" => (day == 13 && hour == 2).then_some(20.0),

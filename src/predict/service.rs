@@ -1,10 +1,10 @@
 //! Prediction while the appliance runs: it watches the model folder, keeps the history of hourly counts, and trains on
-//! schedule, all on a thread of its own beside the road.
+//! schedule, all on a thread of its own beside the pipeline.
 //!
 //! A model whose files changed is loaded and swapped in between two requests. One that is damaged, or newer than this
-//! program, is told in the log and the status, and the one before stays. A training that the schedule started replaces a
-//! model that was trained from a table only when the appliance's own history is at least as long: days of counts do not
-//! throw away a year.
+//! program, is reported in the log and the status, and the previous one stays. A scheduled training replaces a model
+//! that was trained from a table only when the appliance's own history is at least as long: a few days of counts do not
+//! replace a year.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,11 +28,11 @@ use crate::clock::{Clock, unix_now};
 use crate::forecast::{FlowForecast, Forecast, Forecaster, ForecasterStatus, ModelAbout};
 use crate::reader::Reader;
 
-/// How often the folder and the counters are looked at.
+/// How often the folder and the counters are checked.
 const POLL: Duration = Duration::from_secs(1);
-/// Where no new hour came, the counters are looked through again after so long, for what came late.
+/// If no new hour came, the counters are read again after this long, for late passages.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
-/// A first training waits until no new hour has come for so long, since a history that is being read grows fast,
+/// A first training waits until no new hour has come for this long, since a history that is being read grows fast,
 const QUIET: Duration = Duration::from_secs(3);
 /// but not longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -61,7 +61,7 @@ pub struct ServiceSettings {
     pub keep_hours: i64,
     /// The data directory, where the history is kept; none to keep it in memory.
     pub data_dir: Option<PathBuf>,
-    /// What time it is on the road.
+    /// The civil time on the road.
     pub clock: Clock,
     /// Where versions are noted.
     pub registry: Arc<dyn Registry>,
@@ -94,14 +94,14 @@ struct Served {
 /// What the files in the folder look like: sizes and times of change.
 type Stamp = [Option<(u64, SystemTime)>; 2];
 
-/// What the thread remembers between two looks.
+/// What the thread remembers between two checks.
 struct Watch {
     history: History,
     /// What was loaded or refused last.
     settled: Option<Stamp>,
     /// What was seen the last time, if it could not be loaded.
     doubtful: Option<Stamp>,
-    /// The newest hour of the counters when they were last looked through, and when that was.
+    /// The newest hour of the counters when they were last read, and when that was.
     looked: Option<(i64, Instant)>,
     /// When the history last had a new hour, and when it had its first.
     grown_at: Instant,
@@ -113,7 +113,7 @@ struct Watch {
 }
 
 impl Service {
-    /// Prediction with what is in the folder now.
+    /// Prediction with the current content of the folder.
     pub fn new(settings: ServiceSettings) -> Arc<Self> {
         let service = Self {
             current: ArcSwapOption::empty(),
@@ -130,7 +130,7 @@ impl Service {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Watches, keeps and trains until `stop`; to be run on a thread of its own.
+    /// Watches the folder, keeps the history and trains until `stop`; to be run on a thread of its own.
     pub fn run(&self, reader: &dyn Reader, stop: &CancellationToken, waiting: &tokio::runtime::Handle) {
         let (history, damaged) = match &self.settings.data_dir {
             Some(data_dir) if self.settings.retrain_every.is_some() => {
@@ -185,7 +185,7 @@ impl Service {
                 watch.settled = Some(stamp);
                 self.told().problem = None;
             }
-            // Perhaps the files are being replaced: it is a problem if they stay so.
+            // Perhaps the files are being replaced: it is a problem if they stay like this.
             Err(_) if watch.doubtful != Some(stamp) => watch.doubtful = Some(stamp),
             Err(error) => {
                 watch.settled = Some(stamp);
@@ -334,7 +334,7 @@ impl Service {
 /// The holidays of all these tables.
 ///
 /// # Errors
-/// What is wrong with which of them.
+/// Which table is wrong, and why.
 pub fn read_holidays(files: &[PathBuf]) -> Result<Calendar, String> {
     let mut calendar = Calendar::default();
     for file in files {

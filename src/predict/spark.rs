@@ -4,7 +4,7 @@
 //! Source: Apache Spark 3.5, `StringIndexer` (`frequencyDesc`) and `LinearRegression` with its defaults, whose solution is
 //! that of plain least squares. Rows with equal features are summed up first and weighted by their number, which does
 //! not change the solution. A feature that never varies has coefficient 0, as in Spark; so has one that the features
-//! before it explain wholly, where Spark's answer depends on its solver.
+//! before it explain completely, where Spark's answer depends on its solver.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::pace::{Pace, Stopped};
 
 /// Features of a row.
 const FEATURES: usize = 3;
-/// A column whose part that the others do not explain is smaller than this, relative, is explained by them.
+/// A column is explained by the others if the part that they do not explain is smaller than this, relative to it.
 const COLLINEAR: f64 = 1e-10;
 
 /// The fitted line.
@@ -52,7 +52,7 @@ impl SparkLinear {
     /// Learns from the first `days` days of `grid`.
     ///
     /// # Errors
-    /// [`Stopped`] if `pace` says so.
+    /// [`Stopped`] if `pace` reports a stop.
     pub fn fit(grid: &Grid, days: usize, pace: &Pace) -> Result<Self, Stopped> {
         let mut cells: Vec<[Cell; HOURS * 2]> = Vec::with_capacity(grid.sites().len());
         for site in 0..grid.sites().len() {
@@ -108,7 +108,7 @@ impl SparkLinear {
             + self.intercept
     }
 
-    /// The line's value, which may be negative; of a checkpoint that it does not know, that of the middle index.
+    /// The line's value, which may be negative; for an unknown checkpoint, that of the middle index.
     pub fn predict(&self, index: Option<usize>, hour: u8, is_weekend: bool) -> f64 {
         let index = index.map_or((self.labels.len() as f64 - 1.0).max(0.0) / 2.0, |index| index as f64);
         self.line([index, f64::from(hour), f64::from(u8::from(is_weekend))])
@@ -119,7 +119,7 @@ impl SparkLinear {
         self.labels.iter().enumerate().map(|(index, label)| (label.as_str(), index)).collect()
     }
 
-    /// Whether every number in it is one.
+    /// Whether all its numbers are finite.
     pub(super) fn is_sound(&self) -> bool {
         self.coefficients.iter().chain([&self.intercept, &self.rmse, &self.r2]).all(|number| number.is_finite())
     }

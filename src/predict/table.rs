@@ -1,6 +1,6 @@
 //! Reading a table of hourly counts, `master_data_expanded.csv`: `KKMC,hour,is_weekend,traffic_count` and perhaps
 //! `date`, in any order of columns. A row that cannot be used is refused with its line number and reason; the others
-//! count.
+//! are used.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -61,7 +61,7 @@ struct Columns {
     all: usize,
 }
 
-/// Reads a table. `progress` is told the bytes read so far, now and then.
+/// Reads a table. `progress` is called now and then with the bytes read so far.
 ///
 /// # Errors
 /// A sentence where the header lacks a column or the file cannot be read.
@@ -91,8 +91,8 @@ pub fn read_table(file: impl Read, mut progress: impl FnMut(u64)) -> Result<Tabl
             date_text = text.to_owned();
             day = std::str::from_utf8(text).ok().and_then(|text| parse_date(text.trim()));
         }
-        // Behind the record the reader stands on the line after it. Where the record began, as the reader tells it, may be
-        // some blank lines before.
+        // After a record the reader is on the following line. The beginning of the record, as the reader reports it,
+        // may be some blank lines earlier.
         let within = record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
         let line = reader.position().line().saturating_sub(1 + within);
         if let Err((reason, detail)) = columns.take(&record, line, day, &mut table.rows) {
@@ -210,7 +210,7 @@ fn field(record: &ByteRecord, column: usize) -> Result<&str, Refused> {
     }
 }
 
-/// A whole number, also as tables written by pandas have it: `8.0`.
+/// A whole number, also in the form that pandas writes: `8.0`.
 fn whole(text: &str) -> Option<f64> {
     if let Ok(number) = text.parse::<u8>() {
         return Some(f64::from(number));

@@ -1,4 +1,4 @@
-//! Training from tables as bad as they come: whatever is in them, what leaves the model is sound.
+//! Training from very bad tables: whatever is in them, what the model returns is sound.
 
 use proptest::prelude::*;
 

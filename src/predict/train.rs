@@ -1,7 +1,7 @@
-//! Training: choosing options and measuring intervals on days held out, testing, and learning once more from everything.
+//! Training: choosing options and measuring intervals on days held out, testing, and learning again from all days.
 //!
-//! What is served learnt from all days; its intervals come from the errors on both held-out parts, where the model that
-//! made them had not seen the day. It knows no file and no clock.
+//! What is served learnt from all days; its intervals come from the errors on both held-out parts, where the predicting
+//! model had not seen the day. It knows no file and no clock.
 
 use super::Kind;
 use super::calendar::{Calendar, HOURS};
@@ -30,7 +30,7 @@ pub enum TrainError {
     /// There is no count at all.
     #[error("there is nothing to learn from: not one hour has a count")]
     Empty,
-    /// The work was told to stop.
+    /// The work was stopped.
     #[error("training was stopped")]
     Stopped,
 }
@@ -41,7 +41,7 @@ impl From<Stopped> for TrainError {
     }
 }
 
-/// What training leaves.
+/// The result of training.
 #[derive(Debug, Clone)]
 pub struct Trained {
     /// The model.
@@ -52,7 +52,7 @@ pub struct Trained {
     pub options: Options,
 }
 
-/// Learns from `grid`. `say` is told what is being done.
+/// Learns from `grid`. `say` is called with what is being done.
 ///
 /// # Errors
 /// [`TrainError`].
@@ -143,8 +143,8 @@ fn test(
     Ok((evaluation, bounds))
 }
 
-/// Intervals of the whole city, from its own errors: they come by the day, all checkpoints together, so under a week of
-/// held-out days has not seen every kind, and the interval is widened as the error of a mean of so few days is.
+/// Intervals of the whole city, from its own errors: one per hour, over all checkpoints, so less than a week of
+/// held-out days lacks some kinds of day, and the interval is widened like the error of a mean over so few.
 fn city_intervals(pairs: &[Pair], nominal: f64) -> Intervals {
     let days = pairs.len() as f64 / HOURS as f64;
     Intervals::measure(pairs.iter().copied(), nominal).widened((7.0 / days.max(1.0)).sqrt().max(1.0))

@@ -1,5 +1,5 @@
-//! Counts that were asked for lately: kept a few seconds, so that a page that many look at costs MySQL one
-//! statement. Whoever asks the same while it is being answered waits for that answer. It does not know SQL.
+//! Recent counts, kept a few seconds, so that a page with many viewers costs MySQL one statement. The same request made
+//! while it is being answered waits for that answer. It does not know SQL.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -80,7 +80,7 @@ impl<T: Counts> Cache<T> {
         }
         let asked = Instant::now();
         let groups = Arc::new(ask.await?);
-        // Its age counts from the question: what came meanwhile is not in it.
+        // Its age counts from the query: what came meanwhile is not in it.
         *answer = Some((asked, groups.clone()));
         Ok(groups)
     }
@@ -94,7 +94,7 @@ impl<T: Counts> Cache<T> {
         slots.entry(statement.to_owned()).or_default().clone()
     }
 
-    /// Drops what is too old, and then the oldest, until there is room for one more. Slots in use live on with their users.
+    /// Drops what is too old, and then the oldest, until there is room for one more. Slots in use stay alive.
     fn make_room(&self, slots: &mut HashMap<String, Arc<Slot<T>>>) {
         slots.retain(|_, slot| {
             Arc::strong_count(slot) > 1 || slot.filled().is_some_and(|(at, _)| at.elapsed() < self.lifetime)

@@ -1,5 +1,5 @@
-//! Why the reader of the `api` role cannot be started: a setting is missing or cannot be used. A server that is away is no
-//! such reason.
+//! Why the reader of the `api` role cannot be started: a setting is missing or cannot be used. A server that is away is
+//! not such a reason.
 
 use crate::redis_client::RedisClientError;
 

@@ -2,9 +2,9 @@
 //! and holds no data of its own.
 //!
 //! It answers what local storage answers for the same data; `deploy/README.md` lists where the two differ and why.
-//! All statistics come from one scan of the table, whose result is kept a while and made anew beside the requests
-//! ([`refreshed`]). While a server is away its questions are refused at once with a sentence that says which one it is,
-//! the others are answered, and a watch knocks until it is back.
+//! All statistics come from one scan of the table, whose result is kept for a while and renewed in the background
+//! ([`refreshed`]). While a server is away, queries to it are refused at once with a sentence that names it, the others
+//! are answered, and a watch probes it until it is back.
 //!
 //! It does not know who writes the tables and the list, nor HTTP.
 

@@ -1,10 +1,10 @@
-//! Passages from MySQL: asked of MyCat, or of both instances at once and put together here.
+//! Passages from MySQL: queried through MyCat, or from both instances at once and merged here.
 //!
 //! A page of a long list is found by counting: matches are counted by hour, and by second where the page begins deep in
-//! an hour, so that no statement reads much more than the page. Nothing is skipped by the servers, so both ways give the
-//! same rows: each server sends its first rows of the right time, they are merged, and the page is cut here. Between the
-//! statements of one answer passages may come and go: a page then shows a state of the last few seconds. Every answer
-//! is a trusted one ([`MysqlPool::trusted`]): all instances were there.
+//! an hour, so that no statement reads much more than the page. The servers skip no rows, so both ways give the same
+//! result: each server sends its first rows of the right time, they are merged, and the page is cut here. Between the
+//! statements of one answer passages may be added and removed: a page then shows a state of the last few seconds. Every
+//! answer is a trusted one ([`MysqlPool::trusted`]): all instances were there.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::reader::{Order, Page, PassageKey, PassageRow, QueryFilter, ReadError,
 const SECONDS_PER_HOUR: i64 = 3600;
 /// Most groups of one answer of a server.
 const MAX_GROUPS: usize = 1_000_000;
-/// A page that begins so deep within its hour is looked for by the second.
+/// A page that begins deeper than this within its hour is found by counting per second.
 const DEEP: u64 = 2_000;
 /// Most rows that a server sends for one page.
 const MAX_ROWS: u64 = 100_000;
@@ -37,12 +37,12 @@ pub(super) struct Passages {
 }
 
 impl Passages {
-    /// Counts that belong to one question are kept for `lifetime`.
+    /// Counts for a single query are kept for `lifetime`.
     pub(super) fn new(servers: Vec<(Arc<MysqlPool>, Arc<Target>)>, lifetime: Duration) -> Self {
         Self { servers, cache: Cache::new(lifetime), parts: Cache::new(lifetime) }
     }
 
-    /// The servers, for whoever watches them.
+    /// The servers, for the watch.
     pub(super) fn targets(&self) -> impl Iterator<Item = &Arc<Target>> {
         self.servers.iter().map(|(_, target)| target)
     }
@@ -92,7 +92,7 @@ impl Passages {
         Ok(self.groups(&statements::count(conditions), 0).await?.iter().map(|(_, count)| count).sum())
     }
 
-    /// The newest time of all. Asked anew each time, of servers that may be away: it is how the watch knocks.
+    /// The newest time of all. Never cached, and also asked of servers that are away: it is the probe of the watch.
     pub(super) async fn newest_time(&self) -> Result<Option<CivilTime>, ReadError> {
         let asked = self.servers.iter().map(|(pool, target)| async {
             match pool.trusted(pool.rows(statements::newest_time())).await {
@@ -100,7 +100,7 @@ impl Passages {
                     target.answered();
                     Ok(rows)
                 }
-                // The index answers this at once: a server that does not is not there.
+                // The index answers this at once: a server that does not answer is away.
                 Err(error @ MysqlError::Timeout(..)) => Err(target.failed(Kind::Away, &error.to_string())),
                 Err(error) => Err(target.failed_mysql(&error)),
             }
@@ -166,7 +166,7 @@ impl Passages {
         Ok(Page { total, records })
     }
 
-    /// The second within `hour` in which the match behind the first `offset` is, and its place from that second's first on.
+    /// The second within `hour` that holds the match after the first `offset`, and its place within that second.
     async fn deep(
         &self,
         conditions: &Conditions,
@@ -197,7 +197,7 @@ impl Passages {
         Ok((end.unwrap_or(CivilTime::MIN), left))
     }
 
-    /// The next `limit` passages of a query behind `after`.
+    /// The next `limit` passages of a query after `after`.
     pub(super) async fn query_after(
         &self,
         filter: &QueryFilter,

@@ -1,5 +1,5 @@
-//! MySQL and Redis as one reader: its snapshot, its newest commit, the catalogue, and how the servers are. It does not know
-//! how a question is put to them.
+//! MySQL and Redis as one reader: its snapshot, its newest commit, the catalogue, and the state of the servers. It does
+//! not know how they are queried.
 
 use std::sync::Arc;
 use std::time::Instant;

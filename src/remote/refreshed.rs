@@ -1,5 +1,5 @@
-//! A value that is costly to make: one that is young enough is given at once, one that is a little too old too, while a
-//! new one is made beside the requests. Never are two made at the same time. It does not know what the value is.
+//! A value that is costly to make: a young one is returned at once, a slightly old one too, while a new one is made in
+//! the background. Two are never made at the same time. It does not know what the value is.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::reader::ReadError;
 
-/// A value that is older than this many lifetimes is not given any more.
+/// A value that is older than this many lifetimes is no longer returned.
 const STALE_LIFETIMES: u32 = 4;
 
 /// The value, and how it is made.
@@ -19,20 +19,20 @@ pub(super) struct Refreshed<T> {
 }
 
 struct State<T> {
-    /// With the moment at which its making began: what came later is not in it.
+    /// With the moment at which making it began: what came later is not in it.
     made: Option<(Instant, Arc<T>)>,
     failed: Option<(Instant, ReadError)>,
     is_running: bool,
 }
 
 impl<T: Send + Sync + 'static> Refreshed<T> {
-    /// Values are young for `lifetime`; without any, each is made for those who asked before it was begun.
+    /// Values are young for `lifetime`; if that is zero, each only serves requests made before it was begun.
     pub(super) fn new(lifetime: Duration) -> Arc<Self> {
         let state = State { made: None, failed: None, is_running: false };
         Arc::new(Self { lifetime, state: Mutex::new(state), ended: tokio::sync::watch::Sender::new(0) })
     }
 
-    /// Whether a value outlives the question that it was made for.
+    /// Whether a value outlives the request that it was made for.
     pub(super) fn keeps(&self) -> bool {
         !self.lifetime.is_zero()
     }
@@ -55,7 +55,7 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
         }
     }
 
-    /// What can be given at once to somebody who asked at `asked`; has a new value made where one is wanted.
+    /// What can be returned at once for a request made at `asked`; starts making a new value if one is needed.
     fn look<F>(self: &Arc<Self>, asked: Instant, make: impl Fn() -> F) -> Option<Result<Arc<T>, ReadError>>
     where
         F: Future<Output = Result<T, ReadError>> + Send + 'static,
@@ -98,7 +98,7 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
     }
 }
 
-/// However making ends, by a panic too, the next may begin and those who wait look again.
+/// However making ends, even by a panic, the next may begin and waiting requests look again.
 struct Ending<'a, T>(&'a Arc<Refreshed<T>>);
 
 impl<T> Drop for Ending<'_, T> {
@@ -137,7 +137,7 @@ mod tests {
         let asking = futures_util::future::join_all((0..20).map(|_| value.get(&make)));
         gate.add_permits(1);
         assert!(asking.await.into_iter().all(|answer| *answer.unwrap() == 1));
-        // Too old: it is given at once all the same, and a new one comes by itself.
+        // Too old: it is returned at once anyway, and a new one is made in the background.
         let (at, one) = value.state().made.clone().unwrap();
         value.state().made = Some((at - Duration::from_millis(300), one.clone()));
         assert_eq!((*value.get(&make).await.unwrap(), *value.get(&make).await.unwrap()), (1, 1));
@@ -146,7 +146,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(made.load(Ordering::SeqCst), 2);
-        // Far too old: whoever asks waits.
+        // Far too old: the request waits.
         value.state().made = Some((at - Duration::from_secs(3), one));
         gate.add_permits(1);
         assert_eq!(*value.get(&make).await.unwrap(), 3);

@@ -1,6 +1,6 @@
 //! What MySQL and MyCat answer, read from text: every value of the text protocol is a text, whatever its column.
 //!
-//! MyCat gives a sum as a floating number and may give a count so; both are read from either form.
+//! MyCat gives a sum, and sometimes a count, as a floating-point number; both are read from either form.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! MySQL and Redis as a snapshot: what the interface asks, put to the servers, and waited for. It keeps the statistics of
-//! one scan for all who ask, and does not know who watches the servers.
+//! MySQL and Redis as a snapshot: it queries the servers for the interface and waits for the answers. It keeps the
+//! statistics of one scan for all requests, and does not know who watches the servers.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -24,17 +24,17 @@ use crate::work::{AlertWork, WorkedAlert};
 /// The seconds that `last_minute` counts.
 const MINUTE: i64 = 60;
 const SECONDS_PER_HOUR: i64 = 3600;
-/// How long the scan for all statistics may take, beside the requests.
+/// How long the background scan for all statistics may take.
 const SCAN_TIMEOUT: Duration = Duration::from_secs(600);
 /// A range that is shorter is counted by itself.
 const SHORT_RANGE: i64 = 2 * SECONDS_PER_HOUR;
 const ALL_HOURS: RangeInclusive<i64> = i64::MIN..=i64::MAX;
 
-/// The servers; every question goes to them.
+/// The servers; every query goes to them.
 pub(super) struct Core {
     pub(super) passages: Arc<Passages>,
     pub(super) statistics: Arc<Refreshed<Statistics>>,
-    /// How long a request waits for statistics that nobody has counted yet.
+    /// How long a request waits for statistics that have not been counted yet.
     pub(super) patience: Duration,
     pub(super) warnings: Warnings,
     pub(super) redis: Arc<Target>,
@@ -42,9 +42,9 @@ pub(super) struct Core {
 }
 
 impl Core {
-    /// Waits for an answer, from wherever it is asked.
+    /// Waits for an answer, on any kind of thread.
     fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
-        // On a worker of the runtime its other tasks go on elsewhere; on a blocking thread this is nothing special.
+        // On a worker of the runtime its other tasks move to another thread; on a blocking thread this has no effect.
         tokio::task::block_in_place(|| self.runtime.block_on(answer))
     }
 
@@ -78,10 +78,10 @@ impl Core {
         }
     }
 
-    /// Has the statistics counted, where they are kept.
+    /// Counts the statistics in advance, where they are kept.
     pub(super) async fn count_ahead(&self) {
         if self.statistics.keeps() {
-            // Whoever asks is told what is wrong.
+            // The next request reports what is wrong.
             let _ = self.all().await;
         }
     }
@@ -142,7 +142,7 @@ impl Core {
 impl Snapshot for Core {
     fn totals(&self) -> Totals {
         self.wait(async {
-            // What is away is told by the questions that can fail.
+            // The queries that can fail report what is away.
             let passages = self.totals().await.unwrap_or_default();
             let alerts = match self.redis.check() {
                 Ok(()) => self.warnings.newest_seq().await.unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Starting the reader: its connections from the settings, and the watch beside it. It waits for no server.
+//! Starting the reader: its connections from the settings, and its watch. It waits for no server.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,21 +20,21 @@ use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::redis_client::RedisServer;
 
-/// Counts that belong to a single question are kept no longer than this.
+/// Counts for a single query are kept no longer than this.
 const QUESTION_LIFETIME: Duration = Duration::from_secs(3);
 /// Most connections to one address.
 const MAX_POOL: usize = 32;
 
 impl Remote {
-    /// A reader of the configured servers, and the watch that knocks at them until `stop`. Waits for none of them.
+    /// A reader of the configured servers, and the watch that probes them until `stop`. Waits for none of them.
     ///
     /// # Errors
     /// [`RemoteError`] if a server is not configured.
     pub fn start(config: &Config, runtime: &Handle, stop: CancellationToken) -> Result<Arc<Self>, RemoteError> {
         let mut mycat = config.mycat.clone();
-        // Nobody waits for an answer any longer than this.
+        // No request waits longer than this for an answer.
         mycat.statement_timeout = mycat.statement_timeout.min(config.api.query_timeout);
-        // As many statements as there may be queries, within reason: more would wait here instead of there.
+        // As many statements as there may be queries, up to a limit: beyond it they would only wait in the server.
         mycat.pool_size = mycat.pool_size.max(config.api.max_concurrent_queries.min(MAX_POOL));
         let pools = MysqlPool::of(&mycat);
         if pools.is_empty() {

@@ -1,10 +1,10 @@
-//! The questions that the `api` role asks of MySQL, as text: pure, so that golden tests hold every form.
+//! The queries of the `api` role to MySQL, as text: pure, so that golden tests cover every form.
 //!
-//! IMPORTANT: only forms that MyCat 1.6 answers rightly over two shards. Groups have neither LIMIT nor HAVING nor an
+//! IMPORTANT: only forms that MyCat 1.6 answers correctly over two shards. Groups have neither LIMIT nor HAVING nor an
 //! order: they are sorted and cut by us. Sorted columns are selected. Nothing is computed around an aggregate, and there
-//! is no subquery, no union and no COUNT(DISTINCT) of anything. A text is looked for with INSTR, because MyCat writes a
-//! statement with LIMIT anew, and a `%` or `_` that LIKE must not interpret would have to survive that; LIKE is left for
-//! wildcards. All comparisons are byte by byte through the columns' collation (utf8mb4_bin).
+//! is no subquery, no union and no COUNT(DISTINCT) of anything. A text is searched with INSTR, because MyCat rewrites a
+//! statement with LIMIT, and a `%` or `_` that LIKE must not interpret would have to survive that; LIKE is only used
+//! for wildcards. All comparisons are byte by byte through the columns' collation (utf8mb4_bin).
 
 use std::fmt::Write as _;
 
@@ -18,12 +18,12 @@ const PASSAGE: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
 /// CLPPXH up to the first 牌 or `-`, as [`traffic::brand_of`] has it.
 const BRAND: &str = "SUBSTRING_INDEX(SUBSTRING_INDEX(clppxh, '牌', 1), '-', 1)";
 
-/// What a statement asks of a passage; all parts must hold.
+/// The conditions on a passage; all must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Conditions(Vec<String>);
 
 impl Conditions {
-    /// Of a range of time alone.
+    /// Only a range of time.
     pub(super) fn within(range: TimeRange) -> Self {
         Self::default().and_within(range)
     }
@@ -40,7 +40,7 @@ impl Conditions {
         self
     }
 
-    /// These, and at this second behind this GCXH.
+    /// These, and at this second after this GCXH.
     pub(super) fn and_behind(mut self, time: CivilTime, gcxh: &str) -> Self {
         self.0.push(format!("gcsj = '{time}'"));
         self.0.push(format!("id > {}", text(gcxh)));
@@ -101,8 +101,8 @@ pub(super) fn by_hour(conditions: &Conditions) -> String {
     )
 }
 
-/// Passages by all that statistics tell apart: hour, checkpoint, district, plate type, and what stands before the first
-/// 牌 or `-` of the model.
+/// Passages by everything that statistics distinguish: hour, checkpoint, district, plate type, and what precedes the
+/// first 牌 or `-` of the model.
 pub(super) fn statistics(conditions: &Conditions) -> String {
     format!(
         "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, xzqhmc, hpzl, {BRAND} AS brand, COUNT(*) AS passages \
@@ -179,8 +179,8 @@ fn like_plate(pattern: &str) -> Option<String> {
     }
 }
 
-/// The rows for which [`VehicleType::of`] says `kind`. It is asked for every plate type and a maker of each sort, so that
-/// its table stands in one place only.
+/// The rows for which [`VehicleType::of`] says `kind`. It is evaluated for every plate type and a maker of each sort,
+/// so that its table exists only once.
 fn of_vehicle_type(kind: VehicleType) -> String {
     let codes: Vec<String> = (0..100).map(|number| format!("{number:02}")).collect();
     let lorry = LORRY_MAKERS.first().copied().unwrap_or_default();
@@ -205,7 +205,7 @@ fn of_vehicle_type(kind: VehicleType) -> String {
     format!("({})", cases.join(" OR "))
 }
 
-/// The rows for which [`FuelType::of`] says `fuel`. The grammar of new energy plates is asked symbol by symbol.
+/// The rows for which [`FuelType::of`] says `fuel`. The grammar of new energy plates is evaluated symbol by symbol.
 fn of_fuel_type(fuel: FuelType) -> String {
     let mut cases = vec!["hpzl IN ('51', '52')".to_owned()];
     for sample in ["苏CDA1234", "苏C12345D"] {

@@ -1,5 +1,5 @@
-//! All statistics over the passages, by hour: what one scan of the table gives, and every question about whole hours is
-//! answered from. Pure; it does not know SQL.
+//! All statistics over the passages, by hour: the result of one scan of the table, from which every query over whole
+//! hours is answered. Pure; it does not know SQL.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -28,7 +28,7 @@ struct Hour {
 }
 
 impl Statistics {
-    /// Adds a row of [`super::statements::statistics`]; false if it is none.
+    /// Adds a row of [`super::statements::statistics`]; false if it is not one.
     pub(super) fn add(&mut self, row: Vec<Option<String>>) -> bool {
         let Ok([hour, kkmc, district, plate_type, brand, passages]) = <[Option<String>; 6]>::try_from(row) else {
             return false;
@@ -50,7 +50,7 @@ impl Statistics {
         true
     }
 
-    /// The name as one that is there already, so that each is held once.
+    /// The shared copy of the name, so that each is held once.
     fn name(&mut self, name: &str) -> Arc<str> {
         if let Some(known) = self.names.get(name) {
             return known.clone();

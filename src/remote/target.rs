@@ -1,9 +1,9 @@
-//! A server that answers are read from, and whether it is there.
+//! A server that is read from, and whether it is available.
 //!
-//! While it is away, questions are refused at once and only the watch ([`super::watch`]) knocks: so a dead server costs
-//! nobody a connection timeout, and one that is back is used within a second. A server that answers with an error is
-//! not away: one statement says nothing of the next. What only a change there can end (a missing table, a refused
-//! account, a key of another type) is told in other words, and in the status. It does not know what is asked.
+//! While it is away, queries are refused at once and only the watch ([`super::watch`]) probes it: so a dead server
+//! costs no request a connection timeout, and one that is back is used within a second. A server that answers with an
+//! error is not away: one statement says nothing about the next. What only a change there can end (a missing table, a
+//! refused account, a key of another type) gets its own message, also in the status. It does not know the queries.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -42,9 +42,9 @@ struct Trouble {
 pub(super) enum Kind {
     /// It does not answer.
     Away,
-    /// An instance behind it does not, so that its answers may be halves.
+    /// An instance behind it does not answer, so its answers may be incomplete.
     Half,
-    /// It answers, and somebody must change something there or in the settings first.
+    /// It answers, and something must be changed there or in the settings first.
     Blocked,
 }
 
@@ -58,7 +58,7 @@ impl Target {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a question is worth asking.
+    /// Fails at once if a query is not worth sending.
     ///
     /// # Errors
     /// [`ReadError::Unavailable`] while it is away, or a part of it.
@@ -69,7 +69,7 @@ impl Target {
         }
     }
 
-    /// The error of a question that was not answered, for whoever asked it.
+    /// The error for a query that was not answered.
     fn unavailable(&self, kind: Kind, cause: &str) -> ReadError {
         let Self { name, address, serves, .. } = self;
         ReadError::Unavailable(match kind {
@@ -95,7 +95,7 @@ impl Target {
         }
     }
 
-    /// A question was not answered because of what is wrong with the server: the error for whoever asked it.
+    /// Notes that a query failed because of the server, and returns the error for it.
     pub(super) fn failed(&self, kind: Kind, cause: &str) -> ReadError {
         let mut state = self.state();
         state.known = true;
@@ -116,7 +116,7 @@ impl Target {
         self.unavailable(kind, cause)
     }
 
-    /// As [`Self::failed`], for an error of MySQL. One that blames the statement alone changes nothing here.
+    /// As [`Self::failed`], for an error of MySQL. One that only blames the statement changes nothing here.
     pub(super) fn failed_mysql(&self, error: &MysqlError) -> ReadError {
         let cause = words(error);
         match error {

@@ -1,7 +1,7 @@
 //! Alerts from the list that the Redis mirror keeps: newest first, one JSON each, numbered without gaps.
 //!
-//! The list is bounded, so there are as many alerts here as it keeps, where local storage has all that it retains. An
-//! element that is no alert is passed over and counted. It does not know who writes the list.
+//! The list is bounded, so only the alerts that it keeps are here, while local storage has all that it retains. An
+//! element that is not an alert is skipped and counted. It does not know who writes the list.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ pub(super) struct Warnings {
     told_of_strangers: AtomicBool,
 }
 
-/// The whole list as it was last, and its head and length then.
+/// The whole list as last read, and its head and length then.
 struct Known {
     head: String,
     length: usize,
@@ -49,7 +49,7 @@ impl Warnings {
         }
     }
 
-    /// The number of the newest alert, 0 without any. Asked even while the server is away: it is how the watch knocks.
+    /// The number of the newest alert, 0 without any. Asked even while the server is away: the watch's probe.
     pub(super) async fn newest_seq(&self) -> Result<u64, ReadError> {
         let head: Vec<String> = self.send(redis::cmd("LRANGE").arg(&self.key).arg(0).arg(0)).await?;
         self.target.answered();
@@ -98,7 +98,7 @@ impl Warnings {
         Ok(self.all().await?.iter().find(|alert| alert.id == id).cloned())
     }
 
-    /// The whole list; read again only when its head or its length is another.
+    /// The whole list; read again only when its head or its length has changed.
     async fn all(&self) -> Result<Arc<Vec<Alert>>, ReadError> {
         let mut known = self.known.lock().await;
         let head: Vec<String> = self.send(redis::cmd("LRANGE").arg(&self.key).arg(0).arg(0)).await?;
@@ -152,7 +152,7 @@ impl Warnings {
             Ok(value) => Ok(value),
             Err(error) => {
                 *self.connection.lock().await = None;
-                // What Redis says in words, it has answered.
+                // An error message of Redis is an answer.
                 let refused = error.kind() == redis::ErrorKind::AuthenticationFailed || error.code().is_some();
                 Err(self.target.failed(if refused { Kind::Blocked } else { Kind::Away }, &self.words(&error)))
             }
@@ -208,7 +208,7 @@ impl<'a> AlertTest<'a> {
                 .is_none_or(|names| names.iter().any(|name| *name == alert.prev_kkmc || *name == alert.curr_kkmc))
             && filter.severity.is_none_or(|severity| severity == alert.severity)
             && filter.rule.is_none_or(|rule| rule == alert.rule)
-            // No work on alerts is kept here: nobody has looked at any.
+            // Work on alerts is not kept here: every alert has the default status.
             && filter.status.is_none_or(|status| status == WorkStatus::default())
     }
 }

@@ -1,5 +1,5 @@
-//! Knocks at the servers: notices that one is away or back, wakes the streams of alerts, reads the checkpoints anew, and
-//! has the statistics counted before anybody asks.
+//! Probes the servers: notices that one is away or back, wakes the streams of alerts, refreshes the checkpoints, and
+//! has the statistics counted in advance.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::reader::Remote;
 
-/// How often a server is asked.
+/// How often a server is probed.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How often the checkpoints are read.
 const CATALOGUE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// MySQL and Redis side by side, so that one that swallows packets does not hide the other. Ends with `stop`.
+/// MySQL and Redis side by side, so that one that does not answer does not delay the other. Ends with `stop`.
 pub(super) async fn watch(remote: Arc<Remote>, stop: CancellationToken) {
     tokio::join!(mysql(&remote, &stop), redis(&remote, &stop));
 }
@@ -24,7 +24,7 @@ async fn mysql(remote: &Remote, stop: &CancellationToken) {
     while !stop.is_cancelled() {
         let passages = &remote.core.passages;
         let answers = passages.newest_time().await.is_ok();
-        // The first who asks should not have to wait for the first scan.
+        // The first request should not have to wait for the first scan.
         if answers && !has_counted {
             has_counted = true;
             let core = remote.core.clone();

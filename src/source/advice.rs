@@ -1,4 +1,4 @@
-//! What a user is told whose lines have another number of fields than there are columns: which option helps.
+//! Advice for a user whose lines have more or fewer fields than there are columns: which option helps.
 
 use traffic::{ColumnAdvice, Delimiter};
 

@@ -1,12 +1,13 @@
 //! Captured logs as a source: files one after another as one partition, in the order of arrival or sorted by time.
 //!
-//! A file may be plain, gzip or Zstandard, UTF-8, UTF-16 with its mark (both told by the first bytes) or GB18030; `-` is standard input. The position
-//! is the place behind the last line of a batch in decompressed bytes, together with what identifies the files, so that an
-//! interrupted replay goes on only over the same input. A file that has grown since goes on behind its old end.
+//! A file may be plain, gzip or Zstandard, UTF-8, UTF-16 with its mark (both detected from the first bytes) or GB18030;
+//! `-` is standard input. The position is the place after the last line of a batch in decompressed bytes, with what
+//! identifies the files, so that an interrupted replay resumes only over the same input. A grown file is resumed at its
+//! old end.
 //!
-//! A stream (standard input, a named pipe) has no position: whatever comes of it is new, and the duplicate guard drops what
-//! comes twice. It may be live, such as `tail -F` of a log: its lines are given out within the batch interval, whether more
-//! come or not, and a stop is heard while nothing comes.
+//! A stream (standard input, a named pipe) has no position: everything read from it is new, and the duplicate guard
+//! drops repeats. It may be live, such as `tail -F` of a log: its lines are returned within the batch interval, whether
+//! more arrive or not, and a stop is noticed while none arrive.
 
 mod compression;
 mod input;

@@ -19,7 +19,7 @@ pub type CommitListener = Box<dyn Fn(&Batch) + Send>;
 /// Says whether a batch may still be committed; one that may not is read again, by this process or another.
 pub type CommitPermit = Box<dyn Fn(&Batch) -> bool + Send>;
 
-/// Gives batches until it is exhausted or told to stop. It runs on a thread of its own.
+/// Gives batches until it is exhausted or stopped. It runs on a thread of its own.
 pub trait Source: Send {
     /// A short name that is unique in a data directory: the position is stored under it.
     fn name(&self) -> &str;
@@ -30,18 +30,18 @@ pub trait Source: Send {
     /// # Errors
     /// [`SourceError`] if it cannot go on.
     fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError>;
-    /// Is to be called behind every commit of one of its batches, by the writer.
+    /// To be called by the writer after every commit of one of its batches.
     fn commit_listener(&self) -> CommitListener {
         Box::new(|_| {})
     }
-    /// Is to be asked before every commit of one of its batches, by the writer.
+    /// To be asked by the writer before every commit of one of its batches.
     fn commit_permit(&self) -> CommitPermit {
         Box::new(|_| true)
     }
-    /// In words what it means that the source has no more, where it should have gone on for ever.
+    /// What it means that the source has ended, in words, where it should never end.
     fn ended(&self) -> Option<String> {
         None
     }
-    /// Called once behind the last commit: says goodbye to whom it reads from, within a few seconds.
+    /// Called once after the last commit: disconnects from what it reads from, within a few seconds.
     fn close(&mut self) {}
 }

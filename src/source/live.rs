@@ -1,7 +1,7 @@
 //! Simulated traffic as a live source: history first, as fast as it goes, then paced by the clock.
 //!
 //! The simulator is deterministic, so the position is its start and the number of lines taken: a restart makes the same
-//! traffic and passes over what was committed.
+//! traffic and skips what was committed.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::clock::{civil_now, civil_now_ms};
 /// The name under which the position is stored.
 pub const NAME: &str = "simulator";
 const KIND: Kind = Kind { magic: b'S', version: 1 };
-/// A restart after a longer pause than this begins anew, with fresh history, instead of making up the pause.
+/// A restart after a longer pause than this starts again with fresh history, instead of making up the pause.
 const LONGEST_PAUSE_MS: i64 = 48 * 3_600_000;
 const DAY: i64 = 86_400;
 
@@ -57,7 +57,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// Simulated traffic that goes on behind `position`, the one committed last.
+    /// Simulated traffic that resumes after `position`, the one committed last.
     ///
     /// # Errors
     /// [`SourceError`] if a setting is out of range.
@@ -69,7 +69,7 @@ impl Live {
         let position = match known {
             None => fresh,
             Some(known) if Position { start: known.start, taken: known.taken, ..fresh } == known => known,
-            // Other traffic from now on: the hours behind have theirs already.
+            // Different traffic from now on: the past hours have theirs already.
             Some(_) => Position { start: now.0, ..fresh },
         };
         settings.simulator.start = CivilTime(position.start);
@@ -126,7 +126,7 @@ impl Source for Live {
                 if open.is_zero() && batch.passages.lines > 0 {
                     break;
                 }
-                // Short naps, so that a stop is heard at once.
+                // Short sleeps, so that a stop is noticed at once.
                 std::thread::sleep(Duration::from_millis(wait_ms.min(20) as u64));
                 continue;
             }

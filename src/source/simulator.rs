@@ -1,16 +1,16 @@
 //! Simulated traffic: vehicles travel a network of checkpoints, cameras report them, and some plates are cloned.
 //!
-//! A pure generator. Time is event time and begins at [`SimulatorSettings::start`]; whoever has a clock reads
-//! [`Simulator::next_due`] and paces. Equal settings give equal bytes on every machine: all chance comes from one
-//! seeded stream, in integer maths. It holds only trips under way, in a heap by the arrival of their next line, so that
-//! memory does not grow with the number of lines.
+//! A pure generator. Time is event time and begins at [`SimulatorSettings::start`]; a caller with a clock paces by
+//! [`Simulator::next_due`]. Equal settings give equal bytes on every machine: all chance comes from one seeded stream,
+//! in integer maths. It holds only trips under way, in a heap by the arrival of their next line, so that memory does
+//! not grow with the number of lines.
 //!
-//! How it hangs together: the [`rhythm`] says when trips start, the [`fleet`] which vehicle does, the [`trip`] where it
-//! goes over the [`network`] and when it passes each checkpoint, the [`camera`] what line comes of it, and the
-//! [`truth`] which lines of one plate come from different vehicles.
+//! The parts: the [`rhythm`] says when trips start, the [`fleet`] which vehicle starts, the [`trip`] where it goes over
+//! the [`network`] and when it passes each checkpoint, the [`camera`] which line it produces, and the [`truth`] which
+//! lines of one plate come from different vehicles.
 //!
-//! A true vehicle may well pass two checkpoints within five minutes where these stand close: the flat rule takes that
-//! for a clone, and only the speed tells them apart.
+//! A genuine vehicle may pass two checkpoints that are close within five minutes: the flat rule takes that for a clone,
+//! and only the speed distinguishes them.
 
 mod camera;
 mod chance;
@@ -45,7 +45,7 @@ use truth::{NO_CASE, Sighting, Truth};
 /// A line that has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// When it arrived, in civil milliseconds since 1970-01-01 00:00:00. Never before that of the event before.
+    /// When it arrived, in civil milliseconds since 1970-01-01 00:00:00. Never earlier than that of the previous event.
     pub arrived_at_ms: i64,
     /// When the vehicle passed: the line's GCSJ. At most [`Simulator::MAX_LATENESS_SECONDS`] earlier.
     pub passed_at: CivilTime,
@@ -90,13 +90,13 @@ enum Waiting {
 
 /// While vehicles that were under way at the start may still turn up, in milliseconds: the longest road and a rest.
 const JOINING: u64 = 2 * 3_600_000;
-/// A clone appears at least so far from its victim, in metres,
+/// A clone appears at least this far from its victim, in metres,
 const CLONE_METRES: i64 = 25_000;
 /// and so soon that no vehicle is that fast, in km/h,
 const IMPOSSIBLE_KMH: u64 = 200;
-/// but within so many milliseconds.
+/// but within this many milliseconds.
 const LONGEST_CLONE_GAP: u64 = 45 * 60_000;
-/// The window of the flat rule, in milliseconds: so many percent of the clones appear within it.
+/// The window of the flat rule, in milliseconds, and the percentage of the clones that appear within it.
 const WINDOW: u64 = 300_000;
 const WITHIN_WINDOW_PERCENT: u64 = 60;
 
@@ -120,8 +120,8 @@ impl Simulator {
         let trips_per_second = settings.lines_per_second() / passages_per_trip / repeated;
         let cameras =
             Cameras::new(network.checkpoints(), settings.full_names, settings.garbage_rate, settings.misread_rate);
-        // Real ids of the turn of 2023 begin with 109 027 253 771: the counter behind them gains 144 a second, so that a
-        // later run goes on with later numbers.
+        // Real ids of the turn of 2023 begin with 109 027 253 771: the counter after them gains 144 a second, so that a
+        // later run continues with later numbers.
         let since_2000 = settings.start.0.saturating_sub(CivilTime::MIN.0);
         let next_number = since_2000.saturating_mul(144).rem_euclid(1_000_000_000_000) as u64;
         Ok(Self {
@@ -161,7 +161,7 @@ impl Simulator {
     pub fn next_passage(&mut self, line: &mut Vec<u8>) -> Event {
         loop {
             self.start_trips();
-            // After `start_trips` a line waits always.
+            // After `start_trips` there is always a line waiting.
             let Some(&Reverse((arrival, slot))) = self.arrivals.peek() else { continue };
             let waiting = self.slots.get_mut(slot as usize).map(|slot| std::mem::replace(slot, Waiting::Nothing));
             let (passed_at, is_retransmission) = match waiting {
@@ -350,7 +350,7 @@ impl Simulator {
         self.arrivals.push(Reverse((arrival, slot)));
     }
 
-    /// No line arrives so many milliseconds after its passage or later: GCSJ drops the milliseconds.
+    /// Every line arrives less than this many milliseconds after its passage: GCSJ drops the milliseconds.
     const LATEST: u64 = (Self::MAX_LATENESS_SECONDS as u64 - 1) * 1000;
 
     /// Milliseconds from a passage to the arrival of its line: mostly under a second, rarely up to a minute.
@@ -373,7 +373,7 @@ impl Simulator {
     }
 }
 
-/// Passages of the mean trip, over a sample.
+/// Mean passages per trip, over a sample.
 fn mean_passages(network: &Network, salt: u64, chance: &mut Chance) -> f64 {
     const SAMPLE: u64 = 4_096;
     let mut passages = 0u32;

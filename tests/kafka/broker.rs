@@ -1,6 +1,6 @@
 //! A real Apache Kafka for tests: one or more KRaft brokers in temporary folders, on free ports, with small heaps.
 //!
-//! A test binary takes it in with `#[path = "../kafka/broker.rs"] mod broker;`. [`Broker`] stops everything when it is
+//! A test binary includes it with `#[path = "../kafka/broker.rs"] mod broker;`. [`Broker`] stops everything when it is
 //! dropped, or when the whole test process dies.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
@@ -34,7 +34,7 @@ pub(crate) struct Broker {
     dir: tempfile::TempDir,
 }
 
-/// A listener of a broker beside its plain one.
+/// A listener of a broker in addition to its plain one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Door {
     /// The listener's name.
@@ -43,7 +43,7 @@ pub(crate) struct Door {
     pub(crate) protocol: &'static str,
     /// Where it listens; 127.0.0.1 if empty.
     pub(crate) host: &'static str,
-    /// What it tells its clients to come to, `host:port`; itself if empty.
+    /// The address that it advertises to clients, `host:port`; its own if empty.
     pub(crate) advertised: String,
 }
 
@@ -57,7 +57,7 @@ struct Node {
 }
 
 const JAVA: &str = "default-jre-headless";
-/// Behind two digits that tell clusters apart.
+/// Follows two digits that distinguish clusters.
 const CLUSTER_ID: &str = "U3OEVBNTcwNTJENDM2Qg";
 const LOG4J: &str = "\
 appender.file.type = File
@@ -148,7 +148,7 @@ impl Broker {
         &self.controller
     }
 
-    /// The address of a listener beside the plain one.
+    /// The address of an additional listener.
     pub(crate) fn door(&self, name: &str) -> &str {
         &self.doors.iter().find(|(door, _)| *door == name).unwrap().1
     }
@@ -209,7 +209,7 @@ impl Broker {
                 result.unwrap();
             }
         });
-        // Created is not yet known everywhere: wait until each partition has a leader.
+        // A created topic is not yet known everywhere: wait until each partition has a leader.
         let leads = || (0..partitions).all(|partition| self.leader(name, partition).is_some());
         wait_until(START_DEADLINE, &format!("leaders of {name}"), leads);
     }
@@ -284,7 +284,7 @@ impl Broker {
 
     /// Stops all brokers in order; their data stays.
     pub(crate) fn stop(&mut self) {
-        // All at once: each waits a while for its successor.
+        // All at once: each would wait a while for its successor.
         for node in &self.nodes {
             node.process.signal("-TERM");
         }
@@ -317,12 +317,12 @@ impl Broker {
         self.wait_until_ready();
     }
 
-    /// Suspends all brokers without closing their connections, as a network that swallows packets does.
+    /// Suspends all brokers without closing their connections, like a network that drops packets.
     pub(crate) fn freeze(&self) {
         self.nodes.iter().for_each(|node| node.process.signal("-STOP"));
     }
 
-    /// Goes on after [`Self::freeze`].
+    /// Resumes after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
         self.nodes.iter().for_each(|node| node.process.signal("-CONT"));
     }
@@ -350,7 +350,7 @@ impl Broker {
         let client: BaseConsumer = self.client_config().create().unwrap();
         let deadline = Instant::now() + START_DEADLINE;
         loop {
-            // A connection that was refused is not tried again at once: the wait is inside.
+            // A refused connection is not retried at once: the wait is inside.
             let known = client.fetch_metadata(None, Duration::from_secs(1)).map_or(0, |it| it.brokers().len());
             if known >= wanted {
                 return;

@@ -1,4 +1,4 @@
-//! What a topic holds, read and written as a plain client of Kafka does: the tests' own view, apart from ours.
+//! What a topic holds, read and written by a plain Kafka client: the tests' own view, independent of the program.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -34,7 +34,7 @@ impl Record {
     }
 }
 
-/// Offset behind the last message, for each partition.
+/// Offset after the last message, for each partition.
 pub(crate) fn end_offsets(broker: &Broker, topic: &str) -> Vec<i64> {
     ends(&broker.client_config().create().unwrap(), topic)
 }
@@ -141,7 +141,7 @@ pub(crate) fn produce_to(broker: &Broker, topic: &str, partition: i32, propertie
     producer.flush(Duration::from_secs(60)).unwrap();
 }
 
-/// A producer whose transactions are begun and ended by hand.
+/// A producer whose transactions are begun and ended explicitly.
 pub(crate) struct Transactions {
     producer: BaseProducer,
     config: ClientConfig,

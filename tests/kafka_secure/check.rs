@@ -1,4 +1,4 @@
-//! `check-config --connect`: every kind of trouble is told in words, with what to change.
+//! `check-config --connect`: every kind of problem is reported in words, with what to change.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -35,7 +35,7 @@ fn check(brokers: &str, kafka: &str, properties: &str) -> (Option<i32>, String) 
     (output.status.code(), said)
 }
 
-/// There is exactly one problem, and it is told with all of `parts`.
+/// There is exactly one problem, and its text has all of `parts`.
 fn problem(brokers: &str, kafka: &str, properties: &str, parts: &[&str]) {
     let (code, said) = check(brokers, kafka, properties);
     assert_eq!(code, Some(1), "{brokers} {properties}: {said}");
@@ -70,7 +70,7 @@ fn what_is_sound_is_told_for_every_way_in() {
     );
     sound(broker.door("LOGIN"), topic, &plain, "as SASL_PLAINTEXT (PLAIN);");
     sound(broker.door("SECURE"), topic, &guarded.login("alice", PASSWORD), "as SASL_SSL (SCRAM-SHA-512);");
-    // Nothing came of it: the group has no member and no offset.
+    // Nothing was changed: the group has no member and no offset.
     assert_eq!(topic::members(broker, "sound"), 0);
     let group: BaseConsumer = broker.client_config().set("group.id", "sound").create().unwrap();
     let mut asked = rdkafka::TopicPartitionList::new();
@@ -110,7 +110,7 @@ fn a_protocol_that_does_not_fit_is_told() {
     let wrong = set("SASL_PLAINTEXT") + scram;
     problem(broker.door("LOGIN"), "", &wrong, &["no login by SCRAM-SHA-512", "to one of PLAIN"]);
     problem(broker.bootstrap(), "", &wrong, &["neither TLS nor a login"]);
-    // Behind TLS only the broker itself can tell.
+    // Within TLS only the broker itself can report it.
     let trusted = format!("\"ssl.ca.location\" = {:?}\n", Guarded::shared().authority());
     problem(broker.door("SECURE"), "", &(set("SSL") + &trusted), &["SASL_SSL"]);
     problem(broker.door("TLS"), "", &(set("SASL_SSL") + scram + &trusted), &["takes no login", "\"SSL\""]);
@@ -156,7 +156,7 @@ fn an_advertised_address_that_leads_nowhere_is_told_with_the_setting() {
     let advice = format!("such as PLAINTEXT://{lost}");
     let parts = [&advertised[..], "always the machine that asks", "refused", "change advertised.listeners", &advice];
     problem(lost, topic, "", &parts);
-    // On the very port that is advertised, another cluster answers.
+    // Another cluster answers on the advertised port.
     let advertised = format!("go on to {}", guarded.stranger.bootstrap());
     let parts = [&advertised[..], "listens there is another cluster", "change advertised.listeners"];
     problem(broker.door("STRANGER"), topic, "", &parts);

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 
 use crate::broker::{Broker, Door, free_port};
 
-/// No output of ours may hold it.
+/// No output of the program may contain it.
 pub(crate) const PASSWORD: &str = "open-sesame-7391";
 
 /// The broker and the certificate of its authority.
 pub(crate) struct Guarded {
     pub(crate) broker: Broker,
-    /// Nobody listens there; the listener `LOST` advertises it.
+    /// Nothing listens there; the listener `LOST` advertises it.
     pub(crate) closed_port: u16,
     /// Where `STRANGER` sends its clients: another cluster, on a port of this machine.
     pub(crate) stranger: Broker,
@@ -20,7 +20,7 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
-    /// One for all tests of this process.
+    /// One instance for all tests of this process.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: OnceLock<Guarded> = OnceLock::new();
         SHARED.get_or_init(Self::start)

@@ -1,4 +1,4 @@
-//! Shipping and consuming through a login and TLS; what is secret stays so.
+//! Shipping and consuming through a login and TLS; secrets are not shown.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ fn a_log_is_shipped_and_consumed_through_login_and_tls() {
     let text: Vec<u8> = traffic.all.iter().flat_map(|(_, line)| line.iter().copied().chain([b'\n'])).collect();
     std::fs::write(&log, text).unwrap();
 
-    // As the file holds them for serve, without TOML's quotes.
+    // As in the file for serve, without TOML's quotes.
     let properties = dir.path().join("client.properties");
     std::fs::write(&properties, guarded.login("alice", PASSWORD).replace('"', "")).unwrap();
     let ship = |door: &str, properties: &std::path::Path| {

@@ -116,12 +116,12 @@ impl Appliance {
         self.get("/api/status").and_then(|status| status["pipeline"]["lines"].as_u64()).unwrap_or(0)
     }
 
-    /// How often the group has given or taken partitions since it was started.
+    /// How often the group has assigned or revoked partitions since it was started.
     pub(crate) fn rebalances(&self) -> u64 {
         self.get("/api/status").and_then(|status| status["source"]["kafka"]["rebalances"].as_u64()).unwrap_or(0)
     }
 
-    /// Waits until so many lines were read, not more, and the lag is 0.
+    /// Waits until exactly `lines` lines were read and the lag is 0.
     pub(crate) fn wait_for_lines(&self, lines: u64) {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -182,7 +182,7 @@ impl Drop for Appliance {
     }
 }
 
-/// Alerts as the rule found them: without their numbers, and without the work on them, which a file does not tell.
+/// Alerts as the rule found them: without their numbers, and without the work on them, which a file does not contain.
 pub(crate) fn sorted_without_numbers(mut alerts: Vec<Value>) -> Vec<Value> {
     for alert in &mut alerts {
         let alert = alert.as_object_mut().unwrap();

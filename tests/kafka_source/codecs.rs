@@ -1,4 +1,4 @@
-//! Compressed records: every codec of Kafka is read, and one that is not known is told instead of waited for.
+//! Compressed records: every codec of Kafka is read, and an unknown one is reported instead of waited for.
 
 use std::path::Path;
 use std::process::Command;
@@ -16,7 +16,7 @@ fn lines(from: usize, count: usize) -> Vec<String> {
     (from..from + count).map(|number| LINE.replace("G1\t", &format!("G{number}\t"))).collect()
 }
 
-/// What `check-config --connect` says of the configuration of an appliance, and its exit code.
+/// What `check-config --connect` reports on the configuration of an appliance, and its exit code.
 fn check(config: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
     let output = command.args(["check-config", "--connect"]).arg(config).output().unwrap();
@@ -82,7 +82,7 @@ fn a_codec_that_is_not_known_is_an_error_and_not_a_silent_stop() {
     let log = appliance.log();
     assert_eq!(log.matches("cannot be read on").count(), 1, "{log}");
 
-    // As the text says: the records go, and are shown as a gap.
+    // As the text says: the records are removed, and shown as a gap.
     topic::produce_to(&broker, name, 0, &[], &lines(30, 5));
     broker.delete_before(name, 0, 5);
     appliance.wait_for_lines(15);

@@ -1,4 +1,4 @@
-//! What goes from the topic while it is consumed: real retention, and a topic that was made anew.
+//! Records that disappear while the topic is consumed: real retention, and a topic that was created again.
 
 use crate::appliance::{Appliance, PATIENCE};
 use crate::broker::{Broker, wait_until};
@@ -46,7 +46,7 @@ fn retention_that_overtakes_a_running_consumer_is_a_gap() {
         assert!(metrics.contains(&line), "{metrics}");
     }
     assert_eq!(appliance.log().matches("records were gone from Kafka").count(), 2, "{}", appliance.log());
-    // It was never stopped, and a restart tells the same.
+    // It was never stopped, and a restart reports the same.
     appliance.stop();
     appliance.start_and_wait();
     appliance.wait_for_lines((read.len() + rest.len()) as u64);

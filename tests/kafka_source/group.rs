@@ -1,4 +1,4 @@
-//! Several appliances share a topic: what they store and find together is what one alone would.
+//! Several appliances share a topic: together they store and find what a single one would.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::{SHORT_SESSION, STATIC_MEMBER, committed};
 
 const PARTITIONS: usize = 6;
 
-/// Traffic in which some records come once more, minutes later: only who knows the ids of the last minutes drops them.
+/// Traffic in which some records come again minutes later: dropping them takes the ids of the last minutes.
 fn traffic_with_repeats(dir: &Path, count: usize, seed: u64) -> Traffic {
     let mut traffic = Traffic::simulate(dir, count, PARTITIONS, seed);
     let repeats: Vec<_> = traffic.all.iter().step_by(97).cloned().collect();
@@ -54,7 +54,7 @@ fn assigned(appliance: &Appliance) -> usize {
     partitions.iter().filter(|partition| partition["assigned"] == true).count()
 }
 
-/// The appliances together have stored every record once, and found what one alone finds. All of them run.
+/// The appliances together have stored every record once, and found what a single one finds. All of them run.
 fn check_union(appliances: &[Appliance], traffic: &Traffic, expected: &Replayed) {
     let mut ids: Vec<String> = appliances.iter().flat_map(Appliance::ids).collect();
     ids.sort_unstable();
@@ -104,7 +104,7 @@ fn two_then_three_then_one_share_a_topic_while_traffic_flows() {
     });
     let kafka = |appliance: &Appliance| appliance.status()["source"]["kafka"].clone();
     wait_until(PATIENCE, "the lag is 0", || kafka(&all[2])["lag"] == 0);
-    // Those who come back add nothing.
+    // Restarted appliances add nothing.
     all[0].start_and_wait();
     all[1].start_and_wait();
     wait_until(PATIENCE, "all is there", || lines(&all) >= count as u64 && all.iter().all(|one| assigned(one) == 2));
@@ -148,7 +148,7 @@ fn whoever_returns_late_or_killed_leaves_the_union_as_it_is() {
     ids.dedup();
     let wanted: BTreeSet<String> = traffic.all.iter().map(|(_, line)| id_of(line)).collect();
     assert!(ids.iter().eq(&wanted), "{} rows instead of {}", ids.len(), wanted.len());
-    // What was stored and not yet told to the group when a process was killed or put to sleep is stored by both.
+    // What was stored, but not committed to the group when a process was killed or suspended, is stored by both.
     println!("{} rows of {} are stored by both", stored - ids.len(), ids.len());
     assert!(stored - ids.len() < 3 * count / 45, "more than a moment's rows are stored by both");
     let mut alerts = sorted_without_numbers(all.iter().flat_map(Appliance::alerts).collect::<Vec<Value>>());
@@ -176,7 +176,7 @@ fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill(
     broker.create_topic(name, 1);
     let ([first, second], [third, fourth]) = (clone_lines(1), clone_lines(2));
     produce(broker, name, std::slice::from_ref(&first));
-    // Another program has consumed it, and its commit says no more than that.
+    // Another program has consumed it, and committed a bare offset.
     let other: BaseConsumer = broker.client_config().set("group.id", name).create().unwrap();
     let mut offsets = TopicPartitionList::new();
     offsets.add_partition_offset(name, 0, Offset::Offset(1)).unwrap();
@@ -192,7 +192,7 @@ fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill(
         (&pipeline["accepted"], &pipeline["duplicates"], &pipeline["alerts"]),
         (&1.into(), &1.into(), &1.into())
     );
-    // Its own log does not hold the first record: after a kill it is read back once more.
+    // Its own log does not hold the first record: after a kill it is read back again.
     appliance.kill();
     produce(broker, name, &[first, third, fourth]);
     appliance.start_and_wait();
@@ -226,7 +226,7 @@ fn a_topic_made_anew_that_has_grown_past_the_position_is_noticed() {
     let kafka = &status["source"]["kafka"];
     assert_eq!((&kafka["gaps"], &kafka["recent_gaps"][0]["cause"]), (&1.into(), &"truncated".into()), "{kafka}");
     appliance.stop();
-    // And a restart finds nothing to complain of.
+    // And a restart reports no problem.
     appliance.start_and_wait();
     appliance.wait_for_lines(15);
     assert_eq!(appliance.status()["source"]["kafka"]["gaps"], 1);

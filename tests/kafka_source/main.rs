@@ -1,4 +1,4 @@
-//! The Kafka source against a real broker: `platewatch serve` as a process, killed, cut off and fed with poison.
+//! The Kafka source against a real broker: `platewatch serve` as a process, killed, cut off and fed with bad records.
 
 #![allow(
     clippy::unwrap_used,
@@ -35,7 +35,7 @@ use traffic::{Replayed, Traffic};
 const STATIC_MEMBER: &str = "\"group.instance.id\" = \"one\"\n";
 /// Without it, the group notices a killed member sooner than by default.
 const SHORT_SESSION: &str = "\"session.timeout.ms\" = 6000\n";
-/// So short that the group gives a paused member up while a test waits.
+/// So short that the group drops a paused member while a test waits.
 const SHORTEST_SESSION: &str = "\"session.timeout.ms\" = 3000\n\"heartbeat.interval.ms\" = 500\n";
 const LINE: &str = "G1\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 00:00:24\t02\t苏C12345\t大众牌-朗逸-2015";
 
@@ -89,7 +89,7 @@ fn killed_twenty_times_it_stores_each_record_once() {
             if round % 2 == 1 {
                 wait_until(PATIENCE, "it consumes", || appliance.lines() > before);
             }
-            // Before it answers, while it joins, in the middle of the flow, or when it has caught up.
+            // Before it answers, while it joins, while records come, or when it has caught up.
             std::thread::sleep(Duration::from_millis(random(&mut seed) % 1_500));
             let lines = appliance.lines();
             moved += usize::from(lines > before);
@@ -114,7 +114,7 @@ fn killed_twenty_times_it_stores_each_record_once() {
     assert!(metrics.contains("platewatch_watermark_delay_seconds{partition=\"2\"} "), "{metrics}");
     let took = appliance.stop();
     assert!(took < Duration::from_secs(10), "stopping took {took:?}");
-    // The group was told: another tool sees how far it is.
+    // The positions were committed to the group: another tool sees them.
     assert_eq!(committed(broker, name, 3), positions);
     println!("stopped in {took:?}, all in {:?}", began.elapsed());
 }
@@ -240,7 +240,7 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     let stood = topic::end_offsets(broker, name);
     traffic.produce(broker.bootstrap(), name, count / 2..count, Duration::ZERO);
     let ends = topic::end_offsets(broker, name);
-    // Of partition 1 the next 100 records go, and nothing of partition 0.
+    // The next 100 records of partition 1 are deleted, and none of partition 0.
     broker.delete_before(name, 1, stood[1] + 100);
     appliance.start_and_wait();
     appliance.wait_for_lines(count as u64 - 100);
@@ -256,8 +256,8 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     assert!(metrics.contains("platewatch_kafka_missing_records_total{topic=\"truncated\",partition=\"1\"} 100\n"));
     assert_eq!(appliance.log().matches("records were gone from Kafka").count(), 1, "{}", appliance.log());
 
-    // Everything goes while it runs behind: nothing is missing, since it was read. Then all goes while it is stopped,
-    // and nothing follows: the gap is stored all the same.
+    // All records are deleted while it runs: nothing is missing, since all were read. Then all are deleted while it is
+    // stopped, and none follow: the gap is stored anyway.
     broker.delete_before(name, 0, ends[0]);
     appliance.stop();
     traffic.produce(broker.bootstrap(), name, 0..100, Duration::ZERO);
@@ -296,14 +296,14 @@ fn paused_past_its_session_and_with_leaders_that_move_it_loses_nothing() {
         wait_until(PATIENCE, "some lines", || appliance.lines() > 0);
         assert_eq!(topic::members(&broker, name), 1);
         let before = appliance.rebalances();
-        // Longer than its session: the group gives it up, it comes back and is told so.
+        // Longer than its session: the group drops it, and it learns that when it returns.
         appliance.signal("-STOP");
         wait_until(PATIENCE, "the group gives the paused member up", || topic::members(&broker, name) == 0);
         appliance.signal("-CONT");
         wait_until(PATIENCE, "it takes notice, and joins again", || {
             appliance.rebalances() > before + 1 && topic::members(&broker, name) == 1
         });
-        // Each of the three in turn: whoever leads a partition of either topic, it moves while records come.
+        // Each of the three in turn: the leader of every partition of both topics moves while records come.
         for node in 1..=3 {
             log.grow(20_000);
             broker.stop_node(node);

@@ -1,4 +1,4 @@
-//! What `kafka.start` is for, and partitions that come later.
+//! `kafka.start`, and partitions that are added later.
 
 use crate::appliance::{Appliance, PATIENCE};
 use crate::broker::{Broker, wait_until};
@@ -51,7 +51,7 @@ fn a_partition_that_comes_later_is_read_from_its_beginning_whatever_start_says()
     let mut appliance = latest(dir.path(), broker, name, NOTICES);
     appliance.start_and_wait();
     wait_until(PATIENCE, "both begin at their ends", || position(&appliance, 0) == 1 && position(&appliance, 1) == 1);
-    // The group knows all of them, so that whoever comes next can tell which partitions are new.
+    // The group knows all of them, so that the next appliance can see which partitions are new.
     wait_until(PATIENCE, "the group knows", || committed(broker, name, 2) == [1, 1]);
 
     // While it runs: the first record is there before it can have noticed.

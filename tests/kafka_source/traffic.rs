@@ -1,4 +1,4 @@
-//! Simulated traffic, dealt to partitions by plate, and what an offline replay of each partition finds in it.
+//! Simulated traffic, distributed to partitions by plate, and what an offline replay of each partition finds in it.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};

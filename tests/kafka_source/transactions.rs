@@ -22,7 +22,7 @@ fn end(broker: &Broker, name: &str) -> i64 {
     topic::end_offsets(broker, name)[0]
 }
 
-/// Nothing is left to read, up to the last marker; the group was told; nothing was complained of.
+/// Nothing is left to read, up to the last marker; the group has the offset; no error was reported.
 fn wait_until_level(appliance: &Appliance, broker: &Broker, name: &str) {
     let end = end(broker, name);
     wait_until(PATIENCE, "the position is behind the last marker", || {
@@ -59,7 +59,7 @@ fn what_a_java_producer_commits_and_aborts_is_read_once_and_leaves_no_lag_and_no
     check_equal(&appliance, &expected);
     wait_until_level(&appliance, broker, name);
 
-    // An open transaction is a lag, and said to be one; aborted, it is none, though no record comes.
+    // An open transaction counts as lag and is reported; aborted, it does not count, though no record comes.
     let producer = Transactions::new(broker, "by-hand");
     producer.begin(name, &[line("X1", "S250_Pizhou_Sulu", 1), line("X2", "S250_Pizhou_Sulu", 2)]);
     wait_until(PATIENCE, "the open transaction is seen", || {
@@ -98,7 +98,7 @@ fn a_group_offset_behind_a_marker_or_an_aborted_transaction_resolves_at_once() {
             producer.begin(name, &lines);
             producer.abort();
         }
-        // Another program has consumed all of it, and its commit says no more than that.
+        // Another program has consumed all of it, and committed a bare offset.
         let other: BaseConsumer = broker.client_config().set("group.id", name).create().unwrap();
         let mut offsets = TopicPartitionList::new();
         offsets.add_partition_offset(name, 0, Offset::Offset(end(broker, name))).unwrap();

@@ -27,7 +27,7 @@ fn at_two_thousand_records_a_second_alerts_are_seen_within_seconds() {
         traffic.all.iter().enumerate().map(|(number, (_, line))| (id_of(line), number)).collect();
     traffic.produce(broker.bootstrap(), name, 0..first, Duration::ZERO);
     appliance.wait_for_lines(first as u64);
-    // The producer keeps its pace exactly enough: when a record left is known from its number.
+    // The producer's pace is exact enough: the time of a record follows from its number.
     let time = Duration::from_secs_f64((count - first) as f64 / PER_SECOND as f64);
     let produced = |number: usize| time.mul_f64(number.saturating_sub(first) as f64 / (count - first) as f64);
     let (mut rows, mut alerts) = (Vec::new(), Vec::new());
@@ -43,7 +43,7 @@ fn at_two_thousand_records_a_second_alerts_are_seen_within_seconds() {
             let answer = appliance.get("/api/warnings/realtime?limit=100").unwrap();
             let at = began.elapsed();
             for alert in answer.as_array().unwrap().iter().filter(|alert| alert["seq"].as_u64().unwrap() > newest) {
-                // It can be known as soon as the second of its two records is there.
+                // It can be found as soon as the second of its two records is there.
                 let pair = ["prev_gcxh", "curr_gcxh"].map(|name| numbers[alert[name].as_str().unwrap()]);
                 alerts.push(at.saturating_sub(produced(pair[0].max(pair[1]))));
             }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::PATIENCE;
 use crate::servers::{free_port, wait_until};
 
-/// The binary under test, deaf to settings of the caller's environment.
+/// The binary under test, without settings of the caller's environment.
 pub(crate) fn platewatch() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
     for (name, _) in std::env::vars_os() {
@@ -20,7 +20,7 @@ pub(crate) fn platewatch() -> Command {
     command
 }
 
-/// Short deadlines and pauses, so that a test does not wait for long ones; they go below `[mycat]`.
+/// Short deadlines and pauses, to keep tests fast; they go below `[mycat]`.
 pub(crate) const HASTY_MYSQL: &str =
     "connect_timeout = \"2s\"\nstatement_timeout = \"3s\"\nretry_max = \"1s\"\ncheck_interval = \"1s\"\n";
 /// The same for `[redis]`.
@@ -42,7 +42,7 @@ impl Appliance {
         Self { folder: folder.to_owned(), port: free_port(), process: None, environment: Vec::new() }
     }
 
-    /// From the next start on with this in its environment.
+    /// Sets a variable of its environment, from the next start on.
     pub(crate) fn environment(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
@@ -86,7 +86,7 @@ impl Appliance {
         assert!(status.success(), "{status}:\n{}", self.log());
     }
 
-    /// `verify-mirror` with the configuration of the last start: its exit code and what it said.
+    /// `verify-mirror` with the configuration of the last start: its exit code and output.
     pub(crate) fn verify_mirror(&self) -> (Option<i32>, String) {
         assert!(self.process.is_none(), "it runs");
         let mut command = platewatch();
@@ -135,7 +135,7 @@ impl Appliance {
         self.mirror(name)[field].as_u64().unwrap_or_else(|| panic!("{field} of {name}"))
     }
 
-    /// Waits until the mirror of this name is as `condition` wants.
+    /// Waits until the mirror of this name fulfils `condition`.
     pub(crate) fn wait_for(&self, name: &str, what: &str, condition: impl Fn(&Value) -> bool) {
         let mut last = Value::Null;
         let deadline = std::time::Instant::now() + PATIENCE;
@@ -152,7 +152,7 @@ impl Appliance {
         }
     }
 
-    /// Waits until the source has no more, and all mirrors are level.
+    /// Waits until the source has ended and all mirrors are up to date.
     pub(crate) fn wait_until_level(&self) {
         wait_until(PATIENCE * 2, "the source ends", || self.status()["source"]["state"] == "finished");
         let names: Vec<String> = self.status()["mirrors"]

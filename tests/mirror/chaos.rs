@@ -1,4 +1,4 @@
-//! A million passages while every target in turn is stopped, swallowed, cut after a statement reached it and restarted
+//! A million passages while every target in turn is stopped, stalled, cut after a statement reached it and restarted
 //! empty, and the appliance is killed ten times.
 
 use std::time::{Duration, Instant};
@@ -21,7 +21,7 @@ fn setting(name: &str, default: u64) -> u64 {
 struct Targets {
     instances: [MariaDb; 2],
     redis: Redis,
-    /// Before the instances, then before Redis.
+    /// In front of the instances, then of Redis.
     proxies: [Proxy; 3],
 }
 
@@ -94,7 +94,7 @@ impl Chaos {
     }
 }
 
-/// Sleeps for the outage; taking in goes on meanwhile.
+/// Sleeps for the outage; the intake continues meanwhile.
 fn outage(chaos: &Chaos, length: Duration) {
     let before = chaos.appliance.status()["pipeline"]["accepted"].as_u64().unwrap();
     let began = Instant::now();
@@ -112,7 +112,7 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
     let mut targets = Targets::start();
     let common = targets.sections();
     let sections = format!("{common}[source]\nkind = \"simulator\"\nrate = 5000\nseed = 4\n");
-    // Illegible plates too: so there are alerts all the time.
+    // Illegible plates too, so that there are alerts all the time.
     let sections = format!("{sections}[detect]\nplates = \"any\"\n");
     let mut chaos = Chaos { appliance: Appliance::new(folder.path()), sections, kills: 0 };
     chaos.appliance.start(&chaos.sections);
@@ -133,7 +133,7 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
         targets.proxies[target].set(Mode::Pass);
         chaos.wait_for_progress(target);
 
-        // Least is more than a question and less than a batch; an alert's call has some hundred bytes.
+        // `least` is more than a query and less than a batch; an alert's call has some hundred bytes.
         for fault in [
             Fault::CutBeforeAnswer { least: 600 },
             Fault::TruncateAnswer { least: 600, arrive: 3 },

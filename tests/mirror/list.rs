@@ -1,5 +1,5 @@
-//! The list in Redis: filled again whenever Redis forgets, left alone where the key is something else, and exactly once
-//! where two appliances share it.
+//! The list in Redis: filled again whenever Redis loses it, left alone if the key is something else, and exactly once
+//! if two appliances share it.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ use crate::truth::Truth;
 const KEY: &str = "traffic:warnings";
 const LIST: usize = 300;
 
-/// A configuration that takes a capture of simulated passages in and mirrors its alerts to `url`.
+/// A configuration that reads a capture of simulated passages and mirrors its alerts to `url`.
 fn sections(folder: &Path, seed: u64, url: &str) -> String {
     let file = folder.join(format!("capture-{seed}.tsv"));
     std::fs::write(&file, crate::simulated(40_000, seed, "2024-01-01 00:00:00")).unwrap();
@@ -122,7 +122,7 @@ fn a_redis_without_memory_or_that_is_read_only_is_waited_for() {
     wait_for_list(&redis, &expected(&appliance), "filled once there is room");
 }
 
-/// A server that says that it is loading, to whatever it is asked, until it is dropped.
+/// A server that answers every command that it is loading, until it is dropped.
 fn loading() -> (u16, std::sync::mpsc::Sender<()>, std::thread::JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", free_port())).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -217,7 +217,7 @@ fn lines(appliance: &Appliance, words: &str) -> usize {
 #[test]
 fn a_redis_that_throws_the_list_away_is_filled_ever_more_seldom_and_told_what_to_set() {
     let folder = tempfile::tempdir().unwrap();
-    // Room for Redis itself, and for the list or somebody else's value, but not for both.
+    // Room for Redis itself, and for the list or another application's value, but not for both.
     let redis = Redis::start();
     let memory = redis.command(&["INFO", "memory"]);
     let used = memory.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
@@ -228,7 +228,7 @@ fn a_redis_that_throws_the_list_away_is_filled_ever_more_seldom_and_told_what_to
     let sections = sections(folder.path(), 7, &redis.url()).replace("max_length = 300", "max_length = 3000");
     appliance.start(&sections);
     wait_until(PATIENCE, "all is taken in", || appliance.status()["source"]["state"] == "finished");
-    // Somebody else's value pushes the list out again and again, as in a shared Redis.
+    // Another application's value evicts the list repeatedly, as in a shared Redis.
     let began = std::time::Instant::now();
     let mut told = String::new();
     while began.elapsed() < std::time::Duration::from_secs(20) {
@@ -242,12 +242,12 @@ fn a_redis_that_throws_the_list_away_is_filled_ever_more_seldom_and_told_what_to
     for part in ["allkeys-lru", "set maxmemory-policy noeviction", "redis.max_length", "filled"] {
         assert!(told.contains(part), "{part}: {told}\n{}", appliance.log());
     }
-    // With a look every 200 ms there would be a hundred.
+    // With a check every 200 ms there would be a hundred.
     let refilled = appliance.number("redis", "refilled");
     assert!((1..=9).contains(&refilled), "{refilled}\n{}", appliance.log());
     assert!(lines(&appliance, "filled again") <= 9 && lines(&appliance, "cannot be level") <= 9, "{}", appliance.log());
 
-    // With what it said, all is well by itself; nothing is there twice.
+    // With the setting that it advised, it recovers by itself; nothing is there twice.
     redis.command(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     redis.command(&["CONFIG", "SET", "maxmemory", "0"]);
     appliance.wait_until_level();
@@ -267,7 +267,8 @@ fn a_list_that_was_left_with_doubles_is_put_in_order() {
     let expected = expected(&appliance);
     wait_for_list(&redis, &expected, "the list is there");
     appliance.kill();
-    // What an earlier version could leave behind: the list, with forty of it once more at its tail and at its head.
+    // What an earlier version could leave behind: the list, with forty of its alerts repeated at its tail and at its
+    // head.
     let list = redis.list(KEY);
     for (push, element) in [("RPUSH", &list[10..50]), ("LPUSH", &list[20..60])] {
         let mut command = vec![push, KEY];

@@ -1,5 +1,5 @@
-//! The mirrors against real servers: two MariaDB as `sql/` makes them, Redis, and a proxy before each that refuses,
-//! swallows, cuts and truncates. The appliance is the real program, and is killed.
+//! The mirrors against real servers: two MariaDB as `sql/` makes them, Redis, and a proxy in front of each that
+//! refuses, stalls, cuts and truncates. The appliance is the real program, and is killed.
 //!
 //! `PLATEWATCH_TEST_ROWS` and `PLATEWATCH_TEST_OUTAGE_SECONDS` make the long test shorter for development.
 
@@ -28,7 +28,7 @@ use std::time::Duration;
 /// Anything that is awaited comes within this, or the test fails.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Passages as the simulator makes them, with so many clones that there is something to find.
+/// Passages of the simulator, with enough clones to find some.
 fn simulated(count: u64, seed: u64, start: &str) -> Vec<u8> {
     let mut command = appliance::platewatch();
     command.args(["simulate", "--count", &count.to_string(), "--seed", &seed.to_string(), "--clone-every", "100"]);

@@ -1,5 +1,5 @@
-//! A target that is away costs the road nothing: taking in goes on, memory stays within bounds, and what the target
-//! lacks waits on the disk.
+//! A target that is away costs the pipeline nothing: the intake continues, memory stays within bounds, and what the
+//! target lacks waits on the disk.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::servers::redis::Redis;
 use crate::servers::wait_until;
 use crate::truth::Truth;
 
-/// Starts an appliance on a capture and tells how long taking it in took.
+/// Starts an appliance on a capture and returns how long reading it took.
 fn take_in(appliance: &mut Appliance, sections: &str) -> Duration {
     let began = Instant::now();
     appliance.start(sections);
@@ -60,7 +60,7 @@ fn intake_and_memory_do_not_mind_targets_that_swallow_everything() {
          peak memory {memory_without} KiB, {memory_away} KiB, and {memory_drained} KiB after draining",
         with.as_secs_f64() / without.as_secs_f64()
     );
-    // What a mirror holds is a segment and a few statements of each shard; the rest of the difference is the driver's.
+    // A mirror holds a segment and a few statements of each shard; the rest of the difference is the driver's.
     const BOUND_KIB: u64 = 96 << 10;
     assert!(memory_away < memory_without + BOUND_KIB, "{memory_away} KiB after {memory_without} KiB");
     assert!(memory_drained < memory_without + 2 * BOUND_KIB, "{memory_drained} KiB after {memory_without} KiB");
@@ -108,7 +108,7 @@ fn retention_leaves_a_mirror_what_it_has_not_taken() {
         assert_eq!(appliance.number(name, "lost"), 0);
     }
     appliance.stop();
-    // The orderly end drops what is no longer waited for.
+    // The orderly end drops what no mirror waits for any more.
     let truth = Truth::read(&appliance.data());
     let left: u64 = truth.shards.iter().map(|shard| shard.rows).sum();
     assert!(left < accepted / 2, "{left} of {accepted}");

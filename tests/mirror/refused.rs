@@ -1,4 +1,4 @@
-//! Rows that MySQL refuses are found, kept with its words, and hold nothing up; one address stands for MyCat.
+//! Rows that MySQL refuses are found, kept with its message, and block nothing; one address represents MyCat.
 
 use std::fmt::Write as _;
 
@@ -76,7 +76,7 @@ fn refused_rows_stand_alone_and_the_stream_goes_on() {
 fn words_that_blame_nobody_clearly_refuse_a_row_only_beside_others_that_are_taken() {
     let folder = tempfile::tempdir().unwrap();
     let instance = MariaDb::start();
-    // A trigger whose error is no error of values: SQLSTATE 42000.
+    // A trigger whose error is not an error of values: SQLSTATE 42000.
     instance.sql(
         "USE traffic_db;\nDELIMITER //\nCREATE TRIGGER odd BEFORE INSERT ON traffic_data FOR EACH ROW BEGIN\n\
          IF NEW.clppxh LIKE '牌牌%' THEN SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO = 1064, MESSAGE_TEXT = 'odd words'; END IF;\nEND//\n",

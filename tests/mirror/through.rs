@@ -1,5 +1,5 @@
-//! Mirrors through MyCat as it is: they refuse to write where texts would arrive changed, and an instance that is away
-//! is no instance that forgot.
+//! Mirrors through MyCat as it is: they refuse to write if texts would arrive changed, and an instance that is away
+//! does not count as one that lost its rows.
 
 use crate::PATIENCE;
 use crate::appliance::{Appliance, HASTY_MYSQL};
@@ -42,7 +42,7 @@ fn nothing_is_written_where_it_would_arrive_changed() {
     assert_eq!((servers[0].count("traffic_data"), servers[1].count("traffic_data")), (0, 0));
     assert!(appliance.status()["failure"].is_null(), "intake does not care");
     servers[1].sql("SET GLOBAL sql_mode = 'STRICT_TRANS_TABLES'");
-    // MyCat's own connections have the old mode until they are made anew.
+    // MyCat's own connections have the old mode until they are opened again.
     blocked("mysql/1", "checkSQLschema=\"true\"");
     mycat.check_sql_schema(false);
     appliance.wait_until_level();
@@ -69,7 +69,7 @@ fn an_instance_that_is_away_has_not_forgotten() {
             let error = mirror["last_error"].as_str().unwrap_or_default();
             mirror["state"] == "away" && error.contains("the instance behind dataNode dn2 is away")
         });
-        // The other shard does not mind.
+        // The other shard is not affected.
         wait_until(PATIENCE, "it tries again", || appliance.number("mysql/1", "failures") > 3);
         assert_eq!(appliance.mirror("mysql/0")["state"], "level");
         servers[1].start_again();
@@ -83,7 +83,7 @@ fn an_instance_that_is_away_has_not_forgotten() {
     let presence: Vec<&String> = statements.iter().filter(|text| text.starts_with("SELECT id FROM")).collect();
     assert!(!presence.is_empty());
     assert!(presence.iter().all(|text| text.contains(" WHERE kkmc IN ('")), "{}", presence[0]);
-    // One that truly forgot is filled again.
+    // An instance that did lose its rows is filled again.
     servers[1].sql("TRUNCATE traffic_db.traffic_data");
     appliance.wait_for("mysql/1", "it is filled again", |mirror| mirror["refilled"].as_u64() > Some(0));
     appliance.wait_until_level();

@@ -1,4 +1,4 @@
-//! What the targets must hold, read from the data directory of an appliance that has ended; and what they do hold.
+//! What the targets must hold, read from the data directory of a stopped appliance; and what they do hold.
 
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -38,7 +38,7 @@ pub(crate) struct Truth {
 }
 
 impl Truth {
-    /// Of the data directory; nobody else may have it open.
+    /// Reads the data directory; no other process may have it open.
     pub(crate) fn read(data: &Path) -> Self {
         let store = Store::open(data, StoreSettings::default()).unwrap();
         let shared = store.shared();

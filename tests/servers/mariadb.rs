@@ -17,7 +17,7 @@ pub(crate) const MYCAT_PASSWORD: &str = "myc4t-s3cret";
 
 const PACKAGE: &str = "mariadb-server";
 
-/// What keeps a server small. Without asynchronous I/O of the kernel's, of which a machine has a limited amount.
+/// Options that keep a server small. No native asynchronous I/O: the kernel limits it per machine.
 const SMALL: [&str; 5] = [
     "--innodb-buffer-pool-size=64M",
     "--innodb-log-file-size=32M",
@@ -65,7 +65,7 @@ impl MariaDb {
         self.port
     }
 
-    /// What a client trusts, where it speaks TLS.
+    /// The authority that a client trusts, if it speaks TLS.
     pub(crate) fn authority(&self) -> &Path {
         &self.certificates.as_ref().unwrap().authority
     }
@@ -95,7 +95,7 @@ impl MariaDb {
         self.process.signal("-STOP");
     }
 
-    /// Goes on after [`Self::freeze`].
+    /// Resumes after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
         self.process.signal("-CONT");
     }
@@ -169,7 +169,7 @@ impl MariaDb {
         self.try_sql(statements).unwrap_or_else(|error| panic!("{error}\n{}", newest_lines(&self.log())))
     }
 
-    /// As [`Self::sql`], with the server's words on an error.
+    /// As [`Self::sql`], with the server's message on an error.
     pub(crate) fn try_sql(&self, statements: &str) -> Result<String, String> {
         let mut client = self.client();
         client.args(["--user=root", "--protocol=socket"]).arg(format!("--socket={}", self.socket().display()));
@@ -214,14 +214,14 @@ impl MariaDb {
         self.path("data")
     }
 
-    /// Its own folder for temporary tables: a server that starts removes those that it finds, whosever they are.
+    /// Its own folder for temporary tables: a starting server removes all that it finds, even another server's.
     fn temporary(&self) -> String {
         let folder = self.path("tmp");
         std::fs::create_dir_all(&folder).unwrap();
         format!("--tmpdir={}", folder.display())
     }
 
-    /// The socket through which the machine's own users come in.
+    /// The socket for the machine's own users.
     pub(crate) fn socket(&self) -> PathBuf {
         self.path("socket")
     }
@@ -237,7 +237,7 @@ impl Drop for MariaDb {
     }
 }
 
-/// The URL of an account on `port`, such as that of a proxy before the server.
+/// The URL of an account on `port`, such as that of a proxy in front of the server.
 pub(crate) fn url(user: &str, password: &str, port: u16) -> String {
     let encoded: String = password.bytes().fold(String::new(), |mut text, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -263,7 +263,7 @@ fn feed(mut client: Command, statements: &str) -> Result<String, String> {
         .unwrap_or_else(|error| panic!("mariadb cannot be run ({error}): install the package mariadb-client"));
     let mut input = child.stdin.take().unwrap();
     let statements = statements.to_owned();
-    // On a thread: the client may have much to say before it has read all.
+    // On a thread: the client may write much before it has read all.
     let feeding = std::thread::spawn(move || {
         let _ = input.write_all(statements.as_bytes());
     });

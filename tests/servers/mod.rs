@@ -2,8 +2,8 @@
 //! MariaDB with the schema of `sql/`, Redis, and a proxy that treats connections badly. Nothing of the machine's own
 //! servers (3306, 6379) is touched.
 //!
-//! A test binary takes it in with `#[path = "../servers/mod.rs"] mod servers;`. A server that is not installed fails the
-//! test with a sentence that says what to install.
+//! A test binary includes it with `#[path = "../servers/mod.rs"] mod servers;`. A server that is not installed fails
+//! the test with a sentence that says what to install.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
@@ -30,7 +30,7 @@ pub(crate) fn run(command: &mut Command, package: &str) -> Output {
     command.output().unwrap_or_else(|error| panic!("{name} cannot be run ({error}): install the package {package}"))
 }
 
-/// Whether the tests run as root, from whom some servers want to be told.
+/// Whether the tests run as root, which some servers only accept with an option.
 pub(crate) fn is_root() -> bool {
     String::from_utf8_lossy(&run(Command::new("id").arg("-u"), "coreutils").stdout).trim() == "0"
 }

@@ -1,5 +1,5 @@
-//! What MyCat 1.6 does to statements, as measured, in front of two real instances: it routes by KKMC on its own ring, asks
-//! one dataNode on a hint, puts answers of both together, answers with half of the data while an instance is dead
+//! What MyCat 1.6 does to statements, as measured, in front of two real instances: it routes by KKMC on its own ring,
+//! asks one dataNode on a hint, merges the answers of both, answers with half of the data while an instance is dead
 //! (1.6-Release) or fails (1.6.7.6), strips the schema's name from values where `checkSQLschema` is true, and accepts
 //! connections without a greeting where an instance refuses its account. It is not MyCat: it knows the forms of
 //! statements that Platewatch sends, and fails on others.
@@ -72,17 +72,17 @@ impl MyCat {
         self.shared.strips_schema.store(yes, Ordering::SeqCst);
     }
 
-    /// As 1.6.7.6: a question over both instances fails while one is dead.
+    /// As 1.6.7.6: a query over both instances fails while one is dead.
     pub(crate) fn fail_when_half(&self, yes: bool) {
         self.shared.fails_when_half.store(yes, Ordering::SeqCst);
     }
 
-    /// Connections are accepted and nobody greets: an instance refuses MyCat's own account.
+    /// Connections are accepted without a greeting: an instance refuses MyCat's own account.
     pub(crate) fn mute(&self, yes: bool) {
         self.shared.is_mute.store(yes, Ordering::SeqCst);
     }
 
-    /// The statements so far; forgets them.
+    /// Takes the statements so far.
     pub(crate) fn take_statements(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.statements.lock().unwrap())
     }
@@ -145,7 +145,7 @@ impl Session {
                     }
                 }
                 Some(0x0e) => self.send(1, OK).await?,
-                // Prepared statements break connections, whatever else is not known too.
+                // Prepared statements break connections, and so do other unknown commands.
                 _ => return Ok(()),
             }
         }
@@ -347,7 +347,7 @@ fn merge(statement: &str, first: Table, second: Table) -> Table {
             sums.iter_mut().zip(&row[keys..]).for_each(|(sum, value)| *sum += number(value));
         }
         for (key, sums) in groups {
-            // A sum is a floating number to MyCat; a count is not.
+            // MyCat gives a sum as a floating-point number; a count not.
             let texts = sums.iter().enumerate().map(|(at, sum)| {
                 let is_sum = at > 0 && *sum >= 10_000_000;
                 Some(if is_sum { format!("{:E}", *sum as f64) } else { sum.to_string() }.into_bytes())

@@ -1,4 +1,4 @@
-//! The process of a real server for tests: started on a free port, stopped, killed, suspended, and gone with the test.
+//! The process of a real server for tests: started on a free port, stopped, killed, suspended, and ended with the test.
 //!
 //! A server stops when its value is dropped; when the whole test process dies, a watchdog beside it sees its pipe close,
 //! and does the same. It does not know which server it is.
@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// A server on a busy machine takes its time.
+/// A server needs long to start on a busy machine.
 pub(crate) const START_DEADLINE: Duration = Duration::from_secs(120);
 /// A server that takes longer to stop is killed.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
@@ -96,7 +96,7 @@ pub(crate) fn newest_lines(log: &Path) -> String {
     text.lines().skip(skipped).collect::<Vec<_>>().join("\n")
 }
 
-/// A port that nobody listens on, below those that the system gives to outgoing connections: while a server is stopped
+/// A free port, below those that the system gives to outgoing connections: while a server is stopped
 /// a client of it could otherwise be given the server's port, and even be connected to itself.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);

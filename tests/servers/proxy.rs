@@ -1,5 +1,5 @@
-//! A TCP proxy that treats connections badly, on request: refuses, swallows, cuts, truncates and delays, for all or for
-//! one connection, switched while it runs. It does not know what is said over it.
+//! A TCP proxy that treats connections badly, on request: refuses, stalls, cuts, truncates and delays, for all or for
+//! one connection, switched while it runs. It does not know the protocol.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -13,29 +13,29 @@ use super::free_port;
 /// How connections are treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// As if it were not there.
+    /// Passes everything.
     Pass,
     /// New connections are refused, those that were there are cut: the target is stopped.
     Refuse,
-    /// Connections are taken and nothing moves, in either direction, without a word: a firewall drops packets. What was
-    /// said meanwhile arrives when it passes again, as it does after lost packets are sent again.
+    /// Connections are accepted and nothing moves, in either direction: a firewall drops packets silently. What was
+    /// sent meanwhile arrives when it passes again, as lost packets do that are sent again.
     Stall,
-    /// Each piece arrives so much later.
+    /// Each piece arrives this much later.
     Delay(Duration),
 }
 
-/// What happens once, to the connection that meets it first; it is cut then.
+/// A fault that happens once, to the first connection it applies to, which is then cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// After so many more bytes to the target, over all connections: a statement arrives in part.
+    /// After this many more bytes to the target, over all connections: a statement arrives in part.
     CutUpstream(u64),
-    /// When the target has got a request of at least so many bytes and answers: it has done its work, and the client never
-    /// hears of it.
+    /// When the target has got a request of at least `least` bytes and answers: it has done its work, and the client
+    /// does not learn that.
     CutBeforeAnswer {
         /// The least size of the request.
         least: u64,
     },
-    /// As before, but so many bytes of the answer arrive.
+    /// The same, but `arrive` bytes of the answer arrive.
     TruncateAnswer {
         /// The least size of the request.
         least: u64,
@@ -44,7 +44,7 @@ pub(crate) enum Fault {
     },
 }
 
-/// A proxy before one target.
+/// A proxy in front of one target.
 pub(crate) struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -73,17 +73,17 @@ struct State {
 struct Open {
     client: TcpStream,
     target: TcpStream,
-    /// Bytes sent to the target since it answered last.
+    /// Bytes sent to the target since its last answer.
     request: u64,
     /// Answered since the last request began.
     answered: bool,
 }
 
-/// How often a thread looks whether it is to treat its connection otherwise.
+/// How often a thread checks whether the mode of its connection has changed.
 const GLANCE: Duration = Duration::from_millis(10);
 
 impl Proxy {
-    /// A proxy before `target` on 127.0.0.1 that passes everything.
+    /// A proxy in front of `target` on 127.0.0.1 that passes everything.
     pub(crate) fn start(target: u16) -> Self {
         let port = free_port();
         let shared = Arc::new(Shared {
@@ -108,7 +108,7 @@ impl Proxy {
         self.port
     }
 
-    /// Treats all connections so, those that are open too.
+    /// Sets the mode of all connections, including open ones.
     pub(crate) fn set(&self, mode: Mode) {
         let mut state = self.shared.state();
         state.mode = mode;
@@ -117,13 +117,13 @@ impl Proxy {
         if mode == Mode::Refuse {
             self.cut();
         }
-        // What was asked is true when this returns.
+        // The mode is in effect when this returns.
         while self.shared.listening.load(Ordering::SeqCst) == (mode == Mode::Refuse) {
             std::thread::sleep(GLANCE);
         }
     }
 
-    /// Treats one open connection so; see [`Self::connections`].
+    /// Sets the mode of one open connection; see [`Self::connections`].
     pub(crate) fn set_one(&self, connection: u64, mode: Mode) {
         self.shared.state().own.insert(connection, mode);
     }
@@ -147,12 +147,12 @@ impl Proxy {
         self.shared.close(connection);
     }
 
-    /// What is to happen once.
+    /// Sets a fault that is to happen once.
     pub(crate) fn arm(&self, fault: Fault) {
         self.shared.state().fault = Some(fault);
     }
 
-    /// Takes back what has not happened yet.
+    /// Cancels a fault that has not happened yet.
     pub(crate) fn disarm(&self) {
         self.shared.state().fault = None;
     }
@@ -191,7 +191,7 @@ impl Shared {
         listener
     }
 
-    /// Takes connections until the proxy goes.
+    /// Accepts connections until the proxy is dropped.
     fn accept(self: &Arc<Self>, mut listener: Option<TcpListener>) {
         let mut stalled = Vec::new();
         while !self.closed.load(Ordering::SeqCst) {
@@ -207,7 +207,7 @@ impl Shared {
             }
             self.listening.store(listener.is_some(), Ordering::SeqCst);
             match listener.as_ref().map(TcpListener::accept) {
-                // A stalled network does not even tell whether the target is there.
+                // A stalled network does not even show whether the target is there.
                 Some(Ok((client, _))) if mode == Mode::Stall => stalled.push(client),
                 Some(Ok((client, _))) => self.connect(client),
                 Some(Err(_)) | None => std::thread::sleep(GLANCE),
@@ -216,7 +216,7 @@ impl Shared {
     }
 
     fn connect(self: &Arc<Self>, client: TcpStream) {
-        // The client sees its connection close at once: nothing else can be told from here.
+        // The client sees its connection close at once: the proxy cannot show more.
         let Ok(target) = TcpStream::connect(("127.0.0.1", self.target)) else { return };
         for stream in [&client, &target] {
             stream.set_nonblocking(false).unwrap();
@@ -269,7 +269,7 @@ impl Shared {
         self.close(connection);
     }
 
-    /// `count` bytes are to go to the target; some: only so many, then the cut.
+    /// `count` bytes are to go to the target; if some: only this many, then the cut.
     fn send(&self, connection: u64, count: usize) -> Option<u64> {
         let mut state = self.state();
         if let Some(open) = state.open.get_mut(&connection) {
@@ -291,7 +291,7 @@ impl Shared {
         }
     }
 
-    /// `count` bytes have come from the target; some: only so many are passed on, then the cut.
+    /// `count` bytes have come from the target; if some: only this many are passed on, then the cut.
     fn answer(&self, connection: u64) -> Option<u64> {
         let mut state = self.state();
         let request = match state.open.get_mut(&connection) {

@@ -10,7 +10,7 @@ use super::{Process, START_DEADLINE, free_port, newest_lines, run};
 
 const PACKAGE: &str = "redis-server";
 
-/// What it shall be like.
+/// How the server is configured.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     /// `requirepass`.
@@ -69,7 +69,7 @@ impl Redis {
         self.bus_port
     }
 
-    /// What a client trusts, where it speaks TLS.
+    /// The authority that a client trusts, if it speaks TLS.
     pub(crate) fn authority(&self) -> &Path {
         &self.certificates.as_ref().unwrap().authority
     }
@@ -79,7 +79,7 @@ impl Redis {
         self.url_through(self.port)
     }
 
-    /// The URL through `port`, such as that of a proxy before it.
+    /// The URL through `port`, such as that of a proxy in front of it.
     pub(crate) fn url_through(&self, port: u16) -> String {
         let scheme = if self.options.tls { "rediss" } else { "redis" };
         let account = self.options.password.as_ref().map_or(String::new(), |password| format!(":{password}@"));
@@ -101,7 +101,7 @@ impl Redis {
         self.process.signal("-STOP");
     }
 
-    /// Goes on after [`Self::freeze`].
+    /// Resumes after [`Self::freeze`].
     pub(crate) fn thaw(&self) {
         self.process.signal("-CONT");
     }

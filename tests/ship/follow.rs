@@ -14,7 +14,7 @@ fn a_growing_log_arrives_once_and_in_order_across_rotations() {
     let mut log = Log::new();
     log.grow(100);
     let ship = log.ship(kafka, "grows", &[]);
-    // What was rotated away before it first saw the log is not its business.
+    // What was rotated away before it first saw the log is not sent.
     wait_until(LONG, "a position is kept", || log.dir.path().join("passages.log.ship").exists());
     for round in 0..6 {
         log.grow(700);
@@ -102,12 +102,12 @@ fn several_rotations_between_two_looks_cost_nothing() {
             } else {
                 log.rename()
             }
-            // A moment apart, so that their times tell their order.
+            // A moment apart, so that their times show their order.
             std::thread::sleep(Duration::from_millis(20));
         }
         log.grow(200);
         ship.signal("-CONT");
-        // Before the oldest files go: what is deleted before it is read is lost.
+        // Before the oldest files are deleted: what is deleted unread is lost.
         check(&log.wait_for_all(kafka, "asleep"), 0..log.written, Times::Once);
     }
 }

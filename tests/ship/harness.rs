@@ -1,4 +1,4 @@
-//! The program as a process, lines that can be told apart, and what must be true of them in a topic.
+//! The program as a process, distinguishable lines, and what must be true of them in a topic.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::broker::{Broker, wait_until};
 use super::topic::{self, Record};
 
-/// Longer than anything takes that works, on a busy machine.
+/// Longer than anything takes on a busy machine, unless it fails.
 pub(crate) const LONG: Duration = Duration::from_secs(90);
 
 /// `platewatch` with its arguments; killed when it is dropped.
@@ -43,7 +43,7 @@ impl Program {
         self.child.wait().unwrap()
     }
 
-    /// Everything that programs in this folder wrote.
+    /// Everything that programs in this folder printed.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.said).unwrap()
     }
@@ -78,7 +78,7 @@ impl Log {
         Program::start(self.dir.path(), &args)
     }
 
-    /// Writes so many lines more, all at once.
+    /// Writes `lines` more lines, all at once.
     pub(crate) fn grow(&mut self, lines: u64) {
         let range = self.written..self.written + lines;
         self.written += lines;
@@ -103,7 +103,7 @@ impl Log {
         File::options().write(true).open(self.path()).unwrap().set_len(0).unwrap();
     }
 
-    /// As rsync and editors do: another file takes the log's place, with all that it held and so many lines more.
+    /// As rsync and editors do: another file replaces the log, with all that it held and `lines` more lines.
     pub(crate) fn replace_by_longer_copy(&mut self, lines: u64) {
         let copy = self.dir.path().join("copy");
         std::fs::copy(self.path(), &copy).unwrap();
@@ -124,7 +124,7 @@ impl Log {
         self.dir.path().join(format!("passages.log.{number}"))
     }
 
-    /// Waits until the topic holds every line that was written, and gives what it holds.
+    /// Waits until the topic holds every line that was written, and returns what it holds.
     pub(crate) fn wait_for_all(&self, broker: &Broker, topic: &str) -> Vec<Record> {
         let wanted = self.written as i64;
         let deadline = Instant::now() + LONG;
@@ -137,7 +137,7 @@ impl Log {
 }
 
 impl Log {
-    /// The first and last line that is not there, what the program said, its state, and the files.
+    /// The first and last line that is not there, the program's output, its state, and the files.
     fn what_is_missing(&self, records: &[Record]) -> String {
         let there: HashSet<&str> = records.iter().map(Record::text).collect();
         let missing: Vec<u64> = (0..self.written).filter(|&number| !there.contains(line(number).trim_end())).collect();
@@ -173,14 +173,14 @@ pub(crate) fn line(number: u64) -> String {
     format!("G{number:018}\t沛县\tK{}\t1\t2024-01-01 00:00:24\t02\t苏C{plate:05}\t大众牌-朗逸-2015\n", number % 7)
 }
 
-/// How often a line may be in a topic.
+/// How often a line may occur in a topic.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Times {
     Once,
     AtLeastOnce,
 }
 
-/// That lines are all there, those of a plate in one partition and in order. Returns how many are there twice.
+/// Checks that all lines are there, those of a plate in one partition and in order. Returns how many are there twice.
 pub(crate) fn check(records: &[Record], lines: Range<u64>, times: Times) -> usize {
     let mut partitions = BTreeMap::new();
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

@@ -25,7 +25,7 @@ fn a_count_arrives_as_it_would_be_written_to_a_file() {
     let mut used = [0u32; 5];
     for record in &records {
         let field = record.text().split('\t').nth(6).unwrap();
-        // What a camera writes is folded by the key; the plates of the simulator differ from it in nothing else.
+        // The key is the normalised plate; the simulator's plates differ from it in nothing else.
         assert_eq!(record.key_text(), field.to_uppercase().replace(['·', ' '], ""), "{}", record.text());
         let partition = *partitions.entry(record.key_text()).or_insert(record.partition);
         assert_eq!(partition, record.partition, "{} is in two partitions", record.key_text());

@@ -1,5 +1,5 @@
-//! The structure of the code as docs/architecture.md draws it: no circle of imports in any crate, and arrows that go one
-//! way. It reads the sources; the compiler holds what is between the crates.
+//! The structure of the code as docs/architecture.md draws it: no import cycle in any crate, and arrows that go one
+//! way. It reads the sources; the compiler enforces what is between the crates.
 
 #![expect(clippy::indexing_slicing, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -13,10 +13,10 @@ use modules::{Crate, Module};
 /// Folders of the crates' sources.
 const CRATES: [&str; 4] = ["src", "traffic/src", "shard/src", "storage/src"];
 
-/// Modules of the program that may not import from one another, whichever of them it is.
+/// Modules of the program none of which may import from another.
 const APART: [&str; 4] = ["source", "mirror", "predict", "serve"];
 
-/// Layers of the store: each may import from those before it alone.
+/// Layers of the store: each may only import from those before it.
 const STORE: [&[&str]; 5] = [&["disk"], &["state"], &["read"], &["handle"], &["write", "mirror_feed", "verify"]];
 
 type Imports = BTreeMap<Module, BTreeSet<Module>>;
@@ -88,7 +88,7 @@ fn the_stores_layers_import_downwards() {
     assert!(looked_at > 100 && wrong.is_empty(), "{looked_at} arrows\n{}", wrong.join("\n"));
 }
 
-/// The parts of the store's state do not know one another, but for the one that puts them together.
+/// The parts of the store's state do not know one another; only `committed` joins them.
 #[test]
 fn the_parts_of_the_state_stand_alone() {
     let imports = imports("src");

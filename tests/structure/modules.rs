@@ -1,6 +1,6 @@
 //! The modules of a crate and which of them import which, read from the source text: `use` declarations and paths that
-//! begin with `crate`, `super`, `self` or a child. A name that is only passed on by a `pub use` counts as imported from
-//! the module that defines it. Tests, and what is compiled for them alone, are left out. It does not know macros.
+//! begin with `crate`, `super`, `self` or a child. A name re-exported by a `pub use` counts as imported from the module
+//! that defines it. Tests, and code compiled only for them, are left out. It does not know macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,7 +11,7 @@ pub(crate) type Module = Vec<String>;
 /// The modules of one crate.
 pub(crate) struct Crate {
     sources: BTreeMap<Module, String>,
-    /// Names that a module passes on, and the path that each stands for.
+    /// Names that a module re-exports, and the path of each.
     passed_on: BTreeMap<Module, BTreeMap<String, Vec<String>>>,
 }
 
@@ -48,7 +48,7 @@ impl Crate {
         self.sources.iter().map(of_module).collect()
     }
 
-    /// A path from the crate's root; none if it leads out of the crate, or is of a name alone.
+    /// A path from the crate's root; none if it leads out of the crate, or is only a name.
     fn absolute(&self, module: &Module, path: &str) -> Option<Vec<String>> {
         let mut parts: Vec<String> = path.split("::").map(|part| part.trim().to_owned()).collect();
         let mut base = module.clone();
@@ -113,7 +113,7 @@ fn code_of(text: &str) -> String {
         if line.trim() == "#[cfg(test)]" {
             is_for_tests = true;
         } else if is_for_tests {
-            // The item that follows: one that ends in its line, or one in braces, which stand at the end of a file.
+            // The item that follows ends on its line, or is a module in braces at the end of a file.
             if line.trim_end().ends_with('{') && line.contains("mod ") {
                 break;
             }
@@ -151,7 +151,7 @@ fn uses(code: &str) -> (Vec<(bool, String)>, String) {
     (found, rest)
 }
 
-/// The paths of a `use` tree, each with the name that it brings.
+/// The paths of a `use` tree, each with the name that it imports.
 fn expand(tree: &str) -> Vec<(String, String)> {
     let tree = tree.trim();
     let Some((before, inside)) = tree.strip_suffix('}').and_then(|tree| tree.split_once('{')) else {
@@ -176,7 +176,7 @@ fn expand(tree: &str) -> Vec<(String, String)> {
     all
 }
 
-/// Paths that stand in code.
+/// Paths in code.
 fn paths_in(code: &str) -> Vec<String> {
     let is_part = |character: char| character.is_alphanumeric() || character == '_' || character == ':';
     let words = code.split(|character| !is_part(character));
@@ -205,7 +205,7 @@ mod tests {
         );
     }
 
-    /// A circle that goes through a name passed on by the parent, and one through a path in code.
+    /// A cycle through a name re-exported by the parent, and one through a path in code.
     #[test]
     fn names_lead_to_where_they_are_defined() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -20,12 +20,12 @@ const PIECES: Style = Style { separator: '\t', pieces: 97, spoilt: 40 };
 /// Names a folder that takes the captures.
 const KEEP_CAPTURES: &str = "PLATEWATCH_TEST_CAPTURES";
 
-/// Replays a capture in all four ways and holds each to the model; returns the alerts found.
+/// Replays a capture in all four ways and compares each with the model; returns the alerts found.
 pub(crate) fn check(capture: &[u8], what: &str) -> u64 {
     let folder = folder();
     let file = folder.path().join("capture.tsv");
     std::fs::write(&file, capture).unwrap();
-    // For comparing the same captures with another implementation by hand.
+    // For comparing the same captures with another implementation manually.
     if let Some(kept) = std::env::var_os(KEEP_CAPTURES) {
         std::fs::copy(&file, Path::new(&kept).join(what)).unwrap();
     }

@@ -44,7 +44,7 @@ fn what_is_no_capture() {
     results.adds_up();
     assert!(results.count("accepted") == 0 && results.rejected() > 900, "{}", results.summary);
 
-    // Too short or broken to be what their beginning says.
+    // Too short or damaged to be what their first bytes say.
     for (name, bytes) in [("short.gz", &b"\x1f\x8b\x08"[..]), ("short.zst", b"\x28\xb5\x2f\xfd\x00")] {
         let file = folder.path().join(name);
         std::fs::write(&file, bytes).unwrap();

@@ -168,7 +168,7 @@ fn a_header_that_contradicts_the_columns_is_refused_in_words() {
         let ended = Replay::new(case("swapped_header.csv"), &out).args(["--columns", HEADER, "--order", order]).run();
         ended.failed(2, &["swapped_header.csv", "line 1", "GCXH,KKMC,XZQHMC,FXLX", HEADER, "leave them out"]);
     }
-    // Where it comes late, what was read before is there.
+    // If it comes late, what was read before is there.
     let late = folder.path().join("late.csv");
     let passage = "G3,沛县,G3_Sulu,2,2024-01-01 08:00:41,2,鲁D54321,-\n".to_owned();
     let many: String = (0..5000).map(|number| passage.replace("G3,", &format!("G{number},"))).collect();
@@ -202,12 +202,12 @@ fn where_hardly_any_line_fits_the_user_is_told_which_option_helps() {
     ended.done();
     ended.one_sentence(&["wide.csv", "9 fields", "semicolon", "8 columns", "--columns"]);
     assert!(Results::read(&out).summary["notes"][0].as_str().unwrap().contains("9 fields"));
-    // The right number of them, but for the separator that was told.
+    // The right number of columns, but not with the stated separator.
     std::fs::write(&file, table(";", "\n")).unwrap();
     let ended = Replay::new(&file, &out).args(["--delimiter", "comma"]).run();
     ended.done();
     ended.one_sentence(&["8 fields", "semicolon", "--delimiter"]);
-    // A capture that fits says nothing of it.
+    // A capture that fits has no such note.
     assert!(replay(&case("title.tsv"), &[]).summary.get("notes").is_none());
 }
 
@@ -221,7 +221,7 @@ fn the_order_of_a_header_outlives_a_restart() {
     std::fs::write(&file, format!("{header}{}", lines(0..300))).unwrap();
     let replay = || Replay::new(&file, &out).args(["--data-dir"]).args([&data]).results();
     assert_eq!(replay().by_kkmc()["K1"], 100);
-    // The file has grown: another process goes on behind its old end, where no header stands.
+    // The file has grown: another process resumes at its old end, where there is no header.
     std::fs::write(&file, format!("{header}{}", lines(0..600))).unwrap();
     let grown = replay();
     assert_eq!((grown.count("headers"), grown.count("accepted"), grown.rejected()), (1, 600, 0));

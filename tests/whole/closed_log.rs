@@ -1,4 +1,4 @@
-//! A program whose log nobody reads any more: it goes on, and ends when it is told.
+//! A program whose log is no longer read: it goes on, and ends when it is stopped.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};

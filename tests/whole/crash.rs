@@ -10,7 +10,7 @@ use crate::wrong_clocks::wrong_clocks;
 
 /// Kills that must hit a running process, over all ways.
 const KILLS: u32 = 60;
-/// So many of them behind commits, for small and for large batches.
+/// How many of them must come after commits, for small and for large batches.
 const IN_THE_MIDDLE: u32 = 15;
 
 /// How a replay is run that is interrupted.
@@ -57,7 +57,7 @@ fn kill_9_at_random_moments() {
     let folder = folder();
     let mut random = Random(31);
     let (mut kills, mut replays) = (0, 0);
-    // Kills behind the first commits, by whether batches were large.
+    // Kills after the first commits, by whether batches were large.
     let mut in_the_middle = [0, 0];
     let mut uninterrupted: [Option<(Results, Duration)>; WAYS.len()] = Default::default();
     while kills < KILLS || in_the_middle.iter().any(|count| *count < IN_THE_MIDDLE) {
@@ -156,7 +156,7 @@ fn the_second_signal_ends_at_once() {
     let folder = folder();
     let config = folder.path().join("platewatch.toml");
     let data = folder.path().join("data");
-    // A pipe that nobody writes to: the source waits in a read that no stop signal reaches.
+    // A pipe without a writer: the source waits in a read that no stop signal reaches.
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let text = format!(

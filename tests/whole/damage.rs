@@ -1,5 +1,5 @@
 //! Damage to a data directory, done to copies of one that was killed with everything acknowledged: it opens with all of it,
-//! or is refused in words. It is never ready with less, unless somebody accepts the loss.
+//! or is refused in words. It is never ready with less, unless the user accepts the loss.
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ impl Killed {
         for alert in alerts["records"].as_array().unwrap() {
             let id = alert["id"].as_str().unwrap();
             let body = json!({"status": "investigating", "by": "王警官"});
-            // An answered change is on the disk, and the tally behind it.
+            // An answered change is on the disk, and the tally after it.
             assert_eq!(patch(&address, &format!("/api/warnings/{id}"), &body).0, 200);
         }
         let holds = holds(&address);
@@ -113,7 +113,7 @@ impl Killed {
     }
 }
 
-/// Serves without a source; what it said until it was ready comes along.
+/// Serves without a source; also returns what it printed until it was ready.
 fn started(data: &Path, args: &[&str]) -> Result<(Running, String, String), Ended> {
     let config = data.with_extension("toml");
     std::fs::write(
@@ -224,7 +224,7 @@ fn tables_and_blobs_are_there_or_it_is_refused() {
     }
 }
 
-/// A damaged byte deep in a blob file is found without anybody asking for it.
+/// A damaged byte deep in a blob file is found without a request for it.
 #[test]
 fn a_damaged_segment_is_told_before_somebody_asks() {
     let killed = Killed::new();

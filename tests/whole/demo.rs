@@ -1,4 +1,4 @@
-//! `demo` and `serve` as a user meets them: readiness, the eight interfaces, alerts as they come, stopping and going on.
+//! `demo` and `serve` as a user sees them: readiness, the eight interfaces, alerts as they come, stopping and resuming.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
@@ -66,7 +66,7 @@ impl Stream {
     }
 }
 
-/// Asks until the answer will do.
+/// Asks until the answer is as wanted.
 #[track_caller]
 pub(crate) fn ask_until<T>(what: &str, mut ask: impl FnMut() -> T, will_do: impl Fn(&T) -> bool) -> T {
     let started = Instant::now();
@@ -111,7 +111,7 @@ fn demo_from_the_first_start_to_the_second() {
     assert!(get(&address, "/").1.contains("<html"), "no page");
     assert!(get(&address, "/metrics").1.contains("platewatch_"));
 
-    // Live traffic goes on behind the history.
+    // Live traffic continues after the history.
     let newest = || get_data(&address, "/api/overview")["newest_gcsj"].as_str().unwrap().to_owned();
     let date = get_data(&address, "/api/overview")["date"].as_str().unwrap().to_owned();
     let now = ask_until("today's traffic", newest, |newest| newest.starts_with(&date));
@@ -120,7 +120,7 @@ fn demo_from_the_first_start_to_the_second() {
     stop(running, Duration::from_secs(5));
     assert!(stream.ends(), "an open stream did not end");
 
-    // The second start goes on where the first ended.
+    // The second start resumes where the first ended.
     let (running, address) = serve_nothing(&data);
     let [accepted, alerts] = ["accepted", "alerts"].map(|name| number(&address, "/api/overview", name));
     stop(running, Duration::from_secs(5));
@@ -159,7 +159,7 @@ fn the_eight_interfaces(address: &str) {
     let warnings = get_data(address, "/api/warnings/realtime?limit=5");
     let seqs: Vec<u64> = warnings.as_array().unwrap().iter().map(|alert| alert["seq"].as_u64().unwrap()).collect();
     assert!(seqs.len() == 5 && seqs.is_sorted_by(|newer, older| newer > older), "{seqs:?}");
-    // Of the history that was made up, prediction learns by itself.
+    // Prediction learns from the generated history by itself.
     let model = || get_data(address, "/api/predict/model")["model"].clone();
     ask_until("a flow model", model, Value::is_object);
     let flow = get_data(address, "/api/predict/flow?kkmc=S250_Pizhou_Sulu");
@@ -199,7 +199,7 @@ fn an_alert_arrives_when_it_is_raised() {
 fn serve_answers_what_replay_counted() {
     let folder = folder();
     let [file, data, own] = ["capture.tsv", "data", "own"].map(|name| folder.path().join(name));
-    // Less than 3 days old by event time, which retention goes by: served data is not kept for ever.
+    // Less than 3 days old by event time, which retention uses: served data is not kept forever.
     std::fs::write(&file, simulated(30_000, 71, &[])).unwrap();
     let results = Replay::new(&file, &folder.path().join("out")).args(["--data-dir"]).args([&data]).results();
     let capture = |data: &Path| format!("data_dir = {data:?}\n[source]\nkind = \"capture\"\nfiles = [{file:?}]\n");

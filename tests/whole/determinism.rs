@@ -47,7 +47,7 @@ fn a_finished_replay_is_answered_again_from_its_data_dir() {
     replay().equals(&first, "the second run had nothing left to read");
 }
 
-/// More files behind those that were read are taken in as one longer capture.
+/// More files after those that were read are read as one longer capture.
 #[test]
 fn files_may_be_added_behind() {
     let folder = folder();

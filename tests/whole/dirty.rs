@@ -1,6 +1,6 @@
 //! Captures as dirty as real exports, made of clean simulated lines: the same seed makes the same bytes.
 //!
-//! It knows what goes wrong in practice, not what should become of it; that the model says.
+//! It knows what goes wrong in practice; the model says what should result.
 
 use crate::harness::Random;
 
@@ -9,9 +9,9 @@ use crate::harness::Random;
 pub(crate) struct Style {
     /// TAB, comma, semicolon or `|`.
     pub(crate) separator: char,
-    /// So many pieces end to end, each in the order of time: 1, or 97 as one real file had.
+    /// Number of pieces end to end, each in the order of time: 1, or 97 as in one real file.
     pub(crate) pieces: usize,
-    /// One line in so many is spoilt in some way.
+    /// One line in this many is spoilt in some way.
     pub(crate) spoilt: usize,
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn dirty(lines: &[u8], seed: u64, style: Style) -> Vec<u8> {
         let piece = maker.random.below(style.pieces);
         pieces[piece].push(line);
     }
-    // Blank lines, a title and a mark at the very beginning decide no separator, what follows does.
+    // Blank lines, a title and a mark at the very beginning decide no separator, the rest does.
     maker.out.extend_from_slice("\u{feff}\r\n  \t \0\n徐州市卡口过车记录\n\u{3000}\n\u{feff}".as_bytes());
     for piece in pieces {
         maker.header();
@@ -57,7 +57,7 @@ struct Maker {
     out: Vec<u8>,
     /// Lines sent so far, to be sent again.
     sent: Vec<Vec<u8>>,
-    /// Which column stands at which place, as the last header said.
+    /// Which column is at which place, by the last header.
     order: [usize; 8],
 }
 
@@ -68,7 +68,7 @@ impl Maker {
         let names: Vec<String> = match self.random.below(4) {
             0 => HEADER.map(str::to_owned).to_vec(),
             1 => small,
-            // It names too few columns to say in which order they stand.
+            // It names too few columns to state their order.
             2 => HEADER.iter().take(5).map(|name| format!(" {name} ")).collect(),
             _ => {
                 self.order.swap(1, 2);
@@ -76,7 +76,7 @@ impl Maker {
                 self.order.swap(one, other);
                 let line = self.order.map(|column| small[column].clone()).join(&self.style.separator.to_string());
                 self.put(line.as_bytes());
-                // What was sent in another order would now say something else.
+                // What was sent in another order would now mean something else.
                 return self.sent.clear();
             }
         };
@@ -312,7 +312,7 @@ impl Maker {
         }
     }
 
-    /// Sends a line again, soon or late.
+    /// Sends a line again, sooner or later.
     fn repeat(&mut self, line: Vec<u8>) {
         if self.random.one_in(100) {
             let back = self.random.below(30).min(self.sent.len());

@@ -1,4 +1,4 @@
-//! The same records in other clothes: compressed, piped, in another encoding, with other columns, sorted with spill.
+//! The same records in other forms: compressed, piped, in another encoding, with other columns, sorted with spill.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// The results with the name of the file, which rejects carry, made the same.
+/// The results with the file name in the rejects made the same.
 fn named_alike(mut results: Results, name: &str) -> Results {
     results.rejects = results.rejects.replace(&format!("\"file\":\"{name}\""), "\"file\":\"capture\"");
     results
@@ -32,7 +32,7 @@ fn gzip_zstandard_and_standard_input() {
     };
     let plain = replay("capture.tsv", &lines);
     assert_eq!((plain.count("lines"), plain.rejected()), (20_001, 1));
-    // Members end wherever rotation cut, here in the middle of a line.
+    // Members end where rotation cut, here in the middle of a line.
     let members: Vec<u8> = lines.chunks(lines.len() / 3 - 7).flat_map(gzip).collect();
     replay("capture.tsv.gz", &members).equals(&plain, "gzip");
     let zstandard = zstd::encode_all(&lines[..], 3).unwrap();
@@ -68,7 +68,7 @@ fn gb18030() {
     assert_eq!((reject["line"].as_u64(), &reject["reason"]), (Some(10_001), &"invalid_encoding".into()));
     assert_eq!(reject["raw_base64"], "RzEJ//8JSwkxCTIwMjQtMDEtMDEgMDA6MDA6MDAJMDIJgAkt");
 
-    // Read as UTF-8 it is no traffic, and the user is told what to look at.
+    // Read as UTF-8 it is not traffic, and the user is advised what to check.
     let ended = replay(&[]).run();
     ended.done();
     ended.one_sentence(&["is a passage", "--encoding"]);
@@ -136,7 +136,7 @@ fn other_columns_and_another_shard_key() {
     let missing = lines_of.iter().zip(&shards).map(|(lines, rows)| lines - rows).sum::<u64>();
     assert_eq!(missing, routed.count("duplicates"));
 
-    // By checkpoint, the summary itself tells the shards.
+    // By checkpoint, the summary itself shows the shards.
     let mut rows_of = [0u64; 2];
     plain.by_kkmc().iter().for_each(|(kkmc, count)| rows_of[shard_of(kkmc)] += count);
     assert_eq!(plain.summary["by_shard"], serde_json::json!(rows_of));
@@ -201,7 +201,7 @@ fn sorting_by_time_spills_what_memory_does_not_hold() {
     assert!(large.count("late") == 0 && large.count("alerts") > 2000, "{}", large.summary);
     replay("32MiB").results().equals(&large, "with spill");
 
-    // Unsorted it is hardly comparable, and the user is told so.
+    // Unsorted it is hardly comparable, and the user is warned.
     let ended = Replay::new(&capture, &folder.path().join("out")).run();
     ended.done();
     ended.one_sentence(&["came too late to be compared", "--order time"]);

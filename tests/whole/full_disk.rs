@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::dirty::{Style, dirty};
 use crate::harness::{Replay, folder, simulated, tell};
 
-/// A file system in memory, gone with the value.
+/// A file system in memory, removed with the value.
 #[derive(Debug)]
 struct SmallDisk(PathBuf);
 
@@ -37,8 +37,8 @@ fn mount(args: &[&str], at: &Path) -> bool {
 
 const INSIDE: &str = "PLATEWATCH_TEST_MAY_MOUNT";
 
-/// Whether this process may mount; if not, the named test runs in a namespace where it may, and this process has
-/// nothing left to do. A machine where neither works fails the test.
+/// Whether this process may mount; if not, the named test runs in a namespace where it may, and this process is done. A
+/// machine where neither works fails the test.
 fn may_mount(test: &str) -> bool {
     let folder = folder();
     if mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"], folder.path()) {
@@ -76,7 +76,7 @@ fn of_the_data_directory() {
         let (data, out) = (disk.0.join("data"), folder.path().join("out"));
         let replay = || Replay::new(&file, &out).args(["--batch-records", "2000", "--data-dir"]).args([&data]);
         let _ = std::fs::remove_dir_all(&out);
-        // The disk stays full for a while. Starting again loses nothing, and may even fit: opening tidies up.
+        // The disk stays full for a while. Starting again loses nothing, and may even succeed: opening frees space.
         for _ in 0..2 {
             let ended = replay().run();
             if ended.code == Some(0) {
@@ -109,7 +109,7 @@ fn of_the_output() {
     disk.remount("size=64m");
     replay().results().equals(&expected, "with space again");
 
-    // Without a data directory its temporary one lies beside the output.
+    // Without a data directory, the temporary one is beside the output.
     disk.remount("size=16m");
     let ended = Replay::new(capture(folder.path(), 400_000), &disk.0.join("other")).run();
     ended.failed(3, &["no space left on the disk of "]);

@@ -9,7 +9,7 @@ use crate::dirty::{Style, dirty};
 use crate::formats::gzip;
 use crate::harness::{PATIENCE, Replay, Results, folder, get, get_data, serve, simulated};
 
-/// A capture as dirty as real ones, cut behind its `lines`-th line.
+/// A capture as dirty as real ones, cut after its `lines`-th line.
 fn cut(lines: usize) -> (Vec<u8>, Vec<u8>) {
     let style = Style { separator: ',', pieces: 1, spoilt: 20 };
     let whole = dirty(&simulated(6_000, 71, &[]), 71, style);
@@ -46,7 +46,7 @@ impl Bench {
         Replay::new(file, &self.path("out")).args(["--data-dir"]).args([self.path("data")])
     }
 
-    /// Of these bytes at once, under the same name.
+    /// A replay of these bytes at once, under the same name.
     fn at_once(&self, bytes: &[u8]) -> Results {
         std::fs::create_dir_all(self.path("whole")).unwrap();
         let file = self.path("whole").join(self.file.file_name().unwrap());
@@ -161,7 +161,7 @@ fn an_appliance_reads_a_grown_file_on_at_its_next_start() {
             std::thread::sleep(Duration::from_millis(20));
         }
         assert_eq!(get_data(&address, "/api/status")["pipeline"]["lines"], lines);
-        // All that there was to read was read: that is as it should be.
+        // Everything was read: it stays ready.
         assert_eq!(get(&address, "/readyz").0, 200);
         stop(running, PATIENCE);
         append(&bench.file, &second);

@@ -15,7 +15,7 @@ use serde_json::Value;
 /// Anything that is awaited comes within this, or the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary under test, deaf to settings of the caller's environment.
+/// The binary under test, without settings of the caller's environment.
 pub(crate) fn platewatch() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
     for (name, _) in std::env::vars_os() {
@@ -31,7 +31,7 @@ pub(crate) fn folder() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("platewatch-test-").tempdir().unwrap()
 }
 
-/// What a process did that has ended.
+/// The result of a process that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -50,14 +50,14 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
-    /// It failed with this exit code and one sentence that holds all these parts, and did not panic.
+    /// Checks that it failed with this exit code and one sentence that holds all these parts, and did not panic.
     #[track_caller]
     pub(crate) fn failed(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         self.one_sentence(parts);
     }
 
-    /// Standard error is one sentence of ours that holds all these parts.
+    /// Standard error is one sentence of the program that holds all these parts.
     #[track_caller]
     pub(crate) fn one_sentence(&self, parts: &[&str]) {
         for part in parts {
@@ -79,7 +79,7 @@ pub(crate) fn run<I: AsRef<OsStr>>(args: impl IntoIterator<Item = I>) -> Ended {
     platewatch().args(args).stdin(Stdio::null()).output().unwrap().into()
 }
 
-/// Lines of `simulate`, with so many clones that there is something to find.
+/// Lines of `simulate`, with enough clones to find some.
 pub(crate) fn simulated(count: u64, seed: u64, more: &[&str]) -> Vec<u8> {
     let (count, seed) = (count.to_string(), seed.to_string());
     let mut command = platewatch();
@@ -194,7 +194,7 @@ impl Results {
         assert_eq!(shards.iter().sum::<u64>(), self.count("accepted"));
     }
 
-    /// Byte for byte the same, the clock's part of the summary aside.
+    /// Byte for byte the same, except the clock's part of the summary.
     #[track_caller]
     pub(crate) fn equals(&self, other: &Self, when: &str) {
         assert_eq!(self.timeless(), other.timeless(), "{when}");
@@ -357,7 +357,7 @@ fn data((status, body): (u16, String), path: &str) -> Value {
     envelope["data"].clone()
 }
 
-/// Says a measured number, past the capture of a passing test's output.
+/// Prints a measured number, even if the output of a passing test is captured.
 pub(crate) fn tell(what: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{what}");
 }
@@ -380,7 +380,7 @@ impl Random {
         (self.next() % bound as u64) as usize
     }
 
-    /// True once in so many times.
+    /// True once in `times` times.
     pub(crate) fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -399,7 +399,7 @@ pub(crate) fn rest_of(child: &mut Child) -> String {
     text
 }
 
-/// Serves a data directory without a source; its address comes along.
+/// Serves a data directory without a source; also returns its address.
 pub(crate) fn serve_nothing(data: &Path) -> (Running, String) {
     serve(&format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n"))
 }

@@ -1,6 +1,6 @@
-//! The HTTP interface under clients that mean harm, or that are merely many: long query strings, sockets that are silent,
-//! streams that nobody reads, files that are sipped, a million rows of one second. The load comes from here, over
-//! loopback; what is measured is how others are served meanwhile.
+//! The HTTP interface under hostile clients, or very many: long query strings, silent sockets, unread streams,
+//! downloads read slowly, a million rows of one second. The load comes from here, over loopback; what is measured is
+//! how others are served meanwhile.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -104,7 +104,7 @@ fn sipped_files_and_silent_streams_leave_room_for_others() {
     let total = get_data(&address, "/api/overview")["total"].as_u64().unwrap();
     assert_eq!((status, file.lines().count() as u64), (200, total + 1), "beside two that are sipped");
 
-    // More streams than there are in all, none of which reads.
+    // More streams than are allowed in total, none of which reads.
     let request = format!("GET /api/warnings/stream HTTP/1.1\r\nhost: {address}\r\n\r\n");
     let silent: Vec<TcpStream> = (0..300).map(|_| send(&address, request.as_bytes())).collect();
     let mut stream = BufReader::new(send(

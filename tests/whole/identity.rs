@@ -5,12 +5,12 @@ use crate::harness::{Random, Replay, folder, simulated};
 use crate::model::{self, Question};
 use crate::reading;
 
-/// Bytes of no kind in particular, with lines of traffic and pieces of them among them.
+/// Arbitrary bytes, mixed with lines of traffic and pieces of them.
 fn any_bytes(seed: u64, traffic: &[u8]) -> Vec<u8> {
     let mut random = Random(seed);
     let lines: Vec<&[u8]> = traffic.split(|byte| *byte == b'\n').collect();
     let mut bytes = Vec::new();
-    // A gzip or Zstandard file is told by its beginning: this is neither.
+    // A gzip or Zstandard file is detected by its beginning: this is neither.
     bytes.push(b"\n x\"\tG"[random.below(6)]);
     for _ in 0..random.below(300) {
         match random.below(9) {

@@ -1,5 +1,5 @@
-//! Input made to fill memory or the disk: long lines, long fields, more names than any road has. The real program takes it
-//! within its bounds and goes on.
+//! Input made to fill memory or the disk: long lines, long fields, more names than any road has. The real program
+//! handles it within its bounds and goes on.
 
 use std::io::Write as _;
 use std::process::{Child, Stdio};
@@ -12,14 +12,14 @@ use crate::harness::{PATIENCE, Random, Replay, Results, folder, get_data, serve_
 
 const MIB: u64 = 1 << 20;
 
-/// The most memory that a process has had, in bytes, as the kernel tells it as long as the process lives.
+/// The most memory that a process has had, in bytes, as the kernel reports it while the process lives.
 fn peak(child: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
 }
 
-/// Feeds a replay what `write` makes; its results and the most memory that it had.
+/// Feeds a replay what `write` makes; returns its results and the most memory that it had.
 fn replay_fed(replay: Replay, write: impl FnOnce(&mut dyn std::io::Write) + Send + 'static) -> (Results, u64) {
     let (mut command, out) = (replay.command, replay.out);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -104,12 +104,12 @@ fn a_batch_of_long_fields_is_rejected_and_not_repeated() {
     results.adds_up();
     assert_eq!(results.summary["rejected"]["by_reason"], serde_json::json!({ "field_too_long": LINES }));
     within(most, 400 * MIB, "a plate of 8.6 KB in every line");
-    // And it is not repeated for ever: the directory opens, and takes more.
+    // And it is not repeated without end: the directory opens, and takes more.
     let more = replay().input(passage(LINES, "苏C12345").as_bytes()).results();
     assert_eq!((more.count("lines"), more.count("accepted")), (LINES as u64 + 1, results.count("accepted") + 1));
 }
 
-/// Every text of every line is another, and as long as a field may be.
+/// Every text of every line is different, and as long as a field may be.
 #[test]
 fn names_and_odd_texts_stay_within_memory() {
     const LINES: usize = 90_000;
@@ -134,7 +134,7 @@ fn names_and_odd_texts_stay_within_memory() {
     within(most, 1024 * MIB, "texts of 960 bytes everywhere");
 }
 
-/// What is kept of rejected lines is bounded on the disk of an appliance too, and it is said when the oldest go.
+/// What is kept of rejected lines is bounded on the disk of an appliance too, and dropping the oldest is reported.
 #[test]
 fn rejects_of_an_appliance_stay_within_their_size() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! Captures on standard input whose lines come as somebody writes them, as `tail -F` gives them.
+//! Captures on standard input whose lines come as they are written, as from `tail -F`.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -88,7 +88,7 @@ fn what_comes_after_a_restart_is_new() {
     wait_for_lines(&address, 50);
     stop(running, ENOUGH);
 
-    // It is up before anything comes; then 20 lines come once more, and 100 that are new.
+    // It is up before anything comes; then 20 lines come again, and 100 new ones.
     let (running, address, mut input) = started(&data);
     assert_eq!(get(&address, "/readyz").0, 200);
     assert_eq!(get_data(&address, "/api/overview")["total"], 50);
@@ -119,7 +119,7 @@ fn the_end_of_the_input_is_said() {
     let told = get_data(&address, "/api/status");
     assert_eq!((&told["source"]["state"], &told["ready"]), (&"ended".into(), &false.into()), "{told}");
     assert!(told["failure"].as_str().unwrap().starts_with("standard input has ended"), "{told}");
-    // What is stored is served all the same, and the first signal ends it, with success.
+    // What is stored is served anyway, and the first signal ends it, with success.
     assert_eq!(get_data(&address, "/api/overview")["total"], 5);
     assert_eq!(get(&address, "/healthz").0, 200);
     stop(running, ENOUGH);
@@ -138,7 +138,7 @@ fn a_stop_is_heard_in_the_middle_of_a_line_and_of_a_packed_stream() {
             wait_for_lines(&address, stored);
         }
         stop(running, ENOUGH);
-        // Nothing of the half line was taken for one.
+        // The half line was not taken for a line.
         let (running, address, _input) = started(&data);
         assert_eq!(get_data(&address, "/api/overview")["total"], stored);
         stop(running, ENOUGH);
@@ -156,7 +156,7 @@ fn packed_lines_are_served_while_the_input_is_open() {
     stop(running, ENOUGH);
 }
 
-/// A position in standard input as the program before stored it: 50 lines of a stream that is gone.
+/// A position in standard input as an earlier program stored it: 50 lines of a stream that is gone.
 #[test]
 fn a_data_directory_with_a_place_in_standard_input_opens() {
     use storage::{Database, Family, Settings, codec};

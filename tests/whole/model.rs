@@ -1,5 +1,5 @@
 //! What a replay must answer, by a model that is plain instead of fast: it reads the whole capture ([`reading`]), keeps
-//! every sighting for ever and looks at all of them. Written from the contract; it shares no code with the program.
+//! every sighting and compares with all of them. Written from the contract; it shares no code with the program.
 //!
 //! [`reading`]: crate::reading
 
@@ -106,7 +106,7 @@ fn judge(rows: Vec<Row>, question: Question, answer: &mut Answer) {
         let others = sightings.entry(plate.clone()).or_default();
         let live = others.iter().filter(|other| clock.watermark.is_none_or(|now| other.time >= now - TTL));
         // Of equal times the last to arrive is the nearest before, so `max_by_key`, which takes the last, is right;
-        // of equal times behind, the first to arrive stands next, and `min_by_key` takes the first.
+        // of equal later times, the first to arrive is next, and `min_by_key` takes the first.
         let before = live.clone().filter(|other| other.time <= seen.time).max_by_key(|other| other.time).cloned();
         let after = live.filter(|other| other.time > seen.time).min_by_key(|other| other.time).cloned();
         for (other, is_earlier) in [(before, true), (after, false)] {

@@ -1,4 +1,4 @@
-//! A data directory that the first version wrote opens, and what its watermark was is not gone by any more.
+//! A data directory that the first version wrote opens, and its watermark is not used any more.
 //!
 //! `tests/fixtures/data_v1` is what version 1 of the layout made of [`capture`]: one record 20 hours ahead had made
 //! everything after it late, so that no plate state of the last five minutes was kept.

@@ -55,7 +55,7 @@ fn of_a_million_simulated_passages() {
         .filter(|(_, value)| value["gap_seconds"].as_i64().unwrap() < WINDOW)
         .map(|(pair, _)| pair)
         .collect();
-    // As fast as no car is, or at once.
+    // Faster than any car, or at once.
     let too_fast = |value: &Value| value["speed_kmh"].as_f64().is_none_or(|speed| speed > MAX_SPEED);
     let impossible: HashSet<&Pair> = truth.iter().filter(|(_, value)| too_fast(value)).map(|(pair, _)| pair).collect();
     assert!(in_window.len() > 200 && impossible.len() > in_window.len(), "{} {}", in_window.len(), impossible.len());

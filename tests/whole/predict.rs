@@ -1,4 +1,4 @@
-//! Prediction as a user meets it: trained from a table or a data directory, served, copied, exchanged while it runs,
+//! Prediction as a user sees it: trained from a table or a data directory, served, copied, replaced while it runs,
 //! damaged, and trained again on schedule.
 
 use std::path::Path;
@@ -74,7 +74,7 @@ fn trained_from_a_table_served_and_copied() {
     assert_eq!(get_data(&address, "/api/status")["model"]["version"], metadata["version"]);
     stop(running, PATIENT);
 
-    // Its copy says the same elsewhere; and the registry of the first place remembers.
+    // Its copy gives the same answers elsewhere; and the registry of the first data directory keeps the version.
     let copy = folder.path().join("copy");
     std::fs::create_dir(&copy).unwrap();
     for file in ["model.bin", "metadata.json"] {
@@ -102,7 +102,7 @@ fn a_pinned_model_is_served() {
     let (running, address) = serve_model(folder.path(), &model, "kind = \"spark-linear\"");
     ask_until("the model", || version(&address), Value::is_string);
     let flow = get_data(&address, "/api/predict/flow?kkmc=S251_Pizhou_Sulu&hour=8&date=2024-01-03");
-    // What Spark said of it, to the decimal that is shown.
+    // Spark's value, to the decimal that is shown.
     assert_eq!((flow["predicted_flow"].as_f64(), &flow["model"]["kind"]), (Some(106.8), &"spark-linear".into()));
     stop(running, PATIENT);
     train(TABLE.as_ref(), &model, &["--kind", "spark-linear"]).done();
@@ -154,7 +154,7 @@ fn a_new_model_is_loaded_while_it_serves_and_a_damaged_one_is_not() {
     assert_ne!(first, second);
     ask_until("the second model", || version(&address), |version| *version == second);
 
-    // Half a model: the second goes on, and it is told why.
+    // Half a model: the second stays in use, and the reason is reported.
     let good = std::fs::read(model.join("model.bin")).unwrap();
     let problem = || get_data(&address, "/api/predict/model")["problem"].clone();
     std::fs::write(model.join("model.bin"), &good[..good.len() / 2]).unwrap();
@@ -164,7 +164,7 @@ fn a_new_model_is_loaded_while_it_serves_and_a_damaged_one_is_not() {
     assert_eq!((version(&address), get(&address, "/api/predict/flow").0), (second.clone(), 200));
     assert_eq!(get_data(&address, "/api/status")["model"]["problem"], told);
 
-    // One of a newer program, by name.
+    // A model of a newer program is reported as such.
     let newer: Vec<u8> = [&b"F\x63"[..], &good[2..]].concat();
     std::fs::write(model.join("model.bin"), newer).unwrap();
     ask_until("the newer problem", problem, |problem| {
@@ -211,13 +211,13 @@ fn trained_from_a_data_directory_and_again_on_schedule() {
     for known in [&first, &second, &by_hand["version"]] {
         assert!(versions.contains(&known), "{known} is not in {versions:?}");
     }
-    // What was counted stands beside what is predicted.
+    // Counts are shown beside predictions.
     let day = get_data(&address, "/api/predict/day?date=2024-01-01");
     let counted = day["hours"].as_array().unwrap().iter().filter(|hour| hour["actual"].is_u64()).count();
     assert_eq!(counted, 23, "all but the first hour, of which a part may be missing: {day}");
     stop(running, PATIENT);
 
-    // A table of two weeks is not thrown away for a day of counts.
+    // A model of two weeks is not replaced for a day of counts.
     train(TABLE.as_ref(), &model, &["--quiet"]).done();
     let table = metadata(&model)["version"].clone();
     let (running, address) = serve(&config);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::harness::{folder, run, tell};
 
 const DAYS: i64 = 28;
-/// Passages per second at the 19 checkpoints: about 190 an hour at each, so that chance is felt.
+/// Passages per second at the 19 checkpoints: about 190 an hour at each, so that chance matters.
 const RATE: f64 = 1.0;
 
 /// Hourly counts of four weeks with everything the simulator does to make records hard, as a table.

@@ -1,5 +1,4 @@
-//! Passages and plates are nobody else's business: who may read the files, and what a terminal and a log are shown of what
-//! came from outside.
+//! Passages and plates are private: who may read the files, and what a terminal and a log show of input from outside.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use crate::harness::{Replay, Running, folder, get_data, patch, platewatch, serve_nothing, simulated};
 
-/// Files and folders that others may look at.
+/// Files and folders that other users may read.
 fn open_to_others(path: &Path, found: &mut Vec<String>) {
     let about = std::fs::symlink_metadata(path).unwrap();
     if about.mode() & 0o077 != 0 {
@@ -36,7 +35,7 @@ fn only_the_owner_may_read_what_is_written() {
     Replay::new(&file, &out).args(["--data-dir"]).args([&data]).results();
     assert_private(&data);
     assert_private(&out);
-    // One that an earlier version left open to all.
+    // A data directory that an earlier version left readable by all.
     for name in ["", "rocksdb", "rocksdb/CURRENT", "reference/db"] {
         let mode = if data.join(name).is_dir() { "755" } else { "644" };
         assert!(std::process::Command::new("chmod").arg(mode).arg(data.join(name)).status().unwrap().success());
@@ -66,7 +65,7 @@ fn what_a_killed_replay_leaves_is_private_and_goes_with_the_next_one() {
     running.end();
     assert_eq!(left().len(), 1);
     assert_private(&left()[0]);
-    // One that is in use stays: its lock is held.
+    // A temporary directory in use stays: its lock is held.
     let used = out.join(".platewatch-used");
     std::fs::create_dir(&used).unwrap();
     let lock = std::fs::File::create(used.join("in-use")).unwrap();
@@ -105,7 +104,7 @@ fn names_and_notes_hold_no_control_characters() {
     }
     let (status, answer) = patch(&address, &path, &json!({"status": "investigating", "by": "王\n警官"}));
     assert!(status == 400 && answer.contains("U+000A"), "{answer}");
-    // A note may be typed in lines; it is kept as one.
+    // A note may be typed in several lines; it is kept as one.
     let body = json!({"status": "investigating", "by": "王警官", "note": "第一行\r\n第二行\n第三行"});
     let (status, answer) = patch(&address, &path, &body);
     assert!(status == 200 && answer.contains("第一行 第二行 第三行"), "{answer}");

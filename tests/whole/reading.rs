@@ -12,7 +12,7 @@ const DAY: i64 = 86_400;
 const LONGEST_LINE: usize = 65_536;
 const LONGEST_FIELD: usize = 1024;
 const KEPT_OF_A_REJECT: usize = 4096;
-/// What surrounds a field and is no part of it.
+/// What surrounds a field and is not part of it.
 const AROUND: [char; 7] = ['\0', ' ', '\t', '\r', '\n', '\u{3000}', '\u{a0}'];
 
 /// A passage as the rule sees it.
@@ -62,7 +62,7 @@ pub(crate) fn read(capture: &[u8], answer: &mut Answer) -> Vec<Row> {
     rows
 }
 
-/// Lines end at LF or CR; up to eight CRs before a LF belong to it. What stands behind the last ending is a line if it is something.
+/// Lines end at LF or CR; up to eight CRs before a LF belong to it. Anything after the last ending is a line.
 pub(crate) fn lines(capture: &[u8]) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut rest = capture;
@@ -87,7 +87,7 @@ pub(crate) fn lines(capture: &[u8]) -> Vec<&[u8]> {
 /// How the lines of a capture are laid out.
 struct Form {
     separator: Option<char>,
-    /// Where each of the eight columns stands.
+    /// The place of each of the eight columns.
     places: Vec<usize>,
     width: usize,
 }
@@ -119,7 +119,7 @@ impl Form {
     }
 }
 
-/// The places of the columns that a header names, in their order; none if it is no header.
+/// The places of the columns that a header names, in their order; none if it is not a header.
 fn header(fields: &[String]) -> Option<Vec<usize>> {
     let mut places = [None; 8];
     for (index, field) in fields.iter().enumerate() {
@@ -213,7 +213,7 @@ pub(crate) fn civil_seconds(text: &str) -> Option<i64> {
     stated_time(text).map(|(seconds, _)| seconds)
 }
 
-/// The same, and how many seconds the text leaves open.
+/// The same, and how many seconds the text leaves undetermined.
 fn stated_time(text: &str) -> Option<(i64, i64)> {
     let (date, time) = match text.find([' ', 'T']) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
@@ -292,7 +292,7 @@ pub(crate) fn civil_text(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{:02} {:02}:{:02}:{:02}", day + 1, of_day / 3600, of_day / 60 % 60, of_day % 60)
 }
 
-/// What the rules make of it, until they change nothing more.
+/// Applies the rules until they change nothing more.
 fn normal_plate(text: &str) -> String {
     let mut plate = plate_by_rules(text);
     if plate != text {
@@ -427,7 +427,7 @@ fn is_valid_plate(plate: &str) -> bool {
     }
 }
 
-/// What is kept of a rejected line: 4096 bytes, and no part of a character that does not fit wholly.
+/// What is kept of a rejected line: 4096 bytes, and no part of a character that does not fit whole.
 fn kept(raw: &[u8]) -> &[u8] {
     let inside = |at: usize| raw.get(at).is_some_and(|byte| byte >> 6 == 2);
     let end = raw.len().min(KEPT_OF_A_REJECT);

@@ -1,5 +1,4 @@
-//! How long a data directory keeps what it holds is its own: only what somebody wrote down shortens it, and not before it was
-//! announced.
+//! Each data directory has its own retention: only a configured value shortens it, and not before that was announced.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +17,7 @@ fn replayed(folder: &Path) -> (PathBuf, u64) {
     (data, results.count("accepted"))
 }
 
-/// A start with these settings of the store; its status, and everything that it said.
+/// A start with these settings of the store; returns its status, and everything that it printed.
 fn start(data: &Path, store: &str, variables: &[(&str, &str)]) -> (Value, String) {
     let config = data.with_extension("toml");
     let text = format!(
@@ -40,8 +39,8 @@ fn start(data: &Path, store: &str, variables: &[(&str, &str)]) -> (Value, String
 fn a_default_drops_nothing() {
     let folder = folder();
     let (data, accepted) = replayed(folder.path());
-    // 90 minutes are far less than the capture spans; the default of three days is more, and that of an old version is not
-    // written down either.
+    // 90 minutes are far less than the capture spans; the default of three days is more, and that of an old version is
+    // not configured either.
     for round in 0..3 {
         let (storage, said) = start(&data, "", &[]);
         assert_eq!(storage["passages"], accepted, "start {round}");
@@ -82,7 +81,7 @@ fn a_shorter_retention_is_announced_before_it_acts() {
         }
         assert_eq!(*here, announced, "a restart neither forgets nor postpones it");
     }
-    // The longer time again: it is withdrawn, and written down once more it begins anew.
+    // The longer time again: the announcement is withdrawn; configured once more, it starts again.
     let (storage, said) = start(&data, "retention = \"forever\"", &[]);
     assert!(storage["retention_announced"].as_array().unwrap().is_empty(), "{storage}");
     assert!(said.contains("is withdrawn"), "{said}");
@@ -93,7 +92,7 @@ fn a_shorter_retention_is_announced_before_it_acts() {
     assert!(said.contains("a shorter retention is going to drop passages"), "{said}");
     assert!(said.contains("retention dropped passages") && said.contains("is in force"), "{said}");
 
-    // From here on it is the directory's own, whatever the default is.
+    // From here on it is the directory's own retention, whatever the default is.
     let (storage, _) = start(&data, "", &[]);
     let count = announced["count"].as_u64().unwrap();
     assert!(count > 10_000, "{announced}");

@@ -72,7 +72,7 @@ fn work_outlives_a_kill() {
     tell(&format!("{changes} changes on {touched} alerts, each there after {kills} kills"));
 }
 
-/// Changes beside a writer that is busy; both survive.
+/// Changes while the writer is busy; both survive.
 #[test]
 fn work_beside_a_busy_writer() {
     let folder = folder();
@@ -138,7 +138,7 @@ fn an_export_is_whole_and_can_be_replayed() {
     assert_eq!(found.lines().count() as u64, wanted + 1);
     assert!(found.lines().skip(1).all(|plate| plate.trim_matches(['\'', '"']).starts_with('苏')));
 
-    // Plates such as -*** would begin a formula and stand behind an apostrophe; all others are as they were.
+    // Plates such as -*** would begin a formula and get an apostrophe in front; all others are unchanged.
     let csv = folder.path().join("export.csv");
     std::fs::write(&csv, &text).unwrap();
     let again = Replay::new(&csv, &folder.path().join("again")).args(["--order", "time"]).results();
@@ -150,7 +150,7 @@ fn an_export_is_whole_and_can_be_replayed() {
     running.end().done();
 }
 
-/// Downloads that are broken off or stand still keep nobody from the next, nor the process from its end.
+/// Aborted or stalled downloads block neither the next one nor the end of the process.
 #[test]
 fn downloads_that_stand_still() {
     let folder = folder();
@@ -174,7 +174,7 @@ fn downloads_that_stand_still() {
         std::thread::sleep(Duration::from_millis(10));
     };
     assert_eq!(whole.lines().count() as u64, get_data(&address, "/api/overview")["total"].as_u64().unwrap() + 1);
-    // One that nobody reads is open while the process ends.
+    // An unread download is open while the process ends.
     let mut unread = BufReader::new(download(&address));
     let mut line = String::new();
     unread.read_line(&mut line).unwrap();
@@ -194,7 +194,7 @@ fn download(address: &str) -> TcpStream {
     socket
 }
 
-/// Links into the page open it; what asks for a file or an endpoint that is not there is told so.
+/// Links into the page open it; a request for a missing file or endpoint gets an error.
 #[test]
 fn deep_links() {
     let folder = folder();

@@ -1,4 +1,4 @@
-//! Cameras whose clocks are wrong: what one or two of them say moves nothing, and somebody is told.
+//! Cameras whose clocks are wrong: one or two of them do not move the watermark, and the user is warned.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ fn a_stamp_of_the_future_changes_nothing_but_its_own_count() {
     let [control, future] = ["control.tsv", "future_stamp.tsv"].map(|name| replay_case(name, &[]));
     assert_eq!(control.count("alerts"), 20);
     assert_eq!(future.alerts, control.alerts);
-    // Where it comes before there is a watermark nothing says that it is ahead.
+    // Before there is a watermark nothing shows that it is ahead.
     assert!(control.count("ahead") == 0 && future.count("ahead") <= 1);
     assert_eq!([control.count("late"), future.count("late")], [0, 0]);
 }

@@ -1,4 +1,4 @@
-//! `check-config --connect` against real MariaDB and Redis: each kind of trouble is said in words, and nothing is changed.
+//! `check-config --connect` against real MariaDB and Redis: each problem is reported in words, and nothing is changed.
 
 use crate::process::platewatch;
 use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD, url};
@@ -8,7 +8,7 @@ use crate::servers::{free_port, wait_until};
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// What the program says of a configuration, and its exit code.
+/// What the program reports on a configuration, and its exit code.
 fn check(text: &str) -> (Option<i32>, String) {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("platewatch.toml");
@@ -31,7 +31,7 @@ fn redis(url: &str) -> String {
     format!("[redis]\nurl = \"{url}\"\nconnect_timeout = \"2s\"\nresponse_timeout = \"2s\"\n")
 }
 
-/// There is exactly one problem, of `target`, told with all of `parts`.
+/// There is exactly one problem, of `target`, and its text has all of `parts`.
 fn problem(target: &str, text: &str, parts: &[&str]) {
     let (code, said) = check(text);
     assert_eq!(code, Some(1), "{said}");
@@ -68,7 +68,7 @@ fn two_sound_instances_are_told_and_not_changed() {
     let (code, said) = check(&mysql(&readers));
     assert!(code == Some(1) && said.contains("may not write traffic_data (INSERT"), "{said}");
 
-    // The same words twice are refused before anything is connected to.
+    // The same address twice is refused before anything is connected to.
     let twice = [servers[0].url(), servers[0].url().replace("127.0.0.1", "localhost")];
     problem("mysql", &mysql(&twice), &["lead to the same instance"]);
     servers[1].sql("SET GLOBAL read_only = ON");
@@ -186,7 +186,7 @@ fn redis_is_tried_and_left_as_it_is() {
 fn a_node_of_a_cluster_that_has_not_the_key_is_explained() {
     let server = Redis::start_with(Options { cluster: true, ..Options::default() });
     problem("redis", &redis(&server.url()), &["node of a cluster of which no node serves the key"]);
-    // This node has all slots but the key's, which another one has: it is named, and not there.
+    // This node has all slots except the key's, which belongs to another node: that is named, and not there.
     let slot: u32 = server.command(&["CLUSTER", "KEYSLOT", "traffic:warnings"]).parse().unwrap();
     server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", &(slot - 1).to_string()]);
     server.command(&["CLUSTER", "ADDSLOTSRANGE", &(slot + 1).to_string(), "16383"]);

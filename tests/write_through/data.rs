@@ -26,7 +26,7 @@ ODD11\t铜山县\tLOWER\ta\t2024-01-01 03:00:00\t01\t使123456\t牌
 ODD12\t铜山县\tLOWER\ta\t2024-01-01 03:00:00\t51\t京AAB2345\t-x
 ";
 
-/// A capture and what a replay made of it.
+/// A capture and the results of its replay.
 pub(crate) struct Data {
     pub(crate) data_dir: PathBuf,
     /// The accepted passages, one line each, normalised.
@@ -73,7 +73,7 @@ impl Data {
         self.folder.path().join(name)
     }
 
-    /// Fills two instances as MyCat would: each passage where `platewatch shard` says.
+    /// Fills two instances as MyCat would: each passage on the shard that `platewatch shard` prints.
     pub(crate) fn fill_two(&self, servers: &[MariaDb; 2]) {
         let shards = shards(self.rows.iter().map(|row| row[2].as_str()));
         for (shard, server) in servers.iter().enumerate() {
@@ -81,7 +81,7 @@ impl Data {
         }
     }
 
-    /// Fills one server with all passages, so that it looks as MyCat does from outside.
+    /// Fills one server with all passages, so that it looks like MyCat to a client.
     pub(crate) fn fill_one(&self, server: &MariaDb) {
         insert(server, self.rows.iter());
     }

@@ -42,7 +42,7 @@ fn every_example_configuration_is_accepted() {
     let roles = |name: &str| done(["check-config", repository(name).to_str().unwrap()]);
     assert!(roles("deploy/two-servers/pipeline-algo.toml").contains("role ingest"));
     assert!(roles("deploy/two-servers/db-app.toml").contains("role api"));
-    // With the passwords as the units hand them over.
+    // With the passwords as the units pass them.
     let output = platewatch()
         .arg("check-config")
         .arg(repository("deploy/two-servers/db-app.toml"))
@@ -141,7 +141,7 @@ fn the_units_are_sound() {
     let units: Vec<PathBuf> =
         ["service", "timer"].iter().flat_map(|extension| files("deploy/systemd", extension)).collect();
     assert_eq!(units.len(), 3);
-    // Where the program is on this machine, so that nothing but the units themselves can be complained of.
+    // Where the program is on this machine, so that only the units themselves can have errors.
     let folder = tempfile::tempdir().unwrap();
     let copies = units.iter().map(|unit| {
         let text = std::fs::read_to_string(unit).unwrap();

@@ -37,7 +37,7 @@ fn connect(port: u16) -> TcpStream {
     stream
 }
 
-/// Says something that nobody answers.
+/// Sends something that gets no answer.
 fn unheard(stream: &mut TcpStream, text: &str) {
     stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     assert!(say(stream, text).is_err());
@@ -74,7 +74,7 @@ fn the_proxy_passes_refuses_stalls_and_goes_on() {
     assert_eq!(&heard, b"swallowed");
 
     proxy.cut_one(second);
-    // What had been swallowed may still arrive before the end.
+    // What was held back may still arrive before the end.
     let mut rest = Vec::new();
     let _ = other.read_to_end(&mut rest);
     assert!(rest.is_empty() || rest == b"swallowed", "{rest:?}");

@@ -1,4 +1,4 @@
-//! Texts in statements: to the letter in every sql_mode, and never SQL. Each is asked of a real MariaDB.
+//! Texts in statements: exact in every sql_mode, and never SQL. Each is sent to a real MariaDB.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,7 +28,7 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// Texts of what statements, servers and MyCat give a meaning, and of anything else.
+/// Texts of characters that have a meaning to statements, servers and MyCat, and of any others.
 fn texts() -> impl Strategy<Value = Vec<String>> {
     let part = prop_oneof![
         Just("'".to_owned()),
@@ -71,11 +71,11 @@ fn every_text_comes_back(pool: &MysqlPool, cases: u32) {
         prop_assert_eq!(told, sent);
         Ok(())
     });
-    // Its words hold the texts and the seed.
+    // Its message holds the texts and the seed.
     checked.unwrap();
 }
 
-/// One round of probes, of both dataNodes beside one another.
+/// One round of probes, of both dataNodes at once.
 fn the_cost_of_trust(pool: &MysqlPool) {
     const ROUNDS: u32 = 300;
     let runtime = runtime();
@@ -144,8 +144,8 @@ fn no_text_of_a_request_is_sql_in_any_mode() {
         }
         assert_eq!(appliance.get("/api/track?hphm=zzz' OR 1=1 -- x").data()["total"], json!(0));
         assert_eq!(appliance.post("/api/query", &json!({})).data()["total"], json!(data.rows.len()));
-        // A backslash: right where the session is ours, refused in words where it is MyCat's; and no reason to call the
-        // server away.
+        // A backslash: right where the session is ours, refused in words where it is MyCat's; and no reason to mark the
+        // server as away.
         let answer = appliance.post("/api/query", &json!({"kkmc": "back\\slash"}));
         if number < 2 {
             assert_eq!(answer.data()["total"], json!(1), "{answer:?}");

@@ -1,5 +1,5 @@
-//! How the api role, `verify-mirror` and `repair-mirror` take MyCat as it is: one instance dead, no greeting, an instance
-//! without its table.
+//! How the api role, `verify-mirror` and `repair-mirror` handle MyCat's behaviour: one instance dead, no greeting, an
+//! instance without its table.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn half_an_answer_is_none() {
     for fails in [false, true] {
         mycat.fail_when_half(fails);
         servers[1].kill();
-        // From the first answer on: nobody has noticed anything before.
+        // From the first answer on: nothing was noticed before.
         for answer in [
             appliance.get("/api/stats/kkmc_count?limit=1000"),
             appliance.get("/api/stats/hour_count"),
@@ -53,7 +53,7 @@ fn half_an_answer_is_none() {
         assert_eq!(*appliance.get("/api/stats/kkmc_count?limit=1000").data(), checkpoints);
     }
 
-    // Only the forms of mycat.md: no statement that was sent is another.
+    // Only the forms of mycat.md were sent.
     let statements = mycat.take_statements();
     assert!(statements.iter().any(|text| text == "/*!mycat:dataNode=dn1*/ SELECT @@sql_mode"));
     for statement in &statements {
@@ -80,7 +80,7 @@ fn half_an_answer_is_none() {
     }
 }
 
-/// Without a cache each overview counts anew, but those who ask at once share it.
+/// Without a cache each overview counts again, but concurrent requests share the count.
 fn an_overview_is_not_made_twice_at_once(appliance: &Appliance, mycat: &MyCat) {
     const ASKING: usize = 12;
     let scans = || {

@@ -13,7 +13,7 @@ use crate::servers::{free_port, wait_until};
 /// Anything that is awaited comes within this, or the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// The binary under test, deaf to settings of the caller's environment.
+/// The binary under test, without settings of the caller's environment.
 pub(crate) fn platewatch() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
     for (name, _) in std::env::vars_os() {
@@ -72,7 +72,7 @@ impl Appliance {
         Self::start_with_cache(folder, settings, "0s")
     }
 
-    /// As [`Self::start`]; statistics are kept for so long.
+    /// As [`Self::start`]; statistics are kept for `cache`.
     pub(crate) fn start_with_cache(folder: &Path, settings: &str, cache: &str) -> Self {
         let port = free_port();
         std::fs::create_dir_all(folder).unwrap();
@@ -150,7 +150,7 @@ impl Appliance {
         agent().get(&self.url(path)).call().unwrap().into_body().read_to_string().unwrap()
     }
 
-    /// The stream of alerts from behind `seq`, read until `wanted` is in it.
+    /// The stream of alerts after `seq`, read until `wanted` is in it.
     pub(crate) fn stream_until(&self, seq: u64, wanted: &str) -> String {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let request = format!("GET /api/warnings/stream HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: {seq}\r\n\r\n");

@@ -1,4 +1,4 @@
-//! The roles: what `api` does while a server is away, what `ingest` answers, TLS, and that no secret shows.
+//! The roles: what `api` does while a server is away, what `ingest` answers, TLS, and that no secret is shown.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
     let mut settings = api_settings(&urls, &redis.url_through(list.port()));
     settings = settings
         .replace("[redis]", "connect_timeout = \"1s\"\n[redis]\nconnect_timeout = \"1s\"\nresponse_timeout = \"1s\"");
-    // It does not even wait for its servers to begin with.
+    // It does not wait for its servers at the start either.
     first.set(Mode::Refuse);
     list.set(Mode::Refuse);
     let appliance = Appliance::start(&data.folder("api"), &settings);
@@ -101,7 +101,7 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
     wait_until(PATIENCE, "a model was trained", || appliance.get("/api/predict/flow").status == 200);
     assert!(appliance.get("/api/predict/flow?kkmc=LOWER").data()["predicted_flow"].is_number());
 
-    // Cut in the middle, a connection is replaced without anybody noticing more than one error.
+    // A connection that is cut is replaced after at most one error.
     first.cut();
     second.cut();
     wait_until(PATIENCE, "it answers again", || appliance.get("/api/stats/map_data").status == 200);
@@ -117,7 +117,7 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
     });
     let ids: Vec<&str> = listening.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
     assert_eq!(ids, [last, last + 1, last + 2].map(|seq| seq.to_string()));
-    // A stranger in the list is passed over.
+    // An element that is not an alert is skipped.
     redis.command(&["LPUSH", "traffic:warnings", "not an alert"]);
     let newest = appliance.get("/api/warnings/realtime?limit=3");
     assert_eq!(newest.data()[0]["seq"], json!(last + 2));
@@ -176,7 +176,7 @@ fn tls_to_mysql_and_redis() {
     assert_eq!(appliance.get("/api/overview").data()["total"], json!(data.rows.len()));
     assert_eq!(appliance.get("/api/warnings/realtime").data()[0]["seq"], json!(data.alerts.len()));
 
-    // Each is signed by an authority of its own: exchanged, neither is trusted.
+    // Each is signed by an authority of its own: with the two swapped, neither is trusted.
     let distrusting = Appliance::start(&data.folder("distrust"), &secured(redis.authority(), server.authority()));
     wait_until(PATIENCE, "neither is trusted", || {
         let answer = distrusting.get("/readyz");

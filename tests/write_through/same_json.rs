@@ -1,5 +1,5 @@
-//! One suite of questions, asked of local storage, of two MySQL instances with Redis, and of one server that treats
-//! statements as MyCat does: the same data gives the same JSON.
+//! One suite of requests to local storage, to two MySQL instances with Redis, and to one server that treats statements
+//! as MyCat does: the same data gives the same JSON.
 
 use std::time::Instant;
 
@@ -68,7 +68,7 @@ fn paths(data: &Data) -> Vec<String> {
     }
     paths
         .extend(["/api/warnings/realtime", "/api/warnings/realtime?limit=1000", "/api/checkpoints"].map(str::to_owned));
-    // Errors too: who asks wrongly is told the same.
+    // Errors too: a wrong request gets the same answer.
     paths.extend(["/api/stats/hour_count?start=never", "/api/track", "/api/warnings?limit=0"].map(str::to_owned));
     paths
 }
@@ -121,7 +121,7 @@ fn queries() -> Vec<Value> {
             queries.push(query);
         }
     }
-    // Deep in an hour, across hours, the last page and behind it.
+    // Deep in an hour, across hours, the last page and after it.
     for (page, limit) in [(10, 500), (29, 500), (30, 500), (777, 3), (4000, 3), (48, 499), (49, 499), (100_000, 500)] {
         queries.push(json!({"page": page, "limit": limit}));
         queries.push(json!({"page": page, "limit": limit, "order": "oldest"}));
@@ -143,7 +143,7 @@ fn compare(local: &Appliance, remote: &Appliance, data: &Data) -> usize {
     for query in queries() {
         note(&query.to_string(), &local.post("/api/query", &query), &remote.post("/api/query", &query));
     }
-    // What the clock moves between two questions is left out.
+    // What the clock changes between two requests is left out.
     let still = |appliance: &Appliance| {
         let mut answer = appliance.get("/api/overview");
         let fields = answer.json["data"].as_object_mut().unwrap();
@@ -222,12 +222,12 @@ fn statistics_are_kept_a_while(data: &Data, urls: &[String], redis: &Redis, serv
         assert_eq!(appliance.get(&format!("/api/stats/{}", others[number % others.len()])).status, 200);
     }
     let elapsed = began.elapsed();
-    // Uncached it would be 800 and more; the watch asks too, once a second, and what a start asks may still be under way.
+    // Uncached it would be 800 and more; the watch queries once a second, and queries of the start may still run.
     let allowed = 2 * (elapsed.as_secs() / 3 + 1) + 6 * (elapsed.as_secs() + 2) + 20;
     let extra = asked() - before;
     assert!(extra <= allowed && extra < 800, "{extra} questions in {elapsed:?}");
 
-    // Statistics that are a little too old are given while new ones are counted, which comes by itself.
+    // Slightly old statistics are returned while new ones are counted in the background.
     servers[0].sql(
         "INSERT INTO traffic_db.traffic_data VALUES ('NEW','d','NEWCOMER','1','2024-01-01 03:00:00','02','p','m')",
     );

@@ -72,7 +72,7 @@ fn the_daily_event_removes_what_is_older_than_three_days() {
         row("KEPT", "NOW() - INTERVAL 71 HOUR"),
     ));
     assert_eq!(server.count("traffic_data"), 25_002);
-    // Its own body, once now instead of tonight; with a schedule that begins again tomorrow.
+    // The event's own body, run now instead of tonight; its schedule begins again tomorrow.
     server.sql(&format!("{DATABASE} ALTER EVENT auto_clean_traffic ON SCHEDULE EVERY 1 DAY STARTS NOW();"));
     wait_until(PATIENCE, "the event has run", || server.count("traffic_data") <= 1);
     assert_eq!(server.sql("SELECT id FROM traffic_db.traffic_data"), "KEPT\n");
@@ -112,7 +112,7 @@ fn the_accounts_may_do_what_they_must_and_nothing_else() {
         let refused = reads(statement).unwrap_err();
         assert!(refused.contains("denied"), "{statement}: {refused}");
     }
-    // Nobody else can come in over the network, and a wrong password opens nothing.
+    // No other account can connect over the network, and a wrong password is refused.
     assert!(server.sql_as("platewatch", "wrong", "SELECT 1").is_err());
     let accounts = server
         .sql("SELECT User FROM mysql.user WHERE Host NOT IN ('localhost', '127.0.0.1', '::1', @@hostname) ORDER BY 1");

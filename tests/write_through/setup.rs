@@ -1,5 +1,5 @@
 //! The scripts of `sql/` and `deploy/compose/` as a user runs them: two instances in a folder of their own, MyCat's
-//! configuration, and passwords that mean something to SQL, XML and the shell.
+//! configuration, and passwords with characters special to SQL, XML and the shell.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -21,7 +21,7 @@ const DEBIAN: &str = "[mysqld]\nbind-address = 127.0.0.1\nexpire_logs_days = 10\
 const SMALL: &str = "[mysqld]\ninnodb-buffer-pool-size = 32M\ninnodb-log-file-size = 16M\ninnodb-use-native-aio = OFF\n\
                      performance-schema = OFF\nskip-name-resolve\n";
 
-/// Two instances that the script made, gone with the test.
+/// Two instances that the script made, removed after the test.
 struct Instances {
     folder: tempfile::TempDir,
     ports: [u16; 2],
@@ -53,7 +53,7 @@ impl Instances {
         run(command.arg("--passwords").arg(self.path("passwords.env")), "bash")
     }
 
-    /// Statements over TCP; the answer, or the server's words.
+    /// Statements over TCP; the answer, or the server's message.
     fn sql(&self, instance: usize, user: &str, password: &str, statement: &str) -> Result<String, String> {
         let mut client = Command::new("mariadb");
         client
@@ -109,14 +109,14 @@ fn the_script_makes_two_instances_that_the_accounts_can_use_and_runs_again() {
     let output = instances.set_up();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     for instance in 0..2 {
-        // Debian's file came first, and lost.
+        // Debian's file was read first, and was overridden.
         let set = instances.as_root(instance, "SELECT @@collation_server, @@server_id, @@port, @@expire_logs_days");
         // Newer versions print days with a fraction.
         assert_eq!(
             set.trim().trim_end_matches(".000000"),
             format!("utf8mb4_bin\t{}\t{}\t3", instance + 1, instances.ports[instance])
         );
-        // Nobody without a name is taken before our accounts, and there is no test database.
+        // No anonymous account is matched before ours, and there is no test database.
         let strangers = instances.as_root(instance, "SELECT COUNT(*) FROM mysql.user WHERE User = ''; SHOW DATABASES");
         assert!(strangers.starts_with("0\n") && !strangers.contains("test"), "{strangers}");
         for (account, password) in ACCOUNTS.iter().zip(PASSWORDS) {
@@ -140,7 +140,7 @@ fn the_script_makes_two_instances_that_the_accounts_can_use_and_runs_again() {
     let said = [&output.stdout[..], &output.stderr[..]].concat();
     assert!(PASSWORDS.iter().all(|word| !String::from_utf8_lossy(&said).contains(word)));
 
-    // Where somebody made accounts without a name, they are named with what removes them, and nothing is loaded.
+    // Existing anonymous accounts are reported with the statement that removes them, and nothing is loaded.
     instances.as_root(1, "CREATE USER ''@'localhost'");
     let output = instances.set_up();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -227,7 +227,7 @@ fn the_containers_make_the_same_accounts() {
     server.sql("DROP USER platewatch; DROP USER platewatch_reader; DROP USER mycat;");
     let mut script = Command::new("bash");
     script.arg(repository("deploy/compose/mysql/users.sh")).envs(NAMES.into_iter().zip(PASSWORDS));
-    // In the container the client finds its server by itself; here it is told.
+    // In the container the client finds its server by itself; here it is given.
     let folder = tempfile::tempdir().unwrap();
     let client = format!("#!/bin/sh\nexec mariadb --no-defaults --socket='{}' \"$@\"\n", server.socket().display());
     std::fs::write(folder.path().join("mysql"), client).unwrap();
@@ -239,7 +239,7 @@ fn the_containers_make_the_same_accounts() {
     }
 }
 
-/// What `platewatch-run` asks systemd for is what the service has.
+/// What `platewatch-run` requests from systemd is what the service has.
 #[test]
 fn one_command_runs_as_the_service_does() {
     let folder = tempfile::tempdir().unwrap();

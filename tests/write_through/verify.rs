@@ -55,7 +55,7 @@ fn what_differs_is_found_and_repaired() {
     });
     appliance.kill();
     verified(&config, &data);
-    // Each on the instance that the ring names.
+    // Each passage on the instance that the ring names.
     let shards = crate::data::shards(data.rows.iter().map(|row| row[2].as_str()));
     for (shard, server) in two.iter().enumerate() {
         let expected = data.rows.iter().filter(|row| shards[&row[2]] == shard).count();
@@ -105,7 +105,7 @@ fn what_differs_is_found_and_repaired() {
     let (code, out, complaint) = check("verify-mirror", &config, &["--since", "2024-01-01 01:00:00"]);
     assert_eq!(code, Some(0), "{out}{complaint}");
 
-    // One server with all passages, as MyCat looks from outside.
+    // One server with all passages, which is how MyCat appears to a client.
     let one = MariaDb::start();
     data.fill_one(&one);
     verified(&configuration(&data, &[one.url()]), &data);
@@ -140,10 +140,10 @@ fn it_verifies_beside_the_running_appliance() {
         let (code, out, complaint) = check("verify-mirror", &config, &[]);
         assert_eq!(code, Some(0), "{out}{complaint}");
     }
-    // Behind the mirror's back, once passages have come to rest.
+    // Changed without the mirror, once no more passages come.
     appliance.kill();
     let (code, out, complaint) = check("verify-mirror", &config, &[]);
-    // What was committed and not acknowledged by then is told, and the mirror sends it after a restart.
+    // What was committed and not acknowledged by then is reported, and the mirror sends it after a restart.
     assert!(code == Some(0) || out.contains("wait for their mirror"), "{out}{complaint}");
     two[0].sql("DELETE FROM traffic_db.traffic_data ORDER BY gcsj LIMIT 1");
     assert_eq!(check("verify-mirror", &config, &[]).0, Some(1));
@@ -200,7 +200,7 @@ fn a_repair_names_no_row_that_it_restores_and_a_repeated_gcxh_is_no_difference()
     let (key, line) = ("S250_Pizhou_Sulu", |id: &str, time: &str, model: &str| {
         format!("{id}\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 {time}\t02\t苏C12345\t{model}\n")
     });
-    // TWICE comes again an hour later, when its TTL is over; three other checkpoints move the clock on meanwhile.
+    // TWICE comes again an hour later, when its TTL is over; three other checkpoints advance the clock meanwhile.
     let mut text =
         line("MOVED", "05:10:00", "m") + &line("TWICE", "05:20:00", "first") + &line("LOST", "05:30:00", "m");
     for (number, kkmc) in ["A", "B", "C", "D"].into_iter().enumerate() {
@@ -243,7 +243,7 @@ fn a_repair_names_no_row_that_it_restores_and_a_repeated_gcxh_is_no_difference()
         on("SELECT id, gcsj, clppxh FROM traffic_data WHERE id IN ('MOVED', 'TWICE', 'LOST') ORDER BY id"),
         "LOST\t2024-01-01 05:30:00\tm\nMOVED\t2024-01-01 05:10:00\tm\nTWICE\t2024-01-01 05:20:00\tfirst\n"
     );
-    // What truly is only there is named, and stays.
+    // What is really only in MySQL is reported, and stays.
     on(
         "INSERT INTO traffic_data SELECT 'STRANGER', xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE id = 'LOST'",
     );

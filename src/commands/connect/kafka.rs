@@ -1,8 +1,8 @@
-//! Looks at `[kafka]`: the first contact, the protocol and the login, the addresses that the brokers hand out, the topic,
-//! the rights, the group.
+//! Checks `[kafka]`: the first contact, the protocol and the login, the addresses that the brokers advertise, the
+//! topic, the rights, the group.
 //!
-//! It goes from the outside in and stops where what follows could only fail for the same reason. Each step asks a
-//! question whose answer changes nothing: see [`session`].
+//! It goes from the outside in and stops where the next steps could only fail for the same reason. No step changes
+//! anything: see [`session`].
 
 mod advertised;
 mod events;
@@ -18,7 +18,7 @@ use probe::Listener;
 use security::Security;
 use session::Session;
 
-/// Looks at Kafka, if it is the source.
+/// Checks Kafka, if it is the source.
 ///
 /// # Errors
 /// [`Usage`](crate::commands::failure::Usage): librdkafka refuses a property.
@@ -38,7 +38,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     let brokers = metadata.as_ref().map_or_else(|_| session.learned(), session::advertised);
     let problems = report.problems();
     advertised::check(&brokers, &bootstrap, contact, &wanted, kafka, report);
-    // Through addresses that lead astray every further answer would be late, or somebody else's.
+    // Through wrong addresses every further answer would be late, or another cluster's.
     if report.problems() > problems {
         return Ok(());
     }
@@ -86,7 +86,7 @@ fn first_contact(address: &Address, wanted: &Security, report: &mut Report) -> b
     }
 }
 
-/// What does not fit between what listens and what is configured.
+/// The mismatch between what listens and what is configured.
 fn misfit(listener: &Listener, wanted: &Security) -> Option<String> {
     const SET: &str = "in [kafka.properties] set \"security.protocol\" =";
     let protocol = wanted.protocol();

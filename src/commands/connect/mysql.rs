@@ -1,5 +1,5 @@
-//! Looks at `[mycat]`: MyCat with each of its dataNodes, or the instances themselves. The login, the tables with their columns
-//! and keys, character sets, modes and rights. Only questions are asked; what may be written is asked with EXPLAIN.
+//! Checks `[mycat]`: MyCat with each of its dataNodes, or the instances themselves. The login, the tables with their
+//! columns and keys, character sets, modes and rights. It only reads; the right to write is checked with EXPLAIN.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const PASSAGES: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
 const CHECKPOINTS: &str = "code, kkmc, label, xzqhmc, road, lon, lat, sort_no";
 const LOAD: &str = "load sql/schema.sql on the instance as root";
 
-/// Looks at MySQL, if it is configured.
+/// Checks MySQL, if it is configured.
 ///
 /// # Errors
 /// No threads can be started.
@@ -62,7 +62,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
 /// What is sound at an address.
 struct Found {
     text: String,
-    /// Tells one instance from another.
+    /// Identifies an instance.
     place: Option<String>,
 }
 
@@ -101,7 +101,7 @@ struct Server<'a> {
 type Column = (String, Option<String>, Option<String>);
 
 impl Server<'_> {
-    /// The rows of an answer, those that have the wanted form.
+    /// The rows of an answer that have the expected form.
     async fn ask<T: FromRow>(&self, question: &str) -> Result<Vec<T>, MysqlError> {
         let rows: Vec<Row> = match self.node {
             Some(node) => self.pool.rows(&format!("/*!mycat:dataNode={node}*/ {question}")).await?,
@@ -156,7 +156,7 @@ impl Server<'_> {
         self.keys(writes, report).await
     }
 
-    /// The primary key, by which a row is there once, and the index on the time.
+    /// The primary key, which keeps each row once, and the index on the time.
     async fn keys(&self, writes: bool, report: &mut Report) -> Result<(), MysqlError> {
         let keys: Vec<(String, String, u64)> = self
             .ask(
@@ -179,7 +179,7 @@ impl Server<'_> {
         Ok(())
     }
 
-    /// Whether rows may be written, asked of the instance itself: MyCat takes EXPLAIN for itself.
+    /// Whether rows may be written, asked of the instance itself: MyCat answers EXPLAIN itself.
     async fn rights(&self, report: &mut Report) -> Result<(), MysqlError> {
         if self.ask::<u64>("SELECT @@global.read_only").await?.first() == Some(&1) {
             let text = "it is read-only (read_only = ON), such as a replica: set mycat.urls to the one that is written";
@@ -209,7 +209,7 @@ impl Server<'_> {
         Ok(())
     }
 
-    /// Whether the instance behind MyCat refuses what does not fit. An instance that is asked directly is told so.
+    /// Whether the instance behind MyCat refuses what does not fit. For a direct connection the session sets that mode.
     async fn mode(&self, report: &mut Report) -> Result<(), MysqlError> {
         let mode = self.ask::<String>("SELECT @@sql_mode").await?.pop().unwrap_or_default();
         if !mode.contains("STRICT_") {

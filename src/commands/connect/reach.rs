@@ -21,9 +21,9 @@ pub(super) struct Address {
 /// Why there is no connection.
 #[derive(Debug)]
 pub(super) enum Unreachable {
-    /// The name says nothing here.
+    /// The name cannot be resolved here.
     Unresolved,
-    /// The machine is there, and nobody listens.
+    /// The machine is there, and nothing listens.
     Refused,
     /// Nothing comes back.
     Silent,
@@ -32,18 +32,18 @@ pub(super) enum Unreachable {
 }
 
 impl Address {
-    /// Reads `host:port`; an IPv6 address may stand in brackets.
+    /// Reads `host:port`; an IPv6 address may be in brackets.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (host, port) = text.trim().rsplit_once(':')?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         Some(Self { host: host.to_owned(), port: port.parse().ok()? })
     }
 
-    /// What the name stands for here.
+    /// The addresses of the name.
     pub(super) fn resolve(&self) -> Result<Vec<SocketAddr>, Unreachable> {
         let (found, wait) = mpsc::channel();
         let (host, port) = (self.host.clone(), self.port);
-        // The system's resolver has no deadline: what comes too late goes nowhere.
+        // The system's resolver has no deadline: a late answer is dropped.
         let resolving = std::thread::Builder::new().name("resolver".to_owned()).spawn(move || {
             let _ = found.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>));
         });
@@ -66,7 +66,7 @@ impl Address {
         Err(failure)
     }
 
-    /// Whether it leads to the very machine that asks, whichever that is.
+    /// Whether it is a loopback address.
     pub(super) fn is_loopback(&self) -> bool {
         self.resolve().is_ok_and(|all| all.iter().all(|it| it.ip().to_canonical().is_loopback()))
     }
@@ -129,7 +129,7 @@ mod tests {
     fn what_is_here_is_told_from_what_is_not() {
         let here = Address::parse("localhost:1").unwrap();
         assert!(here.is_loopback() && here.is_here());
-        // A block for documentation: nobody has such an address.
+        // A block for documentation: no machine has such an address.
         let elsewhere = Address::parse("192.0.2.7:1").unwrap();
         assert!(!elsewhere.is_loopback() && !elsewhere.is_here());
     }

@@ -1,5 +1,5 @@
-//! Looks at `[redis]`: the connection and the login, whether the key holds the list, whether the server keeps what it is
-//! given. Only questions are asked: the key is neither made nor changed.
+//! Checks `[redis]`: the connection and the login, whether the key holds the list, whether the server keeps its data.
+//! It only reads: the key is neither created nor changed.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::redis_client::{RedisServer, remedy};
 /// What an alert takes in the list, roughly.
 const ALERT_BYTES: u64 = 520;
 
-/// Looks at Redis, if it is configured.
+/// Checks Redis, if it is configured.
 ///
 /// # Errors
 /// [`Usage`](crate::commands::failure::Usage): the client refuses its settings.
@@ -51,7 +51,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// The length of the list, if nothing is in the way.
+/// The length of the list, if it can be read.
 async fn look(
     server: &RedisServer,
     settings: &RedisConfig,
@@ -69,7 +69,7 @@ async fn look(
         );
         return Ok(None);
     }
-    // The mirror's work is done by a script; this one only looks.
+    // The mirror uses a script to write; this one only reads.
     let length: u64 = Script::new("return redis.call('LLEN', KEYS[1])").key(key).invoke_async(&mut connection).await?;
     if writes {
         // A server that does not show these is used without them.

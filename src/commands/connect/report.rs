@@ -1,4 +1,4 @@
-//! What was found at the targets, which each have a name in it. It does not know how to look.
+//! What was found at the targets, each under its name. It does not know how they are checked.
 
 /// The name of Kafka's findings.
 pub(super) const KAFKA: &str = "kafka";
@@ -7,7 +7,7 @@ pub(super) const MYSQL: &str = "mysql";
 /// The name of Redis' findings.
 pub(super) const REDIS: &str = "redis";
 
-/// What was found, in the order in which it was.
+/// The findings, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) findings: Vec<Finding>,
@@ -25,7 +25,7 @@ pub(super) struct Finding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sound,
-    /// It works, and should be set otherwise.
+    /// It works, but a setting should be changed.
     Advice,
     Problem,
 }
@@ -36,7 +36,7 @@ impl Report {
         self.findings.push(Finding { target, kind: Kind::Sound, text: text.into() });
     }
 
-    /// It works as it is, and something should be changed all the same.
+    /// It works as it is, but something should be changed.
     pub(super) fn advice(&mut self, target: &'static str, text: impl Into<String>) {
         self.findings.push(Finding { target, kind: Kind::Advice, text: text.into() });
     }

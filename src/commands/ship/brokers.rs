@@ -1,4 +1,4 @@
-//! How Kafka's brokers are reached, as a command line says it: properties of librdkafka. It connects to none.
+//! How a command line says to reach Kafka's brokers: properties of librdkafka. It connects to none.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ impl BrokerArgs {
     /// All properties, those of the file first.
     ///
     /// # Errors
-    /// [`Usage`]: the file cannot be read or has a line that is no property.
+    /// [`Usage`]: the file cannot be read or has a line that is not a property.
     pub fn properties(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut properties = Vec::new();
         if let Some(path) = &self.properties_file {

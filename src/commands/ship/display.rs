@@ -1,4 +1,4 @@
-//! What the user of `ship` sees: a line of progress on a terminal, and sentences about trouble. It knows no log.
+//! What the user of `ship` sees: a line of progress on a terminal, and sentences about problems. It knows no log.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -7,19 +7,19 @@ use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, Progres
 
 use crate::producer::KeyedProducer;
 
-/// Between two looks at what changed.
+/// Time between two updates.
 const REDRAW: Duration = Duration::from_millis(100);
-/// How long nothing may be delivered before it is said; and how often it is said again.
+/// How long nothing may be delivered before that is reported; and how often it is reported again.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(30));
 
-/// What the user sees: a line of progress on a terminal, and sentences about trouble.
+/// What the user sees: a line of progress on a terminal, and sentences about problems.
 pub(super) struct Display {
     bar: ProgressBar,
     brokers: String,
     log: PathBuf,
     began: Instant,
     drawn: Instant,
-    /// Lines delivered when that changed last, and when it did.
+    /// Lines delivered at the last change, and when that was.
     moved: (u64, Instant),
     complained: Option<Instant>,
     missed: bool,

@@ -1,4 +1,4 @@
-//! What a file and a place in it are known by: device and inode, and hashes of the beginning and of what stands right
+//! What identifies a file and a place in it: device and inode, and hashes of the beginning and of the bytes right
 //! before the place. It knows no names of files.
 
 use std::fs::{File, Metadata};
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 /// How much of a file's beginning is hashed.
 const HEAD: usize = 512;
-/// How much before a place is.
+/// How much before a place is hashed.
 const ENDING: usize = 256;
 
-/// Which file, by what it is and how it begins.
+/// Which file: device, inode and beginning.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     pub(super) device: u64,
@@ -21,7 +21,7 @@ pub(super) struct Mark {
     pub(super) head_hash: u64,
 }
 
-/// What stands right before a place: a file that was written anew with the same beginning holds something else there.
+/// The bytes right before a place: a file rewritten with the same beginning holds others there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ending {
     bytes: u64,
@@ -37,7 +37,7 @@ impl Mark {
         Ok(self.head_bytes == 0 || head_hash(file, self.head_bytes)? == Some(self.head_hash))
     }
 
-    /// Covers more of the beginning, of which so many bytes are there.
+    /// Covers more of the beginning; the file has `there` bytes.
     pub(super) fn learn(&mut self, file: &File, there: u64) -> io::Result<()> {
         let bytes = there.min(HEAD as u64);
         if bytes > self.head_bytes
@@ -50,13 +50,13 @@ impl Mark {
 }
 
 impl Ending {
-    /// Of what was read up to the place.
+    /// From what was read up to the place.
     pub(super) fn of(read: &[u8]) -> Self {
         let ending = read.get(read.len().saturating_sub(ENDING)..).unwrap_or(read);
         Self { bytes: ending.len() as u64, hash: xxhash_rust::xxh3::xxh3_64(ending) }
     }
 
-    /// Of what a file holds before `offset`.
+    /// From what a file holds before `offset`.
     pub(super) fn before(file: &File, offset: u64) -> io::Result<Self> {
         let mut ending = [0; ENDING];
         let from = offset.saturating_sub(ENDING as u64);

@@ -1,4 +1,4 @@
-//! A place in a log, while it is open and as it is saved. It does not know which file comes next.
+//! A place in a log, both open and saved. It does not know which file comes next.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -16,7 +16,7 @@ pub(super) struct Position {
     pub(super) mark: Mark,
     /// Bytes before it.
     pub(super) offset: u64,
-    /// What stands right before it; an older state file does not say.
+    /// The bytes right before it; an older state file lacks them.
     #[serde(default)]
     pub(super) ending: Ending,
     /// When the file was last written, in nanoseconds since 1970.
@@ -42,7 +42,7 @@ impl Place {
         };
         let metadata = file.metadata()?;
         let mut mark = Mark { device: metadata.dev(), inode: metadata.ino(), ..Mark::default() };
-        // What is there of a log stays, whether it was read or not.
+        // What a log holds now stays, whether it was read or not.
         mark.learn(&file, metadata.len())?;
         Ok(Some(Self { file: Arc::new(file), mark, offset: 0, ending: Ending::default() }))
     }
@@ -53,7 +53,7 @@ impl Place {
         Position { mark: self.mark.clone(), offset: self.offset, ending: self.ending.clone(), modified }
     }
 
-    /// The place so many bytes before this one, within the lines that were handed out with it.
+    /// The place `bytes` before this one, within the lines that were returned with it.
     pub(super) fn before(&self, bytes: usize) -> Self {
         let ending = if bytes == 0 { self.ending.clone() } else { Ending::default() };
         Self { offset: self.offset.saturating_sub(bytes as u64), ending, ..self.clone() }

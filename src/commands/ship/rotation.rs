@@ -1,4 +1,4 @@
-//! The files that rotation leaves beside a log, told by their names. It reads none of them.
+//! The files that rotation leaves beside a log, recognised by their names. It reads none of them.
 
 use std::cmp::Reverse;
 use std::fs::Metadata;
@@ -34,7 +34,7 @@ fn rotation(name: &str, other: &str) -> Option<u64> {
         }
         let sound = suffix.starts_with(|first: char| first.is_ascii_digit())
             && suffix.chars().all(|it| it.is_ascii_digit() || matches!(it, '.' | '-' | '_' | ':' | 'T' | 'Z'));
-        // A date is no count: such files are told apart by their times alone.
+        // A date is not a count: such files are ordered by their times alone.
         sound.then(|| suffix.parse().ok().filter(|&number| number < 100_000).unwrap_or(0))
     };
     let stem = || {

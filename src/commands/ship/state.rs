@@ -52,7 +52,7 @@ impl StateFile {
         self.saved.as_ref()
     }
 
-    /// Saves a position, if it is another, and returns when it is on the disk.
+    /// Saves a position, if it has changed, and returns when it is on the disk.
     ///
     /// # Errors
     /// It cannot be written.

@@ -1,13 +1,13 @@
 //! Follows a log that grows, across rotation by rename and by truncation.
 //!
-//! Hands out whole lines in the order in which they were written, each once, with the [`Place`] behind them. A file is
-//! known by device and inode, and by hashes of its beginning and of what was read last, which tell a file that was
-//! truncated and written anew, or one that was given a dead file's inode. The bytes that truncation took away are looked for in the copy that
-//! `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the log come first.
+//! Returns whole lines in the order in which they were written, each once, with the [`Place`] after them. A file is
+//! identified by device and inode, and by hashes of its beginning and of what was read last, which reveal a file that
+//! was truncated and rewritten or reuses a deleted file's inode. Bytes that truncation removed are searched in the copy
+//! that `copytruncate` leaves beside the log; after a stop, the rotated files between the place and the log come first.
 //!
-//! A log that was replaced by a longer copy of itself (rsync, an editor, `cp` and `mv`) goes on where it was: the new file
-//! holds the same bytes at its beginning and right before the place. NUL bytes before a line are left out: a writer that
-//! does not append leaves a hole of them where its log was truncated.
+//! A log that was replaced by a longer copy of itself (rsync, an editor, `cp` and `mv`) is continued at the same place:
+//! the new file holds the same bytes at its beginning and right before the place. NUL bytes before a line are left out:
+//! a writer that does not append leaves a hole of them where its log was truncated.
 //!
 //! Rotated files are those beside `NAME` called `NAME.1`, `NAME-20240101`, `NAME.old`, or `STEM.1.EXT` for `STEM.EXT`.
 //! A file that was rotated away ends its last line when nothing has come for [`QUIET`]. This module knows no Kafka and
@@ -30,17 +30,17 @@ pub(super) const QUIET: Duration = Duration::from_secs(1);
 const CHUNK: usize = 256 << 10;
 /// Bytes to look at first for a hole: nearly always there is none.
 const HOLE_CHUNK: usize = 64;
-/// What is left of a longer line: enough for the appliance to find it too long, and to keep what it would have kept.
+/// How much of a longer line is sent: enough for the appliance to reject it and to keep as much as of the whole.
 pub(super) const MAX_LINE: usize = LineParser::MAX_LINE_BYTES + 16;
 
 /// What there is to read.
 #[derive(Debug)]
 pub(super) enum Next {
-    /// The buffer holds whole lines; the place is behind them.
+    /// The buffer holds whole lines; the place is after them.
     Lines(Place),
     /// Nothing new yet.
     Idle,
-    /// The end of the log, where only what is there was asked for.
+    /// The end of the log, with `once`.
     End,
 }
 
@@ -48,20 +48,20 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Tail {
     path: PathBuf,
-    /// Whether the log ends where it ends now.
+    /// Whether to stop at the current end of the log.
     once: bool,
     current: Option<Place>,
-    /// Size of the current file when it was seen growing last, and when that was.
+    /// Size of the current file when it last grew, and when that was.
     grown: (u64, Instant),
-    /// How far a line without an end was searched for one.
+    /// How far a line without an end was searched for its end.
     searched: u64,
-    /// How far nothing but NUL bytes follows the place.
+    /// How far only NUL bytes follow the place.
     hole: u64,
     notices: Vec<String>,
 }
 
 impl Tail {
-    /// Follows `path` from its beginning, or from where it was left.
+    /// Follows `path` from its beginning, or from the saved position.
     pub(super) fn new(path: &Path, once: bool, from: Option<&Position>) -> Self {
         let mut tail = Self {
             path: path.to_owned(),
@@ -83,7 +83,7 @@ impl Tail {
         self.set_current(Some(place));
     }
 
-    /// The same log, from its beginning or from where it was left.
+    /// The same log, from its beginning or from the saved position.
     pub(super) fn anew(&self, from: Option<&Position>) -> Self {
         Self::new(&self.path, self.once, from)
     }
@@ -100,8 +100,8 @@ impl Tail {
         (place.map_or(0, |place| place.offset), size)
     }
 
-    /// Where reading goes on, once there is a log. IMPORTANT: who keeps places keeps this one before the first line goes:
-    /// a log that is rotated before anything else was kept would be passed over.
+    /// Where reading continues, once there is a log. IMPORTANT: save this place before the first line is sent: a log
+    /// that is rotated before any place was saved would be skipped.
     ///
     /// # Errors
     /// A log that is there cannot be read.
@@ -128,7 +128,7 @@ impl Tail {
         buffer.resize(CHUNK, 0);
         let count = read_full_at(&place.file, buffer, place.offset)?;
         buffer.truncate(count);
-        // Looked at after the reading: what was read came from this file as it was.
+        // Checked after reading: what was read came from the file as it was then.
         let size = place.file.metadata()?.len();
         if size < place.offset || !place.is_as_it_was()? || !left_at.is_as_it_was()? {
             buffer.clear();
@@ -146,8 +146,8 @@ impl Tail {
         self.at_end(place, size, buffer)
     }
 
-    /// The place behind the NUL bytes that stand before the next line, if there is a line: a file may also be made longer
-    /// before it is written.
+    /// The place after the NUL bytes before the next line, if there is a line: a file may also be extended before it is
+    /// written.
     fn behind_hole(&mut self, mut place: Place) -> io::Result<Place> {
         let mut part = vec![0; HOLE_CHUNK];
         let mut at = self.hole.max(place.offset);
@@ -186,7 +186,7 @@ impl Tail {
         Ok(Next::Lines(place))
     }
 
-    /// Everything that is there was handed out, but for a line that has no end yet (`rest`).
+    /// Everything that is there was returned, except a line that has no end yet (`rest`).
     fn at_end(&mut self, place: Place, size: u64, rest: &mut Vec<u8>) -> io::Result<Next> {
         if rest.iter().all(|byte| *byte == 0) {
             rest.clear();
@@ -231,7 +231,7 @@ impl Tail {
         }
     }
 
-    /// A line that is longer than a chunk: its beginning stands for it, when its end is found.
+    /// A line that is longer than a chunk: its beginning is returned for it, when its end is found.
     fn long_line(&mut self, place: Place, buffer: &mut Vec<u8>, size: u64) -> io::Result<Next> {
         let mut at = self.searched.max(place.offset + buffer.len() as u64);
         let mut part = vec![0; CHUNK];
@@ -255,7 +255,7 @@ impl Tail {
         self.at_end(place, size, buffer)
     }
 
-    /// The log was truncated: what it held stands in a copy, or is lost.
+    /// The log was truncated: what it held is in a copy, or lost.
     fn after_truncation(&mut self, place: &Place) -> io::Result<()> {
         let copy = self.find(&place.position())?;
         if copy.is_none() {
@@ -295,7 +295,7 @@ impl Tail {
         self.grown = (u64::MAX, Instant::now());
     }
 
-    /// The file that holds this position: itself wherever it is now called, or a copy of it.
+    /// The file that holds this position: the same file, whatever its name is now, or a copy of it.
     fn find(&self, position: &Position) -> io::Result<Option<Place>> {
         let Position { mark, offset, ending, .. } = position;
         let mut candidates: Vec<PathBuf> = vec![self.path.clone()];
@@ -314,7 +314,7 @@ impl Tail {
             if same {
                 return Ok(Some(place));
             }
-            // A copy of nothing is no copy.
+            // An empty beginning identifies no copy.
             if copy.is_none() && place.mark.head_bytes > 0 {
                 copy = Some(place);
             }

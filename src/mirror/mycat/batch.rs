@@ -1,9 +1,9 @@
 //! One batch of rows on its way to MySQL: in one statement, or in parts where it is too large or a row is refused.
 //!
-//! **Away or refused.** Whatever fails without the server's words (a timeout, a broken connection) means that the target
-//! is away: the mirror stops and comes back to the cursor. Words that blame a value ([`Blame::Row`]) halve the statement
-//! until the row stands alone; it is kept with MySQL's words, and the stream goes on. Words that blame neither clearly
-//! are repeated, and after some attempts halved too; but then a row is only refused if others beside it were taken.
+//! **Away or refused.** A failure without an error of the server (a timeout, a broken connection) means that the target
+//! is away: the mirror stops and returns to the cursor. If the error blames a value ([`Blame::Row`]), the statement is
+//! halved until the row is alone; it is kept with MySQL's message, and the stream goes on. After an unclear error the
+//! statement is repeated, and after some attempts halved too; but then a row is only refused if others were taken.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::store::RefusedRow;
 /// How often a statement that met a deadlock or a lock is repeated at once.
 const BUSY_ATTEMPTS: u32 = 5;
 
-/// Rows under way, and where the cursor is behind them.
+/// Rows under way, and the cursor after them.
 pub(super) struct Batch {
     pub(super) rows: Vec<(u64, PassageRow)>,
     pub(super) next: u64,
@@ -64,9 +64,9 @@ struct Parts<'a> {
     /// Rows that the target took.
     taken: usize,
     warnings: u64,
-    /// Places of rows that it refused, with its words.
+    /// Places of rows that it refused, with its message.
     refused: Vec<(usize, String)>,
-    /// Places of rows that it did not take, in words that do not blame them clearly.
+    /// Places of rows that it did not take, with an error that does not blame them clearly.
     suspects: Vec<usize>,
 }
 
@@ -98,7 +98,7 @@ impl Parts<'_> {
         Ok(())
     }
 
-    /// A row that nothing clearly blames is refused if it fails once more while the target takes others.
+    /// A row that no error clearly blames is refused if it fails again while the target takes others.
     async fn judge_suspects(&mut self) -> Result<(), Failure> {
         for at in std::mem::take(&mut self.suspects) {
             let row = self.rows.get(at..=at).unwrap_or_default();
@@ -135,7 +135,7 @@ fn failure(error: &MysqlError) -> Failure {
     Failure::from(error.clone())
 }
 
-/// Whom an error blames.
+/// What an error blames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blame {
     /// A value of a row.
@@ -144,9 +144,9 @@ enum Blame {
     Size,
     /// A lock, which passes at once.
     Busy,
-    /// The target, which cannot now, or must be mended.
+    /// The target, which is unable for now, or must be repaired.
     Target,
-    /// Nobody, clearly.
+    /// Nothing, clearly.
     Unclear,
 }
 
@@ -155,14 +155,14 @@ impl Blame {
         let MysqlError::Server { code, state, .. } = error else { return Self::Target };
         match code {
             // Too long, out of range, wrong date or time, wrong text for the column, a value cut, NULL, a check or a
-            // trigger that says no, a partition that there is not, an invalid character.
+            // trigger that refuses, a partition that does not exist, an invalid character.
             1048 | 1264 | 1265 | 1292 | 1300 | 1366 | 1406 | 1411 | 1425 | 1426 | 1452 | 1526 | 1644 | 3819 | 4025 => {
                 Self::Row
             }
             // A packet over max_allowed_packet.
             1153 => Self::Size,
             1205 | 1213 => Self::Busy,
-            // Space, memory, connections, accounts, rights, tables and columns that are not there, read-only, shutdown,
+            // Space, memory, connections, accounts, rights, missing tables and columns, read-only, shutdown,
             // interrupted, network.
             1020..=1047
             | 1049

@@ -1,11 +1,11 @@
-//! What Redis tells of its memory, and what to set where it throws the list away. It does not know the list's elements.
+//! What Redis reports on its memory, and what to set if it evicts the list. It does not know the list's elements.
 
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 
 const MIB: f64 = (1 << 20) as f64;
-/// What an element takes beside its bytes, on the safe side.
+/// An upper bound of what an element takes beside its bytes.
 const ELEMENT_OVERHEAD: u64 = 16;
 
 /// The memory of a Redis.
@@ -14,12 +14,12 @@ pub(super) struct Memory {
     /// Bytes; 0 is no limit.
     limit: u64,
     policy: String,
-    /// Keys that it threw away since it started.
+    /// Keys that it evicted since it started.
     evicted: u64,
 }
 
 impl Memory {
-    /// Asks it; none if it does not tell.
+    /// Reads the memory settings; none if it does not report them.
     pub(super) async fn ask(connection: &mut MultiplexedConnection) -> Option<Self> {
         let mut text = String::new();
         for section in ["memory", "stats"] {
@@ -39,7 +39,7 @@ impl Memory {
         }
     }
 
-    /// Whether it throws away keys that have no expiry, as the list.
+    /// Whether it evicts keys without an expiry, such as the list.
     pub(super) fn evicts_lists(&self) -> bool {
         self.limit > 0 && self.policy.starts_with("allkeys-")
     }
@@ -53,7 +53,7 @@ pub(super) struct Loss<'a> {
     pub(super) times: u64,
     /// How many alerts it keeps.
     pub(super) length: u64,
-    /// Bytes of one.
+    /// Bytes of one alert.
     pub(super) each: u64,
     /// Until it is filled again.
     pub(super) wait: Duration,

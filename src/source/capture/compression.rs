@@ -1,10 +1,10 @@
-//! How a file is packed, told by its first bytes, and its bytes unpacked. It knows no files and no text.
+//! How a file is packed, detected from its first bytes, and its bytes unpacked. It knows no files and no text.
 
 use std::io::{self, Read};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTANDARD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
-/// Bytes that tell how a file is packed.
+/// Bytes that show how a file is packed.
 pub(super) const HEAD_BYTES: usize = 4;
 
 /// How a file is packed.
@@ -35,7 +35,7 @@ impl Packing {
     }
 }
 
-/// Whether more bytes are needed to tell, or it is packed.
+/// Whether it is packed, or more bytes are needed to decide.
 pub(super) fn could_be_packed(head: &[u8]) -> bool {
     GZIP.starts_with(head) || head.starts_with(GZIP) || ZSTANDARD.starts_with(head)
 }

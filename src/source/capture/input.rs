@@ -31,7 +31,7 @@ pub(super) struct Input {
 }
 
 enum Reader {
-    /// Whatever is to be read is there.
+    /// All of it is there already.
     File(Box<dyn Read + Send>),
     /// Lines may come at any time.
     Live(Pipe),
@@ -163,7 +163,7 @@ fn open_stream(
     let mut stream: Box<dyn Read + Send> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    // One by one: four bytes that are there must not wait for more.
+    // Byte by byte: four bytes that are there must not wait for more.
     while head.len() < HEAD_BYTES && (head.is_empty() || could_be_packed(&head)) {
         let mut byte = [0];
         match stream.read(&mut byte) {

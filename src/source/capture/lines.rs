@@ -1,6 +1,6 @@
 //! The lines of an input: separation, encoding, and lines that are too long to hold.
 //!
-//! It counts the decompressed bytes of the lines given out. It does not know where the bytes come from.
+//! It counts the decompressed bytes of the returned lines. It does not know where the bytes come from.
 
 use std::time::Duration;
 
@@ -33,15 +33,15 @@ pub(super) enum Parsed {
 pub(super) struct Lines {
     input: Input,
     gb18030: bool,
-    /// Its length is what was ever needed, so that nothing has to be filled with zeros again.
+    /// It keeps the greatest length ever needed, so that nothing has to be filled with zeros again.
     buffer: Vec<u8>,
     /// Where the unread part of the buffer begins and ends.
     start: usize,
     end: usize,
     ended: bool,
-    /// Decompressed bytes of the lines given out.
+    /// Decompressed bytes of the returned lines.
     consumed: u64,
-    /// The byte before the place where it goes on, until what follows was looked at.
+    /// The byte before the place where it goes on, until what follows was checked.
     before: Option<u8>,
 }
 
@@ -51,7 +51,7 @@ impl Lines {
         Self { input, gb18030, buffer: Vec::new(), start: 0, end: 0, ended: false, consumed, before }
     }
 
-    /// Decompressed bytes of the lines given out.
+    /// Decompressed bytes of the returned lines.
     pub(super) fn offset(&self) -> u64 {
         self.consumed
     }
@@ -111,12 +111,12 @@ impl Lines {
         line_end(self.unread()).is_some()
     }
 
-    /// Whether lines are GB18030. UTF-16 told itself by its mark, whatever the user said.
+    /// Whether lines are GB18030. UTF-16 is recognised by its mark, whatever the user said.
     fn is_gb18030(&self) -> bool {
         self.gb18030 && !self.input.is_utf16()
     }
 
-    /// Parses one line; a passage is also handed to `passage` as UTF-8, with its time and form.
+    /// Parses one line; a passage is also passed to `passage` as UTF-8, with its time and form.
     pub(super) fn next_line(
         &mut self,
         parser: &mut LineParser,
@@ -145,8 +145,8 @@ impl Lines {
         Ok(found)
     }
 
-    /// Rejects a line that is longer than the buffer may grow: its beginning is kept, the rest passed over.
-    /// One that only NULs behind it make long is taken without them.
+    /// Rejects a line that is longer than the buffer may grow: its beginning is kept, the rest skipped. One that is
+    /// long only because of the NULs after it is taken without them.
     fn skip_long_line(
         &mut self,
         parser: &mut LineParser,
@@ -154,14 +154,14 @@ impl Lines {
         passage: impl FnOnce(&[u8], CivilTime, LineForm) -> Result<(), SourceError>,
     ) -> Result<Line, SourceError> {
         let head = self.unread();
-        // What a truncation under a writer's feet leaves before the next line: no line of its own, and no part of it.
+        // NULs that a truncation during writing leaves before the next line: neither a line nor part of one.
         let hole = head.iter().take_while(|byte| **byte == 0).count();
         if hole > 1 {
-            // One is left: with nothing behind it, it is a blank line as a short block is.
+            // One NUL is left: with nothing after it, it is a blank line as a short block is.
             self.advance(hole - 1);
             return Ok(Line::Other);
         }
-        // CRs at the very end may have their LF behind them.
+        // CRs at the very end may be followed by their LF.
         let text = without_returns(without_nuls(head)).len();
         let mut is_text = text <= LineParser::MAX_LINE_BYTES;
         let kept = text.max(hole + Reject::MAX_RAW_BYTES * 2).min(LineParser::MAX_LINE_BYTES);
@@ -228,12 +228,12 @@ impl Lines {
         Ok(count > 0)
     }
 
-    /// A file that goes on behind a line without an end: the end that has come since is not a line of its own.
+    /// A file resumed after a line without an end: the line end that has come since is not a line of its own.
     fn finish_line(&mut self) {
         let rest = self.unread();
         let came = match self.before {
             None | Some(b'\n') => 0,
-            // Perhaps half of one.
+            // Perhaps half of a line end.
             Some(_) if rest == b"\r" && !self.ended => return,
             Some(_) if rest.starts_with(b"\n") => 1,
             Some(before) if before != b'\r' && rest.starts_with(b"\r\n") => 2,
@@ -253,7 +253,7 @@ impl Lines {
     }
 }
 
-/// Parses a line in hand; a passage is also handed to `passage`.
+/// Parses a line in hand; a passage is also passed to `passage`.
 fn take_line(
     line: &[u8],
     gb18030: bool,

@@ -1,4 +1,4 @@
-//! What tells a file from another: its length, its beginning and its end. It knows no lines.
+//! What identifies a file: its length, its beginning and its end. It knows no lines.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::compression::Packing;
 use crate::source::SourceError;
 
-/// So much of a file's beginning, and of its end, is part of its mark.
+/// This much of a file's beginning, and of its end, is part of its mark.
 const PART_BYTES: u64 = 4096;
 
 /// What a file is known by: length, beginning and end; its name only for people.
@@ -29,7 +29,7 @@ pub struct FileMark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
     None,
-    /// It holds what it held, and more behind it.
+    /// It holds what it held, followed by more.
     Grown,
     /// It has the same name and does not hold what it held; in words.
     Replaced(String),
@@ -90,7 +90,7 @@ impl FileMark {
         Ok(Packing::of(&head) != Packing::None)
     }
 
-    /// What became of it, given the mark `now` of the file at `path`.
+    /// How it has changed, given the mark `now` of the file at `path`.
     pub(super) fn change(&self, now: &Self, path: &Path) -> Result<Change, SourceError> {
         let (Some(was), Some(is)) = (self.size, now.size) else {
             return Ok(if self.size == now.size { Change::None } else { Change::Other });

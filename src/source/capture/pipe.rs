@@ -1,4 +1,4 @@
-//! A stream, such as standard input, read on a thread of its own: whoever takes from it can see whether anything is there,
+//! A stream, such as standard input, read on a thread of its own: its reader can see whether anything is there,
 //! and a wait for it ends with the stop signal. It does not know what the bytes mean.
 
 use std::io::{self, Read};
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-/// Bytes that are read at a time: as many as a pipe holds.
+/// Bytes read at a time: the capacity of a pipe.
 const CHUNK_BYTES: usize = 64 << 10;
 /// Chunks that wait at most.
 const CHUNKS: usize = 16;
 
-/// The longest between two looks at the stop signal.
+/// The longest time between two checks of the stop signal.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A byte stream that a thread reads.
@@ -26,7 +26,7 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    /// Begins to read what `open` gives. The thread ends with it, or once this is dropped and something more has come.
+    /// Starts reading what `open` gives. The thread ends at its end, or once this is dropped and more input has come.
     pub(super) fn start<R: Read>(
         open: impl FnOnce() -> io::Result<R> + Send + 'static,
         stop: CancellationToken,
@@ -39,7 +39,7 @@ impl Pipe {
         Ok(Self { chunks, chunk: Vec::new(), taken: 0, failure: None, stop })
     }
 
-    /// Waits until a read would not wait, its end and its failure included; false if that takes longer than `wait`.
+    /// Waits until a read would not block (the end and a failure count too); false if that takes longer than `wait`.
     pub(super) fn is_ready(&mut self, wait: Duration) -> bool {
         if self.taken < self.chunk.len() || self.failure.is_some() {
             return true;
@@ -55,7 +55,7 @@ impl Pipe {
 }
 
 impl Read for Pipe {
-    /// Fails if it is told to stop while it waits.
+    /// Fails if it is stopped while it waits.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while !self.is_ready(LOOK) {
             if self.stop.is_cancelled() {
@@ -72,7 +72,7 @@ impl Read for Pipe {
     }
 }
 
-/// Reads to the end, or until nobody takes it.
+/// Reads to the end, or until the receiver is gone.
 fn pump(mut input: impl Read, chunks: &SyncSender<io::Result<Vec<u8>>>) {
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];

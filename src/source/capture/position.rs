@@ -1,8 +1,8 @@
 //! The position in a capture: which files, and how far each was read. It does not know what the lines say.
 //!
-//! A file is known by its content: length, and hashes of its beginning and of its old end. So one that grew goes on behind
-//! its old end, under whatever name; one that was replaced is told from it. What is no regular file (standard input, a
-//! pipe) has no position: whatever comes of it is new.
+//! A file is known by its content: length, and hashes of its beginning and of its old end. So one that grew is resumed
+//! at its old end, under whatever name; one that was replaced is noticed. What is not a regular file (standard input, a
+//! pipe) has no position: everything read from it is new.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ pub(super) struct Place {
     pub(super) line: u64,
     /// How its lines are laid out, as far as they have shown: the order of a header holds for what follows.
     pub(super) form: LineForm,
-    /// It was read to its end, when its mark said that it has so many bytes.
+    /// Set if it was read to its end: the size that its mark stated then.
     ended: Option<u64>,
 }
 
@@ -41,17 +41,17 @@ pub(super) struct Position {
     options: String,
     /// Index of the file that is read.
     pub(super) file: usize,
-    /// By file, as far as they were begun.
+    /// By file, for those that were started.
     places: Vec<Place>,
-    /// By time: up to which file and line everything that is not a passage was counted.
+    /// By time: the file and line up to which everything that is not a passage was counted.
     scanned_file: usize,
     scanned_line: u64,
-    /// By time: sorted lines given out.
+    /// By time: sorted lines returned.
     pub(super) given: u64,
 }
 
 /// The fields of layout 1: marks of the files (name, size, hash of the beginning), order, limit, options, then file, offset,
-/// line and separator, then what was scanned and given out.
+/// line and separator, then what was scanned and returned.
 type First = (Vec<(String, Option<u64>, u64)>, bool, i64, String, (usize, u64, u64, Option<u8>), (usize, u64, u64));
 
 impl Position {
@@ -140,7 +140,7 @@ impl Position {
         let first: First = codec::decode(KIND, bytes).map_err(|error| failed(&error))?;
         let (files, by_time, not_after, options, (file, offset, line, delimiter), scanned) = first;
         let files: Vec<_> = files.into_iter().map(|(name, size, head)| FileMark::first(name, size, head)).collect();
-        // Where a file had ended was not kept: as many bytes as it had, if it was not packed.
+        // The end of a file was not kept: it is the file's size, if it was not packed.
         let ended = files.iter().take(file).map(|file| {
             let size = file.size.unwrap_or_default();
             Place { offset: size, ended: Some(size), ..Place::default() }
@@ -218,7 +218,7 @@ impl Position {
         self.file = if self.by_time { self.file + 1 } else { self.next_unread(self.file + 1) };
     }
 
-    /// Back to the first file; what was counted and given out stays known.
+    /// Back to the first file; what was counted and returned stays known.
     pub(super) fn rewind(&mut self) {
         self.file = 0;
         self.places.clear();
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!((position.file, position.place().line), (2, 1));
         position.next_file();
         assert_eq!(position.file, 3);
-        // Renamed, and another behind it: as after a rotation.
+        // Renamed, and followed by another: as after a rotation.
         let rotated = folder.path().join("c.1");
         std::fs::rename(&paths[2], &rotated).unwrap();
         std::fs::write(&paths[2], "new\n").unwrap();

@@ -1,4 +1,4 @@
-//! How far a capture was read, for whoever shows it. It does not know how it is shown.
+//! How far a capture was read. It does not know how that is shown.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
@@ -15,7 +15,7 @@ pub struct CaptureProgress {
     pub read_bytes: AtomicU64,
     /// Lines that sorting has in hand; 0 when not sorting.
     pub sorted_lines: AtomicU64,
-    /// Lines that sorting has given out.
+    /// Lines that sorting has returned.
     pub given_lines: AtomicU64,
     notes: Mutex<Vec<String>>,
 }

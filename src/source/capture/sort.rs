@@ -1,6 +1,5 @@
-//! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in LZ4 files that have
-//! no name, so that nothing is left of them however the process ends. It knows a line's time, form and place, nothing
-//! else of it.
+//! External merge sort of lines by time: stable, within a budget of memory, with what does not fit in unnamed LZ4
+//! files, so that none is left however the process ends. It knows only a line's time, form and place.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -33,7 +32,7 @@ struct Head {
     form: FormNumber,
 }
 
-/// Where a line stands in the arena.
+/// Where a line is in the arena.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     head: Head,
@@ -41,7 +40,7 @@ struct Entry {
     length: u32,
 }
 
-/// A form's place in the list of those that were met.
+/// A form's place in the list of those seen so far.
 type FormNumber = u16;
 
 /// Takes lines in any order.
@@ -86,7 +85,7 @@ impl Sorter {
         Ok(())
     }
 
-    /// The sorted lines behind the first `skip`.
+    /// The sorted lines after the first `skip`.
     pub(super) fn finish(mut self, skip: u64) -> Result<Sorted, SourceError> {
         self.entries.sort_by_key(|entry| entry.head.time);
         let mut sources: Vec<Run> = Vec::with_capacity(self.runs.len() + 1);
@@ -103,7 +102,7 @@ impl Sorter {
         Ok(sorted)
     }
 
-    /// Files have few forms, and lines of one stand together.
+    /// Files have few forms, and lines of one form are adjacent.
     fn number_of(&mut self, form: LineForm) -> Result<FormNumber, SourceError> {
         let known = self.forms.iter().rposition(|known| *known == form);
         let number = known.unwrap_or(self.forms.len());
@@ -279,7 +278,7 @@ pub(super) struct Sorted {
 }
 
 impl Sorted {
-    /// Hands the next line to `take`; false at the end.
+    /// Passes the next line to `take`; false at the end.
     pub(super) fn next(&mut self, take: impl FnOnce(LineForm, LinePlace, &[u8])) -> Result<bool, SourceError> {
         match self.merge.next(&mut self.line)? {
             Some(head) => {

@@ -1,5 +1,5 @@
-//! The source itself: it reads the files in the order of arrival, or sorts all of their lines by time first, and cuts what
-//! comes into batches, each with the position after it. It knows neither compression nor encoding.
+//! The source itself: it reads the files in the order of arrival, or sorts all of their lines by time first, and cuts
+//! them into batches, each with the position after it. It knows neither compression nor encoding.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -42,19 +42,19 @@ enum Stage {
         lines: Option<Lines>,
         known: (usize, u64),
     },
-    /// Giving out sorted lines.
+    /// Returning sorted lines.
     Sorted(Sorted),
     Finished,
 }
 
 /// The name under which the position is stored.
 pub const NAME: &str = "capture";
-/// Bytes that are read at a time, between two looks at the stop signal.
+/// Bytes that are read at a time, between two checks of the stop signal.
 const READ_BYTES: usize = 1 << 18;
-/// So many of a file's first lines are looked at before anything begins, for a header that contradicts the user.
+/// Lines at a file's beginning that are checked before anything else, for a header that contradicts the user.
 const HEADER_LINES: u64 = 1_000;
 const DAY: i64 = 86_400;
-/// The longest between two looks at it while standard input gives nothing.
+/// The longest time between two checks of the stop signal while standard input gives nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
 impl Capture {
@@ -89,7 +89,7 @@ impl Capture {
             None => Position::start(marks, settings.by_time, settings.parser.not_after, options),
         };
         if settings.by_time {
-            // Sorted lines are counted from the first: each start must take the same ones for passages.
+            // Sorted lines are counted from the first: each start must take the same lines for passages.
             settings.parser.not_after = position.not_after();
         }
         let mut parser = LineParser::new(settings.parser.clone(), names);
@@ -106,7 +106,7 @@ impl Capture {
             }
             let goes_on = position.file < settings.files.len() && position.place().offset > 0;
             let never = CancellationToken::new();
-            // A file that cannot be read is refused before anything begins; a stream is waited for later.
+            // A file that cannot be read is refused at once; a stream is waited for later.
             let lines =
                 if goes_on { open_file(&settings, &mut position, &mut parser, &progress, &never)? } else { None };
             Stage::Arrival(lines)
@@ -114,7 +114,7 @@ impl Capture {
         Ok(Self { settings, parser, position, progress, stage, failed: None, has_stream })
     }
 
-    /// Fills the batch; false if told to stop. What came of a stream is given out all the same: nobody can read it again.
+    /// Fills the batch; false if stopped. What was read from a stream is returned anyway: it cannot be read again.
     fn next_by_arrival(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let mut began = None;
         let mut bytes = 0;
@@ -176,7 +176,7 @@ impl Capture {
         Ok(true)
     }
 
-    /// Reads lines into the sorter; the batch holds what is not a passage. False if told to stop.
+    /// Reads lines into the sorter; the batch holds what is not a passage. False if stopped.
     fn scan(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let mut since_look = 0;
         let (mut pending, mut pending_bytes) = (0, 0);
@@ -250,7 +250,7 @@ impl Capture {
         Ok(true)
     }
 
-    /// Fills the batch with sorted lines; false if told to stop.
+    /// Fills the batch with sorted lines; false if stopped.
     fn next_sorted(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let Stage::Sorted(sorted) = &mut self.stage else { return Ok(true) };
         let (mut file, mut bytes) = (None, 0);
@@ -279,8 +279,8 @@ impl Capture {
     }
 }
 
-/// Refuses files whose first lines hold a header that contradicts the columns that the user stated. A file that does not
-/// read has its own words later.
+/// Refuses files whose first lines hold a header that contradicts the columns that the user stated. A file that cannot
+/// be read is reported later.
 fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
     if !settings.parser.layout.is_stated() {
         return Ok(());
@@ -306,7 +306,7 @@ fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
     Ok(())
 }
 
-/// Passes on what the parser has to say of the lines so far: advice to the user, or that they cannot be read.
+/// Passes on what the parser reports on the lines so far: advice to the user, or that they cannot be read.
 fn look_at_lines(
     parser: &mut LineParser,
     position: &Position,
@@ -374,7 +374,7 @@ impl Source for Capture {
             Stage::Finished => return Ok(None),
         };
         if let Ok(false) = result {
-            // What was read behind the last commit is read again after a restart.
+            // What was read after the last commit is read again after a restart.
             self.stage = Stage::Finished;
             return Ok(None);
         }

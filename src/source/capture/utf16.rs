@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 /// Raw bytes that are decoded at a time.
 const CHUNK_BYTES: usize = 64 << 10;
-/// Stands for what is no text: no byte of UTF-8, so that its line is rejected for its encoding, and no other.
+/// Replaces what is not text: never a byte of UTF-8, so that only its line is rejected for its encoding.
 const NO_TEXT: u8 = 0xff;
 
 /// Whether a text that begins so is UTF-16.
@@ -12,7 +12,7 @@ pub(super) fn has_mark(head: &[u8]) -> bool {
     head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff])
 }
 
-/// The stream as UTF-8, and whether it was UTF-16. Reads as many of its first bytes as tell.
+/// The stream as UTF-8, and whether it was UTF-16. Reads only as many first bytes as that takes.
 pub(super) fn decoded(mut stream: Box<dyn Read + Send>) -> io::Result<(Box<dyn Read + Send>, bool)> {
     let mut head = Vec::with_capacity(2);
     // A stream may give its first byte long before its second.
@@ -31,7 +31,7 @@ struct Utf16<R> {
     stream: R,
     is_big_endian: bool,
     raw: Vec<u8>,
-    /// The first half of a pair whose second half has not come yet.
+    /// The first half of a surrogate pair whose second half has not come yet.
     high: Option<u16>,
     text: Vec<u8>,
     /// Bytes of the text that were taken.

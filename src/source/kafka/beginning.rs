@@ -1,9 +1,9 @@
-//! Where a partition begins that neither the data directory nor the group knows.
+//! Where consumption begins in a partition that neither the data directory nor the group knows.
 //!
-//! `kafka.start` is for a topic that is new to both: it says whether what is there already is read. A partition that comes
-//! to a topic of which any other is known was made since, so all that it holds is new and it is read from its beginning.
-//! So that the two can be told apart after a kill, and by other appliances of the group, `start = "latest"` commits the ends
-//! of all partitions to the group at once, before any of them is read.
+//! `kafka.start` is for a topic that is new to both: it says whether existing records are read. If any other
+//! partition of the topic is known, this one was added since: all that it holds is new and it is read from its
+//! beginning. So that the two cases can be distinguished after a kill, and by other appliances of the group, `start =
+//! "latest"` commits the ends of all partitions to the group at once, before any of them is read.
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
@@ -17,7 +17,7 @@ use super::position::Position;
 use super::settings::KafkaSettings;
 use crate::config::KafkaStart;
 
-/// The offset at which `partition` begins, whose oldest record is at `low`.
+/// The offset at which consumption of `partition` begins; its oldest record is at `low`.
 pub(super) fn beginning(
     consumer: &BaseConsumer<Context>,
     ledger: &Ledger,

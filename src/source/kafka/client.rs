@@ -1,4 +1,4 @@
-//! The configuration of librdkafka's clients, and what it refuses in words.
+//! The configuration of librdkafka's clients, and what it refuses, in words.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use rdkafka::error::KafkaError;
 use crate::config::KafkaConfig;
 use crate::source::SourceError;
 
-/// How long a question to the broker may take.
+/// How long a request to the broker may take.
 pub(super) const ASK: Duration = Duration::from_secs(5);
 
-/// The configuration of the client: our defaults, the user's properties, and what must be as it is.
+/// The configuration of the client: our defaults, the user's properties, and what must not be changed.
 pub(super) fn client_config(kafka: &KafkaConfig) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set_log_level(RDKafkaLogLevel::Warning);
@@ -36,7 +36,7 @@ pub(super) fn client_config(kafka: &KafkaConfig) -> ClientConfig {
         ("enable.auto.commit", "false"),
         ("enable.auto.offset.store", "false"),
         ("auto.offset.reset", "error"),
-        // The end of a partition is said even where only control records of transactions lie before it.
+        // The end of a partition is reported even where only control records of transactions precede it.
         ("enable.partition.eof", "true"),
         ("statistics.interval.ms", "1000"),
     ] {

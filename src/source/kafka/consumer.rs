@@ -1,5 +1,5 @@
-//! The source itself: it polls librdkafka, takes what comes into the ledger, and gives batches when they are due. Between
-//! the polls it lets the group's offsets follow and sets partitions right that cannot go on.
+//! The source itself: it polls librdkafka, puts messages into the ledger, and gives batches when they are due.
+//! Between the polls it commits offsets to the group and moves partitions that cannot go on.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,17 +27,17 @@ use crate::source::{CommitListener, CommitPermit, Source, SourceError, advice};
 /// The name of the source; positions are stored by topic and partition.
 pub const NAME: &str = "kafka";
 const DAY: i64 = 86_400;
-/// How often the group is told the positions.
+/// How often positions are committed to the group.
 const HINT_INTERVAL: Duration = Duration::from_millis(250);
 /// How often brokers are asked about partitions that cannot go on.
 const ASK_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest wait for records: a stop is heard, and a young batch leaves, behind it.
+/// The longest wait for records; after it a stop is noticed and a small batch leaves.
 const POLL: Duration = Duration::from_millis(50);
-/// Records between two looks at the clock.
+/// Records between two readings of the clock.
 const LOOK: u32 = 64;
 /// `session.timeout.ms` of librdkafka.
 const DEFAULT_SESSION: Duration = Duration::from_secs(45);
-/// How long saying goodbye may take.
+/// How long leaving the group may take.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// The source.
@@ -50,14 +50,14 @@ pub struct Kafka {
     reading: Reading,
     parser: LineParser,
     hinted: Instant,
-    /// When a partition asked last for an offset that the broker does not have. Which one is not said.
+    /// When a partition last asked for an offset that the broker does not have. librdkafka does not say which.
     trouble: Option<Instant>,
-    /// When brokers were asked last about that.
+    /// When brokers were last asked about that.
     asked: Option<Instant>,
 }
 
 impl Kafka {
-    /// Joins the group in the background and goes on behind `positions`, those stored under [`super::position_prefix`].
+    /// Joins the group in the background and resumes after `positions`, those stored under [`super::position_prefix`].
     ///
     /// # Errors
     /// [`SourceError`] if a property is refused by librdkafka or a stored position cannot be read.
@@ -97,7 +97,7 @@ impl Kafka {
         })
     }
 
-    /// The account of the partitions, which tells how consumption is.
+    /// The account of the partitions, which reports the state of consumption.
     pub fn ledger(&self) -> Arc<Ledger> {
         self.ledger.clone()
     }
@@ -158,12 +158,12 @@ impl Kafka {
                 }
                 Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
                 Some(Err(KafkaError::MessageConsumption(code))) => {
-                    // Its words came to the context already, which logged them.
+                    // The context has already logged its message.
                     self.ledger.fetch_failed(code, Instant::now());
                     return Ok(());
                 }
                 Some(Err(error)) => {
-                    // What concerns the client as a whole was told with its reason already.
+                    // An error of the client as a whole was already reported with its reason.
                     if self.ledger.set_vague_error(error.to_string()) {
                         tracing::warn!(%error, topic = self.ledger.topic(), "consuming from Kafka");
                     }
@@ -187,7 +187,7 @@ impl Kafka {
         })
     }
 
-    /// Lets the group's committed offsets follow.
+    /// Commits stored positions to the group.
     fn tell_group(&mut self) {
         if self.hinted.elapsed() < HINT_INTERVAL {
             return;
@@ -200,7 +200,7 @@ impl Kafka {
         }
     }
 
-    /// Finds the partitions that ask for what the broker does not have, and lets them go on at what it has.
+    /// Finds the partitions that ask for what the broker does not have, and moves them to what it has.
     fn look_for_gaps(&mut self) {
         let undecided = self.ledger.is_undecided().then(Instant::now);
         let (Some(since), Some(consumer)) = (self.trouble.or(undecided), &self.consumer) else { return };
@@ -263,7 +263,7 @@ impl Source for Kafka {
         let Some(consumer) = self.consumer.take() else { return };
         let (done, wait) = std::sync::mpsc::channel();
         let ledger = self.ledger.clone();
-        // Without a broker leaving the group takes as long as the client likes: nobody waits for that.
+        // Without a broker, leaving the group takes as long as the client likes: it is not waited for.
         let leaving = std::thread::Builder::new().name("goodbye".to_owned()).spawn(move || {
             if let Err(error) = commit_hints(&consumer, &ledger) {
                 tracing::debug!(%error, "the offset was not committed to the group");

@@ -1,6 +1,6 @@
-//! What librdkafka calls: the group shares its partitions out, statistics come, something is complained of.
+//! What librdkafka calls: the group assigns partitions, statistics arrive, errors are reported.
 //!
-//! All of it is called by the consuming thread from within its poll. Where a partition goes on is decided by the account,
+//! All of it is called by the consuming thread from within its poll. The account decides where a partition resumes,
 //! from what is stored and what the group has committed.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,11 +19,11 @@ use crate::clock::unix_now;
 /// The context of the consumer.
 pub(super) struct Context {
     ledger: Arc<Ledger>,
-    /// The end of a partition that was just reached. It is said here, and the next poll says of which partition.
+    /// The end of a partition that was just reached. It is reported here, and the next poll says for which partition.
     end: Mutex<Option<i64>>,
 }
 
-/// The offset in librdkafka's words "… reached end of partition at offset 11 (HighwaterMark 11)".
+/// The offset in librdkafka's message "… reached end of partition at offset 11 (HighwaterMark 11)".
 fn end_in(reason: &str) -> Option<i64> {
     let (_, behind) = reason.split_once("end of partition at offset ")?;
     behind.split(' ').next()?.parse().ok()
@@ -34,14 +34,14 @@ impl Context {
         Self { ledger, end: Mutex::default() }
     }
 
-    /// The end of the partition of which the poll has just said that it was reached.
+    /// Takes the end that was reached, for the partition that the poll has just reported.
     pub(super) fn take_end(&self) -> Option<i64> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
         partitions.elements().iter().for_each(|element| self.ledger.assign(element.partition()));
-        // What is not decided here is asked again by the consuming thread, and not read before.
+        // If it is not decided here, the consuming thread asks again, and reads nothing before.
         match committed(consumer, partitions.clone()) {
             Ok(committed) => {
                 for mut element in partitions.elements() {
@@ -71,7 +71,7 @@ impl Context {
                 );
             }
         }
-        // The next owner begins where the group says: it must say where this one ended.
+        // The next owner begins at the group's offset, so that must be where this one ended.
         if !consumer.assignment_lost()
             && let Err(error) = commit_last(consumer, &self.ledger, &ids)
         {
@@ -116,12 +116,12 @@ impl ClientContext for Context {
                 *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end_in(reason);
                 return;
             }
-            // Said between an assignment and the position that we give it, which is our own.
+            // Reported between an assignment and our own position for it.
             Some(RDKafkaErrorCode::AutoOffsetReset) if reason.contains("no previously committed offset") => {
                 tracing::debug!(%error, reason, "the group knows no offset yet");
                 return;
             }
-            // It follows the reason why the last one is.
+            // It follows the reason why the last broker is down.
             Some(RDKafkaErrorCode::AllBrokersDown) => self.ledger.set_vague_error(reason.to_owned()),
             _ => self.ledger.set_error(reason.to_owned()),
         };

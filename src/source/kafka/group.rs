@@ -1,4 +1,4 @@
-//! What the group is asked and told: committed offsets, and whether this process is still a member. It decides nothing.
+//! Requests to the group: read and commit offsets, and whether this process is still a member. It decides nothing.
 
 use std::collections::BTreeMap;
 use std::sync::Weak;
@@ -11,7 +11,7 @@ use super::client::ASK;
 use super::ledger::Ledger;
 use super::position::{Committed, Position};
 
-/// What the group has committed of those partitions of which it has committed anything.
+/// The group's committed offsets, for those partitions that have any.
 pub(super) fn committed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     partitions: TopicPartitionList,
@@ -27,7 +27,7 @@ pub(super) fn committed<C: ConsumerContext>(
     Ok(committed)
 }
 
-/// Commits stored positions to the group, those that it was not told yet. It may refuse them later.
+/// Commits to the group the stored positions that it does not have yet. It may refuse them later.
 pub(super) fn commit_hints<C: ConsumerContext>(consumer: &BaseConsumer<C>, ledger: &Ledger) -> KafkaResult<()> {
     let hints = ledger.hints();
     if hints.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn commit_hints<C: ConsumerContext>(consumer: &BaseConsumer<C>, ledge
     consumer.commit(&offsets(ledger.topic(), &hints)?, CommitMode::Async)
 }
 
-/// Commits the stored positions of partitions that go, and waits until the group has them.
+/// Commits the stored positions of revoked partitions, and waits until the group has them.
 pub(super) fn commit_last<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     ledger: &Ledger,

@@ -1,17 +1,17 @@
-//! Whether the passages of a plate come in one partition, as they must: plates are compared within a partition.
+//! Whether all passages of a plate come in one partition, as they must: plates are compared within a partition.
 //!
 //! A sample of the plates is remembered with the partition each was seen in last. It knows no broker.
 
 use rustc_hash::FxHashMap;
 use traffic::PassageBatch;
 
-/// One plate of so many is looked at.
+/// One plate in this many is sampled.
 const SAMPLE: u64 = 32;
-/// Plates remembered at most; then it begins anew.
+/// Plates remembered at most; then it starts again.
 const MAX_PLATES: usize = 16_384;
-/// So many of them must have changed their partition before anything is said …
+/// At least this many of them must have changed their partition before advice is given …
 const MIN_MOVES: u64 = 20;
-/// … and one sighting of so many at least.
+/// … and at least one sighting in this many.
 const MOVES_OF: u64 = 10;
 
 /// What was seen of the sample.
@@ -24,7 +24,7 @@ pub(super) struct Keying {
 }
 
 impl Keying {
-    /// Looks at the rows of `batch` from `first` on.
+    /// Checks the rows of `batch` from `first` on.
     #[inline]
     pub(super) fn see(&mut self, partition: i32, batch: &PassageBatch, first: usize) {
         let plates = batch.plates.iter().zip(&batch.classes).skip(first);

@@ -1,5 +1,5 @@
 //! The account of every partition: what is stored, what was given to the writer, what is in hand; shared by the
-//! consuming thread, the rebalance callback, the writer and whoever asks for the status.
+//! consuming thread, the rebalance callback, the writer and the status.
 //!
 //! For each partition `stored ≤ given ≤ read`. Given becomes stored when the writer commits; read becomes given when a
 //! batch leaves; on a revocation whatever is between given and read is dropped whole and belongs to the next owner.

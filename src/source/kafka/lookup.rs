@@ -1,5 +1,4 @@
-//! From where to read back where another program has committed an offset, which says no more than that, and where a partition
-//! ends.
+//! Where reading back begins if another program has committed a bare offset, and where a partition ends.
 //!
 //! Under `read_committed` the watermarks of a client end at the first transaction that is not decided. A group offset can be
 //! beyond that: Kafka's Java consumers read uncommitted records by default.
@@ -52,7 +51,7 @@ pub(super) fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64
     })
 }
 
-/// The offset behind the last record of `partition`, whether its transaction is decided or not.
+/// The offset after the last record of `partition`, whether its transaction is decided or not.
 pub(super) fn end(settings: &KafkaSettings, partition: i32) -> KafkaResult<i64> {
     let reader: BaseConsumer<Quiet> =
         client(settings).set("isolation.level", "read_uncommitted").create_with_context(Quiet)?;

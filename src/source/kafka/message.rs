@@ -3,10 +3,10 @@
 //! | value | outcome |
 //! |---|---|
 //! | one line, with or without its line ending | that line |
-//! | several lines | each of them, numbered from 1; they are committed together. A header sets the order of the columns for the lines behind it in the same message |
+//! | several lines | each of them, numbered from 1; they are committed together. A header sets the order of the columns for the lines after it in the same message |
 //! | empty | one blank line |
 //! | none (a tombstone) | one blank line, counted as a null value too |
-//! | a line that is not a passage | a reject with its reason; the lines around it stand |
+//! | a line that is not a passage | a reject with its reason; the lines around it are kept |
 //! | a line over 64 KiB, however large the message | a reject of which the first 64 KiB are kept |
 
 use traffic::{Delimiter, LineParser, PassageBatch, RejectReason, line_end};
@@ -14,7 +14,7 @@ use traffic::{Delimiter, LineParser, PassageBatch, RejectReason, line_end};
 /// How values are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reading {
-    /// The separator; none lets each message decide.
+    /// The separator; none: each message is detected by itself.
     pub(super) delimiter: Option<Delimiter>,
     /// Whether values are GB18030 instead of UTF-8.
     pub(super) gb18030: bool,

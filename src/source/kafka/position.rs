@@ -1,4 +1,4 @@
-//! How far a partition was consumed: what is committed to the store together with everything that it led to.
+//! How far a partition was consumed: committed to the store together with everything that its records led to.
 //!
 //! It knows no broker. Gaps are part of it, so that what is missing is never forgotten by a restart.
 
@@ -16,7 +16,7 @@ const METADATA: &str = "platewatch/2";
 /// Names of positions in the store begin with this, the topic and the partition follow.
 const PREFIX: &str = "kafka/";
 
-/// The place in one partition, and what was odd on the way there.
+/// The place in one partition, and the irregularities before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
     /// Offset of the first record that was not consumed yet.
@@ -29,8 +29,8 @@ pub(super) struct Position {
     pub(super) nulls: u64,
     /// The newest gaps, oldest first.
     pub(super) recent: Vec<Gap>,
-    /// The watermark of the records before `next`. It takes every passage that was read, duplicates among them, which lifts
-    /// nothing that the accepted ones do not; the detector has its own.
+    /// The watermark of the records before `next`. It takes every passage that was read, duplicates included, which
+    /// never raise it further than the accepted ones do; the detector has its own.
     pub(super) watermark: Watermark,
     /// [`fingerprint`] of the record before `next`, where that is known.
     pub(super) last: Option<u64>,
@@ -50,7 +50,7 @@ pub(super) struct Mark {
     pub(super) before: Option<i64>,
 }
 
-/// What a group's committed offset says of a partition.
+/// What a group's committed offset says about a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Committed {
     /// The first offset that was not consumed.
@@ -75,9 +75,9 @@ pub struct Gap {
 /// Why offsets are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum GapCause {
-    /// They were deleted, by retention or by hand, before they were read.
+    /// They were deleted, by retention or manually, before they were read.
     Deleted,
-    /// The partition ended before the position: it was cut off, or the topic made anew. These had been read.
+    /// The partition ended before the position: it was cut off, or the topic created again. These had been read.
     Truncated,
 }
 
@@ -97,7 +97,7 @@ impl Position {
         Self { next, ..Self::default() }
     }
 
-    /// Goes behind the record at `offset`, which holds `passages`: GCSJ and checkpoint of each.
+    /// Moves past the record at `offset`, which holds `passages`: GCSJ and checkpoint of each.
     pub(super) fn pass(&mut self, offset: i64, passages: impl Iterator<Item = (CivilTime, NameId)>, state_ttl: i64) {
         let before = self.watermark.time();
         passages.for_each(|(time, checkpoint)| self.watermark.see(time, checkpoint));
@@ -122,7 +122,7 @@ impl Position {
         self.trail.drain(..unneeded);
     }
 
-    /// Whether this data directory lacks some of what the plate states at this position come from.
+    /// Whether this data directory lacks some of the passages that the plate states at this position come from.
     pub(super) fn is_partial(&self, state_ttl: i64) -> bool {
         let now = self.watermark.time();
         self.taken_over.is_some_and(|then| now.is_none_or(|now| now.saturating_sub(reach(state_ttl)) <= then))
@@ -133,7 +133,7 @@ impl Position {
         self.trail.first().copied().unwrap_or(Mark { offset: self.next, before: self.watermark.time() })
     }
 
-    /// What is committed to the group with the offset, for whoever takes the partition over.
+    /// What is committed to the group with the offset, for the process that takes the partition over.
     pub(super) fn metadata(&self) -> String {
         let Mark { offset, before } = self.read_back_from();
         let text = |time: Option<i64>| time.map_or("-".to_owned(), |time| time.to_string());
@@ -178,8 +178,8 @@ impl Position {
         codec::encode(KIND, self)
     }
 
-    /// Reads a stored value. What layout 1 knew of event time was the newest GCSJ, which one clock can spoil: reading back
-    /// begins where it says, and the watermark anew.
+    /// Reads a stored value. What layout 1 knew of event time was the newest GCSJ, which one clock can spoil: reading
+    /// back begins where it says, and the watermark starts again.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         if codec::version(KIND, bytes)? > 1 {
             return codec::decode(KIND, bytes);
@@ -212,12 +212,12 @@ impl Committed {
     }
 }
 
-/// Tells a record from another that has its offset in a topic that was made anew.
+/// Distinguishes a record from the one at its offset in a topic that was created again.
 pub(super) fn fingerprint(value: &[u8], timestamp: i64) -> u64 {
     xxhash_rust::xxh3::xxh3_64_with_seed(value, timestamp.cast_unsigned())
 }
 
-/// Under names that begin so the positions of `topic` are stored.
+/// The prefix of the names under which the positions of `topic` are stored.
 pub fn position_prefix(topic: &str) -> String {
     format!("{}{topic}/", PREFIX)
 }
@@ -252,7 +252,7 @@ mod tests {
         (0..3).map(move |checkpoint| (CivilTime(time), checkpoint))
     }
 
-    /// Whoever begins at the mark needs nothing from before it that was not ahead, and the mark is not needlessly old.
+    /// Reading back from the mark misses nothing before it that was not ahead, and the mark is not needlessly old.
     #[test]
     fn the_trail_reaches_two_ttls_back_and_is_bounded() {
         let ttl = 600;
@@ -270,7 +270,7 @@ mod tests {
             let mark = position.read_back_from();
             assert_eq!(mark.before, passed[mark.offset as usize].0, "at {offset}");
             let Some(now) = position.watermark.time() else { continue };
-            // Before there was a watermark nothing could be said to be ahead.
+            // Before there was a watermark nothing could be ahead.
             let needed = passed[..mark.offset as usize].iter().filter(|(before, time)| {
                 *time >= now - ttl && before.is_some_and(|before| *time <= before + ttl - 300)
             });

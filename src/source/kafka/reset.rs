@@ -1,4 +1,4 @@
-//! Where a partition goes on whose position is not known, or outside of what the broker has. It does here what
+//! Where a partition resumes if its position is not known or outside of what the broker has. It does what
 //! `auto.offset.reset` would do, and records the gap.
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, RebalanceProtocol};
@@ -15,8 +15,7 @@ use super::position::Gap;
 use super::settings::KafkaSettings;
 use crate::clock::unix_now;
 
-/// Puts a partition that does not know its position, or whose position may be outside of what the broker has, where it can
-/// go on.
+/// Moves a partition whose position is not known, or may be outside of what the broker has, to where it can resume.
 pub(super) fn set_right(
     consumer: &BaseConsumer<Context>,
     ledger: &Ledger,
@@ -58,8 +57,8 @@ pub(super) fn set_right(
     move_to(consumer, ledger, partition, offset)
 }
 
-/// Reads a partition on at `offset`. After an offset that the broker did not have, librdkafka does not fetch and refuses
-/// to seek; what it does take is the partition assigned anew.
+/// Continues a partition at `offset`. After an offset that the broker did not have, librdkafka does not fetch and
+/// refuses to seek; it does accept that the partition is assigned again.
 fn move_to(consumer: &BaseConsumer<Context>, ledger: &Ledger, partition: i32, offset: i64) -> KafkaResult<()> {
     let mut list = TopicPartitionList::new();
     if let RebalanceProtocol::Cooperative = consumer.rebalance_protocol() {

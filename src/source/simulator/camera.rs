@@ -1,4 +1,4 @@
-//! What a camera makes of a passage: the text it reads, and the line it writes.
+//! How a camera reports a passage: the text it reads, and the line it writes.
 //!
 //! Most plates are read well, some are masked or not read at all, a few have one character wrong. It does not know
 //! where a vehicle goes, nor whether its plate is cloned.
@@ -53,7 +53,7 @@ struct Site {
     kkmc: String,
     /// From after GCXH to before FXLX, with the separators.
     middle: Vec<u8>,
-    /// Whether the platform behind it writes a `G` before its passage ids.
+    /// Whether its platform writes a `G` before its passage ids.
     has_prefix: bool,
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Chance {
 pub(super) const ONE: u64 = 1 << 16;
 
 impl Chance {
-    /// Entries of the table behind [`Chance::exponential`]: the mid-quantiles of so many equal shares.
+    /// Entries of the table of [`Chance::exponential`]: the mid-quantiles of this many equal shares.
     const QUANTILES: u32 = 1024;
 
     pub(super) fn new(seed: u64) -> Self {

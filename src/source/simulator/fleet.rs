@@ -15,7 +15,7 @@ pub(super) const SMALL_CAR: u8 = 0;
 /// Number of the unpadded `2` in [`PLATE_TYPES`].
 pub(super) const SMALL_CAR_UNPADDED: u8 = 8;
 
-/// What of a vehicle a camera can see, and how it drives.
+/// What a camera can see of a vehicle, and how it drives.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Vehicle {
     pub(super) plate: Plate,
@@ -41,12 +41,12 @@ pub(super) const LOCAL_PERCENT: u64 = 65;
 /// Mean time between two trips of the busiest vehicles, in seconds.
 const LOCAL_RETURN: f64 = 8.0 * 3600.0;
 const THROUGH_RETURN: f64 = 24.0 * 3600.0;
-/// Vehicles for each trip within that time: the mean vehicle returns so many times less often than the busiest.
+/// Vehicles for each trip within that time: the mean vehicle returns this many times less often than the busiest.
 const LOCAL_RESERVE: u64 = 5;
 const THROUGH_RESERVE: u64 = 20;
 
 impl Fleet {
-    /// A fleet for so many trips a second.
+    /// A fleet for this many trips a second.
     pub(super) fn new(seed: u64, trips_per_second: f64) -> Self {
         let local = trips_per_second * LOCAL_PERCENT as f64 / 100.0;
         let through = trips_per_second - local;
@@ -120,8 +120,8 @@ impl Fleet {
 /// repeating a vehicle, then comes the next group. So a vehicle rests for at least all groups but one.
 ///
 /// Within a group the vehicles are ranked. Trip k of a block of B takes one from ranks f(k) to f(k + 1), where
-/// f(k) = k + (S − B)(k/B)³ and S is the group's size: rank 0 drives in every round, the last one in about every
-/// 3 S/B-th, with the long tail that return frequencies have.
+/// f(k) = k + (S − B)(k/B)³ and S is the group's size: rank 0 drives in every round, the last rank in about every 3
+/// S/B-th, with the long tail that return frequencies have.
 #[derive(Debug, Clone)]
 struct Rota {
     trips: u64,

@@ -47,11 +47,11 @@ pub(super) struct Network {
     checkpoints: Vec<Checkpoint>,
     places: Vec<Place>,
     roads: Vec<Vec<Road>>,
-    /// Each checkpoint as often as its traffic weighs.
+    /// Each checkpoint as often as its traffic weight.
     lottery: Vec<SiteId>,
 }
 
-/// Roads to so many nearest neighbours.
+/// Number of nearest neighbours that a checkpoint has roads to.
 const NEIGHBOURS: usize = 3;
 /// A road is longer than the great circle by this, in percent.
 const WINDING_PERCENT: u64 = 125;
@@ -137,7 +137,7 @@ impl Network {
         }
     }
 
-    /// A checkpoint at least so many metres from `site`, if a few draws find one.
+    /// A checkpoint at least `metres` from `site`, if a few draws find one.
     pub(super) fn far_site(&self, site: SiteId, metres: i64, chance: &mut Chance) -> Option<SiteId> {
         let here = self.place(site);
         let mut draws = (0..12).map(|_| chance.below(self.len() as u64) as SiteId);

@@ -1,7 +1,7 @@
 //! Plate numbers: every vehicle's serial number becomes a plate of its own.
 //!
 //! Within a format and a place of registration the mapping is a bijection, so that two vehicles share a plate only
-//! where a clone was planted. It knows the formats of GA 36 that the road meets; it does not know who drives.
+//! where a clone was planted. It knows the formats of GA 36 that are common on the road; it does not know who drives.
 
 use super::chance::{mix, pick};
 
@@ -67,7 +67,7 @@ impl Format {
         }
     }
 
-    /// A bijection of the format's numbers that leaves no order to be seen.
+    /// A bijection of the format's numbers without visible order.
     fn shuffle(self, number: u64, salt: u64) -> u64 {
         let shuffled = |number: u64, numbers: u64| (number * STRIDE + salt % numbers) % numbers;
         if self != Self::Ordinary {

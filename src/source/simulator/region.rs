@@ -1,8 +1,8 @@
 //! Checkpoints for a network of any size: the 19 real ones, or invented ones in the same region.
 //!
-//! Invented checkpoints stand on a jittered grid around Xuzhou, at least some kilometres apart; where they do not fit
-//! the region it grows. Their codes, names and labels follow the pattern of the real ones. It knows no roads between
-//! them; see the network.
+//! Invented checkpoints are on a jittered grid around Xuzhou, at least some kilometres apart; if they do not fit the
+//! region, it grows. Their codes, names and labels follow the pattern of the real ones. It knows no roads between them;
+//! see the network.
 
 use traffic::{Catalogue, Checkpoint};
 
@@ -11,12 +11,12 @@ use super::network::{METRES_PER_DEGREE, MIDDLE, Place};
 
 /// Width and height of the region of the real checkpoints, in metres.
 const REGION: (u64, u64) = (195_000, 115_000);
-/// Sites stand on a grid of at least this, in metres, and up to a quarter of it away from its points.
+/// Sites are on a grid of at least this spacing, in metres, and up to a quarter of it away from its points.
 const MIN_SPACING: u64 = 10_000;
 /// Beyond the region, districts are squares of this, in metres.
 const OUTER_DISTRICT: i64 = 60_000;
 
-/// So many checkpoints; 0 for all the real ones.
+/// `count` checkpoints; 0 for all the real ones.
 pub(super) fn checkpoints(count: usize, seed: u64) -> Vec<Checkpoint> {
     let mut real: Vec<_> = Catalogue::xuzhou().iter().cloned().collect();
     if count > real.len() {
@@ -74,7 +74,7 @@ fn district(x: i64, y: i64, real: &[Checkpoint]) -> (String, String) {
     }
 }
 
-/// Degrees of a place so many metres from the middle, to six decimals.
+/// Degrees of a place `metres` from the middle, to six decimals.
 fn degrees(metres: i64, middle: f64, metres_per_degree: f64) -> f64 {
     ((middle + metres as f64 / metres_per_degree) * 1e6).round() / 1e6
 }

@@ -21,7 +21,7 @@ const SUNDAY: Day = [
 
 const HOURS: usize = 7 * 24;
 const SECONDS_PER_WEEK: i64 = 7 * 86_400;
-/// 1970-01-01 was a Thursday: so many seconds after the start of its week.
+/// 1970-01-01 was a Thursday: seconds after the start of its week.
 const EPOCH_IN_WEEK: i64 = 3 * 86_400;
 
 /// Traffic by the hour of the week, scaled to a weekly mean of [`Rhythm::MEAN`].

@@ -1,4 +1,4 @@
-//! The simulator as a whole: what its bytes look like, and what the detector makes of them.
+//! The simulator as a whole: what its bytes look like, and what the detector finds in them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +13,7 @@ fn simulator(settings: SimulatorSettings) -> Simulator {
     Simulator::new(settings).unwrap()
 }
 
-/// So many lines, as one text.
+/// `lines` lines, as one text.
 fn text(simulator: &mut Simulator, lines: usize) -> String {
     let mut bytes = Vec::new();
     for _ in 0..lines {
@@ -22,7 +22,7 @@ fn text(simulator: &mut Simulator, lines: usize) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// So many events and lines, without line ends.
+/// `lines` events and lines, without line ends.
 fn events(simulator: &mut Simulator, lines: usize) -> Vec<(Event, String)> {
     let one = |simulator: &mut Simulator| {
         let due = simulator.next_due();
@@ -233,7 +233,7 @@ fn fastest(settings: SimulatorSettings, lines: usize) -> f64 {
 
 #[test]
 fn no_true_vehicle_is_in_two_places() {
-    // Long enough for vehicles to return, at the hours when they do so soonest.
+    // Long enough for vehicles to return, at the hours when they return soonest.
     let monday_morning = CivilTime(SimulatorSettings::DEFAULT_START.0 + 6 * 3600);
     let settings =
         SimulatorSettings { rate: 6.0, start: monday_morning, clone_rate: 0.0, ..Default::default() }.clean();
@@ -319,7 +319,7 @@ fn judge(
     (precision, recall)
 }
 
-/// The pairs that the detector reports, and those of them that it holds for sure.
+/// The pairs that the detector reports, and those of them that it considers certain.
 fn detect(
     batch: &PassageBatch,
     catalogue: &Catalogue,

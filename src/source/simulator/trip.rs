@@ -13,9 +13,9 @@ use super::truth::{CaseId, NO_CASE};
 pub(super) struct Route {
     /// The checkpoint that is passed next.
     pub(super) site: SiteId,
-    /// The one passed before; the same as `site` for the first.
+    /// The checkpoint passed before; the same as `site` for the first.
     pub(super) came_from: SiteId,
-    /// The last one, if it is reached.
+    /// The last checkpoint, if it is reached.
     pub(super) goal: SiteId,
     /// Checkpoints at most still to come after `site`.
     pub(super) hops_left: u8,
@@ -36,9 +36,9 @@ pub(super) struct Trip {
     pub(super) case: CaseId,
 }
 
-/// Checkpoints that no trip exceeds.
+/// The most checkpoints of a trip.
 const MAX_HOPS: u8 = 16;
-/// Through traffic goes at least so far, in metres, where the network allows.
+/// Through traffic goes at least this far, in metres, where the network allows.
 const THROUGH_METRES: i64 = 40_000;
 /// Second of the day from which commuters drive home.
 const AFTERNOON: i64 = 13 * 3600;

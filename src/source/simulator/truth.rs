@@ -1,9 +1,9 @@
 //! What really happened: which passages of one plate were made by different vehicles.
 //!
-//! A *case* opens when a clone is planted and lives while one of its two vehicles is still on the road. Within a case,
-//! each arriving sighting is paired with the sighting just before it and the one just after it in event time, as a
-//! perfect observer of that plate would do; a pair is truth if two different vehicles made it at different checkpoints
-//! within [`LONGEST_GAP`]. It does not know which rule, if any, finds a pair.
+//! A *case* opens when a clone is planted and stays open while one of its two vehicles is still on the road. Within a
+//! case, each arriving sighting is paired with the sighting just before it and the one just after it in event time, as
+//! a perfect observer of that plate would do; a pair is truth if two different vehicles made it at different
+//! checkpoints within [`LONGEST_GAP`]. It does not know which rule, if any, finds a pair.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
 //! The advertised-address trap: a broker answers the first contact with the address under which it wants to be reached
-//! from then on, and that one leads nowhere from this machine.
+//! from then on, and that address cannot be reached from this machine.
 
 use super::super::reach::Address;
 use super::super::report::{KAFKA, Report};
@@ -8,7 +8,7 @@ use super::security::Security;
 use super::session::cluster_at;
 use crate::config::KafkaConfig;
 
-/// Tries the address of every broker that is not in `kafka.brokers` and so was tried already.
+/// Tries the address of every broker, except those in `kafka.brokers`, which were tried already.
 pub(super) fn check(
     brokers: &[Advertised],
     bootstrap: &[Address],
@@ -20,7 +20,7 @@ pub(super) fn check(
     for (id, address) in brokers.iter().filter(|(_, address)| !bootstrap.contains(address)) {
         if let Some(reason) = astray(address, contact, kafka) {
             let protocol = wanted.protocol();
-            // With one broker its right address is known: it is the one that answered.
+            // With one broker its correct address is known: the one that answered.
             let example = match brokers.len() {
                 1 => format!("{protocol}://{contact}"),
                 _ => format!("{protocol}://ITS-ADDRESS:{}", contact.port),
@@ -38,7 +38,7 @@ pub(super) fn check(
     }
 }
 
-/// Why an advertised address does not lead from here to the broker that advertises it.
+/// Why an advertised address does not lead from here to its broker.
 fn astray(address: &Address, contact: &Address, kafka: &KafkaConfig) -> Option<String> {
     let trap = address.is_loopback() && !contact.is_loopback();
     if trap && !contact.is_here() {
@@ -51,7 +51,7 @@ fn astray(address: &Address, contact: &Address, kafka: &KafkaConfig) -> Option<S
             format!("from here {reason}")
         });
     }
-    // Whoever listens on this machine's own port may be another cluster.
+    // What listens on this machine's own port may be another cluster.
     let (here, there) = address.is_loopback().then(|| (cluster_at(kafka, address), cluster_at(kafka, contact)))?;
     match (here, there) {
         (Some(here), Some(there)) if here != there => Some(format!("what listens there is another cluster ({here})")),
@@ -69,7 +69,7 @@ mod tests {
     fn localhost_is_never_where_another_machine_is() {
         let kafka = Config::from_toml("", []).unwrap().kafka;
         let address = |text| Address::parse(text).unwrap();
-        // A block for documentation: nobody has such an address. Nothing is connected to for this answer.
+        // A block for documentation: no machine has such an address. This answer needs no connection.
         let remote = address("192.0.2.7:9092");
         let words = astray(&address("localhost:9092"), &remote, &kafka).unwrap();
         assert_eq!(words, "localhost is this machine itself, not the broker's");

@@ -1,4 +1,4 @@
-//! What librdkafka reports without being asked: the brokers that it has learnt of, and complaints. It only keeps them.
+//! What librdkafka reports without being asked: the brokers that it has learnt of, and errors. It only keeps them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,20 +13,20 @@ use super::super::reach::Address;
 /// A broker by its `node.id`, and the address that it advertises.
 pub(super) type Advertised = (i32, Address);
 
-/// What librdkafka tells by itself.
+/// What librdkafka reports by itself.
 #[derive(Debug, Default)]
 pub(super) struct Events(Mutex<Heard>);
 
-/// What was heard so far.
+/// What was reported so far.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    /// What it complained of, the newest last.
+    /// The errors that it reported, the newest last.
     pub(super) complaints: Vec<(RDKafkaErrorCode, String)>,
-    /// The brokers that a first contact told of.
+    /// The brokers that a first contact reported.
     pub(super) brokers: Vec<Advertised>,
 }
 
-/// Complaints that are kept.
+/// Errors that are kept.
 const MOST_COMPLAINTS: usize = 32;
 
 impl Events {
@@ -34,12 +34,12 @@ impl Events {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it complained of this.
+    /// Whether it reported this error.
     pub(super) fn heard(&self, wanted: RDKafkaErrorCode) -> bool {
         self.lock().complaints.iter().any(|(code, _)| *code == wanted)
     }
 
-    /// The last complaint that says more than that there is trouble.
+    /// The last error that says more than that something failed.
     pub(super) fn last_complaint(&self) -> String {
         let heard = self.lock();
         let mut telling = heard.complaints.iter().rev().filter(|(code, _)| *code != RDKafkaErrorCode::AllBrokersDown);

@@ -1,8 +1,8 @@
-//! What listens behind an open port, found out by speaking to it: a broker in plain text, one that wants a login, TLS,
-//! or something else. A Kafka client only knows that its connection was closed; this tells why.
+//! What listens on an open port, found out by speaking to it: a broker in plain text, one that requires a login, TLS,
+//! or something else. A Kafka client only knows that its connection was closed; this says why.
 //!
-//! Two of Kafka's requests are written by hand, since they are answered before any login: ApiVersions and
-//! SaslHandshake. It sends no secret, and knows no configuration.
+//! Two of Kafka's requests are encoded here, since they are answered before any login: ApiVersions and SaslHandshake.
+//! It sends no secret, and knows no configuration.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -10,12 +10,12 @@ use std::time::Duration;
 
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(10);
-/// Longer answers to these questions do not come from Kafka.
+/// Kafka's answers to these requests are never longer.
 const LONGEST_ANSWER: usize = 1 << 20;
 const API_VERSIONS: i16 = 18;
 const SASL_HANDSHAKE: i16 = 17;
 const METADATA: i16 = 3;
-/// Kafka's error code for a handshake where no login is wanted.
+/// Kafka's error code for a handshake where no login is required.
 const ILLEGAL_SASL_STATE: i16 = 34;
 
 /// What listens.
@@ -23,19 +23,19 @@ const ILLEGAL_SASL_STATE: i16 = 34;
 pub(super) enum Listener {
     /// A broker, in plain text, without a login.
     Plain,
-    /// A broker, in plain text, that wants a login by one of these mechanisms.
+    /// A broker, in plain text, that requires a login by one of these mechanisms.
     Login(Vec<String>),
     /// A node that answers in Kafka's protocol and serves no clients.
     Controller,
     /// Something that speaks TLS.
     Tls,
-    /// Something else, and what it said.
+    /// Something else, and what it sent.
     Foreign(String),
-    /// Something that closes, or says nothing.
+    /// Something that closes, or sends nothing.
     Mute,
 }
 
-/// Speaks to what listens behind `connect`, which is called for each of the few conversations.
+/// Probes what `connect` connects to; it is called for each of the few connections.
 pub(super) fn probe<E>(mut connect: impl FnMut() -> Result<TcpStream, E>, mechanism: &str) -> Result<Listener, E> {
     let answer = ask(&mut connect()?, API_VERSIONS, &[]);
     match answer {
@@ -53,7 +53,7 @@ pub(super) fn probe<E>(mut connect: impl FnMut() -> Result<TcpStream, E>, mechan
 
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
-    /// The body behind the correlation id.
+    /// The body after the correlation id.
     Kafka(Vec<u8>),
     Tls,
     Foreign(String),
@@ -69,7 +69,7 @@ fn ask(stream: &mut TcpStream, api: i16, body: &[u8]) -> Answer {
     let version = if api == SASL_HANDSHAKE { [0, 1] } else { VERSION };
     let request = [&api.to_be_bytes()[..], &version, &CORRELATION.to_be_bytes(), &client_length, CLIENT, body].concat();
     let length = (request.len() as i32).to_be_bytes();
-    // A server that speaks first may have closed already: what it said is read all the same.
+    // A server that speaks first may have closed already: what it sent is read anyway.
     let _ = stream.set_write_timeout(Some(ANSWER)).and_then(|()| stream.write_all(&[&length[..], &request].concat()));
     if stream.set_read_timeout(Some(ANSWER)).is_err() {
         return Answer::None;
@@ -99,7 +99,7 @@ fn other(head: &[u8], stream: &mut TcpStream) -> Answer {
     }
 }
 
-/// The mechanisms by which a broker lets one log in; none where it wants no login.
+/// The login mechanisms of a broker; none where it requires no login.
 fn handshake(stream: &mut TcpStream, mechanism: &str) -> Option<Vec<String>> {
     let length = i16::try_from(mechanism.len()).ok()?.to_be_bytes();
     let Answer::Kafka(body) = ask(stream, SASL_HANDSHAKE, &[&length[..], mechanism.as_bytes()].concat()) else {
@@ -124,7 +124,7 @@ fn versions_of(body: &[u8]) -> Vec<i16> {
     entries.filter_map(|entry| entry.first_chunk().map(|key| i16::from_be_bytes(*key))).collect()
 }
 
-/// Says hello in TLS 1.2: any answer in TLS is one, a refusal too.
+/// Sends a TLS 1.2 ClientHello: any TLS record counts as an answer, even an alert.
 fn speaks_tls(stream: &mut TcpStream) -> bool {
     #[rustfmt::skip]
     const EXTENSIONS: [u8; 26] = [
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
-    /// What is found behind a server that answers every connection with `bytes`.
+    /// Probes a server that answers every connection with `bytes`.
     fn check(bytes: &'static [u8], expected: Listener) {
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap();

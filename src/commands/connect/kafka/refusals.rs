@@ -1,15 +1,15 @@
-//! What librdkafka's errors mean in words, and which of them trying again does not mend. It asks nothing.
+//! What librdkafka's errors mean in words, and which of them a retry does not solve. It makes no request.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// How librdkafka tells that a certificate was not accepted, for whatever reason.
+/// librdkafka's message that a certificate was not accepted, for whatever reason.
 pub(super) const VERIFY_FAILED: &str = "certificate verify failed";
 
 pub(super) fn is_refusal(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed)
 }
 
-/// Whether trying again is of no use.
+/// Whether a retry is of no use.
 pub(super) fn is_final(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{BadCompression, BadMessage, InvalidMessage, NotImplemented, UnsupportedCompressionType};
     let codes = [BadCompression, BadMessage, InvalidMessage, NotImplemented, UnsupportedCompressionType];
@@ -26,9 +26,9 @@ pub(super) fn unreadable(error: &KafkaError) -> &'static str {
     }
 }
 
-/// Trouble for which trying again is of no use.
+/// An error for which a retry is of no use.
 pub(super) enum Trouble {
-    /// The certificate was not accepted; librdkafka does not tell its name from its authority.
+    /// The certificate was not accepted; librdkafka does not say whether for its name or its authority.
     Untrusted(String),
     Other(String),
 }

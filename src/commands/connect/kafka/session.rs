@@ -1,7 +1,7 @@
-//! Questions to a cluster through librdkafka, as the appliance will ask them, and what the refusals mean in words.
+//! Requests to a cluster through librdkafka, as the appliance will make them, and what the refusals mean in words.
 //!
-//! None of them changes anything: the group is not joined, and whether it may be written to is asked with an offset for
-//! a partition that cannot exist, which a broker refuses only after it has looked at the rights.
+//! None of them changes anything: the group is not joined, and the right to write to it is checked with an offset for a
+//! partition that cannot exist, which a broker refuses only after it has checked the rights.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -21,15 +21,15 @@ use super::security::Security;
 use crate::commands::failure::Usage;
 use crate::config::KafkaConfig;
 
-/// How long a cluster may take to answer a question.
+/// How long a cluster may take to answer a request.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How long one attempt may take, behind which complaints are looked at.
+/// How long one attempt may take, after which errors are checked.
 const ATTEMPT: Duration = Duration::from_secs(1);
-/// How long the addresses that a first contact told are tried.
+/// How long the addresses that a first contact returned are tried.
 const MISLED: Duration = Duration::from_secs(5);
-/// What is asked for rights only; no topic has so many partitions.
+/// Used to check rights only; no topic has this many partitions.
 const NO_PARTITION: i32 = i32::MAX;
-/// Properties by which the appliance becomes a member, or which must be as they are here.
+/// Properties that would make this a member of the group, or that must be as they are here.
 const LEFT_OUT: [&str; 2] = ["group.instance.id", "enable.partition.eof"];
 
 /// A client of the cluster.
@@ -106,7 +106,7 @@ impl Session {
         })
     }
 
-    /// The brokers and the topic, or why the cluster tells nothing.
+    /// The brokers and the topic, or why the cluster does not answer.
     pub(super) fn metadata(&self) -> Result<Metadata, String> {
         let began = Instant::now();
         loop {
@@ -116,7 +116,7 @@ impl Session {
             self.listen();
             let heard = self.events().lock();
             let definite = heard.complaints.iter().find_map(|(code, reason)| definite(*code, reason));
-            // The first contact told where to go on, and there is no way there.
+            // The first contact said where to continue, and that address cannot be reached.
             let misled = !heard.brokers.is_empty() && began.elapsed() >= MISLED;
             drop(heard);
             if let Some(trouble) = definite {
@@ -141,7 +141,7 @@ impl Session {
         }
     }
 
-    /// The brokers that a first contact told of, where there is no metadata.
+    /// The brokers that a first contact reported, where there is no metadata.
     pub(super) fn learned(&self) -> Vec<Advertised> {
         self.events().lock().brokers.clone()
     }
@@ -150,12 +150,12 @@ impl Session {
         self.consumer.context()
     }
 
-    /// Takes what librdkafka has to tell.
+    /// Takes what librdkafka reports.
     fn listen(&self) {
         listen(&self.consumer);
     }
 
-    /// Whether a certificate that was refused is fine but for its name. No login is sent on the way.
+    /// Whether only the name of a refused certificate is wrong. No login is sent for this.
     fn is_misnamed(&self) -> bool {
         let mut config = self.config.clone();
         config.set("security.protocol", "SSL").set("ssl.endpoint.identification.algorithm", "none");
@@ -210,7 +210,7 @@ impl Session {
         i32::try_from(topic.partitions().len()).ok()
     }
 
-    /// Whether every partition can be read: its oldest records, and its newest, which may be compressed otherwise.
+    /// Whether every partition can be read: its oldest records, and its newest, which may be compressed differently.
     pub(super) fn reading(&self, partitions: i32, report: &mut Report) {
         let problems = report.problems();
         for from in [Offset::Beginning, Offset::OffsetTail(1)] {
@@ -241,7 +241,7 @@ impl Session {
                 Some(Err(error)) => failure = Some(error).filter(is_final),
             }
         }
-        // What cannot be read is one of those that gave nothing; the others are given a moment.
+        // The partition that cannot be read is one of those that gave nothing; the others get a moment.
         let until = Instant::now() + ATTEMPT;
         while failure.as_ref().is_some_and(|it| !is_refusal(it)) && waiting.len() > 1 && Instant::now() < until {
             match self.consumer.poll(Duration::from_millis(100)) {
@@ -285,7 +285,7 @@ impl Session {
         }
     }
 
-    /// Whether the group can be used, and nobody uses it otherwise.
+    /// Whether the group can be used, and is not used for anything else.
     pub(super) fn group(&self, partitions: i32, report: &mut Report) {
         let group = &self.group;
         let mut asked = TopicPartitionList::new();
@@ -332,7 +332,8 @@ impl Session {
         }
     }
 
-    /// What the group has stored. Without the right to find its coordinator librdkafka asks for ever, and tells so aside.
+    /// The group's stored offsets. Without the right to find its coordinator librdkafka only retries and reports an
+    /// event.
     fn committed(&self, asked: &TopicPartitionList) -> KafkaResult<TopicPartitionList> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -358,7 +359,7 @@ impl Session {
     }
 }
 
-/// Gives librdkafka a moment to tell what it has to. A poll that ends empty may have taken a word of it.
+/// Gives librdkafka a moment to report. A poll that returns nothing may still have taken a report.
 fn listen(consumer: &BaseConsumer<Events>) {
     let until = Instant::now() + Duration::from_millis(100);
     while Instant::now() < until {
@@ -379,7 +380,7 @@ fn number(partition: &rdkafka::metadata::MetadataPartition) -> String {
     partition.id().to_string()
 }
 
-/// The text without what must not be shown.
+/// The text without secrets.
 fn without(secrets: &[String], text: String) -> String {
     secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "…"))
 }

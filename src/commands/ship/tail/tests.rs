@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt as _;
 
 use super::*;
 
-/// A log in a folder of its own, and what was handed out of it.
+/// A log in a folder of its own, and the lines that were returned.
 struct Bench {
     dir: tempfile::TempDir,
     tail: Tail,
@@ -56,14 +56,14 @@ impl Bench {
         current == fs::metadata(self.path("log")).ok().map(|metadata| metadata.ino())
     }
 
-    /// What is handed out from here on.
+    /// The lines that are returned from here on.
     fn reads(&mut self, expected: &str) {
         self.shipped.clear();
         self.read();
         assert_eq!(self.shipped, expected);
     }
 
-    /// Another process continues behind what was handed out.
+    /// Another process continues after the returned lines.
     fn restart(&mut self) {
         let json = serde_json::to_string(&self.place.as_ref().unwrap().position()).unwrap();
         self.tail = Tail::new(&self.path("log"), false, Some(&serde_json::from_str(&json).unwrap()));
@@ -98,7 +98,7 @@ fn a_truncated_log_is_read_from_its_beginning() {
     log.tail.next(&mut Vec::new()).unwrap();
     assert!(log.tail.take_notices()[0].contains("was truncated behind byte 8"));
     log.reads("3\n");
-    // Longer than before already, when it is looked at.
+    // Already longer than before when it is checked.
     fs::write(log.path("log"), "four and more\n").unwrap();
     log.tail.next(&mut Vec::new()).unwrap();
     log.tail.take_notices();
@@ -110,13 +110,13 @@ fn a_log_written_anew_with_the_same_beginning_is_another() {
     let banner = "the same banner every day\n".repeat(40);
     let mut log = Bench::new(&format!("{banner}one\ntwo\n"));
     log.reads(&format!("{banner}one\ntwo\n"));
-    // Truncated and longer than before already, when it is looked at: only what was read last tells.
+    // Truncated and already longer than before when it is checked: only what was read last shows it.
     let anew = format!("{banner}three\nfour\nfive\n");
     fs::write(log.path("log"), &anew).unwrap();
     log.tail.next(&mut Vec::new()).unwrap();
     assert!(log.tail.take_notices()[0].contains("was truncated behind byte"));
     log.reads(&anew);
-    // The same while nobody looks, and with a copy beside it.
+    // The same while it is not followed, and with a copy beside it.
     log.append("log", "six\n");
     fs::copy(log.path("log"), log.path("log.1")).unwrap();
     let anew = format!("{banner}seven\n{banner}");
@@ -188,7 +188,7 @@ fn a_hole_of_nul_bytes_is_no_line() {
         let mut log = Bench::new("one\n");
         log.reads("one\n");
         log.append("log", "two\n");
-        // The writer does not append: after the truncation it goes on where it was.
+        // The writer does not append: after the truncation it continues at its old offset.
         fs::copy(log.path("log"), log.path("log.1")).unwrap();
         let hole = vec![0; 3 * CHUNK + 8];
         fs::write(log.path("log"), [&hole[..], b"three\nfour\n"].concat()).unwrap();
@@ -270,7 +270,7 @@ fn a_file_that_is_gone_is_missed_loudly() {
 fn a_log_with_an_old_inode_is_another_log() {
     let mut log = Bench::new("one\n");
     log.reads("one\n");
-    // The same inode with other bytes: what a file system does that gives numbers again.
+    // The same inode with other bytes: what a file system does that reuses inode numbers.
     fs::write(log.path("log"), "two, which is longer\n").unwrap();
     log.restart();
     log.tail.take_notices();

@@ -23,13 +23,13 @@ pub(super) struct Partition {
     pub(super) epoch: u64,
     /// What the record before the first one read must be, if it is still there.
     pub(super) expected: Option<u64>,
-    /// It was another.
+    /// It was another record.
     pub(super) remade: bool,
-    /// When a record of it came last.
+    /// When its last record came.
     pub(super) heard: Option<Instant>,
-    /// What the group was told last.
+    /// The offset last committed to the group.
     pub(super) hinted: Option<i64>,
-    /// End of the partition as the broker told last.
+    /// End of the partition as the broker last reported it.
     pub(super) end: Option<i64>,
     /// Offsets before that end which belong to transactions that are not decided yet.
     pub(super) in_transaction: i64,
@@ -45,20 +45,20 @@ pub(super) struct Hand {
     pub(super) since: Instant,
 }
 
-/// Records that another process has stored, being read once more.
+/// Records that another process has stored, being read again.
 #[derive(Debug)]
 pub(super) struct ReadingBack {
     /// The offset that comes next.
     pub(super) next: i64,
-    /// The first offset that nobody has stored.
+    /// The first offset that no process has stored.
     pub(super) until: i64,
-    /// Whether the first part has not left yet: the watermark before it.
+    /// The watermark before the first part, while that has not left yet.
     pub(super) begins: Option<WatermarkState>,
     /// The watermark at `until`, where it is known.
     pub(super) watermark: Option<i64>,
     /// Whether this data directory lacks the records.
     pub(super) foreign: bool,
-    /// The last part is in hand, and behind it the partition stands here.
+    /// The last part is in hand; after it the partition is at this position.
     pub(super) ends: Option<Position>,
     pub(super) hand: Option<Hand>,
 }
@@ -84,7 +84,8 @@ impl Partition {
         }
     }
 
-    /// What is stored, where the group may be told: before it is decided where the partition goes on it may know more.
+    /// What is stored, if it may be committed to the group: until it is decided where to resume, the group's may be
+    /// higher.
     pub(super) fn for_group(&self) -> Option<Position> {
         let is_decided = self.assigned && self.read.is_some() && self.intact;
         self.stored.clone().filter(|_| is_decided)

@@ -1,4 +1,4 @@
-//! The accounts of all partitions together, as they stand behind the ledger's lock, and the small steps that change them.
+//! The accounts of all partitions together, as the ledger's lock protects them, and the small steps that change them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ impl Accounts {
         self.oldest = self.partitions.values().filter_map(Partition::front).map(|hand| hand.since).min();
     }
 
-    /// Whatever of a partition is not stored is to be read again, and nothing of it stored under what it was read under.
+    /// Whatever of a partition is not stored is to be read again, and batches of the old epoch may not be stored.
     pub(super) fn forget_read(&mut self, partition: i32) {
         self.take_hands(partition);
         let Some(account) = self.partitions.get_mut(&partition) else { return };

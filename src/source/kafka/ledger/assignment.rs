@@ -1,14 +1,14 @@
-//! Partitions come and go: where one goes on, what is dropped when it is taken away, and whether a batch of it may still be
-//! committed.
+//! Assigned and revoked partitions: where one resumes, what is dropped when it is revoked, and whether a batch of it
+//! may still be committed.
 //!
 //! **Taking over.** What another process has consumed since this one stored anything of a partition is in its plate states,
-//! not in ours. The offset that the group has committed tells where that process ended, and its metadata from where the
-//! records of the last state TTL begin ([`Position::metadata`]): those are read once more and given to the writer as parts
-//! of a [`Rebuild`](crate::batch::Rebuild), and only then is the partition's position the group's.
+//! not in ours. The group's committed offset says where that process ended, and its metadata where the records of the
+//! last state TTL begin ([`Position::metadata`]): those are read again and given to the writer as parts of a
+//! [`Rebuild`](crate::batch::Rebuild), and only then does the partition take the group's position.
 //!
 //! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
 //! now. A batch that waited long is committed only after the group has taken a commit from this member
-//! ([`Ledger::permit`]); else all that was given of the partition is read again by whoever owns it. It makes no call to Kafka.
+//! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. Makes no call to Kafka.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ use crate::source::kafka::position::{Committed, Mark, Position};
 const REVOKE_DEADLINE: Duration = Duration::from_secs(30);
 
 impl Ledger {
-    /// The group has shared its partitions out anew.
+    /// The group has reassigned its partitions.
     pub(in crate::source::kafka) fn rebalanced(&self) {
         self.lock().rebalances += 1;
     }
@@ -37,12 +37,12 @@ impl Ledger {
         inner.forget_read(partition);
     }
 
-    /// Whether a partition that is assigned does not know yet where to go on.
+    /// Whether it is still undecided for an assigned partition where it resumes.
     pub(in crate::source::kafka) fn is_undecided(&self) -> bool {
         self.lock().partitions.values().any(|account| account.assigned && account.read.is_none())
     }
 
-    /// Whether the topic came while this process was waiting for it.
+    /// Whether the topic was created while this process was waiting for it.
     pub(in crate::source::kafka) fn topic_was_absent(&self) -> bool {
         self.lock().topic_was_absent
     }
@@ -52,11 +52,11 @@ impl Ledger {
         self.lock().partitions.values().any(|account| account.stored.is_some())
     }
 
-    /// Decides where a partition goes on, given what its group has committed; returns the offset to fetch from. None: the
-    /// partition has no past anywhere, and [`Ledger::begin_anew`] is to be called.
+    /// Decides where a partition resumes, given what its group has committed; returns the offset to fetch from. None:
+    /// the partition has no past anywhere, and [`Ledger::begin_anew`] is to be called.
     ///
-    /// A group offset of another program does not tell from where to read back: `by_time` is asked, and if it does not
-    /// know either, this fails with its error and is to be tried again.
+    /// A group offset of another program does not say from where to read back: `by_time` looks that up, and if it
+    /// fails, this fails with its error and is to be tried again.
     pub(in crate::source::kafka) fn begin_at<E>(
         &self,
         partition: i32,
@@ -103,7 +103,7 @@ impl Ledger {
         let mut inner = self.lock();
         let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
         account.intact = false;
-        // Its ordinals begin anew: they matter only where fewer than three checkpoints send.
+        // Its ordinals start again: they matter only where fewer than three checkpoints send.
         let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
         let read = Position { next: until, watermark: Watermark::of(&begins), last: None, trail: vec![from], ..base };
         account.read = Some(read);
@@ -125,7 +125,7 @@ impl Ledger {
         });
     }
 
-    /// The partition goes: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before letting it go.
+    /// The partition is revoked: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before giving it up.
     pub(in crate::source::kafka) fn drop_hand(&self, partition: i32) {
         let mut inner = self.lock();
         inner.take_hands(partition);
@@ -171,7 +171,7 @@ impl Ledger {
     ) -> bool {
         let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
         let stored = match self.lock().partitions.get(&partition) {
-            // What is stored is behind the group's offset until the state is intact.
+            // What is stored is before the group's offset until the state is intact.
             Some(account) if account.epoch == under.epoch => account.stored.clone().filter(|_| account.intact),
             _ => return false,
         };

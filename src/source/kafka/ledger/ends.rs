@@ -1,5 +1,5 @@
-//! Where a partition ends although no record says so: control records of transactions, aborted records and what compaction
-//! removed have offsets and never come.
+//! Partitions that end without a record: control records of transactions, aborted records and what compaction removed
+//! have offsets and are never delivered.
 
 use std::time::Instant;
 
@@ -26,7 +26,7 @@ impl Ledger {
             inner.move_read(partition, |account| {
                 if let Some(read) = &mut account.read {
                     read.next = end;
-                    // The record before the position is none that can be read again.
+                    // There is no record right before the position that could be read again.
                     read.last = None;
                 }
                 account.expected = None;

@@ -1,7 +1,7 @@
 //! Partitions whose records cannot be read: a codec that this program does not have, damage, a missing right.
 //!
-//! librdkafka tries again for ever and says which error it was, not of which partition. It is one that has records, and of
-//! which none came since the error did.
+//! librdkafka retries without end and reports the error, but not the partition. It is one that has records and has
+//! delivered none since the error.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use rdkafka::error::RDKafkaErrorCode;
 
 use crate::status::KafkaStopped;
 
-/// A partition whose last record is older than this while another is in trouble may be the one.
+/// A partition whose last record is older than this may be the one that fails.
 pub(in crate::source::kafka) const QUIET: Duration = Duration::from_secs(3);
-/// An error that was not repeated for so long is over. librdkafka waits half a second between attempts.
+/// An error that was not repeated for this long is over. librdkafka waits half a second between attempts.
 const REPEATED: Duration = Duration::from_secs(30);
 
 /// The last error of fetching.
@@ -20,7 +20,7 @@ pub(super) struct FetchFailure {
     code: RDKafkaErrorCode,
     since: Instant,
     last: Instant,
-    /// librdkafka's words.
+    /// librdkafka's message.
     said: String,
     told: bool,
 }
@@ -30,7 +30,7 @@ impl FetchFailure {
         Self { code, since: now, last: now, said, told: false }
     }
 
-    /// Notes that the same error came once more; false if this is another.
+    /// Notes that the same error came again; false if this is another.
     pub(super) fn repeated(&mut self, code: RDKafkaErrorCode, now: Instant) -> bool {
         let is_same = self.code == code;
         if is_same {
@@ -39,7 +39,7 @@ impl FetchFailure {
         is_same
     }
 
-    /// librdkafka's words.
+    /// librdkafka's message.
     pub(super) fn said(&self) -> &str {
         &self.said
     }
@@ -49,9 +49,9 @@ impl FetchFailure {
         self.since
     }
 
-    /// Whether it has not come for so long that there is nothing wrong any more.
+    /// Whether it has not been repeated for so long that it is over.
     pub(super) fn is_over(&self) -> bool {
-        // A missing right is said once.
+        // A missing right is reported only once.
         let repeats = self.code != RDKafkaErrorCode::TopicAuthorizationFailed;
         repeats && self.last.elapsed() > REPEATED
     }

@@ -7,7 +7,7 @@ use super::failure::QUIET;
 use super::handle::Ledger;
 use crate::source::kafka::position::Gap;
 
-/// A partition that may stand where the broker has nothing, and the offset that it reads next, if it knows one.
+/// A partition whose position may be where the broker has nothing, and the offset that it reads next, if it knows one.
 pub(in crate::source::kafka) type Doubt = (i32, Option<i64>);
 
 impl Ledger {

@@ -1,5 +1,5 @@
-//! What crosses threads: the accounts of all partitions behind one lock, and a signal for whoever waits until something is
-//! stored. What is done with them stands in the files beside this one.
+//! What crosses threads: the accounts of all partitions under one lock, and a signal to wait on until something is
+//! stored. The files beside this one use them.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,10 +1,10 @@
-//! Which stored positions the group is to be told. It does not tell them.
+//! Which stored positions are to be committed to the group. It does not commit them.
 
 use super::handle::Ledger;
 use crate::source::kafka::position::Position;
 
 impl Ledger {
-    /// Stored positions that the group does not know yet; from now on it is taken to.
+    /// Stored positions that the group does not have yet; from now on it is assumed to have them.
     pub(in crate::source::kafka) fn hints(&self) -> Vec<(i32, Position)> {
         let mut inner = self.lock();
         let mut hints = Vec::new();
@@ -17,15 +17,15 @@ impl Ledger {
         hints
     }
 
-    /// Stored positions of these partitions, those that the group was told among them: it may have refused them, as it
-    /// does while it shares its partitions out, and its answer not be here yet.
+    /// Stored positions of these partitions, including those already sent to the group: it may have refused them, as it
+    /// does during a rebalance, and its answer may not have come yet.
     pub(in crate::source::kafka) fn last(&self, partitions: &[i32]) -> Vec<(i32, Position)> {
         let inner = self.lock();
         let stored = |id: &i32| Some((*id, inner.partitions.get(id)?.for_group()?));
         partitions.iter().filter_map(stored).collect()
     }
 
-    /// The group was not told after all: all positions are hints again.
+    /// The commit failed: all positions are hints again.
     pub(in crate::source::kafka) fn forget_hints(&self) {
         self.lock().partitions.values_mut().for_each(|account| account.hinted = None);
     }

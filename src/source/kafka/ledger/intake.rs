@@ -23,8 +23,8 @@ pub(in crate::source::kafka) struct Record<'a> {
 }
 
 impl Ledger {
-    /// Takes a message into the hand of its partition; `now` may be a little old. One that is not the partition's next is
-    /// from before a change of the assignment, and is dropped. False if the topic turned out to be made anew.
+    /// Takes a message into the hand of its partition; `now` may be a little old. One that is not the partition's next
+    /// is from before a change of the assignment, and is dropped. False if the topic turned out to be another one.
     pub(in crate::source::kafka) fn take(
         &self,
         record: &Record<'_>,
@@ -50,7 +50,7 @@ impl Ledger {
                 return true;
             }
             reading_back.next = offset + 1;
-            // What was rejected for its time then is no passage now.
+            // What was rejected for its time then is not a passage now.
             limit = limit.min(reading_back.watermark.map_or(limit, |watermark| CivilTime(watermark + DAY)));
             if offset >= reading_back.until {
                 account.end_reading_back();
@@ -100,7 +100,7 @@ impl Ledger {
             }
         }
         hand.bytes += text.len();
-        // Numbers of names run through all partitions, so names leave with whichever batch is given next.
+        // Names are numbered across all partitions, so they leave with whichever batch is given next.
         inner.names.append(&mut hand.passages.new_names);
         inner.lines += hand.passages.lines - lines;
         inner.bytes += text.len();

@@ -1,4 +1,4 @@
-//! What consumption looks like from outside: ends of partitions, the connection, the last complaint, and all of it told.
+//! The state of consumption as the status shows it: ends of partitions, the connection, the last error.
 
 use std::time::Instant;
 
@@ -33,17 +33,17 @@ impl Ledger {
         news
     }
 
-    /// Notes what the client complained of last; true if it is news.
+    /// Notes the client's last error; true if it is news.
     pub(in crate::source::kafka) fn set_error(&self, text: String) -> bool {
         let mut inner = self.lock();
-        // While other partitions go on, one that cannot says the same for ever.
+        // While other partitions go on, one that cannot repeats the same error.
         let known = inner.fetch_failure.as_ref().is_some_and(|failure| failure.said() == text);
         let news = inner.last_error.as_ref() != Some(&text) && !known;
         inner.last_error = Some(text);
         news
     }
 
-    /// Notes a complaint that says less than the one before it may have said; true if it is news.
+    /// Notes an error that may say less than the one before it; true if it is news.
     pub(in crate::source::kafka) fn set_vague_error(&self, text: String) -> bool {
         let mut inner = self.lock();
         let news = inner.last_error.is_none();
@@ -65,7 +65,7 @@ impl Ledger {
         }
     }
 
-    /// How consumption is.
+    /// The state of consumption.
     pub fn status(&self) -> KafkaStatus {
         let mut inner = self.lock();
         let stopped = stopped(&mut inner);

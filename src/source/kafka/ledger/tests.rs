@@ -166,7 +166,7 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     scene.begin(Some(Committed { next: 20, state: Some((from, Some(time(19)))) }));
     assert_eq!(scene.ledger.reconcile(0, 15, 30, 1), Some((15, None)));
     assert_eq!(scene.ledger.status().partitions[0].to_read_back, 5);
-    // All of it, and one record that nobody has stored.
+    // All of it, and one record that no process has stored.
     let (next, gap) = scene.ledger.reconcile(0, 21, 30, 1).unwrap();
     assert_eq!((next, gap.map(|gap| (gap.first, gap.last))), (21, Some((20, 20))));
     let last = scene.give().unwrap();
@@ -174,7 +174,7 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
 }
 
-/// An open transaction begins at 15: that the group's offset is beyond it does not say that the partition was cut off.
+/// An open transaction begins at 15: a group offset beyond it does not mean that the partition was cut off.
 #[test]
 fn a_position_beyond_an_open_transaction_is_known_to_be_and_is_no_gap() {
     let scene = Scene::new(None);
@@ -183,7 +183,7 @@ fn a_position_beyond_an_open_transaction_is_known_to_be_and_is_no_gap() {
     scene.begin(Some(Committed { next: 20, state: Some((from, Some(time(19)))) }));
     assert!(scene.ledger.is_beyond(0, 15) && !scene.ledger.is_beyond(0, 20));
     assert_eq!(scene.ledger.reconcile(0, 0, 22, 1), Some((20, None)));
-    // With the end that a reader of committed records is told it would be taken for cut off.
+    // With the end that a reader of committed records sees, it would be taken for cut off.
     assert!(scene.ledger.reconcile(0, 0, 15, 1).unwrap().1.is_some());
 }
 
@@ -237,7 +237,7 @@ fn the_end_of_a_partition_moves_the_position_over_what_holds_no_record() {
     let mut scene = Scene::new(None);
     scene.ledger.begin_anew(0, 0);
     assert_eq!(scene.stored(0..5).next, 5);
-    // The marker of a transaction is at 5, and nothing comes behind it.
+    // The marker of a transaction is at 5, and nothing follows it.
     scene.ledger.reached_end(0, 6, Instant::now());
     let batch = scene.give().unwrap();
     let position = Position::decode(&batch.position).unwrap();
@@ -265,7 +265,7 @@ fn reading_back_ends_at_a_marker_too() {
     assert_eq!(batch.rebuild.as_ref().unwrap().ends, Some(Some(time(12))));
     assert_eq!(Position::decode(&batch.position).unwrap().next, 14);
     scene.ledger.committed(&batch);
-    // What lies between the group's offset and the end is passed over as well.
+    // What lies between the group's offset and the end is skipped as well.
     scene.ledger.reached_end(0, 16, Instant::now());
     assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().next, 16);
 }
