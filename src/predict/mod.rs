@@ -6,7 +6,7 @@
 //! history ─────┘          (seasonal, spark, evaluate, intervals)  (watches the folder, retrains)
 //! ```
 //!
-//! Two models: [`spark`] is the original pipeline to the digit, [`seasonal`] is the accurate one. Training measures
+//! Two models: [`spark`] is the original pipeline to the digit, [`seasonal`] knows the hour of the week. Training measures
 //! both forward in time against simple predictors ([`evaluate`]) and the better one is served, unless one is pinned.
 //!
 //! It asks for counts through [`crate::reader`] and answers through [`crate::forecast`]; it does not know HTTP, sources or

@@ -116,7 +116,8 @@ impl Medians {
         self.medians = self.values.iter_mut().map(|values| median(values).unwrap_or_default()).collect();
     }
 
-    /// The count, limited to the median ± its half, or to what chance alone exceeds twice in a hundred times.
+    /// The count, limited to the median ± its half, or ± twice the standard deviation of a Poisson count of that mean, plus one,
+    /// if that is more.
     fn clip(&self, seen: &Observed) -> f64 {
         let median = self.medians.get(Self::place(seen)).copied().unwrap_or(seen.count);
         let reach = (0.5 * median).max(2.0 * median.sqrt() + 1.0);
