@@ -25,14 +25,14 @@ pub struct Batch {
     /// The position in words.
     pub place: String,
     /// The passages only bring the partition to the state in which another process left it: none of them is stored.
-    pub rebuild: Option<Rebuild>,
+    pub takeover: Option<Takeover>,
     /// The lease under which the batch was read, if the source may lose a partition to another process.
     pub lease: Option<Lease>,
 }
 
 /// A part of the takeover of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rebuild {
+pub struct Takeover {
     /// The first part: the state is empty before it. Holds the watermark at that point.
     pub begins: Option<WatermarkState>,
     /// The last part: the batch's position is valid from now on. Holds the lowest that the watermark can be there.
@@ -59,7 +59,7 @@ impl Batch {
             position: self.position.clone(),
             position_name: self.position_name.clone(),
             place: self.place.clone(),
-            rebuild: self.rebuild.clone(),
+            takeover: self.takeover.clone(),
             ..*self
         }
     }

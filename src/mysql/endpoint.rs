@@ -22,7 +22,7 @@ use crate::config::{MycatConfig, MysqlTls, ServerUrl};
 const STRICT: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'";
 const SYNTAX_ERROR: u16 = 1064;
 /// How long it may take to see whether an address accepts connections at all.
-const KNOCK: Duration = Duration::from_secs(1);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What the driver may receive and send in one packet.
 const MAX_PACKET: usize = 16 << 20;
 /// Given to the driver so that it does not ask the server, which through MyCat would be one of the two.
@@ -178,7 +178,7 @@ impl Endpoint {
     /// Whether the address takes connections, even if nothing is sent over them.
     async fn accepts(&self) -> bool {
         let to = (self.opts.ip_or_hostname(), self.opts.tcp_port());
-        matches!(timeout(KNOCK.min(self.connect_timeout), TcpStream::connect(to)).await, Ok(Ok(_)))
+        matches!(timeout(PROBE_TIMEOUT.min(self.connect_timeout), TcpStream::connect(to)).await, Ok(Ok(_)))
     }
 
     /// After a connection broke, something else may listen next time.

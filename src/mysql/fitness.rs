@@ -39,13 +39,13 @@ impl MysqlPool {
             push_text(&mut question, &text);
             question.push_str(" AS probe");
             let rows = self.rows(&question).await?;
-            let told = rows.into_iter().next().and_then(|row| mysql_async::from_row_opt::<String>(row).ok());
-            if told.as_deref() != Some(&text) {
+            let echoed = rows.into_iter().next().and_then(|row| mysql_async::from_row_opt::<String>(row).ok());
+            if echoed.as_deref() != Some(&text) {
                 return Err(MysqlError::Unfit(format!(
                     "MyCat changes texts on their way: {text:?} comes back as {:?}. Its schema.xml has \
                      checkSQLschema=\"true\", with which values are changed and rows go to the wrong instance: set it to \
                      \"false\" and restart MyCat, then compare what was written before with verify-mirror",
-                    told.unwrap_or_default()
+                    echoed.unwrap_or_default()
                 )));
             }
         }

@@ -11,7 +11,7 @@ use super::error::MysqlError;
 /// The mode of an instance that takes a backslash for a character of the text.
 pub(super) const NO_ESCAPES: &str = "NO_BACKSLASH_ESCAPES";
 /// How long an orderly close may take.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What listens at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,6 @@ impl Session {
 /// Closes a connection without waiting for the other side.
 pub(super) fn discard(connection: Conn) {
     tokio::spawn(async move {
-        let _ = timeout(GOODBYE, connection.disconnect()).await;
+        let _ = timeout(CLOSE_TIMEOUT, connection.disconnect()).await;
     });
 }

@@ -71,13 +71,13 @@ pub struct ServiceSettings {
 pub struct Service {
     settings: ServiceSettings,
     current: ArcSwapOption<Served>,
-    told: Mutex<Told>,
+    reported: Mutex<Reported>,
     is_training: AtomicBool,
     history_hours: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Reported {
     problem: Option<String>,
     training_failure: Option<String>,
     versions: Vec<Value>,
@@ -117,17 +117,17 @@ impl Service {
     pub fn new(settings: ServiceSettings) -> Arc<Self> {
         let service = Self {
             current: ArcSwapOption::empty(),
-            told: Mutex::default(),
+            reported: Mutex::default(),
             is_training: AtomicBool::new(false),
             history_hours: AtomicU64::new(0),
             settings,
         };
-        service.told().versions = service.settings.registry.versions();
+        service.reported().versions = service.settings.registry.versions();
         Arc::new(service)
     }
 
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reported(&self) -> MutexGuard<'_, Reported> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Watches the folder, keeps the history and trains until `stop`; to be run on a thread of its own.
@@ -183,7 +183,7 @@ impl Service {
             // Not there yet, or no longer: what was loaded stays.
             Err(FolderError::Missing { .. }) if stamp.iter().all(Option::is_none) => {
                 watch.settled = Some(stamp);
-                self.told().problem = None;
+                self.reported().problem = None;
             }
             // Perhaps the files are being replaced: it is a problem if they stay like this.
             Err(_) if watch.doubtful != Some(stamp) => watch.doubtful = Some(stamp),
@@ -195,7 +195,7 @@ impl Service {
                     None => "no model is served".to_owned(),
                 };
                 tracing::error!(%error, serving, "the flow model cannot be loaded");
-                self.told().problem = Some(format!("{error} ({kept})"));
+                self.reported().problem = Some(format!("{error} ({kept})"));
             }
         }
     }
@@ -220,9 +220,9 @@ impl Service {
         self.settings.registry.remember(&about.version, &json);
         self.current.store(Some(Arc::new(Served { model, metadata, about })));
         let versions = self.settings.registry.versions();
-        let mut told = self.told();
-        told.problem = None;
-        told.versions = versions;
+        let mut reported = self.reported();
+        reported.problem = None;
+        reported.versions = versions;
     }
 
     fn keep_history(&self, watch: &mut Watch, reader: &dyn Reader) {
@@ -292,13 +292,13 @@ impl Service {
                 watch.trained = Some(Instant::now());
                 watch.trained_hours = watch.history.len();
                 watch.failed = None;
-                self.told().training_failure = None;
+                self.reported().training_failure = None;
             }
             Ok(None) => {}
             Err(error) => {
                 tracing::error!(error, "the flow model could not be trained");
                 watch.failed = Some(Instant::now());
-                self.told().training_failure = Some(error);
+                self.reported().training_failure = Some(error);
             }
         }
     }
@@ -358,15 +358,15 @@ impl Forecaster for Service {
     }
 
     fn status(&self) -> ForecasterStatus {
-        let told = self.told();
+        let reported = self.reported();
         ForecasterStatus {
             folder: self.settings.folder.display().to_string(),
-            problem: told.problem.clone(),
+            problem: reported.problem.clone(),
             is_training: self.is_training.load(Ordering::Relaxed),
-            training_failure: told.training_failure.clone(),
+            training_failure: reported.training_failure.clone(),
             history_hours: self.history_hours.load(Ordering::Relaxed),
             least_hours: self.settings.retrain_every.map(|_| self.settings.least_hours as u64),
-            versions: told.versions.clone(),
+            versions: reported.versions.clone(),
         }
     }
 }

@@ -88,8 +88,8 @@ mod tests {
 
     #[test]
     fn the_words_say_what_to_set() {
-        let told = "# Memory\r\nmaxmemory:2097152\r\nmaxmemory_human:2.00M\r\nmaxmemory_policy:allkeys-lru\r\n# Stats\r\nevicted_keys:7\r\n";
-        let memory = Memory::parse(told);
+        let info = "# Memory\r\nmaxmemory:2097152\r\nmaxmemory_human:2.00M\r\nmaxmemory_policy:allkeys-lru\r\n# Stats\r\nevicted_keys:7\r\n";
+        let memory = Memory::parse(info);
         assert!(memory.evicts_lists());
         let loss = Loss { key: "k", times: 3, length: 10_000, each: 300, wait: Duration::from_millis(1500) };
         let words = loss.words(Some(&memory));

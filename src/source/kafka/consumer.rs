@@ -38,7 +38,7 @@ const LOOK: u32 = 64;
 /// `session.timeout.ms` of librdkafka.
 const DEFAULT_SESSION: Duration = Duration::from_secs(45);
 /// How long leaving the group may take.
-const GOODBYE: Duration = Duration::from_secs(5);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The source.
 pub struct Kafka {
@@ -271,7 +271,7 @@ impl Source for Kafka {
             drop(consumer);
             let _ = done.send(());
         });
-        if leaving.is_ok() && wait.recv_timeout(GOODBYE).is_err() {
+        if leaving.is_ok() && wait.recv_timeout(CLOSE_TIMEOUT).is_err() {
             tracing::info!("Kafka did not say goodbye in time; the next start goes on all the same");
         }
     }

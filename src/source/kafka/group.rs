@@ -16,9 +16,9 @@ pub(super) fn committed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     partitions: TopicPartitionList,
 ) -> KafkaResult<BTreeMap<i32, Committed>> {
-    let told = consumer.committed_offsets(partitions, ASK)?;
+    let answer = consumer.committed_offsets(partitions, ASK)?;
     let mut committed = BTreeMap::new();
-    for element in told.elements() {
+    for element in answer.elements() {
         element.error()?;
         if let Offset::Offset(next) = element.offset() {
             committed.insert(element.partition(), Committed::new(next, element.metadata()));

@@ -20,7 +20,7 @@ pub(super) struct Keying {
     seen_in: FxHashMap<u64, i32>,
     again: u64,
     moves: u64,
-    told: bool,
+    reported: bool,
 }
 
 impl Keying {
@@ -39,15 +39,15 @@ impl Keying {
 
     fn look(&mut self, partition: i32, code: u64) {
         if self.seen_in.len() >= MAX_PLATES {
-            *self = Self { told: self.told, ..Self::default() };
+            *self = Self { reported: self.reported, ..Self::default() };
         }
         match self.seen_in.insert(code, partition) {
             Some(before) if before != partition => self.moves += 1,
             Some(_) => self.again += 1,
             None => {}
         }
-        if !self.told && self.is_doubtful() {
-            self.told = true;
+        if !self.reported && self.is_doubtful() {
+            self.reported = true;
             tracing::warn!("{}", ADVICE);
         }
     }
@@ -58,7 +58,7 @@ impl Keying {
 
     /// What to do, if plates come in more than one partition.
     pub(super) fn advice(&self) -> Option<&'static str> {
-        self.told.then_some(ADVICE)
+        self.reported.then_some(ADVICE)
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn set_right(
     if next.is_none() {
         let begin = beginning(consumer, ledger, settings, partition, low)?;
         tracing::info!(topic, partition, offset = begin, "a partition begins");
-        ledger.begin_anew(partition, begin);
+        ledger.start_at(partition, begin);
     }
     // Beyond an open transaction is not beyond the end.
     let high = if ledger.is_beyond(partition, stable) { end(settings, partition)? } else { stable };

@@ -11,10 +11,10 @@ use crate::store::disk::records::DetectionTotals;
 pub(in crate::store) struct Detection {
     pub(in crate::store) totals: DetectionTotals,
     written: DetectionTotals,
-    told_conflict: bool,
-    told_forgotten: bool,
+    logged_conflict: bool,
+    logged_forgotten: bool,
     /// KKMCs about which something was logged.
-    told: BTreeSet<Arc<str>>,
+    logged: BTreeSet<Arc<str>>,
     status: DetectionStatus,
 }
 
@@ -25,7 +25,7 @@ impl Detection {
 
     /// Records a GCXH that came again with another GCSJ.
     pub(in crate::store) fn conflict(&mut self, gcxh: String) {
-        if !std::mem::replace(&mut self.told_conflict, true) {
+        if !std::mem::replace(&mut self.logged_conflict, true) {
             tracing::warn!(
                 gcxh,
                 "a passage id came again with another time and was rejected as gcxh_conflict: ids that a spreadsheet has \
@@ -52,17 +52,17 @@ impl Detection {
     pub(in crate::store) fn set_status(&mut self, status: DetectionStatus, is_logged: bool) {
         self.status = status;
         if is_logged {
-            self.tell();
+            self.log_new();
         }
     }
 
     /// Logs what is new about clocks, once for each checkpoint.
-    fn tell(&mut self) {
+    fn log_new(&mut self) {
         for clock in &self.status.checkpoints {
             if let Some(advice) = clock.advice
-                && !self.told.contains(&clock.kkmc)
+                && !self.logged.contains(&clock.kkmc)
             {
-                self.told.insert(clock.kkmc.clone());
+                self.logged.insert(clock.kkmc.clone());
                 tracing::warn!(
                     kkmc = &*clock.kkmc,
                     code = advice.code(),
@@ -75,7 +75,7 @@ impl Detection {
                 );
             }
         }
-        if self.totals.forgotten > 0 && !std::mem::replace(&mut self.told_forgotten, true) {
+        if self.totals.forgotten > 0 && !std::mem::replace(&mut self.logged_forgotten, true) {
             tracing::warn!(
                 forgotten = self.totals.forgotten,
                 "a plate has more sightings within detect.state_ttl than are kept: some of them are not compared any more"

@@ -45,8 +45,8 @@ impl Store {
         batch: &Batch,
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        if let Some(rebuild) = &batch.rebuild {
-            return self.rebuild(source, batch, rebuild);
+        if let Some(takeover) = &batch.takeover {
+            return self.take_over(source, batch, takeover);
         }
         match rejects::isolate(batch) {
             Some(sound) => self.commit_sound(source, &sound, route),
@@ -321,13 +321,13 @@ impl Store {
             let horizon = partition.state.guarded_from(self.settings.detector.state_ttl);
             self.shared.reading.database.horizons().advance(id, horizon);
         }
-        self.tell_progress(Some(started));
+        self.report_progress(Some(started));
         if self.settings.publish {
             self.publish();
         }
     }
 
-    pub(super) fn tell_progress(&self, started: Option<Instant>) {
+    pub(super) fn report_progress(&self, started: Option<Instant>) {
         let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
         *progress = Progress {
             totals: self.state.totals.clone(),
@@ -365,7 +365,7 @@ impl Store {
         self.note_sealed();
         self.write_state(&mut commit)?;
         database.commit(commit)?;
-        self.tell_dropped();
+        self.log_dropped();
         database.flush()?;
         Ok(())
     }

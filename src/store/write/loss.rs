@@ -101,7 +101,7 @@ impl Store {
             Some(format!("{missing} ({cause})"));
         if holes > 0 {
             self.lifetimes.dropped_rows = absent;
-            self.count_anew()?;
+            self.recount()?;
         }
         Ok(())
     }

@@ -119,7 +119,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     database.begin_tally(Census::of(&store.state.totals).encode()?, work)?;
     // Now that all files exist: those of an earlier version, and those that the umask did not reach.
     storage::close_to_others(path);
-    store.tell_progress(None);
+    store.report_progress(None);
     store.publish();
     Ok(store)
 }
@@ -325,27 +325,27 @@ impl Store {
     /// Brings the detectors from the saved plate states to the last commit, and fills the duplicate guards.
     fn replay_log(&mut self) -> Result<(), StoreError> {
         let ttl = self.settings.detector.state_ttl;
-        let mut again = Again { recent: self.safe_newest().0 - 60, ..Again::default() };
+        let mut replayed = Replayed { recent: self.safe_newest().0 - 60, ..Replayed::default() };
         let numbers = Numbers::of(&self.state.names);
         let database = self.shared.reading.database.clone();
         for log in &self.state.logs {
             let (sealed, tail) = log.entries();
             for entry in sealed.iter().chain(&tail) {
                 let zone = &entry.zone;
-                if zone.max_time.0 > again.recent || needed_for_recovery(&self.partitions, ttl, zone) {
-                    again.keep(&self.partitions, ttl, rows_of(&database, entry, &numbers)?);
+                if zone.max_time.0 > replayed.recent || needed_for_recovery(&self.partitions, ttl, zone) {
+                    replayed.keep(&self.partitions, ttl, rows_of(&database, entry, &numbers)?);
                 }
             }
         }
-        again.order.sort_unstable();
-        self.take_again(&again, ttl);
+        replayed.order.sort_unstable();
+        self.replay_rows(&replayed, ttl);
         for partition in self.partitions.values_mut() {
             if partition.is_old {
                 partition.state.watermark = partition.detector.watermark_state();
             }
             partition.detector.restore_watermark(&partition.state.watermark);
         }
-        self.guard_again(&again, ttl);
+        self.fill_guards(&replayed, ttl);
         self.finish_old_partitions()?;
         advance_horizons(self.shared.reading.database.horizons(), &self.partitions, ttl);
         let saved = self.partitions.values().map(|partition| partition.state.saved_arrival).min();
@@ -354,13 +354,13 @@ impl Store {
     }
 
     /// Gives rows of both shards, merged by arrival number, to whatever needs them.
-    fn take_again(&mut self, again: &Again, ttl: i64) {
-        let ahead = again.recent + 60 + ttl - self.settings.detector.window;
+    fn replay_rows(&mut self, replayed: &Replayed, ttl: i64) {
+        let ahead = replayed.recent + 60 + ttl - self.settings.detector.window;
         let mut batches: BTreeMap<u32, PassageBatch> = BTreeMap::new();
-        for &(arrival, block, row) in &again.order {
-            let (Some(rows), row) = (again.blocks.get(block as usize), row as usize) else { continue };
+        for &(arrival, block, row) in &replayed.order {
+            let (Some(rows), row) = (replayed.blocks.get(block as usize), row as usize) else { continue };
             let (Some(&time), Some(partition_id)) = (rows.times.get(row), rows.partitions.get(row)) else { continue };
-            if (again.recent + 1..=ahead).contains(&time.0) {
+            if (replayed.recent + 1..=ahead).contains(&time.0) {
                 self.state.last_minute.see(time);
             }
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
@@ -384,9 +384,9 @@ impl Store {
     ///
     /// IMPORTANT: only once the watermarks are those of the last commit. An id may be accepted a second time after the
     /// first has expired: only one of the two is within the TTL of that watermark, and that one is guarded.
-    fn guard_again(&mut self, again: &Again, ttl: i64) {
-        for &(_, block, row) in &again.order {
-            let (Some(rows), row) = (again.blocks.get(block as usize), row as usize) else { continue };
+    fn fill_guards(&mut self, replayed: &Replayed, ttl: i64) {
+        for &(_, block, row) in &replayed.order {
+            let (Some(rows), row) = (replayed.blocks.get(block as usize), row as usize) else { continue };
             let (Some(&time), Some(&id), Some(partition)) =
                 (rows.times.get(row), rows.ids.get(row), rows.partitions.get(row))
             else {
@@ -403,7 +403,7 @@ impl Store {
 
 /// Rows that are replayed when the store is opened.
 #[derive(Default)]
-struct Again {
+struct Replayed {
     /// Rows that are newer count in the last minute.
     recent: i64,
     blocks: Vec<Rows>,
@@ -411,7 +411,7 @@ struct Again {
     order: Vec<(u64, u32, u32)>,
 }
 
-impl Again {
+impl Replayed {
     /// Keeps those rows of a segment that are needed. A segment may be needed for one passage that is far ahead: the
     /// rest of it takes no memory.
     fn keep(&mut self, partitions: &BTreeMap<u32, Partition>, ttl: i64, rows: Rows) {

@@ -52,13 +52,13 @@ impl Store {
             self.state.totals.oldest_alert = oldest;
             self.state.alerts.forget_below(oldest);
             self.shared.reading.work.drop_range(before..oldest, commit);
-            changed |= self.tell_numbered(Kept::Alerts, before, oldest, now);
+            changed |= self.log_numbered(Kept::Alerts, before, oldest, now);
         }
         let before = self.state.totals.oldest_reject;
         let oldest = limit(self, Kept::Rejects).map(|(oldest, _)| oldest);
         let too_old = self.expire_rejects(oldest, rejects, commit)?;
         if oldest.is_some() {
-            changed |= self.tell_numbered(Kept::Rejects, before, too_old, now);
+            changed |= self.log_numbered(Kept::Rejects, before, too_old, now);
         }
         if changed { self.lifetimes.write(commit) } else { Ok(()) }
     }
@@ -68,7 +68,7 @@ impl Store {
     fn note_dropped(&mut self, gone: &[Gone], older_than: i64, seconds: i64, now: i64) -> bool {
         if gone.is_empty() {
             if let Some(run) = self.dropping.take() {
-                tell(&run);
+                log_run(&run);
             }
             return false;
         }
@@ -88,7 +88,7 @@ impl Store {
         true
     }
 
-    fn tell_numbered(&mut self, kept: Kept, before: u64, oldest: u64, now: i64) -> bool {
+    fn log_numbered(&mut self, kept: Kept, before: u64, oldest: u64, now: i64) -> bool {
         let count = oldest.saturating_sub(before.max(1));
         if count > 0 {
             tracing::info!(count, first = before.max(1), last = oldest - 1, "retention dropped {}", kept.as_str());
@@ -97,9 +97,9 @@ impl Store {
     }
 
     /// Logs what has not been logged yet of the run of retention.
-    pub(super) fn tell_dropped(&mut self) {
+    pub(super) fn log_dropped(&mut self) {
         if let Some(run) = self.dropping.take() {
-            tell(&run);
+            log_run(&run);
         }
     }
 
@@ -140,13 +140,13 @@ impl Store {
         if gone.is_empty() {
             return Ok(Vec::new());
         }
-        let told = gone.iter().map(|entry| Gone {
+        let dropped = gone.iter().map(|entry| Gone {
             shard: entry.shard,
             rows: u64::from(entry.zone.rows),
             from: entry.zone.min_time.0,
             to: entry.zone.max_time.0,
         });
-        let told = told.collect();
+        let dropped = dropped.collect();
         let numbers = Numbers::of(&self.state.names);
         let mut touched = BTreeSet::new();
         for entry in gone {
@@ -157,11 +157,11 @@ impl Store {
             });
         }
         self.write_hours(touched, commit)?;
-        Ok(told)
+        Ok(dropped)
     }
 
     /// Recounts the counters from the log.
-    pub(super) fn count_anew(&mut self) -> Result<(), StoreError> {
+    pub(super) fn recount(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
         let numbers = Numbers::of(&self.state.names);
         let mut hours: BTreeSet<i64> = self.state.rollups.hours.keys().copied().collect();
@@ -190,7 +190,7 @@ struct Gone {
     to: i64,
 }
 
-fn tell(run: &Dropped) {
+fn log_run(run: &Dropped) {
     tracing::info!(
         rows = run.rows,
         from = %CivilTime(run.from),

@@ -10,14 +10,14 @@ use storage::Family;
 use traffic::{Detector, WatermarkState};
 
 use super::store::Store;
-use crate::batch::{Batch, Rebuild};
+use crate::batch::{Batch, Takeover};
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::state::Partition;
 
 impl Store {
     /// Applies a part of the takeover.
-    pub(super) fn rebuild(&mut self, source: &str, batch: &Batch, rebuild: &Rebuild) -> Result<(), StoreError> {
+    pub(super) fn take_over(&mut self, source: &str, batch: &Batch, takeover: &Takeover) -> Result<(), StoreError> {
         let started = Instant::now();
         self.begin()?;
         let mut new_names = Vec::new();
@@ -25,7 +25,7 @@ impl Store {
         let settings = self.settings.detector;
         let accepted = self.state.totals.accepted;
         let partition = self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, accepted));
-        if let Some(watermark) = &rebuild.begins {
+        if let Some(watermark) = &takeover.begins {
             partition.detector = Detector::new(settings);
             partition.detector.restore_watermark(watermark);
         }
@@ -35,7 +35,7 @@ impl Store {
         for (key, name) in &new_names {
             commit.put(Family::Meta, key, name.as_bytes());
         }
-        if let Some(least) = rebuild.ends {
+        if let Some(least) = takeover.ends {
             let state = partition.detector.watermark_state();
             partition.detector.restore_watermark(&WatermarkState { time: state.time.max(least), ..state });
             partition.state.watermark = partition.detector.watermark_state();

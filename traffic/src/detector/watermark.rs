@@ -48,7 +48,7 @@ pub struct Watermark {
     time: i64,
     accepted: u64,
     moved: u64,
-    /// Those above W, and [`NOBODY`] in the places after them.
+    /// Those above W, and [`VACANT`] in the places after them.
     above: [Reached; QUORUM - 1],
     /// Before this ordinal no checkpoint is due to be forgotten and W has not waited long. It may be too early.
     look_at: u64,
@@ -73,11 +73,11 @@ impl PartialEq for Watermark {
 impl Eq for Watermark {}
 
 const NEVER: i64 = i64::MIN;
-const NOBODY: Reached = Reached { checkpoint: NameId::MAX, newest: NEVER, last: 0 };
+const VACANT: Reached = Reached { checkpoint: NameId::MAX, newest: NEVER, last: 0 };
 
 impl Default for Watermark {
     fn default() -> Self {
-        Self { time: NEVER, accepted: 0, moved: 0, above: [NOBODY; QUORUM - 1], look_at: PATIENCE }
+        Self { time: NEVER, accepted: 0, moved: 0, above: [VACANT; QUORUM - 1], look_at: PATIENCE }
     }
 }
 
@@ -104,15 +104,15 @@ impl Watermark {
         self.accepted += 1;
         if self.accepted >= self.look_at {
             // If no checkpoint is above W, a look changes nothing.
-            if time.0 > self.time || self.somebody().next().is_some() {
+            if time.0 > self.time || self.occupied().next().is_some() {
                 self.see_and_look(time.0, checkpoint);
             }
             return;
         }
         let [first, second] = &mut self.above;
         let is_above = time.0 > self.time;
-        // A free place has the number of `NOBODY`; places are taken in order.
-        let free = NOBODY.checkpoint;
+        // A free place has the number of `VACANT`; places are taken in order.
+        let free = VACANT.checkpoint;
         let in_first = is_above & ((first.checkpoint == checkpoint) | (first.checkpoint == free));
         let in_second = is_above & !in_first & ((second.checkpoint == checkpoint) | (second.checkpoint == free));
         if is_above & !in_first & !in_second {
@@ -127,7 +127,7 @@ impl Watermark {
         let [first, second] = self.above;
         self.time = first.newest.min(second.newest).min(third.newest);
         self.moved = self.accepted;
-        self.above = [NOBODY; QUORUM - 1];
+        self.above = [VACANT; QUORUM - 1];
         let kept = [first, second, third].into_iter().filter(|reached| reached.newest > self.time);
         for (place, reached) in self.above.iter_mut().zip(kept) {
             *place = reached;
@@ -137,7 +137,7 @@ impl Watermark {
     /// As [`Watermark::see`], step by step: a checkpoint may have been silent too long, or W has waited.
     #[cold]
     fn see_and_look(&mut self, time: i64, checkpoint: NameId) {
-        let mut above: Vec<Reached> = self.somebody().collect();
+        let mut above: Vec<Reached> = self.occupied().collect();
         if time > self.time {
             match above.iter_mut().find(|reached| reached.checkpoint == checkpoint) {
                 Some(reached) => (reached.newest, reached.last) = (reached.newest.max(time), self.accepted),
@@ -158,13 +158,13 @@ impl Watermark {
         let next = oldest.min(self.moved.max((self.accepted + 1).saturating_sub(PATIENCE)));
         self.look_at = next + PATIENCE;
         for (at, place) in self.above.iter_mut().enumerate() {
-            *place = above.get(at).copied().unwrap_or(NOBODY);
+            *place = above.get(at).copied().unwrap_or(VACANT);
         }
     }
 
     /// The checkpoints above W.
-    fn somebody(&self) -> impl Iterator<Item = Reached> + '_ {
-        self.above.iter().copied().filter(|reached| reached.checkpoint != NOBODY.checkpoint)
+    fn occupied(&self) -> impl Iterator<Item = Reached> + '_ {
+        self.above.iter().copied().filter(|reached| reached.checkpoint != VACANT.checkpoint)
     }
 
     /// All of it.
@@ -173,7 +173,7 @@ impl Watermark {
             time: self.time(),
             accepted: self.accepted,
             moved: self.moved,
-            above: self.somebody().collect(),
+            above: self.occupied().collect(),
         }
     }
 
@@ -232,7 +232,7 @@ mod tests {
             }
         }
         assert_eq!(watermark.time(), Some(1999));
-        assert!(watermark.somebody().count() < QUORUM);
+        assert!(watermark.occupied().count() < QUORUM);
     }
 
     #[test]
@@ -254,12 +254,12 @@ mod tests {
     #[test]
     fn a_silent_checkpoint_is_forgotten() {
         let mut watermark = run([(10, 0), (11, 1), (12, 2), (900, 0), (901, 1)]);
-        assert_eq!((watermark.time(), watermark.somebody().count()), (Some(12), 2));
+        assert_eq!((watermark.time(), watermark.occupied().count()), (Some(12), 2));
         // Above are checkpoint 0 since ordinal 4 and checkpoint 1 since ordinal 5.
         for ordinal in 6..=5 + PATIENCE {
             watermark.see(CivilTime(9), 3);
             let above = 2 - usize::from(ordinal >= 4 + PATIENCE) - usize::from(ordinal >= 5 + PATIENCE);
-            assert_eq!(watermark.somebody().count(), above, "{ordinal}");
+            assert_eq!(watermark.occupied().count(), above, "{ordinal}");
         }
         assert_eq!(watermark.time(), Some(12), "nobody is left to move it");
     }

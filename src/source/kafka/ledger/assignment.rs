@@ -29,7 +29,7 @@ impl Ledger {
         self.lock().rebalances += 1;
     }
 
-    /// The partition comes to this process. It is not consumed before [`Ledger::begin_at`] or [`Ledger::begin_anew`].
+    /// The partition comes to this process. It is not consumed before [`Ledger::begin_at`] or [`Ledger::start_at`].
     pub(in crate::source::kafka) fn assign(&self, partition: i32) {
         let mut inner = self.lock();
         let account = inner.partitions.entry(partition).or_default();
@@ -53,7 +53,7 @@ impl Ledger {
     }
 
     /// Decides where a partition resumes, given what its group has committed; returns the offset to fetch from. None:
-    /// the partition has no past anywhere, and [`Ledger::begin_anew`] is to be called.
+    /// the partition has no past anywhere, and [`Ledger::start_at`] is to be called.
     ///
     /// A group offset of another program does not say from where to read back: `by_time` looks that up, and if it
     /// fails, this fails with its error and is to be tried again.
@@ -118,7 +118,7 @@ impl Ledger {
     }
 
     /// Begins a partition without a past at `next`, which is to be stored even if no record follows.
-    pub(in crate::source::kafka) fn begin_anew(&self, partition: i32, next: i64) {
+    pub(in crate::source::kafka) fn start_at(&self, partition: i32, next: i64) {
         self.lock().move_read(partition, |account| {
             account.read = Some(Position::at(next));
             account.intact = true;

@@ -22,12 +22,12 @@ pub(super) struct FetchFailure {
     last: Instant,
     /// librdkafka's message.
     said: String,
-    told: bool,
+    logged: bool,
 }
 
 impl FetchFailure {
     pub(super) fn new(code: RDKafkaErrorCode, now: Instant, said: String) -> Self {
-        Self { code, since: now, last: now, said, told: false }
+        Self { code, since: now, last: now, said, logged: false }
     }
 
     /// Notes that the same error came again; false if this is another.
@@ -61,7 +61,7 @@ impl FetchFailure {
         let (code, words) = words(self.code);
         let numbers = partitions.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let text = format!("partitions {numbers} of the topic cannot be read on: {words} ({})", self.said);
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.logged, true) {
             tracing::error!(partitions = numbers, code, "{text}");
         }
         KafkaStopped { code, partitions, text }

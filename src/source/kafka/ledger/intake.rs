@@ -6,7 +6,7 @@ use traffic::{CivilTime, LineParser, PassageBatch};
 
 use super::account::{Hand, ReadingBack};
 use super::handle::Ledger;
-use crate::batch::{Batch, Lease, Rebuild};
+use crate::batch::{Batch, Lease, Takeover};
 use crate::source::MAX_BATCH_BYTES;
 use crate::source::kafka::message::Reading;
 use crate::source::kafka::position::{self, Position, fingerprint};
@@ -128,11 +128,11 @@ impl Ledger {
         let hand = inner.take_hand(chosen)?;
         let names = std::mem::take(&mut inner.names);
         let account = inner.partitions.get_mut(&chosen)?;
-        let rebuild = account.reading_back.as_mut().map(|back| Rebuild {
+        let takeover = account.reading_back.as_mut().map(|back| Takeover {
             begins: back.begins.take(),
             ends: back.ends.as_ref().map(|position| position.watermark.time()),
         });
-        // The position moves with all but the parts of a rebuild that are not its last.
+        // The position moves with all but the parts of a takeover that are not its last.
         let moved = match account.reading_back.take() {
             Some(ReadingBack { ends: Some(ends), .. }) => Some(ends),
             Some(back) => {
@@ -157,14 +157,14 @@ impl Ledger {
             position: position.unwrap_or_default(),
             position_name: Some(position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
-            rebuild,
+            takeover,
             lease: Some(Lease { epoch, since: Instant::now() }),
         }))
     }
 
     /// The writer has committed a batch.
     pub fn committed(&self, batch: &Batch) {
-        if batch.rebuild.as_ref().is_some_and(|rebuild| rebuild.ends.is_none()) {
+        if batch.takeover.as_ref().is_some_and(|takeover| takeover.ends.is_none()) {
             return;
         }
         let Ok(position) = Position::decode(&batch.position) else { return };

@@ -75,7 +75,7 @@ fn a_partition_without_a_past_is_not_read_before_it_is_decided() {
     assert_eq!(scene.begin(None), None);
     assert!(scene.ledger.is_undecided());
     assert!(scene.take(3) && scene.give().is_none(), "nothing is taken yet");
-    scene.ledger.begin_anew(0, 3);
+    scene.ledger.start_at(0, 3);
     assert_eq!(scene.stored(3..5).next, 5);
 }
 
@@ -87,20 +87,20 @@ fn what_another_has_stored_is_read_back_in_parts_and_only_the_last_moves_the_pos
     assert!(scene.ledger.hints().is_empty(), "an old position must not become the group's");
     (10..15).for_each(|offset| assert!(scene.take(offset)));
     let part = scene.give().unwrap();
-    let rebuild = part.rebuild.clone().unwrap();
+    let takeover = part.takeover.clone().unwrap();
     let begins = WatermarkState { time: Some(time(9)), ..WatermarkState::default() };
-    assert_eq!((rebuild.begins, rebuild.ends), (Some(begins), None));
+    assert_eq!((takeover.begins, takeover.ends), (Some(begins), None));
     assert_eq!((part.passages.len(), part.position.len()), (5, 0));
     scene.ledger.committed(&part);
     // The rest, and what comes after it at once.
     (15..22).for_each(|offset| assert!(scene.take(offset)));
     let last = scene.give().unwrap();
-    let rebuild = last.rebuild.clone().unwrap();
-    assert_eq!((rebuild.begins, rebuild.ends), (None, Some(Some(time(19)))));
+    let takeover = last.takeover.clone().unwrap();
+    assert_eq!((takeover.begins, takeover.ends), (None, Some(Some(time(19)))));
     assert_eq!(Position::decode(&last.position).unwrap().next, 20);
     scene.ledger.committed(&last);
     let after = scene.give().unwrap();
-    assert_eq!((after.passages.len(), &after.rebuild), (2, &None));
+    assert_eq!((after.passages.len(), &after.takeover), (2, &None));
     scene.ledger.committed(&after);
     let hints = scene.ledger.hints();
     assert_eq!(hints.len(), 1);
@@ -117,7 +117,7 @@ fn a_record_of_the_future_that_was_rejected_then_is_not_read_back() {
     (10..13).for_each(|offset| assert!(scene.take(offset)));
     let batch = scene.give().unwrap();
     assert_eq!((batch.passages.len(), batch.passages.rejects.len()), (2, 0));
-    assert_eq!(batch.rebuild.unwrap().ends, Some(Some(day_before)));
+    assert_eq!(batch.takeover.unwrap().ends, Some(Some(day_before)));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn after_a_restart_what_was_taken_over_is_read_back_until_it_is_old() {
 #[test]
 fn the_record_before_the_position_tells_whether_the_topic_was_made_anew() {
     let mut scene = Scene::new(None);
-    scene.ledger.begin_anew(0, 0);
+    scene.ledger.start_at(0, 0);
     let stored = scene.stored(0..5);
     let mut same = Scene::new(Some(stored.clone()));
     assert_eq!(same.begin(None), Some(4));
@@ -170,7 +170,7 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     let (next, gap) = scene.ledger.reconcile(0, 21, 30, 1).unwrap();
     assert_eq!((next, gap.map(|gap| (gap.first, gap.last))), (21, Some((20, 20))));
     let last = scene.give().unwrap();
-    assert_eq!(last.rebuild.unwrap().ends, Some(Some(time(19))));
+    assert_eq!(last.takeover.unwrap().ends, Some(Some(time(19))));
     assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
 }
 
@@ -190,7 +190,7 @@ fn a_position_beyond_an_open_transaction_is_known_to_be_and_is_no_gap() {
 #[test]
 fn who_lets_a_partition_go_tells_the_group_once_more_what_it_may_have_refused() {
     let mut scene = Scene::new(None);
-    scene.ledger.begin_anew(0, 0);
+    scene.ledger.start_at(0, 0);
     let stored = scene.stored(0..5);
     assert_eq!(scene.ledger.hints(), [(0, stored.clone())]);
     assert!(scene.ledger.hints().is_empty(), "once is enough while nothing is refused");
@@ -205,7 +205,7 @@ fn who_lets_a_partition_go_tells_the_group_once_more_what_it_may_have_refused() 
 #[test]
 fn who_lets_a_partition_go_before_it_was_decided_where_to_go_on_tells_nothing() {
     let mut scene = Scene::new(None);
-    scene.ledger.begin_anew(0, 0);
+    scene.ledger.start_at(0, 0);
     scene.stored(0..5);
     scene.ledger.revoked(0);
     // Another has gone further since.
@@ -217,7 +217,7 @@ fn who_lets_a_partition_go_before_it_was_decided_where_to_go_on_tells_nothing() 
 #[test]
 fn a_batch_that_waited_needs_the_groups_word() {
     let mut scene = Scene::new(None);
-    scene.ledger.begin_anew(0, 0);
+    scene.ledger.start_at(0, 0);
     scene.stored(0..2);
     assert!((2..4).all(|offset| scene.take(offset)));
     let (first, patience) = (scene.give().unwrap(), Duration::from_secs(3600));
@@ -235,7 +235,7 @@ fn a_batch_that_waited_needs_the_groups_word() {
 #[test]
 fn the_end_of_a_partition_moves_the_position_over_what_holds_no_record() {
     let mut scene = Scene::new(None);
-    scene.ledger.begin_anew(0, 0);
+    scene.ledger.start_at(0, 0);
     assert_eq!(scene.stored(0..5).next, 5);
     // The marker of a transaction is at 5, and nothing follows it.
     scene.ledger.reached_end(0, 6, Instant::now());
@@ -262,7 +262,7 @@ fn reading_back_ends_at_a_marker_too() {
     (10..13).for_each(|offset| assert!(scene.take(offset)));
     scene.ledger.reached_end(0, 14, Instant::now());
     let batch = scene.give().unwrap();
-    assert_eq!(batch.rebuild.as_ref().unwrap().ends, Some(Some(time(12))));
+    assert_eq!(batch.takeover.as_ref().unwrap().ends, Some(Some(time(12))));
     assert_eq!(Position::decode(&batch.position).unwrap().next, 14);
     scene.ledger.committed(&batch);
     // What lies between the group's offset and the end is skipped as well.
@@ -283,9 +283,9 @@ fn an_end_before_it_is_decided_where_a_partition_goes_on_says_nothing() {
 fn a_partition_that_cannot_be_read_is_named_until_records_come() {
     use rdkafka::error::RDKafkaErrorCode;
     let mut scene = Scene::new(None);
-    scene.ledger.begin_anew(0, 0);
+    scene.ledger.start_at(0, 0);
     scene.ledger.assign(1);
-    scene.ledger.begin_anew(1, 0);
+    scene.ledger.start_at(1, 0);
     scene.ledger.set_end(0, 3, 3);
     scene.ledger.set_end(1, 0, 0);
     let words = "Decompression (codec 0x5) of message at 0 of 9 bytes failed".to_owned();
