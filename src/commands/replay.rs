@@ -169,7 +169,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
             Some(_) => "the same command continues there",
             None => "with --data-dir it could be continued",
         };
-        anyhow::bail!("interrupted behind line {lines}: {advice}");
+        anyhow::bail!("interrupted after line {lines}: {advice}");
     }
     let counts = store.checkpoint_counts();
     let totals = store.totals().clone();

@@ -239,7 +239,7 @@ fn kafka(out: &mut Exposition, kafka: &KafkaStatus) {
     each("platewatch_kafka_position", "Offset of the first record that is not stored yet.", false, |partition| {
         partition.position.map(|offset| offset as f64)
     });
-    each("platewatch_kafka_end", "Offset behind the newest record.", false, |partition| {
+    each("platewatch_kafka_end", "Offset after the newest record.", false, |partition| {
         partition.end.map(|offset| offset as f64)
     });
     each("platewatch_kafka_lag", "Records that are not stored yet.", false, |partition| {

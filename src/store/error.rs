@@ -21,6 +21,6 @@ pub enum StoreError {
     )]
     Contradiction(String),
     /// An earlier commit failed.
-    #[error("an earlier commit failed, so no more is taken: restart, and it continues behind the last good commit")]
+    #[error("an earlier commit failed, so no more is taken: restart, and it continues after the last good commit")]
     Broken,
 }

@@ -116,7 +116,7 @@ fn a_signal_stops_behind_the_batch_in_hand_and_the_replay_goes_on() {
         wait_until(|| wal_bytes(&data) > 100_000);
         running.signal(signal);
         let ended = running.end();
-        ended.failed(3, &["interrupted behind line ", "the same command continues there"]);
+        ended.failed(3, &["interrupted after line ", "the same command continues there"]);
         assert!(!out.join("summary.json").exists(), "an interrupted replay has no summary");
         way.replay(folder.path(), &out, &data).results().equals(&expected, &format!("{signal}, {way:?}"));
     }
@@ -130,7 +130,7 @@ fn without_a_data_dir_a_signal_leaves_nothing_behind() {
         Running::start(Replay::new(WAYS[0].capture(folder.path()), &out).args(["--batch-records", "16"]).command);
     wait_until(|| out.is_dir() && std::fs::read_dir(&out).unwrap().flatten().any(|it| wal_bytes(&it.path()) > 10_000));
     running.signal("TERM");
-    running.end().failed(3, &["interrupted behind line ", "with --data-dir it could be continued"]);
+    running.end().failed(3, &["interrupted after line ", "with --data-dir it could be continued"]);
     assert_eq!(std::fs::read_dir(&out).unwrap().count(), 0, "a temporary folder was left");
 }
 

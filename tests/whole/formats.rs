@@ -223,7 +223,7 @@ fn a_damaged_gzip_file_gives_what_came_before_the_damage() {
             }
         }
         let ended = Replay::new(&capture, &out).run();
-        ended.failed(3, &["cannot read ", "capture.tsv.gz behind byte ", "what came before is in "]);
+        ended.failed(3, &["cannot read ", "capture.tsv.gz after byte ", "what came before is in "]);
         let results = Results::read(&out);
         results.adds_up();
         // The last line may be half a one; all others are whole and accepted.
@@ -232,7 +232,7 @@ fn a_damaged_gzip_file_gives_what_came_before_the_damage() {
         std::fs::remove_dir_all(&out).unwrap();
 
         let ended = Replay::new(&capture, &out).args(["--order", "time"]).run();
-        ended.failed(3, &["cannot read ", "capture.tsv.gz behind byte "]);
+        ended.failed(3, &["cannot read ", "capture.tsv.gz after byte "]);
         assert!(!out.join("summary.json").exists(), "half a capture sorted by time is no result");
     }
 }

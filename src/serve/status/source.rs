@@ -114,7 +114,7 @@ pub(super) struct KafkaPartitionJson {
     /// Offset of the first record that is not stored yet; null while there is none.
     #[schema(example = 123456)]
     position: Option<i64>,
-    /// Offset behind the newest record, as the broker told last; null while unknown.
+    /// Offset after the newest record, as the broker said last; null while unknown.
     #[schema(example = 123468)]
     end: Option<i64>,
     /// Records between position and end; null while unknown.

@@ -140,7 +140,7 @@ impl Input {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     return Err(SourceError(format!(
-                        "cannot read {} behind byte {}: {error}",
+                        "cannot read {} after byte {}: {error}",
                         self.path.display(),
                         self.offset
                     )));

@@ -2170,7 +2170,7 @@ export interface components {
             assigned: boolean;
             /**
              * Format: int64
-             * @description Offset behind the newest record, as the broker told last; null while unknown.
+             * @description Offset after the newest record, as the broker said last; null while unknown.
              * @example 123468
              */
             end?: number | null;
