@@ -23,8 +23,8 @@
 pub mod appliance;
 pub mod audit;
 pub mod batch;
+pub mod camera_clocks;
 pub mod clock;
-pub mod clocks;
 pub mod commands;
 pub mod config;
 pub mod forecast;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use traffic::CivilTime;
 
-use crate::clocks::DetectionStatus;
+use crate::camera_clocks::DetectionStatus;
 
 /// The state of the whole appliance.
 #[derive(Debug, Clone, Default, PartialEq)]

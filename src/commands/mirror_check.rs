@@ -44,7 +44,7 @@ pub fn verify(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let (audit, range, runtime) = prepare(args)?;
     let report = runtime.block_on(audit.compare(&range, args.wait))?;
     print(&audit, &report, out)?;
-    judge(&report)
+    fail_on_difference(&report)
 }
 
 /// The least that a count over all rows of an instance may take.
@@ -83,7 +83,7 @@ pub fn repair(args: &MirrorArgs, out: &mut impl Write) -> anyhow::Result<()> {
     std::thread::sleep(SETTLE);
     let after = runtime.block_on(audit.compare(&range, args.wait))?;
     print(&audit, &after, out)?;
-    judge(&after)
+    fail_on_difference(&after)
 }
 
 fn prepare(args: &MirrorArgs) -> anyhow::Result<(Audit, Range, tokio::runtime::Runtime)> {
@@ -163,7 +163,7 @@ fn line(audit: &Audit, difference: &Difference) -> String {
     )
 }
 
-fn judge(report: &Report) -> anyhow::Result<()> {
+fn fail_on_difference(report: &Report) -> anyhow::Result<()> {
     match report.differences.len() {
         0 => Ok(()),
         count => Err(Differences(format!(

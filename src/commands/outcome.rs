@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use traffic::CivilTime;
 
-use crate::clocks::DetectionStatus;
+use crate::camera_clocks::DetectionStatus;
 use crate::reader::Snapshot;
 use crate::store::{StoredReject, Totals, View};
 

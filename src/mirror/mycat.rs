@@ -92,7 +92,7 @@ impl ShardMirror {
         })
     }
 
-    async fn carry(&mut self) -> Result<Infallible, Failure> {
+    async fn follow_log(&mut self) -> Result<Infallible, Failure> {
         // Nothing is written where it would arrive changed.
         self.pool.check_fitness().await?;
         self.check().await?;
@@ -188,14 +188,18 @@ impl ShardMirror {
                 "retention dropped passages before the target took them"
             );
         }
-        let refused = self.note(cursor, refused).await?;
+        let refused = self.store_cursor(cursor, refused).await?;
         self.health.moved(cursor, batch.rows.len() as u64, warnings, &refused);
         self.unclear = 0;
         Ok(())
     }
 
     /// Makes a cursor durable, and only then reports it to retention.
-    async fn note(&mut self, cursor: MirrorCursor, refused: Vec<RefusedRow>) -> Result<Vec<RefusedRow>, Failure> {
+    async fn store_cursor(
+        &mut self,
+        cursor: MirrorCursor,
+        refused: Vec<RefusedRow>,
+    ) -> Result<Vec<RefusedRow>, Failure> {
         let name = self.name.clone();
         let refused = self
             .blocking(move |shared| {
@@ -230,7 +234,7 @@ impl ShardMirror {
             "the target lacks rows that it had, they are sent again"
         );
         let cursor = MirrorCursor { next, refilled: self.cursor.refilled + 1, ..self.cursor };
-        self.note(cursor, Vec::new()).await?;
+        self.store_cursor(cursor, Vec::new()).await?;
         self.health.moved(cursor, 0, 0, &[]);
         Ok(true)
     }
@@ -271,7 +275,7 @@ impl Mirror for ShardMirror {
     }
 
     async fn run(&mut self) -> Failure {
-        let failure = match self.carry().await {
+        let failure = match self.follow_log().await {
             Err(failure) => failure,
             Ok(never) => match never {},
         };

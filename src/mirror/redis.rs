@@ -107,7 +107,7 @@ impl AlertMirror {
         })
     }
 
-    async fn carry(&mut self) -> Result<Infallible, Failure> {
+    async fn follow_log(&mut self) -> Result<Infallible, Failure> {
         let mut connection = self.server.connect().await.map_err(failure)?;
         let mut commits = self.shared.commits();
         loop {
@@ -141,7 +141,7 @@ impl AlertMirror {
         let answer = self.call(connection, Task::Head, before.as_ref(), &batch).await?;
         let end = batch.last().map_or(next, |alert| alert.seq + 1);
         let time = batch.last().map_or(self.cursor.time, |alert| event_time(&alert.curr_time));
-        self.note(MirrorCursor { next: end, time, ..self.cursor }, answer.pushed).await?;
+        self.store_cursor(MirrorCursor { next: end, time, ..self.cursor }, answer.pushed).await?;
         if batch.len() as u64 == BATCH {
             return Ok(Progress::Sending);
         }
@@ -196,7 +196,7 @@ impl AlertMirror {
                 times,
                 "the list had forgotten alerts and is filled again"
             );
-            self.note(MirrorCursor { refilled: self.cursor.refilled + 1, ..self.cursor }, 0).await?;
+            self.store_cursor(MirrorCursor { refilled: self.cursor.refilled + 1, ..self.cursor }, 0).await?;
         }
         Ok(progress)
     }
@@ -258,7 +258,7 @@ impl AlertMirror {
     }
 
     /// Makes a cursor durable, and only then reports it to retention.
-    async fn note(&mut self, cursor: MirrorCursor, pushed: u64) -> Result<(), Failure> {
+    async fn store_cursor(&mut self, cursor: MirrorCursor, pushed: u64) -> Result<(), Failure> {
         if cursor != self.cursor {
             let shared = self.shared.clone();
             let noted = tokio::task::spawn_blocking(move || shared.move_mirror(NAME, &cursor, &[])).await;
@@ -277,7 +277,7 @@ impl Mirror for AlertMirror {
     }
 
     async fn run(&mut self) -> Failure {
-        match self.carry().await {
+        match self.follow_log().await {
             Err(failure) => failure,
             Ok(never) => match never {},
         }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
-use crate::clocks::ClockAdvice;
+use crate::camera_clocks::ClockAdvice;
 use crate::status::{MirrorState, SOURCE_STATES};
 
 /// Declares a schema that is one of these texts.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::ApiError;
 use super::state::Api;
-use crate::clocks::{CheckpointClock, DetectionStatus};
+use crate::camera_clocks::{CheckpointClock, DetectionStatus};
 use crate::forecast::Forecaster;
 use crate::reader::Totals;
 use crate::status::{KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, Status};

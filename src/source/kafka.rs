@@ -3,7 +3,7 @@
 //! **Exactly once.** The position of each partition is committed to the store in the same atomic write as everything
 //! that its records led to. When the group assigns a partition, reading begins at the stored position; the offsets that
 //! the group commits only follow. Before a partition is given up, what was given to the writer is stored and its offset
-//! committed to the group, and what is in hand is dropped whole.
+//! committed to the group, and what is pending is dropped whole.
 //!
 //! **Several appliances.** An offset of the group beyond the stored position means that another process has consumed
 //! since: the records of the last state TTL before it are read back to restore plate states, without output

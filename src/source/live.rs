@@ -38,7 +38,7 @@ pub struct LiveSettings {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Position {
+struct LivePosition {
     seed: u64,
     sites: usize,
     rate: f64,
@@ -52,7 +52,7 @@ pub struct Live {
     simulator: Simulator,
     settings: LiveSettings,
     parser: LineParser,
-    position: Position,
+    position: LivePosition,
     line: Vec<u8>,
 }
 
@@ -64,13 +64,13 @@ impl Live {
     pub fn open(mut settings: LiveSettings, names: &NameTable, position: Option<&[u8]>) -> Result<Self, SourceError> {
         let now = civil_now(&settings.parser.zone);
         let SimulatorSettings { seed, sites, rate, .. } = settings.simulator;
-        let fresh = Position { seed, sites, rate, start: now.0 - settings.history, taken: 0 };
-        let known = position.and_then(|bytes| codec::decode::<Position>(KIND, bytes).ok());
+        let fresh = LivePosition { seed, sites, rate, start: now.0 - settings.history, taken: 0 };
+        let known = position.and_then(|bytes| codec::decode::<LivePosition>(KIND, bytes).ok());
         let position = match known {
             None => fresh,
-            Some(known) if Position { start: known.start, taken: known.taken, ..fresh } == known => known,
+            Some(known) if LivePosition { start: known.start, taken: known.taken, ..fresh } == known => known,
             // Different traffic from now on: the past hours have theirs already.
-            Some(_) => Position { start: now.0, ..fresh },
+            Some(_) => LivePosition { start: now.0, ..fresh },
         };
         settings.simulator.start = CivilTime(position.start);
         let make = |settings: &LiveSettings| {

@@ -15,7 +15,7 @@ use super::disk::records::{Lifetimes, Totals, encode_work, encode_work_changes, 
 use super::error::StoreError;
 use super::read::{Reading, View};
 use super::state::Holds;
-use crate::clocks::DetectionStatus;
+use crate::camera_clocks::DetectionStatus;
 use crate::reader::{ReadError, Snapshot as _};
 use crate::work::{WorkChange, WorkError, WorkedAlert};
 

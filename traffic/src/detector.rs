@@ -275,7 +275,7 @@ impl Detector {
                 if other.checkpoint == passage.checkpoint {
                     continue;
                 }
-                if let Some(hit) = judge(settings, row, &sighting, other, other_is_earlier, places) {
+                if let Some(hit) = apply_rules(settings, row, &sighting, other, other_is_earlier, places) {
                     found(Hit { other_odd_id: self.tracks.odd_id(other.id()), ..hit });
                 }
             }
@@ -308,7 +308,7 @@ fn passage_at<'a>(batch: &'a PassageBatch, row: usize, knowledge: Knowledge<'_>)
 }
 
 /// Applies both rules to two sightings of one plate at different checkpoints.
-fn judge(
+fn apply_rules(
     settings: &DetectorSettings,
     row: u32,
     sighting: &Sighting,

@@ -8,10 +8,10 @@
 
 mod cache;
 mod csv;
+mod doubtful;
 mod ends;
 mod fields;
 mod form;
-mod judge;
 mod layout;
 mod spans;
 mod survey;
@@ -310,7 +310,7 @@ impl LineParser {
             (Some(true), Some(plain)) => out.raw.push_plain(plain, self.line_number),
             (Some(_), _) => out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number),
             (None, _) => {
-                self.judge(line, out);
+                self.take_doubtful(line, out);
                 if out.len() > rows {
                     out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number);
                 }

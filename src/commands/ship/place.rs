@@ -12,7 +12,7 @@ use super::mark::{Ending, Mark};
 
 /// A place in a log that outlives the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
+pub(super) struct LogPosition {
     pub(super) mark: Mark,
     /// Bytes before it.
     pub(super) offset: u64,
@@ -48,9 +48,9 @@ impl Place {
     }
 
     /// The place as it is saved.
-    pub(super) fn position(&self) -> Position {
+    pub(super) fn position(&self) -> LogPosition {
         let modified = self.file.metadata().map_or(0, |metadata| modified(&metadata));
-        Position { mark: self.mark.clone(), offset: self.offset, ending: self.ending.clone(), modified }
+        LogPosition { mark: self.mark.clone(), offset: self.offset, ending: self.ending.clone(), modified }
     }
 
     /// The place `bytes` before this one, within the lines that were returned with it.

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::place::Position;
+use super::place::LogPosition;
 use crate::commands::failure::Usage;
 
 /// What the file holds.
@@ -18,7 +18,7 @@ use crate::commands::failure::Usage;
 pub(super) struct Saved {
     version: u32,
     topic: String,
-    position: Position,
+    position: LogPosition,
 }
 
 /// The state file, held by this process.
@@ -26,7 +26,7 @@ pub(super) struct Saved {
 pub(super) struct StateFile {
     path: PathBuf,
     topic: String,
-    saved: Option<Position>,
+    saved: Option<LogPosition>,
     _lock: File,
 }
 
@@ -48,7 +48,7 @@ impl StateFile {
     }
 
     /// The position that was saved last.
-    pub(super) fn saved(&self) -> Option<&Position> {
+    pub(super) fn saved(&self) -> Option<&LogPosition> {
         self.saved.as_ref()
     }
 
@@ -56,7 +56,7 @@ impl StateFile {
     ///
     /// # Errors
     /// It cannot be written.
-    pub(super) fn save(&mut self, position: &Position) -> anyhow::Result<()> {
+    pub(super) fn save(&mut self, position: &LogPosition) -> anyhow::Result<()> {
         if self.saved.as_ref() == Some(position) {
             return Ok(());
         }
@@ -80,7 +80,7 @@ impl StateFile {
     }
 }
 
-fn parse(bytes: &[u8], path: &Path, topic: &str) -> Result<Position, Usage> {
+fn parse(bytes: &[u8], path: &Path, topic: &str) -> Result<LogPosition, Usage> {
     let saved: Saved = serde_json::from_slice(bytes).map_err(|error| {
         Usage(format!("{} is not a state file of ship ({error}): give another with --state", path.display()))
     })?;
@@ -132,7 +132,7 @@ mod tests {
     fn a_position_comes_back_and_belongs_to_its_topic() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state");
-        let position = Position { offset: 7, ..Position::default() };
+        let position = LogPosition { offset: 7, ..LogPosition::default() };
         let mut state = StateFile::open(&path, "t").unwrap();
         assert_eq!(state.saved(), None);
         state.save(&position).unwrap();

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use traffic::LineParser;
 
 use super::mark::{Ending, Mark, read_full_at};
-use super::place::{Place, Position, modified};
+use super::place::{LogPosition, Place, modified};
 use super::rotation::rotated;
 
 /// How long a rotated file must be quiet before it counts as ended: its writer may need a moment to notice.
@@ -62,7 +62,7 @@ pub(super) struct Tail {
 
 impl Tail {
     /// Follows `path` from its beginning, or from the saved position.
-    pub(super) fn new(path: &Path, once: bool, from: Option<&Position>) -> Self {
+    pub(super) fn new(path: &Path, once: bool, from: Option<&LogPosition>) -> Self {
         let mut tail = Self {
             path: path.to_owned(),
             once,
@@ -84,7 +84,7 @@ impl Tail {
     }
 
     /// The same log, from its beginning or from the saved position.
-    pub(super) fn anew(&self, from: Option<&Position>) -> Self {
+    pub(super) fn anew(&self, from: Option<&LogPosition>) -> Self {
         Self::new(&self.path, self.once, from)
     }
 
@@ -270,7 +270,7 @@ impl Tail {
         Ok(())
     }
 
-    fn resume(&mut self, position: &Position) {
+    fn resume(&mut self, position: &LogPosition) {
         let found = self.find(position);
         if let Ok(Some(place)) = found {
             self.set_current(Some(place));
@@ -296,8 +296,8 @@ impl Tail {
     }
 
     /// The file that holds this position: the same file, whatever its name is now, or a copy of it.
-    fn find(&self, position: &Position) -> io::Result<Option<Place>> {
-        let Position { mark, offset, ending, .. } = position;
+    fn find(&self, position: &LogPosition) -> io::Result<Option<Place>> {
+        let LogPosition { mark, offset, ending, .. } = position;
         let mut candidates: Vec<PathBuf> = vec![self.path.clone()];
         candidates.extend(rotated(&self.path).into_iter().rev().map(|(path, _)| path));
         let mut copy = None;

@@ -44,7 +44,7 @@ pub(super) async fn send(pool: Arc<MysqlPool>, shard: usize, batch: Batch, suspi
         suspects: Vec::new(),
     };
     parts.send_all().await?;
-    parts.judge_suspects().await?;
+    parts.send_suspects_alone().await?;
     let Parts { warnings, refused, .. } = parts;
     let refused = refused.into_iter().filter_map(|(at, error)| {
         let (row, number) = (rows.get(at)?, numbers.get(at)?);
@@ -99,7 +99,7 @@ impl Parts<'_> {
     }
 
     /// A row that no error clearly blames is refused if it fails again while the target takes others.
-    async fn judge_suspects(&mut self) -> Result<(), Failure> {
+    async fn send_suspects_alone(&mut self) -> Result<(), Failure> {
         for at in std::mem::take(&mut self.suspects) {
             let row = self.rows.get(at..=at).unwrap_or_default();
             let Err(error) = self.insert(row).await else { continue };

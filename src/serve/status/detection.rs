@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
+use crate::camera_clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::serve::codes::ClockAdviceName;
 use crate::serve::records::label;
 use crate::serve::state::Api;

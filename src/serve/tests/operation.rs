@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Value, json};
 
 use super::{Server, time};
-use crate::clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
+use crate::camera_clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::status::{
     AnnouncedDrop, CheckpointsStatus, KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MirrorState, MirrorStatus,
     PartitionStatus, PipelineStatus, RetentionDrop, SourceStatus, Status, StorageStatus,

@@ -34,7 +34,7 @@ pub(super) struct Place {
 
 /// How far a capture was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
+pub(super) struct CapturePosition {
     files: Vec<FileMark>,
     by_time: bool,
     not_after: i64,
@@ -54,7 +54,7 @@ pub(super) struct Position {
 /// line and separator, then what was scanned and returned.
 type First = (Vec<(String, Option<u64>, u64)>, bool, i64, String, (usize, u64, u64, Option<u8>), (usize, u64, u64));
 
-impl Position {
+impl CapturePosition {
     pub(super) fn start(files: Vec<FileMark>, by_time: bool, not_after: CivilTime, options: String) -> Self {
         Self {
             files,
@@ -247,7 +247,7 @@ fn replaced(path: &Path, how: &str) -> String {
     )
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for CapturePosition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.files.get(self.file) {
             _ if self.given > 0 => write!(formatter, "{} lines in the order of time", self.given),
@@ -272,9 +272,9 @@ mod tests {
         codec::encode(Kind { version: 1, ..KIND }, &first).unwrap()
     }
 
-    fn resume(bytes: &[u8], paths: &[PathBuf]) -> Result<Option<Position>, SourceError> {
+    fn resume(bytes: &[u8], paths: &[PathBuf]) -> Result<Option<CapturePosition>, SourceError> {
         let marks: Vec<_> = paths.iter().map(|path| FileMark::of(path).unwrap()).collect();
-        Position::resume(bytes, paths, &marks, false, "options")
+        CapturePosition::resume(bytes, paths, &marks, false, "options")
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
             std::fs::write(path, format!("{}\n", path.display())).unwrap();
         }
         let marks: Vec<_> = paths.iter().map(|path| FileMark::of(path).unwrap()).collect();
-        let mut position = Position::start(marks, false, CivilTime(0), "options".to_owned());
+        let mut position = CapturePosition::start(marks, false, CivilTime(0), "options".to_owned());
         for (file, path) in paths.iter().enumerate() {
             assert_eq!(position.file, file);
             *position.place() = Place { offset: path.metadata().unwrap().len(), line: 1, ..Place::default() };

@@ -11,7 +11,7 @@ use traffic::{CivilTime, LineParser, NameTable, PassageBatch};
 use super::input::Input;
 use super::lines::{Line, Lines, Parsed};
 use super::mark::FileMark;
-use super::position::Position;
+use super::position::CapturePosition;
 use super::progress::CaptureProgress;
 use super::settings::CaptureSettings;
 use super::sort::{LinePlace, Sorted, Sorter};
@@ -24,7 +24,7 @@ use crate::source::{MAX_BATCH_BYTES, Source, SourceError, advice};
 pub struct Capture {
     settings: CaptureSettings,
     parser: LineParser,
-    position: Position,
+    position: CapturePosition,
     progress: Arc<CaptureProgress>,
     stage: Stage,
     failed: Option<SourceError>,
@@ -81,12 +81,12 @@ impl Capture {
         let options = settings.all_options();
         let has_stream = marks.iter().any(FileMark::is_stream);
         let stored = match position {
-            Some(bytes) => Position::resume(bytes, &settings.files, &marks, settings.by_time, &options)?,
+            Some(bytes) => CapturePosition::resume(bytes, &settings.files, &marks, settings.by_time, &options)?,
             None => None,
         };
         let mut position = match stored {
             Some(position) => position,
-            None => Position::start(marks, settings.by_time, settings.parser.not_after, options),
+            None => CapturePosition::start(marks, settings.by_time, settings.parser.not_after, options),
         };
         if settings.by_time {
             // Sorted lines are counted from the first: each start must take the same lines for passages.
@@ -309,7 +309,7 @@ fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
 /// Passes on what the parser reports on the lines so far: advice to the user, or that they cannot be read.
 fn look_at_lines(
     parser: &mut LineParser,
-    position: &Position,
+    position: &CapturePosition,
     progress: &CaptureProgress,
     ended: bool,
 ) -> Result<(), SourceError> {
@@ -327,7 +327,7 @@ fn look_at_lines(
 /// The file that is to be read, at its place; none after the last.
 fn open_file(
     settings: &CaptureSettings,
-    position: &mut Position,
+    position: &mut CapturePosition,
     parser: &mut LineParser,
     progress: &Arc<CaptureProgress>,
     stop: &CancellationToken,

@@ -13,7 +13,7 @@ use super::client::ASK;
 use super::context::Context;
 use super::group::{committed, offsets};
 use super::ledger::Ledger;
-use super::position::Position;
+use super::position::PartitionPosition;
 use super::settings::KafkaSettings;
 use crate::config::KafkaStart;
 
@@ -41,7 +41,7 @@ pub(super) fn beginning(
     }
     let mut ends = Vec::with_capacity(ids.len());
     for id in ids {
-        ends.push((id, Position::at(consumer.fetch_watermarks(topic, id, ASK)?.1)));
+        ends.push((id, PartitionPosition::at(consumer.fetch_watermarks(topic, id, ASK)?.1)));
     }
     consumer.commit(&offsets(topic, &ends)?, CommitMode::Sync)?;
     tracing::info!(topic, "a new group begins at the end of all partitions, as kafka.start says");

@@ -16,7 +16,7 @@ use super::context::Context;
 use super::group::{commit_hints, is_member};
 use super::ledger::{Ledger, QUIET, Record};
 use super::message::Reading;
-use super::position::Position;
+use super::position::PartitionPosition;
 use super::reset::set_right;
 use super::settings::KafkaSettings;
 use crate::batch::Batch;
@@ -70,7 +70,7 @@ impl Kafka {
         let mut stored = BTreeMap::new();
         for (name, bytes) in positions {
             let Some(id) = name.rsplit('/').next().and_then(|number| number.parse().ok()) else { continue };
-            let position = Position::decode(&bytes).map_err(|error| {
+            let position = PartitionPosition::decode(&bytes).map_err(|error| {
                 SourceError(format!(
                     "the stored position of {topic}[{id}] cannot be read ({error}): restore the data directory, or begin \
                      with another"
@@ -107,10 +107,10 @@ impl Kafka {
         let batch_interval = self.settings.batch_interval;
         loop {
             if stop.is_cancelled() {
-                // What is in hand leaves at once.
-                return self.ledger.give(u64::MAX, Duration::ZERO).transpose().map_err(unencodable);
+                // What is pending leaves at once.
+                return self.ledger.next_batch(u64::MAX, Duration::ZERO).transpose().map_err(unencodable);
             }
-            if let Some(batch) = self.ledger.give(self.settings.batch_records, batch_interval) {
+            if let Some(batch) = self.ledger.next_batch(self.settings.batch_records, batch_interval) {
                 return batch.map(Some).map_err(unencodable);
             }
             self.tell_group();
@@ -139,7 +139,7 @@ impl Kafka {
                         timestamp: message.timestamp().to_millis().unwrap_or(0),
                         value: message.payload(),
                     };
-                    if !self.ledger.take(&record, self.reading, &mut self.parser, now) {
+                    if !self.ledger.push(&record, self.reading, &mut self.parser, now) {
                         self.trouble = Some(Instant::now());
                         self.asked = None;
                         return Ok(());
@@ -209,7 +209,7 @@ impl Kafka {
         }
         self.asked = Some(Instant::now());
         let (quiet, mut settled) = (since.elapsed() >= QUIET, true);
-        for (partition, next) in self.ledger.doubts(since) {
+        for (partition, next) in self.ledger.suspected_gaps(since) {
             match set_right(consumer, &self.ledger, &self.settings, partition, next) {
                 Ok(()) => {}
                 Err(error) => {
@@ -254,7 +254,8 @@ impl Source for Kafka {
         let (ledger, lease) = (self.ledger.clone(), self.lease);
         let consumer = self.consumer.as_ref().map(Arc::downgrade).unwrap_or_default();
         Box::new(move |batch| {
-            let member = |partition, stored: &Position| is_member(&consumer, ledger.topic(), partition, stored);
+            let member =
+                |partition, stored: &PartitionPosition| is_member(&consumer, ledger.topic(), partition, stored);
             ledger.permit(batch, lease, member)
         })
     }

@@ -9,7 +9,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::ASK;
 use super::ledger::Ledger;
-use super::position::{Committed, Position};
+use super::position::{Committed, PartitionPosition};
 
 /// The group's committed offsets, for those partitions that have any.
 pub(super) fn committed<C: ConsumerContext>(
@@ -50,7 +50,7 @@ pub(super) fn commit_last<C: ConsumerContext>(
 }
 
 /// Positions as the group keeps them, with what is needed to take the partitions over.
-pub(super) fn offsets(topic: &str, positions: &[(i32, Position)]) -> KafkaResult<TopicPartitionList> {
+pub(super) fn offsets(topic: &str, positions: &[(i32, PartitionPosition)]) -> KafkaResult<TopicPartitionList> {
     let mut offsets = TopicPartitionList::with_capacity(positions.len());
     for (partition, position) in positions {
         offsets.add_partition_offset(topic, *partition, Offset::Offset(position.next))?;
@@ -66,7 +66,7 @@ pub(super) fn is_member<C: ConsumerContext>(
     consumer: &Weak<BaseConsumer<C>>,
     topic: &str,
     partition: i32,
-    stored: &Position,
+    stored: &PartitionPosition,
 ) -> bool {
     let Some(consumer) = consumer.upgrade() else { return false };
     let commit = |offsets| consumer.commit(&offsets, CommitMode::Sync);

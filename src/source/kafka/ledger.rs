@@ -1,4 +1,4 @@
-//! The account of every partition: what is stored, what was given to the writer, what is in hand; shared by the
+//! The account of every partition: what is stored, what was given to the writer, what is pending; shared by the
 //! consuming thread, the rebalance callback, the writer and the status.
 //!
 //! For each partition `stored ≤ given ≤ read`. Given becomes stored when the writer commits; read becomes given when a

@@ -18,7 +18,7 @@ const PREFIX: &str = "kafka/";
 
 /// The place in one partition, and the irregularities before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
+pub(super) struct PartitionPosition {
     /// Offset of the first record that was not consumed yet.
     pub(super) next: i64,
     /// Gaps so far.
@@ -91,7 +91,7 @@ impl GapCause {
     }
 }
 
-impl Position {
+impl PartitionPosition {
     /// A position without a past.
     pub(super) fn at(next: i64) -> Self {
         Self { next, ..Self::default() }
@@ -200,7 +200,7 @@ fn reach(state_ttl: i64) -> i64 {
 }
 
 impl Committed {
-    /// Reads what [`Position::metadata`] wrote.
+    /// Reads what [`PartitionPosition::metadata`] wrote.
     pub(super) fn new(next: i64, metadata: &str) -> Self {
         let time = |word: &str| if word == "-" { Some(None) } else { word.parse().ok().map(Some) };
         let state = (|| {
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn only_a_position_outside_is_a_gap() {
-        let mut position = Position::at(10);
+        let mut position = PartitionPosition::at(10);
         for (low, high) in [(0, 10), (10, 10), (10, 11), (3, 12)] {
             assert_eq!(position.skip_to(low, high, 7), None, "{low} {high}");
         }
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(gap, Some(Gap { first: 4, last: 14, found: 8, cause: GapCause::Truncated }));
         assert_eq!((position.next, position.gaps, position.missing), (2, 2, 5), "what was read is not missing");
         assert_eq!(position.recent.len(), 2);
-        assert_eq!(Position::decode(&position.encode().unwrap()).unwrap(), position);
+        assert_eq!(PartitionPosition::decode(&position.encode().unwrap()).unwrap(), position);
     }
 
     /// Three checkpoints that agree on `time`.
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn the_trail_reaches_two_ttls_back_and_is_bounded() {
         let ttl = 600;
-        let mut position = Position::at(0);
+        let mut position = PartitionPosition::at(0);
         let mut watermark = Watermark::default();
         let mut passed: Vec<(Option<i64>, i64)> = Vec::new();
         let mut jump = 0;
@@ -284,12 +284,12 @@ mod tests {
         assert_eq!(position.watermark, watermark);
         let committed = Committed::new(20_000, &position.metadata());
         assert_eq!(committed.state, Some((position.read_back_from(), watermark.time())));
-        assert_eq!(Position::decode(&position.encode().unwrap()).unwrap(), position);
+        assert_eq!(PartitionPosition::decode(&position.encode().unwrap()).unwrap(), position);
     }
 
     #[test]
     fn a_jump_of_the_watermark_leaves_one_mark() {
-        let mut position = Position::at(5);
+        let mut position = PartitionPosition::at(5);
         position.pass(5, at(100), 600);
         position.pass(6, at(100).take(0), 600);
         position.pass(7, at(5000), 600);
@@ -302,9 +302,9 @@ mod tests {
         let trail = vec![Mark { offset: 3, before: Some(90) }, Mark { offset: 8, before: Some(5000) }];
         let first: First = (10, 1, 2, 3, Vec::new(), Some(9000), Some(7), trail, Some(4000));
         let bytes = codec::encode(Kind { version: 1, ..KIND }, &first).unwrap();
-        let position = Position::decode(&bytes).unwrap();
-        let expected = Position { gaps: 1, missing: 2, nulls: 3, last: Some(7), ..Position::at(10) };
-        assert_eq!(position, Position { trail: vec![Mark { offset: 3, before: None }], ..expected });
+        let position = PartitionPosition::decode(&bytes).unwrap();
+        let expected = PartitionPosition { gaps: 1, missing: 2, nulls: 3, last: Some(7), ..PartitionPosition::at(10) };
+        assert_eq!(position, PartitionPosition { trail: vec![Mark { offset: 3, before: None }], ..expected });
     }
 
     #[test]
@@ -326,18 +326,18 @@ mod tests {
 
     #[test]
     fn what_was_taken_over_matters_for_two_ttls() {
-        let mut position = Position { taken_over: Some(1000), ..Position::at(1) };
+        let mut position = PartitionPosition { taken_over: Some(1000), ..PartitionPosition::at(1) };
         assert!(position.is_partial(600));
         position.pass(1, at(2200), 600);
         assert!(position.is_partial(600));
         position.pass(2, at(2201), 600);
         assert!(!position.is_partial(600));
-        assert!(!Position::at(1).is_partial(600));
+        assert!(!PartitionPosition::at(1).is_partial(600));
     }
 
     #[test]
     fn details_of_gaps_are_bounded() {
-        let mut position = Position::at(0);
+        let mut position = PartitionPosition::at(0);
         for low in 1..=100 {
             position.skip_to(low, 1000, low);
         }

@@ -15,7 +15,7 @@ pub struct KafkaSettings {
     pub parser: ParserSettings,
     /// Whether values are GB18030 instead of UTF-8.
     pub gb18030: bool,
-    /// Lines in hand that make a batch.
+    /// Pending lines that make a batch.
     pub batch_records: u64,
     /// The longest that a record waits for its commit.
     pub batch_interval: Duration,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::clocks::DetectionStatus;
+use crate::camera_clocks::DetectionStatus;
 use crate::store::disk::records::DetectionTotals;
 
 /// The same, and what was already logged about it.

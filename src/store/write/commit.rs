@@ -91,7 +91,7 @@ impl Store {
         database.commit(commit)?;
 
         self.broken = false;
-        self.judge_clocks();
+        self.assess_clocks();
         self.after_commit(started);
         Ok(())
     }

@@ -7,7 +7,7 @@ use storage::{Commit, Family, codec};
 use traffic::{CivilTime, ClockCount, Dimension, NameTable, RejectReason};
 
 use super::store::Store;
-use crate::clocks::{self, DetectionStatus};
+use crate::camera_clocks::{self, DetectionStatus};
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::state::{Detection, LastMinute, Partition};
@@ -33,7 +33,7 @@ impl Store {
                     .restore_clocks(&counts.map_err(|error| database.damaged("a count of clocks", &error))?);
             }
         }
-        self.judge_clocks();
+        self.assess_clocks();
         Ok(())
     }
 
@@ -54,7 +54,7 @@ impl Store {
     }
 
     /// Updates the status of detection, and logs what is new in it if the log is read.
-    pub(super) fn judge_clocks(&mut self) {
+    pub(super) fn assess_clocks(&mut self) {
         let totals = &self.detection.totals;
         let rejected = self.state.totals.rejected.get(RejectReason::GcxhConflict as usize);
         let status = DetectionStatus {
@@ -64,7 +64,7 @@ impl Store {
             forgotten: totals.forgotten,
             conflicts: rejected.copied().unwrap_or(0),
             conflict_sample: totals.conflict_sample.clone(),
-            checkpoints: clocks::judge(merged(&self.partitions, &self.state.names)),
+            checkpoints: camera_clocks::assess(merged(&self.partitions, &self.state.names)),
         };
         self.detection.set_status(status, self.settings.publish);
     }

@@ -1,20 +1,20 @@
-//! One partition's account: what is stored, given, read and in hand of it, and what is read back. It knows no other partition.
+//! One partition's account: what is stored, given, read and pending of it, and what is read back. It knows no other partition.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use traffic::{PassageBatch, Watermark, WatermarkState};
 
-use crate::source::kafka::position::Position;
+use crate::source::kafka::position::PartitionPosition;
 
 /// One partition's account.
 #[derive(Debug, Default)]
 pub(super) struct Partition {
     pub(super) assigned: bool,
-    pub(super) stored: Option<Position>,
-    pub(super) given: Option<Position>,
-    pub(super) read: Option<Position>,
-    pub(super) hand: Option<Hand>,
+    pub(super) stored: Option<PartitionPosition>,
+    pub(super) given: Option<PartitionPosition>,
+    pub(super) read: Option<PartitionPosition>,
+    pub(super) pending: Option<Pending>,
     /// What is read back before that.
     pub(super) reading_back: Option<ReadingBack>,
     /// Whether the state that the writer holds is that of `stored`.
@@ -37,7 +37,7 @@ pub(super) struct Partition {
 
 /// Passages that were read and not given yet.
 #[derive(Debug)]
-pub(super) struct Hand {
+pub(super) struct Pending {
     pub(super) passages: PassageBatch,
     pub(super) origins: Vec<(usize, Arc<str>)>,
     pub(super) row_offsets: Vec<(usize, i64)>,
@@ -58,12 +58,12 @@ pub(super) struct ReadingBack {
     pub(super) watermark: Option<i64>,
     /// Whether this data directory lacks the records.
     pub(super) foreign: bool,
-    /// The last part is in hand; after it the partition is at this position.
-    pub(super) ends: Option<Position>,
-    pub(super) hand: Option<Hand>,
+    /// The last part is pending; after it the partition is at this position.
+    pub(super) ends: Option<PartitionPosition>,
+    pub(super) pending: Option<Pending>,
 }
 
-impl Hand {
+impl Pending {
     pub(super) fn new() -> Self {
         Self {
             passages: PassageBatch::default(),
@@ -76,17 +76,17 @@ impl Hand {
 }
 
 impl Partition {
-    /// The hand that leaves next.
-    pub(super) fn front(&self) -> Option<&Hand> {
+    /// What leaves next.
+    pub(super) fn front(&self) -> Option<&Pending> {
         match &self.reading_back {
-            Some(back) => back.hand.as_ref(),
-            None => self.hand.as_ref(),
+            Some(back) => back.pending.as_ref(),
+            None => self.pending.as_ref(),
         }
     }
 
     /// What is stored, if it may be committed to the group: until it is decided where to resume, the group's may be
     /// higher.
-    pub(super) fn for_group(&self) -> Option<Position> {
+    pub(super) fn for_group(&self) -> Option<PartitionPosition> {
         let is_decided = self.assigned && self.read.is_some() && self.intact;
         self.stored.clone().filter(|_| is_decided)
     }
@@ -97,7 +97,7 @@ impl Partition {
         back.or(self.read.as_ref().map(|read| read.next))
     }
 
-    /// All that was to be read back is in hand, or gone.
+    /// All that was to be read back is pending, or gone.
     pub(super) fn end_reading_back(&mut self) {
         let (Some(back), Some(read)) = (&mut self.reading_back, &mut self.read) else { return };
         if back.watermark > read.watermark.time() {
@@ -109,6 +109,6 @@ impl Partition {
             read.taken_over = read.watermark.time().max(above).or(Some(i64::MIN));
         }
         back.ends = Some(read.clone());
-        back.hand.get_or_insert_with(Hand::new);
+        back.pending.get_or_insert_with(Pending::new);
     }
 }

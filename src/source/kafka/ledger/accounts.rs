@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use traffic::Dimension;
 
-use super::account::{Hand, Partition};
+use super::account::{Partition, Pending};
 use super::failure::FetchFailure;
 use crate::source::kafka::keying::Keying;
 
@@ -29,35 +29,35 @@ pub(super) struct Accounts {
 }
 
 impl Accounts {
-    /// Takes the hand that leaves next.
-    pub(super) fn take_hand(&mut self, partition: i32) -> Option<Hand> {
+    /// Takes what leaves next.
+    pub(super) fn take_pending(&mut self, partition: i32) -> Option<Pending> {
         let account = self.partitions.get_mut(&partition)?;
-        let hand = match &mut account.reading_back {
-            Some(back) => back.hand.take(),
-            None => account.hand.take(),
+        let pending = match &mut account.reading_back {
+            Some(back) => back.pending.take(),
+            None => account.pending.take(),
         }?;
-        self.put_down(&hand);
-        Some(hand)
+        self.subtract(&pending);
+        Some(pending)
     }
 
-    /// Drops whatever is in hand of a partition.
+    /// Drops whatever is pending of a partition.
     pub(super) fn take_hands(&mut self, partition: i32) {
         let Some(account) = self.partitions.get_mut(&partition) else { return };
-        let hands = [account.reading_back.take().and_then(|back| back.hand), account.hand.take()];
-        for hand in hands.iter().flatten() {
-            self.put_down(hand);
+        let pending = [account.reading_back.take().and_then(|back| back.pending), account.pending.take()];
+        for pending in pending.iter().flatten() {
+            self.subtract(pending);
         }
     }
 
-    pub(super) fn put_down(&mut self, hand: &Hand) {
-        self.lines -= hand.passages.lines;
-        self.bytes -= hand.bytes;
+    pub(super) fn subtract(&mut self, pending: &Pending) {
+        self.lines -= pending.passages.lines;
+        self.bytes -= pending.bytes;
         self.oldest = None;
         self.set_oldest();
     }
 
     pub(super) fn set_oldest(&mut self) {
-        self.oldest = self.partitions.values().filter_map(Partition::front).map(|hand| hand.since).min();
+        self.oldest = self.partitions.values().filter_map(Partition::front).map(|pending| pending.since).min();
     }
 
     /// Whatever of a partition is not stored is to be read again, and batches of the old epoch may not be stored.
@@ -76,7 +76,7 @@ impl Accounts {
     pub(super) fn move_read(&mut self, partition: i32, change: impl FnOnce(&mut Partition)) {
         let Some(account) = self.partitions.get_mut(&partition) else { return };
         change(account);
-        account.hand.get_or_insert_with(Hand::new);
+        account.pending.get_or_insert_with(Pending::new);
         self.set_oldest();
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! **Taking over.** What another process has consumed since this one stored anything of a partition is in its plate states,
 //! not in ours. The group's committed offset says where that process ended, and its metadata where the records of the
-//! last state TTL begin ([`Position::metadata`]): those are read again and given to the writer as parts of a
+//! last state TTL begin ([`PartitionPosition::metadata`]): those are read again and given to the writer as parts of a
 //! [`Rebuild`](crate::batch::Rebuild), and only then does the partition take the group's position.
 //!
 //! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
@@ -18,7 +18,7 @@ use traffic::{Watermark, WatermarkState};
 use super::account::ReadingBack;
 use super::handle::Ledger;
 use crate::batch::Batch;
-use crate::source::kafka::position::{Committed, Mark, Position};
+use crate::source::kafka::position::{Committed, Mark, PartitionPosition};
 
 /// How long a revocation waits for the writer.
 const REVOKE_DEADLINE: Duration = Duration::from_secs(30);
@@ -105,10 +105,18 @@ impl Ledger {
         account.intact = false;
         // Its ordinals start again: they matter only where fewer than three checkpoints send.
         let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
-        let read = Position { next: until, watermark: Watermark::of(&begins), last: None, trail: vec![from], ..base };
+        let read =
+            PartitionPosition { next: until, watermark: Watermark::of(&begins), last: None, trail: vec![from], ..base };
         account.read = Some(read);
-        let back =
-            ReadingBack { next: from.offset, until, begins: Some(begins), watermark, foreign, ends: None, hand: None };
+        let back = ReadingBack {
+            next: from.offset,
+            until,
+            begins: Some(begins),
+            watermark,
+            foreign,
+            ends: None,
+            pending: None,
+        };
         account.reading_back = Some(back);
         if from.offset >= until {
             account.end_reading_back();
@@ -120,12 +128,12 @@ impl Ledger {
     /// Begins a partition without a past at `next`, which is to be stored even if no record follows.
     pub(in crate::source::kafka) fn start_at(&self, partition: i32, next: i64) {
         self.lock().move_read(partition, |account| {
-            account.read = Some(Position::at(next));
+            account.read = Some(PartitionPosition::at(next));
             account.intact = true;
         });
     }
 
-    /// The partition is revoked: what is in hand is dropped. Call [`Ledger::wait_until_stored`] before giving it up.
+    /// The partition is revoked: what is pending is dropped. Call [`Ledger::wait_until_stored`] before giving it up.
     pub(in crate::source::kafka) fn drop_hand(&self, partition: i32) {
         let mut inner = self.lock();
         inner.take_hands(partition);
@@ -167,7 +175,7 @@ impl Ledger {
         &self,
         batch: &Batch,
         lease: Duration,
-        is_member: impl FnOnce(i32, &Position) -> bool,
+        is_member: impl FnOnce(i32, &PartitionPosition) -> bool,
     ) -> bool {
         let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
         let stored = match self.lock().partitions.get(&partition) {

@@ -8,11 +8,11 @@ use super::handle::Ledger;
 use crate::source::kafka::position::Gap;
 
 /// A partition whose position may be where the broker has nothing, and the offset that it reads next, if it knows one.
-pub(in crate::source::kafka) type Doubt = (i32, Option<i64>);
+pub(in crate::source::kafka) type SuspectedGap = (i32, Option<i64>);
 
 impl Ledger {
     /// Partitions that have not begun, and those that have been quiet since before `since`.
-    pub(in crate::source::kafka) fn doubts(&self, since: Instant) -> Vec<Doubt> {
+    pub(in crate::source::kafka) fn suspected_gaps(&self, since: Instant) -> Vec<SuspectedGap> {
         let inner = self.lock();
         let assigned = inner.partitions.iter().filter(|(_, account)| account.assigned);
         let quiet = |account: &Partition| {
@@ -23,7 +23,7 @@ impl Ledger {
     }
 
     /// The partitions that are assigned, and the offset that each reads next, if it knows one.
-    pub(in crate::source::kafka) fn reads(&self) -> Vec<Doubt> {
+    pub(in crate::source::kafka) fn reads(&self) -> Vec<SuspectedGap> {
         let inner = self.lock();
         let assigned = inner.partitions.iter().filter(|(_, account)| account.assigned);
         assigned.map(|(id, account)| (*id, account.fetches())).collect()

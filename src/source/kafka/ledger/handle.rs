@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::account::Partition;
 use super::accounts::Accounts;
-use crate::source::kafka::position::Position;
+use crate::source::kafka::position::PartitionPosition;
 
 /// The account.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Ledger {
         group: &str,
         brokers: &str,
         state_ttl: i64,
-        stored: BTreeMap<i32, Position>,
+        stored: BTreeMap<i32, PartitionPosition>,
     ) -> Self {
         let partitions = stored.into_iter().map(|(id, stored)| {
             let intact = !stored.is_partial(state_ttl);

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use traffic::{CivilTime, LineParser, PassageBatch};
 
-use super::account::{Hand, ReadingBack};
+use super::account::{Pending, ReadingBack};
 use super::handle::Ledger;
 use crate::batch::{Batch, Lease, Takeover};
 use crate::source::MAX_BATCH_BYTES;
 use crate::source::kafka::message::Reading;
-use crate::source::kafka::position::{self, Position, fingerprint};
+use crate::source::kafka::position::{self, PartitionPosition, fingerprint};
 
 const DAY: i64 = 86_400;
 
@@ -23,9 +23,9 @@ pub(in crate::source::kafka) struct Record<'a> {
 }
 
 impl Ledger {
-    /// Takes a message into the hand of its partition; `now` may be a little old. One that is not the partition's next
+    /// Adds a message to what is pending of its partition; `now` may be a little old. One that is not the partition's next
     /// is from before a change of the assignment, and is dropped. False if the topic turned out to be another one.
-    pub(in crate::source::kafka) fn take(
+    pub(in crate::source::kafka) fn push(
         &self,
         record: &Record<'_>,
         reading: Reading,
@@ -56,7 +56,7 @@ impl Ledger {
                 account.end_reading_back();
                 inner.set_oldest();
                 drop(guard);
-                return self.take(record, reading, parser, now);
+                return self.push(record, reading, parser, now);
             }
         } else if offset < read.next {
             let expected = account.expected.take_if(|_| offset + 1 == read.next);
@@ -71,61 +71,62 @@ impl Ledger {
         inner.last_error = None;
         let is_back = back.is_some();
         let is_last = back.as_ref().is_some_and(|back| back.next >= back.until);
-        let hand = match back {
-            Some(back) => &mut back.hand,
+        let pending = match back {
+            Some(back) => &mut back.pending,
             None => {
                 read.next = offset + 1;
                 read.nulls += u64::from(value.is_none());
                 read.last = Some(fingerprint(text, timestamp));
-                &mut account.hand
+                &mut account.pending
             }
         };
-        let hand = hand.get_or_insert_with(Hand::new);
-        let (lines, rows, rejects) = (hand.passages.lines, hand.passages.len(), hand.passages.rejects.len());
+        let pending = pending.get_or_insert_with(Pending::new);
+        let (lines, rows, rejects) = (pending.passages.lines, pending.passages.len(), pending.passages.rejects.len());
         let usual = parser.not_after();
         parser.set_not_after(limit);
-        reading.take(text, parser, &mut hand.passages);
+        reading.take(text, parser, &mut pending.passages);
         parser.set_not_after(usual);
-        let passages = hand.passages.times.iter().zip(&hand.passages.checkpoints).skip(rows);
+        let passages = pending.passages.times.iter().zip(&pending.passages.checkpoints).skip(rows);
         read.pass(offset, passages.map(|(time, checkpoint)| (*time, *checkpoint)), self.state_ttl);
-        if hand.passages.len() > rows {
-            hand.row_offsets.push((rows, offset));
+        if pending.passages.len() > rows {
+            pending.row_offsets.push((rows, offset));
         }
         if is_back {
-            hand.passages.rejects.clear();
+            pending.passages.rejects.clear();
         } else {
-            inner.keying.see(partition, &hand.passages, rows);
-            if hand.passages.rejects.len() > rejects {
-                hand.origins.push((rejects, format!("{}[{partition}]@{offset}", self.topic).into()));
+            inner.keying.see(partition, &pending.passages, rows);
+            if pending.passages.rejects.len() > rejects {
+                pending.origins.push((rejects, format!("{}[{partition}]@{offset}", self.topic).into()));
             }
         }
-        hand.bytes += text.len();
+        pending.bytes += text.len();
         // Names are numbered across all partitions, so they leave with whichever batch is given next.
-        inner.names.append(&mut hand.passages.new_names);
-        inner.lines += hand.passages.lines - lines;
+        inner.names.append(&mut pending.passages.new_names);
+        inner.lines += pending.passages.lines - lines;
         inner.bytes += text.len();
-        inner.oldest.get_or_insert(hand.since);
+        inner.oldest.get_or_insert(pending.since);
         if is_last {
             account.end_reading_back();
         }
         true
     }
 
-    /// The largest hand if all hands together are full, or the oldest if it is older than `age`; as a batch to give.
-    pub(in crate::source::kafka) fn give(
+    /// As a batch, what is pending of the partition with most of it if all together is enough for one, or the oldest if it is
+    /// older than `age`.
+    pub(in crate::source::kafka) fn next_batch(
         &self,
         full: u64,
         age: Duration,
     ) -> Option<Result<Batch, storage::codec::CodecError>> {
         let mut inner = self.lock();
-        let hands = inner.partitions.iter().filter_map(|(id, account)| account.front().map(|hand| (*id, hand)));
+        let pending = inner.partitions.iter().filter_map(|(id, account)| account.front().map(|pending| (*id, pending)));
         let chosen = if inner.lines >= full || inner.bytes >= MAX_BATCH_BYTES {
-            hands.max_by_key(|(_, hand)| (hand.bytes, hand.passages.lines)).map(|(id, _)| id)
+            pending.max_by_key(|(_, pending)| (pending.bytes, pending.passages.lines)).map(|(id, _)| id)
         } else {
             inner.oldest.filter(|since| since.elapsed() >= age)?;
-            hands.min_by_key(|(_, hand)| hand.since).map(|(id, _)| id)
+            pending.min_by_key(|(_, pending)| pending.since).map(|(id, _)| id)
         }?;
-        let hand = inner.take_hand(chosen)?;
+        let pending = inner.take_pending(chosen)?;
         let names = std::mem::take(&mut inner.names);
         let account = inner.partitions.get_mut(&chosen)?;
         let takeover = account.reading_back.as_mut().map(|back| Takeover {
@@ -141,7 +142,7 @@ impl Ledger {
             }
             None => account.read.clone(),
         };
-        let position = moved.as_ref().map(Position::encode).transpose();
+        let position = moved.as_ref().map(PartitionPosition::encode).transpose();
         let next = moved.as_ref().or(account.read.as_ref()).map_or(0, |position| position.next);
         if moved.is_some() {
             account.given = moved;
@@ -150,10 +151,10 @@ impl Ledger {
         inner.set_oldest();
         Some(position.map(|position| Batch {
             partition: chosen.unsigned_abs(),
-            passages: PassageBatch { new_names: names, ..hand.passages },
-            origins: hand.origins,
+            passages: PassageBatch { new_names: names, ..pending.passages },
+            origins: pending.origins,
             row_origins: vec![(0, format!("{}[{chosen}]", self.topic).into())],
-            row_offsets: hand.row_offsets,
+            row_offsets: pending.row_offsets,
             position: position.unwrap_or_default(),
             position_name: Some(position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
@@ -167,7 +168,7 @@ impl Ledger {
         if batch.takeover.as_ref().is_some_and(|takeover| takeover.ends.is_none()) {
             return;
         }
-        let Ok(position) = Position::decode(&batch.position) else { return };
+        let Ok(position) = PartitionPosition::decode(&batch.position) else { return };
         let mut inner = self.lock();
         if let Some(account) = i32::try_from(batch.partition).ok().and_then(|id| inner.partitions.get_mut(&id)) {
             account.stored = Some(position);

@@ -8,7 +8,7 @@ use traffic::{
 use super::{Ledger, Record};
 use crate::batch::Batch;
 use crate::source::kafka::message::Reading;
-use crate::source::kafka::position::{Committed, Mark, Position};
+use crate::source::kafka::position::{Committed, Mark, PartitionPosition};
 
 const NOW: Duration = Duration::ZERO;
 const TTL: i64 = 600;
@@ -19,7 +19,7 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(stored: Option<Position>) -> Self {
+    fn new(stored: Option<PartitionPosition>) -> Self {
         let settings = ParserSettings {
             layout: Layout::parse(&Column::ALL.map(Column::as_str).join(",")).unwrap(),
             delimiter: None,
@@ -42,20 +42,20 @@ impl Scene {
         let line = line(offset);
         let record = Record { partition: 0, offset, timestamp: 7, value: Some(line.as_bytes()) };
         let reading = Reading { delimiter: Some(Delimiter::Tab), gb18030: false };
-        self.ledger.take(&record, reading, &mut self.parser, Instant::now())
+        self.ledger.push(&record, reading, &mut self.parser, Instant::now())
     }
 
     fn give(&self) -> Option<Batch> {
-        self.ledger.give(u64::MAX, NOW).map(Result::unwrap)
+        self.ledger.next_batch(u64::MAX, NOW).map(Result::unwrap)
     }
 
-    fn stored(&mut self, offsets: std::ops::Range<i64>) -> Position {
+    fn stored(&mut self, offsets: std::ops::Range<i64>) -> PartitionPosition {
         for offset in offsets {
             assert!(self.take(offset));
         }
         let batch = self.give().unwrap();
         self.ledger.committed(&batch);
-        Position::decode(&batch.position).unwrap()
+        PartitionPosition::decode(&batch.position).unwrap()
     }
 }
 
@@ -81,7 +81,7 @@ fn a_partition_without_a_past_is_not_read_before_it_is_decided() {
 
 #[test]
 fn what_another_has_stored_is_read_back_in_parts_and_only_the_last_moves_the_position() {
-    let mut scene = Scene::new(Some(Position::at(2)));
+    let mut scene = Scene::new(Some(PartitionPosition::at(2)));
     let from = Mark { offset: 10, before: Some(time(9)) };
     assert_eq!(scene.begin(Some(Committed { next: 20, state: Some((from, Some(time(19)))) })), Some(10));
     assert!(scene.ledger.hints().is_empty(), "an old position must not become the group's");
@@ -97,7 +97,7 @@ fn what_another_has_stored_is_read_back_in_parts_and_only_the_last_moves_the_pos
     let last = scene.give().unwrap();
     let takeover = last.takeover.clone().unwrap();
     assert_eq!((takeover.begins, takeover.ends), (None, Some(Some(time(19)))));
-    assert_eq!(Position::decode(&last.position).unwrap().next, 20);
+    assert_eq!(PartitionPosition::decode(&last.position).unwrap().next, 20);
     scene.ledger.committed(&last);
     let after = scene.give().unwrap();
     assert_eq!((after.passages.len(), &after.takeover), (2, &None));
@@ -134,7 +134,7 @@ fn after_a_restart_what_was_taken_over_is_read_back_until_it_is_old() {
         "what is not in the log is read back"
     );
     let state = WatermarkState { time: Some(time(5) + 2 * TTL), ..WatermarkState::default() };
-    let old = Position { watermark: Watermark::of(&state), ..stored };
+    let old = PartitionPosition { watermark: Watermark::of(&state), ..stored };
     assert_eq!(Scene::new(Some(old)).begin(None), Some(5), "it does not matter any more");
 }
 
@@ -148,7 +148,7 @@ fn the_record_before_the_position_tells_whether_the_topic_was_made_anew() {
     assert!((4..7).all(|offset| same.take(offset)));
     assert_eq!(same.give().unwrap().passages.len(), 2);
 
-    let mut other = Scene::new(Some(Position { last: Some(1), ..stored }));
+    let mut other = Scene::new(Some(PartitionPosition { last: Some(1), ..stored }));
     assert_eq!(other.begin(None), Some(4));
     assert!(!other.take(4), "another record");
     assert!(other.take(5) && other.give().is_none(), "nothing is taken of it before it is set right");
@@ -156,7 +156,7 @@ fn the_record_before_the_position_tells_whether_the_topic_was_made_anew() {
     assert_eq!((next, gap.is_some()), (0, true));
     assert!((0..2).all(|offset| other.take(offset)));
     let batch = other.give().unwrap();
-    assert_eq!((batch.passages.len(), Position::decode(&batch.position).unwrap().gaps), (2, 1));
+    assert_eq!((batch.passages.len(), PartitionPosition::decode(&batch.position).unwrap().gaps), (2, 1));
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn what_is_gone_of_the_records_to_read_back_is_passed_over() {
     assert_eq!((next, gap.map(|gap| (gap.first, gap.last))), (21, Some((20, 20))));
     let last = scene.give().unwrap();
     assert_eq!(last.takeover.unwrap().ends, Some(Some(time(19))));
-    assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
+    assert_eq!(PartitionPosition::decode(&scene.give().unwrap().position).unwrap().gaps, 1);
 }
 
 /// An open transaction begins at 15: a group offset beyond it does not mean that the partition was cut off.
@@ -240,7 +240,7 @@ fn the_end_of_a_partition_moves_the_position_over_what_holds_no_record() {
     // The marker of a transaction is at 5, and nothing follows it.
     scene.ledger.reached_end(0, 6, Instant::now());
     let batch = scene.give().unwrap();
-    let position = Position::decode(&batch.position).unwrap();
+    let position = PartitionPosition::decode(&batch.position).unwrap();
     assert_eq!((position.next, position.gaps, position.last, batch.passages.len()), (6, 0, None, 0));
     scene.ledger.committed(&batch);
     scene.ledger.set_end(0, 6, 6);
@@ -256,23 +256,23 @@ fn the_end_of_a_partition_moves_the_position_over_what_holds_no_record() {
 
 #[test]
 fn reading_back_ends_at_a_marker_too() {
-    let mut scene = Scene::new(Some(Position::at(2)));
+    let mut scene = Scene::new(Some(PartitionPosition::at(2)));
     let from = Mark { offset: 10, before: Some(time(9)) };
     assert_eq!(scene.begin(Some(Committed { next: 14, state: Some((from, Some(time(12)))) })), Some(10));
     (10..13).for_each(|offset| assert!(scene.take(offset)));
     scene.ledger.reached_end(0, 14, Instant::now());
     let batch = scene.give().unwrap();
     assert_eq!(batch.takeover.as_ref().unwrap().ends, Some(Some(time(12))));
-    assert_eq!(Position::decode(&batch.position).unwrap().next, 14);
+    assert_eq!(PartitionPosition::decode(&batch.position).unwrap().next, 14);
     scene.ledger.committed(&batch);
     // What lies between the group's offset and the end is skipped as well.
     scene.ledger.reached_end(0, 16, Instant::now());
-    assert_eq!(Position::decode(&scene.give().unwrap().position).unwrap().next, 16);
+    assert_eq!(PartitionPosition::decode(&scene.give().unwrap().position).unwrap().next, 16);
 }
 
 #[test]
 fn an_end_before_it_is_decided_where_a_partition_goes_on_says_nothing() {
-    let scene = Scene::new(Some(Position::at(2)));
+    let scene = Scene::new(Some(PartitionPosition::at(2)));
     scene.ledger.reached_end(0, 9, Instant::now());
     scene.ledger.reached_end(7, 9, Instant::now());
     assert!(scene.give().is_none());

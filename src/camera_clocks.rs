@@ -107,7 +107,7 @@ fn about(seconds: i64) -> String {
 }
 
 /// The clocks of checkpoints by their counts. Those without counted records are left out.
-pub fn judge(counts: impl Iterator<Item = (Arc<str>, ClockCount)>) -> Vec<CheckpointClock> {
+pub fn assess(counts: impl Iterator<Item = (Arc<str>, ClockCount)>) -> Vec<CheckpointClock> {
     let counts: Vec<_> = counts.filter(|(_, count)| count.accepted > 0).collect();
     let mut leads: Vec<i64> =
         counts.iter().filter_map(|(_, count)| count.lead).map(|lead| i64::from(lead.median)).collect();
@@ -115,7 +115,7 @@ pub fn judge(counts: impl Iterator<Item = (Arc<str>, ClockCount)>) -> Vec<Checkp
         let middle = leads.len() / 2;
         *leads.select_nth_unstable(middle).1
     });
-    let mut clocks: Vec<_> = counts.into_iter().map(|(kkmc, count)| judge_one(kkmc, count, usual)).collect();
+    let mut clocks: Vec<_> = counts.into_iter().map(|(kkmc, count)| assess_one(kkmc, count, usual)).collect();
     // If most are off, the cause is not the clocks: the records are not in the order of time.
     let off = |clock: &CheckpointClock| clock.advice.is_some_and(|advice| advice.seconds().is_some());
     let known = clocks.iter().filter(|clock| clock.offset_seconds.is_some()).count();
@@ -125,7 +125,7 @@ pub fn judge(counts: impl Iterator<Item = (Arc<str>, ClockCount)>) -> Vec<Checkp
     clocks
 }
 
-fn judge_one(kkmc: Arc<str>, count: ClockCount, usual: Option<i64>) -> CheckpointClock {
+fn assess_one(kkmc: Arc<str>, count: ClockCount, usual: Option<i64>) -> CheckpointClock {
     let ClockCount { accepted, late, ahead, lead } = count;
     let offset = lead.zip(usual).map(|(lead, usual)| (i64::from(lead.median) - usual, i64::from(lead.spread)));
     let advice = match offset {
@@ -154,7 +154,7 @@ mod tests {
 
     fn judged(counts: &[ClockCount]) -> Vec<(Option<i64>, Option<ClockAdvice>)> {
         let named = counts.iter().enumerate().map(|(number, count)| (Arc::from(format!("K{number}")), *count));
-        judge(named).into_iter().map(|clock| (clock.offset_seconds, clock.advice)).collect()
+        assess(named).into_iter().map(|clock| (clock.offset_seconds, clock.advice)).collect()
     }
 
     #[test]

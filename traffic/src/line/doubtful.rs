@@ -12,7 +12,7 @@ use crate::{CivilTime, Dimension, NameId, NamesFull, PassageBatch, PassageId, Re
 impl LineParser {
     /// Decides what the line is, and takes, counts or rejects it. The line is without its line ending.
     #[inline(never)]
-    pub(super) fn judge(&mut self, line: &str, out: &mut PassageBatch) {
+    pub(super) fn take_doubtful(&mut self, line: &str, out: &mut PassageBatch) {
         let line = line.trim_matches('\0');
         if line.len() > Self::MAX_LINE_BYTES {
             return self.reject(line.as_bytes(), RejectReason::LineTooLong, out);
