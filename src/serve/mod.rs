@@ -1,9 +1,9 @@
 //! The HTTP interface: the eight endpoints of the contract, what the page needs beyond them, health, metrics and the
 //! embedded page itself.
 //!
-//! It alone shapes API JSON. It asks a [`Reader`] domain questions and does not know how they are answered, which
-//! source feeds the data, or that there is a pipeline. A request reads one consistent snapshot; what may touch the disk
-//! runs on blocking threads, bounded by [`lanes`], so that no query can slow the road.
+//! It alone shapes API JSON. It asks a [`Reader`](crate::reader::Reader) domain questions and does not know how they are
+//! answered, which source feeds the data, or that there is a pipeline. A request reads one consistent snapshot; what may
+//! touch the disk runs on blocking threads, bounded by [`lanes`], so that no query can slow the pipeline.
 //!
 //! Layers, outside in: the limit of the URI, metrics and `Server-Timing`, compression, and for `/api/*` alone origins (CORS),
 //! panic to 500, plain error to envelope, parameters, timeout (not for the event stream).

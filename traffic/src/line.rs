@@ -2,7 +2,7 @@
 //!
 //! A line whose fields are written as real cameras write them takes the fast path through [`LineParser::take_clean`]:
 //! each field is recognised where it stands, nothing is copied or allocated. At the first doubt the line takes the slow
-//! path ([`judge`]), which follows the contract check by check. Both give the same passage; the slow path alone decides
+//! path ([`doubtful`]), which follows the contract check by check. Both give the same passage; the slow path alone decides
 //! what is a header, blank or rejected. The parser knows no file and no clock: the caller says how far ahead GCSJ may
 //! be, and keeps the position.
 

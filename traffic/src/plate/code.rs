@@ -20,7 +20,7 @@ const ODD: u64 = 1 << 63;
 const BLACK_WJ: (u64, u64) = (u64::from_le_bytes([symbols::BLACK, b'W', b'J', 0, 0, 0, 0, 0]), 0x00ff_ffff);
 
 impl PlateCode {
-    /// Packs a normalised text (see [`normalise_plate`]); check [`PlateCode::is_odd`] to know whether the text must be
+    /// Packs a normalised text (see [`normalise_plate`](super::normalise_plate)); check [`PlateCode::is_odd`] to know whether the text must be
     /// kept too.
     pub fn pack(text: &str) -> Self {
         let mut code = [0; 8];

@@ -4,7 +4,7 @@
 //! **Taking over.** What another process has consumed since this one stored anything of a partition is in its plate states,
 //! not in ours. The group's committed offset says where that process ended, and its metadata where the records of the
 //! last state TTL begin ([`PartitionPosition::metadata`]): those are read again and given to the writer as parts of a
-//! [`Rebuild`](crate::batch::Rebuild), and only then does the partition take the group's position.
+//! [`Takeover`](crate::batch::Takeover), and only then does the partition take the group's position.
 //!
 //! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
 //! now. A batch that waited long is committed only after the group has taken a commit from this member

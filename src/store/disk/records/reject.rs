@@ -15,7 +15,7 @@ pub struct StoredReject {
     pub line: u64,
     /// Why.
     pub reason: RejectReason,
-    /// The line, or its beginning ([`Reject::MAX_RAW_BYTES`]).
+    /// The line, or its beginning ([`Reject::MAX_RAW_BYTES`](traffic::Reject::MAX_RAW_BYTES)).
     pub raw: Vec<u8>,
     /// Newest event time when it came.
     pub near: Option<i64>,
