@@ -31,7 +31,7 @@ describe('an accepted loss', () => {
   })
 
   test('is worded by the storage as it is read here', () => {
-    const source = readFileSync('../src/store/loss.rs', 'utf8')
+    const source = readFileSync('../src/store/write/loss.rs', 'utf8')
     for (const words of [
       '"{} of {} passages ({}; newest passage time known {}, held {})"', '"rows {held} to {} of shard {shard}"', '"{what} {} to {known}"', '"alerts"', '"rejected lines"',
       '"{} of {changes} changes of the work on alerts"', '"{holes} passages in the middle of the log"', '"nothing that is counted"', '"it holds less than was committed"', '"{missing} ({cause})"',

@@ -16,7 +16,7 @@ export interface Loss {
   cause: string
 }
 
-/** The parts of a loss, as `src/store/loss.rs` words them; a group without digits alone stays text. */
+/** The parts of a loss, as `src/store/write/loss.rs` words them; a group without digits alone stays text. */
 const PARTS: readonly (readonly [LossPart['key'], RegExp])[] = [
   ['passages', /^(?<missing>\d+) of (?<all>\d+) passages \((?<rows>[^;]*); newest passage time known (?<known>[^,]+), held (?<held>[^)]+)\)/],
   ['holes', /^(?<count>\d+) passages in the middle of the log/],
