@@ -5,12 +5,12 @@ use super::{Column, ColumnOrder};
 /// What surrounds a field and is no part of it: white space, and the bytes of a block that was never written.
 const AROUND: [char; 7] = ['\0', ' ', '\t', '\r', '\n', '\u{3000}', '\u{a0}'];
 
-/// The content of a field, without what others wrapped around it:
+/// What a field says, without what others wrapped around it:
 ///
 /// - white space and NUL at both ends;
-/// - `="…"`, with which a spreadsheet keeps digits as text;
-/// - the `'` before `=`, `+`, `-` or `@` with which an export keeps a spreadsheet from evaluating a text;
-/// - `\N`, which databases write for a missing value.
+/// - `="…"`, by which a spreadsheet keeps digits as text;
+/// - the `'` before `=`, `+`, `-` or `@` by which an export keeps a spreadsheet from running a text;
+/// - `\N`, by which databases write that there is nothing.
 pub fn clean_field(text: &str) -> &str {
     let text = text.trim_matches(AROUND);
     // All wrappers begin with one of these.
@@ -37,16 +37,15 @@ pub(super) fn is_unroutable(key: &str) -> bool {
     key.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | 0x7f) || byte < 0x20)
 }
 
-/// A line is a header if at least this many of its fields hold distinct column names.
+/// A line is a header if so many of its fields hold distinct column names.
 const HEADER_NAMES: usize = 4;
 
-/// If the fields are those of a header: the order of the columns, none if not all are named.
+/// What the fields say if they are those of a header: the order of the columns, none if not all are named.
 ///
 /// A column name counts wherever it stands in a field, in any case; a field names one column at most, the first that
 /// no field before it names.
 pub(super) fn header(fields: &[&str]) -> Option<Option<ColumnOrder>> {
-    // In that order: a line of one long field is not looked through.
-    if fields.len() < HEADER_NAMES || !fields.iter().any(|field| may_hold_column_name(field)) {
+    if !fields.iter().any(|field| may_hold_column_name(field)) {
         return None;
     }
     let upper: Vec<_> = fields.iter().map(|field| field.to_uppercase()).collect();
@@ -61,7 +60,7 @@ pub(super) fn header(fields: &[&str]) -> Option<Option<ColumnOrder>> {
     if places.iter().flatten().count() < HEADER_NAMES {
         return None;
     }
-    // A field that equals the name is a better match than one that holds it, such as KKMC_LABEL.
+    // A field that is the name means the column more than one that holds it, such as KKMC_LABEL.
     for (name, at) in Column::ALL.iter().zip(&mut places) {
         if let (Some(at), Some(exact)) = (at, upper.iter().position(|field| field == name.as_str())) {
             *at = exact;
@@ -70,14 +69,13 @@ pub(super) fn header(fields: &[&str]) -> Option<Option<ColumnOrder>> {
     Some(ColumnOrder::new(fields.len(), places))
 }
 
-/// Whether the text may hold a column name in some case. False is certain: a name is ASCII, so in the upper-cased text
+/// Whether the text may hold a column name in some case. A no is certain: a name is ASCII, so in the upper-cased text
 /// it can only come from ASCII letters or from the few other characters whose upper case has ASCII in it, such as ſ.
 pub(super) fn may_hold_column_name(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let named = bytes.windows(2).enumerate().any(|(start, pair)| {
-        // Only these two letters begin a name.
-        let pair = [pair.first(), pair.last()].map(|byte| byte.map_or(0, u8::to_ascii_uppercase));
-        matches!(&pair, b"GC" | b"XZ" | b"KK" | b"FX" | b"HP" | b"CL")
+    let named = bytes.iter().enumerate().any(|(start, first)| {
+        // Only these letters begin a name.
+        matches!(first.to_ascii_uppercase(), b'G' | b'X' | b'K' | b'F' | b'H' | b'C')
             && Column::ALL.iter().any(|column| {
                 let name = column.as_str().as_bytes();
                 bytes.get(start..start + name.len()).is_some_and(|part| part.eq_ignore_ascii_case(name))
