@@ -306,16 +306,26 @@ impl LineParser {
         let rows = out.len();
         // In a line within the limit of a field, every field is.
         let clean = if line.len() > Self::MAX_FIELD_BYTES { None } else { self.take_clean(line, out) };
-        match (clean, &self.plain.1) {
-            (Some(true), Some(plain)) => out.raw.push_plain(plain, self.line_number),
-            (Some(_), _) => out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number),
-            (None, _) => {
-                self.take_doubtful(line, out);
-                if out.len() > rows {
-                    out.raw.push(line.trim_matches('\0').as_bytes(), self.line_number);
-                }
-            }
+        if clean.is_none() {
+            self.take_doubtful(line, out);
         }
+        if out.len() == rows {
+            return;
+        }
+        let number = self.line_number;
+        match self.plain_line().filter(|_| clean == Some(true)) {
+            Some(plain) => out.raw.push_plain(plain, number),
+            None => out.raw.push(line.trim_matches('\0').as_bytes(), number),
+        }
+    }
+
+    /// How plain lines are written now; none if not all columns are read.
+    #[inline]
+    fn plain_line(&mut self) -> Option<&Arc<PlainLine>> {
+        if self.plain.0 != self.form {
+            self.plain = (self.form, self.places.plain_line(self.form).map(Arc::new));
+        }
+        self.plain.1.as_ref()
     }
 
     fn count_line(&mut self, out: &mut PassageBatch) {
@@ -382,9 +392,6 @@ impl LineParser {
         }
         is_plain &= !id.is_odd() & !self.spans.are_quoted;
         self.push(Row { time, resolution, id, plate, class, names }, id_text, odd_plate, out);
-        if self.plain.0 != self.form {
-            self.plain = (self.form, self.places.plain_line(self.form).map(Arc::new));
-        }
         Some(is_plain)
     }
 
