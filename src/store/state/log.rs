@@ -81,6 +81,11 @@ impl Log {
         (self.sealed.clone(), self.tail.iter().map(|block| block.entry.clone()).collect())
     }
 
+    /// All segments, oldest first, where they need not outlive the log.
+    pub(in crate::store) fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.sealed.iter().chain(self.tail.iter().map(|block| &block.entry))
+    }
+
     /// How many segments there are.
     pub(in crate::store) fn len(&self) -> usize {
         self.sealed.len() + self.tail.len()
@@ -254,8 +259,7 @@ impl Log {
     ) -> Result<(), StoreError> {
         let family = Family::of_shard(self.shard);
         let mut behind = 0;
-        let known = self.sealed.iter().chain(self.tail.iter().map(|block| &block.entry));
-        let known = known.map(|entry| (entry.zone.first_row, entry.zone.end_row()));
+        let known = self.iter().map(|entry| (entry.zone.first_row, entry.zone.end_row()));
         for (first_row, end_row) in known.chain([(u64::MAX, u64::MAX)]) {
             if behind < first_row {
                 for item in database.scan(family, &u64::to_be_bytes(behind)) {

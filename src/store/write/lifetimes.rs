@@ -17,7 +17,7 @@ use crate::store::disk::keys;
 use crate::store::disk::records::{
     Announcement, Keep, Kept, Lifetime, Lifetimes, StoredReject, decode_alert, retention_text,
 };
-use crate::store::state::time_of;
+use crate::store::state::{Log, time_of};
 
 const DAY: i64 = 86_400;
 
@@ -193,19 +193,15 @@ impl Store {
 
     /// Rows, earliest and latest event time of each segment.
     fn segments(&self) -> impl Iterator<Item = (u64, i64, i64)> + '_ {
-        self.state.logs.iter().flat_map(|log| {
-            let (sealed, tail) = log.entries();
-            let zones = sealed.iter().chain(&tail).map(|entry| &entry.zone);
-            zones.map(|zone| (u64::from(zone.rows), zone.min_time.0, zone.max_time.0)).collect::<Vec<_>>()
-        })
+        let zones = self.state.logs.iter().flat_map(Log::iter).map(|entry| &entry.zone);
+        zones.map(|zone| (u64::from(zone.rows), zone.min_time.0, zone.max_time.0))
     }
 
     /// Rows by shard that were stored once and are no longer there.
     pub(super) fn absent_rows(&self) -> [u64; 2] {
         let mut absent = self.state.totals.by_shard;
         for (log, absent) in self.state.logs.iter().zip(&mut absent) {
-            let (sealed, tail) = log.entries();
-            let there: u64 = sealed.iter().chain(&tail).map(|entry| u64::from(entry.zone.rows)).sum();
+            let there: u64 = log.iter().map(|entry| u64::from(entry.zone.rows)).sum();
             *absent = absent.saturating_sub(there);
         }
         absent

@@ -248,8 +248,7 @@ impl Store {
         let from = self.state.totals.accepted.saturating_sub(OLD_ROWS);
         let mut zones: Vec<ZoneMap> = Vec::new();
         for log in &self.state.logs {
-            let (sealed, tail) = log.entries();
-            zones.extend(sealed.iter().chain(&tail).map(|entry| entry.zone.clone()));
+            zones.extend(log.iter().map(|entry| entry.zone.clone()));
         }
         zones.sort_unstable_by_key(|zone| std::cmp::Reverse(zone.max_arrival));
         for (id, partition) in self.partitions.iter_mut().filter(|(_, partition)| partition.is_old) {
@@ -329,8 +328,7 @@ impl Store {
         let numbers = Numbers::of(&self.state.names);
         let database = self.shared.reading.database.clone();
         for log in &self.state.logs {
-            let (sealed, tail) = log.entries();
-            for entry in sealed.iter().chain(&tail) {
+            for entry in log.iter() {
                 let zone = &entry.zone;
                 if zone.max_time.0 > replayed.recent || needed_for_recovery(&self.partitions, ttl, zone) {
                     replayed.keep(&self.partitions, ttl, rows_of(&database, entry, &numbers)?);

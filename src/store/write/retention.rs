@@ -116,12 +116,11 @@ impl Store {
         let holds = &self.shared.holds;
         let logs = &self.state.logs;
         let waiting = |first_needed: &[u64; 2]| {
-            let of_shard = |(log, needed): (&Log, &u64)| {
-                let (sealed, tail) = log.entries();
-                let all = sealed.iter().chain(&tail).filter(|entry| entry.zone.end_row() > *needed);
-                all.filter(|entry| expired(&entry.zone)).cloned().collect::<Vec<_>>()
-            };
-            logs.iter().zip(first_needed).flat_map(of_shard).collect()
+            let held = logs
+                .iter()
+                .zip(first_needed)
+                .flat_map(|(log, needed)| log.iter().filter(move |entry| entry.zone.end_row() > *needed));
+            held.filter(|entry| expired(&entry.zone)).cloned().collect()
         };
         let release = holds.release(waiting, self.settings.mirror_hold);
         let mut gone = Vec::new();
@@ -166,8 +165,7 @@ impl Store {
         let numbers = Numbers::of(&self.state.names);
         let mut hours: BTreeSet<i64> = self.state.rollups.hours.keys().copied().collect();
         self.state.rollups = Rollups::default();
-        let logs: Vec<_> = self.state.logs.iter().map(Log::entries).collect();
-        for entry in logs.iter().flat_map(|(sealed, tail)| sealed.iter().chain(tail)) {
+        for entry in self.state.logs.iter().flat_map(Log::iter) {
             let rows = rows_of(&database, entry, &numbers)?;
             count_rows(&rows, &mut self.facts, &self.state.names, |hour, rollup| {
                 self.state.rollups.add(hour, &rollup);
