@@ -1,12 +1,6 @@
 //! A real Apache Kafka for tests: one or more KRaft brokers in temporary folders, on free ports, with small heaps.
 //!
-//! A test binary includes it with `#[path = "../kafka/broker.rs"] mod broker;`. [`Broker`] stops everything when it is
-//! dropped, or when the whole test process dies.
-
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
-#[path = "../servers/process.rs"]
-mod process;
+//! [`Broker`] stops everything when it is dropped, or when the whole test process dies.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,8 +16,8 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
-use process::{Process, START_DEADLINE, newest_lines};
-pub(crate) use process::{free_port, wait_until};
+use crate::harness::{repository, wait_until};
+use crate::servers::{Process, START_DEADLINE, free_port, newest_lines};
 
 /// A broker, or a cluster of them, with its data.
 pub(crate) struct Broker {
@@ -50,7 +44,6 @@ pub(crate) struct Door {
 struct Node {
     /// `node.id`, from 1.
     id: i32,
-    port: u16,
     properties: PathBuf,
     log: PathBuf,
     process: Process,
@@ -122,7 +115,7 @@ impl Broker {
                     .replace("{PROTOCOLS}", &protocols);
                 std::fs::write(&properties, text + more).unwrap();
                 format_storage(dir.path(), &properties, &format);
-                Node { id: at as i32 + 1, port, properties, log: home.join("broker.log"), process: Process::default() }
+                Node { id: at as i32 + 1, properties, log: home.join("broker.log"), process: Process::default() }
             })
             .collect();
         let bootstrap = ports.iter().map(|(port, _)| format!("127.0.0.1:{port}")).collect::<Vec<_>>().join(",");
@@ -317,16 +310,6 @@ impl Broker {
         self.wait_until_ready();
     }
 
-    /// Suspends all brokers without closing their connections, like a network that drops packets.
-    pub(crate) fn freeze(&self) {
-        self.nodes.iter().for_each(|node| node.process.signal("-STOP"));
-    }
-
-    /// Resumes after [`Self::freeze`].
-    pub(crate) fn thaw(&self) {
-        self.nodes.iter().for_each(|node| node.process.signal("-CONT"));
-    }
-
     /// A client's configuration that names these brokers.
     pub(crate) fn client_config(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
@@ -446,7 +429,7 @@ fn java(dir: &Path) -> Command {
 pub(crate) fn class_path() -> &'static str {
     static CLASS_PATH: OnceLock<String> = OnceLock::new();
     CLASS_PATH.get_or_init(|| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/classpath.sh");
+        let script = repository("tests/kafka/classpath.sh");
         let output = Command::new(&script).stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "{} failed", script.display());
         String::from_utf8(output.stdout).unwrap().trim().to_owned()

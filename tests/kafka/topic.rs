@@ -1,7 +1,5 @@
 //! What a topic holds, read and written by a plain Kafka client: the tests' own view, independent of the program.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
@@ -11,7 +9,8 @@ use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::broker::{Broker, wait_until};
+use super::Broker;
+use crate::harness::wait_until;
 
 /// A message as it is in the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,16 +2,16 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::process::Command;
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
-use crate::broker::{free_port, wait_until};
-use crate::guarded::{Guarded, PASSWORD};
-use crate::topic;
+use super::guarded::{Guarded, PASSWORD};
+use crate::harness::{platewatch, wait_until};
+use crate::kafka::topic;
+use crate::servers::free_port;
 
-const PATIENCE: Duration = Duration::from_secs(90);
+const LONG: Duration = Duration::from_secs(90);
 
 /// What the program says about a configuration, and its exit code.
 fn check(brokers: &str, kafka: &str, properties: &str) -> (Option<i32>, String) {
@@ -22,12 +22,7 @@ fn check(brokers: &str, kafka: &str, properties: &str) -> (Option<i32>, String) 
         dir.path().join("data")
     );
     std::fs::write(&file, text).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_platewatch"))
-        .args(["check-config", "--connect"])
-        .arg(&file)
-        .env("RUST_LOG", "trace")
-        .output()
-        .unwrap();
+    let output = platewatch().args(["check-config", "--connect"]).arg(&file).env("RUST_LOG", "trace").output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let logged = String::from_utf8(output.stderr).unwrap();
     assert!(!said.contains(PASSWORD) && !logged.contains(PASSWORD), "{said}{logged}");
@@ -138,7 +133,7 @@ fn a_login_or_a_certificate_that_fails_is_told() {
         let file = dir.path().join("platewatch.toml");
         let text = format!("[source]\nkind = \"kafka\"\n[kafka.properties]\n{properties}");
         std::fs::write(&file, text).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
+        let mut command = platewatch();
         let output = command.args(["check-config", "--connect"]).arg(&file).output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(2) && said.contains(part) && !said.contains("hush"), "{said}");
@@ -188,7 +183,7 @@ fn a_group_that_others_use_otherwise_is_told() {
     config.set("group.id", "taken").set("partition.assignment.strategy", "range");
     let other: BaseConsumer = config.create().unwrap();
     other.subscribe(&["taken"]).unwrap();
-    wait_until(PATIENCE, "the other is a member", || {
+    wait_until(LONG, "the other is a member", || {
         let _ = other.poll(Duration::from_millis(50));
         other.assignment().unwrap().count() == 1
     });
@@ -201,7 +196,7 @@ fn a_configuration_without_kafka_needs_none() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("platewatch.toml");
     std::fs::write(&file, "[source]\nkind = \"simulator\"\n").unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
+    let mut command = platewatch();
     let output = command.args(["check-config", "--connect"]).arg(&file).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && said.contains("kafka: ok: nothing to connect to"), "{said}");

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use crate::broker::{Broker, Door, free_port};
+use crate::kafka::{Broker, Door};
+use crate::servers::free_port;
 
 /// No output of the program may contain it.
 pub(crate) const PASSWORD: &str = "open-sesame-7391";

@@ -1,12 +1,9 @@
 //! Shipping and consuming through a login and TLS; secrets are not shown.
 
-use std::process::Command;
-
-use crate::appliance::{Appliance, PATIENCE};
-use crate::broker::wait_until;
-use crate::guarded::{Guarded, PASSWORD};
-use crate::topic;
-use crate::traffic::Traffic;
+use super::guarded::{Guarded, PASSWORD};
+use crate::harness::{Appliance, LONG, platewatch, wait_until};
+use crate::kafka::topic;
+use crate::kafka_source::traffic::Traffic;
 
 #[test]
 fn a_log_is_shipped_and_consumed_through_login_and_tls() {
@@ -25,7 +22,7 @@ fn a_log_is_shipped_and_consumed_through_login_and_tls() {
     let properties = dir.path().join("client.properties");
     std::fs::write(&properties, guarded.login("alice", PASSWORD).replace('"', "")).unwrap();
     let ship = |door: &str, properties: &std::path::Path| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
+        let mut command = platewatch();
         command.args(["ship", "--once", "--topic", name, "--brokers", door, "--properties-file"]).arg(properties);
         command.arg(&log).env("RUST_LOG", "trace");
         command
@@ -36,8 +33,9 @@ fn a_log_is_shipped_and_consumed_through_login_and_tls() {
     assert!(!said.contains(PASSWORD), "{said}");
     assert_eq!(topic::count(broker, name), count as i64);
 
-    let mut appliance = Appliance::new(dir.path(), broker.door("SECURE"), name, &guarded.login("alice", PASSWORD));
-    appliance.start_and_wait();
+    let mut appliance =
+        Appliance::consuming(dir.path(), broker.door("SECURE"), name, &guarded.login("alice", PASSWORD));
+    appliance.start();
     appliance.wait_for_lines(count as u64);
     let kafka = &appliance.status()["source"]["kafka"];
     assert!(kafka["connected"] == true && kafka["last_error"].is_null(), "{kafka}");
@@ -62,9 +60,9 @@ fn a_login_that_is_refused_is_told_and_tried_again() {
     broker.create_topic(name, 1);
     let secret = "wrong-sesame-1234";
     let login = guarded.login("alice", secret);
-    let mut appliance = Appliance::new(dir.path(), broker.door("SECURE"), name, &login);
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "the status tells why", || {
+    let mut appliance = Appliance::consuming(dir.path(), broker.door("SECURE"), name, &login);
+    appliance.start();
+    wait_until(LONG, "the status tells why", || {
         let source = appliance.status()["source"].clone();
         source["state"] == "away" && source["kafka"]["last_error"].to_string().contains("invalid credentials")
     });
@@ -81,6 +79,6 @@ fn a_login_that_is_refused_is_told_and_tried_again() {
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace(secret, PASSWORD)).unwrap();
     topic::produce(broker, name, [(None, Some(&b"not a passage"[..]))]);
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(1);
 }

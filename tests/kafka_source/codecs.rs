@@ -1,11 +1,10 @@
 //! Compressed records: every codec of Kafka is read, and an unknown one is reported instead of waited for.
 
 use std::path::Path;
-use std::process::Command;
 
-use crate::appliance::{Appliance, PATIENCE};
-use crate::broker::{Broker, wait_until};
-use crate::{LINE, STATIC_MEMBER, topic};
+use super::{LINE, STATIC_MEMBER};
+use crate::harness::{Appliance, LONG, platewatch, wait_until};
+use crate::kafka::{Broker, topic};
 
 const CODECS: [&str; 4] = ["gzip", "snappy", "lz4", "zstd"];
 /// Where a batch has its checksum, and its attributes, of which the last three bits are the codec.
@@ -18,7 +17,7 @@ fn lines(from: usize, count: usize) -> Vec<String> {
 
 /// What `check-config --connect` reports on the configuration of an appliance, and its exit code.
 fn check(config: &Path) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
+    let mut command = platewatch();
     let output = command.args(["check-config", "--connect"]).arg(config).output().unwrap();
     (output.status.code(), String::from_utf8(output.stdout).unwrap())
 }
@@ -40,10 +39,10 @@ fn all_four_codecs_are_read_and_checked() {
     }
     let found: Vec<u8> = (0..CODECS.len() as i32).map(|partition| codec(broker, name, partition)).collect();
     assert_eq!(found, [1, 2, 3, 4]);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    let (code, said) = check(appliance.config());
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    let (code, said) = check(&appliance.config());
     assert!(code == Some(0) && said.contains("partitions: 4"), "{code:?} {said}");
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(4000);
     let status = appliance.status();
     assert!(status["pipeline"]["accepted"] == 4000 && status["source"]["kafka"]["stopped"].is_null(), "{status}");
@@ -62,16 +61,16 @@ fn a_codec_that_is_not_known_is_an_error_and_not_a_silent_stop() {
     set_codec(&broker.segment(name, 0), 5);
     broker.start_again();
 
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    let (code, said) = check(appliance.config());
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    let (code, said) = check(&appliance.config());
     assert!(code == Some(1) && said.contains("partitions 0 of the topic unknown hold records that"), "{said}");
     assert!(said.contains("a codec that this program does not have") && said.contains("codec 0x5"), "{said}");
 
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "it is told", || !appliance.status()["source"]["kafka"]["stopped"].is_null());
+    appliance.start();
+    wait_until(LONG, "it is told", || !appliance.status()["source"]["kafka"]["stopped"].is_null());
     // The other partition goes on.
     topic::produce_to(&broker, name, 1, &[], &lines(20, 5));
-    wait_until(PATIENCE, "the other partition is read", || appliance.lines() == 10);
+    wait_until(LONG, "the other partition is read", || appliance.lines() == 10);
     let status = appliance.status();
     let stopped = &status["source"]["kafka"]["stopped"];
     assert!(stopped["code"] == "codec" && stopped["partitions"] == serde_json::json!([0]), "{stopped}");

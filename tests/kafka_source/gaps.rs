@@ -1,10 +1,10 @@
 //! Records that disappear while the topic is consumed: real retention, and a topic that was created again.
 
-use crate::appliance::{Appliance, PATIENCE};
-use crate::broker::{Broker, wait_until};
-use crate::group::id_of;
-use crate::traffic::Traffic;
-use crate::{STATIC_MEMBER, topic};
+use super::STATIC_MEMBER;
+use super::group::id_of;
+use super::traffic::Traffic;
+use crate::harness::{Appliance, LONG, wait_until};
+use crate::kafka::{Broker, topic};
 use std::time::Duration;
 
 #[test]
@@ -16,8 +16,8 @@ fn retention_that_overtakes_a_running_consumer_is_a_gap() {
     let (read, lost, rest) = (0..2_000, 2_000..5_000, 5_000..8_000);
     let traffic = Traffic::simulate(dir.path(), rest.end, 2, 17);
     traffic.produce(broker.bootstrap(), name, read.clone(), Duration::ZERO);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     appliance.wait_for_lines(read.end as u64);
     let stood = topic::end_offsets(broker, name);
 
@@ -26,7 +26,7 @@ fn retention_that_overtakes_a_running_consumer_is_a_gap() {
     traffic.produce(broker.bootstrap(), name, lost, Duration::ZERO);
     let ends = topic::end_offsets(broker, name);
     broker.set_topic(name, &[("retention.ms", "500")]);
-    wait_until(PATIENCE, "retention has taken all", || topic::begin_offsets(broker, name) == ends);
+    wait_until(LONG, "retention has taken all", || topic::begin_offsets(broker, name) == ends);
     broker.set_topic(name, &[("retention.ms", "-1")]);
     traffic.produce(broker.bootstrap(), name, rest.clone(), Duration::ZERO);
     appliance.signal("-CONT");
@@ -48,7 +48,7 @@ fn retention_that_overtakes_a_running_consumer_is_a_gap() {
     assert_eq!(appliance.log().matches("records were gone from Kafka").count(), 2, "{}", appliance.log());
     // It was never stopped, and a restart reports the same.
     appliance.stop();
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines((read.len() + rest.len()) as u64);
     assert_eq!(appliance.status()["source"]["kafka"]["missing_records"], 3_000);
 }
@@ -61,16 +61,16 @@ fn a_topic_that_ends_before_the_position_is_a_gap_and_read_from_its_beginning() 
     broker.create_topic(name, 2);
     let traffic = Traffic::simulate(dir.path(), 3_000, 2, 18);
     traffic.produce(broker.bootstrap(), name, 0..2_000, Duration::ZERO);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     appliance.wait_for_lines(2_000);
     let stood = topic::end_offsets(broker, name);
     appliance.stop();
     broker.delete_topic(name);
-    wait_until(PATIENCE, "the topic can be made anew", || broker.try_create_topic(name, 2));
+    wait_until(LONG, "the topic can be made anew", || broker.try_create_topic(name, 2));
     traffic.produce(broker.bootstrap(), name, 2_000..2_500, Duration::ZERO);
     let ends = topic::end_offsets(broker, name);
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(2_500);
     let status = appliance.status();
     let kafka = &status["source"]["kafka"];

@@ -8,11 +8,11 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 use serde_json::Value;
 
-use crate::appliance::{Appliance, PATIENCE, sorted_without_numbers};
-use crate::broker::{Broker, wait_until};
-use crate::topic;
-use crate::traffic::{Replayed, Traffic};
-use crate::{SHORT_SESSION, STATIC_MEMBER, committed};
+use super::consuming::sorted_without_numbers;
+use super::traffic::{Replayed, Traffic};
+use super::{SHORT_SESSION, STATIC_MEMBER, committed};
+use crate::harness::{Appliance, LONG, wait_until};
+use crate::kafka::{Broker, topic};
 
 const PARTITIONS: usize = 6;
 
@@ -40,7 +40,7 @@ fn appliances<const N: usize>(dir: &Path, broker: &Broker, name: &str) -> [Appli
     std::array::from_fn(|number| {
         let dir = dir.join(number.to_string());
         std::fs::create_dir_all(&dir).unwrap();
-        Appliance::new(&dir, broker.bootstrap(), name, SHORT_SESSION)
+        Appliance::consuming(&dir, broker.bootstrap(), name, SHORT_SESSION)
     })
 }
 
@@ -88,26 +88,26 @@ fn two_then_three_then_one_share_a_topic_while_traffic_flows() {
     let began = Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| traffic.produce(broker.bootstrap(), name, 0..count, Duration::from_secs(50)));
-        all[0].start_and_wait();
-        all[1].start_and_wait();
-        wait_until(PATIENCE, "two share", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        all[0].start();
+        all[1].start();
+        wait_until(LONG, "two share", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
         std::thread::sleep(Duration::from_secs(4));
-        all[2].start_and_wait();
-        wait_until(PATIENCE, "three share", || all.iter().all(|one| assigned(one) == 2));
+        all[2].start();
+        wait_until(LONG, "three share", || all.iter().all(|one| assigned(one) == 2));
         std::thread::sleep(Duration::from_secs(4));
         all[0].stop();
-        wait_until(PATIENCE, "two are left", || assigned(&all[1]) + assigned(&all[2]) == PARTITIONS);
+        wait_until(LONG, "two are left", || assigned(&all[1]) + assigned(&all[2]) == PARTITIONS);
         std::thread::sleep(Duration::from_secs(4));
         all[1].stop();
-        wait_until(PATIENCE, "one is left", || assigned(&all[2]) == PARTITIONS);
+        wait_until(LONG, "one is left", || assigned(&all[2]) == PARTITIONS);
         println!("one is left after {:?}", began.elapsed());
     });
     let kafka = |appliance: &Appliance| appliance.status()["source"]["kafka"].clone();
-    wait_until(PATIENCE, "the lag is 0", || kafka(&all[2])["lag"] == 0);
+    wait_until(LONG, "the lag is 0", || kafka(&all[2])["lag"] == 0);
     // Restarted appliances add nothing.
-    all[0].start_and_wait();
-    all[1].start_and_wait();
-    wait_until(PATIENCE, "all is there", || lines(&all) >= count as u64 && all.iter().all(|one| assigned(one) == 2));
+    all[0].start();
+    all[1].start();
+    wait_until(LONG, "all is there", || lines(&all) >= count as u64 && all.iter().all(|one| assigned(one) == 2));
     check_union(&all, &traffic, &expected);
     println!("rebalances {}", kafka(&all[2])["rebalances"]);
 }
@@ -124,22 +124,22 @@ fn whoever_returns_late_or_killed_leaves_the_union_as_it_is() {
     let mut all: [Appliance; 2] = appliances(dir.path(), broker, name);
     std::thread::scope(|scope| {
         scope.spawn(|| traffic.produce(broker.bootstrap(), name, 0..count, Duration::from_secs(45)));
-        all[0].start_and_wait();
-        all[1].start_and_wait();
-        wait_until(PATIENCE, "two share", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        all[0].start();
+        all[1].start();
+        wait_until(LONG, "two share", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
         std::thread::sleep(Duration::from_secs(2));
         all[0].signal("-STOP");
-        wait_until(PATIENCE, "the other has taken over", || assigned(&all[1]) == PARTITIONS);
+        wait_until(LONG, "the other has taken over", || assigned(&all[1]) == PARTITIONS);
         std::thread::sleep(Duration::from_secs(2));
         all[0].signal("-CONT");
-        wait_until(PATIENCE, "two share again", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        wait_until(LONG, "two share again", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
         std::thread::sleep(Duration::from_secs(2));
         all[1].kill();
-        wait_until(PATIENCE, "the first has taken over", || assigned(&all[0]) == PARTITIONS);
-        all[1].start_and_wait();
-        wait_until(PATIENCE, "two share at last", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
+        wait_until(LONG, "the first has taken over", || assigned(&all[0]) == PARTITIONS);
+        all[1].start();
+        wait_until(LONG, "two share at last", || assigned(&all[0]) == 3 && assigned(&all[1]) == 3);
     });
-    wait_until(PATIENCE, "all is stored", || {
+    wait_until(LONG, "all is stored", || {
         committed(broker, name, PARTITIONS as i32) == topic::end_offsets(broker, name)
     });
     let mut ids: Vec<String> = all.iter().flat_map(Appliance::ids).collect();
@@ -183,8 +183,8 @@ fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill(
     other.commit(&offsets, CommitMode::Sync).unwrap();
     drop(other);
 
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     produce(broker, name, &[first.clone(), second]);
     appliance.wait_for_lines(2);
     let pipeline = appliance.status()["pipeline"].clone();
@@ -195,7 +195,7 @@ fn state_is_read_back_from_where_another_program_has_committed_and_after_a_kill(
     // Its own log does not hold the first record: after a kill it is read back again.
     appliance.kill();
     produce(broker, name, &[first, third, fourth]);
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(5);
     let pipeline = appliance.status()["pipeline"].clone();
     assert_eq!((&pipeline["accepted"], &pipeline["duplicates"]), (&3.into(), &2.into()), "{}", appliance.log());
@@ -212,14 +212,14 @@ fn a_topic_made_anew_that_has_grown_past_the_position_is_noticed() {
     broker.create_topic(name, 1);
     let line = |number: usize| clone_lines(number as u32)[0].clone();
     produce(broker, name, &(0..5).map(line).collect::<Vec<_>>());
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     appliance.wait_for_lines(5);
     appliance.stop();
     broker.delete_topic(name);
     broker.create_topic(name, 1);
     produce(broker, name, &(10..20).map(line).collect::<Vec<_>>());
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(15);
     let status = appliance.status();
     assert_eq!(status["pipeline"]["accepted"], 15);
@@ -227,7 +227,7 @@ fn a_topic_made_anew_that_has_grown_past_the_position_is_noticed() {
     assert_eq!((&kafka["gaps"], &kafka["recent_gaps"][0]["cause"]), (&1.into(), &"truncated".into()), "{kafka}");
     appliance.stop();
     // And a restart reports no problem.
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(15);
     assert_eq!(appliance.status()["source"]["kafka"]["gaps"], 1);
 }

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use serde_json::Value;
 
-use crate::appliance::sorted_without_numbers;
+use super::consuming::sorted_without_numbers;
+use crate::harness::platewatch;
 
 /// The lines of each partition, and all lines with their partitions in the order of production.
 pub(crate) struct Traffic {
@@ -20,7 +21,7 @@ pub(crate) struct Traffic {
 impl Traffic {
     pub(crate) fn simulate(dir: &Path, count: usize, partitions: usize, seed: u64) -> Self {
         let file = dir.join(format!("simulated-{seed}.log"));
-        run(Command::new(env!("CARGO_BIN_EXE_platewatch"))
+        run(platewatch()
             .args([
                 "simulate",
                 "--count",
@@ -73,10 +74,7 @@ impl Traffic {
             let text: Vec<u8> = lines.flat_map(|(_, line)| line.iter().copied().chain([b'\n'])).collect();
             let (file, out) = (dir.join(format!("p{partition}.log")), dir.join(format!("p{partition}")));
             std::fs::write(&file, text).unwrap();
-            run(Command::new(env!("CARGO_BIN_EXE_platewatch"))
-                .args(["replay", "--quiet", "--memory", "128MiB", "--out"])
-                .arg(&out)
-                .arg(&file));
+            run(platewatch().args(["replay", "--quiet", "--memory", "128MiB", "--out"]).arg(&out).arg(&file));
             let alerts = std::fs::read_to_string(out.join("alerts.jsonl")).unwrap();
             found.alerts.extend(alerts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
             let summary: Value =

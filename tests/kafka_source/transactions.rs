@@ -3,11 +3,11 @@
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use crate::appliance::{Appliance, PATIENCE};
-use crate::broker::{Broker, wait_until};
-use crate::topic::Transactions;
-use crate::traffic::Traffic;
-use crate::{STATIC_MEMBER, check_equal, committed, topic};
+use super::traffic::Traffic;
+use super::{STATIC_MEMBER, check_equal, committed};
+use crate::harness::{Appliance, LONG, wait_until};
+use crate::kafka::topic::Transactions;
+use crate::kafka::{Broker, topic};
 
 fn line(id: &str, site: &str, second: u32) -> String {
     format!("{id}\t铜山县\t{site}\t1\t2024-01-01 00:01:{second:02}\t02\t苏C12345\t大众牌-朗逸-2015")
@@ -25,11 +25,11 @@ fn end(broker: &Broker, name: &str) -> i64 {
 /// Nothing is left to read, up to the last marker; the group has the offset; no error was reported.
 fn wait_until_level(appliance: &Appliance, broker: &Broker, name: &str) {
     let end = end(broker, name);
-    wait_until(PATIENCE, "the position is behind the last marker", || {
+    wait_until(LONG, "the position is behind the last marker", || {
         let partition = partition(appliance);
         partition["position"] == end && partition["lag"] == 0 && partition["in_transaction"] == 0
     });
-    wait_until(PATIENCE, "the group was told", || committed(broker, name, 1) == [end]);
+    wait_until(LONG, "the group was told", || committed(broker, name, 1) == [end]);
     let kafka = &appliance.status()["source"]["kafka"];
     assert!(kafka["gaps"] == 0 && kafka["missing_records"] == 0 && kafka["last_error"].is_null(), "{kafka}");
     let log = appliance.log();
@@ -49,8 +49,8 @@ fn what_a_java_producer_commits_and_aborts_is_read_once_and_leaves_no_lag_and_no
     let traffic = Traffic::simulate(dir.path(), count, 1, 31);
     let expected = traffic.replayed(dir.path());
     traffic.produce(broker.bootstrap(), plain, 0..count, std::time::Duration::ZERO);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     broker.copy_in_transactions(plain, name, 100);
     topic::wait_until_decided(&broker.client_config(), name);
     // 40 transactions are committed, each with a marker; what is beyond was aborted.
@@ -62,7 +62,7 @@ fn what_a_java_producer_commits_and_aborts_is_read_once_and_leaves_no_lag_and_no
     // An open transaction counts as lag and is reported; aborted, it does not count, though no record comes.
     let producer = Transactions::new(broker, "by-hand");
     producer.begin(name, &[line("X1", "S250_Pizhou_Sulu", 1), line("X2", "S250_Pizhou_Sulu", 2)]);
-    wait_until(PATIENCE, "the open transaction is seen", || {
+    wait_until(LONG, "the open transaction is seen", || {
         let partition = partition(&appliance);
         partition["lag"] == 2 && partition["in_transaction"] == 2
     });
@@ -71,7 +71,7 @@ fn what_a_java_producer_commits_and_aborts_is_read_once_and_leaves_no_lag_and_no
     appliance.kill();
     // Retention passes the marker while it is away, and while it runs.
     broker.delete_before(name, 0, end(broker, name));
-    appliance.start_and_wait();
+    appliance.start();
     wait_until_level(&appliance, broker, name);
     producer.begin(name, &[line("X3", "S250_Pizhou_Sulu", 3)]);
     producer.commit();
@@ -79,7 +79,7 @@ fn what_a_java_producer_commits_and_aborts_is_read_once_and_leaves_no_lag_and_no
     assert_eq!(appliance.lines(), count as u64 + 1);
     broker.delete_before(name, 0, end(broker, name));
     appliance.stop();
-    appliance.start_and_wait();
+    appliance.start();
     wait_until_level(&appliance, broker, name);
     assert_eq!(appliance.lines(), count as u64 + 1);
 }
@@ -105,8 +105,8 @@ fn a_group_offset_behind_a_marker_or_an_aborted_transaction_resolves_at_once() {
         other.commit(&offsets, CommitMode::Sync).unwrap();
         drop(other);
 
-        let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-        appliance.start_and_wait();
+        let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+        appliance.start();
         wait_until_level(&appliance, broker, name);
         assert_eq!(appliance.lines(), 0, "{}", appliance.log());
         // The plate was read back: its second sighting is an alert.
@@ -116,7 +116,7 @@ fn a_group_offset_behind_a_marker_or_an_aborted_transaction_resolves_at_once() {
         wait_until_level(&appliance, broker, name);
         assert_eq!(appliance.status()["pipeline"]["alerts"], 1);
         appliance.kill();
-        appliance.start_and_wait();
+        appliance.start();
         wait_until_level(&appliance, broker, name);
         assert_eq!(appliance.lines(), 1);
     }
@@ -139,9 +139,9 @@ fn plates_are_read_back_where_a_group_offset_is_beyond_an_open_transaction() {
     offsets.add_partition_offset(name, 0, Offset::Offset(3)).unwrap();
     other.commit(&offsets, CommitMode::Sync).unwrap();
 
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "all that is decided is read back", || partition(&appliance)["to_read_back"] == 1);
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
+    wait_until(LONG, "all that is decided is read back", || partition(&appliance)["to_read_back"] == 1);
     slow.commit();
     wait_until_level(&appliance, broker, name);
     assert_eq!(appliance.lines(), 0, "{}", appliance.log());
@@ -158,11 +158,11 @@ fn without_isolation_aborted_records_are_read_and_markers_are_no_lag() {
     let name = "uncommitted";
     broker.create_topic(name, 1);
     let properties = format!("{STATIC_MEMBER}\"isolation.level\" = \"read_uncommitted\"\n");
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, &properties);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, &properties);
+    appliance.start();
     let producer = Transactions::new(broker, name);
     producer.begin(name, &[line("U1", "S250_Pizhou_Sulu", 1)]);
-    wait_until(PATIENCE, "it is read before it is decided", || appliance.lines() == 1);
+    wait_until(LONG, "it is read before it is decided", || appliance.lines() == 1);
     producer.abort();
     wait_until_level(&appliance, broker, name);
     assert_eq!(appliance.lines(), 1);

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::STATIC_MEMBER;
-use crate::appliance::Appliance;
-use crate::broker::Broker;
-use crate::group::id_of;
-use crate::traffic::Traffic;
+use super::STATIC_MEMBER;
+use super::group::id_of;
+use super::traffic::Traffic;
+use crate::harness::Appliance;
+use crate::kafka::Broker;
 
 /// The bound, from producing to being visible.
 const BOUND: Duration = Duration::from_secs(5);
@@ -19,8 +19,8 @@ fn at_two_thousand_records_a_second_alerts_are_seen_within_seconds() {
     let dir = tempfile::tempdir().unwrap();
     let name = "soon";
     broker.create_topic(name, 3);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     let (first, count) = (1_000, 31_000);
     let traffic = Traffic::simulate(dir.path(), count, 3, 16);
     let numbers: HashMap<String, usize> =

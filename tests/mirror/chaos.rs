@@ -3,13 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::PATIENCE;
-use crate::appliance::{Appliance, HASTY_MYSQL, HASTY_REDIS};
-use crate::servers::mariadb::{self, MariaDb, WRITER_PASSWORD};
+use super::mirroring::{HASTY_MYSQL, HASTY_REDIS};
+use super::truth::Truth;
+use crate::harness::{Appliance, LONG, wait_until};
+use crate::servers::mariadb;
+use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD};
 use crate::servers::proxy::{Fault, Mode, Proxy};
 use crate::servers::redis::Redis;
-use crate::servers::wait_until;
-use crate::truth::Truth;
 
 const LIST: usize = 300;
 
@@ -78,7 +78,7 @@ impl Chaos {
     fn kill(&mut self) {
         self.appliance.kill();
         self.kills += 1;
-        self.appliance.start(&self.sections);
+        self.appliance.start_with(&self.sections);
     }
 
     /// Waits until this target has acknowledged something new, so that it is in the middle of it.
@@ -98,7 +98,7 @@ impl Chaos {
 fn outage(chaos: &Chaos, length: Duration) {
     let before = chaos.appliance.status()["pipeline"]["accepted"].as_u64().unwrap();
     let began = Instant::now();
-    wait_until(length + PATIENCE, "passages are taken in during an outage", || {
+    wait_until(length + LONG, "passages are taken in during an outage", || {
         let accepted = chaos.appliance.status()["pipeline"]["accepted"].as_u64().unwrap();
         accepted > before && began.elapsed() >= length
     });
@@ -115,7 +115,7 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
     // Illegible plates too, so that there are alerts all the time.
     let sections = format!("{sections}[detect]\nplates = \"any\"\n");
     let mut chaos = Chaos { appliance: Appliance::new(folder.path()), sections, kills: 0 };
-    chaos.appliance.start(&chaos.sections);
+    chaos.appliance.start_with(&chaos.sections);
 
     for (target, name) in NAMES.into_iter().enumerate() {
         chaos.wait_for_progress(target);
@@ -141,7 +141,7 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
         ] {
             let met = targets.proxies[target].faults_met();
             targets.proxies[target].arm(fault);
-            wait_until(PATIENCE, "the fault happens", || targets.proxies[target].faults_met() > met);
+            wait_until(LONG, "the fault happens", || targets.proxies[target].faults_met() > met);
         }
         chaos.wait_for_progress(target);
 
@@ -155,13 +155,13 @@ fn a_million_passages_arrive_exactly_once_whatever_happens() {
         chaos.wait_for_progress(target);
         chaos.kill();
     }
-    wait_until(PATIENCE + Duration::from_secs(rows / 1000), "all are taken in", || {
+    wait_until(LONG + Duration::from_secs(rows / 1000), "all are taken in", || {
         chaos.appliance.status()["pipeline"]["accepted"].as_u64().unwrap() >= rows
     });
 
     // No more traffic; what is left drains.
     chaos.appliance.stop();
-    chaos.appliance.start(&common);
+    chaos.appliance.start_with(&common);
     chaos.appliance.wait_until_level();
     let text = chaos.appliance.text("/metrics").unwrap();
     for name in NAMES {

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::PATIENCE;
-use crate::appliance::{Appliance, HASTY_REDIS};
+use super::mirroring::HASTY_REDIS;
+use super::truth::Truth;
+use crate::harness::{Appliance, LONG, simulated, wait_until};
+use crate::servers::free_port;
 use crate::servers::redis::{Options, Redis};
-use crate::servers::{free_port, wait_until};
-use crate::truth::Truth;
 
 const KEY: &str = "traffic:warnings";
 const LIST: usize = 300;
@@ -19,7 +19,7 @@ const LIST: usize = 300;
 /// A configuration that reads a capture of simulated passages and mirrors its alerts to `url`.
 fn sections(folder: &Path, seed: u64, url: &str) -> String {
     let file = folder.join(format!("capture-{seed}.tsv"));
-    std::fs::write(&file, crate::simulated(40_000, seed, "2024-01-01 00:00:00")).unwrap();
+    std::fs::write(&file, simulated(40_000, seed, &["--start", "2024-01-01 00:00:00"])).unwrap();
     format!(
         "[source]\nkind = \"capture\"\nfiles = [{file:?}]\n[redis]\nurl = {url:?}\nmax_length = {LIST}\n{HASTY_REDIS}\
          [store]\nretention = \"forever\"\nalerts_retention = \"forever\"\nmemory = \"64MiB\"\n"
@@ -42,7 +42,7 @@ fn seqs(redis: &Redis) -> Vec<String> {
 }
 
 fn wait_for_list(redis: &Redis, expected: &[String], when: &str) {
-    wait_until(PATIENCE, when, || redis.try_command(&["LLEN", KEY]).is_ok() && seqs(redis) == expected);
+    wait_until(LONG, when, || redis.try_command(&["LLEN", KEY]).is_ok() && seqs(redis) == expected);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn the_list_is_filled_again_whatever_redis_forgets() {
     let folder = tempfile::tempdir().unwrap();
     let mut redis = Redis::start();
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), 1, &redis.url()));
+    appliance.start_with(&sections(folder.path(), 1, &redis.url()));
     appliance.wait_until_level();
     let expected = expected(&appliance);
     assert_eq!(expected.len(), LIST, "not enough alerts");
@@ -73,7 +73,7 @@ fn the_list_is_filled_again_whatever_redis_forgets() {
     assert_eq!(appliance.number("redis", "lag_rows"), 0);
     appliance.kill();
     redis.command(&["LTRIM", KEY, "0", "133"]);
-    appliance.start(&sections(folder.path(), 1, &redis.url()));
+    appliance.start_with(&sections(folder.path(), 1, &redis.url()));
     wait_for_list(&redis, &expected, "filled after a restart");
     appliance.stop();
     Truth::read(&appliance.data()).check_list(&redis, LIST);
@@ -85,12 +85,12 @@ fn a_key_of_another_type_is_left_alone_and_named() {
     let redis = Redis::start();
     redis.command(&["SET", KEY, "precious"]);
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), 2, &redis.url()));
+    appliance.start_with(&sections(folder.path(), 2, &redis.url()));
     appliance.wait_for("redis", "it says so", |mirror| {
         let error = mirror["last_error"].as_str().unwrap_or_default();
         mirror["state"] == "blocked" && error.contains("holds a string, not a list") && error.contains(KEY)
     });
-    wait_until(PATIENCE, "it tries again", || appliance.number("redis", "failures") > 2);
+    wait_until(LONG, "it tries again", || appliance.number("redis", "failures") > 2);
     assert_eq!(redis.command(&["GET", KEY]), "precious");
     redis.command(&["DEL", KEY]);
     appliance.wait_until_level();
@@ -105,7 +105,7 @@ fn a_redis_without_memory_or_that_is_read_only_is_waited_for() {
     let redis =
         Redis::start_with(Options { max_memory: limit, policy: Some("noeviction".to_owned()), ..Options::default() });
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), 3, &redis.url()));
+    appliance.start_with(&sections(folder.path(), 3, &redis.url()));
     let says = |word: &'static str| {
         appliance.wait_for("redis", word, |mirror| {
             mirror["state"] == "away" && mirror["last_error"].as_str().unwrap_or_default().contains(word)
@@ -152,7 +152,7 @@ fn a_redis_that_is_loading_is_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let (port, loaded, thread) = loading();
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), 4, &format!("redis://127.0.0.1:{port}")));
+    appliance.start_with(&sections(folder.path(), 4, &format!("redis://127.0.0.1:{port}")));
     appliance.wait_for("redis", "it says so", |mirror| {
         mirror["state"] == "away" && mirror["last_error"].as_str().unwrap_or_default().contains("loading")
     });
@@ -169,17 +169,17 @@ fn two_appliances_share_a_list_and_every_alert_is_there_once() {
     // Alerts enough to fill half the list each, so that none is pushed out.
     let sections = [5u64, 6].map(|seed| {
         let file = folder.path().join(format!("small-{seed}.tsv"));
-        std::fs::write(&file, crate::simulated(12_000, seed, "2024-01-01 00:00:00")).unwrap();
+        std::fs::write(&file, simulated(12_000, seed, &["--start", "2024-01-01 00:00:00"])).unwrap();
         let text = sections(folder.path(), seed, &redis.url());
         text.replace(&format!("capture-{seed}.tsv"), &format!("small-{seed}.tsv"))
             .replace("max_length = 300", "max_length = 5000")
     });
     for (appliance, sections) in appliances.iter_mut().zip(&sections) {
-        appliance.start(sections);
+        appliance.start_with(sections);
     }
     for (appliance, sections) in appliances.iter_mut().zip(&sections) {
         appliance.kill();
-        appliance.start(sections);
+        appliance.start_with(sections);
     }
     let check = |appliances: &[Appliance; 2]| {
         appliances.iter().for_each(Appliance::wait_until_level);
@@ -189,7 +189,7 @@ fn two_appliances_share_a_list_and_every_alert_is_there_once() {
         });
         let all = (each[0] + each[1]) as usize;
         assert!(each[0] > 20 && each[1] > 20 && all < 5000, "{each:?}");
-        wait_until(PATIENCE, "all are there", || redis.list(KEY).len() == all);
+        wait_until(LONG, "all are there", || redis.list(KEY).len() == all);
         let list: Vec<Value> = redis.list(KEY).iter().map(|text| serde_json::from_str(text).unwrap()).collect();
         let ids: std::collections::HashSet<String> = list.iter().map(|alert| alert["id"].to_string()).collect();
         assert_eq!(ids.len(), all, "an alert is there twice");
@@ -200,11 +200,11 @@ fn two_appliances_share_a_list_and_every_alert_is_there_once() {
     };
     check(&appliances);
     redis.command(&["FLUSHALL"]);
-    wait_until(PATIENCE, "it is filled by both", || redis.list(KEY).len() > 40);
+    wait_until(LONG, "it is filled by both", || redis.list(KEY).len() > 40);
     check(&appliances);
     for (appliance, sections) in appliances.iter_mut().zip(&sections) {
         appliance.kill();
-        appliance.start(sections);
+        appliance.start_with(sections);
     }
     check(&appliances);
 }
@@ -226,8 +226,8 @@ fn a_redis_that_throws_the_list_away_is_filled_ever_more_seldom_and_told_what_to
     redis.command(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
     let sections = sections(folder.path(), 7, &redis.url()).replace("max_length = 300", "max_length = 3000");
-    appliance.start(&sections);
-    wait_until(PATIENCE, "all is taken in", || appliance.status()["source"]["state"] == "finished");
+    appliance.start_with(&sections);
+    wait_until(LONG, "all is taken in", || appliance.status()["source"]["state"] == "finished");
     // Another application's value evicts the list repeatedly, as in a shared Redis.
     let began = std::time::Instant::now();
     let mut told = String::new();
@@ -262,7 +262,7 @@ fn a_list_that_was_left_with_doubles_is_put_in_order() {
     let redis = Redis::start();
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
     let sections = sections(folder.path(), 8, &redis.url());
-    appliance.start(&sections);
+    appliance.start_with(&sections);
     appliance.wait_until_level();
     let expected = expected(&appliance);
     wait_for_list(&redis, &expected, "the list is there");
@@ -275,6 +275,6 @@ fn a_list_that_was_left_with_doubles_is_put_in_order() {
         command.extend(element.iter().map(String::as_str));
         redis.command(&command);
     }
-    appliance.start(&sections);
+    appliance.start_with(&sections);
     wait_for_list(&redis, &expected, "each is there once, in order");
 }

@@ -3,19 +3,19 @@
 
 use std::time::{Duration, Instant};
 
-use crate::PATIENCE;
-use crate::appliance::{Appliance, HASTY_MYSQL, HASTY_REDIS};
-use crate::servers::mariadb::{self, MariaDb, WRITER_PASSWORD};
+use super::mirroring::{HASTY_MYSQL, HASTY_REDIS};
+use super::truth::Truth;
+use crate::harness::{Appliance, LONG, simulated, wait_until};
+use crate::servers::mariadb;
+use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD};
 use crate::servers::proxy::{Mode, Proxy};
 use crate::servers::redis::Redis;
-use crate::servers::wait_until;
-use crate::truth::Truth;
 
 /// Starts an appliance on a capture and returns how long reading it took.
 fn take_in(appliance: &mut Appliance, sections: &str) -> Duration {
     let began = Instant::now();
-    appliance.start(sections);
-    wait_until(PATIENCE, "all is taken in", || appliance.status()["source"]["state"] == "finished");
+    appliance.start_with(sections);
+    wait_until(LONG, "all is taken in", || appliance.status()["source"]["state"] == "finished");
     began.elapsed()
 }
 
@@ -24,7 +24,7 @@ fn intake_and_memory_do_not_mind_targets_that_swallow_everything() {
     const ROWS: u64 = 300_000;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("capture.tsv");
-    std::fs::write(&file, crate::simulated(ROWS, 11, "2024-01-01 00:00:00")).unwrap();
+    std::fs::write(&file, simulated(ROWS, 11, &["--start", "2024-01-01 00:00:00"])).unwrap();
     let instances = MariaDb::start_two();
     let redis = Redis::start();
     let proxies = [instances[0].port(), instances[1].port(), redis.port()].map(Proxy::start);
@@ -77,7 +77,7 @@ fn retention_leaves_a_mirror_what_it_has_not_taken() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("capture.tsv");
     // Many hours of traffic.
-    std::fs::write(&file, crate::simulated(ROWS, 12, "2024-01-01 00:00:00")).unwrap();
+    std::fs::write(&file, simulated(ROWS, 12, &["--start", "2024-01-01 00:00:00"])).unwrap();
     let instances = MariaDb::start_two();
     let proxies = [instances[0].port(), instances[1].port()].map(Proxy::start);
     let urls = proxies.each_ref().map(|proxy| mariadb::url("platewatch", WRITER_PASSWORD, proxy.port()));
@@ -98,7 +98,7 @@ fn retention_leaves_a_mirror_what_it_has_not_taken() {
     take_in(&mut appliance, &mirrored);
     assert_eq!(appliance.status()["storage"]["passages"], accepted, "all of it waits");
     appliance.kill();
-    appliance.start(&mirrored);
+    appliance.start_with(&mirrored);
     assert_eq!(appliance.status()["storage"]["passages"], accepted, "and after a restart too");
     proxies.iter().for_each(|proxy| proxy.set(Mode::Pass));
     appliance.wait_until_level();

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::appliance::{Appliance, HASTY_MYSQL};
+use super::mirroring::HASTY_MYSQL;
+use super::truth::{Truth, check_placement};
+use crate::harness::{Appliance, simulated};
 use crate::servers::mariadb::MariaDb;
-use crate::truth::{Truth, check_placement};
 
 const START: &str = "2024-01-01 00:00:00";
 /// Too long for its column: 255 characters.
@@ -12,7 +13,7 @@ const LONG: usize = 256;
 
 /// A capture of about `count` simulated passages, in which every row that `spoil` names has the model `bad`.
 fn capture(folder: &std::path::Path, count: u64, bad: &str, spoil: impl Fn(usize) -> bool) -> (String, usize) {
-    let lines = String::from_utf8(crate::simulated(count, 9, START)).unwrap();
+    let lines = String::from_utf8(simulated(count, 9, &["--start", START])).unwrap();
     let (mut text, mut spoilt) = (String::new(), 0);
     let mut seen = std::collections::HashSet::new();
     let once = |line: &&str| seen.insert(line.split('\t').next().unwrap().to_owned());
@@ -43,9 +44,9 @@ fn refused_rows_stand_alone_and_the_stream_goes_on() {
     let urls = [instances[0].url(), instances[1].url()];
     let sections =
         format!("[mycat]\nurls = {urls:?}\nbatch_rows = 50\nretention = \"forever\"\n{HASTY_MYSQL}{STORE}{source}");
-    appliance.start(&sections);
+    appliance.start_with(&sections);
     appliance.kill();
-    appliance.start(&sections);
+    appliance.start_with(&sections);
     appliance.wait_until_level();
 
     let mirrors = ["mysql/0", "mysql/1"].map(|name| appliance.mirror(name));
@@ -85,7 +86,7 @@ fn words_that_blame_nobody_clearly_refuse_a_row_only_beside_others_that_are_take
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
     let sections =
         format!("[mycat]\nurls = [{:?}]\nretention = \"forever\"\n{HASTY_MYSQL}{STORE}{source}", instance.url());
-    appliance.start(&sections);
+    appliance.start_with(&sections);
     appliance.wait_until_level();
     appliance.stop();
     let truth = Truth::read(&appliance.data());
@@ -114,7 +115,7 @@ fn what_texts_hold_arrives_unchanged() {
     std::fs::write(&file, text).unwrap();
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
     let urls = [instances[0].url(), instances[1].url()];
-    appliance.start(&format!(
+    appliance.start_with(&format!(
         "[mycat]\nurls = {urls:?}\nretention = \"forever\"\n{HASTY_MYSQL}{STORE}[source]\nkind = \"capture\"\nfiles = [{file:?}]\n"
     ));
     appliance.wait_until_level();

@@ -1,9 +1,11 @@
 //! TLS to both, and nothing that shows a password: not in the log, the status, the metrics or the process arguments.
 
-use crate::appliance::{Appliance, HASTY_MYSQL, HASTY_REDIS};
-use crate::servers::mariadb::{self, MariaDb, WRITER_PASSWORD};
+use super::mirroring::{HASTY_MYSQL, HASTY_REDIS};
+use super::truth::Truth;
+use crate::harness::{Appliance, simulated};
+use crate::servers::mariadb;
+use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD};
 use crate::servers::redis::{Options, Redis};
-use crate::truth::Truth;
 
 const REDIS_PASSWORD: &str = "r3dis-s3cret";
 const WRONG: &str = "wr0ng-but-s3cret";
@@ -31,7 +33,7 @@ fn tls_to_both_verifies_and_shows_no_secret() {
     let redis =
         Redis::start_with(Options { tls: true, password: Some(REDIS_PASSWORD.to_owned()), ..Options::default() });
     let file = folder.path().join("capture.tsv");
-    std::fs::write(&file, crate::simulated(5_000, 21, "2024-01-01 00:00:00")).unwrap();
+    std::fs::write(&file, simulated(5_000, 21, &["--start", "2024-01-01 00:00:00"])).unwrap();
     let mysql_url = format!("mysql://127.0.0.1:{}/traffic_db", instance.port());
     let redis_url = format!("rediss://127.0.0.1:{}", redis.port());
     let sections = |mysql_authority: &std::path::Path, redis_authority: &std::path::Path, encrypted: bool| {
@@ -47,7 +49,7 @@ fn tls_to_both_verifies_and_shows_no_secret() {
     appliance.environment("PLATEWATCH__REDIS__PASSWORD", REDIS_PASSWORD);
 
     // The authority of the other: neither certificate verifies.
-    appliance.start(&sections(redis.authority(), instance.authority(), true));
+    appliance.start_with(&sections(redis.authority(), instance.authority(), true));
     for name in ["mysql/0", "mysql/1", "redis"] {
         appliance.wait_for(name, "the certificate is refused", |mirror| {
             mirror["state"] == "away" && mirror["last_error"].as_str().unwrap_or_default().contains("certificate")
@@ -57,7 +59,7 @@ fn tls_to_both_verifies_and_shows_no_secret() {
     appliance.stop();
 
     // MariaDB takes nothing that is not encrypted.
-    appliance.start(&sections(instance.authority(), redis.authority(), false));
+    appliance.start_with(&sections(instance.authority(), redis.authority(), false));
     appliance.wait_for("mysql/0", "it is refused", |mirror| {
         let error = mirror["last_error"].as_str().unwrap_or_default();
         mirror["state"] == "blocked" && error.contains("it refuses the account")
@@ -65,7 +67,7 @@ fn tls_to_both_verifies_and_shows_no_secret() {
     appliance.stop();
     assert_eq!(instance.count("traffic_data"), 0);
 
-    appliance.start(&sections(instance.authority(), redis.authority(), true));
+    appliance.start_with(&sections(instance.authority(), redis.authority(), true));
     appliance.wait_until_level();
     shows_no_secret(&appliance);
     appliance.stop();
@@ -81,7 +83,7 @@ fn a_wrong_password_is_told_without_it() {
     let redis = Redis::start_with(Options { password: Some(REDIS_PASSWORD.to_owned()), ..Options::default() });
     let urls = instances.each_ref().map(|instance| mariadb::url("platewatch", WRONG, instance.port()));
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&format!(
+    appliance.start_with(&format!(
         "[mycat]\nurls = {urls:?}\n{HASTY_MYSQL}[redis]\nurl = \"redis://:{WRONG}@127.0.0.1:{}/0\"\n{HASTY_REDIS}",
         redis.port()
     ));

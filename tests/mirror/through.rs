@@ -1,16 +1,15 @@
 //! Mirrors through MyCat as it is: they refuse to write if texts would arrive changed, and an instance that is away
 //! does not count as one that lost its rows.
 
-use crate::PATIENCE;
-use crate::appliance::{Appliance, HASTY_MYSQL};
+use super::mirroring::HASTY_MYSQL;
+use super::truth::Truth;
+use crate::harness::{Appliance, LONG, simulated, wait_until};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::mycat::MyCat;
-use crate::servers::wait_until;
-use crate::truth::Truth;
 
 fn sections(folder: &std::path::Path, url: &str) -> String {
     let file = folder.join("capture.tsv");
-    let mut lines = crate::simulated(4_000, 21, "2024-01-01 00:00:00");
+    let mut lines = simulated(4_000, 21, &["--start", "2024-01-01 00:00:00"]);
     lines.extend(
         "G'1`\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 01:00:00\t02\t苏C12345\tMYETCDB.x next value for MYCATSEQ_y\n"
             .as_bytes(),
@@ -30,7 +29,7 @@ fn nothing_is_written_where_it_would_arrive_changed() {
     mycat.check_sql_schema(true);
     servers[1].sql("SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES'");
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), &mycat.url()));
+    appliance.start_with(&sections(folder.path(), &mycat.url()));
     let blocked = |name: &str, part: &str| {
         appliance.wait_for(name, part, |mirror| {
             mirror["state"] == "blocked" && mirror["last_error"].as_str().unwrap_or_default().contains(part)
@@ -38,7 +37,7 @@ fn nothing_is_written_where_it_would_arrive_changed() {
     };
     blocked("mysql/0", "checkSQLschema=\"true\"");
     blocked("mysql/1", "dataNode dn2 has NO_BACKSLASH_ESCAPES");
-    wait_until(PATIENCE, "all is taken in", || appliance.status()["source"]["state"] == "finished");
+    wait_until(LONG, "all is taken in", || appliance.status()["source"]["state"] == "finished");
     assert_eq!((servers[0].count("traffic_data"), servers[1].count("traffic_data")), (0, 0));
     assert!(appliance.status()["failure"].is_null(), "intake does not care");
     servers[1].sql("SET GLOBAL sql_mode = 'STRICT_TRANS_TABLES'");
@@ -58,7 +57,7 @@ fn an_instance_that_is_away_has_not_forgotten() {
     let mut servers = MariaDb::start_two();
     let mycat = MyCat::start([&servers[0], &servers[1]]);
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), &mycat.url()));
+    appliance.start_with(&sections(folder.path(), &mycat.url()));
     appliance.wait_until_level();
     let numbers = || ["cursor", "sent"].map(|number| appliance.number("mysql/1", number));
     let before = numbers();
@@ -70,7 +69,7 @@ fn an_instance_that_is_away_has_not_forgotten() {
             mirror["state"] == "away" && error.contains("the instance behind dataNode dn2 is away")
         });
         // The other shard is not affected.
-        wait_until(PATIENCE, "it tries again", || appliance.number("mysql/1", "failures") > 3);
+        wait_until(LONG, "it tries again", || appliance.number("mysql/1", "failures") > 3);
         assert_eq!(appliance.mirror("mysql/0")["state"], "level");
         servers[1].start_again();
         appliance.wait_until_level();
@@ -99,7 +98,7 @@ fn a_mycat_that_never_greets_has_its_own_words() {
     let mycat = MyCat::start([&servers[0], &servers[1]]);
     mycat.mute(true);
     let mut appliance = Appliance::new(&folder.path().join("appliance"));
-    appliance.start(&sections(folder.path(), &mycat.url()));
+    appliance.start_with(&sections(folder.path(), &mycat.url()));
     appliance.wait_for("mysql/0", "it says so", |mirror| {
         let error = mirror["last_error"].as_str().unwrap_or_default();
         mirror["state"] == "away" && error.contains("does not greet") && error.contains("MyCat's own account")

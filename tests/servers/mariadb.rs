@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use super::certificates::Certificates;
-use super::{Process, START_DEADLINE, free_port, is_root, newest_lines, repository, run};
+use super::{Process, START_DEADLINE, free_port, is_root, newest_lines, run};
+use crate::harness::repository;
 
 /// The passwords of the accounts that `sql/users.sql` makes.
 pub(crate) const WRITER_PASSWORD: &str = "wr1ter-s3cret";
@@ -88,16 +89,6 @@ impl MariaDb {
     /// Kills it; its data stays.
     pub(crate) fn kill(&mut self) {
         self.process.end("-KILL");
-    }
-
-    /// Suspends it: connections stay, nothing is answered.
-    pub(crate) fn freeze(&self) {
-        self.process.signal("-STOP");
-    }
-
-    /// Resumes after [`Self::freeze`].
-    pub(crate) fn thaw(&self) {
-        self.process.signal("-CONT");
     }
 
     /// Starts it on the same port with the data it had.
@@ -193,11 +184,6 @@ impl MariaDb {
     /// Rows of a table.
     pub(crate) fn count(&self, table: &str) -> u64 {
         self.sql(&format!("SELECT COUNT(*) FROM traffic_db.{table}")).trim().parse().unwrap()
-    }
-
-    /// What it logged last.
-    pub(crate) fn newest_log(&self) -> String {
-        newest_lines(&self.log())
     }
 
     fn client(&self) -> Command {

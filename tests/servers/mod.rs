@@ -2,10 +2,7 @@
 //! MariaDB with the schema of `sql/`, Redis, and a proxy that treats connections badly. Nothing of the machine's own
 //! servers (3306, 6379) is touched.
 //!
-//! A test binary includes it with `#[path = "../servers/mod.rs"] mod servers;`. A server that is not installed fails
-//! the test with a sentence that says what to install.
-
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+//! A server that is not installed fails the test with a sentence that says what to install.
 
 pub(crate) mod certificates;
 pub(crate) mod mariadb;
@@ -14,15 +11,9 @@ mod process;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-pub(crate) use process::{Process, START_DEADLINE, free_port, newest_lines, wait_until};
-
-/// A file of the repository.
-pub(crate) fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
+pub(crate) use process::{Process, START_DEADLINE, free_port, newest_lines};
 
 /// Runs a tool to its end; fails the test if it cannot be run.
 pub(crate) fn run(command: &mut Command, package: &str) -> Output {

@@ -3,8 +3,6 @@
 //! A server stops when its value is dropped; when the whole test process dies, a watchdog beside it sees its pipe close,
 //! and does the same. It does not know which server it is.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -107,14 +105,5 @@ pub(crate) fn free_port() -> u16 {
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
-    }
-}
-
-/// Asks until `condition` holds; panics naming `what` when that takes longer than `limit`.
-pub(crate) fn wait_until(limit: Duration, what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + limit;
-    while !condition() {
-        assert!(Instant::now() < deadline, "waited {limit:?} in vain: {what}");
-        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -152,19 +152,9 @@ impl Proxy {
         self.shared.state().fault = Some(fault);
     }
 
-    /// Cancels a fault that has not happened yet.
-    pub(crate) fn disarm(&self) {
-        self.shared.state().fault = None;
-    }
-
     /// How many faults have happened.
     pub(crate) fn faults_met(&self) -> u64 {
         self.shared.faults_met.load(Ordering::SeqCst)
-    }
-
-    /// Connections so far.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.shared.next.load(Ordering::SeqCst)
     }
 
     /// Bytes that went to the target, and that came back.

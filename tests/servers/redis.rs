@@ -155,11 +155,6 @@ impl Redis {
         self.command(&["LRANGE", key, "0", "-1"]).lines().map(str::to_owned).collect()
     }
 
-    /// What it logged last.
-    pub(crate) fn newest_log(&self) -> String {
-        newest_lines(&self.path("log"))
-    }
-
     fn configuration(&self) -> String {
         let mut text = format!("bind 127.0.0.1\ndir {}\nsave \"\"\ndaemonize no\n", self.data().display());
         if let Some(certificates) = &self.certificates {

@@ -3,9 +3,9 @@
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::time::Duration;
 
-use super::broker::{Broker, wait_until};
-use super::harness::{LONG, Log, Program, Times, check, line};
-use super::topic;
+use super::log::{Log, Times, check, line};
+use crate::harness::{LONG, run, wait_until};
+use crate::kafka::{Broker, topic};
 
 #[test]
 fn a_growing_log_arrives_once_and_in_order_across_rotations() {
@@ -58,7 +58,7 @@ fn a_log_replaced_by_a_longer_copy_of_itself_goes_on() {
         log.grow(20);
     }
     check(&log.wait_for_all(kafka, "copied"), 0..log.written, Times::Once);
-    assert!(!ship.said().contains("missing"), "{}", ship.said());
+    assert!(!ship.log().contains("missing"), "{}", ship.log());
 }
 
 #[test]
@@ -155,13 +155,13 @@ fn a_stop_by_signal_repeats_nothing() {
 #[test]
 fn a_kill_loses_nothing() {
     let kafka = Broker::shared();
-    kafka.create_topic("killed", 3);
+    kafka.create_topic("ship-killed", 3);
     let mut log = Log::new();
     for round in 0..10 {
         log.grow(30_000);
-        let before = topic::count(kafka, "killed");
-        let ship = log.ship(kafka, "killed", &[]);
-        wait_until(LONG, "some lines", || topic::count(kafka, "killed") > before);
+        let before = topic::count(kafka, "ship-killed");
+        let ship = log.ship(kafka, "ship-killed", &[]);
+        wait_until(LONG, "some lines", || topic::count(kafka, "ship-killed") > before);
         std::thread::sleep(Duration::from_millis(round * 37));
         ship.signal("-KILL");
         ship.wait();
@@ -171,8 +171,8 @@ fn a_kill_loses_nothing() {
             _ => {}
         }
     }
-    assert!(log.ship(kafka, "killed", &["--once"]).wait().success());
-    let repeated = check(&topic::read_all(kafka, "killed"), 0..log.written, Times::AtLeastOnce);
+    assert!(log.ship(kafka, "ship-killed", &["--once"]).wait().success());
+    let repeated = check(&topic::read_all(kafka, "ship-killed"), 0..log.written, Times::AtLeastOnce);
     eprintln!("{repeated} of {} lines repeated by ten kills", log.written);
 }
 
@@ -188,7 +188,7 @@ fn a_broker_that_goes_away_costs_only_time() {
     log.grow(200_000);
     log.rename();
     log.grow(10_000);
-    wait_until(LONG, "a word about it", || ship.said().contains("takes no lines since"));
+    wait_until(LONG, "a word about it", || ship.log().contains("takes no lines since"));
     kafka.start_again();
     log.grow(1_000);
     wait_until(LONG, "lines after the kill", || topic::count(&kafka, "away") > 100_000);
@@ -196,7 +196,7 @@ fn a_broker_that_goes_away_costs_only_time() {
     log.grow(30_000);
     kafka.start_again();
     check(&log.wait_for_all(&kafka, "away"), 0..log.written, Times::Once);
-    assert!(ship.said().contains("nothing is lost") && ship.said().contains("takes lines again"), "{}", ship.said());
+    assert!(ship.log().contains("nothing is lost") && ship.log().contains("takes lines again"), "{}", ship.log());
 }
 
 #[test]
@@ -205,11 +205,11 @@ fn it_waits_for_a_broker_a_topic_and_a_log() {
     kafka.stop();
     let mut log = Log::new();
     let ship = log.ship(&kafka, "late", &["--property", "topic.metadata.propagation.max.ms=1000"]);
-    wait_until(LONG, "a word about the log", || ship.said().contains("is not there yet"));
+    wait_until(LONG, "a word about the log", || ship.log().contains("is not there yet"));
     log.grow(1_000);
-    wait_until(LONG, "a word about Kafka", || ship.said().contains("takes no lines since"));
+    wait_until(LONG, "a word about Kafka", || ship.log().contains("takes no lines since"));
     kafka.start_again();
-    wait_until(LONG, "a word about the topic", || ship.said().contains("there is no topic late: create it"));
+    wait_until(LONG, "a word about the topic", || ship.log().contains("there is no topic late: create it"));
     kafka.create_topic("late", 2);
     check(&log.wait_for_all(&kafka, "late"), 0..log.written, Times::Once);
 }
@@ -220,11 +220,11 @@ fn wrong_usage_says_what_to_do() {
     std::fs::write(log.path(), "").unwrap();
     let path = log.path();
     let refused = |args: &[&str], expected: &str| {
-        let dir = tempfile::tempdir().unwrap();
         let mut all = vec!["ship", "--brokers", "127.0.0.1:1"];
         all.extend(args);
-        assert_eq!(Program::start(dir.path(), &all).wait().code(), Some(2), "{args:?}");
-        let said = std::fs::read_to_string(dir.path().join("said")).unwrap();
+        let ended = run(all);
+        assert_eq!(ended.code, Some(2), "{args:?}");
+        let said = ended.stdout + &ended.stderr;
         assert!(said.contains(expected), "{said}");
     };
     let path = path.to_str().unwrap();

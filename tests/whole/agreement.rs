@@ -5,10 +5,10 @@ use std::path::Path;
 use base64::Engine as _;
 use serde_json::Value;
 
-use crate::dirty::{Style, dirty};
+use super::dirty::{Style, dirty};
+use super::model::{self, Answer, Question};
+use super::reading::{civil_seconds, civil_text};
 use crate::harness::{Replay, Results, folder, simulated};
-use crate::model::{self, Answer, Question};
-use crate::reading::{civil_seconds, civil_text};
 
 const TAB: Style = Style { separator: '\t', pieces: 1, spoilt: 12 };
 const COMMA: Style = Style { separator: ',', pieces: 1, spoilt: 12 };

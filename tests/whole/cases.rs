@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::harness::{Random, Replay, Results, folder, get_data, post, post_data, run, serve_nothing};
+use crate::harness::{Random, Replay, Results, folder, get_data, post, post_data, repository, run, serve_nothing};
 
 fn case(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases").join(name)
+    repository("tests/fixtures/cases").join(name)
 }
 
 /// Replays a file; the accounting identity holds.

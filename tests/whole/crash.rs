@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::dirty::{Style, dirty};
+use super::dirty::{Style, dirty};
+use super::wrong_clocks::wrong_clocks;
 use crate::harness::{Random, Replay, Results, Running, folder, simulated, tell};
-use crate::wrong_clocks::wrong_clocks;
 
 /// Kills that must hit a running process, over all ways.
 const KILLS: u32 = 60;

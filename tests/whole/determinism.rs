@@ -1,7 +1,7 @@
 //! The same records in the same order give the same files, whatever the batch size, the memory, compaction, or whether
 //! the data is kept.
 
-use crate::dirty::{Style, dirty};
+use super::dirty::{Style, dirty};
 use crate::harness::{Replay, Results, folder, simulated};
 
 #[test]

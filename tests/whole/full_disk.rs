@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::dirty::{Style, dirty};
+use super::dirty::{Style, dirty};
 use crate::harness::{Replay, folder, simulated, tell};
 
 /// A file system in memory, removed with the value.
@@ -46,7 +46,8 @@ fn may_mount(test: &str) -> bool {
         return true;
     }
     assert!(std::env::var_os(INSIDE).is_none(), "mounting does not work even in a namespace of its own");
-    let test = format!("full_disk::{test}");
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let test = format!("{module}::{test}");
     let mut command = Command::new("unshare");
     command.arg("-Urm").arg(std::env::current_exe().unwrap()).args(["--exact", &test, "--nocapture"]).env(INSIDE, "1");
     let status =

@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::demo::stop;
-use crate::dirty::{Style, dirty};
-use crate::formats::gzip;
+use super::demo::stop;
+use super::dirty::{Style, dirty};
+use super::formats::gzip;
 use crate::harness::{PATIENCE, Replay, Results, folder, get, get_data, serve, simulated};
 
 /// A capture as dirty as real ones, cut after its `lines`-th line.

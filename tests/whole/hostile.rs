@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::demo::{ask_until, stop};
+use super::demo::{ask_until, stop};
 use crate::harness::{
-    PATIENCE, Random, Replay, folder, get, get_data, post, post_data, serve_nothing, simulated, tell,
+    PATIENCE, Random, Replay, folder, get, get_data, memory_kib, post, post_data, serve_nothing, simulated, tell,
 };
 
 /// Others are served within this, on a machine that is busy with all the other tests too.
@@ -186,7 +186,7 @@ fn a_million_rows_of_one_second() {
     };
     let times = [page(1, "newest"), page(2, "oldest"), page(1000, "newest"), page(2000, "oldest")];
     tell(&format!("pages 1, 2, 1000 and 2000 of 500 among a million rows of one second: {times:?}"));
-    let memory_before = resident_kib(running.child.id());
+    let memory_before = memory_kib(running.child.id(), "VmRSS");
 
     let started = Instant::now();
     let mut stream = BufReader::new(send(
@@ -202,7 +202,7 @@ fn a_million_rows_of_one_second() {
         line.clear();
     }
     assert_eq!(next, ROWS);
-    let grown = resident_kib(running.child.id()).saturating_sub(memory_before);
+    let grown = memory_kib(running.child.id(), "VmRSS").saturating_sub(memory_before);
     tell(&format!("an export of them took {:?}, with {grown} KiB more memory", started.elapsed()));
     assert!(grown < 300 << 10, "{grown} KiB more");
 
@@ -219,13 +219,6 @@ fn a_million_rows_of_one_second() {
 }
 
 /// Memory that a process holds.
-fn resident_kib(process: u32) -> u64 {
-    let mut status = String::new();
-    std::fs::File::open(format!("/proc/{process}/status")).unwrap().read_to_string(&mut status).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").trim().parse().unwrap()
-}
-
 #[test]
 fn a_connection_that_says_nothing_ends_in_its_time() {
     let folder = folder();

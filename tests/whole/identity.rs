@@ -1,9 +1,9 @@
 //! The accounting identity on files of any bytes: every line is counted once, every broken one is kept with its number.
 
-use crate::agreement::compare;
+use super::agreement::compare;
+use super::model::{self, Question};
+use super::reading;
 use crate::harness::{Random, Replay, folder, simulated};
-use crate::model::{self, Question};
-use crate::reading;
 
 /// Arbitrary bytes, mixed with lines of traffic and pieces of them.
 fn any_bytes(seed: u64, traffic: &[u8]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::demo::stop;
+use super::demo::stop;
 use crate::harness::{PATIENCE, Random, Replay, Results, folder, get_data, serve_fed, tell};
 
 const MIB: u64 = 1 << 20;

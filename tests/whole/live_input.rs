@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::demo::stop;
-use crate::formats::gzip;
+use super::demo::stop;
+use super::formats::gzip;
 use crate::harness::{PATIENCE, Running, folder, get, get_data, serve_fed};
 
 const ENOUGH: Duration = Duration::from_secs(20);

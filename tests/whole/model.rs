@@ -1,11 +1,11 @@
 //! What a replay must answer, by a model that is plain instead of fast: it reads the whole capture ([`reading`]), keeps
 //! every sighting and compares with all of them. Written from the contract; it shares no code with the program.
 //!
-//! [`reading`]: crate::reading
+//! [`reading`]: super::reading
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::reading::{Row, read};
+use super::reading::{Row, read};
 
 const CHECKPOINTS: &str = include_str!("../../data/kkmc_dimension.csv");
 const WINDOW: i64 = 300;

@@ -5,8 +5,8 @@
 
 use std::path::Path;
 
-use crate::harness::{Replay, folder, get_data, serve_nothing};
-use crate::reading::{civil_seconds, civil_text};
+use super::reading::{civil_seconds, civil_text};
+use crate::harness::{Replay, folder, get_data, repository, serve_nothing};
 
 const SITES: [&str; 4] = ["S250_Pizhou_Sulu", "G3_Sulu", "S253_Peixian_Sulu", "G104_Suining_Suwan"];
 
@@ -49,7 +49,7 @@ fn copy(from: &Path, to: &Path) {
 fn its_watermark_is_computed_again_from_its_rows() {
     let folder = folder();
     let data = folder.path().join("data");
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data_v1"), &data);
+    copy(&repository("tests/fixtures/data_v1"), &data);
     let (running, address) = serve_nothing(&data);
     let status = get_data(&address, "/api/status");
     assert_eq!(status["detection"]["watermark"], "2024-01-01 08:09:58", "not 2024-01-02 04:05:00");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::demo::{ask_until, stop};
+use super::demo::{ask_until, stop};
 use crate::harness::{Ended, Replay, Running, folder, get, get_data, platewatch, run, serve, simulated};
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/spark_lr/train.csv");

@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::model::{Answer, Rejected, Seen};
+use super::model::{Answer, Rejected, Seen};
 
 const COLUMNS: [&str; 8] = ["GCXH", "XZQHMC", "KKMC", "FXLX", "GCSJ", "HPZL", "HPHM", "CLPPXH"];
 const SHANGHAI: i64 = 8 * 3600;

@@ -1,24 +1,26 @@
 //! Cameras whose clocks are wrong: one or two of them do not move the watermark, and the user is warned.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::agreement::check;
-use crate::demo::stop;
-use crate::dirty::{Style, dirty};
-use crate::harness::{PATIENCE, Random, Replay, Results, folder, get, get_data, serve_fed, serve_nothing, simulated};
-use crate::model::{self, Question};
-use crate::reading::{civil_seconds, civil_text};
+use super::agreement::check;
+use super::demo::stop;
+use super::dirty::{Style, dirty};
+use super::model::{self, Question};
+use super::reading::{civil_seconds, civil_text};
+use crate::harness::{
+    PATIENCE, Random, Replay, Results, folder, get, get_data, repository, serve_fed, serve_nothing, simulated,
+};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3600;
 
 /// A small input whose right result is known.
 fn case(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases").join(name)
+    repository("tests/fixtures/cases").join(name)
 }
 
 fn replay_case(name: &str, more: &[&str]) -> Results {
@@ -82,7 +84,7 @@ fn wrong_clocks_are_judged_as_the_model_says_and_hide_little() {
     }
 }
 
-/// Killed anywhere, a replay of wrong clocks ends as if nothing had happened; see [`crate::crash`] for the kills themselves.
+/// Killed anywhere, a replay of wrong clocks ends as if nothing had happened; see [`super::crash`] for the kills themselves.
 #[test]
 fn batches_make_no_difference_to_wrong_clocks() {
     let folder = folder();

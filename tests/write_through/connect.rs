@@ -1,12 +1,12 @@
 //! `check-config --connect` against real MariaDB and Redis: each problem is reported in words, and nothing is changed.
 
-use crate::process::platewatch;
+use crate::harness::{platewatch, wait_until};
+use crate::servers::free_port;
 use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD, url};
 use crate::servers::mycat::MyCat;
 use crate::servers::redis::{Options, Redis};
-use crate::servers::{free_port, wait_until};
 
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const LONG: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// What the program reports on a configuration, and its exit code.
 fn check(text: &str) -> (Option<i32>, String) {
@@ -194,11 +194,11 @@ fn a_node_of_a_cluster_that_has_not_the_key_is_explained() {
     other.command(&["CLUSTER", "ADDSLOTS", &slot.to_string()]);
     let (port, bus) = (other.port().to_string(), other.bus_port().to_string());
     server.command(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
-    wait_until(PATIENCE, "both nodes know each other", || {
+    wait_until(LONG, "both nodes know each other", || {
         server.try_command(&["TYPE", "traffic:warnings"]).is_err_and(|error| error.contains("MOVED"))
     });
     let there = format!("127.0.0.1:{}", other.port());
     problem("redis", &redis(&server.url()), &["the key belongs to another node", &there, "set redis.url to that node"]);
-    wait_until(PATIENCE, "the cluster is sound", || other.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok"));
+    wait_until(LONG, "the cluster is sound", || other.command(&["CLUSTER", "INFO"]).contains("cluster_state:ok"));
     sound(&redis(&other.url()), &["redis: ok: "]);
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::process::done;
+use crate::harness::{Appliance, done};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::redis::Redis;
 
@@ -142,4 +142,21 @@ pub(crate) fn local_settings(data_dir: &Path) -> String {
     format!(
         "data_dir = {data_dir:?}\n[store]\nretention = \"forever\"\nalerts_retention = \"forever\"\nmemory = \"64MiB\"\n"
     )
+}
+
+impl Appliance {
+    /// An appliance that `settings` configure, with its files in `folder`; started, and answering.
+    pub(crate) fn serving(folder: &Path, settings: &str) -> Self {
+        Self::serving_with_cache(folder, settings, "0s")
+    }
+
+    /// As [`Self::serving`]; statistics are kept for `cache`.
+    pub(crate) fn serving_with_cache(folder: &Path, settings: &str, cache: &str) -> Self {
+        let mut appliance = Self::new(folder);
+        let model = folder.join("model");
+        let more = format!("statistics_cache = {cache:?}\n[predict]\nmodel_dir = {model:?}\nmin_hours = 1\n");
+        appliance.configure(settings, &more);
+        appliance.start();
+        appliance
+    }
 }

@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::process::{done, platewatch};
-use crate::servers::{repository, run};
+use crate::harness::{done, platewatch, repository};
+use crate::servers::run;
 
 fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();

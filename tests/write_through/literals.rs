@@ -9,12 +9,11 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as RunnerConfig, TestRunner};
 use serde_json::json;
 
-use crate::data::{Data, api_settings};
-use crate::process::{Appliance, PATIENCE};
+use super::data::{Data, api_settings};
+use crate::harness::{Appliance, LONG, wait_until};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::mycat::MyCat;
 use crate::servers::redis::Redis;
-use crate::servers::wait_until;
 
 const NO_ESCAPES: &str = "SET GLOBAL sql_mode = 'NO_BACKSLASH_ESCAPES,STRICT_TRANS_TABLES'";
 const ESCAPES: &str = "SET GLOBAL sql_mode = 'STRICT_TRANS_TABLES'";
@@ -136,13 +135,13 @@ fn no_text_of_a_request_is_sql_in_any_mode() {
     let urls = [vec![servers[0].reader_url(), servers[1].reader_url()], vec![all.reader_url()], vec![mycat.url()]];
     for (number, urls) in urls.iter().enumerate() {
         let folder = data.folder(&format!("api-{number}"));
-        let appliance = Appliance::start(&folder, &api_settings(urls, &redis.url()));
-        wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+        let appliance = Appliance::serving(&folder, &api_settings(urls, &redis.url()));
+        wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
         for body in &injections {
             let answer = appliance.post("/api/query", body);
             assert_eq!(answer.data()["total"], json!(0), "{body}: {answer:?}");
         }
-        assert_eq!(appliance.get("/api/track?hphm=zzz' OR 1=1 -- x").data()["total"], json!(0));
+        assert_eq!(appliance.ask("/api/track?hphm=zzz' OR 1=1 -- x").data()["total"], json!(0));
         assert_eq!(appliance.post("/api/query", &json!({})).data()["total"], json!(data.rows.len()));
         // A backslash: right where the session is ours, refused in words where it is MyCat's; and no reason to mark the
         // server as away.
@@ -154,6 +153,6 @@ fn no_text_of_a_request_is_sql_in_any_mode() {
             assert!(answer.message().contains("NO_BACKSLASH_ESCAPES"), "{answer:?}");
         }
         assert_eq!(appliance.post("/api/query", &json!({})).data()["total"], json!(data.rows.len()));
-        wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+        wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
     }
 }

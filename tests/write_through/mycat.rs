@@ -3,12 +3,11 @@
 
 use serde_json::json;
 
-use crate::data::{Data, api_settings, local_settings};
-use crate::process::{Appliance, PATIENCE, run};
+use super::data::{Data, api_settings, local_settings};
+use crate::harness::{Appliance, LONG, run, wait_until};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::mycat::MyCat;
 use crate::servers::redis::Redis;
-use crate::servers::wait_until;
 
 const HASTY: &str = "connect_timeout = \"2s\"\n[redis]";
 
@@ -21,21 +20,21 @@ fn half_an_answer_is_none() {
     data.fill_redis(&redis);
     let mycat = MyCat::start([&servers[0], &servers[1]]);
     let settings = api_settings(&[mycat.url()], &redis.url()).replace("[redis]", HASTY);
-    let appliance = Appliance::start(&data.folder("api"), &settings);
-    let ready = || wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    let appliance = Appliance::serving(&data.folder("api"), &settings);
+    let ready = || wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
     ready();
-    let checkpoints = appliance.get("/api/stats/kkmc_count?limit=1000").data().clone();
+    let checkpoints = appliance.ask("/api/stats/kkmc_count?limit=1000").data().clone();
     an_overview_is_not_made_twice_at_once(&appliance, &mycat);
     for fails in [false, true] {
         mycat.fail_when_half(fails);
         servers[1].kill();
         // From the first answer on: nothing was noticed before.
         for answer in [
-            appliance.get("/api/stats/kkmc_count?limit=1000"),
-            appliance.get("/api/stats/hour_count"),
-            appliance.get("/api/stats/map_data?start=2024-01-01 00:10:00&end=2024-01-01 00:20:00"),
-            appliance.get("/api/overview"),
-            appliance.get("/api/track?hphm=苏C12345"),
+            appliance.ask("/api/stats/kkmc_count?limit=1000"),
+            appliance.ask("/api/stats/hour_count"),
+            appliance.ask("/api/stats/map_data?start=2024-01-01 00:10:00&end=2024-01-01 00:20:00"),
+            appliance.ask("/api/overview"),
+            appliance.ask("/api/track?hphm=苏C12345"),
             appliance.post("/api/query", &json!({})),
             appliance.post("/api/query", &json!({"hphm": "苏C1"})),
         ] {
@@ -43,14 +42,14 @@ fn half_an_answer_is_none() {
             assert!(answer.message().contains("the instance behind dataNode dn2 is away"), "{answer:?}");
             assert!(answer.json["data"].is_null());
         }
-        wait_until(PATIENCE, "it is told", || appliance.get("/readyz").message().contains("dataNode dn2"));
-        let status = appliance.get("/api/status").data().clone();
+        wait_until(LONG, "it is told", || appliance.ask("/readyz").message().contains("dataNode dn2"));
+        let status = appliance.ask("/api/status").data().clone();
         assert_eq!(status["backends"][0]["state"], json!("away"), "{status}");
         assert_eq!(status["backends"][1]["state"], json!("up"), "{status}");
-        assert_eq!(appliance.get("/api/warnings/realtime").status, 200, "the others go on");
+        assert_eq!(appliance.ask("/api/warnings/realtime").status, 200, "the others go on");
         servers[1].start_again();
         ready();
-        assert_eq!(*appliance.get("/api/stats/kkmc_count?limit=1000").data(), checkpoints);
+        assert_eq!(*appliance.ask("/api/stats/kkmc_count?limit=1000").data(), checkpoints);
     }
 
     // Only the forms of mycat.md were sent.
@@ -72,7 +71,7 @@ fn half_an_answer_is_none() {
     for fails in [false, true] {
         mycat.fail_when_half(fails);
         for command in ["verify-mirror", "repair-mirror"] {
-            let (code, out, complaint) = run([command, "--wait", "1s", "--config", file.to_str().unwrap()]);
+            let (code, out, complaint) = run([command, "--wait", "1s", "--config", file.to_str().unwrap()]).parts();
             assert_eq!(code, Some(3), "{out}{complaint}");
             assert!(!out.contains("missing in MySQL"), "{out}");
             assert!(complaint.contains("instance away") && complaint.contains("dataNode dn2"), "{complaint}");
@@ -87,7 +86,7 @@ fn an_overview_is_not_made_twice_at_once(appliance: &Appliance, mycat: &MyCat) {
         let is_scan = |text: &String| text.contains(" AS brand, COUNT(*)");
         mycat.take_statements().iter().filter(|text| is_scan(text)).count()
     };
-    let ask = || assert_eq!(appliance.get("/api/overview").status, 200);
+    let ask = || assert_eq!(appliance.ask("/api/overview").status, 200);
     scans();
     ask();
     let one = scans();
@@ -110,7 +109,7 @@ fn an_instance_that_is_away_is_named_where_there_is_no_mycat_too() {
     let file = data.folder("verify.toml");
     let urls = [servers[0].url(), servers[1].url()];
     std::fs::write(&file, format!("{}[mycat]\nurls = {urls:?}\n", local_settings(&data.data_dir))).unwrap();
-    let (code, out, complaint) = run(["verify-mirror", "--wait", "1s", "--config", file.to_str().unwrap()]);
+    let (code, out, complaint) = run(["verify-mirror", "--wait", "1s", "--config", file.to_str().unwrap()]).parts();
     assert_eq!(code, Some(3), "{out}{complaint}");
     let place = format!("instance away: mysql://127.0.0.1:{}/traffic_db", servers[1].port());
     assert!(complaint.contains(&place) && !out.contains("missing"), "{out}{complaint}");
@@ -124,12 +123,12 @@ fn a_mycat_that_never_greets_and_a_dead_port_are_told_apart() {
     let mycat = MyCat::start([&servers[0], &servers[1]]);
     mycat.mute(true);
     let settings = api_settings(&[mycat.url()], &redis.url()).replace("[redis]", HASTY);
-    let appliance = Appliance::start(folder.path(), &settings);
-    let says = |part: &str| wait_until(PATIENCE, "it says so", || appliance.get("/readyz").message().contains(part));
+    let appliance = Appliance::serving(folder.path(), &settings);
+    let says = |part: &str| wait_until(LONG, "it says so", || appliance.ask("/readyz").message().contains(part));
     says("it accepts connections and does not greet within 2s");
     says("refuses MyCat's own account");
     mycat.mute(false);
-    wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
 }
 
 #[test]
@@ -140,26 +139,26 @@ fn what_somebody_must_change_first_is_no_outage() {
     let redis = Redis::start();
     redis.command(&["SET", "traffic:warnings", "precious"]);
     let settings = api_settings(&[servers[0].reader_url(), servers[1].reader_url()], &redis.url());
-    let appliance = Appliance::start(&data.folder("api"), &settings);
-    let answer = appliance.get("/api/warnings/realtime");
+    let appliance = Appliance::serving(&data.folder("api"), &settings);
+    let answer = appliance.ask("/api/warnings/realtime");
     assert_eq!(answer.status, 503, "{answer:?}");
     assert!(answer.message().contains("its key traffic:warnings is not a list"), "{answer:?}");
     assert!(answer.message().contains("answers, but") && !answer.message().contains("does not answer"), "{answer:?}");
     redis.command(&["DEL", "traffic:warnings"]);
-    wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
 
     servers[1].sql("RENAME TABLE traffic_db.traffic_data TO traffic_db.elsewhere");
-    let answer = appliance.get("/api/stats/kkmc_count");
+    let answer = appliance.ask("/api/stats/kkmc_count");
     assert_eq!(answer.status, 503, "{answer:?}");
     for part in ["answers, but", "traffic_data", "load sql/schema.sql"] {
         assert!(answer.message().contains(part), "{part}: {answer:?}");
     }
     assert!(!answer.message().contains("does not answer"), "{answer:?}");
-    wait_until(PATIENCE, "it is told", || {
-        let status = appliance.get("/api/status").data().clone();
+    wait_until(LONG, "it is told", || {
+        let status = appliance.ask("/api/status").data().clone();
         status["backends"][1]["state"] == json!("blocked") && status["backends"][1]["connected"] == json!(true)
     });
     servers[1].sql("RENAME TABLE traffic_db.elsewhere TO traffic_db.traffic_data");
-    wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
-    assert_eq!(appliance.get("/api/stats/kkmc_count").status, 200);
+    wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
+    assert_eq!(appliance.ask("/api/stats/kkmc_count").status, 200);
 }

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::data::{Data, api_settings};
-use crate::process::{Appliance, PATIENCE, run};
+use super::data::{Data, api_settings};
+use crate::harness::{Appliance, LONG, run, wait_until};
 use crate::servers::mariadb::{MariaDb, READER_PASSWORD, url};
 use crate::servers::proxy::{Mode, Proxy};
 use crate::servers::redis::{Options, Redis};
-use crate::servers::wait_until;
 
 const REDIS_PASSWORD: &str = "r3dis-s3cret";
 
@@ -41,26 +40,26 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
     // It does not wait for its servers at the start either.
     first.set(Mode::Refuse);
     list.set(Mode::Refuse);
-    let appliance = Appliance::start(&data.folder("api"), &settings);
-    let not_ready = appliance.get("/readyz");
+    let appliance = Appliance::serving(&data.folder("api"), &settings);
+    let not_ready = appliance.ask("/readyz");
     assert_eq!(not_ready.status, 503, "{not_ready:?}");
-    assert_eq!(appliance.get("/healthz").status, 200);
+    assert_eq!(appliance.ask("/healthz").status, 200);
     first.set(Mode::Pass);
     list.set(Mode::Pass);
-    let ready = || wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    let ready = || wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
     ready();
-    let statistics = appliance.get("/api/stats/kkmc_count").data().clone();
-    let warnings = appliance.get("/api/warnings/realtime").data().clone();
+    let statistics = appliance.ask("/api/stats/kkmc_count").data().clone();
+    let warnings = appliance.ask("/api/warnings/realtime").data().clone();
 
     for mode in [Mode::Refuse, Mode::Stall] {
         second.set(mode);
-        wait_until(PATIENCE, "MySQL is missed", || appliance.get("/readyz").status == 503);
+        wait_until(LONG, "MySQL is missed", || appliance.ask("/readyz").status == 503);
         for answer in [
-            appliance.get("/api/stats/kkmc_count"),
-            appliance.get("/api/stats/hour_count"),
-            appliance.get("/api/overview"),
-            appliance.get("/api/stats/recent"),
-            appliance.get("/api/track?hphm=苏C12345"),
+            appliance.ask("/api/stats/kkmc_count"),
+            appliance.ask("/api/stats/hour_count"),
+            appliance.ask("/api/overview"),
+            appliance.ask("/api/stats/recent"),
+            appliance.ask("/api/track?hphm=苏C12345"),
             appliance.post("/api/query", &json!({})),
         ] {
             assert_eq!(answer.status, 503, "{mode:?}: {answer:?}");
@@ -69,42 +68,42 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
             assert!(answer.message().contains(&place), "{answer:?}");
         }
         // The others go on.
-        assert_eq!(*appliance.get("/api/warnings/realtime").data(), warnings);
-        let status = appliance.get("/api/status").data().clone();
+        assert_eq!(*appliance.ask("/api/warnings/realtime").data(), warnings);
+        let status = appliance.ask("/api/status").data().clone();
         assert_eq!(status["ready"], json!(false));
         let connected: Vec<&Value> =
             status["backends"].as_array().unwrap().iter().map(|backend| &backend["connected"]).collect();
         assert_eq!(connected, [&json!(true), &json!(false), &json!(true)], "{status}");
         assert!(status["backends"][1]["away_since"].is_string() && status["backends"][1]["last_error"].is_string());
-        assert!(appliance.text("/metrics").contains(&format!(
+        assert!(appliance.text("/metrics").unwrap().contains(&format!(
             "platewatch_backend_connected{{server=\"MySQL\",address=\"mysql://127.0.0.1:{}/traffic_db\"}} 0",
             second.port()
         )));
         second.set(Mode::Pass);
         ready();
-        assert_eq!(*appliance.get("/api/stats/kkmc_count").data(), statistics);
+        assert_eq!(*appliance.ask("/api/stats/kkmc_count").data(), statistics);
 
         list.set(mode);
-        wait_until(PATIENCE, "Redis is missed", || appliance.get("/readyz").status == 503);
+        wait_until(LONG, "Redis is missed", || appliance.ask("/readyz").status == 503);
         for path in ["/api/warnings", "/api/warnings/realtime"] {
-            let answer = appliance.get(path);
+            let answer = appliance.ask(path);
             assert_eq!(answer.status, 503, "{mode:?}: {answer:?}");
             assert!(answer.message().contains("Redis at redis://127.0.0.1:"), "{answer:?}");
         }
-        assert_eq!(*appliance.get("/api/stats/kkmc_count").data(), statistics);
+        assert_eq!(*appliance.ask("/api/stats/kkmc_count").data(), statistics);
         list.set(Mode::Pass);
         ready();
-        assert_eq!(*appliance.get("/api/warnings/realtime").data(), warnings);
+        assert_eq!(*appliance.ask("/api/warnings/realtime").data(), warnings);
     }
 
     // It learns from the counts that MySQL has, as the appliance does from its own.
-    wait_until(PATIENCE, "a model was trained", || appliance.get("/api/predict/flow").status == 200);
-    assert!(appliance.get("/api/predict/flow?kkmc=LOWER").data()["predicted_flow"].is_number());
+    wait_until(LONG, "a model was trained", || appliance.ask("/api/predict/flow").status == 200);
+    assert!(appliance.ask("/api/predict/flow?kkmc=LOWER").data()["predicted_flow"].is_number());
 
     // A connection that is cut is replaced after at most one error.
     first.cut();
     second.cut();
-    wait_until(PATIENCE, "it answers again", || appliance.get("/api/stats/map_data").status == 200);
+    wait_until(LONG, "it answers again", || appliance.ask("/api/stats/map_data").status == 200);
 
     // Alerts that come into the list reach the stream, in order, from where the client was.
     let last = data.alerts.len() as u64;
@@ -119,14 +118,18 @@ fn while_a_server_is_away_the_api_says_so_and_recovers_by_itself() {
     assert_eq!(ids, [last, last + 1, last + 2].map(|seq| seq.to_string()));
     // An element that is not an alert is skipped.
     redis.command(&["LPUSH", "traffic:warnings", "not an alert"]);
-    let newest = appliance.get("/api/warnings/realtime?limit=3");
+    let newest = appliance.ask("/api/warnings/realtime?limit=3");
     assert_eq!(newest.data()[0]["seq"], json!(last + 2));
     assert_eq!(newest.data()[0]["cause"], json!("plate_types"), "what the list says of an alert is passed on");
 
     let log = appliance.log();
     assert!(log.contains("server does not answer") && log.contains("server answers again"), "{log}");
-    let shown =
-        [log, appliance.get("/api/status").json.to_string(), appliance.text("/metrics"), appliance.seen_by_others()];
+    let shown = [
+        log,
+        appliance.ask("/api/status").json.to_string(),
+        appliance.text("/metrics").unwrap(),
+        appliance.seen_by_others(),
+    ];
     for text in shown {
         for secret in [READER_PASSWORD, REDIS_PASSWORD, "%40der", "s3cret", "platewatch_reader"] {
             assert!(!text.contains(secret), "{secret} shows: {text}");
@@ -141,18 +144,18 @@ fn a_refused_account_is_told_without_naming_it() {
     let folder = tempfile::tempdir().unwrap();
     let urls = [&servers[0], &servers[1]].map(|server| url("platewatch_reader", "wr0ng-s3cret", server.port()));
     let settings = api_settings(&urls, &format!("redis://:wr0ng-s3cret@127.0.0.1:{}", redis.port()));
-    let appliance = Appliance::start(folder.path(), &settings);
+    let appliance = Appliance::serving(folder.path(), &settings);
     let mut message = String::new();
-    wait_until(PATIENCE, "both are missed", || {
-        message = appliance.get("/readyz").message().to_owned();
+    wait_until(LONG, "both are missed", || {
+        message = appliance.ask("/readyz").message().to_owned();
         !message.contains("not answered yet")
     });
     for part in ["check mycat.user, mycat.password", "check redis.user and redis.password"] {
         assert!(message.contains(part), "{message}");
     }
-    let answer = appliance.get("/api/stats/kkmc_count");
+    let answer = appliance.ask("/api/stats/kkmc_count");
     assert_eq!(answer.status, 503);
-    for text in [answer.json.to_string(), appliance.get("/readyz").json.to_string(), appliance.log()] {
+    for text in [answer.json.to_string(), appliance.ask("/readyz").json.to_string(), appliance.log()] {
         for secret in ["wr0ng", "platewatch_reader"] {
             assert!(!text.contains(secret), "{text}");
         }
@@ -171,22 +174,22 @@ fn tls_to_mysql_and_redis() {
         api_settings(&[server.reader_url()], &redis.url())
             .replace("[redis]", &format!("tls = \"verify\"\ntls_ca = {mysql_ca:?}\n[redis]\ntls_ca = {redis_ca:?}"))
     };
-    let appliance = Appliance::start(&data.folder("tls"), &secured(server.authority(), redis.authority()));
-    wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
-    assert_eq!(appliance.get("/api/overview").data()["total"], json!(data.rows.len()));
-    assert_eq!(appliance.get("/api/warnings/realtime").data()[0]["seq"], json!(data.alerts.len()));
+    let appliance = Appliance::serving(&data.folder("tls"), &secured(server.authority(), redis.authority()));
+    wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
+    assert_eq!(appliance.ask("/api/overview").data()["total"], json!(data.rows.len()));
+    assert_eq!(appliance.ask("/api/warnings/realtime").data()[0]["seq"], json!(data.alerts.len()));
 
     // Each is signed by an authority of its own: with the two swapped, neither is trusted.
-    let distrusting = Appliance::start(&data.folder("distrust"), &secured(redis.authority(), server.authority()));
-    wait_until(PATIENCE, "neither is trusted", || {
-        let answer = distrusting.get("/readyz");
+    let distrusting = Appliance::serving(&data.folder("distrust"), &secured(redis.authority(), server.authority()));
+    wait_until(LONG, "neither is trusted", || {
+        let answer = distrusting.ask("/readyz");
         answer.status == 503
             && answer.message().contains("MyCat")
             && answer.message().contains("Redis")
             && !answer.message().contains("not answered yet")
     });
     std::thread::sleep(Duration::from_secs(2));
-    assert_eq!(distrusting.get("/readyz").status, 503);
+    assert_eq!(distrusting.ask("/readyz").status, 503);
 }
 
 #[test]
@@ -196,17 +199,17 @@ fn ingest_only_tells_how_it_is() {
     let settings = format!(
         "role = \"ingest\"\ndata_dir = {data:?}\n[source]\nkind = \"simulator\"\nrate = 200.0\n[store]\nmemory = \"64MiB\"\n"
     );
-    let appliance = Appliance::start(folder.path(), &settings);
-    wait_until(PATIENCE, "it takes in", || {
-        appliance.get("/api/status").data()["pipeline"]["accepted"].as_u64().is_some_and(|accepted| accepted > 200)
+    let appliance = Appliance::serving(folder.path(), &settings);
+    wait_until(LONG, "it takes in", || {
+        appliance.ask("/api/status").data()["pipeline"]["accepted"].as_u64().is_some_and(|accepted| accepted > 200)
     });
-    assert_eq!(appliance.get("/api/status").data()["role"], json!("ingest"));
+    assert_eq!(appliance.ask("/api/status").data()["role"], json!("ingest"));
     for path in ["/healthz", "/readyz"] {
-        assert_eq!(appliance.get(path).status, 200);
+        assert_eq!(appliance.ask(path).status, 200);
     }
-    assert!(appliance.text("/metrics").contains("role=\"ingest\""));
+    assert!(appliance.text("/metrics").unwrap().contains("role=\"ingest\""));
     for path in ["/api/stats/kkmc_count", "/api/warnings", "/api/overview", "/", "/index.html"] {
-        let answer = appliance.get(path);
+        let answer = appliance.ask(path);
         assert_eq!(answer.status, 404, "{path}: {answer:?}");
         assert!(answer.message().contains("role \"api\""), "{answer:?}");
     }
@@ -219,10 +222,10 @@ fn the_api_role_makes_no_data_directory() {
     let data = folder.path().join("data");
     let settings =
         format!("data_dir = {data:?}\n{}", api_settings(&["mysql://127.0.0.1:1/x".to_owned()], "redis://127.0.0.1:1"));
-    let appliance = Appliance::start(folder.path(), &settings);
-    assert_eq!(appliance.get("/readyz").status, 503);
-    assert_eq!(appliance.get("/api/status").data()["role"], json!("api"));
+    let appliance = Appliance::serving(folder.path(), &settings);
+    assert_eq!(appliance.ask("/readyz").status, 503);
+    assert_eq!(appliance.ask("/api/status").data()["role"], json!("api"));
     assert!(!data.exists());
-    let (code, _, complaint) = run(["serve", "--config", "/nonexistent"]);
+    let (code, _, complaint) = run(["serve", "--config", "/nonexistent"]).parts();
     assert_eq!(code, Some(2), "{complaint}");
 }

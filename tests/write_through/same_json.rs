@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::data::{Data, api_settings, local_settings};
-use crate::process::{Appliance, PATIENCE};
+use super::data::{Data, api_settings, local_settings};
+use crate::harness::{Answer, Appliance, LONG, wait_until};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::mycat::MyCat;
 use crate::servers::redis::Redis;
-use crate::servers::wait_until;
 
 /// Ranges, as query strings: all, whole hours, parts of hours, nothing.
 const RANGES: [&str; 7] = [
@@ -132,20 +131,20 @@ fn queries() -> Vec<Value> {
 /// All answers agree; returns how many of them held something.
 fn compare(local: &Appliance, remote: &Appliance, data: &Data) -> usize {
     let mut filled = 0;
-    let mut note = |question: &str, here: &crate::process::Answer, there: &crate::process::Answer| {
+    let mut note = |question: &str, here: &Answer, there: &Answer| {
         assert!(here == there, "{question}\nlocal:  {}\nremote: {}\n{}", here.json, there.json, remote.log());
         let content = here.json["data"].to_string();
         filled += usize::from(!content.contains("\"total\":0") && content.len() > 4);
     };
     for path in paths(data) {
-        note(&path, &local.get(&path), &remote.get(&path));
+        note(&path, &local.ask(&path), &remote.ask(&path));
     }
     for query in queries() {
         note(&query.to_string(), &local.post("/api/query", &query), &remote.post("/api/query", &query));
     }
     // What the clock changes between two requests is left out.
     let still = |appliance: &Appliance| {
-        let mut answer = appliance.get("/api/overview");
+        let mut answer = appliance.ask("/api/overview");
         let fields = answer.json["data"].as_object_mut().unwrap();
         assert!(fields.remove("now").is_some() && fields.remove("lag_seconds").is_some());
         answer
@@ -173,12 +172,12 @@ fn both_readers_give_the_same_json() {
     data.fill_two(&two);
     let mycat = MyCat::start([&two[0], &two[1]]);
 
-    let local = Appliance::start(&data.folder("local"), &local_settings(&data.data_dir));
+    let local = Appliance::serving(&data.folder("local"), &local_settings(&data.data_dir));
     let both = [two[0].reader_url(), two[1].reader_url()];
-    let direct = Appliance::start(&data.folder("direct"), &api_settings(&both, &redis.url()));
-    let through = Appliance::start(&data.folder("through"), &api_settings(&[mycat.url()], &redis.url()));
+    let direct = Appliance::serving(&data.folder("direct"), &api_settings(&both, &redis.url()));
+    let through = Appliance::serving(&data.folder("through"), &api_settings(&[mycat.url()], &redis.url()));
     for appliance in [&direct, &through] {
-        wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+        wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
     }
     let filled = compare(&local, &direct, &data);
     assert!(filled > 150, "only {filled} answers hold anything");
@@ -203,8 +202,8 @@ fn both_readers_give_the_same_json() {
 
 fn statistics_are_kept_a_while(data: &Data, urls: &[String], redis: &Redis, servers: &[MariaDb; 2]) {
     let settings = api_settings(urls, &redis.url());
-    let appliance = Appliance::start_with_cache(&data.folder("cached"), &settings, "3s");
-    wait_until(PATIENCE, "it is ready", || appliance.get("/readyz").status == 200);
+    let appliance = Appliance::serving_with_cache(&data.folder("cached"), &settings, "3s");
+    wait_until(LONG, "it is ready", || appliance.ask("/readyz").status == 200);
     let asked = || -> u64 {
         let one = |server: &MariaDb| -> u64 {
             let text = server.sql("SHOW GLOBAL STATUS LIKE 'Com_select'");
@@ -214,12 +213,12 @@ fn statistics_are_kept_a_while(data: &Data, urls: &[String], redis: &Redis, serv
     };
     let before = asked();
     let began = Instant::now();
-    let first = appliance.get("/api/stats/kkmc_count");
+    let first = appliance.ask("/api/stats/kkmc_count");
     // All statistics come from one scan.
     let others = ["hour_count", "map_data", "vehicle_type", "vehicle_brand", "kkmc_count?limit=3"];
     for number in 0..200 {
-        assert_eq!(appliance.get("/api/stats/kkmc_count"), first);
-        assert_eq!(appliance.get(&format!("/api/stats/{}", others[number % others.len()])).status, 200);
+        assert_eq!(appliance.ask("/api/stats/kkmc_count"), first);
+        assert_eq!(appliance.ask(&format!("/api/stats/{}", others[number % others.len()])).status, 200);
     }
     let elapsed = began.elapsed();
     // Uncached it would be 800 and more; the watch queries once a second, and queries of the start may still run.
@@ -231,9 +230,9 @@ fn statistics_are_kept_a_while(data: &Data, urls: &[String], redis: &Redis, serv
     servers[0].sql(
         "INSERT INTO traffic_db.traffic_data VALUES ('NEW','d','NEWCOMER','1','2024-01-01 03:00:00','02','p','m')",
     );
-    wait_until(PATIENCE, "the new passage is counted", || {
+    wait_until(LONG, "the new passage is counted", || {
         let began = Instant::now();
-        let answer = appliance.get("/api/stats/kkmc_count?limit=1000");
+        let answer = appliance.ask("/api/stats/kkmc_count?limit=1000");
         assert!(began.elapsed() < std::time::Duration::from_secs(5), "{:?}", began.elapsed());
         answer.data().to_string().contains("NEWCOMER")
     });

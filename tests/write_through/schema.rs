@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use crate::harness::{repository, wait_until};
 use crate::servers::mariadb::{MYCAT_PASSWORD, MariaDb, READER_PASSWORD, WRITER_PASSWORD};
-use crate::servers::{repository, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(60);
 
 const DATABASE: &str = "USE traffic_db;";
 
@@ -74,7 +74,7 @@ fn the_daily_event_removes_what_is_older_than_three_days() {
     assert_eq!(server.count("traffic_data"), 25_002);
     // The event's own body, run now instead of tonight; its schedule begins again tomorrow.
     server.sql(&format!("{DATABASE} ALTER EVENT auto_clean_traffic ON SCHEDULE EVERY 1 DAY STARTS NOW();"));
-    wait_until(PATIENCE, "the event has run", || server.count("traffic_data") <= 1);
+    wait_until(LONG, "the event has run", || server.count("traffic_data") <= 1);
     assert_eq!(server.sql("SELECT id FROM traffic_db.traffic_data"), "KEPT\n");
 }
 

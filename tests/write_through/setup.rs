@@ -6,8 +6,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+use crate::harness::repository;
 use crate::servers::mariadb::MariaDb;
-use crate::servers::{free_port, is_root, repository, run};
+use crate::servers::{free_port, is_root, run};
 
 /// Of platewatch, platewatch_reader and mycat.
 const PASSWORDS: [&str; 3] =

@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::data::{Data, api_settings, local_settings};
-use crate::process::{Appliance, PATIENCE, done, run};
+use super::data::{Data, api_settings, local_settings};
+use crate::harness::{Appliance, LONG, done, run, wait_until};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::redis::Redis;
-use crate::servers::wait_until;
 
 fn configuration(data: &Data, urls: &[String]) -> PathBuf {
     let file = data.folder("verify.toml");
@@ -17,7 +16,7 @@ fn configuration(data: &Data, urls: &[String]) -> PathBuf {
 }
 
 fn check(command: &str, config: &Path, more: &[&str]) -> (Option<i32>, String, String) {
-    run([command, "--wait", "1s", "--config", config.to_str().unwrap()].into_iter().chain(more.iter().copied()))
+    run([command, "--wait", "1s", "--config", config.to_str().unwrap()].into_iter().chain(more.iter().copied())).parts()
 }
 
 #[track_caller]
@@ -47,16 +46,16 @@ fn what_differs_is_found_and_repaired() {
     let config = configuration(&data, &urls);
     differs(&config, &["wait for their mirror"]);
     let settings = format!("{}[mycat]\nurls = {urls:?}\n", local_settings(&data.data_dir));
-    let mut appliance = Appliance::start(&data.folder("mirroring"), &settings);
-    wait_until(PATIENCE, "both mirrors are level", || {
-        let status = appliance.get("/api/status");
+    let mut appliance = Appliance::serving(&data.folder("mirroring"), &settings);
+    wait_until(LONG, "both mirrors are level", || {
+        let status = appliance.ask("/api/status");
         let mirrors = status.data()["mirrors"].as_array().unwrap().clone();
         mirrors.iter().filter(|mirror| mirror["state"] == "level" && mirror["lag_rows"] == 0).count() == 2
     });
     appliance.kill();
     verified(&config, &data);
     // Each passage on the instance that the ring names.
-    let shards = crate::data::shards(data.rows.iter().map(|row| row[2].as_str()));
+    let shards = super::data::shards(data.rows.iter().map(|row| row[2].as_str()));
     for (shard, server) in two.iter().enumerate() {
         let expected = data.rows.iter().filter(|row| shards[&row[2]] == shard).count();
         assert_eq!(server.count("traffic_data"), expected as u64);
@@ -128,13 +127,13 @@ fn it_verifies_beside_the_running_appliance() {
          [mycat]\nurls = {:?}\n",
         [two[0].url(), two[1].url()]
     );
-    let mut appliance = Appliance::start(folder.path(), &settings);
+    let mut appliance = Appliance::serving(folder.path(), &settings);
     let sent = || {
-        let status = appliance.get("/api/status");
+        let status = appliance.ask("/api/status");
         let mirrors = status.data()["mirrors"].as_array().unwrap().clone();
         mirrors.iter().filter(|mirror| mirror["sent"].as_u64().unwrap_or(0) > 300).count() == 2
     };
-    wait_until(PATIENCE, "both mirrors have sent", sent);
+    wait_until(LONG, "both mirrors have sent", sent);
     let config = appliance.config().to_owned();
     for _ in 0..3 {
         let (code, out, complaint) = check("verify-mirror", &config, &[]);
@@ -175,19 +174,19 @@ fn checkpoints_go_into_the_catalogue_and_the_table() {
             assert_eq!(server.count("kkmc_info"), 452);
         }
     }
-    let local = Appliance::start(&data.folder("local"), &local_settings(&data.data_dir));
-    let remote = Appliance::start(&data.folder("remote"), &api_settings(&urls, &redis.url()));
-    wait_until(PATIENCE, "the checkpoints are read", || {
-        remote.get("/api/checkpoints").data().as_array().unwrap().len() == 452
+    let local = Appliance::serving(&data.folder("local"), &local_settings(&data.data_dir));
+    let remote = Appliance::serving(&data.folder("remote"), &api_settings(&urls, &redis.url()));
+    wait_until(LONG, "the checkpoints are read", || {
+        remote.ask("/api/checkpoints").data().as_array().unwrap().len() == 452
     });
-    assert_eq!(remote.get("/api/checkpoints"), local.get("/api/checkpoints"));
-    assert_eq!(local.get("/api/checkpoints").data()[451]["code"], json!("A"));
+    assert_eq!(remote.ask("/api/checkpoints"), local.ask("/api/checkpoints"));
+    assert_eq!(local.ask("/api/checkpoints").data()[451]["code"], json!("A"));
 
     // The reader may not write.
     let reading = configuration(&data, &[two[0].reader_url(), two[1].reader_url()]);
     drop(local);
     let (code, _, complaint) =
-        run(["import-checkpoints", csv.to_str().unwrap(), "--config", reading.to_str().unwrap()]);
+        run(["import-checkpoints", csv.to_str().unwrap(), "--config", reading.to_str().unwrap()]).parts();
     assert_eq!(code, Some(3), "{complaint}");
     assert!(complaint.contains("kkmc_info") && !complaint.contains("der's3cret"), "{complaint}");
 }
@@ -216,15 +215,15 @@ fn a_repair_names_no_row_that_it_restores_and_a_repeated_gcxh_is_no_difference()
     let config = folder.path().join("verify.toml");
     std::fs::write(&config, &sections).unwrap();
     let mut appliance =
-        Appliance::start(folder.path(), &format!("{sections}[source]\nkind = \"capture\"\nfiles = [{capture:?}]\n"));
-    wait_until(PATIENCE, "both mirrors are level", || {
-        let status = appliance.get("/api/status").data().clone();
+        Appliance::serving(folder.path(), &format!("{sections}[source]\nkind = \"capture\"\nfiles = [{capture:?}]\n"));
+    wait_until(LONG, "both mirrors are level", || {
+        let status = appliance.ask("/api/status").data().clone();
         let mirrors = status["mirrors"].as_array().unwrap().clone();
         status["pipeline"]["accepted"] == json!(8)
             && mirrors.iter().all(|mirror| mirror["state"] == "level" && mirror["lag_rows"] == 0)
     });
     appliance.kill();
-    let shard = crate::data::shards(std::iter::once(key))[key];
+    let shard = super::data::shards(std::iter::once(key))[key];
     let on = |statement: &str| two[shard].sql(&format!("USE traffic_db; {statement}"));
     assert_eq!(on("SELECT clppxh FROM traffic_data WHERE id = 'TWICE'"), "first\n");
     let (code, out, complaint) = check("verify-mirror", &config, &[]);

@@ -1,59 +1,12 @@
-//! The Kafka source against a real broker: `platewatch serve` as a process, killed, cut off and fed with bad records.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
-#[path = "../kafka/broker.rs"]
-mod broker;
-#[path = "../kafka/topic.rs"]
-mod topic;
-
-mod appliance;
-mod codecs;
-mod gaps;
-mod group;
-#[path = "../ship/harness.rs"]
-#[allow(dead_code, reason = "another test binary uses the rest")]
-mod harness;
-mod partitions;
-mod traffic;
-mod transactions;
-mod visible;
+//! Killed, cut off, paused, and fed with bad records.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use appliance::{Appliance, PATIENCE};
-use broker::{Broker, wait_until};
-use traffic::{Replayed, Traffic};
-
-/// With it a restart takes the partitions back at once.
-const STATIC_MEMBER: &str = "\"group.instance.id\" = \"one\"\n";
-/// Without it, the group notices a killed member sooner than by default.
-const SHORT_SESSION: &str = "\"session.timeout.ms\" = 6000\n";
-/// So short that the group drops a paused member while a test waits.
-const SHORTEST_SESSION: &str = "\"session.timeout.ms\" = 3000\n\"heartbeat.interval.ms\" = 500\n";
-const LINE: &str = "G1\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 00:00:24\t02\t苏C12345\t大众牌-朗逸-2015";
-
-/// Everything was stored once, and the alerts are those of an offline replay.
-fn check_equal(appliance: &Appliance, expected: &Replayed) {
-    let pipeline = &appliance.status()["pipeline"];
-    for (name, count) in &expected.totals {
-        let found = if *name == "rejected" { &pipeline["rejected"]["total"] } else { &pipeline[name] };
-        assert_eq!(found, count, "{name}: {pipeline}");
-    }
-    assert_eq!(appliance.counts(), expected.counts);
-    let alerts = appliance.alerts();
-    assert!(!alerts.is_empty());
-    assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
-    let newest: Vec<u64> =
-        appliance.get("/api/warnings/realtime?limit=1").unwrap()[0]["seq"].as_u64().into_iter().collect();
-    assert_eq!(newest, [alerts.len() as u64], "numbers of alerts have a gap");
-}
+use super::traffic::Traffic;
+use super::{LINE, SHORT_SESSION, SHORTEST_SESSION, STATIC_MEMBER, check_equal, committed};
+use crate::harness::{Appliance, LONG, wait_until};
+use crate::kafka::{Broker, topic};
+use crate::ship::log;
 
 fn random(seed: &mut u64) -> u64 {
     *seed ^= *seed << 13;
@@ -71,7 +24,7 @@ fn killed_twenty_times_it_stores_each_record_once() {
     broker.create_topic(name, 3);
     let traffic = Traffic::simulate(dir.path(), count, 3, 11);
     let expected = traffic.replayed(dir.path());
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
     let mut seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64 | 1;
     println!("seed {seed}, {count} records, {} alerts", expected.alerts.len());
     let began = Instant::now();
@@ -85,9 +38,9 @@ fn killed_twenty_times_it_stores_each_record_once() {
             producing.join().unwrap();
             let part = count * round / KILLS..count * (round + 1) / KILLS;
             producing = scope.spawn(|| traffic.produce(bootstrap, name, part, Duration::from_secs(1)));
-            appliance.start();
+            appliance.spawn();
             if round % 2 == 1 {
-                wait_until(PATIENCE, "it consumes", || appliance.lines() > before);
+                wait_until(LONG, "it consumes", || appliance.lines() > before);
             }
             // Before it answers, while it joins, while records come, or when it has caught up.
             std::thread::sleep(Duration::from_millis(random(&mut seed) % 1_500));
@@ -100,7 +53,7 @@ fn killed_twenty_times_it_stores_each_record_once() {
         println!("{before} lines after the last kill; they moved in {moved} of {KILLS}; {:?}", began.elapsed());
         assert!(moved >= KILLS / 2, "the kills did not fall into the work");
     });
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(count as u64);
     check_equal(&appliance, &expected);
     let status = appliance.status();
@@ -119,15 +72,6 @@ fn killed_twenty_times_it_stores_each_record_once() {
     println!("stopped in {took:?}, all in {:?}", began.elapsed());
 }
 
-fn committed(broker: &Broker, group: &str, partitions: i32) -> Vec<i64> {
-    use rdkafka::consumer::{BaseConsumer, Consumer as _};
-    let consumer: BaseConsumer = broker.client_config().set("group.id", group).create().unwrap();
-    let mut asked = rdkafka::TopicPartitionList::new();
-    asked.add_partition_range(group, 0, partitions - 1);
-    let told = consumer.committed_offsets(asked, Duration::from_secs(20)).unwrap();
-    told.elements().iter().map(|element| element.offset().to_raw().unwrap()).collect()
-}
-
 #[test]
 fn without_a_broker_it_serves_and_goes_on_when_one_comes() {
     let mut broker = Broker::start();
@@ -135,9 +79,9 @@ fn without_a_broker_it_serves_and_goes_on_when_one_comes() {
     let name = "away";
     broker.create_topic(name, 3);
     broker.stop();
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, SHORT_SESSION);
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "the status says that Kafka is away", || appliance.status()["source"]["state"] == "away");
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, SHORT_SESSION);
+    appliance.start();
+    wait_until(LONG, "the status says that Kafka is away", || appliance.status()["source"]["state"] == "away");
     let status = appliance.status();
     assert_eq!(status["source"]["kafka"]["connected"], false);
     assert!(status["source"]["kafka"]["away_since"].is_string() && status["ready"] == true, "{status}");
@@ -146,7 +90,7 @@ fn without_a_broker_it_serves_and_goes_on_when_one_comes() {
     let took = appliance.stop();
     assert!(took < Duration::from_secs(10), "stopping without a broker took {took:?}");
 
-    appliance.start_and_wait();
+    appliance.start();
     broker.start_again();
     let count = 60_000;
     let traffic = Traffic::simulate(dir.path(), count, 3, 12);
@@ -161,7 +105,7 @@ fn without_a_broker_it_serves_and_goes_on_when_one_comes() {
         scope.spawn(|| traffic.produce(&bootstrap, name, count / 3..count, Duration::from_secs(40)));
         std::thread::sleep(Duration::from_secs(1));
         broker.stop();
-        wait_until(PATIENCE, "Kafka is away again", || appliance.status()["source"]["state"] == "away");
+        wait_until(LONG, "Kafka is away again", || appliance.status()["source"]["state"] == "away");
         std::thread::sleep(Duration::from_secs(30));
         broker.start_again();
     });
@@ -198,8 +142,8 @@ fn poison_is_rejected_with_its_place_and_nothing_stops() {
         Some(second.as_bytes()),
     ];
     topic::produce(broker, name, values.map(|value| (None, value)));
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     appliance.wait_for_lines(100_011);
     let status = appliance.status();
     let (pipeline, kafka) = (&status["pipeline"], &status["source"]["kafka"]);
@@ -232,8 +176,8 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     let count = 4_000;
     let traffic = Traffic::simulate(dir.path(), count, 2, 13);
     traffic.produce(broker.bootstrap(), name, 0..count / 2, Duration::ZERO);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     appliance.wait_for_lines(count as u64 / 2);
     appliance.stop();
 
@@ -242,7 +186,7 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     let ends = topic::end_offsets(broker, name);
     // The next 100 records of partition 1 are deleted, and none of partition 0.
     broker.delete_before(name, 1, stood[1] + 100);
-    appliance.start_and_wait();
+    appliance.start();
     appliance.wait_for_lines(count as u64 - 100);
     let kafka = appliance.status()["source"]["kafka"].clone();
     assert!(kafka["gaps"] == 1 && kafka["missing_records"] == 100, "{kafka}");
@@ -265,11 +209,11 @@ fn a_truncated_topic_leaves_a_gap_that_is_shown() {
     for partition in 0..2 {
         broker.delete_before(name, partition, ends[partition as usize]);
     }
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "both gaps are stored", || appliance.status()["source"]["kafka"]["missing_records"] == 200);
+    appliance.start();
+    wait_until(LONG, "both gaps are stored", || appliance.status()["source"]["kafka"]["missing_records"] == 200);
     appliance.kill();
-    appliance.start_and_wait();
-    wait_until(PATIENCE, "the lag is 0", || appliance.status()["source"]["kafka"]["lag"] == 0);
+    appliance.start();
+    wait_until(LONG, "the lag is 0", || appliance.status()["source"]["kafka"]["lag"] == 0);
     let status = appliance.status();
     assert!(status["source"]["kafka"]["gaps"] == 3, "{status}");
     assert_eq!(status["pipeline"]["lines"], count - 100);
@@ -284,23 +228,23 @@ fn paused_past_its_session_and_with_leaders_that_move_it_loses_nothing() {
     let count = 90_000;
     let traffic = Traffic::simulate(dir.path(), count, 3, 14);
     let expected = traffic.replayed(dir.path());
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, SHORTEST_SESSION);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, SHORTEST_SESSION);
+    appliance.start();
     // Meanwhile a log is shipped to the same brokers.
     broker.create_topic_with("shipped", 3, &[("min.insync.replicas", "2")]);
-    let mut log = harness::Log::new();
+    let mut log = log::Log::new();
     let ship = log.ship(&broker, "shipped", &["--quiet"]);
     let bootstrap = broker.bootstrap().to_owned();
     std::thread::scope(|scope| {
         scope.spawn(|| traffic.produce(&bootstrap, name, 0..count, Duration::from_secs(15)));
-        wait_until(PATIENCE, "some lines", || appliance.lines() > 0);
+        wait_until(LONG, "some lines", || appliance.lines() > 0);
         assert_eq!(topic::members(&broker, name), 1);
         let before = appliance.rebalances();
         // Longer than its session: the group drops it, and it learns that when it returns.
         appliance.signal("-STOP");
-        wait_until(PATIENCE, "the group gives the paused member up", || topic::members(&broker, name) == 0);
+        wait_until(LONG, "the group gives the paused member up", || topic::members(&broker, name) == 0);
         appliance.signal("-CONT");
-        wait_until(PATIENCE, "it takes notice, and joins again", || {
+        wait_until(LONG, "it takes notice, and joins again", || {
             appliance.rebalances() > before + 1 && topic::members(&broker, name) == 1
         });
         // Each of the three in turn: the leader of every partition of both topics moves while records come.
@@ -309,13 +253,13 @@ fn paused_past_its_session_and_with_leaders_that_move_it_loses_nothing() {
             broker.stop_node(node);
             for (topic, id) in [name, "shipped"].into_iter().flat_map(|topic| (0..3).map(move |id| (topic, id))) {
                 let moved = || broker.leader(topic, id).is_some_and(|now| now != node);
-                wait_until(PATIENCE, "another broker leads", moved);
+                wait_until(LONG, "another broker leads", moved);
             }
             log.grow(20_000);
             broker.start_node(node);
         }
     });
-    harness::check(&log.wait_for_all(&broker, "shipped"), 0..log.written, harness::Times::Once);
+    log::check(&log.wait_for_all(&broker, "shipped"), 0..log.written, log::Times::Once);
     drop(ship);
     appliance.wait_for_lines(count as u64);
     check_equal(&appliance, &expected);
@@ -334,8 +278,8 @@ fn a_topic_without_keys_is_noticed() {
         *partition = at as i32 % 3;
     }
     traffic.produce(broker.bootstrap(), name, 0..60_000, Duration::ZERO);
-    let mut appliance = Appliance::new(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
-    appliance.start_and_wait();
+    let mut appliance = Appliance::consuming(dir.path(), broker.bootstrap(), name, STATIC_MEMBER);
+    appliance.start();
     appliance.wait_for_lines(60_000);
     let advice = appliance.status()["source"]["kafka"]["advice"].clone();
     assert!(advice.as_str().is_some_and(|text| text.contains("use HPHM as the key")), "{advice}");

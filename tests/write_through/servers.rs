@@ -4,12 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use crate::harness::{repository, wait_until};
 use crate::servers::mariadb::{MariaDb, WRITER_PASSWORD};
 use crate::servers::proxy::{Fault, Mode, Proxy};
 use crate::servers::redis::{Options, Redis};
-use crate::servers::{repository, wait_until};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(60);
 
 const ROW: &str = "INSERT INTO traffic_db.traffic_data VALUES ('G1','d','k','1','2024-01-01 00:00:24','02','p','m');";
 
@@ -33,7 +33,7 @@ fn echo() -> u16 {
 
 fn connect(port: u16) -> TcpStream {
     let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
     stream
 }
 
@@ -41,7 +41,7 @@ fn connect(port: u16) -> TcpStream {
 fn unheard(stream: &mut TcpStream, text: &str) {
     stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
     assert!(say(stream, text).is_err());
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
 }
 
 fn say(stream: &mut TcpStream, text: &str) -> Result<String, std::io::Error> {
@@ -158,7 +158,7 @@ fn redis_keeps_what_it_shall_and_runs_out_of_memory() {
     assert!(small.try_command(&["SET", "a", "b"]).unwrap_err().contains("OOM"));
     small.freeze();
     small.thaw();
-    wait_until(PATIENCE, "it goes on", || small.try_command(&["PING"]).is_ok());
+    wait_until(LONG, "it goes on", || small.try_command(&["PING"]).is_ok());
 }
 
 #[test]

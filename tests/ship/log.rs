@@ -1,60 +1,16 @@
-//! The program as a process, distinguishable lines, and what must be true of them in a topic.
+//! A log of distinguishable lines, how it is shipped, and what must be true of its lines in a topic.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Write as _;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::path::PathBuf;
+
 use std::time::{Duration, Instant};
 
-use super::broker::{Broker, wait_until};
-use super::topic::{self, Record};
-
-/// Longer than anything takes on a busy machine, unless it fails.
-pub(crate) const LONG: Duration = Duration::from_secs(90);
-
-/// `platewatch` with its arguments; killed when it is dropped.
-pub(crate) struct Program {
-    child: Child,
-    said: PathBuf,
-}
-
-impl Program {
-    pub(crate) fn start(dir: &Path, args: &[&str]) -> Self {
-        let said = dir.join("said");
-        let log = File::options().append(true).create(true).open(&said).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_platewatch"))
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self { child, said }
-    }
-
-    pub(crate) fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    pub(crate) fn wait(mut self) -> ExitStatus {
-        wait_until(LONG, "the end of the program", || self.child.try_wait().unwrap().is_some());
-        self.child.wait().unwrap()
-    }
-
-    /// Everything that programs in this folder printed.
-    pub(crate) fn said(&self) -> String {
-        std::fs::read_to_string(&self.said).unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::harness::{LONG, Program, platewatch};
+use crate::kafka::Broker;
+use crate::kafka::topic::{self, Record};
 
 /// A log in a folder of its own, and all lines that were ever written to it.
 pub(crate) struct Log {
@@ -75,7 +31,7 @@ impl Log {
         let path = self.path();
         let mut args = vec!["ship", path.to_str().unwrap(), "--brokers", broker.bootstrap(), "--topic", topic];
         args.extend(more);
-        Program::start(self.dir.path(), &args)
+        Program::start(platewatch().args(args), &self.dir.path().join("log.txt"))
     }
 
     /// Writes `lines` more lines, all at once.
@@ -158,7 +114,7 @@ impl Log {
             self.written,
             missing.first(),
             missing.last(),
-            read("said"),
+            read("log.txt"),
             read("passages.log.ship"),
             files.join("\n")
         )

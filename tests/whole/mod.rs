@@ -3,13 +3,6 @@
 //!
 //! What it must answer comes from a naive model that was written from the contract alone.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test fails by panicking, helpers outside #[test] too"
-)]
-
 mod agreement;
 mod bad;
 mod cases;
@@ -22,7 +15,6 @@ mod dirty;
 mod formats;
 mod full_disk;
 mod growing;
-mod harness;
 mod hostile;
 mod identity;
 mod limits;

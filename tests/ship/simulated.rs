@@ -1,13 +1,12 @@
 //! `simulate --brokers`: simulated traffic into a topic.
 
-use super::broker::{Broker, wait_until};
-use super::harness::{LONG, Program};
-use super::topic;
+use crate::harness::{LONG, Program, done, platewatch, run, wait_until};
+use crate::kafka::{Broker, topic};
 
 fn simulate(dir: &std::path::Path, kafka: &Broker, more: &str) -> Program {
     let mut args = vec!["simulate", "--brokers", kafka.bootstrap()];
     args.extend(more.split(' '));
-    Program::start(dir, &args)
+    Program::start(platewatch().args(args), &dir.join("log.txt"))
 }
 
 #[test]
@@ -18,7 +17,7 @@ fn a_count_arrives_as_it_would_be_written_to_a_file() {
     assert!(simulate(dir.path(), kafka, "--topic bulk --count 300000 --seed 7").wait().success());
     let file = dir.path().join("lines");
     let args = ["simulate", "--count", "300000", "--seed", "7", "--out", file.to_str().unwrap()];
-    assert!(Program::start(dir.path(), &args).wait().success());
+    done(args);
 
     let records = topic::read_all(kafka, "bulk");
     let mut partitions = std::collections::HashMap::new();
@@ -52,8 +51,7 @@ fn a_rate_flows_until_it_is_stopped() {
 
 #[test]
 fn a_topic_needs_brokers() {
-    let dir = tempfile::tempdir().unwrap();
-    let program = Program::start(dir.path(), &["simulate", "--count", "1", "--topic", "t"]);
-    wait_until(LONG, "a refusal", || program.said().contains("--brokers"));
-    assert_eq!(program.wait().code(), Some(2));
+    let ended = run(["simulate", "--count", "1", "--topic", "t"]);
+    assert!(ended.stderr.contains("--brokers"), "{ended:?}");
+    assert_eq!(ended.code, Some(2));
 }
