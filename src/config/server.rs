@@ -4,10 +4,14 @@
 
 use std::fmt;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use toml::de::DeValue;
 
 use super::declare::Setting;
 use super::text::quoted;
+
+/// What may have a meaning in an URL: all but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A text that nobody may see.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -132,27 +136,18 @@ impl ServerUrl {
 
 /// The text with its `%41` decoded; none if it is empty.
 fn decoded(text: &str) -> Result<Option<String>, String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut parts = text.split('%');
-    bytes.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
-    for part in parts {
-        let code = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let code = code.ok_or("a % in an URL is followed by two hexadecimal digits; write %25 for the sign itself")?;
-        bytes.push(code);
-        bytes.extend_from_slice(part.as_bytes().get(2..).unwrap_or_default());
+    let is_code = |part: &str| part.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    if !text.split('%').skip(1).all(is_code) {
+        return Err("a % in an URL is followed by two hexadecimal digits; write %25 for the sign itself".to_owned());
     }
-    let text = String::from_utf8(bytes).map_err(|_| "the URL is not UTF-8 once its %-codes are read".to_owned())?;
+    let text = percent_decode_str(text).decode_utf8();
+    let text = text.map_err(|_| "the URL is not UTF-8 once its %-codes are read")?.into_owned();
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// The text with whatever has a meaning in an URL as `%41`.
 fn encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
-            other => format!("%{other:02X}"),
-        })
-        .collect()
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 impl fmt::Display for ServerUrl {

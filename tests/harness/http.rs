@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::Value;
 
 use super::wait::PATIENCE;
+
+/// What a path may not hold as it is, beside what is not ASCII.
+const ENCODED: &AsciiSet = &CONTROLS.add(b' ');
 
 /// The body of a GET, whatever its status.
 #[track_caller]
@@ -41,16 +45,9 @@ pub(crate) fn agent(limit: Duration) -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(limit)).build().into()
 }
 
-/// A path at an address, with what is not ASCII, and spaces, as UTF-8 in percent signs.
+/// A path at an address, with spaces, and what is not ASCII, percent-encoded.
 pub(crate) fn url(address: &str, path: &str) -> String {
-    let encoded = path.chars().fold(String::new(), |mut text, symbol| {
-        if symbol.is_ascii() && symbol != ' ' {
-            text.push(symbol);
-        } else {
-            symbol.to_string().bytes().for_each(|byte| text.push_str(&format!("%{byte:02X}")));
-        }
-        text
-    });
+    let encoded = utf8_percent_encode(path, ENCODED);
     format!("http://{address}{encoded}")
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::memory::MemoryReader;
@@ -106,7 +107,7 @@ async fn hours_and_dates_have_their_defaults() {
 async fn a_checkpoint_has_several_names_and_three_kinds() {
     let server = ready().await;
     let ask = async |kkmc: &str| {
-        let encoded: String = kkmc.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = utf8_percent_encode(kkmc, NON_ALPHANUMERIC);
         server.get(&format!("/api/predict/flow?kkmc={encoded}&hour=13")).await
     };
     let full = "徐州市邳州市S250宿邳线K1江苏徐州-S250-苏鲁界省际卡口";
