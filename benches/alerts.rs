@@ -53,7 +53,7 @@ fn fill(folder: &Path) {
         },
         &NameTable::default(),
     );
-    let mut router = Router::new(Layout::default().shard_key()).expect("the defaults are right");
+    let mut router = Router::new(Layout::default().shard_key(), store.shards()).expect("the defaults are right");
     let mut number = 0;
     while store.totals().alerts < ALERTS {
         let mut text = String::new();

@@ -43,7 +43,7 @@ fn commit(bencher: Bencher<'_, '_>, feed: Feed) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let settings = StoreSettings { sync: false, publish, ..StoreSettings::default() };
         let store = Store::open(folder.path(), settings).expect("an empty folder opens");
-        let router = Router::new(Layout::default().shard_key()).expect("the defaults are right");
+        let router = Router::new(Layout::default().shard_key(), store.shards()).expect("the defaults are right");
         let batch = |passages: &PassageBatch| Batch { passages: passages.clone(), ..Batch::default() };
         let batches: Vec<Batch> = parsed.iter().map(batch).collect();
         (store, router, batches, folder)

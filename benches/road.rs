@@ -48,7 +48,8 @@ fn replay(bencher: Bencher<'_, '_>, by_time: bool) {
                 spill_folder: folder.path().to_owned(),
             };
             let mut source = Capture::open(settings, store.names(), None, Arc::default()).expect("the capture opens");
-            let mut router = Router::new(Layout::default().shard_key()).expect("the defaults are right");
+            let mut router =
+                Router::new(Layout::default().shard_key(), store.shards()).expect("the defaults are right");
             pipeline::run(&mut store, &mut source, &mut router, &CancellationToken::new(), |_, _| {})
                 .expect("the road holds");
             assert_eq!(store.totals().lines, lines as u64);

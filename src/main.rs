@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate, train,
+    config, demo, export, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate, train,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -33,6 +33,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Take captured logs through the whole pipeline offline and write alerts, rejects and a summary
     Replay(replay::ReplayArgs),
+    /// Write every passage of a data directory as CSV, in the order of arrival
+    Export(export::ExportArgs),
     /// Make realistic traffic with planted clones
     Simulate(simulate::SimulateArgs),
     /// Send a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts
@@ -48,8 +50,11 @@ enum Command {
     /// Print the shard of each key, as MyCat's murmur rule places it
     Shard {
         /// Keys, such as KKMC values
-        #[arg(required = true)]
+        #[arg(required = true, value_name = "KEY")]
         keys: Vec<String>,
+        /// How many shards there are
+        #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+        shards: u8,
     },
     /// Check a configuration file and print what it amounts to
     CheckConfig {
@@ -93,6 +98,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
+        Command::Export(args) => export::run(args, &mut out),
         Command::Simulate(args) => {
             drop(out);
             simulate::run(args)
@@ -105,7 +111,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
         Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
-        Command::Shard { keys } => shard::run(keys, &mut out),
+        Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
     }

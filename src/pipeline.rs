@@ -7,7 +7,7 @@
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use shard::Ring;
+use shard::{Ring, ShardCount, ShardId};
 use tokio_util::sync::CancellationToken;
 use traffic::{Dimension, NameTable, PassageBatch, ShardKey};
 
@@ -17,9 +17,6 @@ use crate::store::{Store, StoreError};
 
 /// Batches that may wait between source and writer.
 pub const QUEUE_BATCHES: usize = 2;
-
-/// How many shards there are; the storage has a family for each.
-pub const SHARDS: usize = 2;
 
 /// The pipeline has failed.
 #[derive(Debug, thiserror::Error)]
@@ -38,16 +35,18 @@ pub struct Router {
     ring: Ring,
     dimension: Dimension,
     /// Shard by name number.
-    known: Vec<u8>,
+    known: Vec<ShardId>,
+    shards: ShardCount,
 }
 
 impl Router {
-    /// Routes by `key` with MyCat's defaults.
+    /// Routes by `key` to `shards` shards with MyCat's defaults.
     ///
     /// # Errors
-    /// [`shard::RingError`] never, since the arguments are fixed and valid.
-    pub fn new(key: &ShardKey) -> Result<Self, shard::RingError> {
-        Ok(Self { ring: Ring::mycat_default(SHARDS)?, dimension: key.dimension(), known: Vec::new() })
+    /// [`shard::RingError`] never, since every [`ShardCount`] is valid.
+    pub fn new(key: &ShardKey, shards: ShardCount) -> Result<Self, shard::RingError> {
+        let ring = Ring::mycat_default(shards.get())?;
+        Ok(Self { ring, dimension: key.dimension(), known: Vec::new(), shards })
     }
 
     /// Pushes the shard of every row.
@@ -58,11 +57,15 @@ impl Router {
         &mut self,
         passages: &PassageBatch,
         names: &NameTable,
-        shards: &mut Vec<u8>,
+        shards: &mut Vec<ShardId>,
     ) -> Result<(), StoreError> {
         let all = names.all(self.dimension);
         for name in all.get(self.known.len()..).unwrap_or_default() {
-            self.known.push(self.ring.shard_of(name) as u8);
+            let number = self.ring.shard_of(name);
+            let Some(shard) = self.shards.id(number) else {
+                return Err(StoreError::Contradiction(format!("{name:?} is for shard {number} of {:?}", self.shards)));
+            };
+            self.known.push(shard);
         }
         let known = &self.known;
         for id in passages.names(self.dimension) {
@@ -171,7 +174,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), StoreSettings::default()).unwrap();
         let layout = Layout::default();
-        let mut router = Router::new(layout.shard_key()).unwrap();
+        let mut router = Router::new(layout.shard_key(), store.shards()).unwrap();
         let settings = ParserSettings {
             layout,
             delimiter: None,

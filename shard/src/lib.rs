@@ -1,6 +1,7 @@
 //! Pure placement: which shard a passage belongs to, and the columnar segment in which a shard keeps its rows.
 //!
-//! - [`Ring`] is MyCat's consistent-hash ring, bit for bit.
+//! - [`Ring`] is MyCat's consistent-hash ring, bit for bit. A [`ShardId`] is one of [`ShardCount`] local shards, and
+//!   [`PerShard`] holds a value for each.
 //! - [`Rows`] are one shard's accepted passages in columns; [`encode`] turns them into a [`Segment`]: a self-contained
 //!   body and a [`ZoneMap`] that is kept separately, so that pruning never reads the body.
 //! - [`SegmentReader`] decodes single columns of a body. [`scan()`] finds the rows that meet a [`Predicate`], and
@@ -13,6 +14,7 @@ mod aggregate;
 mod codec;
 mod error;
 mod filter;
+mod id;
 mod pattern;
 mod predicate;
 mod reader;
@@ -27,6 +29,7 @@ pub use aggregate::{count_hours, count_names, count_vehicle_types};
 pub use codec::{Codes, Compression};
 pub use error::SegmentError;
 pub use filter::PlateFilter;
+pub use id::{PerShard, ShardCount, ShardId};
 pub use pattern::PlatePattern;
 pub use predicate::{Predicate, TextTest, TimeRange};
 pub use reader::{Column, ColumnKind, ColumnLoader, DictColumn, OddTexts, SegmentReader};

@@ -63,7 +63,7 @@ impl Audit {
         let mut suspects: Option<HashMap<Group, ()>> = None;
         loop {
             let before = self.local(span)?;
-            let wanted = *wanted.get_or_insert(before.end_rows);
+            let wanted = wanted.get_or_insert_with(|| before.end_rows.clone());
             let mysql = target::groups(&self.pools, span).await?;
             let after = self.local(span)?;
             let mut open = BTreeMap::new();
@@ -95,7 +95,11 @@ impl Audit {
                 break;
             }
             if Instant::now() >= deadline {
-                let behind = after.acknowledged.iter().zip(wanted).any(|(acknowledged, wanted)| *acknowledged < wanted);
+                let behind = after
+                    .acknowledged
+                    .values()
+                    .zip(wanted.values())
+                    .any(|(acknowledged, wanted)| acknowledged < wanted);
                 for difference in open.into_values() {
                     if behind && difference.waiting > 0 {
                         report.differences.push(difference);

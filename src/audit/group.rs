@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use traffic::CivilTime;
 
-/// Local shards, each on a server.
-pub(super) const SHARDS: usize = 2;
-
 /// Passages of one checkpoint in one hour, on one server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Group {
-    /// Number of the server: 0 or 1 for instances, 0 for MyCat.
+    /// Number of the server: that of the shard for instances, 0 for MyCat.
     pub server: usize,
     /// Hour since 1970, civil time of the road.
     pub hour: i64,

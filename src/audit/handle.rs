@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use shard::ShardId;
+
 use super::error::AuditError;
 use crate::config::Config;
 use crate::mysql::MysqlPool;
@@ -33,8 +35,8 @@ impl Audit {
     }
 
     /// The server that has a shard's rows.
-    pub(super) fn server_of(&self, shard: usize) -> usize {
-        shard.min(self.pools.len().saturating_sub(1))
+    pub(super) fn server_of(&self, shard: ShardId) -> usize {
+        shard.index().min(self.pools.len().saturating_sub(1))
     }
 }
 

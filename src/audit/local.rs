@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use flate2::Crc;
+use shard::{PerShard, ShardId};
 use traffic::CivilTime;
 
-use super::group::{Group, SHARDS, Sums};
+use super::group::{Group, Sums};
 use crate::reader::PassageRow;
 use crate::store::{Frozen, StoreError};
 
@@ -16,9 +17,9 @@ pub(super) struct Local {
     /// Rows by group that their mirror has not acknowledged.
     waiting: HashMap<Group, u64>,
     /// Number of the row after the last, by shard.
-    pub(super) end_rows: [u64; SHARDS],
+    pub(super) end_rows: PerShard<u64>,
     /// Number of the first row that is not acknowledged, by shard.
-    pub(super) acknowledged: [u64; SHARDS],
+    pub(super) acknowledged: PerShard<u64>,
 }
 
 impl Local {
@@ -29,10 +30,11 @@ impl Local {
     pub(super) fn read(
         frozen: &Frozen,
         span: (CivilTime, CivilTime),
-        server_of: impl Fn(usize) -> usize,
+        server_of: impl Fn(ShardId) -> usize,
     ) -> Result<Self, StoreError> {
-        let mut local = Self { end_rows: frozen.end_rows(), ..Self::default() };
-        for shard in 0..SHARDS {
+        let end_rows = frozen.end_rows();
+        let mut local = Self { acknowledged: end_rows.map_ref(|_| 0), end_rows, ..Self::default() };
+        for shard in frozen.shards() {
             let cursor = frozen.mirror_cursor(&format!("mysql/{shard}"))?.map_or(0, |cursor| cursor.next);
             if let Some(acknowledged) = local.acknowledged.get_mut(shard) {
                 *acknowledged = cursor;
@@ -56,11 +58,11 @@ impl Local {
     pub(super) fn sums_of(
         frozen: &Frozen,
         span: (CivilTime, CivilTime),
-        server_of: impl Fn(usize) -> usize,
-        wanted: impl Fn(usize, u64) -> bool,
+        server_of: impl Fn(ShardId) -> usize,
+        wanted: impl Fn(ShardId, u64) -> bool,
     ) -> Result<HashMap<Group, Sums>, StoreError> {
         let mut groups: HashMap<Group, Sums> = HashMap::new();
-        for shard in 0..SHARDS {
+        for shard in frozen.shards() {
             let server = server_of(shard);
             frozen.each_row(shard, span, |number, row| {
                 if wanted(shard, number) {

@@ -11,7 +11,7 @@ use traffic::CivilTime;
 
 use super::compare::Difference;
 use super::error::AuditError;
-use super::group::{Group, SHARDS};
+use super::group::Group;
 use super::handle::{Audit, again};
 use super::repeats::Repeats;
 use super::target;
@@ -86,7 +86,7 @@ impl Audit {
         let found = again(|| {
             let frozen = Frozen::open(&self.data_dir)?;
             let mut found = HashSet::new();
-            for shard in 0..SHARDS {
+            for shard in frozen.shards() {
                 let server = self.server_of(shard);
                 frozen.each_row(shard, (CivilTime(i64::MIN), CivilTime(i64::MAX)), |_, row| {
                     let key = (server, row.gcxh);
@@ -124,7 +124,7 @@ impl Audit {
         again(|| {
             let frozen = Frozen::open(&self.data_dir)?;
             let mut rows: BTreeMap<Group, Vec<PassageRow>> = BTreeMap::new();
-            for shard in 0..SHARDS {
+            for shard in frozen.shards() {
                 frozen.each_row(shard, span, |number, row| {
                     let group = Group { server: self.server_of(shard), hour, kkmc: row.kkmc.clone() };
                     if wanted(&group) && !repeats.contains(shard, number) {

@@ -6,16 +6,16 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 
+use shard::ShardId;
 use traffic::CivilTime;
 
-use super::group::SHARDS;
 use crate::store::{Frozen, StoreError};
 
 const EVER: (CivilTime, CivilTime) = (CivilTime(i64::MIN), CivilTime(i64::MAX));
 
 /// Repeated rows by shard and number.
 #[derive(Debug, Default)]
-pub(super) struct Repeats(HashSet<(usize, u64)>);
+pub(super) struct Repeats(HashSet<(ShardId, u64)>);
 
 impl Repeats {
     /// Of one state of the disk.
@@ -25,7 +25,7 @@ impl Repeats {
     pub(super) fn find(frozen: &Frozen) -> Result<Self, StoreError> {
         let hasher = std::hash::RandomState::new();
         let mut repeats = HashSet::new();
-        for shard in 0..SHARDS {
+        for shard in frozen.shards() {
             let mut hashes = Vec::new();
             frozen.each_row(shard, EVER, |_, row| hashes.push(hasher.hash_one(&row.gcxh)))?;
             let twice = twice(hashes);
@@ -43,7 +43,7 @@ impl Repeats {
     }
 
     /// Whether this row repeats an earlier one.
-    pub(super) fn contains(&self, shard: usize, row: u64) -> bool {
+    pub(super) fn contains(&self, shard: ShardId, row: u64) -> bool {
         self.0.contains(&(shard, row))
     }
 }

@@ -4,6 +4,7 @@ pub mod config;
 pub mod connect;
 mod data_dir;
 pub mod demo;
+pub mod export;
 pub mod failure;
 pub mod import_checkpoints;
 pub mod mirror_check;

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use shard::PerShard;
 use std::collections::BTreeMap;
 use traffic::CivilTime;
 
@@ -37,7 +38,7 @@ pub(super) struct Outcome {
     late: u64,
     ahead: u64,
     alerts: u64,
-    by_shard: [u64; 2],
+    by_shard: PerShard<u64>,
     #[serde(serialize_with = "as_map")]
     by_kkmc: Vec<(Arc<str>, u64)>,
     first_time: Option<String>,
@@ -105,7 +106,7 @@ impl Outcome {
             late: totals.late,
             ahead: detection.ahead,
             alerts: totals.alerts,
-            by_shard: totals.by_shard,
+            by_shard: totals.by_shard.clone(),
             by_kkmc,
             first_time: text(totals.first_time),
             last_time: text(totals.last_time),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use shard::ShardCount;
 use tokio_util::sync::CancellationToken;
 use traffic::{Delimiter, Layout, ParserSettings};
 
@@ -18,7 +19,7 @@ use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
 use super::settings::{parser_settings, retention_seconds, rule_options, store_settings};
 use super::signals::cancel_at_signal;
-use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
+use crate::config::{ByteSize, ComparedPlates, Config, Retention, StoreConfig, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, PipelineError, Router};
 use crate::plain;
 use crate::source::Source;
@@ -53,6 +54,9 @@ pub struct ReplayArgs {
     /// The column that decides the shard [default: KKMC]
     #[arg(long, value_name = "COLUMN")]
     shard_key: Option<String>,
+    /// Number of local shards, from 1 to 64 [default: as many as the data directory has, 2 in a new one]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    shards: Option<u8>,
     /// Checkpoints with their coordinates (columns code, kkmc, label, xzqhmc, road, lon, lat)
     #[arg(long, value_name = "CSV")]
     checkpoints: Option<PathBuf>,
@@ -143,7 +147,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         reading.clone(),
     )
     .map_err(|error| Usage(error.0))?;
-    let mut router = Router::new(layout.shard_key())?;
+    let mut router = Router::new(layout.shard_key(), store.shards())?;
 
     let stop = CancellationToken::new();
     cancel_at_signal(stop.clone())?;
@@ -221,6 +225,13 @@ fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
     })
 }
 
+/// The number of shards that somebody asked for.
+fn shards(args: &ReplayArgs, config: &Config) -> Option<ShardCount> {
+    let configured = config.store.shards;
+    let unusual = (configured != StoreConfig::default().shards).then_some(configured);
+    args.shards.map(usize::from).or(unusual).and_then(ShardCount::new)
+}
+
 fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
     StoreSettings {
         // Everything is kept unless this command line says otherwise, which is announcement enough.
@@ -229,6 +240,7 @@ fn settings(args: &ReplayArgs, config: &Config) -> StoreSettings {
         rejects_retention: Keep::written(None),
         retention_grace: 0,
         rejects_size: None,
+        shards: shards(args, config),
         compaction: !args.no_compaction,
         publish: false,
         ..store_settings(config, args.store)

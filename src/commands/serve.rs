@@ -135,7 +135,7 @@ fn drive(
     let mut failed = None;
     if let Some(source) = source {
         appliance.source_started(source.describe());
-        let mut router = Router::new(shard_key)?;
+        let mut router = Router::new(shard_key, store.shards())?;
         let committed = source.commit_listener();
         let ended = pipeline::run(&mut store, source, &mut router, stop, |store, batch| {
             committed(batch);

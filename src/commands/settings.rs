@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shard::ShardCount;
 use traffic::{CivilTime, Layout, ParserSettings};
 
 use super::data_dir::StoreArgs;
@@ -31,6 +32,7 @@ pub(super) fn parser_settings(config: &Config, layout: Layout) -> ParserSettings
 /// How the store works, as configured.
 pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings {
     StoreSettings {
+        shards: ShardCount::new(config.store.shards),
         memory: config.store.memory.bytes(),
         sync: config.store.sync == Sync::Commit,
         compaction: true,
@@ -56,10 +58,10 @@ fn keep(retention: crate::config::Retention) -> Keep {
     Keep { seconds: retention_seconds(retention), written: retention.is_written() }
 }
 
-/// As [`store_settings`], for a command that only reads or writes something else: nothing is dropped, and what the
-/// directory remembers of its retention stays.
+/// As [`store_settings`], for a command that only reads or writes something else: nothing is dropped, what the directory
+/// remembers of its retention stays, and it has the shards that it has.
 pub(super) fn keeping_settings(config: &Config, args: StoreArgs) -> StoreSettings {
-    StoreSettings { expires: false, ..store_settings(config, args) }
+    StoreSettings { expires: false, shards: None, ..store_settings(config, args) }
 }
 
 /// Seconds of a retention; none = forever.

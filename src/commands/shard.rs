@@ -4,14 +4,12 @@ use std::io::Write;
 
 use shard::Ring;
 
-use crate::pipeline::SHARDS;
-
-/// Prints the shard of each key, one line each: key, TAB, shard.
+/// Prints which of `shards` shards each key belongs to, one line each: key, TAB, shard.
 ///
 /// # Errors
-/// If the output cannot be written.
-pub fn run(keys: &[String], out: &mut impl Write) -> anyhow::Result<()> {
-    let ring = Ring::mycat_default(SHARDS)?;
+/// If there cannot be that many shards, or the output cannot be written.
+pub fn run(keys: &[String], shards: usize, out: &mut impl Write) -> anyhow::Result<()> {
+    let ring = Ring::mycat_default(shards)?;
     for key in keys {
         writeln!(out, "{key}\t{}", ring.shard_of(key.trim()))?;
     }

@@ -103,12 +103,6 @@ pub(super) fn topic_name(topic: &str) -> Result<(), String> {
 }
 
 pub(super) fn mysql_urls(urls: &[ServerUrl]) -> Result<(), String> {
-    if urls.len() > 2 {
-        return Err(format!(
-            "there are {} URLs; write one URL of MyCat, or two of MySQL instances in the order of MyCat's dataNodes",
-            urls.len()
-        ));
-    }
     for url in urls {
         if url.scheme() != "mysql" {
             return Err(format!("{url} is no address of MySQL or MyCat; write \"mysql://host:port/database\""));
@@ -119,27 +113,28 @@ pub(super) fn mysql_urls(urls: &[ServerUrl]) -> Result<(), String> {
             ));
         }
     }
-    match urls {
-        [first, second] if first.to_string() == second.to_string() => {
-            Err(format!("both URLs are {first}, the same; write one URL if it is MyCat's, or two different instances"))
-        }
-        _ => Ok(()),
+    match twice(urls.iter().map(ToString::to_string)) {
+        Some(url) => Err(format!("{url} is there twice; write one URL if it is MyCat's, or each instance once")),
+        None => Ok(()),
     }
 }
 
 /// The names stand in a comment that MyCat reads, so nothing may end it.
 pub(super) fn data_nodes(names: &[String]) -> Result<(), String> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(&byte);
-    match names {
-        [first, second] if first == second => Err(format!("both are \"{first}\"; write the two names of schema.xml")),
-        [_, _] => match names.iter().find(|name| name.is_empty() || !name.bytes().all(letter)) {
-            Some(name) => {
-                Err(format!("\"{name}\" is no name of a dataNode; write letters, digits, dashes and underscores"))
-            }
-            None => Ok(()),
-        },
-        _ => Err(format!("there are {} names; write two, such as [\"dn1\", \"dn2\"]", names.len())),
+    if let Some(name) = names.iter().find(|name| name.is_empty() || !name.bytes().all(letter)) {
+        return Err(format!("\"{name}\" is no name of a dataNode; write letters, digits, dashes and underscores"));
     }
+    match twice(names.iter().cloned()) {
+        Some(name) => Err(format!("\"{name}\" is there twice; write the names of schema.xml, each once")),
+        None => Ok(()),
+    }
+}
+
+/// The first value that repeats an earlier one.
+fn twice(values: impl Iterator<Item = String>) -> Option<String> {
+    let mut seen = std::collections::HashSet::new();
+    values.into_iter().find(|value| !seen.insert(value.clone()))
 }
 
 pub(super) fn redis_url(url: Option<&ServerUrl>) -> Result<(), String> {

@@ -38,7 +38,7 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
     let source = &config.source;
     if config.role == Role::Api {
         let wrong = if config.mycat.urls.is_empty() {
-            Some(("mycat.urls", "answers from MySQL; name MyCat or the two instances in mycat.urls"))
+            Some(("mycat.urls", "answers from MySQL; name MyCat or the instances in mycat.urls"))
         } else if config.redis.url.is_none() {
             Some(("redis.url", "answers from Redis; name it in redis.url"))
         } else if source.kind != SourceKind::None {
@@ -59,9 +59,28 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
         refuse(
             ["source.shard_key", "mycat.urls"],
             format!(
-                "MyCat cannot route by {}, which is not a column of traffic_data; write the URLs of the two instances as mycat.urls, \
+                "MyCat cannot route by {}, which is not a column of traffic_data; write the URLs of the instances as mycat.urls, \
                  or another shard key",
                 source.shard_key
+            ),
+        );
+    }
+    let (shards, urls, nodes) = (config.store.shards, config.mycat.urls.len(), config.mycat.data_nodes.len());
+    if urls > 1 && urls != shards {
+        refuse(
+            ["mycat.urls", "store.shards"],
+            format!(
+                "there are {urls} URLs and {shards} shards (store.shards); write one URL of MyCat, or one of each shard's MySQL \
+                 instance in the order of MyCat's dataNodes"
+            ),
+        );
+    }
+    if nodes > 0 && nodes != shards {
+        refuse(
+            ["mycat.data_nodes", "store.shards"],
+            format!(
+                "there are {nodes} dataNodes and {shards} shards (store.shards); write one dataNode for each shard, or [] for dn1, \
+                 dn2 and so on"
             ),
         );
     }

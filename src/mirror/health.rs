@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use shard::ShardId;
 use traffic::CivilTime;
 
 use super::failure::{Failure, Kind};
@@ -24,7 +25,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     /// The passages of a shard.
-    Shard(usize),
+    Shard(ShardId),
     /// The alerts.
     Alerts,
 }

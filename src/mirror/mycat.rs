@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
+use shard::{ShardCount, ShardId};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -30,8 +31,6 @@ use crate::mysql::MysqlPool;
 use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, StoreError, StoreHandle};
 use batch::{Batch, Sent, send};
 
-/// Shards; the storage has a log for each.
-pub(super) const SHARDS: usize = 2;
 /// After this many unclear failures in a row, single rows are suspected.
 const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
@@ -39,7 +38,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The mirror of one shard.
 pub(super) struct ShardMirror {
-    shard: usize,
+    shard: ShardId,
     name: String,
     shared: Arc<StoreHandle>,
     pool: Arc<MysqlPool>,
@@ -58,9 +57,10 @@ pub(super) struct ShardMirror {
 }
 
 impl ShardMirror {
-    /// Finds the cursor of shard `shard`, and has retention wait for it.
+    /// Finds the cursor of `shard`, one of `shards`, and has retention wait for it.
     pub(super) fn open(
-        shard: usize,
+        shard: ShardId,
+        shards: ShardCount,
         pool: Arc<MysqlPool>,
         config: &MycatConfig,
         shared: &Arc<StoreHandle>,
@@ -73,14 +73,15 @@ impl ShardMirror {
             None => MirrorCursor { next: shared.oldest_row(shard), ..MirrorCursor::default() },
         };
         shared.hold_rows(&name, shard, cursor.next);
-        let refused: Vec<_> = shared.refused_rows(16)?.into_iter().filter(|row| row.shard as usize == shard).collect();
+        let refused: Vec<_> =
+            shared.refused_rows(16)?.into_iter().filter(|row| row.shard == u32::from(shard.number())).collect();
         let subject = Subject::Shard(shard);
         Ok(Self {
             shard,
             health: Arc::new(Health::new(subject, pool.address(), cursor, &refused)),
             name,
             shared: shared.clone(),
-            window: if config.urls.len() > 1 { config.pool_size } else { (config.pool_size / SHARDS).max(1) },
+            window: if config.urls.len() > 1 { config.pool_size } else { (config.pool_size / shards.get()).max(1) },
             pool,
             clock: clock.clone(),
             cursor,

@@ -7,7 +7,7 @@ use traffic::CivilTime;
 
 use super::follow::{Mirror as _, follow};
 use super::health::Health;
-use super::mycat::{SHARDS, ShardMirror};
+use super::mycat::ShardMirror;
 use super::redis::AlertMirror;
 use crate::config::Config;
 use crate::mysql::MysqlPool;
@@ -51,10 +51,11 @@ pub fn start(
 ) -> Result<Mirrors, MirrorError> {
     let mut started = Mirrors::default();
     let clock: Arc<dyn Fn() -> CivilTime + Send + Sync> = Arc::new(clock);
-    for shard in 0..SHARDS {
-        // Two addresses: shard i is instance i. One address: MyCat, or whatever takes both.
-        let Some(pool) = MysqlPool::of_shard(&config.mycat, shard, SHARDS) else { break };
-        let mirror = ShardMirror::open(shard, pool, &config.mycat, shared, &clock)?;
+    let shards = shared.shards();
+    for shard in shards.ids() {
+        // Several addresses: shard i is instance i. One address: MyCat, or whatever takes all.
+        let Some(pool) = MysqlPool::of_shard(&config.mycat, shard.index(), shards.get()) else { break };
+        let mirror = ShardMirror::open(shard, shards, pool, &config.mycat, shared, &clock)?;
         started.0.push(mirror.health());
         runtime.spawn(follow(mirror, config.mycat.retry_max, stop.clone()));
     }

@@ -25,7 +25,7 @@ const SYNTAX_ERROR: u16 = 1064;
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 /// What the driver may receive and send in one packet.
 const MAX_PACKET: usize = 16 << 20;
-/// Given to the driver so that it does not ask the server, which through MyCat would be one of the two.
+/// Given to the driver so that it does not ask the server, which through MyCat would be one of several.
 const WAIT_TIMEOUT: usize = 28_800;
 /// Probes show the kernel that the other side is gone, even while no answer is awaited.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -37,7 +37,7 @@ pub(super) struct Endpoint {
     address: String,
     connect_timeout: Duration,
     statement_timeout: Duration,
-    /// One of two instances, not MyCat.
+    /// An instance, not MyCat.
     is_direct: bool,
     /// What listens there; none until it was found out.
     kind: Mutex<Option<Kind>>,

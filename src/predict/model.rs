@@ -17,7 +17,9 @@ use super::spark::SparkLinear;
 use crate::forecast::{Basis, FlowForecast};
 
 /// How `model.bin` is framed.
-pub(super) const FLOW_MODEL: CodecKind = CodecKind { magic: b'F', version: 1 };
+pub(super) const FLOW_MODEL: CodecKind = CodecKind { magic: b'V', version: 1 };
+/// The same in files of earlier programs; a data directory's format version has this magic byte too.
+const OLD_FLOW_MODEL: CodecKind = CodecKind { magic: b'F', version: 1 };
 
 /// A checkpoint with fewer hours than a week's is said to have a short history.
 const SHORT_HISTORY_HOURS: u32 = 7 * 24;
@@ -107,7 +109,8 @@ impl FlowModel {
     /// # Errors
     /// [`ModelError`] if the bytes are damaged, of a newer program, or no model.
     pub fn decode(bytes: &[u8]) -> Result<Self, ModelError> {
-        let model: Self = codec::decode(FLOW_MODEL, bytes)?;
+        let old = bytes.first() == Some(&OLD_FLOW_MODEL.magic);
+        let model: Self = codec::decode(if old { OLD_FLOW_MODEL } else { FLOW_MODEL }, bytes)?;
         model.check()?;
         Ok(model)
     }

@@ -1,5 +1,7 @@
 //! What the store cannot do.
 
+use std::path::PathBuf;
+
 use storage::StorageError;
 
 /// What the store cannot do.
@@ -20,6 +22,12 @@ pub enum StoreError {
          continues after the last commit"
     )]
     Contradiction(String),
+    /// The directory must be opened for writing first.
+    #[error(
+        "data directory {0} is of an older version of this program: start `platewatch serve` with it once, which brings it to \
+         the current format"
+    )]
+    OldFormat(PathBuf),
     /// An earlier commit failed.
     #[error("an earlier commit failed, so no more is taken: restart, and it continues after the last good commit")]
     Broken,

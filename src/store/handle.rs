@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use storage::{Database, Family, Reference, StorageError};
+use shard::ShardCount;
+use storage::{Database, Durability, Family, Reference, StorageError};
 use tokio::sync::watch;
 use traffic::{Catalogue, CivilTime};
 
@@ -76,6 +77,11 @@ impl StoreHandle {
     /// The database, for its sizes and its failure.
     pub fn database(&self) -> &Database {
         &self.reading.database
+    }
+
+    /// How many local shards there are.
+    pub fn shards(&self) -> ShardCount {
+        self.view().shards()
     }
 
     /// Batches that wait for the writer.
@@ -152,7 +158,7 @@ impl StoreHandle {
         commit.tally(changes);
         self.reading
             .database
-            .commit_synced(commit)
+            .commit(commit, Durability::Forced)
             .map_err(|error: StorageError| WorkError::Failed(error.to_string()))?;
         work.set(seq, worked.work.status, view.oldest_alert());
         Ok(worked)

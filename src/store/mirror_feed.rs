@@ -9,13 +9,13 @@
 //! Rows that a target refused are kept with the rejects, with the target's error message, in the same write as the
 //! cursor after them. It does not know what a target is.
 
-use shard::{Rows, SegmentReader};
+use shard::{Rows, SegmentReader, ShardId};
 use std::sync::Arc;
-use storage::{Family, codec};
+use storage::{Durability, Family, codec};
 use traffic::{CivilTime, Dimension};
 
 use super::disk::keys;
-use super::disk::records::{MirrorCursor, RefusedRow};
+use super::disk::records::{MirrorCursor, RefusedRow, shards_of};
 use super::disk::segments::{Entry, LogBlock, body};
 use super::error::StoreError;
 use super::handle::StoreHandle;
@@ -36,7 +36,7 @@ pub struct Sample {
 
 impl StoreHandle {
     /// From now on retention keeps the rows of `shard` from `row` on for the mirror `name`.
-    pub fn hold_rows(&self, name: &str, shard: usize, row: u64) {
+    pub fn hold_rows(&self, name: &str, shard: ShardId, row: u64) {
         self.holds.hold_rows(name, shard, row);
     }
 
@@ -50,14 +50,14 @@ impl StoreHandle {
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
-    pub fn log_block(&self, shard: usize, from: u64) -> Result<Option<LogBlock>, StoreError> {
+    pub fn log_block(&self, shard: ShardId, from: u64) -> Result<Option<LogBlock>, StoreError> {
         let view = self.view();
         let Some(entry) = view.entries_of(shard).find(|entry| entry.zone.end_row() > from) else { return Ok(None) };
         Ok(Some(LogBlock::read(&body(&self.reading.database, entry)?)?))
     }
 
     /// The oldest row of `shard` that is kept, or else the number of the next one to come.
-    pub fn oldest_row(&self, shard: usize) -> u64 {
+    pub fn oldest_row(&self, shard: ShardId) -> u64 {
         let view = self.view();
         let first = view.entries_of(shard).next().map(|entry| entry.zone.first_row);
         first.unwrap_or_else(|| view.next_row(shard))
@@ -68,7 +68,7 @@ impl StoreHandle {
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
-    pub fn sample(&self, shard: usize, before: u64) -> Result<Vec<Sample>, StoreError> {
+    pub fn sample(&self, shard: ShardId, before: u64) -> Result<Vec<Sample>, StoreError> {
         let view = self.view();
         let mut wanted: Vec<u64> =
             (0..32).map(|power| 1u64 << (2 * power)).take_while(|back| *back <= before).collect();
@@ -115,14 +115,14 @@ impl StoreHandle {
     pub fn move_mirror(&self, name: &str, cursor: &MirrorCursor, refused: &[RefusedRow]) -> Result<(), StoreError> {
         let mut commit = self.reading.database.begin();
         commit.put(Family::Meta, &keys::mirror(name), &codec::encode(keys::MIRROR, cursor)?);
+        let shards = shards_of(&self.reading.database)?;
         for row in refused {
-            commit.put(
-                Family::Rejects,
-                &keys::refused(row.shard as usize, row.row),
-                &codec::encode(keys::REFUSED, row)?,
-            );
+            let Some(shard) = shards.id(row.shard as usize) else {
+                return Err(StoreError::Contradiction(format!("a refused row is of shard {}", row.shard)));
+            };
+            commit.put(Family::Rejects, &keys::refused(shard, row.row), &codec::encode(keys::REFUSED, row)?);
         }
-        Ok(self.reading.database.commit_unsynced(commit)?)
+        Ok(self.reading.database.commit(commit, Durability::Deferred)?)
     }
 
     /// The newest rows that targets refused, newest last, at most `limit` of each shard.
@@ -131,7 +131,7 @@ impl StoreHandle {
     /// [`StoreError`] if they cannot be read.
     pub fn refused_rows(&self, limit: usize) -> Result<Vec<RefusedRow>, StoreError> {
         let mut found = Vec::new();
-        for shard in 0..2 {
+        for shard in shards_of(&self.reading.database)?.ids() {
             let (from, to) = (keys::refused(shard, 0), keys::refused(shard, u64::MAX));
             for item in self.reading.database.scan_back(Family::Rejects, &to).take(limit) {
                 let (key, value) = item?;
@@ -149,7 +149,7 @@ impl StoreHandle {
 
 impl View {
     /// The segments of a shard in the order of their rows.
-    fn entries_of(&self, shard: usize) -> impl Iterator<Item = &Arc<Entry>> {
+    fn entries_of(&self, shard: ShardId) -> impl Iterator<Item = &Arc<Entry>> {
         self.entries().filter(move |entry| entry.shard == shard)
     }
 }

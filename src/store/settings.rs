@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use shard::ShardCount;
 use traffic::{CivilTime, DetectorSettings};
 
 use super::disk::records::Keep;
@@ -10,6 +11,8 @@ use crate::clock::Clock;
 /// Settings of the store.
 #[derive(Clone)]
 pub struct StoreSettings {
+    /// Number of local shards, which an existing directory must have; none = as many as it has, and in a new one two.
+    pub shards: Option<ShardCount>,
     /// Memory for the database and for decoded columns together, in bytes.
     pub memory: usize,
     /// Whether each commit is forced to the disk.
@@ -45,6 +48,7 @@ pub struct StoreSettings {
 impl Default for StoreSettings {
     fn default() -> Self {
         Self {
+            shards: None,
             memory: 512 << 20,
             sync: true,
             compaction: true,

@@ -177,6 +177,28 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, CodecE
     }
 }
 
+/// The same payload under another kind; none if the value is not of `old`. For values whose magic byte changes and whose
+/// payload does not.
+///
+/// # Errors
+/// [`CodecError::Checksum`] if the value is damaged, [`CodecError::Newer`] if it is of a newer version.
+pub fn with_kind(old: Kind, new: Kind, bytes: &[u8]) -> Result<Option<Vec<u8>>, CodecError> {
+    let Some((&[magic, version, a, b, c, d], payload)) = bytes.split_first_chunk::<HEADER>() else {
+        return Err(CodecError::WrongKind { expected: old.magic });
+    };
+    if magic != old.magic {
+        return Ok(None);
+    }
+    if version > old.version {
+        return Err(CodecError::Newer { magic, found: version, known: old.version });
+    }
+    if checksum(Kind { magic, version }, payload) != u32::from_le_bytes([a, b, c, d]) {
+        return Err(CodecError::Checksum { magic });
+    }
+    let crc = checksum(new, payload).to_le_bytes();
+    Ok(Some([&[new.magic, new.version], &crc[..], payload].concat()))
+}
+
 fn checksum(kind: Kind, payload: &[u8]) -> u32 {
     crc32c::crc32c_append(crc32c::crc32c(&[kind.magic, kind.version]), payload)
 }

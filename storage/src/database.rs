@@ -25,6 +25,22 @@ pub struct Settings {
     pub compaction: bool,
     /// Whether a database that has lost committed data is opened with what is left.
     pub accept_loss: bool,
+    /// Number of local shards, each with a family of its own. An existing database must have as many; none takes what it
+    /// has, and [`NEW_SHARDS`] for a new one.
+    pub shards: Option<u8>,
+}
+
+/// When a commit is forced to the disk. A killed process loses nothing in any case; a power cut does, of what was not
+/// forced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// As [`Settings::sync`] says. The writer's own: the tally counts it.
+    AsConfigured,
+    /// Later, with one that is. For what can be done again, from any thread. The tally does not count it.
+    Deferred,
+    /// Before the call returns, and the tally too, whatever [`Settings::sync`] says. For a small write from any thread, to
+    /// keys that the writer does not write.
+    Forced,
 }
 
 /// Sizes, in bytes.
@@ -45,8 +61,12 @@ enum Mode {
 
 const FORMAT: Kind = Kind { magic: b'F', version: 1 };
 /// Version of the on-disk layout as a whole: families, keys and what their values mean.
-const FORMAT_VERSION: u32 = 1;
+const FORMAT_VERSION: u32 = 2;
+/// The oldest version that can be brought to [`FORMAT_VERSION`].
+const OLDEST_FORMAT: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
+/// Local shards of a new database, unless a number is given.
+const NEW_SHARDS: u8 = 2;
 const MIN_MEMORY: usize = 16 << 20;
 /// How often a database that another process writes is checked before it counts as having lost something.
 const FROZEN_ATTEMPTS: u32 = 3;
@@ -54,13 +74,16 @@ const FROZEN_ATTEMPTS: u32 = 3;
 /// A key and its value.
 pub type Entry = (Box<[u8]>, Box<[u8]>);
 
-/// An open database. There is one writer, apart from small writes of [`Database::commit_synced`]; readers may be many.
+/// An open database. There is one writer, apart from small writes of other threads (see [`Durability`]); readers may be
+/// many.
 pub struct Database {
     db: DB,
     path: PathBuf,
+    shards: u8,
+    /// The format version that was found.
+    format: u32,
     horizons: Horizons,
     cache: Cache,
-    write_options: WriteOptions,
     sync: bool,
     latched: OnceLock<String>,
     /// What the tally said before this opening.
@@ -77,20 +100,28 @@ impl Database {
     ///
     /// A database that holds less than its tally says, or whose files show damage, is refused before anything is
     /// changed, unless [`Settings::accept_loss`]. IMPORTANT: the tally continues with [`Database::begin_tally`]; until
-    /// then it stays unchanged.
+    /// then it stays unchanged. IMPORTANT: if [`Database::is_of_old_format`], the caller migrates it.
     ///
     /// # Errors
-    /// [`StorageError`] if the directory is in use, foreign, of a newer format, damaged or not writable.
+    /// [`StorageError`] if the directory is in use, foreign, of a newer format, of another number of shards, damaged or
+    /// not writable.
     pub fn open(directory: &Path, settings: Settings) -> Result<Arc<Self>, StorageError> {
         let io = |action, error: std::io::Error| classify(directory, action, &error.to_string());
         private::make_folder(directory).map_err(|error| io("create the folder", error))?;
         let folder = directory.join(layout::DATABASE);
         let has_tally = tally::FILES.iter().any(|name| directory.join(name).exists());
+        let mut shards = settings.shards.unwrap_or(NEW_SHARDS);
         match check_ours(directory, &folder) {
+            Ok(Some(found)) if found != shards && made(directory, &folder, found)? => match settings.shards {
+                Some(wanted) => {
+                    return Err(StorageError::OtherShards { path: directory.to_owned(), found, wanted });
+                }
+                None => shards = found,
+            },
             // The errors below say better what is wrong.
             Err(StorageError::Damaged { .. } | StorageError::Io { .. }) if has_tally || settings.accept_loss => {}
             Err(StorageError::Foreign { .. }) if has_tally && !folder.exists() => {}
-            checked => checked?,
+            checked => drop(checked?),
         }
         let slots = Slots::lock(directory).map_err(|error| io("open the tally", error))?;
         let Some(slots) = slots else { return Err(StorageError::InUse { path: directory.to_owned() }) };
@@ -109,7 +140,7 @@ impl Database {
             };
         let recovery = if settings.accept_loss { Recovery::PointInTime } else { recovery };
         let compaction = settings.compaction;
-        let mut database = Self::assemble(directory, &folder, settings, Mode::ReadWrite(recovery))?;
+        let mut database = Self::assemble(directory, &folder, settings, shards, Mode::ReadWrite(recovery))?;
         let (known, generation) = match found {
             Found::Record(record) => (Some(record.known().clone()), record.generation()),
             Found::None | Found::Unreadable => (None, 0),
@@ -159,18 +190,23 @@ impl Database {
     /// As there.
     pub fn open_salvaged(directory: &Path, memory: usize) -> Result<Arc<Self>, StorageError> {
         let folder = directory.join(layout::DATABASE);
-        if !folder.join("CURRENT").exists() {
+        let Some(shards) = check_ours(directory, &folder)? else {
             let detail = "there is no database in it";
             return Err(StorageError::Io { path: directory.to_owned(), action: "read", detail: detail.to_owned() });
-        }
-        check_ours(directory, &folder)?;
-        let settings = Settings { memory, sync: false, compaction: false, accept_loss: true };
-        let database = Self::assemble(directory, &folder, settings, Mode::Frozen)?;
+        };
+        let settings = Settings { memory, sync: false, compaction: false, accept_loss: true, shards: None };
+        let mut database = Self::assemble(directory, &folder, settings, shards, Mode::Frozen)?;
         database.check_format()?;
         Ok(Arc::new(database))
     }
 
-    fn assemble(directory: &Path, folder: &Path, settings: Settings, mode: Mode) -> Result<Self, StorageError> {
+    fn assemble(
+        directory: &Path,
+        folder: &Path,
+        settings: Settings,
+        shards: u8,
+        mode: Mode,
+    ) -> Result<Self, StorageError> {
         let io = |action, detail: &dyn std::fmt::Display| classify(directory, action, &detail.to_string());
         let memory = settings.memory.max(MIN_MEMORY);
         let cache = Cache::new_lru_cache(memory / 2);
@@ -187,7 +223,7 @@ impl Database {
 
         let horizons = Horizons::default();
         let write_buffer = (write_buffers / 4).max(1 << 20);
-        let families = Family::ALL.map(|family| {
+        let families = Family::all(shards).map(|family| {
             let mut options = family.options(&cache, write_buffer, &horizons);
             // See `start_compactions`.
             options.set_disable_auto_compactions(true);
@@ -198,14 +234,13 @@ impl Database {
             Mode::Frozen => DB::open_cf_descriptors_read_only(&options, folder, families, false),
         };
         let db = opened.map_err(|error| io("open the database", &error.into_string()))?;
-        let mut write_options = WriteOptions::default();
-        write_options.set_sync(settings.sync);
         Ok(Self {
             db,
             path: directory.to_owned(),
+            shards,
+            format: FORMAT_VERSION,
             horizons,
             cache,
-            write_options,
             sync: settings.sync,
             latched: OnceLock::new(),
             known: None,
@@ -217,7 +252,7 @@ impl Database {
 
     /// Lets RocksDB compact. IMPORTANT: only after [`Database::check_files`]: until then no file is added or removed.
     fn start_compactions(&self) -> Result<(), StorageError> {
-        for family in Family::ALL {
+        for family in Family::all(self.shards) {
             self.db
                 .set_options_cf(family.handle(&self.db), &[("disable_auto_compactions", "false")])
                 .map_err(|error| classify(&self.path, "open the database", &error.into_string()))?;
@@ -243,9 +278,8 @@ impl Database {
             }
         }
         let property = |name: &str| -> u64 {
-            let values = Family::ALL
-                .iter()
-                .filter_map(|&family| self.db.property_int_value_cf(family.handle(&self.db), name).ok().flatten());
+            let values = Family::all(self.shards)
+                .filter_map(|family| self.db.property_int_value_cf(family.handle(&self.db), name).ok().flatten());
             values.sum()
         };
         let known = (property("rocksdb.num-blob-files"), property("rocksdb.total-blob-file-size"));
@@ -296,21 +330,41 @@ impl Database {
         Ok(())
     }
 
-    fn check_format(&self) -> Result<(), StorageError> {
-        let Some(bytes) = self.get(Family::Meta, FORMAT_KEY)? else {
+    fn check_format(&mut self) -> Result<(), StorageError> {
+        let Some(bytes) = self.get(Family::Meta, FORMAT_KEY)?.map(|bytes| bytes.to_vec()) else {
             let mut commit = self.begin();
-            let bytes =
-                codec::encode(FORMAT, &FORMAT_VERSION).map_err(|error| self.damaged("the format version", &error))?;
-            commit.put(Family::Meta, FORMAT_KEY, &bytes);
-            return self.commit(commit);
+            self.set_format(&mut commit)?;
+            return self.commit(commit, Durability::AsConfigured);
         };
         let newer = |found| StorageError::NewerFormat { path: self.path.clone(), found, known: FORMAT_VERSION };
-        match codec::decode::<u32>(FORMAT, &bytes) {
-            Ok(FORMAT_VERSION) => Ok(()),
-            Ok(found) => Err(newer(found)),
-            Err(CodecError::Newer { found, .. }) => Err(newer(u32::from(found))),
-            Err(error) => Err(self.damaged("the format version", &error)),
-        }
+        self.format = match codec::decode::<u32>(FORMAT, &bytes) {
+            Ok(found) if (OLDEST_FORMAT..=FORMAT_VERSION).contains(&found) => found,
+            Ok(found) => return Err(newer(found)),
+            Err(CodecError::Newer { found, .. }) => return Err(newer(u32::from(found))),
+            Err(error) => return Err(self.damaged("the format version", &error)),
+        };
+        Ok(())
+    }
+
+    /// Whether what the database held when it was opened is of an older format than this program writes.
+    pub fn is_of_old_format(&self) -> bool {
+        self.format < FORMAT_VERSION
+    }
+
+    /// Records that the database is of the current format from this commit on.
+    ///
+    /// # Errors
+    /// [`StorageError::Damaged`] if the version cannot be encoded.
+    pub fn set_format(&self, commit: &mut Commit<'_>) -> Result<(), StorageError> {
+        let bytes = codec::encode(FORMAT, &FORMAT_VERSION);
+        let bytes = bytes.map_err(|error| self.damaged("the format version", &error))?;
+        commit.put(Family::Meta, FORMAT_KEY, &bytes);
+        Ok(())
+    }
+
+    /// Number of local shards.
+    pub fn shards(&self) -> u8 {
+        self.shards
     }
 
     /// An error that says what is damaged.
@@ -333,54 +387,36 @@ impl Database {
         Commit::new(&self.db)
     }
 
-    /// Writes a commit: all of it or none.
+    /// Writes a commit: all of it or none. Commits of several threads go one after the other.
     ///
     /// # Errors
     /// [`StorageError`]; after the first failure every later commit fails with [`StorageError::Latched`].
-    pub fn commit(&self, commit: Commit<'_>) -> Result<(), StorageError> {
+    pub fn commit(&self, commit: Commit<'_>, durability: Durability) -> Result<(), StorageError> {
         self.check_latch()?;
         let last = self.last_number_of(&commit);
-        let body = commit.tally;
-        self.db.write_opt(commit.batch, &self.write_options).map_err(|error| self.latch("write", error))?;
-        if let Some(tally) = self.tally.get() {
-            tally.note(last, self.sync, |mark| {
+        let Commit { batch, tally: body, .. } = commit;
+        let mut options = WriteOptions::default();
+        options.set_sync(match durability {
+            Durability::AsConfigured => self.sync,
+            Durability::Deferred => false,
+            Durability::Forced => true,
+        });
+        // The log is one file: with a forced commit everything before it is on the disk.
+        let before = self.tally.get().map(Tally::written);
+        self.db.write_opt(batch, &options).map_err(|error| self.latch("write", error))?;
+        let Some(tally) = self.tally.get() else { return Ok(()) };
+        match (durability, before) {
+            (Durability::AsConfigured, _) => tally.note(last, self.sync, |mark| {
                 if let Some(body) = &body {
                     mark.main.clone_from(body);
                 }
-            });
-        }
-        Ok(())
-    }
-
-    /// Writes a commit as [`Database::commit`] does, but does not force it to the disk: a killed process loses nothing,
-    /// a power cut may undo the newest. Threads other than the writer's may call it.
-    ///
-    /// # Errors
-    /// As [`Database::commit`].
-    pub fn commit_unsynced(&self, commit: Commit<'_>) -> Result<(), StorageError> {
-        self.check_latch()?;
-        self.db.write(commit.batch).map_err(|error| self.latch("write", error))
-    }
-
-    /// Writes a commit and forces it to the disk whatever [`Settings::sync`] says, and then the tally. For a small
-    /// write apart from the writer's own, to keys that the writer does not write: commits of several threads go one
-    /// after the other.
-    ///
-    /// # Errors
-    /// As [`Database::commit`].
-    pub fn commit_synced(&self, commit: Commit<'_>) -> Result<(), StorageError> {
-        self.check_latch()?;
-        let mut options = WriteOptions::default();
-        options.set_sync(true);
-        let last = self.last_number_of(&commit);
-        // The log is one file: with this commit everything before it is on the disk.
-        let before = self.tally.get().map(Tally::written);
-        let body = commit.tally;
-        self.db.write_opt(commit.batch, &options).map_err(|error| self.latch("write", error))?;
-        if let (Some(tally), Some(before)) = (self.tally.get(), before) {
-            tally.note_beside(last, before, body);
-            tally.settle();
-            self.check_latch()?;
+            }),
+            (Durability::Forced, Some(before)) => {
+                tally.note_beside(last, before, body);
+                tally.settle();
+                self.check_latch()?;
+            }
+            (Durability::Forced, None) | (Durability::Deferred, _) => {}
         }
         Ok(())
     }
@@ -455,7 +491,7 @@ impl Database {
     /// [`StorageError`] if the disk refuses.
     pub fn flush(&self) -> Result<(), StorageError> {
         self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
-        for family in Family::ALL {
+        for family in Family::all(self.shards) {
             self.db.flush_cf(family.handle(&self.db)).map_err(|error| self.latch("flush", error))?;
         }
         if let Some(tally) = self.tally.get() {
@@ -472,9 +508,8 @@ impl Database {
 
     /// Sizes on disk and in memory.
     pub fn usage(&self) -> Usage {
-        let memtables: u64 = Family::ALL
-            .iter()
-            .filter_map(|&family| {
+        let memtables: u64 = Family::all(self.shards)
+            .filter_map(|family| {
                 self.db
                     .property_int_value_cf(family.handle(&self.db), rocksdb::properties::CUR_SIZE_ALL_MEM_TABLES)
                     .ok()
@@ -512,17 +547,22 @@ fn lost(directory: &Path, cause: String) -> StorageError {
     StorageError::Lost { path: directory.to_owned(), cause, missing: String::new() }
 }
 
-/// Refuses a directory with foreign content, before anything is created in it.
-fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
+/// Refuses a directory with foreign content, before anything is created in it. Returns how many shards the database in it
+/// has; none if there is no database.
+fn check_ours(directory: &Path, folder: &Path) -> Result<Option<u8>, StorageError> {
     let foreign = |found: String| StorageError::Foreign { path: directory.to_owned(), found };
     if folder.join("CURRENT").exists() {
         let families = DB::list_cf(&Options::default(), folder)
             .map_err(|error| classify(directory, "read the database", &error.into_string()))?;
-        let known = |name: &String| name == "default" || Family::ALL.iter().any(|family| family.name() == name);
-        return match families.into_iter().find(|name| !known(name)) {
-            Some(unknown) => Err(foreign(format!("it has an unknown column family {unknown}"))),
-            None => Ok(()),
-        };
+        let mut shards = 0;
+        for name in families.iter().filter(|name| *name != "default") {
+            match Family::named(name) {
+                Some(Family::Rows(shard)) => shards = shards.max(shard.saturating_add(1)),
+                Some(_) => {}
+                None => return Err(foreign(format!("it has an unknown column family {name}"))),
+            }
+        }
+        return Ok(Some(shards));
     }
     let entries =
         std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
@@ -534,7 +574,20 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<(), StorageError> {
             return Err(foreign(format!("it holds {}", name.to_string_lossy())));
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Whether the making of the database with `found` shards was finished: its families are made one after the other, and
+/// then the format version is written.
+fn made(directory: &Path, folder: &Path, found: u8) -> Result<bool, StorageError> {
+    let names = DB::list_cf(&Options::default(), folder)
+        .map_err(|error| classify(directory, "read the database", &error.into_string()))?;
+    if !Family::all(found).all(|family| names.iter().any(|name| *name == *family.name())) {
+        return Ok(false);
+    }
+    let settings = Settings { memory: MIN_MEMORY, sync: false, compaction: false, accept_loss: true, shards: None };
+    let database = Database::assemble(directory, folder, settings, found, Mode::Frozen)?;
+    Ok(database.get(Family::Meta, FORMAT_KEY)?.is_some())
 }
 
 fn folder_bytes(path: &Path) -> u64 {

@@ -36,6 +36,20 @@ pub enum StorageError {
         /// Version known.
         known: u32,
     },
+    /// The directory was made for another number of shards.
+    #[error(
+        "data directory {path} has {found} local shards, not {wanted}: set store.shards (replay: --shards) to {found}, or build \
+         a new directory with `platewatch export --data-dir {path} > passages.csv` and `platewatch replay passages.csv \
+         --shards {wanted} --data-dir NEW --out RESULTS`"
+    )]
+    OtherShards {
+        /// The directory.
+        path: PathBuf,
+        /// The number that it has.
+        found: u8,
+        /// The number that is configured.
+        wanted: u8,
+    },
     /// The disk is full.
     #[error("no space left on the disk of {path}: free some space and start again, nothing committed is lost")]
     DiskFull {

@@ -1,5 +1,7 @@
 //! The column families: which they are and how each is tuned. The names are part of the on-disk format.
 
+use std::borrow::Cow;
+
 use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, MemtableFactory, Options};
 
 use crate::expiry::Horizons;
@@ -7,10 +9,8 @@ use crate::expiry::Horizons;
 /// A column family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
-    /// Segment bodies of shard 0 by first row number.
-    Shard0,
-    /// Segment bodies of shard 1 by first row number.
-    Shard1,
+    /// Segment bodies of one local shard, by its number, by first row number.
+    Rows(u8),
     /// Zone maps of all segments by shard and first row number.
     Zones,
     /// Plate states; expired by event time, see [`Horizons`].
@@ -25,45 +25,46 @@ pub enum Family {
     Meta,
 }
 
+/// The names of [`Family::Rows`] are this and the shard's number.
+const ROWS_PREFIX: &str = "shard_";
 /// Values from this size on are kept in blob files, which compaction does not rewrite.
 const MIN_BLOB_BYTES: u64 = 4096;
 
 impl Family {
-    /// All families.
-    pub const ALL: [Self; 8] = [
-        Self::Shard0,
-        Self::Shard1,
-        Self::Zones,
-        Self::Plates,
-        Self::Alerts,
-        Self::Rejects,
-        Self::Counters,
-        Self::Meta,
-    ];
+    /// The families that a database has once, however many shards it has.
+    const SINGLE: [Self; 6] = [Self::Zones, Self::Plates, Self::Alerts, Self::Rejects, Self::Counters, Self::Meta];
 
-    /// The family of shard `shard`'s segments; there are two.
-    pub fn of_shard(shard: usize) -> Self {
-        if shard == 0 { Self::Shard0 } else { Self::Shard1 }
+    /// All families of a database of `shards` shards.
+    pub fn all(shards: u8) -> impl Iterator<Item = Self> + Clone {
+        (0..shards).map(Self::Rows).chain(Self::SINGLE)
+    }
+
+    /// The family with this name on disk; none if no program has made it.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name.strip_prefix(ROWS_PREFIX) {
+            // The name is the number without leading zeros.
+            Some(number) => number.parse().ok().map(Self::Rows).filter(|family| *family.name() == *name),
+            None => Self::SINGLE.into_iter().find(|family| *family.name() == *name),
+        }
     }
 
     /// The name on disk.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Shard0 => "shard_0",
-            Self::Shard1 => "shard_1",
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Rows(shard) => return Cow::Owned(format!("{ROWS_PREFIX}{shard}")),
             Self::Zones => "zones",
             Self::Plates => "plates",
             Self::Alerts => "alerts",
             Self::Rejects => "rejects",
             Self::Counters => "counters",
             Self::Meta => "meta",
-        }
+        })
     }
 
     /// Where the family is in an open database.
     #[expect(clippy::expect_used, reason = "opening creates every family or fails, and families are never dropped")]
     pub(crate) fn handle(self, db: &DB) -> &ColumnFamily {
-        db.cf_handle(self.name()).expect("every family is open")
+        db.cf_handle(&self.name()).expect("every family is open")
     }
 
     pub(crate) fn options(self, cache: &Cache, write_buffer: usize, horizons: &Horizons) -> Options {
@@ -76,7 +77,7 @@ impl Family {
         options.set_max_write_buffer_number(3);
         options.set_compression_type(DBCompressionType::Lz4);
         match self {
-            Self::Shard0 | Self::Shard1 | Self::Zones => {
+            Self::Rows(_) | Self::Zones => {
                 // Segments are compressed already, and large: keep them out of the merge tree.
                 options.set_compression_type(DBCompressionType::None);
                 options.set_enable_blob_files(true);

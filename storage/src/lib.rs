@@ -1,4 +1,4 @@
-//! Durable bytes: one RocksDB of fixed column families with atomic commits, event-time expiry by compaction filter, and a
+//! Durable bytes: one RocksDB of known column families with atomic commits, event-time expiry by compaction filter, and a
 //! sled tree for reference data that can be rebuilt.
 //!
 //! This crate knows keys, values, families and a format version. It does not know what a passage, a plate or an alert
@@ -19,7 +19,7 @@ mod tally;
 mod wal;
 
 pub use commit::Commit;
-pub use database::{Database, Entry, Settings, Usage};
+pub use database::{Database, Durability, Entry, Settings, Usage};
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;

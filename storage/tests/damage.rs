@@ -6,9 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use storage::{Database, Family, Settings, StorageError};
+use storage::{Database, Durability, Family, Settings, StorageError};
 
-const SETTINGS: Settings = Settings { memory: 16 << 20, sync: true, compaction: true, accept_loss: false };
+const SETTINGS: Settings =
+    Settings { memory: 16 << 20, sync: true, compaction: true, accept_loss: false, shards: None };
 const COMMITS: u64 = 600;
 
 /// SplitMix64: the same seed, the same damage.
@@ -32,21 +33,21 @@ fn filled(folder: &Path, sync: bool) {
     for number in 0..COMMITS {
         let mut commit = database.begin();
         let body: Vec<u8> = (0..6000 + random.below(9000)).map(|_| random.below(256) as u8).collect();
-        commit.put(Family::Shard0, &number.to_be_bytes(), &body);
+        commit.put(Family::Rows(0), &number.to_be_bytes(), &body);
         commit.put(Family::Zones, &number.to_be_bytes(), b"zone");
         commit.put(Family::Meta, b"totals", &number.to_be_bytes());
         commit.tally(number.to_be_bytes().to_vec());
         if number % 50 == 7 {
-            database.commit_synced(commit).expect("it commits");
+            database.commit(commit, Durability::Forced).expect("it commits");
         } else {
-            database.commit(commit).expect("it commits");
+            database.commit(commit, Durability::AsConfigured).expect("it commits");
         }
     }
 }
 
 /// What is there: bodies, zones, and the newest commit; none if reading says that it is damaged.
 fn held(database: &Database) -> Option<(usize, usize, u64)> {
-    let bodies = database.scan(Family::Shard0, &[]).collect::<Result<Vec<_>, _>>().ok()?.len();
+    let bodies = database.scan(Family::Rows(0), &[]).collect::<Result<Vec<_>, _>>().ok()?.len();
     let zones = database.scan(Family::Zones, &[]).collect::<Result<Vec<_>, _>>().ok()?.len();
     let newest = database.get(Family::Meta, b"totals").ok()?.map(|value| value.to_vec());
     let newest = newest.and_then(|value| Some(u64::from_be_bytes(*value.first_chunk()?)));

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use storage::codec::{self, Kind};
-use storage::{Database, Family, Settings, StorageError};
+use storage::{Database, Durability, Family, Settings, StorageError};
 
-const SETTINGS: Settings = Settings { memory: 16 << 20, sync: false, compaction: true, accept_loss: false };
+const SETTINGS: Settings =
+    Settings { memory: 16 << 20, sync: false, compaction: true, accept_loss: false, shards: None };
 
 fn open(folder: &Path) -> Arc<Database> {
     Database::open(folder, SETTINGS).expect("it opens")
@@ -25,7 +26,7 @@ fn value(database: &Database, family: Family, key: &[u8]) -> Option<Vec<u8>> {
 fn put(database: &Database, family: Family, key: &[u8], value: &[u8]) {
     let mut commit = database.begin();
     commit.put(family, key, value);
-    database.commit(commit).expect("it commits");
+    database.commit(commit, Durability::AsConfigured).expect("it commits");
 }
 
 #[test]
@@ -35,29 +36,29 @@ fn a_commit_holds_over_all_families_and_a_dropped_one_nowhere() {
     {
         let database = open(folder.path());
         let mut commit = database.begin();
-        for family in Family::ALL {
+        for family in Family::all(2) {
             commit.put(family, b"key", family.name().as_bytes());
             commit.put(family, b"long", &long);
             commit.put(family, b"gone", b"1");
         }
         assert!(commit.bytes() > 8 * long.len());
-        database.commit(commit).expect("it commits");
+        database.commit(commit, Durability::AsConfigured).expect("it commits");
         let mut never = database.begin();
-        for family in Family::ALL {
+        for family in Family::all(2) {
             never.put(family, b"never", b"1");
             never.delete(family, b"key");
         }
         drop(never);
         let mut commit = database.begin();
-        for family in Family::ALL {
+        for family in Family::all(2) {
             commit.delete(family, b"gone");
         }
-        database.commit(commit).expect("it commits");
+        database.commit(commit, Durability::AsConfigured).expect("it commits");
     }
     // Opened again from the write-ahead log alone, then from files.
     for flushed in [false, true] {
         let database = open(folder.path());
-        for family in Family::ALL {
+        for family in Family::all(2) {
             assert_eq!(value(&database, family, b"key").as_deref(), Some(family.name().as_bytes()), "{flushed}");
             assert_eq!(value(&database, family, b"long"), Some(long.clone()));
             assert_eq!(value(&database, family, b"gone"), None);
@@ -161,7 +162,7 @@ fn after_a_failed_write_nothing_more_is_written() {
     assert_eq!(database.failure(), Some(cause.as_str()));
     let mut commit = database.begin();
     commit.put(Family::Meta, b"after", b"1");
-    let error = database.commit(commit).expect_err("nothing more is taken");
+    let error = database.commit(commit, Durability::AsConfigured).expect_err("nothing more is taken");
     assert!(matches!(&error, StorageError::Latched { cause: first, .. } if *first == cause), "{error}");
     assert_eq!(value(&database, Family::Meta, b"after"), None);
     assert_eq!(value(&database, Family::Meta, b"before").as_deref(), Some(&b"1"[..]));
@@ -191,7 +192,7 @@ fn compaction_drops_plates_behind_the_horizon_of_their_partition() {
     };
     assert_eq!(live(&database).len(), 31, "only a compaction drops anything");
     database.flush().expect("it flushes");
-    for family in Family::ALL {
+    for family in Family::all(2) {
         database.compact(family, None, None);
     }
     let mut expected: Vec<Vec<u8>> = (5..10).map(|plate| key(0, plate)).collect();
@@ -215,20 +216,20 @@ fn deleted_bodies_give_their_space_back() {
                 (noise >> 56) as u8
             })
             .collect();
-        put(&database, Family::Shard0, &number.to_be_bytes(), &body);
+        put(&database, Family::Rows(0), &number.to_be_bytes(), &body);
     }
     database.flush().expect("it flushes");
     let full = database.usage().disk;
     assert!(full > 10_000_000, "{full}");
     let mut commit = database.begin();
     for number in 0..150u64 {
-        commit.delete(Family::Shard0, &number.to_be_bytes());
+        commit.delete(Family::Rows(0), &number.to_be_bytes());
     }
-    commit.delete_range(Family::Shard0, &150u64.to_be_bytes(), &180u64.to_be_bytes());
-    database.commit(commit).expect("it commits");
+    commit.delete_range(Family::Rows(0), &150u64.to_be_bytes(), &180u64.to_be_bytes());
+    database.commit(commit, Durability::AsConfigured).expect("it commits");
     database.flush().expect("it flushes");
-    database.compact(Family::Shard0, None, None);
-    assert_eq!(database.scan(Family::Shard0, &[]).count(), 20);
+    database.compact(Family::Rows(0), None, None);
+    assert_eq!(database.scan(Family::Rows(0), &[]).count(), 20);
     let after = database.usage().disk;
     assert!(after < full / 4, "{full} bytes before, {after} after");
 }

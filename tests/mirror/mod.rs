@@ -9,5 +9,6 @@ mod mirroring;
 mod outage;
 mod refused;
 mod secrets;
+mod shards;
 mod through;
 mod truth;

@@ -68,7 +68,7 @@ fn refused_rows_stand_alone_and_the_stream_goes_on() {
     let accepted: u64 = truth.shards.iter().map(|shard| shard.rows).sum();
     assert_eq!(found, accepted - spoilt as u64);
     for (shard, instance) in instances.iter().enumerate() {
-        check_placement(instance, shard);
+        check_placement(instance, shard, 2);
         assert_eq!(instance.sql("SELECT COUNT(*) FROM traffic_db.traffic_data WHERE clppxh LIKE '牌牌%'").trim(), "0");
     }
 }
@@ -137,7 +137,7 @@ fn what_texts_hold_arrives_unchanged() {
     }
     for (shard, instance) in instances.iter().enumerate() {
         if instance.count("traffic_data") > 0 {
-            check_placement(instance, shard);
+            check_placement(instance, shard, 2);
         }
     }
 }

@@ -30,7 +30,7 @@ impl Digest {
 /// What a data directory holds.
 pub(crate) struct Truth {
     /// The rows of each shard.
-    pub(crate) shards: [Digest; 2],
+    pub(crate) shards: Vec<Digest>,
     /// Alerts as JSON, newest first.
     pub(crate) alerts: Vec<String>,
     /// Rows that targets refused.
@@ -42,8 +42,8 @@ impl Truth {
     pub(crate) fn read(data: &Path) -> Self {
         let store = Store::open(data, StoreSettings::default()).unwrap();
         let shared = store.shared();
-        let mut shards = [Digest::default(); 2];
-        for (shard, digest) in shards.iter_mut().enumerate() {
+        let mut shards = vec![Digest::default(); shared.shards().get()];
+        for (shard, digest) in shared.shards().ids().zip(&mut shards) {
             let mut next = 0;
             while let Some(block) = shared.log_block(shard, next).unwrap() {
                 for number in block.first_row()..block.end_row() {
@@ -63,10 +63,11 @@ impl Truth {
 
     /// Every row is in the instance of its shard, once, as it was recorded, and nothing else is there.
     #[track_caller]
-    pub(crate) fn check_instances(&self, instances: [&MariaDb; 2]) {
-        for (shard, (instance, expected)) in instances.into_iter().zip(self.shards).enumerate() {
-            assert_eq!(digest(instance), expected, "shard {shard}");
-            check_placement(instance, shard);
+    pub(crate) fn check_instances<const N: usize>(&self, instances: [&MariaDb; N]) {
+        assert_eq!(self.shards.len(), N);
+        for (shard, (instance, expected)) in instances.into_iter().zip(&self.shards).enumerate() {
+            assert_eq!(digest(instance), *expected, "shard {shard}");
+            check_placement(instance, shard, N);
         }
     }
 
@@ -89,8 +90,8 @@ pub(crate) fn digest(instance: &MariaDb) -> Digest {
 
 /// Every checkpoint of an instance is one that MyCat places there.
 #[track_caller]
-pub(crate) fn check_placement(instance: &MariaDb, shard: usize) {
-    let ring = Ring::mycat_default(2).unwrap();
+pub(crate) fn check_placement(instance: &MariaDb, shard: usize, shards: usize) {
+    let ring = Ring::mycat_default(shards).unwrap();
     let names = instance.sql("SELECT DISTINCT kkmc FROM traffic_db.traffic_data");
     let names: BTreeSet<&str> = names.lines().collect();
     assert!(!names.is_empty());

@@ -1,6 +1,7 @@
 //! The structure of the code as docs/architecture.md draws it: no import cycle in any crate, and arrows that go one
 //! way. It reads the sources; the compiler enforces what is between the crates.
 
+mod magics;
 mod modules;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -182,12 +182,12 @@ fn a_data_dir_that_holds_something_else() {
 
 #[test]
 fn a_data_dir_of_a_newer_version() {
-    use storage::{Database, Family, Settings, codec};
+    use storage::{Database, Durability, Family, Settings, codec};
     let folder = folder();
     let (file, out) = (capture(folder.path(), 100), folder.path().join("out"));
-    let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false };
+    let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false, shards: None };
     for (kind, version) in
-        [(1, 2u32), (9, 1)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version))
+        [(1, 3u32), (9, 2)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version))
     {
         let data = folder.path().join(format!("data-{version}"));
         let replay = || Replay::new(&file, &out).args(["--data-dir"]).args([&data]);
@@ -195,12 +195,12 @@ fn a_data_dir_of_a_newer_version() {
         let database = Database::open(&data, settings).unwrap();
         let mut commit = database.begin();
         commit.put(Family::Meta, b"format", &codec::encode(kind, &version).unwrap());
-        database.commit(commit).unwrap();
+        database.commit(commit, Durability::AsConfigured).unwrap();
         drop(database);
         let found = version.max(u32::from(kind.version));
         // Refused every time: the first refusal changed nothing.
         for _ in 0..2 {
-            let expect = [&format!("has format version {found}, this program knows 1")[..], "newer program"];
+            let expect = [&format!("has format version {found}, this program knows 2")[..], "newer program"];
             replay().run().failed(3, &expect);
         }
     }

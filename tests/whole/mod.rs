@@ -27,5 +27,6 @@ mod predict_quality;
 mod private;
 mod reading;
 mod retention;
+mod shards;
 mod work;
 mod wrong_clocks;

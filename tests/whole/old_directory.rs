@@ -4,9 +4,12 @@
 //! everything after it late, so that no plate state of the last five minutes was kept.
 
 use std::path::Path;
+use std::process::Command;
+
+use serde_json::json;
 
 use super::reading::{civil_seconds, civil_text};
-use crate::harness::{Replay, folder, get_data, repository, serve_nothing};
+use crate::harness::{Replay, Running, folder, get_data, platewatch, repository, run, serve, serve_nothing};
 
 const SITES: [&str; 4] = ["S250_Pizhou_Sulu", "G3_Sulu", "S253_Peixian_Sulu", "G104_Suining_Suwan"];
 
@@ -74,4 +77,59 @@ fn its_watermark_is_computed_again_from_its_rows() {
         assert_eq!(found, ["苏C12392", "苏C11601"]);
         assert_eq!((results.count("accepted"), results.count("late"), results.count("duplicates")), (1204, 596, 1));
     }
+}
+
+/// Format version 1, with work on an alert and the cursor of a mirror, which had other codecs then.
+fn format_1(to: &Path) -> std::path::PathBuf {
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--gzip", "--file", "tests/fixtures/data-dir-format-1.tar.gz", "--directory"]).arg(to);
+    assert!(tar.status().unwrap().success());
+    to.join("data")
+}
+
+#[test]
+fn format_1_is_brought_to_format_2_when_it_is_opened() {
+    let folder = folder();
+    let data = format_1(folder.path());
+    // Reading alone changes nothing, so it asks for the appliance.
+    run(["export".as_ref(), "--data-dir".as_ref(), data.as_os_str()]).failed(3, &["older version", "platewatch serve"]);
+    // Nothing listens there, which changes nothing about the cursor.
+    let config = format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n[redis]\nurl = \"redis://127.0.0.1:1\"\n");
+    for start in 0..2 {
+        let (running, address) = serve(&config);
+        let status = get_data(&address, "/api/status");
+        assert_eq!(status["mirrors"][0]["cursor"], 13, "start {start}");
+        assert_eq!(status["pipeline"]["by_shard"], json!([1778, 1220]));
+        assert_eq!((&status["pipeline"]["rejected"]["total"], &status["pipeline"]["alerts"]), (&json!(1), &json!(13)));
+        assert_eq!(get_data(&address, "/api/overview")["total"], 2998);
+        let worked = get_data(&address, "/api/warnings/5c6ba83ad8f49b86");
+        assert_eq!((&worked["status"], &worked["changed_by"]), (&json!("investigating"), &json!("王")));
+        drop(running);
+    }
+    let exported = run(["export".as_ref(), "--data-dir".as_ref(), data.as_os_str()]);
+    exported.done();
+    assert_eq!(exported.stdout.lines().count(), 2999);
+}
+
+#[test]
+fn a_migration_that_is_killed_is_done_again() {
+    let folder = folder();
+    let data = format_1(folder.path());
+    for pause in [0, 1, 3, 10, 30, 100] {
+        let config = data.with_extension("toml");
+        std::fs::write(
+            &config,
+            format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n[api]\nlisten = \"127.0.0.1:0\"\n"),
+        )
+        .unwrap();
+        let mut command = platewatch();
+        command.args(["serve", "--config"]).arg(&config);
+        let running = Running::start(command);
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        running.signal("KILL");
+        drop(running);
+    }
+    let (_running, address) = serve_nothing(&data);
+    assert_eq!(get_data(&address, "/api/warnings/5c6ba83ad8f49b86")["status"], "investigating");
+    assert_eq!(get_data(&address, "/api/status")["pipeline"]["alerts"], 13);
 }

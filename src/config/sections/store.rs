@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use shard::ShardCount;
+
 use crate::config::checks::{at_least_an_hour, within};
 use crate::config::declare::{choices, settings};
 use crate::config::units::{ByteSize, Retention};
@@ -31,6 +33,10 @@ settings! {
         /// Memory in which alerts are searched, about 33 bytes each; it comes on top of `memory`. The oldest that do not fit
         /// are read from the disk by every search.
         alert_index: ByteSize = ByteSize::mib(64), within(ByteSize::mib(1), ByteSize(1 << 40));
+        /// How many local shards passages are placed on, by MyCat's murmur rule: as many as MyCat has dataNodes for
+        /// `traffic_data`, where there is a MyCat. A data directory keeps the number that it was made with: with another one
+        /// here it is refused, and the message says how to build a new one from it.
+        shards: usize = 2, within(1, ShardCount::MAX);
         /// When the write-ahead log is synced to disk: with each commit, so that a power cut loses nothing that was
         /// committed, or when the operating system likes. A killed process loses nothing either way.
         sync: Sync = Sync::Commit;

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use shard::ShardId;
+
 use crate::mirror::failure::{Failure, Kind};
 use crate::mirror::rows::{fitting, insert_statement, line};
 use crate::mysql::{MysqlError, MysqlPool};
@@ -32,7 +34,12 @@ pub(super) struct Sent {
 }
 
 /// Sends a batch: in one statement, or in parts where it is too large or a row is refused.
-pub(super) async fn send(pool: Arc<MysqlPool>, shard: usize, batch: Batch, suspicious: bool) -> Result<Sent, Failure> {
+pub(super) async fn send(
+    pool: Arc<MysqlPool>,
+    shard: ShardId,
+    batch: Batch,
+    suspicious: bool,
+) -> Result<Sent, Failure> {
     let (numbers, rows): (Vec<u64>, Vec<PassageRow>) = batch.rows.into_iter().unzip();
     let mut parts = Parts {
         pool: &pool,
@@ -49,7 +56,7 @@ pub(super) async fn send(pool: Arc<MysqlPool>, shard: usize, batch: Batch, suspi
     let refused = refused.into_iter().filter_map(|(at, error)| {
         let (row, number) = (rows.get(at)?, numbers.get(at)?);
         let (gcxh, gcsj) = (row.gcxh.clone(), row.gcsj.0);
-        Some(RefusedRow { shard: shard as u32, row: *number, gcxh, gcsj, line: line(row), error })
+        Some(RefusedRow { shard: u32::from(shard.number()), row: *number, gcxh, gcsj, line: line(row), error })
     });
     let refused = refused.collect();
     let rows = numbers.into_iter().zip(rows).collect();

@@ -2,7 +2,7 @@
 //! reference data was lost or damaged, so that they are never silently replaced by the built-in ones.
 
 use serde::{Deserialize, Serialize};
-use storage::{Commit, Database, Family, Reference, SetAside, codec};
+use storage::{Commit, Database, Durability, Family, Reference, SetAside, codec};
 use traffic::{Catalogue, Checkpoint};
 
 use super::keys;
@@ -110,7 +110,7 @@ pub(in crate::store) fn load(
         let copy = Copy { source: "an earlier import".to_owned(), at: None, values };
         let mut commit = database.begin();
         copy.write(&mut commit)?;
-        database.commit(commit)?;
+        database.commit(commit, Durability::AsConfigured)?;
         return Ok((copy.catalogue(database)?, copy.origin()));
     };
     // Unreadable data is replaced like missing data.

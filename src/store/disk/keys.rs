@@ -2,14 +2,18 @@
 //!
 //! | family | key | value |
 //! |---|---|---|
-//! | `shard_0`, `shard_1` | first row `u64` | [`shard::Segment`] body |
+//! | `shard_` number, one for each shard | first row `u64` | [`shard::Segment`] body |
 //! | `zones` | shard `u8`, first row `u64` | [`shard::ZoneMap`] |
 //! | `plates` | partition `u32`, plate code `u64` | newest event time `i64`, then codec `P` |
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `C`, text, `K` |
+//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E` |
+//!
+//! In format version 1 of the directory there were always two shards, and `mirror/` and `work/` had the codecs `C` and `K`,
+//! which positions of sources have too.
 
+use shard::ShardId;
 use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
 
@@ -18,18 +22,21 @@ pub(in crate::store) const ALERT: Kind = Kind { magic: b'A', version: 2 };
 pub(in crate::store) const REJECT: Kind = Kind { magic: b'J', version: 2 };
 pub(in crate::store) const REJECTS_BYTES: Kind = Kind { magic: b'B', version: 1 };
 pub(in crate::store) const HOUR: Kind = Kind { magic: b'H', version: 1 };
-pub(in crate::store) const TOTALS: Kind = Kind { magic: b'T', version: 1 };
+pub(in crate::store) const TOTALS: Kind = Kind { magic: b'T', version: 2 };
 pub(in crate::store) const PARTITION: Kind = Kind { magic: b'W', version: 2 };
 pub(in crate::store) const DETECTION: Kind = Kind { magic: b'D', version: 1 };
 pub(in crate::store) const RECENT_MINUTE: Kind = Kind { magic: b'M', version: 1 };
 pub(in crate::store) const CLOCKS: Kind = Kind { magic: b'Q', version: 1 };
-pub(in crate::store) const MIRROR: Kind = Kind { magic: b'C', version: 1 };
+pub(in crate::store) const MIRROR: Kind = Kind { magic: b'U', version: 1 };
 pub(in crate::store) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
-pub(in crate::store) const WORK: Kind = Kind { magic: b'K', version: 1 };
-pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 1 };
+pub(in crate::store) const WORK: Kind = Kind { magic: b'E', version: 1 };
+/// [`MIRROR`] and [`WORK`] in format version 1.
+pub(in crate::store) const OLD_MIRROR: Kind = Kind { magic: b'C', version: 1 };
+pub(in crate::store) const OLD_WORK: Kind = Kind { magic: b'K', version: 1 };
+pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 2 };
 pub(in crate::store) const CHECKPOINTS: Kind = Kind { magic: b'G', version: 1 };
 /// In the tally, not in the database.
-pub(in crate::store) const CENSUS: Kind = Kind { magic: b'N', version: 1 };
+pub(in crate::store) const CENSUS: Kind = Kind { magic: b'N', version: 2 };
 
 pub(in crate::store) const TOTALS_KEY: &[u8] = b"totals";
 pub(in crate::store) const DETECTION_KEY: &[u8] = b"detection";
@@ -43,13 +50,13 @@ pub(in crate::store) const REJECTS_BYTES_KEY: &[u8] = b"rejects_bytes";
 pub(in crate::store) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(in crate::store) const POSITION_PREFIX: &[u8] = b"position/";
 pub(in crate::store) const NAME_PREFIX: &[u8] = b"name/";
-const MIRROR_PREFIX: &[u8] = b"mirror/";
+pub(in crate::store) const MIRROR_PREFIX: &[u8] = b"mirror/";
 /// Sorts after every number of a reject.
 const REFUSED_PREFIX: u8 = 0xff;
 pub(in crate::store) const WORK_PREFIX: &[u8] = b"work/";
 
-pub(in crate::store) fn zone(shard: usize, first_row: u64) -> [u8; 9] {
-    let mut key = [shard as u8; 9];
+pub(in crate::store) fn zone(shard: ShardId, first_row: u64) -> [u8; 9] {
+    let mut key = [shard.number(); 9];
     if let Some((_, row)) = key.split_first_mut() {
         row.copy_from_slice(&first_row.to_be_bytes());
     }
@@ -94,8 +101,8 @@ pub(in crate::store) fn mirror(name: &str) -> Vec<u8> {
     [MIRROR_PREFIX, name.as_bytes()].concat()
 }
 
-pub(in crate::store) fn refused(shard: usize, row: u64) -> Vec<u8> {
-    [&[REFUSED_PREFIX, shard as u8][..], &row.to_be_bytes()].concat()
+pub(in crate::store) fn refused(shard: ShardId, row: u64) -> Vec<u8> {
+    [&[REFUSED_PREFIX, shard.number()][..], &row.to_be_bytes()].concat()
 }
 
 /// Whether the key of `rejects` is one of [`refused`].

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use shard::{Rows, SegmentReader, ZoneMap};
+use shard::{Rows, SegmentReader, ShardId, ZoneMap};
 use storage::{Database, Family};
-use traffic::{Dimension, Interner, NameId, NameTable};
+use traffic::{Dimension, Interner, NameId, NameTable, Resolution};
 
 use crate::reader::PassageRow;
 use crate::store::StoreError;
@@ -12,7 +12,7 @@ use crate::store::StoreError;
 /// One segment, as readers see it.
 #[derive(Debug)]
 pub(in crate::store) struct Entry {
-    pub(in crate::store) shard: usize,
+    pub(in crate::store) shard: ShardId,
     pub(in crate::store) zone: ZoneMap,
     /// The body of a tail block; a sealed segment's is read from the database.
     pub(in crate::store) body: Option<Arc<[u8]>>,
@@ -23,7 +23,7 @@ pub(in crate::store) fn body(database: &Database, entry: &Entry) -> Result<Arc<[
     if let Some(body) = &entry.body {
         return Ok(body.clone());
     }
-    let bytes = database.get(Family::of_shard(entry.shard), &entry.zone.first_row.to_be_bytes())?;
+    let bytes = database.get(Family::Rows(entry.shard.number()), &entry.zone.first_row.to_be_bytes())?;
     let bytes = bytes.ok_or_else(|| database.damaged("the log", &"a segment is missing"))?;
     Ok(Arc::from(&*bytes))
 }
@@ -88,9 +88,23 @@ impl LogBlock {
         self.first_row + self.rows.len() as u64
     }
 
+    fn index(&self, number: u64) -> Option<usize> {
+        usize::try_from(number.checked_sub(self.first_row)?).ok().filter(|row| *row < self.rows.len())
+    }
+
+    /// The arrival number of a row; none if it is not here.
+    pub(in crate::store) fn arrival(&self, number: u64) -> Option<u64> {
+        self.rows.arrivals.get(self.index(number)?).copied()
+    }
+
+    /// The resolution of a row's time; none if it is not here.
+    pub(in crate::store) fn resolution(&self, number: u64) -> Option<Resolution> {
+        self.index(number).map(|row| self.rows.resolution(row))
+    }
+
     /// A row by its number; none if it is not here.
     pub fn row(&self, number: u64) -> Option<PassageRow> {
-        let row = usize::try_from(number.checked_sub(self.first_row)?).ok()?;
+        let row = self.index(number)?;
         let gcsj = *self.rows.times.get(row)?;
         let name = |dimension: Dimension| {
             let names = self.names.get(dimension as usize)?;

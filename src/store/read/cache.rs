@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use shard::{Column, ColumnKind};
+use shard::{Column, ColumnKind, ShardId};
 
 /// Shard, first row, number of rows and column. A sealed segment never changes; a tail block's rows may come again in a
 /// larger block with the same first row, so their number is part of the key.
-pub(in crate::store) type ColumnKey = (usize, u64, u32, ColumnKind);
+pub(in crate::store) type ColumnKey = (ShardId, u64, u32, ColumnKind);
 
 #[derive(Debug, Clone)]
 struct ByBytes;

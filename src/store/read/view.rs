@@ -3,7 +3,7 @@
 //! Counts come from the rollups; only an hour that a range covers in part is counted in its segments. A view holds no
 //! lock, and the writer never waits for one.
 
-use shard::{Column, ColumnKind, ColumnLoader, SegmentError, SegmentReader};
+use shard::{Column, ColumnKind, ColumnLoader, PerShard, SegmentError, SegmentReader, ShardCount, ShardId};
 use std::sync::Arc;
 use storage::Database;
 use traffic::{CivilTime, NameTable};
@@ -27,7 +27,7 @@ pub(in crate::store) struct Reading {
 pub struct View {
     pub(super) reading: Reading,
     /// Sealed and tail segments of each shard, in the order of their rows.
-    sealed: [Arc<Vec<Arc<Entry>>>; 2],
+    sealed: PerShard<Arc<Vec<Arc<Entry>>>>,
     tail: Vec<Arc<Entry>>,
     pub(super) rollups: Rollups,
     pub(super) alerts: AlertIndex,
@@ -41,12 +41,10 @@ pub(super) const SECONDS_PER_HOUR: i64 = 3600;
 impl View {
     /// The state as it is now.
     pub(in crate::store) fn of(reading: &Reading, state: &State) -> Self {
-        let [(first, mut tail), (second, more)] = state.logs.each_ref().map(Log::entries);
-        tail.extend(more);
         Self {
             reading: reading.clone(),
-            sealed: [first, second],
-            tail,
+            sealed: state.logs.map_ref(Log::sealed),
+            tail: state.logs.values().flat_map(Log::tail).collect(),
             rollups: state.rollups.clone(),
             alerts: state.alerts.clone(),
             names: state.names.clone(),
@@ -57,11 +55,16 @@ impl View {
 
     /// All segments.
     pub(in crate::store) fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.sealed.iter().flat_map(|sealed| sealed.iter()).chain(&self.tail)
+        self.sealed.values().flat_map(|sealed| sealed.iter()).chain(&self.tail)
+    }
+
+    /// How many local shards there are.
+    pub fn shards(&self) -> ShardCount {
+        self.sealed.shards().unwrap_or_default()
     }
 
     /// Number of the next row of `shard`.
-    pub fn next_row(&self, shard: usize) -> u64 {
+    pub fn next_row(&self, shard: ShardId) -> u64 {
         self.totals.by_shard.get(shard).copied().unwrap_or(0)
     }
 

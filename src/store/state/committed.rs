@@ -1,5 +1,6 @@
 //! What has been committed, as far as readers see it.
 
+use shard::{PerShard, ShardCount};
 use traffic::NameTable;
 
 use super::alert_index::AlertIndex;
@@ -16,7 +17,7 @@ pub(in crate::store) struct State {
     /// Running totals.
     pub(in crate::store) totals: Totals,
     /// The log of each shard.
-    pub(in crate::store) logs: [Log; 2],
+    pub(in crate::store) logs: PerShard<Log>,
     /// Counts by hour.
     pub(in crate::store) rollups: Rollups,
     /// The searchable part of alerts.
@@ -25,12 +26,13 @@ pub(in crate::store) struct State {
     pub(in crate::store) last_minute: LastMinute,
 }
 
-impl Default for State {
-    fn default() -> Self {
+impl State {
+    /// Of an empty data directory.
+    pub(in crate::store) fn new(shards: ShardCount) -> Self {
         Self {
             names: NameTable::default(),
-            totals: Totals::default(),
-            logs: [Log::new(0), Log::new(1)],
+            totals: Totals::new(shards),
+            logs: PerShard::new(shards, Log::new),
             rollups: Rollups::default(),
             alerts: AlertIndex::new(0),
             last_minute: LastMinute::default(),

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use shard::{PerShard, ShardCount, ShardId};
+
 use crate::store::disk::segments::Entry;
 
 /// What retention must keep for mirrors, by the mirror's name.
@@ -14,7 +16,7 @@ pub(in crate::store) struct Holds(Mutex<BTreeMap<String, Held>>);
 #[derive(Debug, Default)]
 struct Held {
     /// By shard: the first row.
-    rows: BTreeMap<usize, u64>,
+    rows: BTreeMap<ShardId, u64>,
     /// The first alert, and how many of the newest ones it keeps: it needs no older ones.
     alerts: Option<(u64, u64)>,
 }
@@ -25,7 +27,7 @@ impl Holds {
     }
 
     /// The rows of `shard` from `row` on must stay for the mirror `name`.
-    pub(in crate::store) fn hold_rows(&self, name: &str, shard: usize, row: u64) {
+    pub(in crate::store) fn hold_rows(&self, name: &str, shard: ShardId, row: u64) {
         self.held().entry(name.to_owned()).or_default().rows.insert(shard, row);
     }
 
@@ -35,7 +37,7 @@ impl Holds {
     }
 
     /// The first row of `shard` that a mirror still needs; `u64::MAX` if none does.
-    fn first_row(&self, shard: usize) -> u64 {
+    fn first_row(&self, shard: ShardId) -> u64 {
         self.held().values().filter_map(|held| held.rows.get(&shard)).copied().min().unwrap_or(u64::MAX)
     }
 
@@ -48,9 +50,14 @@ impl Holds {
     /// By shard: segments that end at this row or before may be dropped. Expired segments that mirrors still need add
     /// up to at most `limit` bytes; the oldest beyond that are dropped anyway. `expired` gets the first row that
     /// mirrors need of each shard, and returns the expired segments that hold it or later ones.
-    pub(in crate::store) fn release(&self, expired: impl FnOnce(&[u64; 2]) -> Vec<Arc<Entry>>, limit: u64) -> [u64; 2] {
-        let mut release = [0, 1].map(|shard| self.first_row(shard));
-        if release == [u64::MAX; 2] {
+    pub(in crate::store) fn release(
+        &self,
+        shards: ShardCount,
+        expired: impl FnOnce(&PerShard<u64>) -> Vec<Arc<Entry>>,
+        limit: u64,
+    ) -> PerShard<u64> {
+        let mut release = PerShard::new(shards, |shard| self.first_row(shard));
+        if release.values().all(|row| *row == u64::MAX) {
             return release;
         }
         let mut waiting = expired(&release);
@@ -84,16 +91,17 @@ mod tests {
     #[test]
     fn a_mirror_does_not_let_go_what_another_needs() {
         let holds = Holds::default();
-        assert_eq!((holds.first_row(0), holds.first_alert(100)), (u64::MAX, u64::MAX));
+        let [first, second] = [0, 1].map(|shard| ShardCount::default().id(shard).unwrap());
+        assert_eq!((holds.first_row(first), holds.first_alert(100)), (u64::MAX, u64::MAX));
         holds.hold_alerts("redis", 40, 1_000);
         holds.hold_alerts("webhook", 20, 1_000);
         holds.hold_alerts("redis", 90, 1_000);
         assert_eq!(holds.first_alert(100), 20);
         holds.hold_alerts("webhook", 95, 1_000);
         assert_eq!((holds.first_alert(100), holds.first_alert(5_000)), (90, 4_001));
-        holds.hold_rows("mysql/0", 0, 7);
-        holds.hold_rows("copy/0", 0, 3);
-        holds.hold_rows("mysql/0", 0, 9);
-        assert_eq!((holds.first_row(0), holds.first_row(1)), (3, u64::MAX));
+        holds.hold_rows("mysql/0", first, 7);
+        holds.hold_rows("copy/0", first, 3);
+        holds.hold_rows("mysql/0", first, 9);
+        assert_eq!((holds.first_row(first), holds.first_row(second)), (3, u64::MAX));
     }
 }

@@ -5,7 +5,7 @@
 //! merging. Blocks of the tail stay in memory, encoded for readers and in columns for the next merge. The log does not
 //! know plates' states or counters.
 
-use shard::{Compression, Rows, Segment, SegmentError, ZoneMap, encode};
+use shard::{Compression, Rows, Segment, SegmentError, ShardId, ZoneMap, encode};
 use std::sync::Arc;
 use storage::{Commit, Database, Family};
 use traffic::{CivilTime, NameTable};
@@ -51,9 +51,9 @@ struct TailBlock {
 }
 
 /// The segments of one shard.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::store) struct Log {
-    shard: usize,
+    shard: ShardId,
     pub(in crate::store) sizes: Sizes,
     sealed: Arc<Vec<Arc<Entry>>>,
     tail: Vec<TailBlock>,
@@ -62,8 +62,12 @@ pub(in crate::store) struct Log {
 }
 
 impl Log {
-    pub(in crate::store) fn new(shard: usize) -> Self {
-        Self { shard, ..Self::default() }
+    pub(in crate::store) fn new(shard: ShardId) -> Self {
+        Self { shard, sizes: Sizes::default(), sealed: Arc::default(), tail: Vec::new(), dropped: Vec::new() }
+    }
+
+    fn family(&self) -> Family {
+        Family::Rows(self.shard.number())
     }
 
     /// Adds a sealed segment found when the store was opened.
@@ -76,9 +80,14 @@ impl Log {
         self.tail.push(TailBlock { entry: Arc::new(entry), rows });
     }
 
-    /// All segments, oldest first.
-    pub(in crate::store) fn entries(&self) -> (Arc<Vec<Arc<Entry>>>, Vec<Arc<Entry>>) {
-        (self.sealed.clone(), self.tail.iter().map(|block| block.entry.clone()).collect())
+    /// The sealed segments, oldest first.
+    pub(in crate::store) fn sealed(&self) -> Arc<Vec<Arc<Entry>>> {
+        self.sealed.clone()
+    }
+
+    /// The blocks of the tail, oldest first.
+    pub(in crate::store) fn tail(&self) -> impl Iterator<Item = Arc<Entry>> {
+        self.tail.iter().map(|block| block.entry.clone())
     }
 
     /// All segments, oldest first, where they need not outlive the log.
@@ -140,12 +149,13 @@ impl Log {
     fn take_tail(&mut self, from: usize, mut rows: Rows, first_row: u64, commit: &mut Commit<'_>) -> (Rows, u64) {
         let mut merged = Rows::default();
         let mut start = first_row;
+        let family = self.family();
         for (position, mut block) in self.tail.drain(from..).enumerate() {
             let row = block.entry.zone.first_row;
             if position == 0 {
                 start = row;
             }
-            commit.delete(Family::of_shard(self.shard), &row.to_be_bytes());
+            commit.delete(family, &row.to_be_bytes());
             commit.delete(Family::Zones, &keys::zone(self.shard, row));
             merged.append(&mut block.rows);
         }
@@ -202,7 +212,7 @@ impl Log {
 
     fn write(&self, segment: &Segment, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         let first_row = segment.zone.first_row;
-        commit.put(Family::of_shard(self.shard), &first_row.to_be_bytes(), &segment.bytes);
+        commit.put(self.family(), &first_row.to_be_bytes(), &segment.bytes);
         commit.put(Family::Zones, &keys::zone(self.shard, first_row), &segment.zone.encode()?);
         Ok(())
     }
@@ -228,9 +238,10 @@ impl Log {
             self.dropped.extend(gone.iter().cloned());
         }
         let old = self.tail.iter().take(limit - gone.len()).take_while(|block| expired(&block.entry.zone)).count();
+        let family = self.family();
         for block in self.tail.drain(..old) {
             // Readers hold the body of a tail block in memory.
-            commit.delete(Family::of_shard(self.shard), &block.entry.zone.first_row.to_be_bytes());
+            commit.delete(family, &block.entry.zone.first_row.to_be_bytes());
             gone.push(block.entry);
         }
         for entry in &gone {
@@ -241,11 +252,12 @@ impl Log {
 
     /// Removes the bodies of dropped segments that no reader holds any more.
     pub(in crate::store) fn delete_bodies(&mut self, commit: &mut Commit<'_>) {
+        let family = self.family();
         self.dropped.retain(|entry| {
             if Arc::strong_count(entry) > 1 {
                 return true;
             }
-            commit.delete(Family::of_shard(self.shard), &entry.zone.first_row.to_be_bytes());
+            commit.delete(family, &entry.zone.first_row.to_be_bytes());
             false
         });
     }
@@ -257,7 +269,7 @@ impl Log {
         database: &Database,
         commit: &mut Commit<'_>,
     ) -> Result<(), StoreError> {
-        let family = Family::of_shard(self.shard);
+        let family = self.family();
         let mut behind = 0;
         let known = self.iter().map(|entry| (entry.zone.first_row, entry.zone.end_row()));
         for (first_row, end_row) in known.chain([(u64::MAX, u64::MAX)]) {

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use storage::{Commit, Database, Family};
+use storage::{Commit, Database, Durability, Family};
 
 use crate::store::StoreError;
 use crate::store::disk::keys;
@@ -62,8 +62,8 @@ pub(in crate::store) struct Work {
 }
 
 impl Work {
-    /// Reads the states of all work, and removes what belongs to alerts that are no longer kept.
-    pub(in crate::store) fn open(database: &Database, oldest_alert: u64) -> Result<Self, StoreError> {
+    /// Reads the states of all work, and removes what belongs to alerts that are no longer kept. Before any change.
+    pub(in crate::store) fn load(&self, database: &Database, oldest_alert: u64) -> Result<(), StoreError> {
         let mut states = WorkStates::default();
         let (mut strays, mut any) = (database.begin(), false);
         for item in database.scan(Family::Meta, keys::WORK_PREFIX) {
@@ -81,9 +81,10 @@ impl Work {
             states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
         }
         if any {
-            database.commit(strays)?;
+            database.commit(strays, Durability::AsConfigured)?;
         }
-        Ok(Self { states: ArcSwap::from_pointee(states), changing: Mutex::default() })
+        self.states.store(Arc::new(states));
+        Ok(())
     }
 
     /// The current states.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use storage::{Database, Family};
+use storage::{Database, Durability, Family};
 use traffic::{Alert, CivilTime, Rule, Severity};
 
 use super::model::{CHECKPOINTS, PLATES, Random, finds, in_range, lines};
@@ -207,7 +207,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     assert_eq!(shared.change_work(&first.id, &change(None, "x")), Err(WorkError::NotFound(first.id.clone())));
     let mut stray = shared.reading.database.begin();
     stray.put(Family::Meta, &keys::work(first.seq), b"whatever");
-    shared.reading.database.commit(stray).unwrap();
+    shared.reading.database.commit(stray, Durability::AsConfigured).unwrap();
     drop(shared);
     scene.crash();
     assert_eq!(stored_work(&scene.store().shared().reading.database), [] as [u64; 0]);

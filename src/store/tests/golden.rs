@@ -6,6 +6,7 @@ use traffic::{
     Rule, Severity, Sighting, WatermarkState,
 };
 
+use super::scene::shard;
 use crate::store::disk::keys;
 use crate::store::disk::records::{
     DetectionTotals, PartitionState, Rollup, decode_alert, decode_plate, decode_work_of_alert, encode_alert,
@@ -106,7 +107,7 @@ fn mirrors() {
     let bytes = codec::encode(keys::REFUSED, &refused).unwrap();
     check("refused", &bytes, REFUSED);
     assert_eq!(codec::decode::<RefusedRow>(keys::REFUSED, &bytes).unwrap(), refused);
-    check("refused key", &keys::refused(1, 70_000), "ff010000000000011170");
+    check("refused key", &keys::refused(shard(1), 70_000), "ff010000000000011170");
 }
 
 #[test]
@@ -160,8 +161,8 @@ fn totals() {
         accepted: 70_000,
         late: 6,
         alerts: 7,
-        by_shard: [8, 9],
-        sealed: [10, 11],
+        by_shard: vec![8, 9].try_into().unwrap(),
+        sealed: vec![10, 11].try_into().unwrap(),
         rejects: 12,
         oldest_alert: 13,
         oldest_reject: 14,
@@ -170,7 +171,8 @@ fn totals() {
     };
     let bytes = codec::encode(keys::TOTALS, &totals).unwrap();
     check("totals", &bytes, TOTALS);
-    assert_eq!(codec::decode::<Totals>(keys::TOTALS, &bytes).unwrap(), totals);
+    assert_eq!(Totals::decode(&bytes).unwrap(), totals);
+    assert_eq!(Totals::decode(&bytes_of(TOTALS_1)).unwrap(), totals, "layout 1");
 }
 
 #[test]
@@ -189,7 +191,7 @@ fn partition_state() {
     check("clocks key", &keys::clocks(258), "636c6f636b732f00000102");
     check("partition key", &keys::partition(258), "706172746974696f6e2f00000102");
     check("name key", &keys::name(traffic::Dimension::Model, 258), "6e616d652f0400000102");
-    check("zone key", &keys::zone(1, 258), "010000000000000102");
+    check("zone key", &keys::zone(shard(1), 258), "010000000000000102");
 }
 
 #[test]
@@ -240,7 +242,7 @@ fn work_on_an_alert() {
     }
 }
 
-const WORK: &str = "4b01415623b603fb2c0102fc000124cb03e78e8b000100fc780124cb0161010309e8afafe8af86e588ab";
+const WORK: &str = "4501920c4b2d03fb2c0102fc000124cb03e78e8b000100fc780124cb0161010309e8afafe8af86e588ab";
 const PLATE: &str = concat!(
     "00000000659200fc500271e241c602fc300124cb03fd0b9e168c40ef7104fc120000470135fcf80124cbfb2c01fdff721814ad1edce9fc00",
     "6bb691013501fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31",
@@ -249,7 +251,7 @@ const PLATE_1: &str = concat!(
     "00000000659200fc5001d5a2034102fc300124cb03fd0b9e168c40ef7104fc12000047fcf80124cbfb2c01fdff721814ad1edce9fc006b",
     "b69101fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31"
 );
-const MIRROR: &str = "4301763c6568fc7011010001fc300124cb02fb2c0101";
+const MIRROR: &str = "55013c1283bdfc7011010001fc300124cb02fb2c0101";
 const REFUSED: &str = "52015a0c9e1001fc70110100024731fc300124cb0c473109e9939ce5b1b1e58ebf08746f6f206c6f6e67";
 const ALERT: &str = concat!(
     "410272d0a8900c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a30303a",
@@ -262,7 +264,8 @@ const ALERT_1: &str = concat!(
 const REJECT_1: &str = "4a01ff76bf0b0ae58da1e58fa32e6c6f67fc701101000602ff7801fc000124cb";
 const REJECT: &str = "4a0285b8786b0ae58da1e58fa32e6c6f67fc701101000602ff7801fc000124cbfc71110100";
 const HOUR: &str = "480187c04e730302000101020200020201020302fb84030102000001";
-const TOTALS: &str = "540129713bcf01020302000405fc70110100060708090a0b0c0d0e01fc000124cb0101";
+const TOTALS: &str = "5402076935f101020302000405fc701101000607020809020a0b0c0d0e01fc000124cb0101";
+const TOTALS_1: &str = "540129713bcf01020302000405fc70110100060708090a0b0c0d0e01fc000124cb0101";
 const PARTITION: &str = "57022ac34f6a01fc000124cbfc70110100fc880d010001fb2c01fcc80124cbfc6f11010000000000fb2c01";
 const DETECTION: &str = "4401b7cc7dabfb2c01070107332e32452b3137";
 const CLOCKS: &str = "51013ddc97d30200000000fc70110100fb2c010101fb570208";

@@ -1,6 +1,6 @@
 //! What is too large is split, isolated or dropped, and whatever is written can be read back.
 
-use storage::Family;
+use storage::{Durability, Family};
 use traffic::{CivilTime, RejectReason};
 
 use super::model::{Line, Row};
@@ -38,9 +38,9 @@ fn rows_with_much_text_become_smaller_segments() {
     }
     let rows = scene.rows();
     assert_eq!(rows.len(), 150);
-    for log in &scene.store().state.logs {
-        let (sealed, tail) = log.entries();
-        let most = sealed.iter().chain(&tail).map(|entry| entry.zone.rows).max();
+    for log in scene.store().state.logs.values() {
+        let (sealed, tail) = (log.sealed(), log.tail());
+        let most = sealed.iter().cloned().chain(tail).map(|entry| entry.zone.rows).max();
         assert!(most <= Some(SMALL.seal_text_bytes as u32 / 300), "{most:?} rows in one segment");
     }
     scene.crash();
@@ -93,7 +93,7 @@ fn rejects_stay_within_their_size_and_it_is_known_after_every_opening() {
     let database = scene.store().shared.reading.database.clone();
     let mut commit = database.begin();
     commit.delete(Family::Meta, keys::REJECTS_BYTES_KEY);
-    database.commit(commit).unwrap();
+    database.commit(commit, Durability::AsConfigured).unwrap();
     drop(database);
     scene.crash();
     assert_eq!(scene.store().rejects_bytes, bytes);

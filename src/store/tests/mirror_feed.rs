@@ -2,10 +2,11 @@
 //! refused rows that survive; and nothing they need is dropped unless it must be.
 
 use proptest::prelude::*;
+use shard::ShardId;
 use traffic::CivilTime;
 
 use super::model::{Line, Random, accepted, lines};
-use super::scene::{ALWAYS, SMALL, Scene, cases, settings};
+use super::scene::{ALWAYS, SMALL, Scene, cases, settings, shard};
 use crate::reader::{PassageRow, Snapshot as _};
 use crate::store::write::Saving;
 use crate::store::{Keep, MirrorCursor, RefusedRow, StoreSettings};
@@ -13,7 +14,7 @@ use crate::store::{Keep, MirrorCursor, RefusedRow, StoreSettings};
 const HOUR: i64 = 3600;
 
 /// All rows of a shard from row `from` on, as a mirror reads them, and how many were missing between.
-fn follow(scene: &Scene, shard: usize, from: u64) -> (Vec<PassageRow>, u64) {
+fn follow(scene: &Scene, shard: ShardId, from: u64) -> (Vec<PassageRow>, u64) {
     let shared = scene.store().shared();
     let (mut rows, mut missing, mut next) = (Vec::new(), 0, from);
     while let Some(block) = shared.log_block(shard, next).unwrap() {
@@ -60,14 +61,14 @@ proptest! {
             for (shard, met) in met.iter_mut().enumerate() {
                 // From time to time it skips a few reads.
                 if random.below(3) > 0 {
-                    let (rows, missing) = follow(&scene, shard, met.len() as u64);
+                    let (rows, missing) = follow(&scene, self::shard(shard), met.len() as u64);
                     prop_assert_eq!(missing, 0);
                     met.extend(rows);
                 }
             }
         }
         for (shard, met) in met.iter_mut().enumerate() {
-            met.extend(follow(&scene, shard, met.len() as u64).0);
+            met.extend(follow(&scene, self::shard(shard), met.len() as u64).0);
         }
         let ring = shard::Ring::mycat_default(2).unwrap();
         for (shard, met) in met.iter().enumerate() {
@@ -93,24 +94,24 @@ fn keeping(hold: u64) -> StoreSettings {
 fn retention_waits_for_mirrors_and_goes_on_behind_them() {
     let lines = old_traffic();
     let mut scene = Scene::new(keeping(u64::MAX), SMALL, ALWAYS);
-    scene.store().shared().hold_rows("mirror", 0, 0);
-    scene.store().shared().hold_rows("mirror", 1, 0);
+    scene.store().shared().hold_rows("mirror", shard(0), 0);
+    scene.store().shared().hold_rows("mirror", shard(1), 0);
     scene.commit_all(&lines, || 40);
     let all = accepted(&lines, 600).len() as u64;
     assert_eq!(scene.view().totals().passages, all, "nothing was taken yet");
 
     let shared = scene.store().shared();
-    shared.hold_rows("mirror", 0, 150);
+    shared.hold_rows("mirror", shard(0), 150);
     let last: Vec<Line> = lines.last().into_iter().map(|(_, line)| line.clone()).collect();
     for _ in 0..4 {
         scene.commit(0, &last);
     }
-    let (rows, missing) = follow(&scene, 0, 150);
-    assert_eq!((missing, rows.len() as u64), (0, scene.view().next_row(0) - 150), "what the mirror lacks stays");
-    assert!(shared.oldest_row(0) > 0, "what it has goes");
-    assert_eq!(shared.oldest_row(1), 0, "the other shard's has nothing");
+    let (rows, missing) = follow(&scene, shard(0), 150);
+    assert_eq!((missing, rows.len() as u64), (0, scene.view().next_row(shard(0)) - 150), "what the mirror lacks stays");
+    assert!(shared.oldest_row(shard(0)) > 0, "what it has goes");
+    assert_eq!(shared.oldest_row(shard(1)), 0, "the other shard's has nothing");
 
-    for shard in 0..2 {
+    for shard in [0, 1].map(shard) {
         shared.hold_rows("mirror", shard, scene.view().next_row(shard));
     }
     for _ in 0..20 {
@@ -123,13 +124,13 @@ fn retention_waits_for_mirrors_and_goes_on_behind_them() {
 fn above_the_limit_the_oldest_goes_all_the_same() {
     let lines = old_traffic();
     let mut scene = Scene::new(keeping(8_000), SMALL, ALWAYS);
-    scene.store().shared().hold_rows("mirror", 0, 0);
-    scene.store().shared().hold_rows("mirror", 1, 0);
+    scene.store().shared().hold_rows("mirror", shard(0), 0);
+    scene.store().shared().hold_rows("mirror", shard(1), 0);
     scene.commit_all(&lines, || 40);
     let shared = scene.store().shared();
-    let waits: [u64; 2] = [0, 1].map(|shard| shared.oldest_row(shard));
+    let waits: [u64; 2] = [0, 1].map(|number| shared.oldest_row(shard(number)));
     assert!(waits.iter().all(|oldest| *oldest > 0), "{waits:?}");
-    let lost: u64 = [0, 1].map(|shard| follow(&scene, shard, 0).1).iter().sum();
+    let lost: u64 = [0, 1].map(|number| follow(&scene, shard(number), 0).1).iter().sum();
     assert_eq!(lost, waits.iter().sum::<u64>(), "the oldest are gone, without gaps behind them");
     let left = scene.view().totals().passages;
     let without = {
@@ -148,7 +149,7 @@ fn cursors_and_refused_rows_survive() {
     scene.commit_all(&lines[..200], || 40);
     let shared = scene.store().shared();
     assert_eq!(shared.mirror_cursor("mysql/0").unwrap(), None);
-    let rows = follow(&scene, 0, 0).0;
+    let rows = follow(&scene, shard(0), 0).0;
     let refused = |row: u64| {
         let PassageRow { gcxh, gcsj, .. } = rows[row as usize].clone();
         RefusedRow { shard: 0, row, line: format!("{gcxh}\t…"), gcxh, gcsj: gcsj.0, error: "too long".to_owned() }
@@ -166,11 +167,11 @@ fn cursors_and_refused_rows_survive() {
     assert_eq!(scene.rejects(), rejects, "rejected lines are others");
 
     // Samples are of what the target should have: its newest row, ever fewer before it, and none that it refused.
-    let samples = shared.sample(0, 60).unwrap();
+    let samples = shared.sample(shard(0), 60).unwrap();
     assert_eq!(samples.iter().map(|sample| sample.row).collect::<Vec<_>>(), [56, 44, 0]);
     let all = ids(&rows);
     assert!(samples.iter().all(|sample| sample.gcxh == all[sample.row as usize]));
-    assert!(shared.sample(0, 0).unwrap().is_empty());
+    assert!(shared.sample(shard(0), 0).unwrap().is_empty());
     drop(shared);
 
     // They are dropped with the rejects' retention.
@@ -203,7 +204,7 @@ fn alerts_wait_for_a_mirror_as_far_as_it_keeps_any() {
 fn event_times_of_samples_are_those_of_the_rows() {
     let mut scene = Scene::new(settings(), SMALL, ALWAYS);
     scene.commit_all(&lines(8, 300, 20, 1), || 7);
-    for shard in 0..2 {
+    for shard in [0, 1].map(shard) {
         let rows = follow(&scene, shard, 0).0;
         for sample in scene.store().shared().sample(shard, rows.len() as u64).unwrap() {
             let row = &rows[sample.row as usize];

@@ -117,10 +117,10 @@ fn check_kept(scene: &Scene, committed: &[Row], retention: i64) -> Result<(), Te
 /// The families hold the bodies of the known segments, and no others.
 fn check_bodies(scene: &Scene) -> Result<(), TestCaseError> {
     let database = scene.store().shared.reading.database.clone();
-    for (shard, log) in scene.store().state.logs.iter().enumerate() {
-        let (sealed, tail) = log.entries();
-        let known: Vec<u64> = sealed.iter().chain(&tail).map(|entry| entry.zone.first_row).collect();
-        let bodies = database.scan(Family::of_shard(shard), &[]);
+    for (shard, log) in scene.store().state.logs.iter() {
+        let (sealed, tail) = (log.sealed(), log.tail());
+        let known: Vec<u64> = sealed.iter().cloned().chain(tail).map(|entry| entry.zone.first_row).collect();
+        let bodies = database.scan(Family::Rows(shard.number()), &[]);
         let bodies: Vec<u64> = bodies.map(|item| u64::from_be_bytes(item.unwrap().0[..].try_into().unwrap())).collect();
         prop_assert_eq!(bodies, known);
     }
@@ -294,7 +294,7 @@ fn the_disk_gets_its_space_back() {
         hour(&mut scene, 40, 10);
     }
     database.flush().unwrap();
-    for shard in [Family::Shard0, Family::Shard1] {
+    for shard in [Family::Rows(0), Family::Rows(1)] {
         database.compact(shard, None, None);
     }
     let after = blob_bytes(scene.folder.path());

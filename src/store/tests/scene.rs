@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::test_runner::Config as ProptestConfig;
+use shard::{PerShard, ShardCount, ShardId};
 use tempfile::TempDir;
 use traffic::{Alert, CivilTime, DetectorSettings, Interner, Layout, LineParser, ParserSettings, TimeZoneName};
 
@@ -35,11 +36,16 @@ pub(super) struct Scene {
     router: Router,
 }
 
+/// Shard number `number` of two.
+pub(super) fn shard(number: usize) -> ShardId {
+    ShardCount::default().id(number).unwrap()
+}
+
 impl Scene {
     pub(super) fn new(settings: StoreSettings, sizes: Sizes, saving: Saving) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let layout = Layout::default();
-        let router = Router::new(layout.shard_key()).unwrap();
+        let router = Router::new(layout.shard_key(), ShardCount::default()).unwrap();
         let parser = LineParser::new(parser_settings(), &traffic::NameTable::default());
         let mut scene = Self { folder, settings, sizes, saving, store: None, parser, router };
         scene.open();
@@ -48,12 +54,12 @@ impl Scene {
 
     fn open(&mut self) {
         let mut store = Store::open(self.folder.path(), self.settings.clone()).unwrap();
-        for log in &mut store.state.logs {
+        for log in store.state.logs.values_mut() {
             log.sizes = self.sizes;
         }
         store.saving = self.saving;
         self.parser = LineParser::new(parser_settings(), store.names());
-        self.router = Router::new(Layout::default().shard_key()).unwrap();
+        self.router = Router::new(Layout::default().shard_key(), store.shards()).unwrap();
         self.store = Some(store);
     }
 
@@ -114,7 +120,7 @@ impl Scene {
 
     /// Totals without what depends on how rows were cut.
     pub(super) fn totals(&self) -> Totals {
-        Totals { sealed: [0; 2], ..self.store().totals().clone() }
+        Totals { sealed: PerShard::default(), ..self.store().totals().clone() }
     }
 
     pub(super) fn alerts(&self) -> Vec<Alert> {

@@ -1,10 +1,10 @@
 //! The commit: a batch and the detector's verdict on it, as one atomic write.
 
-use shard::Rows;
+use shard::{PerShard, Rows, ShardId};
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Instant;
-use storage::{Commit, Family, codec};
+use storage::{Commit, Durability, Family, codec};
 use traffic::{Alert, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, alert_id};
 
 use super::rejects;
@@ -43,7 +43,7 @@ impl Store {
         &mut self,
         source: &str,
         batch: &Batch,
-        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>) -> Result<(), StoreError>,
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<ShardId>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         if let Some(takeover) = &batch.takeover {
             return self.take_over(source, batch, takeover);
@@ -59,7 +59,7 @@ impl Store {
         &mut self,
         source: &str,
         batch: &Batch,
-        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<u8>) -> Result<(), StoreError>,
+        route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<ShardId>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let started = Instant::now();
         self.begin()?;
@@ -77,7 +77,7 @@ impl Store {
         }
         self.count_lines(passages);
         let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
-        self.expire(EXPIRE_SEGMENTS_AT_ONCE, passages.rejects.len(), &mut commit)?;
+        self.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
         self.write_rows(rows, &mut commit)?;
         self.write_alerts(passages, &verdict.hits, &mut commit)?;
         self.write_rejects(batch, &verdict.fates, &mut commit)?;
@@ -88,7 +88,7 @@ impl Store {
         self.write_state(&mut commit)?;
         let source = batch.position_name.as_deref().unwrap_or(source);
         commit.put(Family::Meta, &keys::position(source), &batch.position);
-        database.commit(commit)?;
+        database.commit(commit, Durability::AsConfigured)?;
 
         self.broken = false;
         self.assess_clocks();
@@ -129,9 +129,9 @@ impl Store {
         partition: u32,
         passages: &PassageBatch,
         verdict: &Verdict,
-        shards: &[u8],
+        shards: &[ShardId],
         commit: &mut Commit<'_>,
-    ) -> Result<[Rows; 2], StoreError> {
+    ) -> Result<PerShard<Rows>, StoreError> {
         if verdict.fates.len() != passages.len() || shards.len() != passages.len() {
             return Err(StoreError::Contradiction(format!(
                 "of {} passages {} were judged and {} routed",
@@ -140,9 +140,10 @@ impl Store {
                 shards.len()
             )));
         }
-        let mut rows = [Rows::default(), Rows::default()];
-        for shard in &mut rows {
-            shard.reserve(passages.len() * 9 / 16);
+        let mut rows = self.state.logs.map_ref(|_| Rows::default());
+        let even_share = passages.len() / self.state.logs.values().len().max(1);
+        for rows in rows.values_mut() {
+            rows.reserve(even_share * 9 / 8);
         }
         let mut hours = BTreeSet::new();
         let rollups = &mut self.state.rollups;
@@ -164,7 +165,7 @@ impl Store {
                 Fate::Ahead => self.detection.totals.ahead += 1,
                 Fate::Accepted => {}
             }
-            let Some(rows) = rows.get_mut(usize::from(*shard)) else {
+            let Some(rows) = rows.get_mut(*shard) else {
                 return Err(StoreError::Contradiction(format!("a passage is for shard {shard}")));
             };
             rows.push_from(passages, row, self.state.totals.accepted, partition);
@@ -197,10 +198,11 @@ impl Store {
         Ok(())
     }
 
-    fn write_rows(&mut self, rows: [Rows; 2], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    fn write_rows(&mut self, rows: PerShard<Rows>, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         // An hour has closed when most clocks have passed it.
         let newest = self.safe_newest();
-        for ((log, rows), next_row) in self.state.logs.iter_mut().zip(rows).zip(&mut self.state.totals.by_shard) {
+        let next_rows = self.state.totals.by_shard.values_mut();
+        for ((log, rows), next_row) in self.state.logs.values_mut().zip(rows).zip(next_rows) {
             let first_row = *next_row;
             *next_row += rows.len() as u64;
             log.append(rows, first_row, newest, &self.state.names, commit)?;
@@ -211,8 +213,8 @@ impl Store {
     }
 
     fn note_sealed(&mut self) {
-        let rows = self.state.totals.by_shard.iter().zip(&mut self.state.totals.sealed);
-        for (log, (next_row, sealed)) in self.state.logs.iter().zip(rows) {
+        let rows = self.state.totals.by_shard.values().zip(self.state.totals.sealed.values_mut());
+        for (log, (next_row, sealed)) in self.state.logs.values().zip(rows) {
             *sealed = log.sealed_rows(*next_row);
         }
     }
@@ -333,7 +335,7 @@ impl Store {
             totals: self.state.totals.clone(),
             commits: progress.commits + u64::from(started.is_some()),
             last_commit_seconds: started.map_or(0.0, |started| started.elapsed().as_secs_f64()),
-            segments: self.state.logs.iter().map(|log| log.len() as u64).collect(),
+            segments: self.state.logs.values().map(|log| log.len() as u64).collect(),
             lifetimes: self.lifetimes.clone(),
             partitions: self
                 .partitions
@@ -361,10 +363,10 @@ impl Store {
         let mut commit = database.begin();
         self.save_plates(&mut commit)?;
         // What recovery no longer needs now that all plates are saved.
-        self.expire(usize::MAX, 0, &mut commit)?;
+        self.expire(usize::MAX, &mut commit)?;
         self.note_sealed();
         self.write_state(&mut commit)?;
-        database.commit(commit)?;
+        database.commit(commit, Durability::AsConfigured)?;
         self.log_dropped();
         database.flush()?;
         Ok(())

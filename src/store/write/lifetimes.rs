@@ -8,7 +8,8 @@
 //!
 //! Event time is measured from the newest watermark, never from the newest record: one wrong clock drops nothing.
 
-use storage::{Family, codec};
+use shard::PerShard;
+use storage::{Durability, Family};
 use traffic::CivilTime;
 
 use super::store::Store;
@@ -51,7 +52,7 @@ impl Store {
         let database = &self.shared.reading.database;
         let remembered = match database.get(Family::Meta, keys::LIFETIMES_KEY)? {
             Some(bytes) => Some(
-                codec::decode(keys::LIFETIMES, &bytes)
+                Lifetimes::decode(&bytes)
                     .map_err(|error| database.damaged("the retention that it remembers", &error))?,
             ),
             None => None,
@@ -84,7 +85,7 @@ impl Store {
             let database = self.shared.reading.database.clone();
             let mut commit = database.begin();
             self.lifetimes.write(&mut commit)?;
-            database.commit(commit)?;
+            database.commit(commit, Durability::AsConfigured)?;
         }
         Ok(())
     }
@@ -193,14 +194,14 @@ impl Store {
 
     /// Rows, earliest and latest event time of each segment.
     fn segments(&self) -> impl Iterator<Item = (u64, i64, i64)> + '_ {
-        let zones = self.state.logs.iter().flat_map(Log::iter).map(|entry| &entry.zone);
+        let zones = self.state.logs.values().flat_map(Log::iter).map(|entry| &entry.zone);
         zones.map(|zone| (u64::from(zone.rows), zone.min_time.0, zone.max_time.0))
     }
 
     /// Rows by shard that were stored once and are no longer there.
-    pub(super) fn absent_rows(&self) -> [u64; 2] {
-        let mut absent = self.state.totals.by_shard;
-        for (log, absent) in self.state.logs.iter().zip(&mut absent) {
+    pub(super) fn absent_rows(&self) -> PerShard<u64> {
+        let mut absent = self.state.totals.by_shard.clone();
+        for (log, absent) in self.state.logs.values().zip(absent.values_mut()) {
             let there: u64 = log.iter().map(|entry| u64::from(entry.zone.rows)).sum();
             *absent = absent.saturating_sub(there);
         }

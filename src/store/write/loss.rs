@@ -2,11 +2,10 @@
 //! what the database holds.
 
 use std::path::Path;
-use storage::{Database, Family, Mark, StorageError, codec};
+use storage::{Database, Mark, StorageError};
 use traffic::CivilTime;
 
 use super::store::Store;
-use crate::store::disk::keys;
 use crate::store::disk::records::{Census, decode_work_changes, work_changes};
 use crate::store::{StoreError, Totals};
 
@@ -19,15 +18,17 @@ fn missing(known: &Mark, totals: &Totals, work: u64) -> Option<String> {
     // Before the first commit there is none.
     let counts = match known.main.is_empty() {
         true => Census::default(),
-        false => codec::decode(keys::CENSUS, &known.main).unwrap_or_else(|error| {
+        false => Census::decode(&known.main).unwrap_or_else(|error| {
             parts.push(format!("the counts that tell what there should be ({error})"));
             Census::default()
         }),
     };
     if counts.accepted > totals.accepted {
-        let shards = counts.by_shard.iter().zip(totals.by_shard).enumerate().filter(|(_, (known, held))| *known > held);
-        let rows: Vec<String> =
-            shards.map(|(shard, (known, held))| format!("rows {held} to {} of shard {shard}", known - 1)).collect();
+        let shards = counts.by_shard.iter().zip(totals.by_shard.values());
+        let rows: Vec<String> = shards
+            .filter(|((_, known), held)| known > held)
+            .map(|((shard, known), held)| format!("rows {held} to {} of shard {shard}", known - 1))
+            .collect();
         let time = |time: Option<i64>| time.map_or("none".to_owned(), |time| CivilTime(time).to_string());
         parts.push(format!(
             "{} of {} passages ({}; newest passage time known {}, held {})",
@@ -54,15 +55,10 @@ fn missing(known: &Mark, totals: &Totals, work: u64) -> Option<String> {
 
 /// The refusal of a directory, with what is missing as far as that can be found; changes nothing.
 pub(super) fn described(path: &Path, cause: String) -> StorageError {
-    let look = || -> Result<Option<String>, StorageError> {
+    let look = || -> Result<Option<String>, StoreError> {
         let known = Database::known_of(path)?;
         let database = Database::open_salvaged(path, MEMORY)?;
-        let totals = match database.get(Family::Meta, keys::TOTALS_KEY)? {
-            Some(bytes) => {
-                codec::decode(keys::TOTALS, &bytes).map_err(|error| database.damaged("the totals", &error))?
-            }
-            None => Totals::default(),
-        };
+        let totals = Totals::load(&database)?;
         let work = work_changes(&database)?;
         Ok(known.and_then(|known| missing(&known, &totals, work)))
     };
@@ -82,8 +78,8 @@ impl Store {
         let mut parts = Vec::new();
         parts.extend(database.known().and_then(|known| missing(known, &self.state.totals, work)));
         let absent = self.absent_rows();
-        let dropped = self.lifetimes.dropped_rows;
-        let holes: u64 = absent.iter().zip(dropped).map(|(absent, dropped)| absent.saturating_sub(dropped)).sum();
+        let dropped = self.lifetimes.dropped_rows.values();
+        let holes: u64 = absent.values().zip(dropped).map(|(absent, dropped)| absent.saturating_sub(*dropped)).sum();
         if holes > 0 {
             parts.push(format!("{holes} passages in the middle of the log"));
         }

@@ -5,6 +5,7 @@ mod commit;
 mod detection;
 mod lifetimes;
 mod loss;
+mod migrate;
 mod open;
 mod rejects;
 mod retention;

@@ -4,19 +4,20 @@
 //! order of arrival, without output. The duplicate guard is filled from the passages within its reach.
 
 use arc_swap::ArcSwap;
-use shard::{Rows, ZoneMap};
+use shard::{Rows, ShardCount, ZoneMap};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
-use storage::{Database, Family, Horizons, Reference, StorageError, codec};
+use storage::{Database, Durability, Family, Horizons, Reference, StorageError, codec};
 use tokio::sync::watch;
 use traffic::{CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, PlateType, Resolution, Sighting};
 
 use super::loss;
+use super::migrate::migrate;
 use super::store::{Saving, Store};
 use crate::store::disk::records::{
-    Census, PartitionState, Rollup, decode_alert, decode_plate, encode_work_changes, work_changes,
+    Census, PartitionState, Rollup, decode_alert, decode_plate, encode_work_changes, shards_of, work_changes,
 };
 use crate::store::disk::segments::{Entry, Numbers, body, rows_of};
 use crate::store::disk::{checkpoints, keys};
@@ -54,6 +55,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
             sync: settings.sync,
             compaction: settings.compaction,
             accept_loss: settings.accept_loss,
+            shards: settings.shards.map(ShardCount::number),
         },
     )
     .map_err(|error| match error {
@@ -62,23 +64,21 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     })?;
     let (reference, aside) = Reference::open(path)?;
     let (catalogue, origin) = checkpoints::load(&database, &reference, aside.as_ref())?;
-    let totals = match database.get(Family::Meta, keys::TOTALS_KEY)? {
-        Some(bytes) => codec::decode(keys::TOTALS, &bytes).map_err(|error| database.damaged("the totals", &error))?,
-        None => Totals::default(),
-    };
+    let shards = shards_of(&database)?;
+    let totals = Totals::load(&database)?;
     let names = load_names(&database)?;
     let rollups = load_rollups(&database)?;
     let rejects_bytes = super::rejects::load_bytes(&database)?;
     let mut facts = NameFacts::default();
     facts.set_catalogue(&catalogue, &names);
     let cache = Arc::new(ColumnCache::new(budget));
-    let work = Arc::new(Work::open(&database, totals.oldest_alert)?);
+    let work = Arc::new(Work::default());
     let reading = Reading { database: database.clone(), cache, work };
     // Without readers there are no searches.
     let alerts = AlertIndex::new(if settings.publish { settings.alert_index } else { 0 });
     let mut store = Store {
         shared: Arc::new(StoreHandle {
-            view: ArcSwap::from_pointee(View::of(&reading, &State::default())),
+            view: ArcSwap::from_pointee(View::of(&reading, &State::new(shards))),
             reading,
             commits: watch::Sender::new(totals.alerts),
             catalogue: ArcSwap::from_pointee(catalogue),
@@ -90,7 +90,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
             loss: Mutex::default(),
         }),
         settings,
-        state: State { totals, names, rollups, alerts, ..State::default() },
+        state: State { totals, names, rollups, alerts, ..State::new(shards) },
         facts,
         counter: HourCounter::default(),
         partitions: BTreeMap::new(),
@@ -109,6 +109,8 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     let remembers = store.load_lifetimes()?;
     // Before anything is written.
     store.check_whole()?;
+    migrate(&database)?;
+    store.shared.reading.work.load(&database, store.state.totals.oldest_alert)?;
     store.load_alerts()?;
     store.delete_stray_bodies()?;
     store.load_plates()?;
@@ -191,8 +193,7 @@ impl Store {
     fn load_logs(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
         let numbers = Numbers::of(&self.state.names);
-        let sealed = self.state.totals.sealed;
-        for ((shard, log), sealed) in self.state.logs.iter_mut().enumerate().zip(sealed) {
+        for ((shard, sealed), log) in self.state.totals.sealed.iter().zip(self.state.logs.values_mut()) {
             let from = keys::zone(shard, 0);
             for item in database.scan(Family::Zones, &from) {
                 let (key, value) = item?;
@@ -200,7 +201,7 @@ impl Store {
                     break;
                 }
                 let zone = ZoneMap::decode(&value).map_err(|error| database.damaged("a zone map", &error))?;
-                if zone.end_row() <= sealed {
+                if zone.end_row() <= *sealed {
                     log.restore_sealed(zone);
                     continue;
                 }
@@ -216,10 +217,10 @@ impl Store {
     fn delete_stray_bodies(&self) -> Result<(), StoreError> {
         let database = &self.shared.reading.database;
         let mut commit = database.begin();
-        for log in &self.state.logs {
+        for log in self.state.logs.values() {
             log.delete_stray_bodies(database, &mut commit)?;
         }
-        Ok(database.commit(commit)?)
+        Ok(database.commit(commit, Durability::AsConfigured)?)
     }
 
     fn load_partitions(&mut self) -> Result<(), StoreError> {
@@ -247,7 +248,7 @@ impl Store {
         }
         let from = self.state.totals.accepted.saturating_sub(OLD_ROWS);
         let mut zones: Vec<ZoneMap> = Vec::new();
-        for log in &self.state.logs {
+        for log in self.state.logs.values() {
             zones.extend(log.iter().map(|entry| entry.zone.clone()));
         }
         zones.sort_unstable_by_key(|zone| std::cmp::Reverse(zone.max_arrival));
@@ -282,7 +283,7 @@ impl Store {
         }
         self.save_plates(&mut commit)?;
         self.write_state(&mut commit)?;
-        database.commit(commit)?;
+        database.commit(commit, Durability::AsConfigured)?;
         tracing::info!(
             partitions = old,
             watermark = %self.safe_newest(),
@@ -327,7 +328,7 @@ impl Store {
         let mut replayed = Replayed { recent: self.safe_newest().0 - 60, ..Replayed::default() };
         let numbers = Numbers::of(&self.state.names);
         let database = self.shared.reading.database.clone();
-        for log in &self.state.logs {
+        for log in self.state.logs.values() {
             for entry in log.iter() {
                 let zone = &entry.zone;
                 if zone.max_time.0 > replayed.recent || needed_for_recovery(&self.partitions, ttl, zone) {

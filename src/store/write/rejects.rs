@@ -11,9 +11,9 @@ use super::store::Store;
 use crate::batch::Batch;
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::store::disk::records::{RefusedRow, StoredReject};
+use crate::store::disk::records::{RefusedRow, StoredReject, shards_of};
 
-/// How many rejects a commit may drop beyond those that it adds, so that no commit is long.
+/// How many rejects of earlier commits a commit may drop beyond as many as it adds, so that no commit is long.
 const DROP_AT_ONCE: usize = 4096;
 /// An odd text longer than this cannot be a field of a line: such a row is a reject.
 const MAX_TEXT_BYTES: usize = traffic::LineParser::MAX_LINE_BYTES;
@@ -49,24 +49,27 @@ impl Store {
         commit: &mut Commit<'_>,
     ) -> Result<(), StoreError> {
         let before = self.rejects_bytes;
+        let mut written = Vec::new();
         let conflicts = fates.iter().enumerate().filter(|(_, fate)| **fate == Fate::Conflict);
         let mut conflicts = conflicts.map(|(row, _)| row).peekable();
         for (index, reject) in batch.passages.rejects.iter().enumerate() {
             while let Some(row) = conflicts.next_if(|row| *row < reject.row as usize) {
-                self.write_conflict(batch, row, commit)?;
+                written.push(self.write_conflict(batch, row, commit)?);
             }
-            self.write_reject(batch.origin_of(index), reject, commit)?;
+            written.push(self.write_reject(batch.origin_of(index), reject, commit)?);
         }
         for row in conflicts {
-            self.write_conflict(batch, row, commit)?;
+            written.push(self.write_conflict(batch, row, commit)?);
         }
+        self.crowd_out(&written, commit)?;
         if self.rejects_bytes != before {
             self.write_rejects_bytes(commit)?;
         }
         Ok(())
     }
 
-    fn write_conflict(&mut self, batch: &Batch, row: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    /// As [`Store::write_reject`], for a row that came again with another time.
+    fn write_conflict(&mut self, batch: &Batch, row: usize, commit: &mut Commit<'_>) -> Result<(u64, u64), StoreError> {
         let raw = batch.passages.line(row, &self.state.names);
         let number = batch.passages.raw.number(row);
         let reject = Reject::new(number, row, RejectReason::GcxhConflict, &raw, raw.len() as u64);
@@ -74,7 +77,13 @@ impl Store {
         self.write_reject(&batch.origin_of_row(row), &reject, commit)
     }
 
-    fn write_reject(&mut self, origin: &str, reject: &Reject, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    /// Numbers and writes a reject; returns its number and the bytes that it counts as.
+    fn write_reject(
+        &mut self,
+        origin: &str,
+        reject: &Reject,
+        commit: &mut Commit<'_>,
+    ) -> Result<(u64, u64), StoreError> {
         let seq = self.state.totals.reject(reject.reason);
         let stored = StoredReject {
             origin: origin.to_owned(),
@@ -87,7 +96,7 @@ impl Store {
         let value = codec::encode(keys::REJECT, &stored)?;
         self.rejects_bytes += weight(&value);
         commit.put(Family::Rejects, &seq.to_be_bytes(), &value);
-        Ok(())
+        Ok((seq, weight(&value)))
     }
 
     fn write_rejects_bytes(&self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
@@ -96,54 +105,74 @@ impl Store {
         Ok(())
     }
 
-    /// Drops the oldest rejects: those from before `oldest`, and those beyond the bytes that rejects may take. `coming`
-    /// is how many the commit adds. Returns the number after the last that was dropped for its age.
-    pub(super) fn expire_rejects(
-        &mut self,
-        oldest: Option<i64>,
-        coming: usize,
-        commit: &mut Commit<'_>,
-    ) -> Result<u64, StoreError> {
-        let most = self.settings.rejects_size.unwrap_or(u64::MAX);
-        if oldest.is_none() && self.rejects_bytes <= most {
-            return Ok(self.state.totals.oldest_reject);
-        }
+    /// Drops the oldest rejects, those from before `oldest`, up to a bound. Returns the number after the last that was
+    /// dropped.
+    pub(super) fn expire_rejects(&mut self, oldest: i64, commit: &mut Commit<'_>) -> Result<u64, StoreError> {
         // A line rejected before the first passage counts as old as that passage.
         let first = self.state.totals.first_time;
-        let from = self.state.totals.oldest_reject.max(1);
-        let (mut next, mut too_old, mut crowded_out) = (from, self.state.totals.oldest_reject, 0);
+        let is_old = |value: &[u8]| {
+            let near = StoredReject::decode(value).ok().and_then(|reject| reject.near.or(first));
+            near.is_some_and(|near| near < oldest)
+        };
         let database = self.shared.reading.database.clone();
-        for item in database.scan(Family::Rejects, &from.to_be_bytes()).take(DROP_AT_ONCE + coming) {
-            let (key, value) = item?;
-            let Some(seq) = keys::last_u64(&key).filter(|_| !keys::is_refused(&key)) else { break };
-            let near = StoredReject::decode(&value).ok().and_then(|reject| reject.near.or(first));
-            let is_old = near.zip(oldest).is_some_and(|(near, oldest)| near < oldest);
-            if !is_old && self.rejects_bytes <= most {
-                break;
-            }
-            crowded_out += u64::from(!is_old);
-            commit.delete(Family::Rejects, &key);
-            self.rejects_bytes = self.rejects_bytes.saturating_sub(weight(&value));
-            next = seq + 1;
-            if is_old {
-                too_old = next;
-            }
-        }
-        if next > from {
+        let dropped = self.drop_rejects(DROP_AT_ONCE, |_, value| is_old(value), commit)?;
+        if dropped > 0 {
             self.write_rejects_bytes(commit)?;
         }
-        if crowded_out > 0 && !std::mem::replace(&mut self.rejects_crowded, true) {
+        drop_refused(&database, oldest, DROP_AT_ONCE, commit)?;
+        Ok(self.state.totals.oldest_reject)
+    }
+
+    /// Drops the oldest rejects while all together take more bytes than they may: those of earlier commits, up to a bound
+    /// beyond as many as `written`, then those that this commit has written.
+    fn crowd_out(&mut self, written: &[(u64, u64)], commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let most = self.settings.rejects_size.filter(|_| self.settings.expires).unwrap_or(u64::MAX);
+        let bound = DROP_AT_ONCE + written.len();
+        let mut dropped = self.drop_rejects(bound, |bytes, _| bytes > most, commit)?;
+        if dropped < bound as u64 {
+            for (seq, weight) in written {
+                if self.rejects_bytes <= most {
+                    break;
+                }
+                commit.delete(Family::Rejects, &seq.to_be_bytes());
+                self.rejects_bytes = self.rejects_bytes.saturating_sub(*weight);
+                self.state.totals.oldest_reject = seq + 1;
+                dropped += 1;
+            }
+        }
+        if dropped > 0 && !std::mem::replace(&mut self.rejects_crowded, true) {
             tracing::warn!(
-                rejects = crowded_out,
+                rejects = dropped,
                 most,
                 "rejected lines take more than store.rejects_size: the oldest are dropped, their counts by reason stay"
             );
         }
-        self.state.totals.oldest_reject = next;
-        if let Some(oldest) = oldest {
-            drop_refused(&database, oldest, DROP_AT_ONCE, commit)?;
+        Ok(())
+    }
+
+    /// Drops the oldest rejects of earlier commits while `too_many` says so of the bytes that all take and of the oldest,
+    /// up to `bound`; returns how many.
+    fn drop_rejects(
+        &mut self,
+        bound: usize,
+        too_many: impl Fn(u64, &[u8]) -> bool,
+        commit: &mut Commit<'_>,
+    ) -> Result<u64, StoreError> {
+        let from = self.state.totals.oldest_reject.max(1);
+        let mut dropped = 0;
+        let database = self.shared.reading.database.clone();
+        for item in database.scan(Family::Rejects, &from.to_be_bytes()).take(bound) {
+            let (key, value) = item?;
+            let Some(seq) = keys::last_u64(&key).filter(|_| !keys::is_refused(&key)) else { break };
+            if !too_many(self.rejects_bytes, &value) {
+                break;
+            }
+            commit.delete(Family::Rejects, &key);
+            self.rejects_bytes = self.rejects_bytes.saturating_sub(weight(&value));
+            self.state.totals.oldest_reject = seq + 1;
+            dropped += 1;
         }
-        Ok(too_old)
+        Ok(dropped)
     }
 }
 
@@ -182,7 +211,7 @@ pub(super) fn drop_refused(
     at_once: usize,
     commit: &mut Commit<'_>,
 ) -> Result<(), StoreError> {
-    for shard in 0..2 {
+    for shard in shards_of(database)?.ids() {
         let to = keys::refused(shard, u64::MAX);
         for item in database.scan(Family::Rejects, &keys::refused(shard, 0)).take(at_once) {
             let (key, value) = item?;

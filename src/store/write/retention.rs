@@ -1,15 +1,15 @@
 //! Retention: what a commit drops because it is older than the store keeps. A commit drops a bounded part, so that none
 //! is long; later ones drop the rest.
 
-use shard::{Rows, ZoneMap};
+use shard::{PerShard, Rows, ShardId, ZoneMap};
 use std::collections::BTreeSet;
-use storage::{Commit, Family};
+use storage::{Commit, Durability, Family};
 use traffic::{CivilTime, NameTable};
 
 use super::store::Store;
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::store::disk::records::{Dropped, Kept, Rollup, decode_alert, retention_text};
+use crate::store::disk::records::{Dropped, Kept, Rollup, decode_alert, retention_text, shards_of};
 use crate::store::disk::segments::{Numbers, rows_of};
 use crate::store::state::{HourCounter, Log, NameFacts, Rollups, needed_for_recovery};
 
@@ -19,18 +19,12 @@ const EXPIRE_AT_ONCE: usize = 4096;
 pub(super) const EXPIRE_SEGMENTS_AT_ONCE: usize = 8;
 
 impl Store {
-    /// Drops what is older than the retention times, up to a bound per commit, and rejects beyond their size; the
-    /// commit adds `rejects` more.
-    pub(super) fn expire(
-        &mut self,
-        segments_at_once: usize,
-        rejects: usize,
-        commit: &mut Commit<'_>,
-    ) -> Result<(), StoreError> {
+    /// Drops what is older than the retention times, up to a bound per commit.
+    pub(super) fn expire(&mut self, segments_at_once: usize, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         if !self.settings.expires {
             return Ok(());
         }
-        let Some(newest) = self.event_time() else { return self.expire_rejects(None, rejects, commit).map(drop) };
+        let Some(newest) = self.event_time() else { return Ok(()) };
         let now = self.clock();
         let limit = |store: &Self, kept| store.lifetimes.limit(kept, newest, now);
         let mut changed = false;
@@ -54,11 +48,10 @@ impl Store {
             self.shared.reading.work.drop_range(before..oldest, commit);
             changed |= self.log_numbered(Kept::Alerts, before, oldest, now);
         }
-        let before = self.state.totals.oldest_reject;
-        let oldest = limit(self, Kept::Rejects).map(|(oldest, _)| oldest);
-        let too_old = self.expire_rejects(oldest, rejects, commit)?;
-        if oldest.is_some() {
-            changed |= self.log_numbered(Kept::Rejects, before, too_old, now);
+        if let Some((oldest, _)) = limit(self, Kept::Rejects) {
+            let before = self.state.totals.oldest_reject;
+            let oldest = self.expire_rejects(oldest, commit)?;
+            changed |= self.log_numbered(Kept::Rejects, before, oldest, now);
         }
         if changed { self.lifetimes.write(commit) } else { Ok(()) }
     }
@@ -79,6 +72,7 @@ impl Store {
             run.rows += gone.rows;
             run.from = run.from.min(gone.from);
             run.to = run.to.max(gone.to);
+            debug_assert!(self.lifetimes.dropped_rows.get(gone.shard).is_some(), "every shard has a count");
             if let Some(dropped) = self.lifetimes.dropped_rows.get_mut(gone.shard) {
                 *dropped += gone.rows;
             }
@@ -115,16 +109,16 @@ impl Store {
         let expired = |zone: &ZoneMap| zone.max_time < oldest && !needed_for_recovery(partitions, ttl, zone);
         let holds = &self.shared.holds;
         let logs = &self.state.logs;
-        let waiting = |first_needed: &[u64; 2]| {
+        let waiting = |first_needed: &PerShard<u64>| {
             let held = logs
-                .iter()
-                .zip(first_needed)
+                .values()
+                .zip(first_needed.values())
                 .flat_map(|(log, needed)| log.iter().filter(move |entry| entry.zone.end_row() > *needed));
             held.filter(|entry| expired(&entry.zone)).cloned().collect()
         };
-        let release = holds.release(waiting, self.settings.mirror_hold);
+        let release = holds.release(shards_of(&self.shared.reading.database)?, waiting, self.settings.mirror_hold);
         let mut gone = Vec::new();
-        for (log, release) in self.state.logs.iter_mut().zip(release) {
+        for (log, release) in self.state.logs.values_mut().zip(release) {
             log.delete_bodies(commit);
             let may_go = |zone: &ZoneMap| zone.end_row() <= release && expired(zone);
             gone.extend(log.expire(may_go, at_once - gone.len(), commit));
@@ -165,7 +159,7 @@ impl Store {
         let numbers = Numbers::of(&self.state.names);
         let mut hours: BTreeSet<i64> = self.state.rollups.hours.keys().copied().collect();
         self.state.rollups = Rollups::default();
-        for entry in self.state.logs.iter().flat_map(Log::iter) {
+        for entry in self.state.logs.values().flat_map(Log::iter) {
             let rows = rows_of(&database, entry, &numbers)?;
             count_rows(&rows, &mut self.facts, &self.state.names, |hour, rollup| {
                 self.state.rollups.add(hour, &rollup);
@@ -175,14 +169,14 @@ impl Store {
         let mut commit = database.begin();
         self.write_hours(hours, &mut commit)?;
         self.lifetimes.write(&mut commit)?;
-        Ok(database.commit(commit)?)
+        Ok(database.commit(commit, Durability::AsConfigured)?)
     }
 }
 
 /// A segment that was dropped.
 #[derive(Debug, Clone, Copy)]
 struct Gone {
-    shard: usize,
+    shard: ShardId,
     rows: u64,
     from: i64,
     to: i64,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-use storage::Family;
+use shard::ShardCount;
+use storage::{Durability, Family};
 use traffic::{Catalogue, Dimension, NameTable};
 
 use crate::store::disk::{checkpoints, keys};
@@ -59,6 +60,11 @@ impl Store {
         self.shared.clone()
     }
 
+    /// How many local shards the data directory has.
+    pub fn shards(&self) -> ShardCount {
+        self.state.logs.shards().unwrap_or_default()
+    }
+
     /// Totals after the last commit.
     pub fn totals(&self) -> &Totals {
         &self.state.totals
@@ -109,7 +115,7 @@ impl Store {
             // The copy first: whatever happens to the reference data, it can be restored.
             let mut commit = database.begin();
             copy.write(&mut commit)?;
-            database.commit(commit)?;
+            database.commit(commit, Durability::AsConfigured)?;
             copy.store(&self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner))?;
         }
         *self.shared.checkpoints.lock().unwrap_or_else(PoisonError::into_inner) = copy.origin();

@@ -6,7 +6,7 @@
 //! does not hold these passages: after a restart within a state TTL the source repeats the takeover.
 
 use std::time::Instant;
-use storage::Family;
+use storage::{Durability, Family};
 use traffic::{Detector, WatermarkState};
 
 use super::store::Store;
@@ -43,7 +43,7 @@ impl Store {
             commit.put(Family::Meta, &keys::position(source), &batch.position);
         }
         self.write_state(&mut commit)?;
-        database.commit(commit)?;
+        database.commit(commit, Durability::AsConfigured)?;
         self.broken = false;
         self.after_commit(started);
         Ok(())

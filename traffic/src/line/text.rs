@@ -45,7 +45,8 @@ const HEADER_NAMES: usize = 4;
 /// A column name counts wherever it stands in a field, in any case; a field names one column at most, the first that
 /// no field before it names.
 pub(super) fn header(fields: &[&str]) -> Option<Option<ColumnOrder>> {
-    if !fields.iter().any(|field| may_hold_column_name(field)) {
+    // In that order: a line of one long field is not looked through.
+    if fields.len() < HEADER_NAMES || !fields.iter().any(|field| may_hold_column_name(field)) {
         return None;
     }
     let upper: Vec<_> = fields.iter().map(|field| field.to_uppercase()).collect();
@@ -73,9 +74,10 @@ pub(super) fn header(fields: &[&str]) -> Option<Option<ColumnOrder>> {
 /// it can only come from ASCII letters or from the few other characters whose upper case has ASCII in it, such as ſ.
 pub(super) fn may_hold_column_name(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let named = bytes.iter().enumerate().any(|(start, first)| {
-        // Only these letters begin a name.
-        matches!(first.to_ascii_uppercase(), b'G' | b'X' | b'K' | b'F' | b'H' | b'C')
+    let named = bytes.windows(2).enumerate().any(|(start, pair)| {
+        // Only these two letters begin a name.
+        let pair = [pair.first(), pair.last()].map(|byte| byte.map_or(0, u8::to_ascii_uppercase));
+        matches!(&pair, b"GC" | b"XZ" | b"KK" | b"FX" | b"HP" | b"CL")
             && Column::ALL.iter().any(|column| {
                 let name = column.as_str().as_bytes();
                 bytes.get(start..start + name.len()).is_some_and(|part| part.eq_ignore_ascii_case(name))

@@ -1,8 +1,10 @@
 //! How long a data directory keeps what it holds, as recorded in it.
 
 use serde::{Deserialize, Serialize};
+use shard::PerShard;
 use storage::{Commit, Family, codec};
 
+use super::totals::of_two;
 use crate::store::StoreError;
 use crate::store::disk::keys;
 
@@ -110,15 +112,24 @@ pub struct Lifetimes {
     alerts: Lifetime,
     rejects: Lifetime,
     /// Passages that were dropped, by shard, ever.
-    pub dropped_rows: [u64; 2],
+    pub dropped_rows: PerShard<u64>,
     /// The newest run of retention that dropped passages.
     pub last_drop: Option<Dropped>,
 }
 
 impl Lifetimes {
     /// For a directory that has no record and from which this many rows of each shard are gone.
-    pub(in crate::store) fn new(dropped_rows: [u64; 2]) -> Self {
+    pub(in crate::store) fn new(dropped_rows: PerShard<u64>) -> Self {
         Self { dropped_rows, ..Self::default() }
+    }
+
+    pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Self, codec::CodecError> {
+        if codec::version(keys::LIFETIMES, bytes)? > 1 {
+            return codec::decode(keys::LIFETIMES, bytes);
+        }
+        // Layout 1, in which there were always two shards.
+        let (passages, alerts, rejects, dropped_rows, last_drop) = codec::decode(keys::LIFETIMES, bytes)?;
+        Ok(Self { passages, alerts, rejects, dropped_rows: of_two(dropped_rows), last_drop })
     }
 
     /// The record of one of them.

@@ -25,4 +25,5 @@ pub use reject::StoredReject;
 pub(in crate::store) use rollup::{Counts, Rollup};
 pub(in crate::store) use totals::PartitionState;
 pub use totals::Totals;
+pub(in crate::store) use totals::shards_of;
 pub(in crate::store) use work::{decode as decode_work_of_alert, encode as encode_work, load as load_work};

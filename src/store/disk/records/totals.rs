@@ -1,10 +1,13 @@
 //! Running totals of a data directory and of its partitions: small values that change with every commit.
 
 use serde::{Deserialize, Serialize};
+use shard::{PerShard, ShardCount};
 use std::collections::BTreeMap;
 use storage::codec::{self, CodecError};
+use storage::{Database, Family};
 use traffic::{CivilTime, RejectReason, WatermarkState};
 
+use crate::store::StoreError;
 use crate::store::disk::keys;
 
 /// Counts since the data directory was made, and the next numbers to assign.
@@ -27,9 +30,9 @@ pub struct Totals {
     /// Alerts; also the newest `seq`.
     pub alerts: u64,
     /// Accepted passages per shard; also the next row number of each.
-    pub by_shard: [u64; 2],
+    pub by_shard: PerShard<u64>,
     /// Rows of each shard that are in sealed segments (those before this row number).
-    pub sealed: [u64; 2],
+    pub sealed: PerShard<u64>,
     /// Rejects that were numbered.
     pub rejects: u64,
     /// The oldest alert that is kept.
@@ -42,7 +45,68 @@ pub struct Totals {
     pub last_time: Option<i64>,
 }
 
+/// Layout 1, in which there were always two shards.
+#[derive(Deserialize)]
+struct TotalsOfTwo {
+    lines: u64,
+    headers: u64,
+    blank: u64,
+    rejected: Vec<u64>,
+    duplicates: u64,
+    accepted: u64,
+    late: u64,
+    alerts: u64,
+    by_shard: [u64; 2],
+    sealed: [u64; 2],
+    rejects: u64,
+    oldest_alert: u64,
+    oldest_reject: u64,
+    first_time: Option<i64>,
+    last_time: Option<i64>,
+}
+
 impl Totals {
+    /// Of a new data directory.
+    pub(in crate::store) fn new(shards: ShardCount) -> Self {
+        Self { by_shard: PerShard::new(shards, |_| 0), sealed: PerShard::new(shards, |_| 0), ..Self::default() }
+    }
+
+    /// Of a database: those that it holds, or those of a new one.
+    pub(in crate::store) fn load(database: &Database) -> Result<Self, StoreError> {
+        let shards = shards_of(database)?;
+        let Some(bytes) = database.get(Family::Meta, keys::TOTALS_KEY)? else { return Ok(Self::new(shards)) };
+        let damaged = |detail: &dyn std::fmt::Display| database.damaged("the totals", detail);
+        let totals = Self::decode(&bytes).map_err(|error| damaged(&error))?;
+        if [&totals.by_shard, &totals.sealed].iter().any(|rows| rows.shards() != Some(shards)) {
+            return Err(damaged(&"they are of another number of shards").into());
+        }
+        Ok(totals)
+    }
+
+    pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        if codec::version(keys::TOTALS, bytes)? > 1 {
+            return codec::decode(keys::TOTALS, bytes);
+        }
+        let old: TotalsOfTwo = codec::decode(keys::TOTALS, bytes)?;
+        Ok(Self {
+            lines: old.lines,
+            headers: old.headers,
+            blank: old.blank,
+            rejected: old.rejected,
+            duplicates: old.duplicates,
+            accepted: old.accepted,
+            late: old.late,
+            alerts: old.alerts,
+            by_shard: of_two(old.by_shard),
+            sealed: of_two(old.sealed),
+            rejects: old.rejects,
+            oldest_alert: old.oldest_alert,
+            oldest_reject: old.oldest_reject,
+            first_time: old.first_time,
+            last_time: old.last_time,
+        })
+    }
+
     /// Rejected lines.
     pub fn rejected_total(&self) -> u64 {
         self.rejected.iter().sum()
@@ -73,6 +137,19 @@ impl Totals {
     pub fn newest(&self) -> Option<CivilTime> {
         self.last_time.map(CivilTime)
     }
+}
+
+/// Values of the layouts in which there were always two shards.
+pub(super) fn of_two(values: [u64; 2]) -> PerShard<u64> {
+    let [first, second] = values;
+    PerShard::new(ShardCount::default(), |shard| if shard.index() == 0 { first } else { second })
+}
+
+/// How many shards a database has.
+pub(in crate::store) fn shards_of(database: &Database) -> Result<ShardCount, StoreError> {
+    let shards = usize::from(database.shards());
+    let impossible = || database.damaged("the database", &format!("{shards} shards are not possible"));
+    Ok(ShardCount::new(shards).ok_or_else(impossible)?)
 }
 
 /// A partition's place in event time.

@@ -1,0 +1,87 @@
+//! `platewatch export`: every passage of a data directory as CSV on standard output, in the order of arrival.
+//!
+//! What `replay` makes of it is the same traffic: the columns are those of the contract, and a time is as exact as it was
+//! read. A replay into a directory with another number of shards is how that number is changed. It takes no lock, so that
+//! an appliance may go on writing; what comes after the beginning is not in it. It does not know rejects or alerts: a
+//! replay raises the alerts again.
+
+use std::io::{BufWriter, IsTerminal as _, Write};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use traffic::{CivilTime, Column, Resolution};
+
+use crate::reader::PassageRow;
+use crate::store::{Frozen, StoreError};
+
+/// Arguments of `platewatch export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The data directory
+    #[arg(long, value_name = "DIR")]
+    data_dir: PathBuf,
+    /// No progress bar
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// What ends an export.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("cannot write the passages: {0}")]
+    Write(#[from] std::io::Error),
+    #[error("cannot write the passages: {0}")]
+    Csv(#[from] csv::Error),
+}
+
+/// Writes all passages to `out`.
+///
+/// # Errors
+/// The directory cannot be read, or the output cannot be written.
+pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let frozen = Frozen::open(&args.data_dir)?;
+    let bar = match args.quiet || !std::io::stderr().is_terminal() {
+        true => ProgressBar::hidden(),
+        false => ProgressBar::new(frozen.rows())
+            .with_style(ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} passages, {eta} left")?),
+    };
+    let mut writer = csv::WriterBuilder::new().from_writer(BufWriter::with_capacity(1 << 18, out));
+    write(&frozen, &mut writer, &bar).map_err(|error| match error {
+        // So that a reader that has enough, such as `head`, is recognised.
+        ExportError::Csv(error) => match error.into_kind() {
+            csv::ErrorKind::Io(error) => ExportError::Write(error),
+            kind => ExportError::Write(std::io::Error::other(format!("{kind:?}"))),
+        },
+        other => other,
+    })?;
+    bar.finish_and_clear();
+    writer.flush().context("cannot write the passages")
+}
+
+fn write<W: Write>(frozen: &Frozen, writer: &mut csv::Writer<W>, bar: &ProgressBar) -> Result<(), ExportError> {
+    writer.write_record(Column::ALL.map(Column::as_str))?;
+    frozen.each_arrival(|row, resolution| {
+        let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh } = &row;
+        let time = text(*gcsj, resolution);
+        let columns: [&str; 8] = [gcxh, xzqhmc, kkmc, fxlx, &time, hpzl, hphm, clppxh];
+        writer.write_record(columns)?;
+        bar.inc(1);
+        Ok::<_, ExportError>(())
+    })?;
+    Ok(writer.flush()?)
+}
+
+/// A time as exact as it was read.
+fn text(time: CivilTime, resolution: Resolution) -> String {
+    let mut text = time.to_string();
+    text.truncate(match resolution {
+        Resolution::Second => text.len(),
+        Resolution::Minute => "2024-01-01 00:00".len(),
+        Resolution::Day => "2024-01-01".len(),
+    });
+    text
+}
