@@ -18,6 +18,9 @@ pub struct Batch {
     pub row_origins: Vec<(usize, Arc<str>)>,
     /// Message offsets in the partition that the last of `row_origins` names: each starts at the row with that number.
     pub row_offsets: Vec<(usize, i64)>,
+    /// Position after the previous batch of the same name, which must be the stored one; none for the first batch since
+    /// the source began or took the partition.
+    pub before: Option<Vec<u8>>,
     /// Position after the batch, in the source's own form.
     pub position: Vec<u8>,
     /// The name under which the position is stored, where a source has several; else it is the source's.
@@ -56,6 +59,7 @@ impl Batch {
             origins: self.origins.clone(),
             row_origins: self.row_origins.clone(),
             row_offsets: self.row_offsets.clone(),
+            before: self.before.clone(),
             position: self.position.clone(),
             position_name: self.position_name.clone(),
             place: self.place.clone(),

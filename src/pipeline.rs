@@ -195,4 +195,49 @@ mod tests {
         let counts: Vec<_> = counts.iter().map(|(name, count)| (&**name, *count)).collect();
         assert_eq!(counts, [("first", 2), ("third", 1)]);
     }
+
+    /// Gives batches as they are.
+    struct Batches(std::vec::IntoIter<Batch>);
+
+    impl Source for Batches {
+        fn name(&self) -> &str {
+            "batches"
+        }
+
+        fn describe(&self) -> String {
+            String::new()
+        }
+
+        fn next(&mut self, _: &CancellationToken) -> Result<Option<Batch>, SourceError> {
+            Ok(self.0.next())
+        }
+    }
+
+    #[test]
+    fn a_batch_that_does_not_follow_the_stored_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let batch = |before: Option<&str>, position: &str| Batch {
+            before: before.map(|before| before.as_bytes().to_vec()),
+            position: position.as_bytes().to_vec(),
+            place: position.to_owned(),
+            ..Batch::default()
+        };
+        let run_all = |batches: Vec<Batch>| {
+            let mut store = Store::open(folder.path(), StoreSettings::default()).unwrap();
+            let mut router = Router::new(Layout::default().shard_key(), store.shards()).unwrap();
+            let mut source = Batches(batches.into_iter());
+            let ended = run(&mut store, &mut source, &mut router, &CancellationToken::new(), |_, _| {});
+            let position = store.position("batches").unwrap().map(|position| String::from_utf8(position).unwrap());
+            (ended.map_err(|error| error.to_string()), position)
+        };
+        let (ended, position) = run_all(vec![batch(None, "1"), batch(Some("1"), "2"), batch(Some("2"), "3")]);
+        assert_eq!((ended, position.as_deref()), (Ok(()), Some("3")));
+        for wrong in [batch(Some("2"), "3"), batch(Some("4"), "5"), batch(Some(""), "4")] {
+            let place = wrong.place.clone();
+            let (ended, position) = run_all(vec![wrong]);
+            let error = ended.unwrap_err();
+            assert!(error.contains(&format!("does not begin where the one before it ended: {place}")), "{error}");
+            assert_eq!(position.as_deref(), Some("3"), "nothing was committed");
+        }
+    }
 }

@@ -114,7 +114,9 @@ pub(super) fn mysql_urls(urls: &[ServerUrl]) -> Result<(), String> {
         }
     }
     match twice(urls.iter().map(ToString::to_string)) {
-        Some(url) => Err(format!("{url} is there twice; write one URL if it is MyCat's, or each instance once")),
+        Some(url) => Err(format!(
+            "two URLs are the same, {url}; write one URL if it is MyCat's, or those of different instances"
+        )),
         None => Ok(()),
     }
 }
@@ -126,7 +128,7 @@ pub(super) fn data_nodes(names: &[String]) -> Result<(), String> {
         return Err(format!("\"{name}\" is no name of a dataNode; write letters, digits, dashes and underscores"));
     }
     match twice(names.iter().cloned()) {
-        Some(name) => Err(format!("\"{name}\" is there twice; write the names of schema.xml, each once")),
+        Some(name) => Err(format!("two names are \"{name}\"; write the names of schema.xml, each once")),
         None => Ok(()),
     }
 }

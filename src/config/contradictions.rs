@@ -66,7 +66,8 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
         );
     }
     let (shards, urls, nodes) = (config.store.shards, config.mycat.urls.len(), config.mycat.data_nodes.len());
-    if urls > 1 && urls != shards {
+    let stores = config.role != Role::Api;
+    if stores && urls > 1 && urls != shards {
         refuse(
             ["mycat.urls", "store.shards"],
             format!(
@@ -75,12 +76,13 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
             ),
         );
     }
-    if nodes > 0 && nodes != shards {
+    // Instances that are asked directly need no names.
+    if stores && urls == 1 && nodes != shards {
         refuse(
             ["mycat.data_nodes", "store.shards"],
             format!(
-                "there are {nodes} dataNodes and {shards} shards (store.shards); write one dataNode for each shard, or [] for dn1, \
-                 dn2 and so on"
+                "there are {nodes} dataNodes and {shards} shards (store.shards); write the dataNode of each shard, as in \
+                 data_nodes = [\"dn1\", \"dn2\"]"
             ),
         );
     }

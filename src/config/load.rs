@@ -52,7 +52,6 @@ impl Config {
         if problems.is_empty() {
             problems = contradictions(&config, |setting| origins.get(setting).cloned().unwrap_or(Origin::Default));
         }
-        config.mycat.name_nodes(config.store.shards);
         if problems.is_empty() { Ok(config) } else { Err(ConfigError { file: None, problems }) }
     }
 }

@@ -53,6 +53,8 @@ pub struct Live {
     settings: LiveSettings,
     parser: LineParser,
     position: LivePosition,
+    /// Position after the last batch that was given.
+    given: Option<Vec<u8>>,
     line: Vec<u8>,
 }
 
@@ -80,6 +82,7 @@ impl Live {
             simulator: make(&settings)?,
             parser: LineParser::new(settings.parser.clone(), names),
             position,
+            given: None,
             line: Vec::new(),
             settings,
         };
@@ -143,6 +146,7 @@ impl Source for Live {
             return Ok(None);
         }
         batch.position = codec::encode(KIND, &self.position).map_err(|error| SourceError(error.to_string()))?;
+        batch.before = self.given.replace(batch.position.clone());
         batch.place = format!("line {}", self.position.taken);
         Ok(Some(batch))
     }

@@ -159,7 +159,7 @@ fn packed_lines_are_served_while_the_input_is_open() {
 /// A position in standard input as an earlier program stored it: 50 lines of a stream that is gone.
 #[test]
 fn a_data_directory_with_a_place_in_standard_input_opens() {
-    use storage::{Database, Family, Settings, codec};
+    use storage::{Database, Durability, Family, Settings, codec};
     let folder = folder();
     let data = folder.path().join("data");
     let (running, address, mut input) = started(&data);
@@ -171,12 +171,12 @@ fn a_data_directory_with_a_place_in_standard_input_opens() {
     let options = "other options".to_owned();
     let place = (0usize, 5_000u64, 50u64, Some(b'\t'));
     let position = (files, false, 1_704_153_600i64, options, place, (0usize, 0u64, 0u64));
-    let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false };
+    let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false, shards: None };
     let database = Database::open(&data, settings).unwrap();
     let mut commit = database.begin();
     let kind = codec::Kind { magic: b'C', version: 1 };
     commit.put(Family::Meta, b"position/capture", &codec::encode(kind, &position).unwrap());
-    database.commit(commit).unwrap();
+    database.commit(commit, Durability::AsConfigured).unwrap();
     drop(database);
 
     let (running, address, mut input) = started(&data);

@@ -45,7 +45,8 @@ fn passages_lie_where_mycat_puts_them() {
 
         let said = run(["shard", "--shards", &count].into_iter().chain(keys.iter().map(|(key, _)| *key)));
         said.done();
-        let said: Vec<_> = said.stdout.lines().map(|line| line.rsplit('\t').next().unwrap().parse().unwrap()).collect();
+        let said: Vec<usize> =
+            said.stdout.lines().map(|line| line.rsplit('\t').next().unwrap().parse().unwrap()).collect();
         assert_eq!(said, keys.iter().map(|(_, shard)| *shard).collect::<Vec<usize>>(), "{shards} shards");
     }
 }
@@ -117,5 +118,5 @@ fn what_is_no_number_of_shards_is_refused() {
     check("[store]\nshards = 65\n", &["store.shards", "64"]);
     let two = "[mycat]\nurls = [\"mysql://a/x\", \"mysql://b/x\"]\n[store]\nshards = 4\n";
     check(two, &["mycat.urls", "there are 2 URLs and 4 shards"]);
-    check("[mycat]\ndata_nodes = [\"dn1\", \"dn2\"]\n[store]\nshards = 4\n", &["there are 2 dataNodes and 4 shards"]);
+    check("[mycat]\nurls = [\"mysql://a/x\"]\n[store]\nshards = 4\n", &["there are 2 dataNodes and 4 shards"]);
 }

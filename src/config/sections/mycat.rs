@@ -16,8 +16,9 @@ settings! {
         /// `store.shards`, to which Platewatch routes as MyCat would. `[]` is no mirror.
         urls: Vec<ServerUrl> = Vec::new(), |urls: &Vec<ServerUrl>| mysql_urls(urls);
         /// MyCat's names of the instances: what `dataNode` of the table `traffic_data` says in its schema.xml, in that order, one
-        /// for each of `store.shards`. `[]` stands for `dn1`, `dn2` and so on. Through them each instance is asked whether it is there, since MyCat answers with half of the data while one is not.
-        data_nodes: Vec<String> = Vec::new(), |names: &Vec<String>| data_nodes(names);
+        /// for each of `store.shards`. Through them each instance is asked whether it is there, since MyCat answers with half of the
+        /// data while one is not.
+        data_nodes: Vec<String> = vec!["dn1".to_owned(), "dn2".to_owned()], |names: &Vec<String>| data_nodes(names);
         /// The user, where an URL names none.
         user: String = String::new();
         /// The user's password, where an URL has none. Better in the environment than in the file.
@@ -42,15 +43,6 @@ settings! {
         /// How long the instances keep passages before their own clean-up event (`auto_clean_traffic`) deletes them, by the
         /// clock. Rows that are older are not missed there.
         retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
-    }
-}
-
-impl MycatConfig {
-    /// Puts MyCat's usual names in the place of no names.
-    pub(in crate::config) fn name_nodes(&mut self, shards: usize) {
-        if self.data_nodes.is_empty() {
-            self.data_nodes = (1..=shards).map(|number| format!("dn{number}")).collect();
-        }
     }
 }
 

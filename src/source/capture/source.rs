@@ -25,6 +25,8 @@ pub struct Capture {
     settings: CaptureSettings,
     parser: LineParser,
     position: CapturePosition,
+    /// Position after the last batch that was given.
+    given: Option<Vec<u8>>,
     progress: Arc<CaptureProgress>,
     stage: Stage,
     failed: Option<SourceError>,
@@ -111,7 +113,7 @@ impl Capture {
                 if goes_on { open_file(&settings, &mut position, &mut parser, &progress, &never)? } else { None };
             Stage::Arrival(lines)
         };
-        Ok(Self { settings, parser, position, progress, stage, failed: None, has_stream })
+        Ok(Self { settings, parser, position, given: None, progress, stage, failed: None, has_stream })
     }
 
     /// Fills the batch; false if stopped. What was read from a stream is returned anyway: it cannot be read again.
@@ -390,6 +392,7 @@ impl Source for Capture {
             return Ok(None);
         }
         batch.position = self.position.encode()?;
+        batch.before = self.given.replace(batch.position.clone());
         batch.place = self.position.to_string();
         Ok(Some(batch))
     }

@@ -45,6 +45,7 @@ impl Store {
         batch: &Batch,
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<ShardId>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
+        self.check_position(source, batch)?;
         if let Some(takeover) = &batch.takeover {
             return self.take_over(source, batch, takeover);
         }
@@ -52,6 +53,17 @@ impl Store {
             Some(sound) => self.commit_sound(source, &sound, route),
             None => self.commit_sound(source, batch, route),
         }
+    }
+
+    /// Refuses a batch that does not begin where the stored position is: batches were lost, repeated or exchanged on
+    /// their way.
+    fn check_position(&self, source: &str, batch: &Batch) -> Result<(), StoreError> {
+        let Some(before) = &batch.before else { return Ok(()) };
+        let name = batch.position_name.as_deref().unwrap_or(source);
+        if self.position(name)?.as_ref() == Some(before) {
+            return Ok(());
+        }
+        Err(StoreError::Contradiction(format!("a batch does not begin where the one before it ended: {}", batch.place)))
     }
 
     /// Commits a batch of which every row can be stored.

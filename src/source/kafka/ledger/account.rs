@@ -13,6 +13,8 @@ pub(super) struct Partition {
     pub(super) assigned: bool,
     pub(super) stored: Option<PartitionPosition>,
     pub(super) given: Option<PartitionPosition>,
+    /// The same as bytes, of this assignment.
+    pub(super) given_bytes: Option<Vec<u8>>,
     pub(super) read: Option<PartitionPosition>,
     pub(super) pending: Option<Pending>,
     /// What is read back before that.

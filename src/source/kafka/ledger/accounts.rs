@@ -70,6 +70,7 @@ impl Accounts {
         account.remade = false;
         account.read = None;
         account.given.clone_from(&account.stored);
+        account.given_bytes = None;
     }
 
     /// Changes what is read of a partition in such a way that a batch carries it to the store.

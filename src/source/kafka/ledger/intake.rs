@@ -142,19 +142,27 @@ impl Ledger {
             }
             None => account.read.clone(),
         };
-        let position = moved.as_ref().map(PartitionPosition::encode).transpose();
+        let position = match moved.as_ref().map(PartitionPosition::encode).transpose() {
+            Ok(position) => position,
+            Err(error) => return Some(Err(error)),
+        };
+        let before = match &position {
+            Some(position) => account.given_bytes.replace(position.clone()),
+            None => None,
+        };
         let next = moved.as_ref().or(account.read.as_ref()).map_or(0, |position| position.next);
         if moved.is_some() {
             account.given = moved;
         }
         let epoch = account.epoch;
         inner.set_oldest();
-        Some(position.map(|position| Batch {
+        Some(Ok(Batch {
             partition: chosen.unsigned_abs(),
             passages: PassageBatch { new_names: names, ..pending.passages },
             origins: pending.origins,
             row_origins: vec![(0, format!("{}[{chosen}]", self.topic).into())],
             row_offsets: pending.row_offsets,
+            before,
             position: position.unwrap_or_default(),
             position_name: Some(position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
