@@ -79,7 +79,7 @@ fn fill(folder: &Path) {
             at: CivilTime(start()),
             version: None,
         };
-        store.shared().change_work(&alert.id, &change).expect("it changes");
+        store.shared().change_work(alert.id, &change).expect("it changes");
     }
     store.close().expect("it closes");
 }
@@ -178,7 +178,7 @@ fn without_index(bencher: Bencher<'_, '_>, what: Ask) {
 fn one_by_its_id(bencher: Bencher<'_, '_>) {
     let view = view(64 << 20);
     let id = view.alerts_after(100, 1).expect("it reads").remove(0).id;
-    bencher.bench_local(|| view.alert(&id).expect("it answers").is_some());
+    bencher.bench_local(|| view.alert(id).expect("it answers").is_some());
 }
 
 /// Opening; without an index it is the same work without reading the alerts.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use traffic::{Catalogue, CivilTime};
+use traffic::{AlertId, Catalogue, CivilTime};
 
 use crate::batch::Batch;
 use crate::pipeline::QUEUE_BATCHES;
@@ -200,7 +200,7 @@ impl Reader for Appliance {
         }
     }
 
-    fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+    fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         self.shared.change_work(id, change)
     }
 

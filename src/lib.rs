@@ -20,6 +20,7 @@
 //!
 //! `source`, `mirror`, `predict` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
+pub mod alert_json;
 pub mod appliance;
 pub mod audit;
 pub mod batch;

@@ -7,7 +7,7 @@ mod order;
 
 use std::sync::Arc;
 
-use traffic::{Alert, Catalogue, CivilTime, FuelType, RejectReason, Rule, Severity, VehicleType};
+use traffic::{Alert, AlertId, Catalogue, CivilTime, FuelType, RejectReason, Rule, Severity, VehicleType};
 
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
@@ -282,7 +282,7 @@ pub trait Snapshot: Send + Sync {
     ///
     /// # Errors
     /// As [`Snapshot::newest_alerts`]; [`ReadError::Unsupported`] unless a reader can do it.
-    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+    fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         let _ = id;
         Err(ReadError::Unsupported(needs_local_storage("a single alert")))
     }
@@ -384,7 +384,7 @@ pub trait Reader: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`WorkError`]; [`WorkError::Unsupported`] unless a reader keeps work.
-    fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+    fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         let _ = (id, change);
         Err(WorkError::Unsupported(needs_local_storage("work on alerts")))
     }

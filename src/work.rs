@@ -11,7 +11,7 @@
 //! time it is or how a change came in.
 
 use serde::{Deserialize, Serialize};
-use traffic::{Alert, CivilTime};
+use traffic::{Alert, AlertId, CivilTime};
 
 /// The state of the work on an alert. The numbers are part of the on-disk format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ pub struct WorkedAlert {
 pub enum WorkError {
     /// There is no such alert, or it is no longer kept.
     #[error("there is no alert {0}: it was never raised here, or is older than store.alerts_retention")]
-    NotFound(String),
+    NotFound(AlertId),
     /// Another change came first.
     #[error(
         "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again"

@@ -14,6 +14,7 @@ use shard::PerShard;
 use std::collections::BTreeMap;
 use traffic::CivilTime;
 
+use crate::alert_json::AlertJson;
 use crate::camera_clocks::DetectionStatus;
 use crate::reader::Snapshot;
 use crate::store::{StoredReject, Totals, View};
@@ -220,7 +221,7 @@ pub(super) fn write_outcome(out: &Path, view: &View, outcome: &Outcome) -> anyho
             let Some(last) = alerts.last() else { return Ok(()) };
             seq = last.seq;
             for alert in &alerts {
-                serde_json::to_writer(&mut *writer, alert)?;
+                serde_json::to_writer(&mut *writer, &AlertJson::from(alert))?;
                 writer.write_all(b"\n")?;
             }
         }

@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use shard::ShardId;
-use traffic::CivilTime;
 
 use super::failure::{Failure, Kind};
 use crate::clock::unix_now;
@@ -236,12 +235,7 @@ impl Changing {
 
 fn newest_alert(shared: &StoreHandle) -> Option<i64> {
     let newest = shared.view().newest_alerts(1).ok()?.pop()?;
-    event_time(&newest.curr_time)
-}
-
-/// The event time that an alert writes as text.
-pub(super) fn event_time(text: &str) -> Option<i64> {
-    CivilTime::parse(text.as_bytes(), &traffic::TimeZoneName::default()).map(|time| time.0)
+    Some(newest.later.passed_at.0)
 }
 
 /// Pauses between attempts: each twice as long as the one before, up to the longest, then spread at random over the upper

@@ -20,8 +20,9 @@ use traffic::Alert;
 
 use super::failure::{Failure, Kind};
 use super::follow::Mirror;
-use super::health::{Health, Subject, event_time};
+use super::health::{Health, Subject};
 use super::refills::Refills;
+use crate::alert_json;
 use crate::config::RedisConfig;
 use crate::reader::Snapshot as _;
 use crate::redis_client::RedisServer;
@@ -140,7 +141,7 @@ impl AlertMirror {
         let before = self.alerts(next - 1, 1).await?.pop().filter(|alert| alert.seq + 1 == next);
         let answer = self.call(connection, Task::Head, before.as_ref(), &batch).await?;
         let end = batch.last().map_or(next, |alert| alert.seq + 1);
-        let time = batch.last().map_or(self.cursor.time, |alert| event_time(&alert.curr_time));
+        let time = batch.last().map_or(self.cursor.time, |alert| Some(alert.later.passed_at.0));
         self.store_cursor(MirrorCursor { next: end, time, ..self.cursor }, answer.pushed).await?;
         if batch.len() as u64 == BATCH {
             return Ok(Progress::Sending);
@@ -207,7 +208,7 @@ impl AlertMirror {
         let newest = self.cursor.next.saturating_sub(BATCH).max(1);
         let sample = self.alerts(newest, BATCH).await.unwrap_or_default();
         let bytes: usize =
-            sample.iter().filter_map(|alert| serde_json::to_string(alert).ok()).map(|text| text.len()).sum();
+            sample.iter().filter_map(|alert| alert_json::to_text(alert).ok()).map(|text| text.len()).sum();
         let each = bytes.checked_div(sample.len()).unwrap_or_default() as u64;
         let loss = memory::Loss { key: &self.key, times: self.refills.count(), length: self.max_length, each, wait };
         let memory = memory::Memory::ask(connection).await;
@@ -243,7 +244,7 @@ impl AlertMirror {
         call.arg(name).arg(self.max_length);
         call.arg(before.map(|alert| format!("{}:{}", alert.seq, alert.id)).unwrap_or_default()).arg(place);
         for alert in alerts {
-            call.arg(serde_json::to_string(alert).map_err(Failure::away)?);
+            call.arg(alert_json::to_text(alert).map_err(Failure::away)?);
         }
         let answer: (String, u64, u64, u64, i64) = call.invoke_async(connection).await.map_err(failure)?;
         let (kind, found, pushed, length, last) = answer;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use traffic::{Alert, CivilTime};
+use traffic::{Alert, AlertId, CivilTime};
 
 use super::passages::Passages;
 use super::refreshed::Refreshed;
@@ -217,7 +217,7 @@ impl Snapshot for Core {
         self.wait(self.warnings.after(seq, limit))
     }
 
-    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+    fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         let found = self.wait(self.warnings.by_id(id))?;
         Ok(found.map(|alert| WorkedAlert { alert, work: AlertWork::default() }))
     }

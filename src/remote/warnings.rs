@@ -10,9 +10,10 @@ use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, RedisError};
 use shard::PlatePattern;
 use tokio::sync::Mutex;
-use traffic::{Alert, PlateCode};
+use traffic::{Alert, AlertId, PlateCode};
 
 use super::target::{Kind, Target};
+use crate::alert_json;
 use crate::reader::{AlertFilter, Page, ReadError};
 use crate::redis_client::RedisServer;
 use crate::work::WorkStatus;
@@ -93,7 +94,7 @@ impl Warnings {
     }
 
     /// The newest alert with this id.
-    pub(super) async fn by_id(&self, id: &str) -> Result<Option<Alert>, ReadError> {
+    pub(super) async fn by_id(&self, id: AlertId) -> Result<Option<Alert>, ReadError> {
         self.target.check()?;
         Ok(self.all().await?.iter().find(|alert| alert.id == id).cloned())
     }
@@ -123,7 +124,7 @@ impl Warnings {
 
     fn parsed(&self, elements: Vec<String>) -> Vec<Alert> {
         let count = elements.len();
-        let alerts: Vec<Alert> = elements.iter().filter_map(|element| serde_json::from_str(element).ok()).collect();
+        let alerts: Vec<Alert> = elements.iter().filter_map(|element| alert_json::from_text(element).ok()).collect();
         if alerts.len() < count && !self.told_of_strangers.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 key = self.key,
@@ -177,35 +178,24 @@ impl Warnings {
 
 const REFUSED: &str = "it refuses the account: check redis.user and redis.password";
 
-/// An [`AlertFilter`] with its times as alerts write them.
+/// A compiled [`AlertFilter`].
 struct AlertTest<'a> {
     filter: &'a AlertFilter,
     plate: Option<PlatePattern>,
-    start: Option<String>,
-    end: Option<String>,
 }
 
 impl<'a> AlertTest<'a> {
     fn of(filter: &'a AlertFilter) -> Self {
-        let text = |time: Option<traffic::CivilTime>| time.map(|time| time.to_string());
-        Self {
-            filter,
-            plate: filter.hphm.as_deref().map(PlatePattern::compile),
-            start: text(filter.time.start),
-            end: text(filter.time.end),
-        }
+        Self { filter, plate: filter.hphm.as_deref().map(PlatePattern::compile) }
     }
 
     fn accepts(&self, alert: &Alert) -> bool {
         let filter = self.filter;
-        // Times of this form sort as text.
-        self.start.as_ref().is_none_or(|start| alert.curr_time >= *start)
-            && self.end.as_ref().is_none_or(|end| alert.curr_time <= *end)
-            && self.plate.as_ref().is_none_or(|plate| plate.matches(PlateCode::pack(&alert.hphm), &alert.hphm))
-            && filter
-                .kkmc
-                .as_ref()
-                .is_none_or(|names| names.iter().any(|name| *name == alert.prev_kkmc || *name == alert.curr_kkmc))
+        let time = alert.later.passed_at;
+        filter.time.start.is_none_or(|start| time >= start)
+            && filter.time.end.is_none_or(|end| time <= end)
+            && self.plate.as_ref().is_none_or(|plate| plate.matches(PlateCode::pack(&alert.plate), &alert.plate))
+            && filter.kkmc.as_ref().is_none_or(|names| names.iter().any(|name| alert.is_at(name)))
             && filter.severity.is_none_or(|severity| severity == alert.severity)
             && filter.rule.is_none_or(|rule| rule == alert.rule)
             // Work on alerts is not kept here: every alert has the default status.

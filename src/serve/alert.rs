@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use traffic::{Alert, Catalogue, Checkpoint};
+use traffic::{AlertId, Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
 use super::error::{ApiError, Envelope, ErrorEnvelope, Success};
@@ -16,6 +16,7 @@ use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened};
 use super::records::label;
 use super::state::Api;
 use super::warnings::AlertSchema;
+use crate::alert_json::AlertJson;
 use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkStatus, WorkedAlert};
 
@@ -97,7 +98,7 @@ impl From<WorkEntry> for WorkEntryJson {
 pub(super) struct AlertDetailJson {
     #[serde(flatten)]
     #[schema(value_type = AlertSchema)]
-    alert: Alert,
+    alert: AlertJson<'static>,
     /// Where the earlier sighting was.
     prev: PlaceJson,
     /// Where the later sighting was.
@@ -119,9 +120,9 @@ impl AlertDetailJson {
     fn new(worked: WorkedAlert, catalogue: &Catalogue) -> Self {
         let WorkedAlert { alert, work } = worked;
         Self {
-            prev: PlaceJson::new(catalogue, &alert.prev_kkmc),
-            curr: PlaceJson::new(catalogue, &alert.curr_kkmc),
-            alert,
+            prev: PlaceJson::new(catalogue, &alert.earlier.checkpoint),
+            curr: PlaceJson::new(catalogue, &alert.later.checkpoint),
+            alert: alert.into(),
             status: work.status,
             version: work.version,
             allowed: work.status.allowed(),
@@ -175,9 +176,8 @@ pub(super) struct WorkChangeBody {
     )
 )]
 pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let id = checked(id)?;
-    let wanted = id.clone();
-    let found = api.scan(move |snapshot| snapshot.alert(&wanted)).await?;
+    let id = checked(&id)?;
+    let found = api.scan(move |snapshot| snapshot.alert(id)).await?;
     let worked = found.ok_or(crate::work::WorkError::NotFound(id))?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
@@ -209,19 +209,16 @@ pub(super) async fn patch(
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
-    let id = checked(id)?;
+    let id = checked(&id)?;
     fields.only(&FIELDS)?;
     let change = change(&api, &headers, &fields)?;
-    let worked = api.change(move |reader| reader.change_work(&id, &change)).await?;
+    let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
 
-fn checked(id: String) -> Result<String, ApiError> {
-    let id = id.to_ascii_lowercase();
-    match id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => Ok(id),
-        false => Err(ApiError::bad_request("the id of an alert is 16 hexadecimal digits, as in /api/warnings")),
-    }
+fn checked(id: &str) -> Result<AlertId, ApiError> {
+    AlertId::parse(&id.to_ascii_lowercase())
+        .ok_or_else(|| ApiError::bad_request("the id of an alert is 16 hexadecimal digits, as in /api/warnings"))
 }
 
 fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use traffic::{Alert, CivilTime, Severity};
+use traffic::{CivilTime, Severity};
 
 use super::fields::SECONDS_PER_DAY;
 use crate::reader::{AlertFilter, ReadError, Snapshot, TimeRange};
@@ -53,13 +53,11 @@ impl AlertsToday {
                 Counted { midnight, seq, alerts }
             }
         };
-        let today = midnight.to_string();
-        let date = today.split(' ').next().unwrap_or_default();
         while state.seq < snapshot.totals().alerts {
             let new = snapshot.alerts_after(state.seq, BATCH)?;
             let Some(last) = new.last() else { break };
             state.seq = last.seq;
-            for alert in new.iter().filter(|alert| is_on(alert, date)) {
+            for alert in new.iter().filter(|alert| alert.later.passed_at.midnight() == midnight) {
                 state.alerts.all += 1;
                 state.alerts.high += u64::from(alert.severity == Severity::High);
             }
@@ -71,10 +69,6 @@ impl AlertsToday {
 /// The seconds of the day that begins at `midnight`.
 pub(super) fn day(midnight: CivilTime) -> TimeRange {
     TimeRange { start: Some(midnight), end: Some(CivilTime(midnight.0 + SECONDS_PER_DAY - 1)) }
-}
-
-fn is_on(alert: &Alert, date: &str) -> bool {
-    alert.curr_time.split(' ').next() == Some(date)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use traffic::Alert;
 
 use super::error::ApiError;
+use crate::alert_json;
 use crate::reader::{ReadError, Reader};
 
 /// Alerts of a piece.
@@ -146,7 +147,7 @@ impl Piece {
     fn new<'a>(alerts: impl Iterator<Item = &'a Alert>, read_to: u64) -> Self {
         let (mut text, mut ends) = (String::new(), Vec::new());
         for alert in alerts {
-            match serde_json::to_string(alert) {
+            match alert_json::to_text(alert) {
                 Ok(json) => text.push_str(&format!("event: warning\nid: {}\ndata: {json}\n\n", alert.seq)),
                 Err(error) => text.push_str(&format!(": alert {} could not be written: {error}\n\n", alert.seq)),
             }

@@ -13,6 +13,7 @@ use super::fields::{Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use super::state::Api;
+use crate::alert_json::AlertJson;
 use crate::reader::AlertFilter;
 use crate::work::{AlertWork, WorkStatus};
 
@@ -21,7 +22,7 @@ const DEFAULT_LIMIT: u64 = 10;
 
 /// One alert: two sightings of one plate that no single car can account for.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the document's view of `traffic::Alert`; a test compares their fields")]
+#[expect(dead_code, reason = "the document's view of `AlertJson`; a test compares their fields")]
 #[schema(as = Alert)]
 pub(super) struct AlertSchema {
     /// Number of the alert in its data directory, from 1 without gaps.
@@ -78,7 +79,7 @@ pub(super) struct AlertSchema {
 pub(super) struct AlertRecordJson {
     #[serde(flatten)]
     #[schema(value_type = AlertSchema)]
-    alert: Alert,
+    alert: AlertJson<'static>,
     /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
     #[schema(value_type = String, example = "investigating", pattern = "^(new|investigating|confirmed|dismissed)$")]
     status: WorkStatus,
@@ -100,7 +101,7 @@ impl AlertRecordJson {
     fn new(alert: Alert, work: AlertWork) -> Self {
         let last = work.history.last();
         Self {
-            alert,
+            alert: alert.into(),
             status: work.status,
             version: work.version,
             changed_at: last.map(|change| change.at.to_string()),
@@ -141,13 +142,20 @@ pub(super) struct AlertPageJson {
         (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn realtime(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Vec<Alert>> {
+pub(super) async fn realtime(
+    State(api): State<Arc<Api>>,
+    QueryFields(fields): QueryFields,
+) -> Answer<Vec<AlertJson<'static>>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let filter = filter(&api, &fields)?;
     if filter == AlertFilter::default() {
-        return api.counters(move |snapshot| snapshot.newest_alerts(limit)).await.map(Success);
+        return api.counters(move |snapshot| snapshot.newest_alerts(limit).map(in_json)).await.map(Success);
     }
-    api.scan(move |snapshot| Ok(snapshot.alerts(&filter, 1, limit)?.records)).await.map(Success)
+    api.scan(move |snapshot| Ok(in_json(snapshot.alerts(&filter, 1, limit)?.records))).await.map(Success)
+}
+
+fn in_json(alerts: Vec<Alert>) -> Vec<AlertJson<'static>> {
+    alerts.into_iter().map(AlertJson::from).collect()
 }
 
 /// The filters of a request.
@@ -159,9 +167,8 @@ fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
         time: fields.range("start", "end", &api.settings.zone)?,
         hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
         kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&api.reader.catalogue(), &text)),
-        severity: fields
-            .choice("severity", &[("high", Severity::High), ("medium", Severity::Medium), ("low", Severity::Low)])?,
-        rule: fields.choice("rule", &[("window", Rule::Window), ("speed", Rule::Speed)])?,
+        severity: fields.choice("severity", &Severity::ALL.map(|severity| (severity.name(), severity)))?,
+        rule: fields.choice("rule", &Rule::ALL.map(|rule| (rule.name(), rule)))?,
         status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
     })
 }

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use shard::ShardCount;
 use storage::{Database, Durability, Family, Reference, StorageError};
 use tokio::sync::watch;
-use traffic::{Catalogue, CivilTime};
+use traffic::{AlertId, Catalogue, CivilTime};
 
 use super::disk::checkpoints::CheckpointsOrigin;
 use super::disk::keys;
@@ -140,12 +140,12 @@ impl StoreHandle {
     ///
     /// # Errors
     /// [`WorkError`]; nothing has changed then.
-    pub fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+    pub fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         let work = &self.reading.work;
         let _alone = work.alone();
         let view: Arc<View> = self.view();
         let failed = |error: ReadError| WorkError::Failed(error.to_string());
-        let mut worked = view.alert(id).map_err(failed)?.ok_or_else(|| WorkError::NotFound(id.to_owned()))?;
+        let mut worked = view.alert(id).map_err(failed)?.ok_or(WorkError::NotFound(id))?;
         worked.work.change(change)?;
         let seq = worked.alert.seq;
         let value = encode_work(&worked.work).map_err(|error| WorkError::Failed(error.to_string()))?;

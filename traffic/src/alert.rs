@@ -1,16 +1,10 @@
-//! The alert: two sightings of one plate that no single car can account for, and its JSON as the contract spells it.
+//! The alert: two sightings of one plate that no single car can account for. It knows no form in which it is written.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Which rule raised an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// Two checkpoints less than `detect.window` apart.
-    Window,
-    /// A lower speed above `detect.max_speed_kmh` within `detect.speed_window`.
-    Speed,
-}
+use crate::{CivilTime, Rule, Severity};
 
 /// An explanation of an alert other than a cloned plate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,47 +15,83 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The name in the alert's JSON.
-    pub fn as_str(self) -> &'static str {
+    /// All causes.
+    pub const ALL: [Self; 1] = [Self::PlateTypes];
+
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::PlateTypes => "plate_types",
         }
     }
+
+    /// The number in stored alerts.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::PlateTypes => 0,
+        }
+    }
+
+    /// The cause with this code.
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.code() == code)
+    }
 }
 
-/// How strong the evidence is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Even the lower speed, the least that must have been driven, is above `detect.max_speed_kmh`.
-    High,
-    /// The distance is not known, or only the nominal speed is above.
-    Medium,
-    /// A car could have driven it, or two vehicles may lawfully carry the number.
-    Low,
+/// The id of an alert, which depends only on the plate and the two passages. Written as 16 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AlertId(pub u64);
+
+impl AlertId {
+    /// XXH64 (seed 0) over the plate, the lesser GCXH and the greater GCXH, each followed by a zero byte.
+    pub fn of(plate: &str, passage: &str, other: &str) -> Self {
+        let (first, second) = if passage <= other { (passage, other) } else { (other, passage) };
+        let mut hash = xxhash_rust::xxh64::Xxh64::new(0);
+        for part in [plate, first, second] {
+            hash.update(part.as_bytes());
+            hash.update(&[0]);
+        }
+        Self(hash.digest())
+    }
+
+    /// Reads what [`fmt::Display`] writes: exactly 16 digits, in lower case.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let is_id = text.len() == 16 && text.bytes().all(is_digit);
+        is_id.then(|| u64::from_str_radix(text, 16).ok()).flatten().map(Self)
+    }
 }
 
-/// One alert. Field names and order are the contract's JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+impl fmt::Display for AlertId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}", self.0)
+    }
+}
+
+/// One of the two passages of an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertSighting {
+    /// KKMC.
+    pub checkpoint: String,
+    /// GCSJ.
+    pub passed_at: CivilTime,
+    /// GCXH.
+    pub passage: String,
+}
+
+/// One alert.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Alert {
     /// Number of the alert in its data directory, from 1 without gaps.
     pub seq: u64,
-    /// 16 hexadecimal digits that depend only on the plate and the two GCXH; see [`alert_id`].
-    pub id: String,
-    /// The plate.
-    pub hphm: String,
-    /// Checkpoint of the sighting that is earlier in event time.
-    pub prev_kkmc: String,
-    /// Checkpoint of the later sighting.
-    pub curr_kkmc: String,
-    /// Time of the earlier sighting, `YYYY-MM-DD HH:MM:SS`.
-    pub prev_time: String,
-    /// Time of the later sighting.
-    pub curr_time: String,
-    /// GCXH of the earlier sighting.
-    pub prev_gcxh: String,
-    /// GCXH of the later sighting.
-    pub curr_gcxh: String,
+    /// What it is found by.
+    pub id: AlertId,
+    /// HPHM.
+    pub plate: String,
+    /// The sighting that is earlier in event time.
+    pub earlier: AlertSighting,
+    /// The later sighting.
+    pub later: AlertSighting,
     /// Seconds between the two.
     pub gap_seconds: i64,
     /// Great-circle distance in km, to 0.1 km; none if a coordinate is unknown.
@@ -72,19 +102,30 @@ pub struct Alert {
     pub severity: Severity,
     /// The rule that raised it.
     pub rule: Rule,
-    /// What else explains it; left out if nothing known does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// What else explains it, if anything is known.
     pub cause: Option<Cause>,
 }
 
-/// The id of an alert: XXH64 (seed 0) over plate, the lesser GCXH and the greater GCXH, each followed by a zero byte,
-/// in hexadecimal.
-pub fn alert_id(hphm: &str, gcxh: &str, other_gcxh: &str) -> String {
-    let (first, second) = if gcxh <= other_gcxh { (gcxh, other_gcxh) } else { (other_gcxh, gcxh) };
-    let mut hash = xxhash_rust::xxh64::Xxh64::new(0);
-    for part in [hphm, first, second] {
-        hash.update(part.as_bytes());
-        hash.update(&[0]);
+impl Alert {
+    /// Whether one of its sightings was at this checkpoint.
+    pub fn is_at(&self, checkpoint: &str) -> bool {
+        self.earlier.checkpoint == checkpoint || self.later.checkpoint == checkpoint
     }
-    format!("{:016x}", hash.digest())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_those_of_the_contract() {
+        let id = AlertId::of("苏C12345", "G2", "G1");
+        assert_eq!(id, AlertId::of("苏C12345", "G1", "G2"));
+        assert_ne!(id, AlertId::of("苏C12346", "G1", "G2"));
+        assert_eq!(AlertId::parse(&id.to_string()), Some(id));
+        assert_eq!(AlertId(1).to_string(), "0000000000000001");
+        for text in ["", "000000000000001", "00000000000000011", "000000000000000A", "+000000000000001"] {
+            assert_eq!(AlertId::parse(text), None, "{text}");
+        }
+    }
 }

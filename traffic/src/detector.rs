@@ -13,6 +13,7 @@ mod clocks;
 mod evidence;
 mod fate;
 mod guard;
+mod settings;
 mod sighting;
 mod tracks;
 mod watermark;
@@ -26,43 +27,13 @@ pub use clocks::{ClockCount, Lead};
 pub use evidence::{Evidence, Pair};
 pub use fate::Fate;
 use guard::{Admission, Guard};
+pub use settings::{DetectorSettings, PlateScope};
 pub use sighting::Sighting;
 use tracks::{Reach, Tracks};
 pub use watermark::{Reached, Watermark, WatermarkState};
 
 /// How many rows' slots in the guard are read together: more than a processor has reads in flight.
 const TOUCHED_AT_ONCE: usize = 16;
-
-/// Which plates are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PlateScope {
-    /// Plates of class ordinary, new_energy or special.
-    #[default]
-    Valid,
-    /// All plates, as the original job did.
-    Any,
-}
-
-/// Settings of the rule. Times in seconds, speed in km/h.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DetectorSettings {
-    /// Two checkpoints with a gap strictly under this are an alert.
-    pub window: i64,
-    /// How far below the watermark a sighting is kept, and a GCXH guarded.
-    pub state_ttl: i64,
-    /// Sightings with a gap strictly under this are checked for their lower speed.
-    pub speed_window: i64,
-    /// A speed above this is impossible.
-    pub max_speed_kmh: f64,
-    /// Which plates are compared.
-    pub plates: PlateScope,
-}
-
-impl Default for DetectorSettings {
-    fn default() -> Self {
-        Self { window: 300, state_ttl: 600, speed_window: 300, max_speed_kmh: 160.0, plates: PlateScope::Valid }
-    }
-}
 
 /// A passage and the earlier or later sighting that it contradicts.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,6 +89,8 @@ pub(crate) struct Passage<'a> {
 #[derive(Debug)]
 pub struct Detector {
     settings: DetectorSettings,
+    /// Sightings at least this many seconds apart are not compared.
+    farthest_gap: i64,
     watermark: Watermark,
     guard: Guard,
     tracks: Tracks,
@@ -129,6 +102,7 @@ impl Detector {
     pub fn new(settings: DetectorSettings) -> Self {
         Self {
             settings,
+            farthest_gap: Rule::farthest_gap(&settings),
             watermark: Watermark::default(),
             guard: Guard::default(),
             tracks: Tracks::default(),
@@ -275,9 +249,18 @@ impl Detector {
                 if other.checkpoint == passage.checkpoint {
                     continue;
                 }
-                if let Some(hit) = apply_rules(settings, row, &sighting, other, other_is_earlier, places) {
-                    found(Hit { other_odd_id: self.tracks.odd_id(other.id()), ..hit });
+                let gap_seconds = (sighting.time().0 - other.time().0).abs();
+                if gap_seconds >= self.farthest_gap {
+                    continue;
                 }
+                let pair = pair_of(gap_seconds, &sighting, &other, places);
+                let Evidence { distance_km, speed_kmh, severity, cause, rule } = Evidence::of(settings, &pair);
+                let Some(rule) = rule else { continue };
+                let other_odd_id = self.tracks.odd_id(other.id());
+                #[rustfmt::skip]
+                found(Hit {
+                    row, other, other_odd_id, other_is_earlier, gap_seconds, distance_km, speed_kmh, severity, cause, rule,
+                });
             }
         }
         if passage.time > reach.ahead { Fate::Ahead } else { Fate::Accepted }
@@ -307,39 +290,14 @@ fn passage_at<'a>(batch: &'a PassageBatch, row: usize, knowledge: Knowledge<'_>)
     })
 }
 
-/// Applies both rules to two sightings of one plate at different checkpoints.
-fn apply_rules(
-    settings: &DetectorSettings,
-    row: u32,
-    sighting: &Sighting,
-    other: Sighting,
-    other_is_earlier: bool,
-    places: &Places,
-) -> Option<Hit> {
-    let gap_seconds = (sighting.time().0 - other.time().0).abs();
-    if gap_seconds >= settings.window.max(settings.speed_window) {
-        return None;
-    }
+/// What is known about two sightings of one plate at different checkpoints.
+fn pair_of(gap_seconds: i64, sighting: &Sighting, other: &Sighting, places: &Places) -> Pair {
     let place = |sighting: &Sighting| places.get(sighting.checkpoint as usize).copied().flatten();
-    let pair = Pair {
+    Pair {
         gap_seconds,
         slack_seconds: sighting.resolution().seconds() + other.resolution().seconds(),
         from: place(sighting),
-        to: place(&other),
+        to: place(other),
         twins: sighting.plate_type().are_twins(other.plate_type()),
-    };
-    let Evidence { distance_km, speed_kmh, severity, cause, rule } = Evidence::of(settings, &pair);
-    let rule = rule?;
-    Some(Hit {
-        row,
-        other,
-        other_odd_id: None,
-        other_is_earlier,
-        gap_seconds,
-        distance_km,
-        speed_kmh,
-        severity,
-        cause,
-        rule,
-    })
+    }
 }

@@ -1,4 +1,4 @@
-//! The pure domain of Platewatch: passages, plates, civil time, checkpoints, alerts and the cloned-plate rule.
+//! The pure domain of Platewatch: passages, plates, civil time, checkpoints, alerts and the rules that raise them.
 //!
 //! State in, state and alerts out. This crate knows no file, socket, thread or clock: time comes from the record, and
 //! bad input comes back as a [`Reject`], never as an error. It does not know where a record came from or where it goes.
@@ -12,10 +12,11 @@ mod names;
 mod passage_id;
 mod plate;
 mod plate_type;
+mod rules;
 mod time;
 mod vehicle;
 
-pub use alert::{Alert, Cause, Rule, Severity, alert_id};
+pub use alert::{Alert, AlertId, AlertSighting, Cause};
 pub use batch::{PassageBatch, RawLines, Reject, RejectReason, odd_text};
 pub use checkpoint::{Catalogue, CatalogueError, Checkpoint, CheckpointProblem, great_circle_km};
 pub use detector::{
@@ -30,5 +31,6 @@ pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
 pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};
 pub use plate_type::PlateType;
+pub use rules::{Measured, Rule, Severity, UnknownRule};
 pub use time::{CivilTime, Resolution, TimeZoneName, UnknownTimeZone};
 pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, VehicleType, brand_of, province_of};

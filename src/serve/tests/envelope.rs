@@ -134,7 +134,7 @@ async fn a_page_of_another_origin_changes_nothing() {
     .await;
     let own = format!("http://{}", server.address);
     let host = server.address.to_string();
-    let path = format!("/api/warnings/{}", traffic::alert_id("苏C12345", "A2", "B2"));
+    let path = format!("/api/warnings/{}", traffic::AlertId::of("苏C12345", "A2", "B2"));
     let body = br#"{"status":"investigating","by":"a"}"#;
     for (origin, allowed) in [
         ("https://anyone.example", false),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::{Notify, watch};
 use traffic::{
-    Alert, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity, VehicleType, alert_id, brand_of,
-    province_of,
+    Alert, AlertId, AlertSighting, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity,
+    VehicleType, brand_of, province_of,
 };
 
 use super::time;
@@ -207,9 +207,9 @@ impl Reader for MemoryReader {
         self.status.lock().unwrap().failure.clone()
     }
 
-    fn change_work(&self, id: &str, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
+    fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         self.change(|state| {
-            let mut worked = state.alert(id).unwrap().ok_or_else(|| WorkError::NotFound(id.to_owned()))?;
+            let mut worked = state.alert(id).unwrap().ok_or(WorkError::NotFound(id))?;
             worked.work.change(change)?;
             state.work.insert(worked.alert.seq, worked.work.clone());
             Ok(worked)
@@ -291,12 +291,12 @@ impl Snapshot for Rows {
 
     fn alerts(&self, filter: &AlertFilter, page: u64, limit: usize) -> Result<Page<Alert>, ReadError> {
         let matching = self.alerts.iter().rev().filter(|alert| {
-            contains(filter.time, time(&alert.curr_time))
-                && filter.hphm.as_ref().is_none_or(|part| wildcard(&format!("*{part}*"), &alert.hphm))
+            contains(filter.time, alert.later.passed_at)
+                && filter.hphm.as_ref().is_none_or(|part| wildcard(&format!("*{part}*"), &alert.plate))
                 && filter
                     .kkmc
                     .as_ref()
-                    .is_none_or(|any| any.contains(&alert.prev_kkmc) || any.contains(&alert.curr_kkmc))
+                    .is_none_or(|any| any.contains(&alert.earlier.checkpoint) || any.contains(&alert.later.checkpoint))
                 && filter.severity.is_none_or(|severity| alert.severity == severity)
                 && filter.rule.is_none_or(|rule| alert.rule == rule)
                 && filter
@@ -310,7 +310,7 @@ impl Snapshot for Rows {
         Ok(self.alerts.iter().filter(|alert| alert.seq > seq).take(limit).cloned().collect())
     }
 
-    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+    fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         let found = self.alerts.iter().rev().find(|alert| alert.id == id).cloned();
         Ok(found.map(|alert| WorkedAlert { work: self.work.get(&alert.seq).cloned().unwrap_or_default(), alert }))
     }
@@ -424,14 +424,18 @@ pub(crate) fn alert(
     let known = severity != Severity::Medium;
     Alert {
         seq,
-        id: alert_id(hphm, &format!("A{seq}"), &format!("B{seq}")),
-        hphm: hphm.to_owned(),
-        prev_kkmc: prev_kkmc.to_owned(),
-        curr_kkmc: curr_kkmc.to_owned(),
-        prev_time: CivilTime(time(curr_time).0 - 50).to_string(),
-        curr_time: curr_time.to_owned(),
-        prev_gcxh: format!("A{seq}"),
-        curr_gcxh: format!("B{seq}"),
+        id: AlertId::of(hphm, &format!("A{seq}"), &format!("B{seq}")),
+        plate: hphm.to_owned(),
+        earlier: AlertSighting {
+            checkpoint: prev_kkmc.to_owned(),
+            passed_at: CivilTime(time(curr_time).0 - 50),
+            passage: format!("A{seq}"),
+        },
+        later: AlertSighting {
+            checkpoint: curr_kkmc.to_owned(),
+            passed_at: time(curr_time),
+            passage: format!("B{seq}"),
+        },
         gap_seconds: 50,
         distance_km: known.then_some(45.2),
         speed_kmh: known.then_some(3254.4),

@@ -16,7 +16,7 @@ async fn newest_first() {
     assert_eq!(seqs(&data), [3, 2]);
     assert_eq!(
         data[1],
-        json!({"seq": 2, "id": traffic::alert_id("苏C12345", "A2", "B2"), "hphm": "苏C12345", "prev_kkmc": "G3_Sulu",
+        json!({"seq": 2, "id": traffic::AlertId::of("苏C12345", "A2", "B2").to_string(), "hphm": "苏C12345", "prev_kkmc": "G3_Sulu",
             "curr_kkmc": "S250_Pizhou_Sulu", "prev_time": "2024-01-02 11:58:30", "curr_time": "2024-01-02 11:59:20",
             "prev_gcxh": "A2", "curr_gcxh": "B2", "gap_seconds": 50, "distance_km": 45.2, "speed_kmh": 3254.4,
             "severity": "high", "rule": "window"})

@@ -1,13 +1,13 @@
 //! `GET` and `PATCH /api/warnings/{id}`, and the state of the work in `GET /api/warnings`.
 
 use serde_json::{Value, json};
-use traffic::alert_id;
+use traffic::AlertId;
 
 use super::Server;
 use super::client::{Reply, request};
 
 fn id() -> String {
-    alert_id("苏C12345", "A2", "B2")
+    AlertId::of("苏C12345", "A2", "B2").to_string()
 }
 
 async fn patch_with(server: &Server, id: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
@@ -38,7 +38,7 @@ async fn one_alert_with_its_places() {
     {
         assert_eq!(data[field], expected, "{field}");
     }
-    let unlisted = server.get(&format!("/api/warnings/{}", alert_id("苏CD12345", "A1", "B1"))).await.data();
+    let unlisted = server.get(&format!("/api/warnings/{}", AlertId::of("苏CD12345", "A1", "B1"))).await.data();
     assert_eq!(
         unlisted["curr"],
         json!({"kkmc": "unlisted-1", "code": null, "label": "unlisted-1", "xzqhmc": null, "road": null, "lon": null, "lat": null})

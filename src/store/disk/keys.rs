@@ -18,7 +18,7 @@ use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
 
 pub(in crate::store) const PLATE: Kind = Kind { magic: b'P', version: 2 };
-pub(in crate::store) const ALERT: Kind = Kind { magic: b'A', version: 2 };
+pub(in crate::store) const ALERT: Kind = Kind { magic: b'A', version: 3 };
 pub(in crate::store) const REJECT: Kind = Kind { magic: b'J', version: 2 };
 pub(in crate::store) const REJECTS_BYTES: Kind = Kind { magic: b'B', version: 1 };
 pub(in crate::store) const HOUR: Kind = Kind { magic: b'H', version: 1 };

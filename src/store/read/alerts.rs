@@ -3,12 +3,12 @@
 
 use shard::PlatePattern;
 use storage::Family;
-use traffic::{Alert, Dimension, NameId, NameTable, PlateCode};
+use traffic::{Alert, AlertId, Dimension, NameId, NameTable, PlateCode};
 
 use super::view::{View, read_error};
 use crate::reader::{AlertFilter, Page, ReadError};
 use crate::store::disk::records::{decode_alert, load_work};
-use crate::store::state::{AlertRow, FoundAlerts, WorkStates, id_number, time_of};
+use crate::store::state::{AlertRow, FoundAlerts, WorkStates};
 use crate::work::{AlertWork, WorkStatus, WorkedAlert};
 
 impl View {
@@ -93,9 +93,8 @@ impl View {
     }
 
     /// See [`Snapshot::alert`](crate::reader::Snapshot::alert).
-    pub(in crate::store) fn alert_by_id(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
-        let Some(number) = id_number(id) else { return Ok(None) };
-        let found = match self.alerts.find(number, self.oldest_alert()) {
+    pub(in crate::store) fn alert_by_id(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
+        let found = match self.alerts.find(id, self.oldest_alert()) {
             Some(seq) => self.alerts_of(&[seq])?.pop(),
             None => self
                 .alerts_before_index()
@@ -164,13 +163,12 @@ impl<'a> AlertTest<'a> {
     /// The same for an alert that was read from the disk.
     pub(in crate::store) fn accepts(&self, alert: &Alert) -> bool {
         let filter = self.filter;
-        let time = time_of(&alert.curr_time);
-        let is_there = |name: &String| *name == alert.prev_kkmc || *name == alert.curr_kkmc;
+        let time = alert.later.passed_at.0;
         self.touches(time, time)
             && filter.severity.is_none_or(|severity| severity == alert.severity)
             && filter.rule.is_none_or(|rule| rule == alert.rule)
-            && filter.kkmc.as_ref().is_none_or(|names| names.iter().any(is_there))
-            && self.plate.as_ref().is_none_or(|plate| plate.matches(PlateCode::pack(&alert.hphm), &alert.hphm))
+            && filter.kkmc.as_ref().is_none_or(|names| names.iter().any(|name| alert.is_at(name)))
+            && self.plate.as_ref().is_none_or(|plate| plate.matches(PlateCode::pack(&alert.plate), &alert.plate))
             && self.accepts_status(alert.seq)
     }
 }

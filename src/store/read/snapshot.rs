@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use traffic::{Alert, RejectReason};
+use traffic::{Alert, AlertId, RejectReason};
 
 use super::cursor::RowCursor;
 use super::passages;
@@ -66,7 +66,7 @@ impl Snapshot for View {
         self.search_alerts(filter, page, limit)
     }
 
-    fn alert(&self, id: &str) -> Result<Option<WorkedAlert>, ReadError> {
+    fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         self.alert_by_id(id)
     }
 

@@ -5,8 +5,8 @@
 //! list as it was at its commit (chunks are shared, only the last is copied when it grows). Rebuilt when the store is
 //! opened. IMPORTANT: the index is bounded in bytes and may lack the oldest alerts; those are read from the disk.
 
-use std::sync::{Arc, LazyLock};
-use traffic::{Alert, CivilTime, NameId, PlateCode, Rule, Severity, TimeZoneName};
+use std::sync::Arc;
+use traffic::{Alert, AlertId, NameId, PlateCode, Rule, Severity};
 
 /// Alerts of a chunk; few in tests, so that they take every branch.
 const CHUNK: usize = if cfg!(test) { 16 } else { 4096 };
@@ -23,7 +23,7 @@ struct Chunk {
     /// Texts of plates that do not fit into a number, by row.
     odd_plates: Vec<(u32, Box<str>)>,
     checkpoints: Vec<[NameId; 2]>,
-    /// Severity in the two lower bits, rule in the third.
+    /// The severity's code in the two lower bits, the rule's in the others.
     kinds: Vec<u8>,
     min_time: i64,
     max_time: i64,
@@ -94,10 +94,10 @@ impl AlertIndex {
     }
 
     /// The newest alert with this id, from `oldest` on.
-    pub(in crate::store) fn find(&self, id: u64, oldest: u64) -> Option<u64> {
+    pub(in crate::store) fn find(&self, id: AlertId, oldest: u64) -> Option<u64> {
         let chunks = self.chunks.iter().rev().take_while(|chunk| chunk.end_seq() > oldest);
         let mut found =
-            chunks.filter_map(|chunk| Some(chunk.first_seq + chunk.ids.iter().rposition(|it| *it == id)? as u64));
+            chunks.filter_map(|chunk| Some(chunk.first_seq + chunk.ids.iter().rposition(|it| *it == id.0)? as u64));
         found.next().filter(|seq| *seq >= oldest)
     }
 
@@ -151,30 +151,30 @@ pub(in crate::store) struct Row<'a> {
 
 impl Row<'_> {
     pub(in crate::store) fn is_of(&self, severity: Severity) -> bool {
-        self.kind & 3 == severity as u8
+        self.kind & 3 == severity.code()
     }
 
     pub(in crate::store) fn is_by(&self, rule: Rule) -> bool {
-        self.kind >> 2 == rule as u8
+        self.kind >> 2 == rule.code()
     }
 }
 
 impl Chunk {
     /// Appends a row and returns how many bytes it takes.
     fn push(&mut self, alert: &Alert, checkpoints: [NameId; 2]) -> usize {
-        let time = time_of(&alert.curr_time);
+        let time = alert.later.passed_at.0;
         if self.ids.is_empty() {
             (self.min_time, self.max_time) = (time, time);
         }
         self.min_time = self.min_time.min(time);
         self.max_time = self.max_time.max(time);
-        let plate = PlateCode::pack(&alert.hphm);
+        let plate = PlateCode::pack(&alert.plate);
         let mut bytes = ROW_BYTES;
         if plate.is_odd() {
-            self.odd_plates.push((self.ids.len() as u32, alert.hphm.as_str().into()));
-            bytes += odd_bytes(&alert.hphm);
+            self.odd_plates.push((self.ids.len() as u32, alert.plate.as_str().into()));
+            bytes += odd_bytes(&alert.plate);
         }
-        self.ids.push(id_number(&alert.id).unwrap_or_default());
+        self.ids.push(alert.id.0);
         self.times.push(time);
         self.plates.push(plate.as_u64());
         self.checkpoints.push(checkpoints);
@@ -208,19 +208,6 @@ fn odd_bytes(text: &str) -> usize {
     size_of::<(u32, Box<str>)>() + text.len()
 }
 
-/// An alert's id as a number; none if it is not 16 hexadecimal digits.
-pub(in crate::store) fn id_number(id: &str) -> Option<u64> {
-    let digits = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    digits.then(|| u64::from_str_radix(id, 16).ok()).flatten()
-}
-
 fn kind(severity: Severity, rule: Rule) -> u8 {
-    severity as u8 | (rule as u8) << 2
-}
-
-/// Civil seconds of a time as alerts write it.
-pub(in crate::store) fn time_of(text: &str) -> i64 {
-    // It has no offset, so the zone does not matter.
-    static ANY_ZONE: LazyLock<TimeZoneName> = LazyLock::new(TimeZoneName::default);
-    CivilTime::parse(text.as_bytes(), &ANY_ZONE).map_or(0, |time| time.0)
+    severity.code() | rule.code() << 2
 }

@@ -14,7 +14,7 @@ mod work_states;
 
 #[cfg(test)]
 pub(super) use alert_index::ROW_BYTES;
-pub(super) use alert_index::{AlertIndex, FoundAlerts, Row as AlertRow, id_number, time_of};
+pub(super) use alert_index::{AlertIndex, FoundAlerts, Row as AlertRow};
 pub(super) use committed::State;
 pub(super) use detection::Detection;
 pub(super) use holds::Holds;

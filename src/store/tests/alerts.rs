@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use storage::{Database, Durability, Family};
-use traffic::{Alert, CivilTime, Rule, Severity};
+use traffic::{Alert, AlertId, CivilTime, Rule, Severity};
 
 use super::model::{CHECKPOINTS, PLATES, Random, finds, in_range, lines};
 use super::scene::{SELDOM, SMALL, Scene, cases, settings};
@@ -72,7 +72,7 @@ fn touch_some(scene: &Scene, random: &mut Random, work: &mut BTreeMap<u64, Alert
             "why",
         );
         let expected = work.entry(alert.seq).or_default();
-        let made = scene.store().shared().change_work(&alert.id, &asked);
+        let made = scene.store().shared().change_work(alert.id, &asked);
         let modelled = expected.change(&asked);
         assert_eq!(made.as_ref().err(), modelled.as_ref().err());
         if let Ok(worked) = made {
@@ -101,11 +101,11 @@ fn check(view: &View, random: &mut Random, work: &mut BTreeMap<u64, AlertWork>) 
     }
     for alert in &kept {
         let newest = kept.iter().rev().find(|other| other.id == alert.id).unwrap();
-        let found = view.alert(&alert.id).unwrap().expect("it is kept");
+        let found = view.alert(alert.id).unwrap().expect("it is kept");
         prop_assert_eq!(&found.alert, newest);
         prop_assert_eq!(&found.work, &work.get(&newest.seq).cloned().unwrap_or_default());
     }
-    prop_assert_eq!(view.alert("0123456789abcdef").unwrap(), None);
+    prop_assert_eq!(view.alert(AlertId(0x0123_4567_89ab_cdef)).unwrap(), None);
     let seqs: Vec<u64> = kept.iter().map(|alert| alert.seq).collect();
     let expected: Vec<AlertWork> = seqs.iter().map(|seq| work.get(seq).cloned().unwrap_or_default()).collect();
     prop_assert_eq!(view.work(&seqs).unwrap(), expected);
@@ -113,10 +113,7 @@ fn check(view: &View, random: &mut Random, work: &mut BTreeMap<u64, AlertWork>) 
 }
 
 fn filter(random: &mut Random, kept: &[Alert]) -> AlertFilter {
-    let time = |random: &mut Random| {
-        let alert = kept.get(random.below(kept.len()))?;
-        CivilTime::parse(alert.curr_time.as_bytes(), &traffic::TimeZoneName::default())
-    };
+    let time = |random: &mut Random| Some(kept.get(random.below(kept.len()))?.later.passed_at);
     let (one, other) = (time(random), time(random));
     let mut filter = AlertFilter::default();
     if random.rarely(2) {
@@ -141,10 +138,9 @@ fn filter(random: &mut Random, kept: &[Alert]) -> AlertFilter {
 }
 
 fn passes(filter: &AlertFilter, alert: &Alert, status: WorkStatus) -> bool {
-    let time = CivilTime::parse(alert.curr_time.as_bytes(), &traffic::TimeZoneName::default()).unwrap();
-    in_range(filter.time, time)
-        && filter.hphm.as_ref().is_none_or(|pattern| finds(pattern, &alert.hphm))
-        && filter.kkmc.as_ref().is_none_or(|any| any.contains(&alert.prev_kkmc) || any.contains(&alert.curr_kkmc))
+    in_range(filter.time, alert.later.passed_at)
+        && filter.hphm.as_ref().is_none_or(|pattern| finds(pattern, &alert.plate))
+        && filter.kkmc.as_ref().is_none_or(|any| any.iter().any(|kkmc| alert.is_at(kkmc)))
         && filter.severity.is_none_or(|severity| severity == alert.severity)
         && filter.rule.is_none_or(|rule| rule == alert.rule)
         && filter.status.is_none_or(|wanted| wanted == status)
@@ -186,7 +182,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     let shared = scene.store().shared();
     let view = scene.view();
     let first = view.alerts_after(0, 1).unwrap().remove(0);
-    shared.change_work(&first.id, &change(Some(WorkStatus::Investigating), "")).unwrap();
+    shared.change_work(first.id, &change(Some(WorkStatus::Investigating), "")).unwrap();
     assert_eq!(stored_work(&shared.reading.database), [first.seq]);
     drop((shared, view));
 
@@ -204,7 +200,7 @@ fn work_on_an_alert_that_is_gone_goes_too() {
     let shared = scene.store().shared();
     assert!(scene.view().oldest_alert() > first.seq);
     assert_eq!(stored_work(&shared.reading.database), [] as [u64; 0]);
-    assert_eq!(shared.change_work(&first.id, &change(None, "x")), Err(WorkError::NotFound(first.id.clone())));
+    assert_eq!(shared.change_work(first.id, &change(None, "x")), Err(WorkError::NotFound(first.id)));
     let mut stray = shared.reading.database.begin();
     stray.put(Family::Meta, &keys::work(first.seq), b"whatever");
     shared.reading.database.commit(stray, Durability::AsConfigured).unwrap();
@@ -245,7 +241,7 @@ fn a_directory_without_work_opens() {
     scene.crash();
     let view = scene.view();
     for alert in view.alerts_after(0, usize::MAX).unwrap() {
-        let found = view.alert(&alert.id).unwrap().unwrap();
+        let found = view.alert(alert.id).unwrap().unwrap();
         assert_eq!(found.work, AlertWork::default());
     }
 }
@@ -255,7 +251,7 @@ fn a_directory_without_work_opens() {
 fn changes_beside_the_writer() {
     let mut scene = scene_with_alerts();
     let shared = scene.store().shared();
-    let ids: Vec<String> = scene.alerts().into_iter().map(|alert| alert.id).take(8).collect();
+    let ids: Vec<AlertId> = scene.alerts().into_iter().map(|alert| alert.id).take(8).collect();
     let before = scene.totals().accepted;
     let changers: Vec<_> = (0..4)
         .map(|number| {
@@ -263,7 +259,7 @@ fn changes_beside_the_writer() {
             std::thread::spawn(move || {
                 for round in 0..10 {
                     for id in &ids {
-                        shared.change_work(id, &change(None, &format!("{number} {round}"))).unwrap();
+                        shared.change_work(*id, &change(None, &format!("{number} {round}"))).unwrap();
                     }
                 }
             })
@@ -276,7 +272,7 @@ fn changes_beside_the_writer() {
     scene.crash();
     assert!(accepted > before && scene.totals().accepted == accepted);
     for id in &ids {
-        let worked = scene.view().alert(id).unwrap().unwrap();
+        let worked = scene.view().alert(*id).unwrap().unwrap();
         assert_eq!((worked.work.version, worked.work.history.len()), (40, 40));
     }
 }

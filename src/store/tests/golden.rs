@@ -2,8 +2,8 @@
 
 use storage::codec;
 use traffic::{
-    Alert, Cause, CivilTime, ClockCount, Lead, PassageId, PlateCode, PlateType, Reached, RejectReason, Resolution,
-    Rule, Severity, Sighting, WatermarkState,
+    Alert, AlertId, AlertSighting, Cause, CivilTime, ClockCount, Lead, PassageId, PlateCode, PlateType, Reached,
+    RejectReason, Resolution, Rule, Severity, Sighting, WatermarkState,
 };
 
 use super::scene::shard;
@@ -56,16 +56,18 @@ fn plate_state() {
 
 #[test]
 fn alert() {
+    let start = CivilTime::from_civil(2024, 1, 1, 0, 0, 0).unwrap();
+    let sighting = |checkpoint: &str, seconds, passage: &str| AlertSighting {
+        checkpoint: checkpoint.to_owned(),
+        passed_at: CivilTime(start.0 + seconds),
+        passage: passage.to_owned(),
+    };
     let alert = Alert {
         seq: 12,
-        id: "9f0c000000000001".to_owned(),
-        hphm: "苏C12345".to_owned(),
-        prev_kkmc: "A".to_owned(),
-        curr_kkmc: "B".to_owned(),
-        prev_time: "2024-01-01 00:00:00".to_owned(),
-        curr_time: "2024-01-01 00:02:03".to_owned(),
-        prev_gcxh: "G1".to_owned(),
-        curr_gcxh: "G2".to_owned(),
+        id: AlertId(0x9f0c_0000_0000_0001),
+        plate: "苏C12345".to_owned(),
+        earlier: sighting("A", 0, "G1"),
+        later: sighting("B", 123, "G2"),
         gap_seconds: 123,
         distance_km: Some(45.2),
         speed_kmh: None,
@@ -75,16 +77,16 @@ fn alert() {
     };
     assert_eq!(decode_alert(&bytes_of(ALERT_1)).unwrap(), alert, "layout 1 had no cause");
     let alert = Alert { cause: Some(Cause::PlateTypes), ..alert };
+    assert_eq!(decode_alert(&bytes_of(ALERT_2)).unwrap(), alert, "layout 2 had texts for id and times");
     let bytes = encode_alert(&alert).unwrap();
     check("alert", &bytes, ALERT);
     assert_eq!(decode_alert(&bytes).unwrap(), alert);
-    assert_eq!(codec::encode(keys::ALERT, &Cause::PlateTypes).unwrap().last(), Some(&0));
-    // Numbers of severities and rules, in the order of their declaration.
+    assert_eq!(Cause::PlateTypes.code(), 0);
     for (number, severity) in [Severity::High, Severity::Medium, Severity::Low].into_iter().enumerate() {
-        assert_eq!(codec::encode(keys::ALERT, &severity).unwrap().last(), Some(&(number as u8)));
+        assert_eq!(severity.code(), number as u8);
     }
     for (number, rule) in [Rule::Window, Rule::Speed].into_iter().enumerate() {
-        assert_eq!(codec::encode(keys::ALERT, &rule).unwrap().last(), Some(&(number as u8)));
+        assert_eq!(rule.code(), number as u8);
     }
 }
 
@@ -254,6 +256,10 @@ const PLATE_1: &str = concat!(
 const MIRROR: &str = "55013c1283bdfc7011010001fc300124cb02fb2c0101";
 const REFUSED: &str = "52015a0c9e1001fc70110100024731fc300124cb0c473109e9939ce5b1b1e58ebf08746f6f206c6f6e67";
 const ALERT: &str = concat!(
+    "4103e15ef9070cfd0100000000000c9f09e88b8f4331323334350141fc000124cb0247310142fcf60124cb024732f6019a99999999994640",
+    "0000010100"
+);
+const ALERT_2: &str = concat!(
     "410272d0a8900c103966306330303030303030303030303109e88b8f4331323334350141014213323032342d30312d30312030303a30303a",
     "303013323032342d30312d30312030303a30323a3033024731024732f6019a999999999946400000010100",
 );

@@ -232,12 +232,12 @@ fn alerts_and_rejects_have_their_own_retention() {
         scene.commit_all(&lines, || 40);
     }
     let newest = scene.store().totals().newest().unwrap().0;
-    let oldest = CivilTime(newest - 2 * HOUR).to_string();
+    let oldest = CivilTime(newest - 2 * HOUR);
     let (alerts, every) = (scene.alerts(), without.alerts());
     assert!(alerts.len() < every.len());
     assert_eq!(alerts, every[every.len() - alerts.len()..]);
-    let recent = every.iter().filter(|alert| alert.curr_time >= oldest).count();
-    assert!(recent <= alerts.len() && alerts.first().unwrap().curr_time >= CivilTime(newest - 3 * HOUR).to_string());
+    let recent = every.iter().filter(|alert| alert.later.passed_at >= oldest).count();
+    assert!(recent <= alerts.len() && alerts.first().unwrap().later.passed_at >= CivilTime(newest - 3 * HOUR));
     let page = scene.view().alerts(&Default::default(), 1, 5).unwrap();
     assert_eq!((page.total, page.records.len()), (alerts.len() as u64, 5));
     let (rejects, every) = (scene.rejects(), without.rejects());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Instant;
 use storage::{Commit, Durability, Family, codec};
-use traffic::{Alert, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch, alert_id};
+use traffic::{Alert, AlertId, AlertSighting, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch};
 
 use super::rejects;
 use super::retention::EXPIRE_SEGMENTS_AT_ONCE;
@@ -255,27 +255,26 @@ impl Store {
     /// The alert of a hit, whose passage was at `checkpoint` at `time`.
     fn alert(&self, passages: &PassageBatch, hit: &Hit, time: CivilTime, checkpoint: NameId) -> Alert {
         let row = hit.row as usize;
-        let kkmc = |id| self.state.names.text(Dimension::Checkpoint, id).to_owned();
-        let other_id = hit.other.id();
-        let other_gcxh = match &hit.other_odd_id {
-            Some(text) => text.to_string(),
-            None => other_id.unpack(),
+        let sighting = |checkpoint, passed_at, passage| AlertSighting {
+            checkpoint: self.state.names.text(Dimension::Checkpoint, checkpoint).to_owned(),
+            passed_at,
+            passage,
         };
-        let other = (kkmc(hit.other.checkpoint), hit.other.time().to_string(), other_gcxh);
-        let this = (kkmc(checkpoint), time.to_string(), passages.id_text(row));
-        let (prev, curr) = if hit.other_is_earlier { (other, this) } else { (this, other) };
-        let hphm = passages.plate_text(row);
+        let other_passage = match &hit.other_odd_id {
+            Some(text) => text.to_string(),
+            None => hit.other.id().unpack(),
+        };
+        let other = sighting(hit.other.checkpoint, hit.other.time(), other_passage);
+        let this = sighting(checkpoint, time, passages.id_text(row));
+        let (earlier, later) = if hit.other_is_earlier { (other, this) } else { (this, other) };
+        let plate = passages.plate_text(row);
         let tenths = |number: f64| (number * 10.0).round() / 10.0;
         Alert {
             seq: self.state.totals.alerts,
-            id: alert_id(&hphm, &prev.2, &curr.2),
-            hphm,
-            prev_kkmc: prev.0,
-            curr_kkmc: curr.0,
-            prev_time: prev.1,
-            curr_time: curr.1,
-            prev_gcxh: prev.2,
-            curr_gcxh: curr.2,
+            id: AlertId::of(&plate, &earlier.passage, &later.passage),
+            plate,
+            earlier,
+            later,
             gap_seconds: hit.gap_seconds,
             distance_km: hit.distance_km.map(tenths),
             speed_kmh: hit.speed_kmh.map(tenths),

@@ -18,7 +18,7 @@ use crate::store::disk::keys;
 use crate::store::disk::records::{
     Announcement, Keep, Kept, Lifetime, Lifetimes, StoredReject, decode_alert, retention_text,
 };
-use crate::store::state::{Log, time_of};
+use crate::store::state::Log;
 
 const DAY: i64 = 86_400;
 
@@ -233,7 +233,7 @@ impl Store {
                 break;
             }
             let time = match alerts {
-                true => time_of(&decode_alert(&value)?.curr_time),
+                true => decode_alert(&value)?.later.passed_at.0,
                 false => {
                     let near = StoredReject::decode(&value)?.near;
                     near.or(self.state.totals.first_time).unwrap_or(i64::MAX)

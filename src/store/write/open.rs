@@ -182,7 +182,7 @@ impl Store {
                 return Err(damaged(&format!("number {next} is missing")).into());
             }
             let number = |kkmc: &String| numbers.number(Dimension::Checkpoint, kkmc);
-            let (Some(prev), Some(curr)) = (number(&alert.prev_kkmc), number(&alert.curr_kkmc)) else {
+            let (Some(prev), Some(curr)) = (number(&alert.earlier.checkpoint), number(&alert.later.checkpoint)) else {
                 return Err(damaged(&"its checkpoint is not among the names").into());
             };
             self.state.alerts.push(&alert, [prev, curr]);

@@ -36,10 +36,10 @@ impl Store {
             }
         }
         if let Some((oldest, _)) = limit(self, Kept::Alerts) {
-            let oldest = CivilTime(oldest).to_string();
+            let oldest = CivilTime(oldest);
             let first_held = self.shared.holds.first_alert(self.state.totals.alerts);
             let expired = |value: &[u8]| {
-                decode_alert(value).is_ok_and(|alert| alert.curr_time < oldest && alert.seq < first_held)
+                decode_alert(value).is_ok_and(|alert| alert.later.passed_at < oldest && alert.seq < first_held)
             };
             let before = self.state.totals.oldest_alert;
             let oldest = drop_expired(&self.shared.reading.database, Family::Alerts, before, expired, commit)?;

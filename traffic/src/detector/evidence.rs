@@ -1,7 +1,7 @@
 //! What the rule says about two sightings of one plate at different checkpoints.
 
-use super::DetectorSettings;
-use crate::{Cause, Rule, Severity, great_circle_km};
+use super::settings::DetectorSettings;
+use crate::{Cause, Measured, Rule, Severity, great_circle_km};
 
 /// A site is not a point, and its coordinates are not surveyed: the distance driven may be shorter by this much.
 const SITE_KM: f64 = 0.3;
@@ -49,11 +49,7 @@ impl Evidence {
         let speed_kmh = distance_km.filter(|_| gap_seconds > 0).map(|km| km * 3600.0 / gap_seconds as f64);
         let is_above = |km: f64, seconds: i64| km * 3600.0 > settings.max_speed_kmh * seconds as f64;
         let too_fast = distance_km.is_some_and(|km| is_above(km - SITE_KM, gap_seconds + pair.slack_seconds));
-        let rule = if gap_seconds < settings.window {
-            Some(Rule::Window)
-        } else {
-            (too_fast && gap_seconds < settings.speed_window).then_some(Rule::Speed)
-        };
+        let rule = Rule::raised_by(settings, &Measured { gap_seconds, too_fast });
         let severity = if pair.twins {
             Severity::Low
         } else if too_fast {
@@ -63,6 +59,7 @@ impl Evidence {
         } else {
             Severity::Low
         };
+        let severity = rule.map_or(severity, |rule| severity.at_most(rule.severity()));
         Self { distance_km, speed_kmh, severity, cause: pair.twins.then_some(Cause::PlateTypes), rule }
     }
 }

@@ -1,67 +1,92 @@
-//! An alert as bytes. Layout 1 has no cause; layout 2 has it after the fields of layout 1, so that it is in the alert's
-//! JSON only if there is one.
+//! An alert as bytes, layout 3: numbers for times, id, severity, rule and cause.
+//!
+//! Layouts 1 and 2 have texts in the place of times and id, and severity, rule and cause by the order of their
+//! declaration then, which are the codes of now; layout 1 has no cause. They are read, and never written.
 
 use storage::codec::{self, CodecError};
-use traffic::{Alert, Cause, Rule, Severity};
+use traffic::{Alert, AlertId, AlertSighting, Cause, CivilTime, Rule, Severity, TimeZoneName};
 
 use crate::store::disk::keys;
 
-/// Layout 1: the fields of [`Alert`] in their order, up to its rule.
-type First = (
-    u64,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    i64,
-    Option<f64>,
-    Option<f64>,
-    Severity,
-    Rule,
-);
-/// What follows in layout 2.
-type Second = (First, Option<Cause>);
+/// A sighting in layout 3: checkpoint, event time in civil seconds, GCXH.
+type StoredSighting = (String, i64, String);
+
+/// Layout 3: seq, id, plate, both sightings (the earlier first), gap in seconds, distance, speed, and the codes of
+/// severity, rule and cause.
+#[rustfmt::skip]
+type Third = (u64, u64, String, StoredSighting, StoredSighting, i64, Option<f64>, Option<f64>, u8, u8, Option<u8>);
+
+/// Layout 1: seq, id, plate, checkpoints, times, GCXH (each the earlier sighting's first), gap in seconds, distance,
+/// speed, and the codes of severity and rule.
+type First =
+    (u64, String, String, String, String, String, String, String, String, i64, Option<f64>, Option<f64>, u8, u8);
+
+/// Layout 2: the same, and the code of the cause.
+type Second = (First, Option<u8>);
 
 pub(in crate::store) fn encode(alert: &Alert) -> Result<Vec<u8>, CodecError> {
-    let Alert { seq, id, hphm, prev_kkmc, curr_kkmc, prev_time, curr_time, .. } = alert;
-    let Alert { prev_gcxh, curr_gcxh, gap_seconds, distance_km, speed_kmh, severity, rule, cause, .. } = alert;
+    let Alert { seq, id, plate, earlier, later, gap_seconds, distance_km, speed_kmh, severity, rule, cause } = alert;
     #[rustfmt::skip]
-    let first = (
-        seq, id, hphm, prev_kkmc, curr_kkmc, prev_time, curr_time, prev_gcxh, curr_gcxh, gap_seconds, distance_km,
-        speed_kmh, severity, rule,
+    let stored = (
+        seq, id.0, plate, fields(earlier), fields(later), gap_seconds, distance_km, speed_kmh, severity.code(),
+        rule.code(), cause.map(Cause::code),
     );
-    codec::encode(keys::ALERT, &(first, cause))
+    codec::encode(keys::ALERT, &stored)
+}
+
+fn fields(sighting: &AlertSighting) -> (&str, i64, &str) {
+    (&sighting.checkpoint, sighting.passed_at.0, &sighting.passage)
 }
 
 pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Alert, CodecError> {
-    let (first, cause) = match codec::version(keys::ALERT, bytes)? {
-        1 => (codec::decode::<First>(keys::ALERT, bytes)?, None),
-        _ => codec::decode::<Second>(keys::ALERT, bytes)?,
+    let third = match codec::version(keys::ALERT, bytes)? {
+        1 => numbered(codec::decode::<First>(keys::ALERT, bytes)?, None)?,
+        2 => {
+            let (first, cause) = codec::decode::<Second>(keys::ALERT, bytes)?;
+            numbered(first, cause)?
+        }
+        _ => codec::decode::<Third>(keys::ALERT, bytes)?,
     };
-    #[rustfmt::skip]
-    let (
-        seq, id, hphm, prev_kkmc, curr_kkmc, prev_time, curr_time, prev_gcxh, curr_gcxh, gap_seconds, distance_km,
-        speed_kmh, severity, rule,
-    ) = first;
+    let (seq, id, plate, earlier, later, gap_seconds, distance_km, speed_kmh, severity, rule, cause) = third;
+    let sighting = |(checkpoint, passed_at, passage): StoredSighting| AlertSighting {
+        checkpoint,
+        passed_at: CivilTime(passed_at),
+        passage,
+    };
     Ok(Alert {
         seq,
-        id,
-        hphm,
-        prev_kkmc,
-        curr_kkmc,
-        prev_time,
-        curr_time,
-        prev_gcxh,
-        curr_gcxh,
+        id: AlertId(id),
+        plate,
+        earlier: sighting(earlier),
+        later: sighting(later),
         gap_seconds,
         distance_km,
         speed_kmh,
-        severity,
-        rule,
-        cause,
+        severity: Severity::of_code(severity).ok_or_else(|| unknown("severity", severity))?,
+        rule: Rule::of_code(rule).ok_or_else(|| unknown("rule", rule))?,
+        cause: cause.map(|code| Cause::of_code(code).ok_or_else(|| unknown("cause", code))).transpose()?,
     })
+}
+
+/// An alert of an older layout in the form of layout 3.
+fn numbered(first: First, cause: Option<u8>) -> Result<Third, CodecError> {
+    #[rustfmt::skip]
+    let (
+        seq, id, plate, prev_kkmc, curr_kkmc, prev_time, curr_time, prev_gcxh, curr_gcxh, gap, distance, speed, severity,
+        rule,
+    ) = first;
+    let id = AlertId::parse(&id).ok_or_else(|| unknown("id", &id))?.0;
+    let earlier = (prev_kkmc, seconds(&prev_time)?, prev_gcxh);
+    let later = (curr_kkmc, seconds(&curr_time)?, curr_gcxh);
+    Ok((seq, id, plate, earlier, later, gap, distance, speed, severity, rule, cause))
+}
+
+/// Civil seconds of a time as text. It has no offset, so the zone does not matter.
+fn seconds(text: &str) -> Result<i64, CodecError> {
+    let time = CivilTime::parse(text.as_bytes(), &TimeZoneName::default());
+    time.map(|time| time.0).ok_or_else(|| unknown("time", text))
+}
+
+fn unknown(what: &str, value: impl std::fmt::Display) -> CodecError {
+    CodecError::Payload { magic: keys::ALERT.magic, detail: format!("an alert has the {what} {value}") }
 }
