@@ -1,7 +1,5 @@
-//! The state of a mirror: what the status reports, what is logged when that changes, and how long it pauses between
-//! attempts. It does not know targets.
+//! The state of a mirror: what the status reports, and what is logged when that changes. It does not know targets.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,16 +15,17 @@ use crate::store::{MirrorCursor, RefusedRow, StoreHandle};
 const REMIND: Duration = Duration::from_secs(60);
 /// Number of refused rows that are shown.
 const SHOWN_REFUSED: usize = 10;
-/// The first pause after a failure.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// What is mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
     /// The passages of a shard.
     Shard(ShardId),
-    /// The alerts.
-    Alerts,
+    /// The newest alerts.
+    Alerts {
+        /// How many of them the target keeps.
+        newest: u64,
+    },
 }
 
 /// The state of one mirror.
@@ -52,14 +51,16 @@ struct Changing {
 }
 
 impl Health {
-    pub(super) fn new(subject: Subject, target: &str, cursor: MirrorCursor, refused: &[RefusedRow]) -> Self {
-        let name = match subject {
-            Subject::Shard(shard) => format!("mysql/{shard}"),
-            Subject::Alerts => "redis".to_owned(),
-        };
+    pub(super) fn new(
+        name: &str,
+        subject: Subject,
+        target: &str,
+        cursor: MirrorCursor,
+        refused: &[RefusedRow],
+    ) -> Self {
         let health = Self {
             subject,
-            name,
+            name: name.to_owned(),
             target: target.to_owned(),
             changing: Mutex::new(Changing {
                 cursor,
@@ -186,13 +187,13 @@ impl Health {
             Subject::Shard(shard) => {
                 (totals.by_shard.get(shard).copied().unwrap_or(0), newest_passage, totals.first_time)
             }
-            Subject::Alerts => (totals.alerts, None, totals.first_time),
+            Subject::Alerts { .. } => (totals.alerts, None, totals.first_time),
         };
         let changing = self.changing();
         // An alert's cursor is the number of the first that the target lacks, from 1.
         let cursor = match self.subject {
             Subject::Shard(_) => changing.cursor.next,
-            Subject::Alerts => changing.cursor.next.saturating_sub(1),
+            Subject::Alerts { .. } => changing.cursor.next.saturating_sub(1),
         };
         let mut status = MirrorStatus {
             name: self.name.clone(),
@@ -236,58 +237,4 @@ impl Changing {
 fn newest_alert(shared: &StoreHandle) -> Option<i64> {
     let newest = shared.view().newest_alerts(1).ok()?.pop()?;
     Some(newest.later.passed_at.0)
-}
-
-/// Pauses between attempts: each twice as long as the one before, up to the longest, then spread at random over the upper
-/// half, so that several mirrors that lost the same target do not return together.
-#[derive(Debug)]
-pub(super) struct Pauses {
-    longest: Duration,
-    next: Duration,
-    random: RandomState,
-    count: u64,
-}
-
-impl Pauses {
-    pub(super) fn new(longest: Duration) -> Self {
-        Self { longest, next: FIRST_PAUSE.min(longest), random: RandomState::new(), count: 0 }
-    }
-
-    /// The target made progress: the next failure is a new one.
-    pub(super) fn reset(&mut self) {
-        self.next = FIRST_PAUSE.min(self.longest);
-    }
-
-    pub(super) fn next(&mut self) -> Duration {
-        let pause = self.next;
-        self.next = (pause * 2).min(self.longest);
-        self.count += 1;
-        let share = self.random.hash_one(self.count) as f64 / u64::MAX as f64;
-        pause.mul_f64(0.5 + share / 2.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_to_the_longest_and_begin_anew() {
-        let mut pauses = Pauses::new(Duration::from_secs(1));
-        for most in [100, 200, 400, 800, 1000, 1000, 1000] {
-            let (pause, most) = (pauses.next(), Duration::from_millis(most));
-            assert!(pause >= most / 2 && pause <= most, "{pause:?} of {most:?}");
-        }
-        pauses.reset();
-        assert!(pauses.next() <= FIRST_PAUSE);
-        let mut short = Pauses::new(Duration::from_millis(10));
-        assert!(short.next() <= Duration::from_millis(10));
-    }
-
-    #[test]
-    fn two_mirrors_do_not_pause_alike() {
-        let mut two = [Pauses::new(REMIND), Pauses::new(REMIND)];
-        let [one, other] = two.each_mut().map(|pauses| (0..8).map(|_| pauses.next()).collect::<Vec<_>>());
-        assert_ne!(one, other);
-    }
 }

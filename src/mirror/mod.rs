@@ -8,13 +8,15 @@
 //! waits for it. What a mirror holds in memory is one segment and a few statements. What its target lacks waits on the
 //! disk: retention leaves it there, up to `store.mirror_hold`.
 //!
-//! **Without end.** While a target is away a mirror retries, with growing pauses and without a limit (`follow`). Each
-//! of them is a `Mirror`; they know neither each other, nor the source, nor the interface.
+//! **Without end.** While a target is away a mirror retries, with growing pauses and without a limit. The follower
+//! (`follow`) does this for every sink, and owns the cursor, the hold and the state by the sink's name; a sink knows only
+//! its target. Sinks know neither each other, nor the source, nor the interface.
 
 mod failure;
 mod follow;
 mod health;
 mod mycat;
+mod pauses;
 mod redis;
 mod refills;
 mod rows;

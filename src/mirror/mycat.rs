@@ -21,14 +21,13 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::failure::{Failure, Kind};
-use super::follow::Mirror;
-use super::health::{Health, Subject};
+use super::follow::{Follower, Sink, Taken};
 use super::refills::Refills;
 use super::rows::presence_question;
 use crate::clock::Clock;
 use crate::config::MycatConfig;
 use crate::mysql::MysqlPool;
-use crate::store::{LogBlock, MirrorCursor, RefusedRow, Sample, StoreError, StoreHandle};
+use crate::store::{LogBlock, Sample};
 use batch::{Batch, Sent, send};
 
 /// After this many unclear failures in a row, single rows are suspected.
@@ -36,15 +35,11 @@ const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The mirror of one shard.
-pub(super) struct ShardMirror {
+/// The sink of one shard.
+pub(super) struct ShardSink {
     shard: ShardId,
-    name: String,
-    shared: Arc<StoreHandle>,
     pool: Arc<MysqlPool>,
-    health: Arc<Health>,
     clock: Clock,
-    cursor: MirrorCursor,
     batch_rows: usize,
     window: usize,
     check_interval: Duration,
@@ -56,73 +51,57 @@ pub(super) struct ShardMirror {
     refills: Refills,
 }
 
-impl ShardMirror {
-    /// Finds the cursor of `shard`, one of `shards`, and has retention wait for it.
-    pub(super) fn open(
-        shard: ShardId,
-        shards: ShardCount,
-        pool: Arc<MysqlPool>,
-        config: &MycatConfig,
-        shared: &Arc<StoreHandle>,
-        clock: &Clock,
-    ) -> Result<Self, StoreError> {
-        let name = format!("mysql/{shard}");
-        // What was dropped before there was a mirror is not lost to it.
-        let cursor = match shared.mirror_cursor(&name)? {
-            Some(cursor) => cursor,
-            None => MirrorCursor { next: shared.oldest_row(shard), ..MirrorCursor::default() },
-        };
-        shared.hold_rows(&name, shard, cursor.next);
-        let refused: Vec<_> =
-            shared.refused_rows(16)?.into_iter().filter(|row| row.shard == u32::from(shard.number())).collect();
-        let subject = Subject::Shard(shard);
-        Ok(Self {
+impl ShardSink {
+    /// The sink of `shard`, one of `shards`.
+    pub(super) fn new(shard: ShardId, shards: ShardCount, pool: Arc<MysqlPool>, config: &MycatConfig, clock: &Clock) -> Self {
+        Self {
             shard,
-            health: Arc::new(Health::new(subject, pool.address(), cursor, &refused)),
-            name,
-            shared: shared.clone(),
             window: if config.urls.len() > 1 { config.pool_size } else { (config.pool_size / shards.get()).max(1) },
             pool,
             clock: clock.clone(),
-            cursor,
             batch_rows: config.batch_rows,
             check_interval: config.check_interval,
             kept: config.retention.duration().map(|kept| kept.as_secs() as i64),
             unclear: 0,
             refills: Refills::new(config.check_interval),
-        })
+        }
     }
 
-    async fn follow_log(&mut self) -> Result<Infallible, Failure> {
+    /// The name of the sink of shard `shard`.
+    pub(super) fn name(shard: ShardId) -> String {
+        format!("mysql/{shard}")
+    }
+
+    async fn follow_log(&mut self, follower: &mut Follower) -> Result<Infallible, Failure> {
         // Nothing is written where it would arrive changed.
         self.pool.check_fitness().await?;
-        self.check().await?;
-        let mut commits = self.shared.commits();
+        self.check(follower).await?;
+        let mut commits = follower.store().commits();
         let mut block = None;
-        let mut ahead = self.cursor.next;
+        let mut ahead = follower.cursor().next;
         let mut under_way = FuturesOrdered::new();
         let mut check_at = Instant::now() + self.check_interval;
         let suspicious = self.unclear >= PATIENT_FAILURES;
         loop {
             commits.mark_unchanged();
             while under_way.len() < self.window {
-                let Some(batch) = self.next_batch(&mut block, &mut ahead).await? else { break };
+                let Some(batch) = self.next_batch(follower, &mut block, &mut ahead).await? else { break };
                 let sending = tokio::spawn(send(self.pool.clone(), self.shard, batch, suspicious));
                 under_way.push_back(AbortOnDropHandle::new(sending));
             }
             if under_way.is_empty() {
-                self.health.up(true);
+                follower.health().up(true);
             }
             tokio::select! {
                 biased;
                 Some(sent) = under_way.next() => {
                     let sent = sent.map_err(|_| Failure::away("sending ended unexpectedly"))??;
-                    self.acknowledge(sent).await?;
-                    self.health.up(false);
+                    self.acknowledge(follower, sent).await?;
+                    follower.health().up(false);
                 }
                 () = tokio::time::sleep_until(check_at) => {
-                    if self.check().await? {
-                        (block, ahead, under_way) = (None, self.cursor.next, FuturesOrdered::new());
+                    if self.check(follower).await? {
+                        (block, ahead, under_way) = (None, follower.cursor().next, FuturesOrdered::new());
                     }
                     check_at = Instant::now() + self.check_interval;
                 }
@@ -132,12 +111,17 @@ impl ShardMirror {
     }
 
     /// The next rows to send; none if all are under way.
-    async fn next_batch(&self, block: &mut Option<LogBlock>, ahead: &mut u64) -> Result<Option<Batch>, Failure> {
+    async fn next_batch(
+        &self,
+        follower: &Follower,
+        block: &mut Option<LogBlock>,
+        ahead: &mut u64,
+    ) -> Result<Option<Batch>, Failure> {
         let mut batch = Batch { rows: Vec::new(), next: *ahead, lost: 0 };
         while batch.rows.len() < self.batch_rows {
             let here = block.as_ref().filter(|block| (block.first_row()..block.end_row()).contains(&batch.next));
             let Some(here) = here else {
-                *block = self.block_from(batch.next).await?;
+                *block = self.block_from(follower, batch.next).await?;
                 let Some(found) = block else { break };
                 if found.first_row() > batch.next {
                     batch.lost += found.first_row() - batch.next;
@@ -153,96 +137,53 @@ impl ShardMirror {
         Ok(Some(batch).filter(|batch| !batch.rows.is_empty()))
     }
 
-    async fn block_from(&self, row: u64) -> Result<Option<LogBlock>, Failure> {
-        if self.shared.view().next_row(self.shard) <= row {
+    async fn block_from(&self, follower: &Follower, row: u64) -> Result<Option<LogBlock>, Failure> {
+        if follower.store().view().next_row(self.shard) <= row {
             return Ok(None);
         }
         let shard = self.shard;
-        self.blocking(move |shared| shared.log_block(shard, row)).await
+        follower.blocking(move |store| store.log_block(shard, row)).await
     }
 
-    /// Runs disk access on a thread that may block.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&StoreHandle) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, Failure> {
-        let shared = self.shared.clone();
-        let done = tokio::task::spawn_blocking(move || work(&shared)).await;
-        Ok(done.map_err(|_| Failure::away("reading the log ended unexpectedly"))??)
-    }
-
-    /// The target has these rows: the cursor moves past them.
-    async fn acknowledge(&mut self, sent: Sent) -> Result<(), Failure> {
+    /// The target has these rows.
+    async fn acknowledge(&mut self, follower: &mut Follower, sent: Sent) -> Result<(), Failure> {
         let Sent { batch, warnings, refused } = sent;
         let newest = batch.rows.iter().map(|(_, row)| row.gcsj.0).max();
-        let cursor = MirrorCursor {
-            next: batch.next,
-            time: self.cursor.time.max(newest),
-            refused: self.cursor.refused + refused.len() as u64,
-            lost: self.cursor.lost + batch.lost,
-            refilled: self.cursor.refilled,
-        };
-        if batch.lost > 0 {
-            tracing::error!(
-                mirror = self.name,
-                rows = batch.lost,
-                "retention dropped passages before the target took them"
-            );
-        }
-        let refused = self.store_cursor(cursor, refused).await?;
-        self.health.moved(cursor, batch.rows.len() as u64, warnings, &refused);
+        let time = follower.cursor().time.max(newest);
+        let count = batch.rows.len() as u64;
+        follower.acknowledge(Taken { next: batch.next, time, count, lost: batch.lost, warnings, refused }).await?;
         self.unclear = 0;
         Ok(())
     }
 
-    /// Makes a cursor durable, and only then reports it to retention.
-    async fn store_cursor(
-        &mut self,
-        cursor: MirrorCursor,
-        refused: Vec<RefusedRow>,
-    ) -> Result<Vec<RefusedRow>, Failure> {
-        let name = self.name.clone();
-        let refused = self
-            .blocking(move |shared| {
-                shared.move_mirror(&name, &cursor, &refused)?;
-                Ok(refused)
-            })
-            .await?;
-        self.shared.hold_rows(&self.name, self.shard, cursor.next);
-        self.cursor = cursor;
-        Ok(refused)
-    }
-
     /// Asks the target for some of what it acknowledged, and goes back if it lacks any; true if so.
-    async fn check(&mut self) -> Result<bool, Failure> {
-        let (shard, before) = (self.shard, self.cursor.next);
-        let samples = self.blocking(move |shared| shared.sample(shard, before)).await?;
-        if self.first_missing(&samples, Look::ByCheckpoint).await?.is_none() {
+    async fn check(&mut self, follower: &mut Follower) -> Result<bool, Failure> {
+        let (shard, before) = (self.shard, follower.cursor().next);
+        let samples = follower.blocking(move |store| store.sample(shard, before)).await?;
+        if self.first_missing(follower, &samples, Look::ByCheckpoint).await?.is_none() {
             self.refills.intact(std::time::Instant::now());
             return Ok(false);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
-        let Some(next) = self.first_missing(&samples, Look::Everywhere).await? else { return Ok(false) };
+        let Some(next) = self.first_missing(follower, &samples, Look::Everywhere).await? else { return Ok(false) };
         if !self.refills.wait(std::time::Instant::now()).is_zero() {
             return Ok(false);
         }
         self.refills.begin(std::time::Instant::now());
         tracing::warn!(
-            mirror = self.name,
+            mirror = follower.name(),
             target = self.pool.address(),
             from = next,
-            to = self.cursor.next,
+            to = before,
             "the target lacks rows that it had, they are sent again"
         );
-        let cursor = MirrorCursor { next, refilled: self.cursor.refilled + 1, ..self.cursor };
-        self.store_cursor(cursor, Vec::new()).await?;
-        self.health.moved(cursor, 0, 0, &[]);
+        follower.refill(next).await?;
         Ok(true)
     }
 
     /// The cursor from which the target may lack rows that it acknowledged; none if it seems to have all. The answer is
     /// only trusted while the instance is there: MyCat may answer without it.
-    async fn first_missing(&self, samples: &[Sample], look: Look) -> Result<Option<u64>, Failure> {
+    async fn first_missing(&self, follower: &Follower, samples: &[Sample], look: Look) -> Result<Option<u64>, Failure> {
         let ids = samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]);
         let question = match look {
             Look::ByCheckpoint if !samples.is_empty() => {
@@ -257,7 +198,7 @@ impl ShardMirror {
         let missing = |sample: &Sample| sample.gcsj.0 >= oldest && !present.contains(&sample.gcxh);
         let Some(last) = samples.iter().rposition(missing) else { return Ok(None) };
         // The newest that is older than all that are missing.
-        Ok(Some(samples.get(last + 1).map_or_else(|| self.shared.oldest_row(self.shard), |sample| sample.row + 1)))
+        Ok(Some(samples.get(last + 1).map_or_else(|| follower.store().oldest_row(self.shard), |sample| sample.row + 1)))
     }
 }
 
@@ -270,13 +211,9 @@ enum Look {
     Everywhere,
 }
 
-impl Mirror for ShardMirror {
-    fn health(&self) -> Arc<Health> {
-        self.health.clone()
-    }
-
-    async fn run(&mut self) -> Failure {
-        let failure = match self.follow_log().await {
+impl Sink for ShardSink {
+    async fn run(&mut self, follower: &mut Follower) -> Failure {
+        let failure = match self.follow_log(follower).await {
             Err(failure) => failure,
             Ok(never) => match never {},
         };

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
 
-use super::follow::{Mirror as _, follow};
-use super::health::Health;
-use super::mycat::ShardMirror;
-use super::redis::AlertMirror;
+use super::follow::{Follower, follow};
+use super::health::{Health, Subject};
+use super::mycat::ShardSink;
+use super::redis::ListSink;
 use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::redis_client::{RedisClientError, RedisServer};
@@ -55,14 +55,17 @@ pub fn start(
     for shard in shards.ids() {
         // Several addresses: shard i is instance i. One address: MyCat, or whatever takes all.
         let Some(pool) = MysqlPool::of_shard(&config.mycat, shard.index(), shards.get()) else { break };
-        let mirror = ShardMirror::open(shard, shards, pool, &config.mycat, shared, &clock)?;
-        started.0.push(mirror.health());
-        runtime.spawn(follow(mirror, config.mycat.retry_max, stop.clone()));
+        let follower = Follower::open(&ShardSink::name(shard), Subject::Shard(shard), pool.address(), shared)?;
+        let sink = ShardSink::new(shard, shards, pool, &config.mycat, &clock);
+        started.0.push(follower.health().clone());
+        runtime.spawn(follow(sink, follower, config.mycat.retry_max, stop.clone()));
     }
     if let Some(server) = RedisServer::of(&config.redis)? {
-        let mirror = AlertMirror::open(server, &config.redis, shared)?;
-        started.0.push(mirror.health());
-        runtime.spawn(follow(mirror, config.redis.retry_max, stop.clone()));
+        let newest = config.redis.max_length as u64;
+        let follower = Follower::open("redis", Subject::Alerts { newest }, server.address(), shared)?;
+        let sink = ListSink::new(server, &config.redis);
+        started.0.push(follower.health().clone());
+        runtime.spawn(follow(sink, follower, config.redis.retry_max, stop.clone()));
     }
     Ok(started)
 }

@@ -35,6 +35,18 @@ pub struct Sample {
 }
 
 impl StoreHandle {
+    /// Reserves the mirror name `name` for this process: cursors and holds go by it.
+    ///
+    /// # Errors
+    /// [`StoreError::Contradiction`] if another mirror has it: the two would move one cursor, and retention would drop
+    /// what the slower one lacks.
+    pub fn claim_mirror(&self, name: &str) -> Result<(), StoreError> {
+        match self.holds.claim(name) {
+            true => Ok(()),
+            false => Err(StoreError::Contradiction(format!("two mirrors are called {name}"))),
+        }
+    }
+
     /// From now on retention keeps the rows of `shard` from `row` on for the mirror `name`.
     pub fn hold_rows(&self, name: &str, shard: ShardId, row: u64) {
         self.holds.hold_rows(name, shard, row);
@@ -43,6 +55,12 @@ impl StoreHandle {
     /// From now on retention keeps alerts from `seq` on for the mirror `name`, which needs the newest `count`.
     pub fn hold_alerts(&self, name: &str, seq: u64, count: u64) {
         self.holds.hold_alerts(name, seq, count);
+    }
+
+    /// The first alert that retention must keep for mirrors, where the newest has number `newest`.
+    #[cfg(test)]
+    pub(crate) fn first_held_alert(&self, newest: u64) -> u64 {
+        self.holds.first_alert(newest)
     }
 
     /// The block of rows of `shard` that contains row `from` or, if that is gone, the first one after it; none if there

@@ -15,6 +15,8 @@ pub(in crate::store) struct Holds(Mutex<BTreeMap<String, Held>>);
 /// What one mirror needs.
 #[derive(Debug, Default)]
 struct Held {
+    /// A mirror of this process has the name.
+    claimed: bool,
     /// By shard: the first row.
     rows: BTreeMap<ShardId, u64>,
     /// The first alert, and how many of the newest ones it keeps: it needs no older ones.
@@ -24,6 +26,11 @@ struct Held {
 impl Holds {
     fn held(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reserves a name; false if it is taken.
+    pub(in crate::store) fn claim(&self, name: &str) -> bool {
+        !std::mem::replace(&mut self.held().entry(name.to_owned()).or_default().claimed, true)
     }
 
     /// The rows of `shard` from `row` on must stay for the mirror `name`.
