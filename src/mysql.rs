@@ -5,8 +5,9 @@
 //! would ask it for a socket and reconnect past it. So here every statement is text, a connection that saw any error is
 //! thrown away, and the driver asks nothing on connecting. [`MysqlPool`] bounds how many connections are open to one
 //! address; [`endpoint`] finds out what listens there, [`nodes`] whether an answer can be trusted, [`fitness`] whether
-//! what is written arrives. It does not know tables; errors never hold a password.
+//! what is written arrives. [`table`] alone knows the tables; errors never hold a password.
 
+mod answer;
 mod endpoint;
 mod error;
 mod fitness;
@@ -14,7 +15,9 @@ mod literal;
 mod nodes;
 mod pool;
 mod session;
+pub(crate) mod table;
 
+pub(crate) use answer::{civil_time, texts, whole};
 pub use error::MysqlError;
 pub use fitness::Fit;
 pub use literal::push_text;

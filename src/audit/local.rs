@@ -7,6 +7,7 @@ use shard::{PerShard, ShardId};
 use traffic::CivilTime;
 
 use super::group::{Group, Sums};
+use crate::mysql::table::joined;
 use crate::reader::PassageRow;
 use crate::store::{Frozen, StoreError};
 
@@ -86,12 +87,9 @@ impl Local {
 impl Sums {
     /// Adds a row in the same way as the statement of [`super::target`] does in MySQL.
     fn add(&mut self, row: &PassageRow) {
-        let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh } = row;
-        let gcsj = gcsj.to_string();
-        let columns: [&str; 8] = [gcxh, xzqhmc, kkmc, fxlx, &gcsj, hpzl, hphm, clppxh];
         self.passages += 1;
-        self.ids += crc32(gcxh);
-        self.contents += crc32(&columns.join(","));
+        self.ids += crc32(&row.gcxh);
+        self.contents += crc32(&joined(row, ','));
     }
 }
 

@@ -9,8 +9,8 @@ use traffic::CivilTime;
 
 use super::error::AuditError;
 use super::group::{Group, Sums};
-use crate::mysql::{MysqlPool, push_text};
-use crate::remote::rows::{civil_time, texts, whole};
+use crate::mysql::table::{CHECKPOINT, ID, PASSAGES, TIME};
+use crate::mysql::{MysqlPool, civil_time, push_text, texts, whole};
 
 /// The groups of all servers.
 pub(super) async fn groups(
@@ -48,18 +48,19 @@ fn read(server: usize, columns: &[Option<String>]) -> Option<(Group, Sums)> {
 }
 
 fn by_hour_and_checkpoint((from, to): (CivilTime, CivilTime)) -> String {
+    let (table, columns) = (PASSAGES.name, PASSAGES.list());
     format!(
-        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, COUNT(*) AS passages, SUM(CRC32(id)) AS ids, \
-         SUM(CRC32(CONCAT_WS(',', id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh))) AS contents \
-         FROM traffic_data WHERE gcsj >= '{from}' AND gcsj <= '{to}' GROUP BY gcsj_hour, kkmc"
+        "SELECT DATE_FORMAT({TIME}, '%Y-%m-%d %H') AS gcsj_hour, {CHECKPOINT}, COUNT(*) AS passages, \
+         SUM(CRC32({ID})) AS ids, SUM(CRC32(CONCAT_WS(',', {columns}))) AS contents \
+         FROM {table} WHERE {TIME} >= '{from}' AND {TIME} <= '{to}' GROUP BY gcsj_hour, {CHECKPOINT}"
     )
 }
 
 fn ids_of(group: &Group) -> String {
     let (from, to) = group.span();
-    let mut statement = "SELECT id FROM traffic_data WHERE kkmc = ".to_owned();
+    let mut statement = format!("SELECT {ID} FROM {} WHERE {CHECKPOINT} = ", PASSAGES.name);
     push_text(&mut statement, &group.kkmc);
-    statement.push_str(&format!(" AND gcsj >= '{from}' AND gcsj <= '{to}'"));
+    statement.push_str(&format!(" AND {TIME} >= '{from}' AND {TIME} <= '{to}'"));
     statement
 }
 

@@ -12,6 +12,7 @@ use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::settings::keeping_settings;
 use crate::config::{Config, Role};
+use crate::mysql::table::CHECKPOINTS;
 use crate::mysql::{MysqlPool, push_text};
 use crate::store::Store;
 
@@ -87,7 +88,7 @@ fn fill_table(pool: &MysqlPool, catalogue: &Catalogue) -> anyhow::Result<()> {
 
 /// In order: existing rows are deleted, then the new ones inserted. An empty catalogue leaves an empty table.
 fn table_statements(catalogue: &Catalogue) -> Vec<String> {
-    let mut statements = vec!["DELETE FROM kkmc_info".to_owned()];
+    let mut statements = vec![format!("DELETE FROM {}", CHECKPOINTS.name)];
     let rows: Vec<String> = catalogue
         .iter()
         .enumerate()
@@ -104,10 +105,7 @@ fn table_statements(catalogue: &Catalogue) -> Vec<String> {
         })
         .collect();
     for some in rows.chunks(ROWS_OF_STATEMENT) {
-        statements.push(format!(
-            "INSERT INTO kkmc_info (code,kkmc,label,xzqhmc,road,lon,lat,sort_no) VALUES {}",
-            some.join(",")
-        ));
+        statements.push(CHECKPOINTS.insert() + &some.join(","));
     }
     statements
 }

@@ -5,29 +5,36 @@
 //! never updated, which MyCat would refuse. It does not know connections.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
+use crate::mysql::table::{CHECKPOINT, ID, PASSAGES, joined, values};
 use crate::mysql::{MAX_STATEMENT_BYTES, push_text};
 use crate::reader::PassageRow;
 
-const HEAD: &str = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES ";
-const TAIL: &str = " ON DUPLICATE KEY UPDATE id=id";
+static HEAD: LazyLock<String> = LazyLock::new(|| PASSAGES.insert());
 
-/// What a repair does to a row that is there already: all columns but the shard key are set again.
-const OVERWRITE: &str = " ON DUPLICATE KEY UPDATE xzqhmc=VALUES(xzqhmc),fxlx=VALUES(fxlx),gcsj=VALUES(gcsj),\
-                         hpzl=VALUES(hpzl),hphm=VALUES(hphm),clppxh=VALUES(clppxh)";
+/// What the mirror does to a row that is there already: nothing.
+static TAIL: LazyLock<String> = LazyLock::new(|| format!(" ON DUPLICATE KEY UPDATE {ID}={ID}"));
+
+/// What a repair does to a row that is there already: all columns but the key and the shard key are set again.
+static OVERWRITE: LazyLock<String> = LazyLock::new(|| {
+    let names = PASSAGES.names().into_iter().filter(|name| ![ID, CHECKPOINT].contains(name));
+    let set: Vec<String> = names.map(|name| format!("{name}=VALUES({name})")).collect();
+    format!(" ON DUPLICATE KEY UPDATE {}", set.join(","))
+});
 
 /// The statement that writes these rows, all of one shard.
 pub fn insert_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
-    statement(rows, TAIL)
+    statement(rows, &TAIL)
 }
 
 /// The statement that writes these rows, all of one shard, and overwrites those that are there with other values.
 pub fn overwrite_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
-    statement(rows, OVERWRITE)
+    statement(rows, &OVERWRITE)
 }
 
 fn statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>, tail: &str) -> String {
-    let mut statement = HEAD.to_owned();
+    let mut statement = HEAD.clone();
     for (position, row) in rows.into_iter().enumerate() {
         if position > 0 {
             statement.push(',');
@@ -50,21 +57,17 @@ pub fn fitting(rows: &[PassageRow]) -> usize {
 
 /// The most that a row takes in a statement: every byte of it escaped.
 fn most_bytes(row: &PassageRow) -> usize {
-    const AROUND: usize = 8 * 3 + 2 + 19;
-    let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj: _, hpzl, hphm, clppxh } = row;
-    let texts = [gcxh.len(), xzqhmc.len(), kkmc.len(), fxlx.len(), hpzl.len(), hphm.len(), clppxh.len()];
-    AROUND + 2 * texts.iter().sum::<usize>()
+    // Two quotes and a comma around each value, and two parentheses.
+    values(row).into_iter().map(|value| 3 + 2 * value.bytes()).sum::<usize>() + 2
 }
 
 fn push_row(statement: &mut String, row: &PassageRow) {
-    let gcsj = row.gcsj.to_string();
-    let texts = [&*row.gcxh, &*row.xzqhmc, &*row.kkmc, &*row.fxlx, &*gcsj, &*row.hpzl, &*row.hphm, &*row.clppxh];
     statement.push('(');
-    for (position, text) in texts.into_iter().enumerate() {
+    for (position, value) in values(row).into_iter().enumerate() {
         if position > 0 {
             statement.push(',');
         }
-        push_text(statement, text);
+        value.push_literal(statement);
     }
     statement.push(')');
 }
@@ -74,13 +77,13 @@ pub(super) fn presence_question<'a>(
     ids: impl IntoIterator<Item = &'a str>,
     kkmcs: impl IntoIterator<Item = &'a str>,
 ) -> String {
-    let mut question = "SELECT id FROM traffic_data WHERE ".to_owned();
+    let mut question = format!("SELECT {ID} FROM {} WHERE ", PASSAGES.name);
     let kkmcs: BTreeSet<&str> = kkmcs.into_iter().collect();
     if !kkmcs.is_empty() {
-        push_list(&mut question, "kkmc", kkmcs);
+        push_list(&mut question, CHECKPOINT, kkmcs);
         question.push_str(" AND ");
     }
-    push_list(&mut question, "id", ids);
+    push_list(&mut question, ID, ids);
     question
 }
 
@@ -98,8 +101,7 @@ fn push_list<'a>(question: &mut String, column: &str, texts: impl IntoIterator<I
 
 /// A row as a line: its columns in their default order, TAB-separated.
 pub(super) fn line(row: &PassageRow) -> String {
-    let gcsj = row.gcsj.to_string();
-    [&*row.gcxh, &*row.xzqhmc, &*row.kkmc, &*row.fxlx, &*gcsj, &*row.hpzl, &*row.hphm, &*row.clppxh].join("\t")
+    joined(row, '\t')
 }
 
 #[cfg(test)]

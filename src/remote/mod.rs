@@ -13,7 +13,6 @@ mod error;
 mod passages;
 mod reader;
 mod refreshed;
-pub(crate) mod rows;
 mod snapshot;
 mod start;
 mod statements;

@@ -14,11 +14,10 @@ use mysql_async::Row;
 use traffic::{Catalogue, CivilTime};
 
 use super::cache::{Cache, Groups};
-use super::rows;
 use super::statements::{self, Conditions};
 use super::statistics::Statistics;
 use super::target::{Kind, Target};
-use crate::mysql::{MysqlError, MysqlPool};
+use crate::mysql::{MysqlError, MysqlPool, civil_time, table, texts, whole};
 use crate::reader::{Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, TimeRange};
 
 const SECONDS_PER_HOUR: i64 = 3600;
@@ -52,7 +51,7 @@ impl Passages {
         let groups = self.groups(&statements::by_hour(conditions), 1).await?;
         let mut hours = BTreeMap::new();
         for (keys, count) in groups.iter() {
-            let hour = keys.first().and_then(|text| rows::civil_time(&format!("{text}:00:00")));
+            let hour = keys.first().and_then(|text| civil_time(&format!("{text}:00:00")));
             let hour = hour.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not an hour")))?;
             *hours.entry(hour.hour()).or_default() += count;
         }
@@ -64,8 +63,7 @@ impl Passages {
         let statement = statements::statistics(&Conditions::within(range));
         let asked = self.servers.iter().map(|(pool, target)| async {
             target.check()?;
-            let folded =
-                pool.fold(&statement, limit, |statistics: &mut Statistics, row| statistics.add(rows::texts(row)));
+            let folded = pool.fold(&statement, limit, |statistics: &mut Statistics, row| statistics.add(texts(row)));
             match pool.trusted(folded).await {
                 Ok(Some(statistics)) => Ok(statistics),
                 Ok(None) => {
@@ -95,7 +93,7 @@ impl Passages {
     /// The newest time of all. Never cached, and also asked of servers that are away: it is the probe of the watch.
     pub(super) async fn newest_time(&self) -> Result<Option<CivilTime>, ReadError> {
         let asked = self.servers.iter().map(|(pool, target)| async {
-            match pool.trusted(pool.rows(statements::newest_time())).await {
+            match pool.trusted(pool.rows(&statements::newest_time())).await {
                 Ok(rows) => {
                     target.answered();
                     Ok(rows)
@@ -110,8 +108,8 @@ impl Passages {
         for answer in futures_util::future::join_all(asked).await {
             match answer {
                 Ok(rows) => {
-                    let times = rows.into_iter().flat_map(rows::texts).flatten();
-                    newest = newest.max(times.filter_map(|text| rows::civil_time(&text)).max());
+                    let times = rows.into_iter().flat_map(texts).flatten();
+                    newest = newest.max(times.filter_map(|text| civil_time(&text)).max());
                 }
                 Err(error) => failure = Some(error),
             }
@@ -122,8 +120,11 @@ impl Passages {
     /// The checkpoints of the global table, in their order. Any server has all of them.
     pub(super) async fn checkpoints(&self) -> Result<Catalogue, ReadError> {
         let Some(server) = self.servers.first() else { return Ok(Catalogue::default()) };
-        let mut checkpoints: Vec<_> =
-            ask(server, statements::checkpoints()).await?.into_iter().filter_map(rows::checkpoint).collect();
+        let mut checkpoints: Vec<_> = ask(server, &statements::checkpoints())
+            .await?
+            .into_iter()
+            .filter_map(|row| table::checkpoint(texts(row)))
+            .collect();
         checkpoints.sort_by(|a, b| (a.0, &a.1.code).cmp(&(b.0, &b.1.code)));
         Catalogue::new(checkpoints.into_iter().map(|(_, checkpoint)| checkpoint).collect())
             .map_err(|error| ReadError::Storage(format!("the table kkmc_info: {error}; import the checkpoints again")))
@@ -177,7 +178,7 @@ impl Passages {
         let statement = statements::by_columns(&["gcsj"], &conditions.clone().and_within(hour));
         let mut seconds = BTreeMap::new();
         for (keys, count) in self.groups(&statement, 1).await?.iter() {
-            let time = keys.first().and_then(|text| rows::civil_time(text));
+            let time = keys.first().and_then(|text| civil_time(text));
             let time = time.ok_or_else(|| ReadError::Storage(format!("{keys:?} is not a time")))?;
             *seconds.entry(time).or_default() += count;
         }
@@ -252,7 +253,7 @@ impl Passages {
         let mut passages = Vec::new();
         for rows in self.ask_all(&statement).await? {
             for row in rows {
-                let passage = rows::passage(row);
+                let passage = table::passage(texts(row));
                 passages.push(passage.ok_or_else(|| {
                     ReadError::Storage("a row of traffic_data has not the form that sql/schema.sql gives it".to_owned())
                 })?);
@@ -268,8 +269,8 @@ impl Passages {
             let mut groups: HashMap<Vec<Arc<str>>, u64> = HashMap::new();
             for rows in self.ask_all(statement).await? {
                 for row in rows {
-                    let mut texts = rows::texts(row);
-                    let count = texts.get(keys).and_then(Option::as_deref).and_then(rows::whole);
+                    let mut texts = texts(row);
+                    let count = texts.get(keys).and_then(Option::as_deref).and_then(whole);
                     let count = count.ok_or_else(|| ReadError::Storage(format!("a count is missing: {statement}")))?;
                     texts.truncate(keys);
                     let names = texts.into_iter().map(|text| Arc::from(text.unwrap_or_default())).collect();

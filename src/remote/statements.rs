@@ -7,16 +7,17 @@
 //! for wildcards. All comparisons are byte by byte through the columns' collation (utf8mb4_bin).
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use traffic::{BUS_MAKERS, CivilTime, FuelType, LORRY_MAKERS, PlateClass, PlateCode, VehicleType};
 
 use crate::mysql::push_text;
+use crate::mysql::table::{CHECKPOINT, CHECKPOINTS, DIRECTION, DISTRICT, ID, MODEL, PASSAGES, PLATE, PLATE_TYPE, TIME};
 use crate::reader::{Order, QueryFilter, TimeRange};
 
-/// The columns of a passage, in the order of [`super::rows::passage`].
-const PASSAGE: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
 /// CLPPXH up to the first 牌 or `-`, as [`traffic::brand_of`] has it.
-const BRAND: &str = "SUBSTRING_INDEX(SUBSTRING_INDEX(clppxh, '牌', 1), '-', 1)";
+static BRAND: LazyLock<String> =
+    LazyLock::new(|| format!("SUBSTRING_INDEX(SUBSTRING_INDEX({MODEL}, '牌', 1), '-', 1)"));
 
 /// The conditions on a passage; all must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Conditions {
     pub(super) fn and_within(mut self, range: TimeRange) -> Self {
         let mut bound = |sign: &str, time: Option<CivilTime>| {
             if let Some(time) = time {
-                self.0.push(format!("gcsj {sign} '{time}'"));
+                self.0.push(format!("{TIME} {sign} '{time}'"));
             }
         };
         bound(">=", range.start);
@@ -42,15 +43,15 @@ impl Conditions {
 
     /// These, and at this second after this GCXH.
     pub(super) fn and_behind(mut self, time: CivilTime, gcxh: &str) -> Self {
-        self.0.push(format!("gcsj = '{time}'"));
-        self.0.push(format!("id > {}", text(gcxh)));
+        self.0.push(format!("{TIME} = '{time}'"));
+        self.0.push(format!("{ID} > {}", text(gcxh)));
         self
     }
 
     /// Of one plate.
     pub(super) fn of_plate(hphm: &str, range: TimeRange) -> Self {
         let mut conditions = Self::within(range);
-        conditions.0.push(format!("hphm = {}", text(hphm)));
+        conditions.0.push(format!("{PLATE} = {}", text(hphm)));
         conditions
     }
 
@@ -59,22 +60,22 @@ impl Conditions {
         let mut all = Self::within(filter.time).0;
         let equal = |column: &str, wanted: &str| format!("{column} = {}", text(wanted));
         if let Some(names) = &filter.kkmc {
-            all.push(one_of("kkmc", names));
+            all.push(one_of(CHECKPOINT, names));
         }
         if let Some(district) = &filter.xzqhmc {
-            all.push(equal("xzqhmc", district));
+            all.push(equal(DISTRICT, district));
         }
         if let Some(direction) = &filter.fxlx {
-            all.push(equal("fxlx", direction));
+            all.push(equal(DIRECTION, direction));
         }
         if let Some(plate_type) = &filter.hpzl {
-            all.push(equal("hpzl", plate_type));
+            all.push(equal(PLATE_TYPE, plate_type));
         }
         if let Some(province) = &filter.province {
-            all.push(equal("LEFT(hphm, 1)", province));
+            all.push(equal(&format!("LEFT({PLATE}, 1)"), province));
         }
         if let Some(model) = &filter.clppxh {
-            all.push(contains("clppxh", model));
+            all.push(contains(MODEL, model));
         }
         if let Some(pattern) = &filter.hphm {
             all.extend(like_plate(pattern));
@@ -96,7 +97,8 @@ impl Conditions {
 /// Passages by hour, as `YYYY-MM-DD HH`.
 pub(super) fn by_hour(conditions: &Conditions) -> String {
     format!(
-        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, COUNT(*) AS passages FROM traffic_data{} GROUP BY gcsj_hour",
+        "SELECT DATE_FORMAT({TIME}, '%Y-%m-%d %H') AS gcsj_hour, COUNT(*) AS passages FROM {}{} GROUP BY gcsj_hour",
+        PASSAGES.name,
         conditions.clause()
     )
 }
@@ -104,9 +106,12 @@ pub(super) fn by_hour(conditions: &Conditions) -> String {
 /// Passages by everything that statistics distinguish: hour, checkpoint, district, plate type, and what precedes the
 /// first 牌 or `-` of the model.
 pub(super) fn statistics(conditions: &Conditions) -> String {
+    let groups = format!("{CHECKPOINT}, {DISTRICT}, {PLATE_TYPE}");
     format!(
-        "SELECT DATE_FORMAT(gcsj, '%Y-%m-%d %H') AS gcsj_hour, kkmc, xzqhmc, hpzl, {BRAND} AS brand, COUNT(*) AS passages \
-         FROM traffic_data{} GROUP BY gcsj_hour, kkmc, xzqhmc, hpzl, brand",
+        "SELECT DATE_FORMAT({TIME}, '%Y-%m-%d %H') AS gcsj_hour, {groups}, {} AS brand, COUNT(*) AS passages \
+         FROM {}{} GROUP BY gcsj_hour, {groups}, brand",
+        *BRAND,
+        PASSAGES.name,
         conditions.clause()
     )
 }
@@ -114,28 +119,30 @@ pub(super) fn statistics(conditions: &Conditions) -> String {
 /// Passages by the values of `columns`.
 pub(super) fn by_columns(columns: &[&str], conditions: &Conditions) -> String {
     let columns = columns.join(", ");
-    format!("SELECT {columns}, COUNT(*) AS passages FROM traffic_data{} GROUP BY {columns}", conditions.clause())
+    let (table, clause) = (PASSAGES.name, conditions.clause());
+    format!("SELECT {columns}, COUNT(*) AS passages FROM {table}{clause} GROUP BY {columns}")
 }
 
 /// How many passages there are.
 pub(super) fn count(conditions: &Conditions) -> String {
-    format!("SELECT COUNT(*) AS passages FROM traffic_data{}", conditions.clause())
+    format!("SELECT COUNT(*) AS passages FROM {}{}", PASSAGES.name, conditions.clause())
 }
 
 /// The newest time of all.
-pub(super) fn newest_time() -> &'static str {
-    "SELECT MAX(gcsj) AS newest FROM traffic_data"
+pub(super) fn newest_time() -> String {
+    format!("SELECT MAX({TIME}) AS newest FROM {}", PASSAGES.name)
 }
 
 /// The first `limit` passages in `order`, ties by GCXH.
 pub(super) fn first_passages(conditions: &Conditions, order: Order, limit: u64) -> String {
     let direction = if order == Order::Newest { " DESC" } else { "" };
-    format!("SELECT {PASSAGE} FROM traffic_data{} ORDER BY gcsj{direction}, id LIMIT {limit}", conditions.clause())
+    let (columns, table, clause) = (PASSAGES.list(), PASSAGES.name, conditions.clause());
+    format!("SELECT {columns} FROM {table}{clause} ORDER BY {TIME}{direction}, {ID} LIMIT {limit}")
 }
 
 /// The checkpoints; not in order.
-pub(super) fn checkpoints() -> &'static str {
-    "SELECT code, kkmc, label, xzqhmc, road, lon, lat, sort_no FROM kkmc_info"
+pub(super) fn checkpoints() -> String {
+    format!("SELECT {} FROM {}", CHECKPOINTS.list(), CHECKPOINTS.name)
 }
 
 fn text(value: &str) -> String {
@@ -158,7 +165,7 @@ fn like_plate(pattern: &str) -> Option<String> {
     let runs: Vec<&str> = pattern.split('*').filter(|run| !run.is_empty()).collect();
     match runs.as_slice() {
         [] => None,
-        [run] if !run.contains('?') => Some(contains("hphm", run)),
+        [run] if !run.contains('?') => Some(contains(PLATE, run)),
         runs => {
             let mut like = "%".to_owned();
             for run in runs {
@@ -174,7 +181,7 @@ fn like_plate(pattern: &str) -> Option<String> {
                 }
                 like.push('%');
             }
-            Some(format!("hphm LIKE {}", text(&like)))
+            Some(format!("{PLATE} LIKE {}", text(&like)))
         }
     }
 }
@@ -186,9 +193,9 @@ fn of_vehicle_type(kind: VehicleType) -> String {
     let lorry = LORRY_MAKERS.first().copied().unwrap_or_default();
     let bus = BUS_MAKERS.first().copied().unwrap_or_default();
     let makers = [
-        (lorry, one_of(BRAND, LORRY_MAKERS)),
-        (bus, one_of(BRAND, BUS_MAKERS)),
-        ("", one_of(&format!("{BRAND} NOT"), LORRY_MAKERS.iter().chain(&BUS_MAKERS))),
+        (lorry, one_of(&BRAND, LORRY_MAKERS)),
+        (bus, one_of(&BRAND, BUS_MAKERS)),
+        ("", one_of(&format!("{} NOT", *BRAND), LORRY_MAKERS.iter().chain(&BUS_MAKERS))),
     ];
     let mut cases = Vec::new();
     for (maker, condition) in makers {
@@ -197,9 +204,11 @@ fn of_vehicle_type(kind: VehicleType) -> String {
         let exceptions: Vec<&String> = codes.iter().filter(|code| is(code) != is_of_unknown).collect();
         match (is_of_unknown, exceptions.is_empty()) {
             (true, true) => cases.push(condition),
-            (true, false) => cases.push(format!("({condition} AND {})", one_of("hpzl NOT", exceptions))),
+            (true, false) => {
+                cases.push(format!("({condition} AND {})", one_of(&format!("{PLATE_TYPE} NOT"), exceptions)))
+            }
             (false, true) => {}
-            (false, false) => cases.push(format!("({condition} AND {})", one_of("hpzl", exceptions))),
+            (false, false) => cases.push(format!("({condition} AND {})", one_of(PLATE_TYPE, exceptions))),
         }
     }
     format!("({})", cases.join(" OR "))
@@ -207,9 +216,9 @@ fn of_vehicle_type(kind: VehicleType) -> String {
 
 /// The rows for which [`FuelType::of`] says `fuel`. The grammar of new energy plates is evaluated symbol by symbol.
 fn of_fuel_type(fuel: FuelType) -> String {
-    let mut cases = vec!["hpzl IN ('51', '52')".to_owned()];
+    let mut cases = vec![one_of(PLATE_TYPE, ["51", "52"])];
     for sample in ["苏CDA1234", "苏C12345D"] {
-        let mut places = vec!["CHAR_LENGTH(hphm) = 8".to_owned()];
+        let mut places = vec![format!("CHAR_LENGTH({PLATE}) = 8")];
         for place in 0..sample.chars().count() {
             let admitted = (0..=u8::MAX >> 1).filter_map(PlateCode::char_of).filter(|symbol| {
                 let plate: String =
@@ -217,7 +226,7 @@ fn of_fuel_type(fuel: FuelType) -> String {
                 PlateCode::pack(&plate).class(&plate) == PlateClass::NewEnergy
             });
             let symbols = admitted.map(String::from);
-            places.push(one_of(&format!("SUBSTRING(hphm, {}, 1)", place + 1), symbols));
+            places.push(one_of(&format!("SUBSTRING({PLATE}, {}, 1)", place + 1), symbols));
         }
         cases.push(format!("({})", places.join(" AND ")));
     }
@@ -270,7 +279,7 @@ mod tests {
                 "SELECT COUNT(*) AS passages FROM traffic_data WHERE gcsj = '2024-01-01 00:00:24' AND id > 'G''1'",
             ),
             (count(&all), "SELECT COUNT(*) AS passages FROM traffic_data"),
-            (newest_time().to_owned(), "SELECT MAX(gcsj) AS newest FROM traffic_data"),
+            (newest_time(), "SELECT MAX(gcsj) AS newest FROM traffic_data"),
             (
                 first_passages(&Conditions::of_plate("苏C'1", TimeRange::default()), Order::Newest, 20),
                 "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE hphm = '苏C''1' \
@@ -338,11 +347,11 @@ mod tests {
     fn kinds_and_fuels_follow_the_tables() {
         let small = of_vehicle_type(VehicleType::SmallPassenger);
         assert!(small.contains("hpzl IN ('02', '03', "), "{small}");
-        assert!(small.contains(&format!("({} AND hpzl IN ('02', '52'))", one_of(BRAND, BUS_MAKERS))), "{small}");
+        assert!(small.contains(&format!("({} AND hpzl IN ('02', '52'))", one_of(&BRAND, BUS_MAKERS))), "{small}");
         let other = of_vehicle_type(VehicleType::Other);
         // A lorry maker makes something else only where the plate type says so; unknown types are other for the rest.
         let motorcycles = "hpzl IN ('07', '08', '09', '10', '11', '12', '14', '17', '19', '21', '24', '25')";
-        assert!(other.contains(&format!("{} AND {motorcycles}", one_of(BRAND, LORRY_MAKERS))), "{other}");
+        assert!(other.contains(&format!("{} AND {motorcycles}", one_of(&BRAND, LORRY_MAKERS))), "{other}");
         assert!(other.contains("hpzl NOT IN ('01', "), "{other}");
 
         let new = of_fuel_type(FuelType::NewEnergy);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use traffic::{VehicleType, brand_of};
 
-use super::rows;
+use crate::mysql::{civil_time, whole};
 use crate::reader::Group;
 
 /// Counts by hour since 1970.
@@ -33,8 +33,8 @@ impl Statistics {
         let Ok([hour, kkmc, district, plate_type, brand, passages]) = <[Option<String>; 6]>::try_from(row) else {
             return false;
         };
-        let hour = hour.and_then(|text| rows::civil_time(&format!("{text}:00:00")));
-        let (Some(hour), Some(passages)) = (hour, passages.and_then(|text| rows::whole(&text))) else { return false };
+        let hour = hour.and_then(|text| civil_time(&format!("{text}:00:00")));
+        let (Some(hour), Some(passages)) = (hour, passages.and_then(|text| whole(&text))) else { return false };
         let (plate_type, brand) = (plate_type.unwrap_or_default(), brand.unwrap_or_default());
         let kind = VehicleType::of(&plate_type, &brand);
         let [kkmc, district] = [kkmc, district].map(|name| self.name(&name.unwrap_or_default()));

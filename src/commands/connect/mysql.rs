@@ -9,10 +9,9 @@ use mysql_async::prelude::FromRow;
 use super::reach::Address;
 use super::report::{MYSQL, Report};
 use crate::config::{Config, Role};
+use crate::mysql::table::{CHECKPOINT, CHECKPOINTS, ID, PASSAGES, TIME};
 use crate::mysql::{Fit, MysqlError, MysqlPool};
 
-const PASSAGES: &str = "id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh";
-const CHECKPOINTS: &str = "code, kkmc, label, xzqhmc, road, lon, lat, sort_no";
 const LOAD: &str = "load sql/schema.sql on the instance as root";
 
 /// Checks MySQL, if it is configured.
@@ -91,6 +90,11 @@ async fn look(pool: &MysqlPool, writes: bool, report: &mut Report) -> Result<Fou
     }
 }
 
+/// Each table with its columns and its key.
+fn tables() -> [(&'static str, String, &'static str); 2] {
+    [(PASSAGES.name, PASSAGES.list(), PASSAGES.key), (CHECKPOINTS.name, CHECKPOINTS.list(), CHECKPOINTS.key)]
+}
+
 /// One instance, asked directly or through MyCat.
 struct Server<'a> {
     pool: &'a MysqlPool,
@@ -116,25 +120,26 @@ impl Server<'_> {
 
     /// The tables, as the appliance reads and writes them.
     async fn look(&self, writes: bool, report: &mut Report) -> Result<(), MysqlError> {
-        for (table, columns, key) in [("traffic_data", PASSAGES, "id"), ("kkmc_info", CHECKPOINTS, "code")] {
+        for (table, columns, key) in tables() {
             let question = format!("SELECT {columns} FROM {table} WHERE {key} = ''");
             match self.ask::<Row>(&question).await {
                 Ok(_) => {}
                 Err(error @ MysqlError::Server { .. }) => {
-                    self.problem(report, &table_words(table, columns, &error));
+                    self.problem(report, &table_words(table, &columns, &error));
                     return Ok(());
                 }
                 Err(error) => return Err(error),
             }
         }
         let columns: Vec<Column> = self
-            .ask(
+            .ask(&format!(
                 "SELECT COLUMN_NAME, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS \
-                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'traffic_data'",
-            )
+                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '{}'",
+                PASSAGES.name
+            ))
             .await?;
         for (column, set, collation) in columns {
-            let is_text = PASSAGES.split(", ").any(|name| name == column) && set.is_some();
+            let is_text = PASSAGES.names().contains(&column.as_str()) && set.is_some();
             let (set, collation) = (set.unwrap_or_default(), collation.unwrap_or_default());
             if is_text && set != "utf8mb4" {
                 let text = format!(
@@ -144,7 +149,7 @@ impl Server<'_> {
                 self.problem(report, &text);
                 return Ok(());
             }
-            if is_text && matches!(column.as_str(), "id" | "kkmc") && !collation.ends_with("_bin") {
+            if is_text && [ID, CHECKPOINT].contains(&column.as_str()) && !collation.ends_with("_bin") {
                 let text = format!(
                     "the column {column} of traffic_data is compared by {collation}, which takes different texts for the \
                      same: ALTER TABLE traffic_data CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
@@ -159,19 +164,20 @@ impl Server<'_> {
     /// The primary key, which keeps each row once, and the index on the time.
     async fn keys(&self, writes: bool, report: &mut Report) -> Result<(), MysqlError> {
         let keys: Vec<(String, String, u64)> = self
-            .ask(
+            .ask(&format!(
                 "SELECT INDEX_NAME, COLUMN_NAME, SEQ_IN_INDEX FROM information_schema.STATISTICS \
-                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = 'traffic_data'",
-            )
+                 WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '{}'",
+                PASSAGES.name
+            ))
             .await?;
         let columns_of = |index: &str| keys.iter().filter(|(name, ..)| name == index).count();
-        let is_key = keys.iter().any(|(index, column, _)| index == "PRIMARY" && column == "id");
+        let is_key = keys.iter().any(|(index, column, _)| index == "PRIMARY" && column == PASSAGES.key);
         if writes && !(is_key && columns_of("PRIMARY") == 1) {
             let text = "the primary key of traffic_data is not id, so that rows would be stored twice: ALTER TABLE \
                         traffic_data DROP PRIMARY KEY, ADD PRIMARY KEY (id)";
             self.problem(report, text);
         }
-        if !keys.iter().any(|(_, column, place)| column == "gcsj" && *place == 1) {
+        if !keys.iter().any(|(_, column, place)| column == TIME && *place == 1) {
             let text = "traffic_data has no index that begins with gcsj, so that the clean-up and every question read all \
                         of it: CREATE INDEX idx_gcsj ON traffic_data (gcsj)";
             self.problem(report, text);
@@ -187,11 +193,10 @@ impl Server<'_> {
             return Ok(());
         }
         let values = |columns: &str| columns.split(", ").map(|_| "''").collect::<Vec<_>>().join(", ");
-        for (table, columns, same) in [("traffic_data", PASSAGES, "id = id"), ("kkmc_info", CHECKPOINTS, "code = code")]
-        {
+        for (table, columns, key) in tables() {
             let question = format!(
-                "EXPLAIN INSERT INTO {table} ({columns}) VALUES ({}) ON DUPLICATE KEY UPDATE {same}",
-                values(columns)
+                "EXPLAIN INSERT INTO {table} ({columns}) VALUES ({}) ON DUPLICATE KEY UPDATE {key} = {key}",
+                values(&columns)
             );
             match self.ask::<Row>(&question).await {
                 Err(MysqlError::Server { code: 1142 | 1143 | 1044, message, .. }) => {
@@ -201,7 +206,7 @@ impl Server<'_> {
                     );
                     self.problem(report, &text);
                 }
-                Err(error @ MysqlError::Server { .. }) => self.problem(report, &table_words(table, columns, &error)),
+                Err(error @ MysqlError::Server { .. }) => self.problem(report, &table_words(table, &columns, &error)),
                 Err(error) => return Err(error),
                 Ok(_) => {}
             }

@@ -1,13 +1,10 @@
 //! What MySQL and MyCat answer, read from text: every value of the text protocol is a text, whatever its column.
 //!
-//! MyCat gives a sum, and sometimes a count, as a floating-point number; both are read from either form.
-
-use std::sync::Arc;
+//! MyCat gives a sum, and sometimes a count, as a floating-point number; both are read from either form. It does not know
+//! tables.
 
 use mysql_async::{Row, Value};
-use traffic::{Checkpoint, CivilTime, TimeZoneName};
-
-use crate::reader::PassageRow;
+use traffic::{CivilTime, TimeZoneName};
 
 /// The columns of a row as texts; none is NULL.
 pub(crate) fn texts(row: Row) -> Vec<Option<String>> {
@@ -42,38 +39,6 @@ pub(crate) fn civil_time(text: &str) -> Option<CivilTime> {
     // Whole seconds; a column that was declared with a fraction writes one.
     let seconds = text.split('.').next().unwrap_or(text);
     CivilTime::parse(seconds.as_bytes(), &TimeZoneName::default())
-}
-
-/// A row of [`super::statements::first_passages`].
-pub(super) fn passage(row: Row) -> Option<PassageRow> {
-    let [id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh]: [Option<String>; 8] = texts(row).try_into().ok()?;
-    let shared = |text: Option<String>| Arc::<str>::from(text.unwrap_or_default());
-    Some(PassageRow {
-        gcxh: id?,
-        xzqhmc: shared(xzqhmc),
-        kkmc: shared(kkmc),
-        fxlx: shared(fxlx),
-        gcsj: civil_time(&gcsj?)?,
-        hpzl: shared(hpzl),
-        hphm: hphm.unwrap_or_default(),
-        clppxh: shared(clppxh),
-    })
-}
-
-/// A row of [`super::statements::checkpoints`], with its place in the list.
-pub(super) fn checkpoint(row: Row) -> Option<(i64, Checkpoint)> {
-    let [code, kkmc, label, xzqhmc, road, lon, lat, sort_no]: [Option<String>; 8] = texts(row).try_into().ok()?;
-    let degrees = |text: Option<String>| text.and_then(|text| text.parse().ok());
-    let checkpoint = Checkpoint {
-        code: code?,
-        name: kkmc?,
-        label: label.unwrap_or_default(),
-        district: xzqhmc.unwrap_or_default(),
-        road: road.unwrap_or_default(),
-        lon: degrees(lon),
-        lat: degrees(lat),
-    };
-    Some((sort_no?.parse().ok()?, checkpoint))
 }
 
 #[cfg(test)]
