@@ -126,7 +126,7 @@ pub fn run(
             after_commit(store, &batch);
         }
         let read = reading.join().unwrap_or_else(|_| {
-            Err(SourceError("the source's thread ended unexpectedly: restart, and please report it".to_owned()))
+            Err(SourceError::Failed("the source's thread ended unexpectedly: restart, and please report it".to_owned()))
         });
         written?;
         Ok(read?)

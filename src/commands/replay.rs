@@ -117,7 +117,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let catalogue = args.checkpoints.as_deref().map(|csv| read_catalogue(csv).map(|read| (read, csv))).transpose()?;
     // Before any folder is made: a wrong file name must leave nothing behind.
     for file in &args.files {
-        capture::FileMark::of(file).map_err(|error| Usage(error.0))?;
+        capture::FileMark::of(file)?;
     }
     std::fs::create_dir_all(&args.out)
         .map_err(|error| Usage(format!("cannot make the output folder {}: {error}", args.out.display())))?;
@@ -145,8 +145,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         store.names(),
         position.as_deref(),
         reading.clone(),
-    )
-    .map_err(|error| Usage(error.0))?;
+    )?;
     let mut router = Router::new(layout.shard_key(), store.shards())?;
 
     let stop = CancellationToken::new();

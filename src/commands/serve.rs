@@ -248,7 +248,7 @@ fn open_source(
                 state_ttl: config.detect.detector_settings().state_ttl,
             };
             let positions = store.positions(&kafka::position_prefix(&config.kafka.topic))?;
-            let consuming = Kafka::open(settings, store.names(), positions).map_err(|error| Usage(error.0))?;
+            let consuming = Kafka::open(settings, store.names(), positions)?;
             let ledger = consuming.ledger();
             appliance.follow_kafka(Box::new(move || ledger.status()));
             Ok(Some(Box::new(consuming)))

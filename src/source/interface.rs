@@ -8,10 +8,38 @@ use crate::batch::Batch;
 /// take in memory, however long they are.
 pub const MAX_BATCH_BYTES: usize = 24 << 20;
 
-/// A source cannot go on; the text says why and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SourceError(pub String);
+/// A source cannot be opened or cannot go on; the text says why and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// The input or the settings that were named cannot be used as they are: others must be named.
+    #[error("{0}")]
+    Refused(String),
+    /// The stored position is damaged, so that where to go on is not known.
+    #[error(
+        "the stored position of {input} cannot be read ({detail}): restore the data directory, or begin with another"
+    )]
+    DamagedPosition {
+        /// Whose position it is.
+        input: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// Reading has failed, or the source has.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl SourceError {
+    /// The stored position of `input` is damaged.
+    pub(super) fn damaged(input: impl Into<String>, detail: impl std::fmt::Display) -> Self {
+        Self::DamagedPosition { input: input.into(), detail: detail.to_string() }
+    }
+
+    /// Reading has failed.
+    pub(super) fn failed(detail: impl std::fmt::Display) -> Self {
+        Self::Failed(detail.to_string())
+    }
+}
 
 /// Takes note of a batch that was committed.
 pub type CommitListener = Box<dyn Fn(&Batch) + Send>;

@@ -62,12 +62,13 @@ impl Live {
     /// Simulated traffic that resumes after `position`, the one committed last.
     ///
     /// # Errors
-    /// [`SourceError`] if a setting is out of range.
+    /// [`SourceError::Refused`] if a setting is out of range, [`SourceError::DamagedPosition`].
     pub fn open(mut settings: LiveSettings, names: &NameTable, position: Option<&[u8]>) -> Result<Self, SourceError> {
         let now = civil_now(&settings.parser.zone);
         let SimulatorSettings { seed, sites, rate, .. } = settings.simulator;
         let fresh = LivePosition { seed, sites, rate, start: now.0 - settings.history, taken: 0 };
-        let known = position.and_then(|bytes| codec::decode::<LivePosition>(KIND, bytes).ok());
+        let known = position.map(|bytes| codec::decode::<LivePosition>(KIND, bytes)).transpose();
+        let known = known.map_err(|error| SourceError::damaged("the simulator", error))?;
         let position = match known {
             None => fresh,
             Some(known) if LivePosition { start: known.start, taken: known.taken, ..fresh } == known => known,
@@ -76,7 +77,7 @@ impl Live {
         };
         settings.simulator.start = CivilTime(position.start);
         let make = |settings: &LiveSettings| {
-            Simulator::new(settings.simulator.clone()).map_err(|error| SourceError(error.to_string()))
+            Simulator::new(settings.simulator.clone()).map_err(|error| SourceError::Refused(error.to_string()))
         };
         let mut live = Self {
             simulator: make(&settings)?,
@@ -145,9 +146,39 @@ impl Source for Live {
         if batch.passages.lines == 0 {
             return Ok(None);
         }
-        batch.position = codec::encode(KIND, &self.position).map_err(|error| SourceError(error.to_string()))?;
+        batch.position = codec::encode(KIND, &self.position).map_err(SourceError::failed)?;
         batch.before = self.given.replace(batch.position.clone());
         batch.place = format!("line {}", self.position.taken);
         Ok(Some(batch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use traffic::{Layout, ParserSettings, TimeZoneName};
+
+    use super::*;
+
+    #[test]
+    fn a_damaged_position_is_reported_and_not_taken_for_none() {
+        let settings = LiveSettings {
+            simulator: SimulatorSettings::default(),
+            parser: ParserSettings {
+                layout: Layout::default(),
+                delimiter: None,
+                not_after: CivilTime(i64::MAX),
+                zone: TimeZoneName::default(),
+                max_names: 1_000,
+            },
+            history: 0,
+            batch_records: 1,
+            batch_interval: Duration::ZERO,
+        };
+        let mut bytes =
+            codec::encode(KIND, &LivePosition { seed: 1, sites: 2, rate: 3.0, start: 4, taken: 0 }).unwrap();
+        bytes[4] ^= 1;
+        let error = Live::open(settings, &NameTable::default(), Some(&bytes)).unwrap_err();
+        assert!(matches!(&error, SourceError::DamagedPosition { .. }), "{error}");
+        assert!(error.to_string().contains("the simulator"), "{error}");
     }
 }

@@ -61,7 +61,7 @@ impl Input {
         progress: &Arc<CaptureProgress>,
         stop: &CancellationToken,
     ) -> Result<Self, SourceError> {
-        let failed = |error: io::Error| SourceError(format!("cannot read {}: {error}", path.display()));
+        let failed = |error: io::Error| SourceError::Failed(format!("cannot read {}: {error}", path.display()));
         if FileMark::of(path)?.is_stream() {
             let (stream, progress) = (path.to_owned(), progress.clone());
             let is_utf16 = Arc::new(AtomicBool::new(false));
@@ -90,7 +90,7 @@ impl Input {
         found +=
             skipped - skip + reader.by_ref().take(offset - skipped).read_to_end(&mut before).map_err(failed)? as u64;
         if found < offset {
-            return Err(SourceError(format!(
+            return Err(SourceError::Refused(format!(
                 "{} has only {found} bytes where {offset} were read before: give the same input again",
                 path.display()
             )));
@@ -139,7 +139,7 @@ impl Input {
             match self.reader.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    return Err(SourceError(format!(
+                    return Err(SourceError::Failed(format!(
                         "cannot read {} after byte {}: {error}",
                         self.path.display(),
                         self.offset

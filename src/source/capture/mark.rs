@@ -52,11 +52,14 @@ impl FileMark {
                 io::ErrorKind::PermissionDenied => "permission denied: let this user read it",
                 _ => return unreadable(path, &error),
             };
-            SourceError(format!("cannot read {}: {advice}", path.display()))
+            SourceError::Refused(format!("cannot read {}: {advice}", path.display()))
         };
         let metadata = std::fs::metadata(path).map_err(failed)?;
         if metadata.is_dir() {
-            return Err(SourceError(format!("{} is a directory: name the capture files in it", path.display())));
+            return Err(SourceError::Refused(format!(
+                "{} is a directory: name the capture files in it",
+                path.display()
+            )));
         }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         if !metadata.is_file() {
@@ -111,7 +114,7 @@ impl FileMark {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> SourceError {
-    SourceError(format!("cannot read {}: {error}", path.display()))
+    SourceError::Failed(format!("cannot read {}: {error}", path.display()))
 }
 
 /// Hashes of the beginning and of the end of a file's first `size` bytes.

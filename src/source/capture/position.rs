@@ -87,7 +87,7 @@ impl CapturePosition {
         let mut position = Self::decode(bytes)?;
         let others = || {
             let names: Vec<_> = position.files.iter().map(|file| file.name.as_str()).collect();
-            SourceError(format!(
+            SourceError::Refused(format!(
                 "the data directory holds the replay of other input ({}, order {}): give the same files and order to \
                  continue it, or another --data-dir",
                 names.join(", "),
@@ -99,7 +99,7 @@ impl CapturePosition {
             return Err(others());
         }
         if by_time && files.iter().any(FileMark::is_stream) {
-            return Err(SourceError(
+            return Err(SourceError::Refused(
                 "standard input that was sorted by time together with files cannot be continued: give another --data-dir"
                     .to_owned(),
             ));
@@ -108,18 +108,18 @@ impl CapturePosition {
             match was.change(is, path)? {
                 Change::None => {}
                 Change::Grown if by_time => {
-                    return Err(SourceError(format!(
+                    return Err(SourceError::Refused(format!(
                         "{} has grown since it was sorted by time: sort all of it into another --data-dir",
                         path.display()
                     )));
                 }
                 Change::Grown => {}
                 Change::Other => return Err(others()),
-                Change::Replaced(how) => return Err(SourceError(replaced(path, &how))),
+                Change::Replaced(how) => return Err(SourceError::Refused(replaced(path, &how))),
             }
         }
         if position.options != options {
-            return Err(SourceError(format!(
+            return Err(SourceError::Refused(format!(
                 "the data directory holds a replay with other options ({}): give the same ones to continue it, or another \
                  --data-dir",
                 position.options
@@ -130,9 +130,7 @@ impl CapturePosition {
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, SourceError> {
-        let failed = |error: &dyn fmt::Display| {
-            SourceError(format!("the stored position of the capture does not read: {error}"))
-        };
+        let failed = |error: &dyn fmt::Display| SourceError::damaged("the capture", error);
         if codec::version(KIND, bytes).map_err(|error| failed(&error))? > 1 {
             let json: String = codec::decode(KIND, bytes).map_err(|error| failed(&error))?;
             return serde_json::from_str(&json).map_err(|error| failed(&error));
@@ -162,7 +160,7 @@ impl CapturePosition {
                 continue;
             }
             if !was.knows_end() && is.is_packed(path)? {
-                return Err(SourceError(format!(
+                return Err(SourceError::Refused(format!(
                     "{} has grown since an older platewatch read it, and where it ended then is not known for a packed \
                      file: give another --data-dir",
                     path.display()
@@ -234,8 +232,8 @@ impl CapturePosition {
     }
 
     pub(super) fn encode(&self) -> Result<Vec<u8>, SourceError> {
-        let json = serde_json::to_string(self).map_err(|error| SourceError(error.to_string()))?;
-        codec::encode(KIND, &json).map_err(|error| SourceError(error.to_string()))
+        let json = serde_json::to_string(self).map_err(SourceError::failed)?;
+        codec::encode(KIND, &json).map_err(SourceError::failed)
     }
 }
 

@@ -110,7 +110,7 @@ impl Sorter {
             self.forms.push(form);
         }
         FormNumber::try_from(number).map_err(|_| {
-            SourceError(format!(
+            SourceError::Refused(format!(
                 "the headers name more than {} orders of columns: sort fewer files at once",
                 FormNumber::MAX
             ))
@@ -171,11 +171,11 @@ fn write_line(writer: &mut impl Write, head: Head, line: &[u8]) -> io::Result<()
 
 fn spill_failed(error: io::Error) -> SourceError {
     if error.kind() == io::ErrorKind::StorageFull {
-        return SourceError(
+        return SourceError::Failed(
             "no space left for sorting by time: free some space beside the output and start again".to_owned(),
         );
     }
-    SourceError(format!("cannot sort by time: {error}"))
+    SourceError::Failed(format!("cannot sort by time: {error}"))
 }
 
 /// A sorted run: a file, or what was left in memory.

@@ -302,7 +302,7 @@ fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
             }
         }
         if let Some(conflict) = parser.conflict() {
-            return Err(SourceError(format!("{}: {conflict}", file.display())));
+            return Err(SourceError::Refused(format!("{}: {conflict}", file.display())));
         }
     }
     Ok(())
@@ -321,7 +321,7 @@ fn look_at_lines(
         progress.note(sentence);
     }
     match parser.conflict() {
-        Some(conflict) => Err(SourceError(format!("{}: {conflict}", position.file_name()))),
+        Some(conflict) => Err(SourceError::Refused(format!("{}: {conflict}", position.file_name()))),
         None => Ok(()),
     }
 }

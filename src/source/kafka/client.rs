@@ -47,7 +47,7 @@ pub(super) fn client_config(kafka: &KafkaConfig) -> ClientConfig {
 
 /// The property's value stays out of the text: it may be a secret.
 pub(super) fn refused(error: KafkaError) -> SourceError {
-    SourceError(match error {
+    SourceError::Refused(match error {
         KafkaError::ClientConfig(_, _, property, _) => format!(
             "[kafka.properties]: librdkafka refuses {property}: there is no such property, or its value cannot be used; see \
              its CONFIGURATION.md"

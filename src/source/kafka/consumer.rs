@@ -60,7 +60,8 @@ impl Kafka {
     /// Joins the group in the background and resumes after `positions`, those stored under [`super::position_prefix`].
     ///
     /// # Errors
-    /// [`SourceError`] if a property is refused by librdkafka or a stored position cannot be read.
+    /// [`SourceError::Refused`] if librdkafka refuses a property, [`SourceError::DamagedPosition`] if a stored position
+    /// cannot be read.
     pub fn open(
         settings: KafkaSettings,
         names: &NameTable,
@@ -69,14 +70,10 @@ impl Kafka {
         let KafkaConfig { brokers, topic, group, .. } = &settings.kafka;
         let mut stored = BTreeMap::new();
         for (name, bytes) in positions {
-            let Some(id) = name.rsplit('/').next().and_then(|number| number.parse().ok()) else { continue };
-            let position = PartitionPosition::decode(&bytes).map_err(|error| {
-                SourceError(format!(
-                    "the stored position of {topic}[{id}] cannot be read ({error}): restore the data directory, or begin \
-                     with another"
-                ))
-            })?;
-            stored.insert(id, position);
+            let id = name.rsplit('/').next().and_then(|number| number.parse().ok());
+            let id = id.ok_or_else(|| SourceError::damaged(&name, "its name ends with no partition"))?;
+            let position = PartitionPosition::decode(&bytes);
+            stored.insert(id, position.map_err(|error| SourceError::damaged(format!("{topic}[{id}]"), error))?);
         }
         let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.state_ttl, stored));
         let config = client_config(&settings.kafka);
@@ -178,7 +175,7 @@ impl Kafka {
     fn fatal(&self, code: RDKafkaErrorCode) -> SourceError {
         let reason = self.consumer.as_ref().and_then(|consumer| consumer.client().fatal_error());
         let reason = reason.map_or_else(|| code.to_string(), |(_, reason)| reason);
-        SourceError(match code {
+        SourceError::Failed(match code {
             RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::Fenced => format!(
                 "another process has joined the group with this group.instance.id ({reason}): give each appliance its own, \
                  then restart this one"
@@ -228,7 +225,7 @@ impl Kafka {
 }
 
 fn unencodable(error: storage::codec::CodecError) -> SourceError {
-    SourceError(format!("a position cannot be stored: {error}"))
+    SourceError::Failed(format!("a position cannot be stored: {error}"))
 }
 
 impl Source for Kafka {
