@@ -11,11 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use divan::Bencher;
-use platewatch::batch::Batch;
-use platewatch::pipeline::Router;
-use platewatch::reader::{AlertFilter, Snapshot as _, TimeRange};
-use platewatch::store::{Store, StoreSettings, View};
-use platewatch::work::{WorkChange, WorkStatus};
+use platewatch::internals::{
+    AlertFilter, Batch, Router, Snapshot as _, Store, StoreSettings, TimeRange, View, WorkChange, WorkStatus,
+};
 use traffic::{CivilTime, Interner, Layout, LineParser, NameTable, ParserSettings, Rule, Severity, TimeZoneName};
 
 const ALERTS: u64 = 1_000_000;

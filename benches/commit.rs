@@ -10,9 +10,7 @@ mod traffic_lines;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use platewatch::batch::Batch;
-use platewatch::pipeline::Router;
-use platewatch::store::{Store, StoreSettings};
+use platewatch::internals::{Batch, Router, Store, StoreSettings};
 use traffic::{Layout, PassageBatch};
 
 fn main() {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use divan::{Bencher, black_box};
-use platewatch::predict::{
+use platewatch::internals::{
     Calendar, FlowModel, Grid, GridBuilder, LoadedModel, Pace, TrainSettings, date_text, is_weekend, read_table, train,
 };
 

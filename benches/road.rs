@@ -12,9 +12,7 @@ use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use platewatch::pipeline::{self, Router};
-use platewatch::source::capture::{Capture, CaptureSettings};
-use platewatch::store::{Store, StoreSettings};
+use platewatch::internals::{Capture, CaptureSettings, Router, Store, StoreSettings, run_pipeline};
 use tokio_util::sync::CancellationToken;
 use traffic::Layout;
 
@@ -50,7 +48,7 @@ fn replay(bencher: Bencher<'_, '_>, by_time: bool) {
             let mut source = Capture::open(settings, store.names(), None, Arc::default()).expect("the capture opens");
             let mut router =
                 Router::new(Layout::default().shard_key(), store.shards()).expect("the defaults are right");
-            pipeline::run(&mut store, &mut source, &mut router, &CancellationToken::new(), |_, _| {})
+            run_pipeline(&mut store, &mut source, &mut router, &CancellationToken::new(), |_, _| {})
                 .expect("the road holds");
             assert_eq!(store.totals().lines, lines as u64);
             store.close().expect("it closes");

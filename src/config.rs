@@ -21,13 +21,10 @@ mod units;
 mod values;
 
 pub use error::ConfigError;
-pub use load::VARIABLE_PREFIX;
-pub use properties::Properties;
 pub use reference::reference_markdown;
 pub use sections::{
-    ApiConfig, ColumnDelimiter, ComparedPlates, Config, DetectConfig, KafkaConfig, KafkaStart, MycatConfig, MysqlTls,
-    Order, PredictConfig, RedisConfig, Role, ServedModel, SourceConfig, SourceKind, StoreConfig, Sync, TextEncoding,
-    TrainFrom,
+    ApiConfig, ComparedPlates, Config, KafkaConfig, KafkaStart, MycatConfig, MysqlTls, Order, PredictConfig,
+    RedisConfig, Role, ServedModel, SourceConfig, SourceKind, Sync, TextEncoding, TrainFrom,
 };
-pub use server::{Secret, ServerUrl};
-pub use units::{ByteSize, Retention, SpeedWindow, duration_text, parse_duration, parse_retention, parse_size};
+pub use server::ServerUrl;
+pub use units::{ByteSize, Retention, duration_text, parse_duration, parse_retention, parse_size};

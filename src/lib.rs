@@ -20,27 +20,50 @@
 //!
 //! `source`, `mirror`, `predict` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
-pub mod alert_json;
-pub mod appliance;
-pub mod audit;
-pub mod batch;
-pub mod camera_clocks;
-pub mod clock;
+#![expect(
+    unreachable_pub,
+    reason = "`pub` in a module means: for the rest of the program; what leaves it is `commands`, `plain` and `internals`"
+)]
+
+pub(crate) mod alert_json;
+pub(crate) mod appliance;
+pub(crate) mod audit;
+pub(crate) mod batch;
+pub(crate) mod camera_clocks;
+pub(crate) mod clock;
 pub mod commands;
-pub mod config;
-pub mod forecast;
-pub mod mirror;
-pub mod mysql;
-pub mod pipeline;
+pub(crate) mod config;
+pub(crate) mod forecast;
+pub(crate) mod mirror;
+pub(crate) mod mysql;
+pub(crate) mod pipeline;
 pub mod plain;
-pub mod predict;
-pub mod producer;
-pub mod reader;
-pub mod redis_client;
-pub mod remote;
-pub mod serve;
-pub mod source;
-pub mod status;
-pub mod store;
+pub(crate) mod predict;
+pub(crate) mod producer;
+pub(crate) mod reader;
+pub(crate) mod redis_client;
+pub(crate) mod remote;
+pub(crate) mod serve;
+pub(crate) mod source;
+pub(crate) mod status;
+pub(crate) mod store;
 mod suggest;
-pub mod work;
+pub(crate) mod work;
+
+/// What the benches and the tests of the whole program reach into. Nothing else may.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::batch::Batch;
+    pub use crate::config::Config;
+    pub use crate::mysql::{MysqlError, MysqlPool, push_text};
+    pub use crate::pipeline::{Router, run as run_pipeline};
+    pub use crate::predict::{
+        Calendar, FlowModel, Grid, GridBuilder, LoadedModel, Pace, TrainSettings, date_text, is_weekend, read_table,
+        train,
+    };
+    pub use crate::reader::{AlertFilter, Snapshot, TimeRange};
+    pub use crate::source::capture::{Capture, CaptureSettings};
+    pub use crate::source::simulator::{Simulator, SimulatorSettings};
+    pub use crate::store::{RefusedRow, Store, StoreSettings, View};
+    pub use crate::work::{WorkChange, WorkStatus};
+}

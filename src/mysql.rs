@@ -21,4 +21,4 @@ pub(crate) use answer::{civil_time, texts, whole};
 pub use error::MysqlError;
 pub use fitness::Fit;
 pub use literal::push_text;
-pub use pool::{Done, MAX_STATEMENT_BYTES, MysqlPool};
+pub use pool::{MAX_STATEMENT_BYTES, MysqlPool};

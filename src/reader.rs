@@ -11,7 +11,7 @@ use traffic::{Alert, AlertId, Catalogue, CivilTime, FuelType, RejectReason, Rule
 
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
-pub use order::{Order, PageHours};
+pub use order::Order;
 
 /// A range of event time, both ends inclusive; an absent end is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -120,11 +120,6 @@ impl PassageKey {
     /// The place of a row.
     pub fn of(row: &PassageRow) -> Self {
         Self { gcsj: row.gcsj, gcxh: row.gcxh.clone() }
-    }
-
-    /// The parts that an [`Order`] compares.
-    pub fn parts(&self) -> (CivilTime, &str) {
-        (self.gcsj, &self.gcxh)
     }
 }
 

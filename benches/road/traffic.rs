@@ -1,6 +1,6 @@
 //! Simulated passages for the benches, as text and parsed.
 
-use platewatch::source::simulator::{Simulator, SimulatorSettings};
+use platewatch::internals::{Simulator, SimulatorSettings};
 use traffic::{
     Catalogue, CivilTime, Dimension, Interner, Layout, LineParser, NameTable, ParserSettings, PassageBatch,
     TimeZoneName,

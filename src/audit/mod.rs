@@ -25,8 +25,6 @@ mod repeats;
 mod target;
 
 pub use compare::{Difference, Report};
-pub use error::AuditError;
-pub use group::{Group, Sums};
 pub use handle::Audit;
 pub use range::Range;
-pub use repair::{Repaired, Stranger};
+pub use repair::Stranger;

@@ -18,5 +18,5 @@ pub use mycat::{MycatConfig, MysqlTls};
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
 pub use redis::RedisConfig;
 pub use root::{Config, Role};
-pub use source::{ColumnDelimiter, Order, SourceConfig, SourceKind, TextEncoding};
-pub use store::{StoreConfig, Sync};
+pub use source::{Order, SourceConfig, SourceKind, TextEncoding};
+pub use store::Sync;

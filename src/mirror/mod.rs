@@ -22,5 +22,5 @@ mod refills;
 mod rows;
 mod start;
 
-pub use rows::{fitting, insert_statement, overwrite_statement};
-pub use start::{MirrorError, Mirrors, start};
+pub use rows::{fitting, overwrite_statement};
+pub use start::{MirrorError, start};

@@ -108,13 +108,8 @@ impl Calendar {
     }
 
     /// How many days are in the table.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.days.len()
-    }
-
-    /// Whether the table has no day.
-    pub fn is_empty(&self) -> bool {
-        self.days.is_empty()
     }
 
     /// The class of a day since 1970.

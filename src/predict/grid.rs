@@ -77,13 +77,9 @@ impl GridBuilder {
     }
 
     /// How many counts were added.
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    /// Whether none was added.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// The table, and the lines that repeat a checkpoint and hour; the first of each stays.

@@ -185,11 +185,6 @@ impl History {
         self.hours.len()
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.hours.is_empty()
-    }
-
     /// How many whole or begun days it spans.
     pub fn days(&self) -> i64 {
         match (self.hours.first_key_value(), self.hours.last_key_value()) {

@@ -32,20 +32,16 @@ mod train;
 
 use serde::{Deserialize, Serialize};
 
-pub use calendar::{Calendar, DayClass, date_text, is_weekend, parse_date};
-pub use evaluate::{Evaluation, Metrics, Tested};
-pub use folder::{FolderError, Metadata, Origin, load, save};
-pub use grid::{Grid, GridBuilder, MAX_COUNT};
-pub use history::{History, HistoryError};
-pub use intervals::Intervals;
-pub use model::{Bounds, FlowModel, LoadedModel, ModelError, Site};
-pub use pace::{Pace, Stopped};
+pub use calendar::{Calendar, date_text, is_weekend};
+pub use folder::{Origin, save};
+pub use grid::{Grid, GridBuilder};
+pub use history::History;
+pub use model::{FlowModel, LoadedModel};
+pub use pace::Pace;
 pub use registry::{MemoryRegistry, Registry, VERSIONS};
-pub use seasonal::Options;
 pub use service::{Service, ServiceSettings, read_holidays};
-pub use spark::SparkLinear;
 pub use table::{BadRows, Table, read_table};
-pub use train::{TrainError, TrainSettings, Trained, no_evaluation, train};
+pub use train::{TrainError, TrainSettings, train};
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

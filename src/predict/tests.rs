@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 
+use super::calendar::parse_date;
+use super::grid::MAX_COUNT;
 use super::model::tests::assert_sound;
+use super::train::Trained;
 use super::*;
 
 const MONDAY: i64 = 19_723 * 24;

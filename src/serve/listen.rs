@@ -6,14 +6,14 @@
 //! which nothing is asked for too long.
 
 mod accept;
-mod bind;
+pub(super) mod bind;
 mod client;
 mod extensions;
 mod places;
 mod settings;
 
 pub use accept::serve;
-pub use bind::{BindError, bind};
+pub use bind::bind;
 pub(super) use extensions::{Client, Crowded, Lasting};
 pub use places::open_files;
 pub use settings::ConnectionSettings;

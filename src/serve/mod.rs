@@ -47,7 +47,6 @@ mod warnings;
 #[cfg(test)]
 mod tests;
 
-pub use listen::{BindError, ConnectionSettings, bind, open_files, serve};
-pub use openapi::openapi_json;
+pub use listen::{ConnectionSettings, bind, open_files, serve};
 pub use router::router;
 pub use settings::ServeSettings;

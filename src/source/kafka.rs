@@ -32,7 +32,6 @@ mod position;
 mod reset;
 mod settings;
 
-pub use consumer::{Kafka, NAME};
-pub use ledger::Ledger;
-pub use position::{Gap, GapCause, position_prefix};
+pub use consumer::Kafka;
+pub use position::position_prefix;
 pub use settings::KafkaSettings;

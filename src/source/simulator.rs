@@ -188,7 +188,8 @@ impl Simulator {
     }
 
     /// How many lines wait for their arrival: the measure of memory.
-    pub fn waiting(&self) -> usize {
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
         self.arrivals.len()
     }
 

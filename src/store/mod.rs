@@ -25,9 +25,7 @@ mod verify;
 mod write;
 
 pub use disk::checkpoints::CheckpointsOrigin;
-pub use disk::records::{
-    Announcement, Dropped, Keep, Kept, Lifetime, Lifetimes, MirrorCursor, RefusedRow, StoredReject, Totals,
-};
+pub use disk::records::{Dropped, Keep, Kept, Lifetimes, MirrorCursor, RefusedRow, StoredReject, Totals};
 pub use disk::segments::LogBlock;
 pub use error::StoreError;
 pub use handle::{Progress, StoreHandle};

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use platewatch::internals::{Store, StoreSettings};
+
 use super::traffic::Traffic;
 use super::{LINE, SHORT_SESSION, SHORTEST_SESSION, STATIC_MEMBER, check_equal, committed};
 use crate::harness::{Appliance, LONG, wait_until};
@@ -161,7 +163,7 @@ fn poison_is_rejected_with_its_place_and_nothing_stops() {
 
 /// Origins and lines of stored rejects, read from the data directory.
 fn reject_places(data: &std::path::Path) -> Vec<String> {
-    let store = platewatch::store::Store::open(data, platewatch::store::StoreSettings::default()).unwrap();
+    let store = Store::open(data, StoreSettings::default()).unwrap();
     let shared = store.shared();
     let rejects = shared.view().rejects_after(0, 100).unwrap();
     rejects.iter().map(|(_, reject)| format!("{} line {}", reject.origin, reject.line)).collect()

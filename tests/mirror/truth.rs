@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::Path;
 
-use platewatch::reader::Snapshot as _;
-use platewatch::store::{RefusedRow, Store, StoreSettings};
+use platewatch::internals::{RefusedRow, Snapshot as _, Store, StoreSettings};
 use shard::Ring;
 
 use crate::servers::mariadb::MariaDb;

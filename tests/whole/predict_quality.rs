@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use platewatch::source::simulator::{Simulator, SimulatorSettings};
+use platewatch::internals::{Simulator, SimulatorSettings};
 use serde_json::Value;
 
 use crate::harness::{folder, run, tell};
@@ -33,8 +33,8 @@ fn table(seed: u64) -> Vec<u8> {
     let sites: Vec<String> = simulator.checkpoints().iter().map(|checkpoint| checkpoint.code.clone()).collect();
     let mut table = b"date,KKMC,hour,is_weekend,traffic_count\n".to_vec();
     for hour in first..first + DAYS * 24 {
-        let date = platewatch::predict::date_text(hour.div_euclid(24));
-        let weekend = u8::from(platewatch::predict::is_weekend(hour.div_euclid(24)));
+        let date = platewatch::internals::date_text(hour.div_euclid(24));
+        let weekend = u8::from(platewatch::internals::is_weekend(hour.div_euclid(24)));
         for site in &sites {
             let count = counts.get(&(site.clone(), hour)).copied().unwrap_or_default();
             writeln!(table, "{date},{site},{},{weekend},{count}", hour.rem_euclid(24)).unwrap();

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use platewatch::config::Config;
-use platewatch::mysql::{MysqlError, MysqlPool, push_text};
+use platewatch::internals::{Config, MysqlError, MysqlPool, push_text};
 use proptest::prelude::*;
 use proptest::test_runner::{Config as RunnerConfig, TestRunner};
 use serde_json::json;

@@ -327,8 +327,9 @@ impl Snapshot for Rows {
         limit: usize,
     ) -> Result<Vec<PassageRow>, ReadError> {
         let rows = self.query(filter, order, 1, usize::MAX)?.records.into_iter();
-        let behind =
-            |row: &PassageRow| after.is_none_or(|key| order.compare((row.gcsj, &row.gcxh), key.parts()).is_gt());
+        let behind = |row: &PassageRow| {
+            after.is_none_or(|key| order.compare((row.gcsj, &row.gcxh), (key.gcsj, &key.gcxh)).is_gt())
+        };
         Ok(rows.filter(behind).take(limit).collect())
     }
 

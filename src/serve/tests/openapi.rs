@@ -14,7 +14,7 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json"
 
 #[test]
 fn the_committed_file_is_current() {
-    let generated = crate::serve::openapi_json().unwrap();
+    let generated = crate::serve::openapi::openapi_json().unwrap();
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         std::fs::write(COMMITTED, &generated).unwrap();
     }

@@ -13,7 +13,8 @@ use traffic::{CivilTime, Rule, Severity, TimeZoneName};
 use super::Server;
 use super::client::{head, open};
 use super::memory::{Fault, MemoryReader, alert};
-use crate::serve::{BindError, ConnectionSettings, ServeSettings, bind, router, serve};
+use crate::serve::listen::bind::BindError;
+use crate::serve::{ConnectionSettings, ServeSettings, bind, router, serve};
 
 #[tokio::test]
 async fn a_port_in_use_is_one_clear_sentence() {
