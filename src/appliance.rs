@@ -3,9 +3,10 @@
 //! It joins what the pipeline reports after each commit with what the store knows. It does not know HTTP.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use traffic::{AlertId, Catalogue, CivilTime};
 
@@ -72,7 +73,7 @@ impl Appliance {
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock()
     }
 
     /// The source has begun.

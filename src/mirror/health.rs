@@ -1,8 +1,8 @@
 //! The state of a mirror: what the status reports, and what is logged when that changes. It does not know targets.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use shard::ShardId;
 
 use super::failure::{Failure, Kind};
@@ -79,7 +79,7 @@ impl Health {
     }
 
     fn changing(&self) -> MutexGuard<'_, Changing> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changing.lock()
     }
 
     /// Rows that the target acknowledged to this process.

@@ -5,11 +5,11 @@
 //! connection, by the hint that MyCat passes on. A server that does not know the hint is an instance. What listens at
 //! an address may change: it is determined again after a connection broke.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable as _;
 use mysql_async::{Conn, Opts, OptsBuilder, PoolOpts, Row, SslOpts};
+use parking_lot::Mutex;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -82,11 +82,11 @@ impl Endpoint {
 
     /// What listens there, as far as it is known.
     pub(super) fn kind(&self) -> Option<Kind> {
-        *self.kind.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.kind.lock()
     }
 
     fn learn(&self, kind: Option<Kind>) {
-        *self.kind.lock().unwrap_or_else(PoisonError::into_inner) = kind;
+        *self.kind.lock() = kind;
     }
 
     /// Opens a connection and finds out what is behind it.

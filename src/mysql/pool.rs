@@ -1,11 +1,12 @@
 //! A bounded pool of connections to one address: statements and queries, each with a deadline. It does not know what
 //! listens at the address.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mysql_async::Row;
 use mysql_async::prelude::Queryable as _;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -100,7 +101,7 @@ impl MysqlPool {
                 self.endpoint.forget_if_broken(&error);
                 // Where one connection broke, the others are no better.
                 if !matches!(error, MysqlError::Server { .. }) {
-                    let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
+                    let idle = std::mem::take(&mut *self.idle.lock());
                     idle.into_iter().for_each(|(session, _)| discard(session.connection));
                 }
                 Err(error)
@@ -192,7 +193,7 @@ impl MysqlPool {
 
     /// A connection, and whether it was used before.
     pub(super) async fn session(&self) -> Result<(Session, bool), MysqlError> {
-        while let Some((session, since)) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
+        while let Some((session, since)) = self.idle.lock().pop() {
             if since.elapsed() < MAX_IDLE {
                 return Ok((session, true));
             }
@@ -202,7 +203,7 @@ impl MysqlPool {
     }
 
     pub(super) fn give_back(&self, session: Session) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((session, Instant::now()));
+        self.idle.lock().push((session, Instant::now()));
     }
 }
 

@@ -1,8 +1,7 @@
 //! The registry: which versions of the model were served here. It holds what `metadata.json` says, not the models, so it
 //! can be lost; sled keeps it where there is a data directory.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use serde_json::Value;
 
 /// Versions that are kept.
@@ -22,12 +21,12 @@ pub struct MemoryRegistry(Mutex<Vec<(String, Value)>>);
 
 impl Registry for MemoryRegistry {
     fn versions(&self) -> Vec<Value> {
-        let versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let versions = self.0.lock();
         versions.iter().rev().map(|(_, metadata)| metadata.clone()).collect()
     }
 
     fn remember(&self, version: &str, metadata: &Value) {
-        let mut versions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut versions = self.0.lock();
         versions.retain(|(known, _)| known != version);
         versions.push((version.to_owned(), metadata.clone()));
         let beyond = versions.len().saturating_sub(VERSIONS);

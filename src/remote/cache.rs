@@ -3,8 +3,10 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::statistics::Statistics;
 use crate::reader::ReadError;
@@ -86,7 +88,7 @@ impl<T: Counts> Cache<T> {
     }
 
     fn slot(&self, statement: &str) -> Arc<Slot<T>> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self.slots.lock();
         if let Some(slot) = slots.get(statement) {
             return slot.clone();
         }
@@ -141,10 +143,10 @@ mod tests {
         for number in 0..1000 {
             cache.get(&number.to_string(), async { Ok(groups(number)) }).await.unwrap();
         }
-        assert!(cache.slots.lock().unwrap().len() <= MAX_STATEMENTS);
+        assert!(cache.slots.lock().len() <= MAX_STATEMENTS);
         assert_eq!(*cache.get("999", async { Ok(groups(0)) }).await.unwrap(), groups(999));
         cache.get("large", async { Ok(vec![(Vec::new(), 1); MAX_GROUPS]) }).await.unwrap();
         cache.get("more", async { Ok(groups(1)) }).await.unwrap();
-        assert!(!cache.slots.lock().unwrap().contains_key("999"));
+        assert!(!cache.slots.lock().contains_key("999"));
     }
 }

@@ -2,8 +2,10 @@
 //! the background. Two are never made at the same time. It does not know what the value is.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::reader::ReadError;
 
@@ -94,7 +96,7 @@ impl<T: Send + Sync + 'static> Refreshed<T> {
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 }
 
@@ -103,7 +105,7 @@ struct Ending<'a, T>(&'a Arc<Refreshed<T>>);
 
 impl<T> Drop for Ending<'_, T> {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).is_running = false;
+        self.0.state.lock().is_running = false;
         self.0.ended.send_modify(|count| *count += 1);
     }
 }

@@ -5,7 +5,7 @@
 //! error is not away: one statement says nothing about the next. What only a change there can end (a missing table, a
 //! refused account, a key of another type) gets its own message, also in the status. It does not know the queries.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::clock::unix_now;
 use crate::mysql::MysqlError;
@@ -55,7 +55,7 @@ impl Target {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Fails at once if a query is not worth sending.

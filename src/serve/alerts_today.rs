@@ -1,8 +1,7 @@
 //! How many alerts a day has: counted once over all that are stored, then kept up with the new ones, so that the
 //! headline numbers, which every page asks for all the time, do not read the alerts again and again.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use traffic::{CivilTime, Severity};
 
 use super::fields::SECONDS_PER_DAY;
@@ -40,7 +39,7 @@ impl AlertsToday {
     pub(super) fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<DayAlerts, ReadError> {
         let midnight = now.midnight();
         // Held while reading, so that of many who ask at once only one counts. A panic meanwhile leaves a true count.
-        let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counted = self.counted.lock();
         let mut state = match counted.take() {
             Some(state) if state.midnight == midnight => state,
             _ => {

@@ -7,12 +7,13 @@
 
 use std::collections::HashMap;
 use std::io::Write as _;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::{ApiError, no_such_endpoint, use_get};
@@ -140,7 +141,7 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
 static GZIPPED: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
 
 async fn gzipped(name: &str, file: &EmbeddedFile) -> Option<Bytes> {
-    let known = || GZIPPED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = || GZIPPED.lock();
     if let Some(bytes) = known().get(name) {
         return Some(bytes.clone());
     }

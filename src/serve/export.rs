@@ -9,7 +9,7 @@
 mod csv;
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
@@ -17,6 +17,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::time::Instant;
 use traffic::Catalogue;
@@ -199,7 +200,7 @@ impl Export {
 type Rest = Arc<Mutex<Option<Export>>>;
 
 fn put(rest: &Rest, export: Option<Export>) -> Option<Export> {
-    std::mem::replace(&mut *rest.lock().unwrap_or_else(PoisonError::into_inner), export)
+    std::mem::replace(&mut *rest.lock(), export)
 }
 
 /// The body: its state, and the timer that takes the export away from a client that is too slow.

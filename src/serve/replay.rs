@@ -6,11 +6,12 @@
 //! bounded part of the machine, whoever asks.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use traffic::Alert;
@@ -70,7 +71,7 @@ impl Replay {
     /// The piece with this number, if it is in memory and was read up to `needed`.
     fn known(&self, number: u64, needed: u64) -> Option<Piece> {
         let use_now = self.uses.fetch_add(1, Ordering::Relaxed);
-        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pieces = self.pieces.lock();
         let (used, piece) = pieces.get_mut(&number)?;
         *used = use_now;
         (piece.read_to >= needed).then(|| piece.clone())
@@ -78,7 +79,7 @@ impl Replay {
 
     fn keep(&self, number: u64, piece: Piece) {
         let use_now = self.uses.fetch_add(1, Ordering::Relaxed);
-        let mut pieces = self.pieces.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pieces = self.pieces.lock();
         pieces.insert(number, (use_now, piece));
         if pieces.len() > KEPT
             && let Some(oldest) = pieces.iter().min_by_key(|(_, (used, _))| *used).map(|(number, _)| *number)

@@ -1,10 +1,11 @@
 //! What threads share: the newest view, the signal of a commit, the checkpoints, and the work on alerts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use shard::ShardCount;
 use storage::{Database, Durability, Family, Reference, StorageError};
 use tokio::sync::watch;
@@ -108,7 +109,7 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError`] if the reference data cannot be read.
     pub fn models(&self) -> Result<Vec<Vec<u8>>, StoreError> {
-        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).values(MODELS_TREE)?)
+        Ok(self.reference.lock().values(MODELS_TREE)?)
     }
 
     /// Replaces the registry of flow models.
@@ -116,22 +117,22 @@ impl StoreHandle {
     /// # Errors
     /// [`StoreError`] if the reference data cannot be written.
     pub fn set_models(&self, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
-        Ok(self.reference.lock().unwrap_or_else(PoisonError::into_inner).replace(MODELS_TREE, entries)?)
+        Ok(self.reference.lock().replace(MODELS_TREE, entries)?)
     }
 
     /// Where the checkpoints came from.
     pub fn checkpoints_origin(&self) -> CheckpointsOrigin {
-        self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.checkpoints.lock().clone()
     }
 
     /// What was found missing at this start and accepted, in words.
     pub fn accepted_loss(&self) -> Option<String> {
-        self.loss.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.loss.lock().clone()
     }
 
     /// What the writer reported last.
     pub fn progress(&self) -> Progress {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.progress.lock().clone()
     }
 }
 

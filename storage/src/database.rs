@@ -1,8 +1,9 @@
 //! The one RocksDB: opening with its format check, atomic commits that latch on failure, reads and sizes.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
+use parking_lot::Mutex;
 use rocksdb::{
     Cache, ColumnFamilyDescriptor, DB, DBPinnableSlice, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options,
     WriteBufferManager, WriteOptions,
@@ -319,7 +320,7 @@ impl Database {
     /// # Errors
     /// [`StorageError`] if it cannot be written.
     pub fn begin_tally(&self, main: Vec<u8>, beside: Vec<u8>) -> Result<(), StorageError> {
-        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let slots = self.slots.lock().take();
         let Some((slots, generation)) = slots else { return Ok(()) };
         // So that everything counted is on the disk.
         self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;

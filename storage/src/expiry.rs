@@ -2,8 +2,9 @@
 //! event time whether it is still alive, so results never depend on when a compaction ran.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use parking_lot::RwLock;
 use rocksdb::{CompactionDecision, Options};
 
 /// Length of the event time at the start of every value of [`crate::Family::Plates`]: seconds since 1970, `i64`
@@ -19,7 +20,7 @@ pub struct Horizons(Arc<RwLock<HashMap<u32, i64>>>);
 impl Horizons {
     /// Sets the horizon of a partition, in civil seconds since 1970.
     pub fn advance(&self, partition: u32, horizon: i64) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(partition, horizon);
+        self.0.write().insert(partition, horizon);
     }
 
     /// Whether the filter may drop this entry. An entry that it cannot read is kept.
@@ -27,7 +28,7 @@ impl Horizons {
         let (Some(partition), Some(newest)) = (key.first_chunk(), value.first_chunk::<EXPIRY_BYTES>()) else {
             return false;
         };
-        let horizons = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let horizons = self.0.read();
         horizons.get(&u32::from_be_bytes(*partition)).is_some_and(|&horizon| i64::from_be_bytes(*newest) < horizon)
     }
 

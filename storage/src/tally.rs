@@ -16,10 +16,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, Kind};
@@ -266,7 +267,7 @@ impl Tally {
         state.waiting += 1;
         self.inner.changed.notify_all();
         while state.settled < notes && state.failure.is_none() && !state.stop {
-            state = self.inner.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            self.inner.changed.wait(&mut state);
         }
         state.waiting -= 1;
     }
@@ -289,21 +290,15 @@ impl Drop for Tally {
 
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> (MutexGuard<'a, State>, bool) {
-        let (state, waited) = self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
-        (state, waited.timed_out())
+        self.state.lock()
     }
 
     fn run(&self) {
         let mut state = self.lock();
         loop {
             while !state.dirty && !state.stop {
-                let (woken, timed_out) = self.wait(state, IDLE);
-                state = woken;
-                if timed_out && !state.dirty {
+                let waited = self.changed.wait_for(&mut state, IDLE);
+                if waited.timed_out() && !state.dirty {
                     // A flush may have happened by itself; only the MANIFEST shows what it moved out of the log.
                     let changed = ManifestMark::of(&self.folder, state.record.manifest.clone());
                     state.dirty = changed.is_ok_and(|manifest| manifest != state.record.manifest);
@@ -322,7 +317,7 @@ impl Inner {
                 if left.is_zero() {
                     break;
                 }
-                state = self.wait(state, left).0;
+                self.changed.wait_for(&mut state, left);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! The catalogue as JSON, made once per catalogue. It does not know who asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::Bytes;
+use parking_lot::Mutex;
 use serde::Serialize;
 use traffic::Catalogue;
 use utoipa::ToSchema;
@@ -22,7 +23,7 @@ impl KnownCheckpoints {
     /// It could not be written as JSON.
     pub(super) fn answer(&self, catalogue: Arc<Catalogue>) -> Result<Bytes, ReadError> {
         // Held while it is made, so that of many who ask at once only one does.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if let Some((_, text)) = known.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &catalogue)) {
             return Ok(text.clone());
         }

@@ -2,10 +2,10 @@
 //! a path that a client made up, and a method is one of the usual or `other`.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use parking_lot::Mutex;
 
 use super::text::Exposition;
 
@@ -31,7 +31,7 @@ impl HttpMetrics {
     pub(in crate::serve) fn observe(&self, method: &Method, route: &str, status: StatusCode, elapsed: Duration) {
         let seconds = elapsed.as_secs_f64();
         // A panic while the lock was held leaves only a count that is off by one.
-        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.routes.lock();
         if !routes.contains_key(route) {
             routes.insert(route.to_owned(), RouteMetrics::default());
         }
@@ -46,7 +46,7 @@ impl HttpMetrics {
 
     /// Writes the metrics.
     pub(super) fn write(&self, out: &mut Exposition) {
-        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let routes = self.routes.lock();
         let mut requests = out.counter("platewatch_http_requests_total", "HTTP requests by method, route and status.");
         for (route, metrics) in routes.iter() {
             for ((method, status), count) in &metrics.answers {

@@ -1,9 +1,10 @@
 //! The headline numbers, read from one snapshot, and what is kept so that many who ask at once cost one reading. It does not
 //! know who asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use traffic::CivilTime;
 use utoipa::ToSchema;
@@ -120,7 +121,7 @@ impl SameTimeYesterday {
     fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<u64, ReadError> {
         let minute = now.minute();
         // Held while reading, so that of many who ask at once only one counts.
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if let Some((_, count)) = known.filter(|(at, _)| *at == minute) {
             return Ok(count);
         }

@@ -1,9 +1,10 @@
 //! The storage's twin for tests: everything in vectors, every question answered by looking at all rows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use traffic::{
     Alert, AlertId, AlertSighting, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity,
@@ -64,7 +65,7 @@ impl Fault {
             Self::Panic => panic!("the read panicked on purpose"),
             Self::Hang(hang) => {
                 hang.reached.notify_one();
-                let _ = hang.end.lock().unwrap().recv();
+                let _ = hang.end.lock().recv();
                 Ok(())
             }
         }
@@ -170,7 +171,7 @@ impl MemoryReader {
     }
 
     pub(crate) fn set_status(&self, change: impl FnOnce(&mut Status)) {
-        change(&mut self.status.lock().unwrap());
+        change(&mut self.status.lock());
     }
 
     pub(crate) fn reject(&self, rows: Vec<RejectRow>) {
@@ -178,7 +179,7 @@ impl MemoryReader {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Rows) -> T) -> T {
-        let mut newest = self.newest.lock().unwrap();
+        let mut newest = self.newest.lock();
         let mut state = Rows::clone(&newest);
         let answer = change(&mut state);
         *newest = Arc::new(state);
@@ -188,7 +189,7 @@ impl MemoryReader {
 
 impl Reader for MemoryReader {
     fn snapshot(&self) -> Arc<dyn Snapshot> {
-        self.newest.lock().unwrap().clone()
+        self.newest.lock().clone()
     }
 
     fn commits(&self) -> watch::Receiver<u64> {
@@ -200,11 +201,11 @@ impl Reader for MemoryReader {
     }
 
     fn status(&self) -> Status {
-        self.status.lock().unwrap().clone()
+        self.status.lock().clone()
     }
 
     fn failure(&self) -> Option<String> {
-        self.status.lock().unwrap().failure.clone()
+        self.status.lock().failure.clone()
     }
 
     fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {

@@ -1,7 +1,8 @@
 //! How far a capture was read. It does not know how that is shown.
 
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 /// Sentences on files that are kept for the user.
 const MAX_NOTES: usize = 20;
@@ -23,11 +24,11 @@ pub struct CaptureProgress {
 impl CaptureProgress {
     /// What the user should know of the files, in whole sentences.
     pub fn notes(&self) -> Vec<String> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.notes.lock().clone()
     }
 
     pub(super) fn note(&self, sentence: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notes = self.notes.lock();
         if notes.len() < MAX_NOTES {
             notes.push(sentence);
         }

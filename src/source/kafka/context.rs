@@ -3,8 +3,9 @@
 //! All of it is called by the consuming thread from within its poll. The account decides where a partition resumes,
 //! from what is stored and what the group has committed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
@@ -36,7 +37,7 @@ impl Context {
 
     /// Takes the end that was reached, for the partition that the poll has just reported.
     pub(super) fn take_end(&self) -> Option<i64> {
-        self.end.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.end.lock().take()
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
@@ -113,7 +114,7 @@ impl ClientContext for Context {
         // Each connection that fails comes here: the status shows the last, the log each new one.
         let news = match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::PartitionEOF) => {
-                *self.end.lock().unwrap_or_else(PoisonError::into_inner) = end_in(reason);
+                *self.end.lock() = end_in(reason);
                 return;
             }
             // Reported between an assignment and our own position for it.

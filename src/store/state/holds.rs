@@ -2,7 +2,9 @@
 //! each still needs.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
 
 use shard::{PerShard, ShardCount, ShardId};
 
@@ -25,7 +27,7 @@ struct Held {
 
 impl Holds {
     fn held(&self) -> MutexGuard<'_, BTreeMap<String, Held>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Reserves a name; false if it is taken.

@@ -6,9 +6,10 @@
 //! dropped while its work changes, a value may be left without an alert; the next opening removes it.
 
 use arc_swap::ArcSwap;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use storage::{Commit, Database, Durability, Family};
 
 use crate::store::StoreError;
@@ -94,7 +95,7 @@ impl Work {
 
     /// Prevents other changes until it is dropped. A panic while it was held has changed nothing or everything.
     pub(in crate::store) fn alone(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+        self.changing.lock()
     }
 
     /// Records a change that is on the disk, and drops alerts older than `oldest`; only while no other change runs.

@@ -2,7 +2,6 @@
 
 use shard::{PerShard, Rows, ShardId};
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 use std::time::Instant;
 use storage::{Commit, Durability, Family, codec};
 use traffic::{Alert, AlertId, AlertSighting, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch};
@@ -341,7 +340,7 @@ impl Store {
     }
 
     pub(super) fn report_progress(&self, started: Option<Instant>) {
-        let mut progress = self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut progress = self.shared.progress.lock();
         *progress = Progress {
             totals: self.state.totals.clone(),
             commits: progress.commits + u64::from(started.is_some()),

@@ -93,8 +93,7 @@ impl Store {
             return Err(StorageError::Lost { path: database.path().to_owned(), cause, missing }.into());
         }
         tracing::warn!(cause, missing, "the loss is accepted: what is left is taken, and counts from now on");
-        *self.shared.loss.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            Some(format!("{missing} ({cause})"));
+        *self.shared.loss.lock() = Some(format!("{missing} ({cause})"));
         if holes > 0 {
             self.lifetimes.dropped_rows = absent;
             self.recount()?;

@@ -4,10 +4,11 @@
 //! order of arrival, without output. The duplicate guard is filled from the passages within its reach.
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use shard::{Rows, ShardCount, ZoneMap};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 use storage::{Database, Durability, Family, Horizons, Reference, StorageError, codec};
 use tokio::sync::watch;

@@ -1,7 +1,7 @@
 //! The writer of a data directory and its queries.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use shard::ShardCount;
@@ -116,9 +116,9 @@ impl Store {
             let mut commit = database.begin();
             copy.write(&mut commit)?;
             database.commit(commit, Durability::AsConfigured)?;
-            copy.store(&self.shared.reference.lock().unwrap_or_else(PoisonError::into_inner))?;
+            copy.store(&self.shared.reference.lock())?;
         }
-        *self.shared.checkpoints.lock().unwrap_or_else(PoisonError::into_inner) = copy.origin();
+        *self.shared.checkpoints.lock() = copy.origin();
         self.facts.set_catalogue(&catalogue, &self.state.names);
         self.shared.catalogue.store(Arc::new(catalogue));
         Ok(())

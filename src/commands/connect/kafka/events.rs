@@ -1,7 +1,6 @@
 //! What librdkafka reports without being asked: the brokers that it has learnt of, and errors. It only keeps them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use parking_lot::{Mutex, MutexGuard};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -31,7 +30,7 @@ const MOST_COMPLAINTS: usize = 32;
 
 impl Events {
     pub(super) fn lock(&self) -> MutexGuard<'_, Heard> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// Whether it reported this error.

@@ -10,7 +10,6 @@
 //! now. A batch that waited long is committed only after the group has taken a commit from this member
 //! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. Makes no call to Kafka.
 
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use traffic::{Watermark, WatermarkState};
@@ -153,7 +152,7 @@ impl Ledger {
             if !open || left.is_zero() {
                 return !open;
             }
-            inner = self.stored.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+            self.stored.wait_for(&mut inner, left);
         }
     }
 

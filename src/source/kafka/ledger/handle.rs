@@ -2,7 +2,8 @@
 //! stored. The files beside this one use them.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::account::Partition;
 use super::accounts::Accounts;
@@ -47,6 +48,6 @@ impl Ledger {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Accounts> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock()
     }
 }
