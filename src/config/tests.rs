@@ -1,8 +1,9 @@
 //! The configuration from outside: what loads, what is refused and in which words.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use expect_test::expect_file;
 use traffic::{Delimiter, PlateScope};
 
 use super::*;
@@ -325,11 +326,5 @@ fn the_printed_configuration_loads_back() {
 /// `scripts/generate` writes the file instead.
 #[test]
 fn the_committed_reference_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/configuration.md");
-    let current = reference_markdown();
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        std::fs::write(&path, &current).unwrap();
-    }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(committed, current, "docs/configuration.md is old: run scripts/generate");
+    expect_file![concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md")].assert_eq(&reference_markdown());
 }

@@ -73,6 +73,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
+
     use super::*;
 
     #[test]
@@ -81,11 +83,17 @@ mod tests {
         out.counter("a_total", "Some a.").value(3.0);
         out.gauge("b", "Some b.").labelled(&[("path", "C:\\x"), ("text", "say \"hi\"\nagain")], 0.5);
         out.histogram("c", "Some c.").part("_bucket", &[("le", "+Inf")], 1e16);
-        assert_eq!(
-            out.finish(),
-            "# HELP a_total Some a.\n# TYPE a_total counter\na_total 3\n\
-             # HELP b Some b.\n# TYPE b gauge\nb{path=\"C:\\\\x\",text=\"say \\\"hi\\\"\\nagain\"} 0.5\n\
-             # HELP c Some c.\n# TYPE c histogram\nc_bucket{le=\"+Inf\"} 10000000000000000\n"
-        );
+        expect![[r#"
+            # HELP a_total Some a.
+            # TYPE a_total counter
+            a_total 3
+            # HELP b Some b.
+            # TYPE b gauge
+            b{path="C:\\x",text="say \"hi\"\nagain"} 0.5
+            # HELP c Some c.
+            # TYPE c histogram
+            c_bucket{le="+Inf"} 10000000000000000
+        "#]]
+        .assert_eq(&out.finish());
     }
 }
