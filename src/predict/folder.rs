@@ -207,7 +207,8 @@ pub fn load(folder: &Path) -> Result<(FlowModel, Metadata), FolderError> {
         Ok(_) => {}
         Err(error) => return damaged(METADATA, format!("it is no metadata of a model ({error})")),
     }
-    let metadata: Metadata = match serde_json::from_slice(&text) {
+    // With the path of the field that does not fit: people write into this file.
+    let metadata: Metadata = match serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(&text)) {
         Ok(metadata) => metadata,
         Err(error) => return damaged(METADATA, format!("it is no metadata of a model ({error})")),
     };
@@ -337,6 +338,8 @@ pub(super) mod tests {
         let text = String::from_utf8(json).unwrap();
         std::fs::write(&metadata, text.replace("\"format\": 1", "\"format\": 2")).unwrap();
         refused(folder.path(), &["metadata.json", "format 2 is newer than 1"]);
+        std::fs::write(&metadata, text.replace("\"rejected\": 3", "\"rejected\": \"three\"")).unwrap();
+        refused(folder.path(), &["metadata.json", "trained_from.rejected: invalid type: string"]);
         std::fs::write(&metadata, "{}").unwrap();
         refused(folder.path(), &["metadata.json", "no metadata of a model"]);
         std::fs::write(&metadata, text).unwrap();
