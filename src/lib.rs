@@ -53,6 +53,7 @@ pub(crate) mod work;
 /// What the benches and the tests of the whole program reach into. Nothing else may.
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::alert_json::to_text as alert_text;
     pub use crate::batch::Batch;
     pub use crate::config::Config;
     pub use crate::mysql::{MysqlError, MysqlPool, push_text};

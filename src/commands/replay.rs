@@ -19,7 +19,7 @@ use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
 use super::settings::{parser_settings, retention_seconds, rule_options, store_settings};
 use super::signals::cancel_at_signal;
-use crate::config::{ByteSize, ComparedPlates, Config, Retention, StoreConfig, Sync, parse_retention, parse_size};
+use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, PipelineError, Router};
 use crate::plain;
 use crate::source::Source;
@@ -227,7 +227,7 @@ fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
 /// The number of shards that somebody asked for.
 fn shards(args: &ReplayArgs, config: &Config) -> Option<ShardCount> {
     let configured = config.store.shards;
-    let unusual = (configured != StoreConfig::default().shards).then_some(configured);
+    let unusual = (configured != Config::default().store.shards).then_some(configured);
     args.shards.map(usize::from).or(unusual).and_then(ShardCount::new)
 }
 

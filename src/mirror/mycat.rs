@@ -53,7 +53,13 @@ pub(super) struct ShardSink {
 
 impl ShardSink {
     /// The sink of `shard`, one of `shards`.
-    pub(super) fn new(shard: ShardId, shards: ShardCount, pool: Arc<MysqlPool>, config: &MycatConfig, clock: &Clock) -> Self {
+    pub(super) fn new(
+        shard: ShardId,
+        shards: ShardCount,
+        pool: Arc<MysqlPool>,
+        config: &MycatConfig,
+        clock: &Clock,
+    ) -> Self {
         Self {
             shard,
             window: if config.urls.len() > 1 { config.pool_size } else { (config.pool_size / shards.get()).max(1) },

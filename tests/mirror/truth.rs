@@ -56,7 +56,7 @@ impl Truth {
             }
         }
         let alerts = shared.view().newest_alerts(usize::MAX).unwrap();
-        let alerts = alerts.iter().map(|alert| platewatch::alert_json::to_text(alert).unwrap()).collect();
+        let alerts = alerts.iter().map(|alert| platewatch::internals::alert_text(alert).unwrap()).collect();
         Self { shards, alerts, refused: shared.refused_rows(usize::MAX).unwrap() }
     }
 

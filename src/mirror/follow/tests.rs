@@ -35,8 +35,11 @@ async fn two_sinks_of_one_kind_hold_for_themselves() {
 #[tokio::test]
 async fn two_sinks_of_one_name_are_refused() {
     let (_folder, _store, handle) = store();
-    let mut first = Follower::open("mysql/0", Subject::Shard(0), "a:1", &handle).unwrap();
-    let refused = Follower::open("mysql/0", Subject::Shard(0), "b:1", &handle).unwrap_err();
+    let mut first =
+        Follower::open("mysql/0", Subject::Shard(shard::ShardCount::default().id(0).unwrap()), "a:1", &handle).unwrap();
+    let refused =
+        Follower::open("mysql/0", Subject::Shard(shard::ShardCount::default().id(0).unwrap()), "b:1", &handle)
+            .unwrap_err();
     assert!(refused.to_string().contains("mysql/0"), "{refused}");
     first.acknowledge(taken(3)).await.unwrap();
     first.refill(1).await.unwrap();
