@@ -12,15 +12,7 @@ use traffic::{Alert, AlertId, Catalogue, CivilTime, FuelType, RejectReason, Rule
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
 pub use order::Order;
-
-/// A range of event time, both ends inclusive; an absent end is open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TimeRange {
-    /// The first second that counts.
-    pub start: Option<CivilTime>,
-    /// The last second that counts.
-    pub end: Option<CivilTime>,
-}
+pub use traffic::TimeRange;
 
 /// What a count is grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use traffic::{CivilTime, Dimension, VehicleType};
+use traffic::{CivilTime, Dimension, TimeRange, VehicleType};
 
 use crate::scan::{load_names, of_length};
 use crate::vehicles::VehicleTable;
-use crate::{Column, ColumnKind, ColumnLoader, SegmentError, TimeRange};
+use crate::{Column, ColumnKind, ColumnLoader, SegmentError};
 
 /// How many of the rows in `range` have each name of `dimension`; names without one are left out.
 ///

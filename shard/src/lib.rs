@@ -31,7 +31,7 @@ pub use error::SegmentError;
 pub use filter::PlateFilter;
 pub use id::{PerShard, ShardCount, ShardId};
 pub use pattern::PlatePattern;
-pub use predicate::{Predicate, TextTest, TimeRange};
+pub use predicate::{Predicate, TextTest};
 pub use reader::{Column, ColumnKind, ColumnLoader, DictColumn, OddTexts, SegmentReader};
 pub use ring::{Ring, RingError, murmur3_32};
 pub use rows::{MAX_ROWS, Rows};

@@ -2,36 +2,9 @@
 //!
 //! All parts must hold; an absent part requires nothing. It knows columns and texts, not how a query came in.
 
-use traffic::{CivilTime, FuelType, VehicleType};
+use traffic::{FuelType, TimeRange, VehicleType};
 
 use crate::{PlatePattern, ZoneMap};
-
-/// A range of GCSJ, both ends included; an absent end is open.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TimeRange {
-    /// Not before.
-    pub from: Option<CivilTime>,
-    /// Not after.
-    pub to: Option<CivilTime>,
-}
-
-impl TimeRange {
-    /// Whether a time is in the range.
-    #[inline]
-    pub fn contains(&self, time: CivilTime) -> bool {
-        self.from.is_none_or(|from| time >= from) && self.to.is_none_or(|to| time <= to)
-    }
-
-    /// Whether every row of a segment is in the range.
-    pub fn covers(&self, zone: &ZoneMap) -> bool {
-        self.contains(zone.min_time) && self.contains(zone.max_time)
-    }
-
-    /// Whether a row of a segment can be in the range.
-    pub fn touches(&self, zone: &ZoneMap) -> bool {
-        self.from.is_none_or(|from| zone.max_time >= from) && self.to.is_none_or(|to| zone.min_time <= to)
-    }
-}
 
 /// What is required of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +58,7 @@ impl Predicate {
                 || zone.checkpoints.iter().any(|here| wanted.iter().any(|wanted| **wanted == **here))
         };
         let plate = |pattern: &PlatePattern| zone.plates.as_ref().is_none_or(|filter| pattern.may_be_in(filter));
-        self.time.touches(zone)
+        zone.touches(self.time)
             && self.checkpoints.as_ref().is_none_or(checkpoint)
             && self.plate.as_ref().is_none_or(plate)
     }

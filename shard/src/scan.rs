@@ -6,9 +6,8 @@
 
 use std::sync::Arc;
 
-use traffic::{Dimension, FuelType, PlateClass, PlateCode};
+use traffic::{Dimension, FuelType, PlateClass, PlateCode, TimeRange};
 
-use crate::predicate::TimeRange;
 use crate::vehicles::VehicleTable;
 use crate::{
     Codes, Column, ColumnKind, ColumnLoader, DictColumn, PlatePattern, Predicate, SegmentError, TextTest, ZoneMap,
@@ -65,7 +64,7 @@ pub fn scan_segment(predicate: &Predicate, zone: &ZoneMap, loader: &dyn ColumnLo
     if !predicate.may_match(zone) {
         return Ok(Matches::Rows(Vec::new()));
     }
-    let time = if predicate.time.covers(zone) { TimeRange::default() } else { predicate.time };
+    let time = if zone.is_within(predicate.time) { TimeRange::default() } else { predicate.time };
     scan_columns(predicate, time, zone.rows as usize, loader)
 }
 
@@ -166,8 +165,8 @@ impl Scan<'_> {
         }
         let column = self.load(ColumnKind::Times)?;
         let times = of_length(column.as_times()?, self.rows)?;
-        let from = range.from.map_or(i64::MIN, |time| time.0);
-        let to = range.to.map_or(i64::MAX, |time| time.0);
+        let from = range.start.map_or(i64::MIN, |time| time.0);
+        let to = range.end.map_or(i64::MAX, |time| time.0);
         self.keep(
             |marks| {
                 for (mark, time) in marks.iter_mut().zip(times) {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use traffic::{CivilTime, Dimension, NameTable};
+use traffic::{CivilTime, Dimension, NameTable, TimeRange};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::codec::{Compression, Cursor, Packer, decode_texts, encode_texts, put_varint};
@@ -59,6 +59,16 @@ const MIN_FILTER_ROWS: usize = 1024;
 const DAMAGED: SegmentError = SegmentError::Damaged("zone map");
 
 impl ZoneMap {
+    /// Whether every row is in the range.
+    pub fn is_within(&self, range: TimeRange) -> bool {
+        range.contains(self.min_time) && range.contains(self.max_time)
+    }
+
+    /// Whether a row can be in the range.
+    pub fn touches(&self, range: TimeRange) -> bool {
+        range.touches(self.min_time, self.max_time)
+    }
+
     /// How many KKMCs are listed at most.
     pub const MAX_CHECKPOINTS: usize = 512;
 

@@ -32,5 +32,5 @@ pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};
 pub use plate_type::PlateType;
 pub use rules::{Measured, Rule, Severity, UnknownRule};
-pub use time::{CivilTime, Resolution, TimeZoneName, UnknownTimeZone};
+pub use time::{CivilTime, Resolution, TimeRange, TimeZoneName, UnknownTimeZone};
 pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, VehicleType, brand_of, province_of};

@@ -5,10 +5,12 @@
 
 mod civil;
 mod parse;
+mod range;
 mod resolution;
 mod zone;
 
 pub use civil::CivilTime;
+pub use range::TimeRange;
 pub use resolution::Resolution;
 pub use zone::{TimeZoneName, UnknownTimeZone};
 

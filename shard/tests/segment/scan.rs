@@ -6,9 +6,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shard::{
     Column, ColumnKind, ColumnLoader, Compression, Matches, PlatePattern, Predicate, Segment, SegmentError,
-    SegmentReader, TextTest, TimeRange, count_hours, count_names, count_vehicle_types, encode, scan, scan_segment,
+    SegmentReader, TextTest, count_hours, count_names, count_vehicle_types, encode, scan, scan_segment,
 };
-use traffic::{CivilTime, Dimension, FuelType, NameTable, PlateCode, VehicleType, province_of};
+use traffic::{CivilTime, Dimension, FuelType, NameTable, PlateCode, TimeRange, VehicleType, province_of};
 
 use crate::road::{DIMENSIONS, Row, any_rows, names, repeated, rows};
 
@@ -96,7 +96,7 @@ fn question() -> impl Strategy<Value = Question> {
         proptest::option::weighted(0.3, prop::sample::select(FuelType::ALL.to_vec())),
     )
         .prop_map(|((from, to), plate, checkpoints, texts, province, vehicle_type, fuel_type)| Question {
-            time: TimeRange { from, to },
+            time: TimeRange { start: from, end: to },
             plate,
             checkpoints,
             texts: [texts.0, texts.1, texts.2, texts.3],
@@ -139,7 +139,7 @@ proptest! {
         let range = if open {
             TimeRange::default()
         } else {
-            TimeRange { from: Some(from), to: Some(CivilTime(from.0 + length)) }
+            TimeRange { start: Some(from), end: Some(CivilTime(from.0 + length)) }
         };
         let inside = || texts.iter().filter(|row| range.contains(CivilTime(row.time)));
         for (at, dimension) in DIMENSIONS.into_iter().enumerate() {
@@ -182,14 +182,14 @@ fn reads_only_what_it_tests() {
         assert_eq!(loader.1.into_inner(), columns);
     };
     let plate = |text: &str| Some(PlatePattern::compile(text));
-    let whole = TimeRange { from: Some(segment.zone.min_time), to: Some(segment.zone.max_time) };
+    let whole = TimeRange { start: Some(segment.zone.min_time), end: Some(segment.zone.max_time) };
     check(&Predicate::default(), 1500, &[]);
     check(&Predicate { time: whole, ..Predicate::default() }, 1500, &[]);
     check(&Predicate { plate: plate(""), ..Predicate::default() }, 1500, &[]);
     // Known from the zone map.
     check(&Predicate { plate: plate("苏Z99999"), ..Predicate::default() }, 0, &[]);
     check(&Predicate { checkpoints: Some(vec!["not here".into()]), ..Predicate::default() }, 0, &[]);
-    let later = TimeRange { from: Some(CivilTime(segment.zone.max_time.0 + 1)), to: None };
+    let later = TimeRange { start: Some(CivilTime(segment.zone.max_time.0 + 1)), end: None };
     check(&Predicate { time: later, ..Predicate::default() }, 0, &[]);
     // Nothing is left for the model to tell.
     let nothing =
@@ -230,7 +230,7 @@ fn a_wrong_column_is_an_error() {
     }
     let asks_plate = Predicate { plate: Some(PlatePattern::compile("C1")), ..Predicate::default() };
     assert!(matches!(scan(&asks_plate, 1, &Wrong), Err(SegmentError::WrongColumn("plates"))));
-    let asks_time = Predicate { time: TimeRange { from: Some(CivilTime(0)), to: None }, ..Predicate::default() };
+    let asks_time = Predicate { time: TimeRange { start: Some(CivilTime(0)), end: None }, ..Predicate::default() };
     assert_eq!(scan(&asks_time, 1, &Wrong).unwrap(), Matches::All(1));
     assert!(matches!(scan(&asks_time, 2, &Wrong), Err(SegmentError::WrongColumn(_))));
 }

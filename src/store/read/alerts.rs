@@ -3,7 +3,7 @@
 
 use shard::PlatePattern;
 use storage::Family;
-use traffic::{Alert, AlertId, Dimension, NameId, NameTable, PlateCode};
+use traffic::{Alert, AlertId, CivilTime, Dimension, NameId, NameTable, PlateCode};
 
 use super::view::{View, read_error};
 use crate::reader::{AlertFilter, Page, ReadError};
@@ -141,8 +141,7 @@ impl<'a> AlertTest<'a> {
     }
 
     fn touches(&self, min_time: i64, max_time: i64) -> bool {
-        let range = self.filter.time;
-        range.start.is_none_or(|start| max_time >= start.0) && range.end.is_none_or(|end| min_time <= end.0)
+        self.filter.time.touches(CivilTime(min_time), CivilTime(max_time))
     }
 
     #[inline]

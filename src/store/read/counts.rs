@@ -12,7 +12,7 @@ use crate::store::disk::records::{Counts, Rollup};
 
 impl View {
     /// Counts of the whole hours within `range`, and the ranges at its ends that cover hours in part.
-    fn split(&self, range: TimeRange) -> (Option<(i64, i64)>, Vec<shard::TimeRange>) {
+    fn split(&self, range: TimeRange) -> (Option<(i64, i64)>, Vec<TimeRange>) {
         let (Some(first), Some(last)) = (
             self.rollups.hours.first_key_value().map(|(hour, _)| *hour),
             self.rollups.hours.last_key_value().map(|(hour, _)| *hour),
@@ -27,7 +27,7 @@ impl View {
         }
         let whole_from = start.div_euclid(SECONDS_PER_HOUR) + i64::from(start.rem_euclid(SECONDS_PER_HOUR) != 0);
         let whole_to = (end + 1).div_euclid(SECONDS_PER_HOUR) - 1;
-        let part = |from: i64, to: i64| shard::TimeRange { from: Some(CivilTime(from)), to: Some(CivilTime(to)) };
+        let part = |from: i64, to: i64| TimeRange { start: Some(CivilTime(from)), end: Some(CivilTime(to)) };
         if whole_from > whole_to {
             // Within one hour, or around the boundary of two.
             return (None, vec![part(start, end)]);
@@ -45,10 +45,10 @@ impl View {
     /// Visits the segments that touch `part`.
     fn each_segment(
         &self,
-        part: shard::TimeRange,
+        part: TimeRange,
         mut visit: impl FnMut(usize, &Columns<'_>) -> Result<(), SegmentError>,
     ) -> Result<(), ReadError> {
-        for entry in self.entries().filter(|entry| part.touches(&entry.zone)) {
+        for entry in self.entries().filter(|entry| entry.zone.touches(part)) {
             visit(entry.zone.rows as usize, &self.columns(entry)).map_err(read_error)?;
         }
         Ok(())

@@ -4,7 +4,7 @@
 
 use shard::Predicate;
 use std::sync::Arc;
-use traffic::CivilTime;
+use traffic::{CivilTime, TimeRange};
 
 use super::passages::predicate;
 use super::rows::passage_row;
@@ -34,15 +34,15 @@ impl RowCursor {
         let hours = &view.rollups.hours;
         let first = hours.first_key_value().map_or(i64::MAX, |(hour, _)| hour * SECONDS_PER_HOUR);
         let last = hours.last_key_value().map_or(i64::MIN, |(hour, _)| (hour + 1) * SECONDS_PER_HOUR - 1);
-        let from = predicate.time.from.map_or(first, |from| from.0.max(first));
-        let to = predicate.time.to.map_or(last, |to| to.0.min(last));
+        let from = predicate.time.start.map_or(first, |from| from.0.max(first));
+        let to = predicate.time.end.map_or(last, |to| to.0.min(last));
         Self { view, predicate, order, left: (from, to), window: None, block: Vec::new().into_iter() }
     }
 
     /// The places of the next rows; false after the last.
     fn fill(&mut self, entries: &[&Arc<Entry>]) -> Result<bool, ReadError> {
         while let Some(((from, to), after)) = self.window.take().or_else(|| Some((self.next_window()?, None))) {
-            let time = shard::TimeRange { from: Some(CivilTime(from)), to: Some(CivilTime(to)) };
+            let time = TimeRange { start: Some(CivilTime(from)), end: Some(CivilTime(to)) };
             let predicate = Predicate { time, ..self.predicate.clone() };
             let block =
                 select(&self.view, entries, &predicate, self.order, after.as_ref(), BLOCK).map_err(read_error)?;

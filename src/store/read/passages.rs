@@ -27,7 +27,7 @@ const MOST_LOOKS: u64 = 16;
 pub(in crate::store) fn predicate(filter: &QueryFilter) -> Predicate {
     let equals = |text: &Option<String>| text.clone().map(TextTest::Equals);
     Predicate {
-        time: time_range(filter.time),
+        time: filter.time,
         plate: filter.hphm.as_deref().map(PlatePattern::compile).filter(|pattern| !pattern.is_any()),
         checkpoints: filter.kkmc.clone(),
         district: equals(&filter.xzqhmc),
@@ -38,10 +38,6 @@ pub(in crate::store) fn predicate(filter: &QueryFilter) -> Predicate {
         vehicle_type: filter.vehicle_type,
         fuel_type: filter.fuel_type,
     }
-}
-
-fn time_range(range: TimeRange) -> shard::TimeRange {
-    shard::TimeRange { from: range.start, to: range.end }
 }
 
 pub(in crate::store) fn query(
@@ -73,7 +69,7 @@ fn page_of(
     let Some(at) = order.page_hours(&seconds, skip, limit as u64) else { return Ok(page) };
     let (oldest, newest) = at.span();
     let count = seconds.range(oldest..=newest).map(|(_, count)| count).sum();
-    let time = shard::TimeRange { from: Some(CivilTime(oldest)), to: Some(CivilTime(newest)) };
+    let time = TimeRange { start: Some(CivilTime(oldest)), end: Some(CivilTime(newest)) };
     let predicate = Predicate { time, ..predicate.clone() };
     page.records = rows(view, &predicate, order, count, skip - at.before, limit)?;
     Ok(page)
@@ -120,7 +116,7 @@ fn find<'a>(view: &'a View, predicate: &Predicate) -> Result<Found<'a>, SegmentE
     let by_time_only = Predicate { time: predicate.time, ..Predicate::default() } == *predicate;
     let mut found = Found { hours: BTreeMap::new(), matches: Vec::new() };
     let mut kept = 0;
-    if by_time_only && predicate.time == shard::TimeRange::default() {
+    if by_time_only && predicate.time == TimeRange::default() {
         found.hours = view.rollups.hours.iter().map(|(hour, rollup)| (*hour, rollup.total)).collect();
         found.matches = view.entries().map(|entry| (entry, None)).collect();
         return Ok(found);
@@ -216,8 +212,7 @@ pub(in crate::store) fn track(
     range: TimeRange,
     limit: usize,
 ) -> Result<Page<PassageRow>, ReadError> {
-    let predicate =
-        Predicate { time: time_range(range), plate: Some(PlatePattern::exact(hphm)), ..Predicate::default() };
+    let predicate = Predicate { time: range, plate: Some(PlatePattern::exact(hphm)), ..Predicate::default() };
     let mut page = page_of(view, &predicate, Order::Newest, 0, limit).map_err(read_error)?;
     page.records.sort_by(|a, b| Order::Oldest.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
     Ok(page)
