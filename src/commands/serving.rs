@@ -39,7 +39,7 @@ pub(super) async fn serve_until(
     connections: ConnectionSettings,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = serve::router(reader, settings, stop.clone());
+    let router = serve::router(reader, settings, stop.clone())?;
     serve::serve(listener, router, connections, stop, SHUTDOWN_DEADLINE).await
 }
 

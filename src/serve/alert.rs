@@ -164,7 +164,7 @@ pub(super) struct WorkChangeBody {
 /// One alert: both sightings with their places, and the work on it.
 #[utoipa::path(
     get,
-    path = "/api/warnings/{id}",
+    path = "/warnings/{id}",
     tag = "warnings",
     params(("id" = String, Path, description = "`id` of the alert", example = "9f0c5a7be1d24c38")),
     responses(
@@ -185,7 +185,7 @@ pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> 
 /// Changes the work on an alert. When the answer comes, the change is on the disk.
 #[utoipa::path(
     patch,
-    path = "/api/warnings/{id}",
+    path = "/warnings/{id}",
     tag = "warnings",
     params(
         ("id" = String, Path, description = "`id` of the alert", example = "9f0c5a7be1d24c38"),

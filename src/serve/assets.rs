@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::error::{ApiError, no_such_endpoint, use_get};
+use super::error::{ApiError, no_such_endpoint};
 use super::layers::is_api_path;
 
 #[derive(RustEmbed)]
@@ -47,7 +47,7 @@ pub(super) async fn asset(request: Request) -> Response {
         return no_such_endpoint(request).await.into_response();
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = use_get(request.method().clone()).await.into_response();
+        let mut response = ApiError::method_not_allowed(request.method(), "GET").into_response();
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
         return response;
     }

@@ -16,7 +16,7 @@ pub(super) use list::KnownCheckpoints;
 /// The checkpoints that are known, with their places.
 #[utoipa::path(
     get,
-    path = "/api/checkpoints",
+    path = "/checkpoints",
     tag = "checkpoints",
     responses((status = 200, description = "The catalogue, in its own order", body = Envelope<Vec<CheckpointJson>>))
 )]

@@ -89,6 +89,11 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, msg)
     }
 
+    /// 405; `allowed` names the methods that there are.
+    pub(super) fn method_not_allowed(method: &Method, allowed: &str) -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use {allowed}"))
+    }
+
     /// 409: what is asked contradicts itself, or the data as they are now.
     pub(super) fn conflict(msg: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, msg)
@@ -161,21 +166,6 @@ pub(super) async fn no_such_endpoint(request: Request) -> ApiError {
         StatusCode::NOT_FOUND,
         format!("there is no endpoint {path}: /api/openapi.json lists those that there are"),
     )
-}
-
-/// 405 for an endpoint that is read.
-pub(super) async fn use_get(method: Method) -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use GET"))
-}
-
-/// 405 for an endpoint that takes a body.
-pub(super) async fn use_post(method: Method) -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use POST"))
-}
-
-/// 405 for an endpoint that is read and changed.
-pub(super) async fn use_get_or_patch(method: Method) -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use GET or PATCH"))
 }
 
 /// 500 for a handler that panicked.

@@ -73,7 +73,7 @@ pub(super) struct ExportBody {
 /// off before its end has failed: the file is whole only if it ended in order, and has `x-total-count` rows.
 #[utoipa::path(
     post,
-    path = "/api/query/export",
+    path = "/query/export",
     tag = "passages",
     request_body(content = Option<ExportBody>, description = "Filters and form; an empty body means everything"),
     responses(

@@ -4,7 +4,7 @@
 //! so is a field that does not exist, for which the nearest that does is named. Both are bounded in number and length, and
 //! read in linear time. It does not know which endpoint asks.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -123,16 +123,15 @@ impl Fields {
     ///
     /// # Errors
     /// 400 that names the field, and the nearest of those that there are.
-    pub(super) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
+    pub(super) fn only<S: Borrow<str>>(&self, known: &[S]) -> Result<(), ApiError> {
+        let is_unknown = |name: &String| !known.iter().any(|known| known.borrow() == name);
         let (kind, stranger) = match self {
-            Self::Query(fields) => {
-                ("parameter", fields.iter().map(|(name, _)| name).find(|name| !known.contains(&name.as_str())))
-            }
-            Self::Body(fields) => ("field", fields.keys().find(|name| !known.contains(&name.as_str()))),
+            Self::Query(fields) => ("parameter", fields.iter().map(|(name, _)| name).find(|name| is_unknown(name))),
+            Self::Body(fields) => ("field", fields.keys().find(|name| is_unknown(name))),
         };
         let Some(stranger) = stranger else { return Ok(()) };
         let stranger_shown = shortened(stranger);
-        let instead = match nearest(stranger, known.iter().copied()) {
+        let instead = match nearest(stranger, known.iter().map(Borrow::borrow)) {
             Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => format!("this endpoint takes no {kind}s"),
             None => format!("those that there are: {}", known.join(", ")),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tower_http::compression::CompressionLayer;
@@ -15,7 +15,6 @@ use super::error::ApiError;
 use super::fields::Fields;
 use super::headers::SERVER_TIMING;
 use super::listen::Crowded;
-use super::openapi;
 use super::state::Api;
 
 /// Label of requests that match no route: the page and its files, and paths that do not exist.
@@ -52,9 +51,9 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
 const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Reads the parameters of the query string once, refuses those that the endpoint does not have, and hands the others on.
-pub(super) async fn parameters(mut request: Request, next: Next) -> Response {
+pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let known = route.as_ref().and_then(|route| openapi::parameters(request.method(), route.as_str()));
+    let known = route.as_ref().and_then(|route| api.document.parameters(request.method(), route.as_str()));
     // Of what does not exist another answer says so.
     let Some(known) = known else { return next.run(request).await };
     let checked = Fields::from_query(request.uri().query().unwrap_or_default())
@@ -66,6 +65,12 @@ pub(super) async fn parameters(mut request: Request, next: Next) -> Response {
         }
         Err(refused) => refused.into_response(),
     }
+}
+
+/// 405 for a method that an endpoint does not have; the sentence names those that it has.
+pub(super) async fn method_not_allowed(State(api): State<Arc<Api>>, route: MatchedPath, method: Method) -> ApiError {
+    let allowed: Vec<&str> = api.document.methods(route.as_str()).collect();
+    ApiError::method_not_allowed(&method, &allowed.join(" or "))
 }
 
 /// Counts the request, and adds `Server-Timing: app;dur=…` (milliseconds until the answer's head) to `/api/*`.

@@ -13,6 +13,7 @@ mod alerts_today;
 mod assets;
 mod checkpoints;
 mod codes;
+mod endpoints;
 mod error;
 mod export;
 mod fields;

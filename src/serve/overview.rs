@@ -17,7 +17,7 @@ pub(super) use headline::{NewestOverview, SameTimeYesterday};
 /// The headline numbers.
 #[utoipa::path(
     get,
-    path = "/api/overview",
+    path = "/overview",
     tag = "statistics",
     responses(
         (status = 200, description = "The headline numbers", body = Envelope<Overview>),

@@ -201,7 +201,7 @@ impl ModelStatusJson {
 /// `untrained`, and `lower` and `upper` are the smallest and the largest of those counts; of an empty store all are 0.
 #[utoipa::path(
     get,
-    path = "/api/predict/flow",
+    path = "/predict/flow",
     tag = "prediction",
     params(
         ("kkmc" = Option<String>, Query, description = "Checkpoint: code, full name or label; default: the whole city (全市)", example = "S250_Pizhou_Sulu"),
@@ -237,7 +237,7 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
 /// model as for one hour.
 #[utoipa::path(
     get,
-    path = "/api/predict/day",
+    path = "/predict/day",
     tag = "prediction",
     params(
         ("kkmc" = Option<String>, Query, description = "Checkpoint: code, full name or label; default: the whole city (全市)", example = "S250_Pizhou_Sulu"),
@@ -275,7 +275,7 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
 /// Which flow model is served, what it learnt from, how it did in its test, and how training is.
 #[utoipa::path(
     get,
-    path = "/api/predict/model",
+    path = "/predict/model",
     tag = "prediction",
     responses((status = 200, description = "The model and its training", body = Envelope<ModelStatusJson>))
 )]

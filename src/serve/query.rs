@@ -90,7 +90,7 @@ pub(super) struct QueryBody {
 /// Passages that match the filters, newest first unless asked otherwise, ties by GCXH.
 #[utoipa::path(
     post,
-    path = "/api/query",
+    path = "/query",
     tag = "passages",
     request_body(content = Option<QueryBody>, description = "Filters; an empty body means none"),
     responses(

@@ -61,7 +61,7 @@ pub(super) struct RecentFlow {
 /// Passages of the newest minutes by checkpoint.
 #[utoipa::path(
     get,
-    path = "/api/stats/recent",
+    path = "/stats/recent",
     tag = "statistics",
     params(("minutes" = Option<u32>, Query, minimum = 1, maximum = 1440, description = "Length of the window; default 5", example = 5)),
     responses(

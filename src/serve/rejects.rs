@@ -83,7 +83,7 @@ pub(super) struct RejectListJson {
 /// Rejected lines: counts by reason, and the newest.
 #[utoipa::path(
     get,
-    path = "/api/rejects",
+    path = "/rejects",
     tag = "operation",
     params(
         ("reason" = Option<String>, Query, description = "Only lines rejected for this reason", example = "invalid_gcsj"),

@@ -1,15 +1,14 @@
-//! The whole interface: every endpoint at its path, and the layers around them. It alone knows which endpoints there are and
-//! puts together what they share.
+//! The whole interface: the endpoints of [`super::endpoints`], the layers around them, and what they share.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::alerts_today::AlertsToday;
 use super::checkpoints::KnownCheckpoints;
@@ -21,14 +20,18 @@ use super::replay::Replay;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
-use super::{
-    alert, assets, checkpoints, error, export, health, layers, metrics, openapi, origins, overview, predict, query,
-    recent, rejects, stats, status, stream, track, warnings,
-};
+use super::{assets, endpoints, error, export, layers, origins};
 use crate::reader::Reader;
 
 /// The whole interface over `reader`. Open event streams end when `shutdown` is cancelled.
-pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: CancellationToken) -> Router {
+///
+/// # Errors
+/// Only if the OpenAPI document cannot be written as JSON.
+pub fn router(
+    reader: Arc<dyn Reader>,
+    settings: ServeSettings,
+    shutdown: CancellationToken,
+) -> Result<Router, serde_json::Error> {
     let origins = Arc::new(Origins::new(&settings.cors_origins, &settings.allowed_origins));
     let api = Arc::new(Api {
         lanes: Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
@@ -40,6 +43,7 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         )),
         export_places: Arc::new(Semaphore::new(settings.max_concurrent_exports)),
         metrics: HttpMetrics::default(),
+        document: endpoints::document()?,
         alerts_today: AlertsToday::default(),
         checkpoints: KnownCheckpoints::default(),
         same_time_yesterday: SameTimeYesterday::default(),
@@ -49,58 +53,32 @@ pub fn router(reader: Arc<dyn Reader>, settings: ServeSettings, shutdown: Cancel
         shutdown,
     });
 
-    let questions = Router::new()
-        .route("/query", post(query::query))
-        .route("/query/export", post(export::export))
-        .method_not_allowed_fallback(error::use_post);
-    let work = Router::new()
-        .route("/warnings/{id}", get(alert::get).patch(alert::patch))
-        .method_not_allowed_fallback(error::use_get_or_patch);
-    let endpoints = Router::new()
-        .route("/stats/kkmc_count", get(stats::kkmc_count))
-        .route("/stats/hour_count", get(stats::hour_count))
-        .route("/stats/map_data", get(stats::map_data))
-        .route("/stats/vehicle_type", get(stats::vehicle_type))
-        .route("/stats/vehicle_brand", get(stats::vehicle_brand))
-        .route("/stats/recent", get(recent::recent))
-        .route("/warnings/realtime", get(warnings::realtime))
-        .route("/warnings", get(warnings::history))
-        .route("/predict/flow", get(predict::flow))
-        .route("/predict/day", get(predict::day))
-        .route("/predict/model", get(predict::model))
-        .route("/overview", get(overview::overview))
-        .route("/track", get(track::track))
-        .route("/checkpoints", get(checkpoints::checkpoints))
-        .route("/status", get(status::status))
-        .route("/rejects", get(rejects::rejects))
-        .route("/openapi.json", get(openapi::openapi))
-        .method_not_allowed_fallback(error::use_get)
-        .merge(questions)
-        .merge(work)
+    let not_allowed = |endpoints: OpenApiRouter<Arc<Api>>| {
+        let (router, _) = endpoints.split_for_parts();
+        router.method_not_allowed_fallback(layers::method_not_allowed)
+    };
+    let below_api = not_allowed(endpoints::answers())
         .fallback(error::no_such_endpoint)
         .layer(DefaultBodyLimit::max(api.settings.body_limit))
         .layer(from_fn_with_state(api.clone(), layers::time_out))
-        .route("/warnings/stream", get(stream::stream).fallback(error::use_get))
-        .layer(from_fn(layers::parameters))
+        .merge(not_allowed(endpoints::streams()))
+        .layer(from_fn_with_state(api.clone(), layers::parameters))
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(origins, origins::guard));
 
-    let rest = Router::new()
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::metrics))
-        .method_not_allowed_fallback(error::use_get)
+    let rest = not_allowed(endpoints::operation())
         .fallback(assets::asset)
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked));
 
-    let mut all = rest.nest("/api", endpoints);
+    let mut all = rest.nest(endpoints::API, below_api);
     if api.settings.status_only {
         all = all.layer(from_fn(layers::status_only));
     }
-    all.layer(layers::compression())
+    Ok(all
+        .layer(layers::compression())
         .layer(from_fn(layers::admit))
         .layer(from_fn_with_state(api.clone(), layers::measure))
-        .with_state(api)
+        .with_state(api))
 }

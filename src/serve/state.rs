@@ -12,6 +12,7 @@ use super::checkpoints::KnownCheckpoints;
 use super::error::ApiError;
 use super::lanes::Lanes;
 use super::metrics::HttpMetrics;
+use super::openapi::Document;
 use super::overview::{NewestOverview, SameTimeYesterday};
 use super::replay::Replay;
 use super::settings::ServeSettings;
@@ -33,6 +34,7 @@ pub(super) struct Api {
     /// Files of which a piece is being made.
     pub(super) export_places: Arc<Semaphore>,
     pub(super) metrics: HttpMetrics,
+    pub(super) document: Document,
     pub(super) alerts_today: AlertsToday,
     pub(super) checkpoints: KnownCheckpoints,
     pub(super) same_time_yesterday: SameTimeYesterday,

@@ -56,7 +56,7 @@ pub(super) struct HourCounts {
 /// Busiest checkpoints.
 #[utoipa::path(
     get,
-    path = "/api/stats/kkmc_count",
+    path = "/stats/kkmc_count",
     tag = "statistics",
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Entries; default 10", example = 10),
@@ -87,7 +87,7 @@ pub(super) async fn kkmc_count(
 /// Passages per hour of the day.
 #[utoipa::path(
     get,
-    path = "/api/stats/hour_count",
+    path = "/stats/hour_count",
     tag = "statistics",
     params(
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
@@ -108,7 +108,7 @@ pub(super) async fn hour_count(State(api): State<Arc<Api>>, QueryFields(fields):
 /// Passages per district.
 #[utoipa::path(
     get,
-    path = "/api/stats/map_data",
+    path = "/stats/map_data",
     tag = "statistics",
     params(
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
@@ -127,7 +127,7 @@ pub(super) async fn map_data(State(api): State<Arc<Api>>, QueryFields(fields): Q
 /// Passages per type of vehicle.
 #[utoipa::path(
     get,
-    path = "/api/stats/vehicle_type",
+    path = "/stats/vehicle_type",
     tag = "statistics",
     params(
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
@@ -149,7 +149,7 @@ pub(super) async fn vehicle_type(
 /// Most frequent brands: CLPPXH up to 牌 or `-`.
 #[utoipa::path(
     get,
-    path = "/api/stats/vehicle_brand",
+    path = "/stats/vehicle_brand",
     tag = "statistics",
     params(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Entries; default 10", example = 10),

@@ -212,7 +212,7 @@ pub(super) struct RejectedJson {
 /// How the pipeline, its source and the storage are.
 #[utoipa::path(
     get,
-    path = "/api/status",
+    path = "/status",
     tag = "operation",
     responses((status = 200, description = "The state of the appliance", body = Envelope<StatusJson>))
 )]

@@ -35,7 +35,7 @@ const RETRY_READ: Duration = Duration::from_secs(1);
 /// client that reconnects misses nothing. A stream may be ended for another client where many are open: reconnect. An id that this data directory has not reached yet counts as none.
 #[utoipa::path(
     get,
-    path = "/api/warnings/stream",
+    path = "/warnings/stream",
     tag = "warnings",
     params(
         ("Last-Event-ID" = Option<u64>, Header, description = "`seq` of the last alert that was received; 0 sends all that is retained", example = 12),

@@ -96,7 +96,7 @@ fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalo
 /// One plate's sightings in the order of event time: the newest `limit` of them.
 #[utoipa::path(
     get,
-    path = "/api/track",
+    path = "/track",
     tag = "passages",
     params(
         ("hphm" = String, Query, description = "The whole plate; case, width and `·` do not matter", example = "苏C12345"),

@@ -125,7 +125,7 @@ pub(super) struct AlertPageJson {
 /// The newest alerts that match the filters of `GET /api/warnings`; without any, the newest of all.
 #[utoipa::path(
     get,
-    path = "/api/warnings/realtime",
+    path = "/warnings/realtime",
     tag = "warnings",
     params(
         ("hphm" = Option<String>, Query, description = "The plate contains this; `*` stands for any run of characters and `?` for one", example = "苏C123"),
@@ -176,7 +176,7 @@ fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
 /// Alerts that match the filters, newest first.
 #[utoipa::path(
     get,
-    path = "/api/warnings",
+    path = "/warnings",
     tag = "warnings",
     params(
         ("hphm" = Option<String>, Query, description = "The plate contains this; `*` stands for any run of characters and `?` for one", example = "苏C123"),

@@ -1,53 +1,47 @@
 //! Whatever is sent, the server answers without a failure of its own.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
 
 use super::Server;
 use super::client::request;
 
-const FIELDS: [&str; 22] = [
-    "hour",
-    "date",
-    "kkmc",
-    "hphm",
-    "startTime",
-    "endTime",
-    "start",
-    "end",
-    "vehicleType",
-    "province",
-    "fuelType",
-    "fxlx",
-    "hpzl",
-    "severity",
-    "rule",
-    "page",
-    "limit",
-    "lastEventId",
-    "status",
-    "before",
-    "reason",
-    "minutes",
-];
-const PATHS: [&str; 15] = [
-    "/api/predict/flow",
-    "/api/predict/day",
-    "/api/stats/kkmc_count",
-    "/api/stats/hour_count",
-    "/api/stats/map_data",
-    "/api/stats/vehicle_type",
-    "/api/stats/vehicle_brand",
-    "/api/warnings/realtime",
-    "/api/warnings",
-    "/api/overview",
-    "/api/track",
-    "/elsewhere",
-    "/api/stats/recent",
-    "/api/rejects",
-    "/api/warnings/0123456789abcdef",
-];
+/// The document of the interface.
+fn document() -> Value {
+    serde_json::from_str(&crate::serve::openapi_json().unwrap()).unwrap()
+}
+
+/// Paths that are read and answered with an envelope, and one that is none.
+fn paths() -> Vec<String> {
+    let document = document();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let read = paths.filter(|(path, operations)| {
+        let answer = &operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"];
+        path.starts_with("/api/") && answer.as_str().is_some_and(|name| name.contains("/Envelope_"))
+    });
+    let mut paths: Vec<String> = read.map(|(path, _)| path.replace("{id}", "0123456789abcdef")).collect();
+    assert!(paths.len() > 15, "{paths:?}");
+    paths.push("/elsewhere".to_owned());
+    paths
+}
+
+/// All parameters of a query string, and all fields of a query.
+fn fields() -> Vec<String> {
+    let document = document();
+    let operations =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let parameters = operations.flat_map(|operation| operation["parameters"].as_array().into_iter().flatten());
+    let in_query = parameters.filter(|parameter| parameter["in"] == "query");
+    let names = in_query.map(|parameter| parameter["name"].as_str().unwrap().to_owned());
+    let body = document["components"]["schemas"]["Query"]["properties"].as_object().unwrap().keys().cloned();
+    let fields: BTreeSet<String> = names.chain(body).collect();
+    assert!(fields.len() > 20, "{fields:?}");
+    fields.into_iter().collect()
+}
 
 /// Values near those that count, and noise.
 fn value() -> impl Strategy<Value = String> {
@@ -79,7 +73,7 @@ fn fuzz<S: Strategy>(cases: u32, strategy: S, check: impl AsyncFn(&Server, S::Va
 
 #[test]
 fn query_strings() {
-    let pairs = proptest::collection::vec((proptest::sample::select(&FIELDS[..]), value()), 0..4);
+    let pairs = proptest::collection::vec((proptest::sample::select(fields()), value()), 0..4);
     // All that HTTP allows in a query string; the HTTP library itself turns anything else away.
     let raw = "[!$-;=?-~]{0,40}";
     let query = prop_oneof![
@@ -92,7 +86,7 @@ fn query_strings() {
         }),
         raw,
     ];
-    fuzz(400, (proptest::sample::select(&PATHS[..]), query), async |server, (path, query)| {
+    fuzz(400, (proptest::sample::select(paths()), query), async |server, (path, query)| {
         let reply = server.get(&format!("{path}?{query}")).await;
         match reply.status {
             200 if path.starts_with("/api") => drop(reply.data()),
@@ -113,7 +107,7 @@ fn bodies() {
         Just(serde_json::Value::Bool(true)),
         Just(serde_json::json!([{"a": 1}])),
     ];
-    let object = proptest::collection::btree_map(proptest::sample::select(&FIELDS[..]), field, 0..4)
+    let object = proptest::collection::btree_map(proptest::sample::select(fields()), field, 0..4)
         .prop_map(|fields| serde_json::to_vec(&fields).unwrap());
     let noise = proptest::collection::vec(any::<u8>(), 0..60);
     fuzz(400, prop_oneof![3 => object, 1 => noise], async |server, body| {

@@ -1,0 +1,95 @@
+//! Every endpoint, registered once: the annotation of a handler holds its method, its path and its documentation, and both
+//! the router and the OpenAPI document are made from the lists here. It knows no layers; [`super::router`] adds them.
+
+use std::sync::Arc;
+
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::ErrorEnvelope;
+use super::openapi::{Document, endpoint as openapi};
+use super::state::Api;
+use super::{
+    alert, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats, status, stream,
+    track, warnings,
+};
+
+/// The path below which the API lies.
+pub(super) const API: &str = "/api";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Platewatch",
+        version = env!("CARGO_PKG_VERSION"),
+        description = "Passages, statistics and cloned-plate warnings of expressway checkpoints.\n\nEvery JSON answer is an envelope `{\"code\":200,\"msg\":\"success\",\"data\":…}`; an error carries its HTTP status, the same `code`, a `msg` that says what to change, and `data: null`. Times are civil times of the road, `YYYY-MM-DD HH:MM:SS`. Every answer under `/api` has a `Server-Timing` header with the server's time in milliseconds.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(ErrorEnvelope)),
+    tags(
+        (name = "passages", description = "Passages that are retained"),
+        (name = "statistics", description = "Counts for the dashboard"),
+        (name = "warnings", description = "Cloned-plate warnings 套牌预警"),
+        (name = "prediction", description = "Flow prediction"),
+        (name = "checkpoints", description = "The checkpoint catalogue"),
+        (name = "operation", description = "State, health and metrics"),
+    )
+)]
+struct Described;
+
+/// The endpoints below [`API`] that answer within `api.query_timeout`.
+pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(query::query))
+        .routes(routes!(export::export))
+        .routes(routes!(stats::kkmc_count))
+        .routes(routes!(stats::hour_count))
+        .routes(routes!(stats::map_data))
+        .routes(routes!(stats::vehicle_type))
+        .routes(routes!(stats::vehicle_brand))
+        .routes(routes!(recent::recent))
+        .routes(routes!(warnings::realtime))
+        .routes(routes!(warnings::history))
+        .routes(routes!(alert::get, alert::patch))
+        .routes(routes!(predict::flow))
+        .routes(routes!(predict::day))
+        .routes(routes!(predict::model))
+        .routes(routes!(overview::overview))
+        .routes(routes!(track::track))
+        .routes(routes!(checkpoints::checkpoints))
+        .routes(routes!(status::status))
+        .routes(routes!(rejects::rejects))
+        .routes(routes!(openapi::openapi))
+}
+
+/// The endpoints below [`API`] whose answers have no end.
+pub(super) fn streams() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(stream::stream))
+}
+
+/// The endpoints beside the API, for those who operate the process.
+pub(super) fn operation() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::metrics))
+}
+
+/// The document of all endpoints.
+///
+/// # Errors
+/// Only if it cannot be written as JSON.
+pub(super) fn document() -> Result<Document, serde_json::Error> {
+    let all =
+        OpenApiRouter::with_openapi(Described::openapi()).nest(API, answers().merge(streams())).merge(operation());
+    Document::new(&all.into_openapi())
+}
+
+/// The OpenAPI document as indented JSON with a final line feed: the text of `docs/openapi.json`.
+///
+/// # Errors
+/// Only if it cannot be written as JSON.
+pub fn openapi_json() -> Result<String, serde_json::Error> {
+    document().map(|document| document.text().to_owned())
+}
