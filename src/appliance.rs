@@ -14,8 +14,8 @@ use crate::batch::Batch;
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{Reader, Snapshot};
 use crate::status::{
-    AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, RetentionDrop,
-    SourceStatus, Status, StorageStatus,
+    AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, Retained,
+    RetentionDrop, SourceState, SourceStatus, Status, StorageStatus,
 };
 use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, StoreHandle};
 use crate::work::{WorkChange, WorkError, WorkedAlert};
@@ -51,7 +51,7 @@ pub struct Appliance {
 impl Appliance {
     /// An appliance over this store.
     pub fn new(shared: Arc<StoreHandle>, role: &str, kind: &str) -> Self {
-        let source = SourceStatus { kind: kind.to_owned(), state: "starting".to_owned(), ..SourceStatus::default() };
+        let source = SourceStatus { kind: kind.to_owned(), ..SourceStatus::default() };
         Self {
             shared,
             role: role.to_owned(),
@@ -79,7 +79,7 @@ impl Appliance {
     /// The source has begun.
     pub fn source_started(&self, description: String) {
         let mut running = self.running();
-        running.source.state = "running".to_owned();
+        running.source.state = SourceState::Running;
         running.source.description = description;
     }
 
@@ -98,7 +98,7 @@ impl Appliance {
     /// The source has ended where it should have gone on; `sentence` says so and what to do.
     pub fn input_ended(&self, sentence: String) {
         let mut running = self.running();
-        running.source.state = "ended".to_owned();
+        running.source.state = SourceState::Ended;
         running.failure = Some(sentence);
     }
 
@@ -110,7 +110,7 @@ impl Appliance {
     /// The source has ended, with an error or not.
     pub fn source_ended(&self, failure: Option<String>) {
         let mut running = self.running();
-        running.source.state = if failure.is_some() { "failed" } else { "finished" }.to_owned();
+        running.source.state = if failure.is_some() { SourceState::Failed } else { SourceState::Finished };
         running.failure = failure.or_else(|| running.failure.take());
     }
 }
@@ -153,8 +153,10 @@ impl Reader for Appliance {
         };
         let failure = failure_of(&running, &self.shared)
             .or_else(|| source.kafka.as_ref()?.stopped.as_ref().map(|stopped| stopped.text.clone()));
-        if source.state == "running" && source.kafka.as_ref().is_some_and(|kafka| kafka.away_since_unix.is_some()) {
-            source.state = "away".to_owned();
+        if source.state == SourceState::Running
+            && source.kafka.as_ref().is_some_and(|kafka| kafka.away_since_unix.is_some())
+        {
+            source.state = SourceState::Away;
         }
         Status {
             version: env!("CARGO_PKG_VERSION"),
@@ -218,7 +220,11 @@ fn failure_of(running: &Running, shared: &StoreHandle) -> Option<String> {
 fn announced(lifetimes: &Lifetimes) -> Vec<AnnouncedDrop> {
     let announced = Kept::ALL.into_iter().filter_map(|kept| Some((kept, lifetimes.of(kept).announced.as_ref()?)));
     let announced = announced.map(|(kept, announced)| AnnouncedDrop {
-        what: kept.as_str(),
+        what: match kept {
+            Kept::Passages => Retained::Passages,
+            Kept::Alerts => Retained::Alerts,
+            Kept::Rejects => Retained::Rejects,
+        },
         retention_seconds: announced.seconds,
         count: announced.count,
         from: CivilTime(announced.from),

@@ -5,31 +5,21 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-/// What a prediction rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Basis {
-    /// The checkpoint's own history of a week or more.
-    Checkpoint,
-    /// The checkpoint's own history of less than a week, drawn to the rhythm of all.
-    ShortHistory,
-    /// No history of this checkpoint: that of one of middle size.
-    TypicalCheckpoint,
-    /// All checkpoints of the model together.
-    City,
-    /// No model: the mean of what was counted.
-    Untrained,
-}
+use crate::named::named;
 
-impl Basis {
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Checkpoint => "checkpoint",
-            Self::ShortHistory => "short_history",
-            Self::TypicalCheckpoint => "typical_checkpoint",
-            Self::City => "city",
-            Self::Untrained => "untrained",
-        }
+named! {
+    /// What a prediction rests on.
+    pub enum Basis {
+        /// The checkpoint's own history of a week or more.
+        Checkpoint = "checkpoint",
+        /// The checkpoint's own history of less than a week, fitted to the rhythm of all checkpoints.
+        ShortHistory = "short_history",
+        /// No history of this checkpoint: that of one of medium size.
+        TypicalCheckpoint = "typical_checkpoint",
+        /// All checkpoints of the model together.
+        City = "city",
+        /// No model: the mean of what was counted.
+        Untrained = "untrained",
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) mod config;
 pub(crate) mod forecast;
 pub(crate) mod mirror;
 pub(crate) mod mysql;
+mod named;
 pub(crate) mod pipeline;
 pub mod plain;
 pub(crate) mod predict;

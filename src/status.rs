@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use traffic::CivilTime;
 
 use crate::camera_clocks::DetectionStatus;
+use crate::named::named;
 
 /// The state of the whole appliance.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -32,6 +33,22 @@ pub struct Status {
     pub failure: Option<String>,
 }
 
+named! {
+    /// How a server is that answers are read from.
+    #[derive(Default)]
+    pub enum BackendState {
+        /// It has not been asked yet.
+        #[default]
+        Starting = "starting",
+        /// It answers.
+        Up = "up",
+        /// It, or an instance behind it, does not answer.
+        Away = "away",
+        /// It answers, and something must be changed there first.
+        Blocked = "blocked",
+    }
+}
+
 /// A server that the role `api` reads from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BackendStatus {
@@ -39,9 +56,8 @@ pub struct BackendStatus {
     pub name: String,
     /// Its address, without credentials.
     pub address: String,
-    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and something
-    /// must be changed there first).
-    pub state: &'static str,
+    /// How it is.
+    pub state: BackendState,
     /// Whether it answered the last time.
     pub connected: bool,
     /// Since when it is away or blocked, in seconds since 1970 UTC.
@@ -50,17 +66,33 @@ pub struct BackendStatus {
     pub last_error: Option<String>,
 }
 
-/// States of a source.
-pub const SOURCE_STATES: [&str; 6] = ["starting", "running", "away", "finished", "ended", "failed"];
+named! {
+    /// What a source does.
+    #[derive(Default)]
+    pub enum SourceState {
+        /// It has not begun yet.
+        #[default]
+        Starting = "starting",
+        /// It delivers.
+        Running = "running",
+        /// No broker can be reached.
+        Away = "away",
+        /// All files were read.
+        Finished = "finished",
+        /// A stream that should have gone on, such as standard input, has ended.
+        Ended = "ended",
+        /// It cannot go on.
+        Failed = "failed",
+    }
+}
 
 /// The source of records.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SourceStatus {
     /// `kafka`, `capture`, `simulator` or `none`.
     pub kind: String,
-    /// One of [`SOURCE_STATES`]; `away` when no broker can be reached, `finished` when all files were read, `ended` when a
-    /// stream that should have gone on, such as standard input, did not.
-    pub state: String,
+    /// What it does.
+    pub state: SourceState,
     /// What is read, in words.
     pub description: String,
     /// Position after the last commit, in words of the source.
@@ -116,11 +148,27 @@ impl KafkaStatus {
     }
 }
 
+named! {
+    /// Why records of a topic cannot be read.
+    pub enum StopReason {
+        /// They are compressed with a codec that this program cannot read.
+        Codec = "codec",
+        /// They are damaged.
+        Damaged = "damaged",
+        /// One is larger than the limit.
+        TooLarge = "too_large",
+        /// This user may not read the topic.
+        Rights = "rights",
+        /// The broker returns none.
+        Fetch = "fetch",
+    }
+}
+
 /// Partitions with records that cannot be read; the records after them wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KafkaStopped {
-    /// `codec`, `damaged`, `too_large`, `rights` or `fetch`.
-    pub code: &'static str,
+    /// Why.
+    pub reason: StopReason,
     /// The partitions.
     pub partitions: Vec<u32>,
     /// What is in the way, and what to do.
@@ -154,6 +202,16 @@ pub struct KafkaPartition {
     pub recent_gaps: Vec<KafkaGap>,
 }
 
+named! {
+    /// Why a broker no longer has records.
+    pub enum MissingCause {
+        /// They were deleted before they were read.
+        Deleted = "deleted",
+        /// The partition ended before the position; they had been read.
+        Truncated = "truncated",
+    }
+}
+
 /// Offsets that the broker no longer had when they were to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KafkaGap {
@@ -163,8 +221,8 @@ pub struct KafkaGap {
     pub last: i64,
     /// When it was found, in seconds since 1970 UTC.
     pub found_unix: i64,
-    /// `deleted` or `truncated`.
-    pub cause: &'static str,
+    /// Why they are missing.
+    pub cause: MissingCause,
 }
 
 /// Counts since the data directory was made; rates of this process.
@@ -200,35 +258,21 @@ pub struct PipelineStatus {
     pub seconds_since_commit: f64,
 }
 
-/// What a mirror does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum MirrorState {
-    /// It has not reached its target yet.
-    #[default]
-    Starting,
-    /// Its target has everything that was committed.
-    Level,
-    /// Its target takes what it lacks.
-    Sending,
-    /// Its target cannot be reached, or takes nothing.
-    Away,
-    /// Something must be changed at the target first; the last error says what.
-    Blocked,
-}
-
-impl MirrorState {
-    /// All states.
-    pub const ALL: [Self; 5] = [Self::Starting, Self::Level, Self::Sending, Self::Away, Self::Blocked];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Level => "level",
-            Self::Sending => "sending",
-            Self::Away => "away",
-            Self::Blocked => "blocked",
-        }
+named! {
+    /// What a mirror does.
+    #[derive(Default)]
+    pub enum MirrorState {
+        /// It has not reached its target yet.
+        #[default]
+        Starting = "starting",
+        /// Its target has everything that was committed.
+        Level = "level",
+        /// Its target takes what it lacks.
+        Sending = "sending",
+        /// Its target cannot be reached, or takes nothing.
+        Away = "away",
+        /// Something must be changed at the target first; the last error says what.
+        Blocked = "blocked",
     }
 }
 
@@ -274,11 +318,23 @@ impl MirrorStatus {
     }
 }
 
+named! {
+    /// What has a retention of its own.
+    pub enum Retained {
+        /// Passages.
+        Passages = "passages",
+        /// Alerts, and the work on them.
+        Alerts = "alerts",
+        /// Rejected lines.
+        Rejects = "rejects",
+    }
+}
+
 /// What a shorter retention is going to drop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnouncedDrop {
-    /// `passages`, `alerts` or `rejects`.
-    pub what: &'static str,
+    /// What it drops.
+    pub what: Retained,
     /// The retention, in seconds.
     pub retention_seconds: i64,
     /// How many are going to be dropped.

@@ -188,6 +188,9 @@ macro_rules! choices {
         pub enum $name { $( $(#[doc = $doc])* $variant, )* }
 
         impl $name {
+            /// All choices, in the order of their declaration.
+            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
+
             /// The word in the configuration.
             pub fn as_str(self) -> &'static str {
                 match self { $( Self::$variant => $word, )* }

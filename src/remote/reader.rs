@@ -10,7 +10,7 @@ use traffic::Catalogue;
 use super::snapshot::Core;
 use super::target::Target;
 use crate::reader::{Reader, Snapshot};
-use crate::status::{SourceStatus, Status};
+use crate::status::{SourceState, SourceStatus, Status};
 
 /// MySQL and Redis as one reader.
 pub struct Remote {
@@ -51,7 +51,7 @@ impl Reader for Remote {
             uptime_seconds: self.started.elapsed().as_secs_f64(),
             source: SourceStatus {
                 kind: "none".to_owned(),
-                state: "finished".to_owned(),
+                state: SourceState::Finished,
                 description: "none: this process answers from MySQL and Redis".to_owned(),
                 ..SourceStatus::default()
             },

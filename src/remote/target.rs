@@ -10,7 +10,7 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::clock::unix_now;
 use crate::mysql::MysqlError;
 use crate::reader::ReadError;
-use crate::status::BackendStatus;
+use crate::status::{BackendState, BackendStatus};
 
 /// One server.
 #[derive(Debug)]
@@ -163,10 +163,10 @@ impl Target {
             name: self.name.to_owned(),
             address: self.address.clone(),
             state: match kind {
-                _ if !state.known => "starting",
-                None => "up",
-                Some(Kind::Away | Kind::Half) => "away",
-                Some(Kind::Blocked) => "blocked",
+                _ if !state.known => BackendState::Starting,
+                None => BackendState::Up,
+                Some(Kind::Away | Kind::Half) => BackendState::Away,
+                Some(Kind::Blocked) => BackendState::Blocked,
             },
             connected: state.known && matches!(kind, None | Some(Kind::Blocked)),
             away_since_unix: state.trouble.as_ref().map(|trouble| trouble.since_unix),

@@ -11,8 +11,9 @@ use serde::Serialize;
 use traffic::{AlertId, Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
-use super::error::{ApiError, Envelope, ErrorEnvelope, Success};
-use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened};
+use super::codes::WorkStatusName;
+use super::error::{ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
+use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened, too_long};
 use super::records::label;
 use super::state::Api;
 use super::warnings::AlertSchema;
@@ -76,10 +77,10 @@ pub(super) struct WorkEntryJson {
     #[schema(example = "王警官")]
     by: String,
     /// The state before.
-    #[schema(value_type = String, example = "new")]
+    #[schema(value_type = WorkStatusName, example = "new")]
     from: WorkStatus,
     /// The state since; the same where only a note was added.
-    #[schema(value_type = String, example = "investigating")]
+    #[schema(value_type = WorkStatusName, example = "investigating")]
     to: WorkStatus,
     /// Why; may be empty.
     #[schema(example = "已调取两处图像")]
@@ -104,13 +105,13 @@ pub(super) struct AlertDetailJson {
     /// Where the later sighting was.
     curr: PlaceJson,
     /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
-    #[schema(value_type = String, example = "investigating", pattern = "^(new|investigating|confirmed|dismissed)$")]
+    #[schema(value_type = WorkStatusName, example = "investigating")]
     status: WorkStatus,
     /// How many changes were made; give it back with the next one.
     #[schema(example = 1)]
     version: u64,
     /// The states that may follow.
-    #[schema(value_type = Vec<String>, example = json!(["confirmed", "dismissed"]))]
+    #[schema(value_type = Vec<WorkStatusName>, example = json!(["confirmed", "dismissed"]))]
     allowed: &'static [WorkStatus],
     /// The newest 100 changes, oldest first.
     history: Vec<WorkEntryJson>,
@@ -217,28 +218,27 @@ pub(super) async fn patch(
 }
 
 fn checked(id: &str) -> Result<AlertId, ApiError> {
-    AlertId::parse(&id.to_ascii_lowercase())
-        .ok_or_else(|| ApiError::bad_request("the id of an alert is 16 hexadecimal digits, as in /api/warnings"))
+    AlertId::parse(&id.to_ascii_lowercase()).ok_or_else(|| ApiError::new(ErrorReason::NotAlertId))
 }
 
 fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
-    let short = |name: &str, limit: usize| -> Result<String, ApiError> {
+    let short = |name: &'static str, limit: usize| -> Result<String, ApiError> {
         let text = fields.exact(name)?.unwrap_or_default();
         match text.chars().nth(limit) {
-            Some(_) => Err(ApiError::bad_request(format!("`{name}` must have at most {limit} characters"))),
+            Some(_) => Err(too_long(name, limit)),
             None => Ok(text.to_owned()),
         }
     };
     let by = short("by", MAX_BY_CHARS)?;
     no_hazard("by", &by)?;
     if by.trim().is_empty() {
-        return Err(ApiError::bad_request("`by` is missing: say who makes the change"));
+        return Err(ApiError::new(ErrorReason::MissingName));
     }
     // A note may be written in several lines; it is kept as one.
     let note = short("note", MAX_NOTE_CHARS)?.replace("\r\n", " ").replace(['\n', '\t'], " ");
     no_hazard("note", &note)?;
     Ok(WorkChange {
-        status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
+        status: fields.named("status")?,
         note: note.trim().to_owned(),
         by: by.trim().to_owned(),
         at: api.now(),
@@ -249,10 +249,9 @@ fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange,
 /// Names and notes are shown to others: no control character, no mark that turns the direction of writing.
 fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
     match text.chars().find(|character| plain::is_hazard(*character)) {
-        Some(character) => Err(ApiError::bad_request(format!(
-            "`{name}` holds the control character U+{:04X}: leave it out",
-            u32::from(character)
-        ))),
+        Some(character) => Err(ApiError::new(ErrorReason::ControlCharacter)
+            .with("name", name)
+            .with("given", format!("U+{:04X}", u32::from(character)))),
         None => Ok(()),
     }
 }
@@ -266,13 +265,9 @@ fn version(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError
     if tag == "*" {
         return Ok(in_body);
     }
-    let number = version_of(tag).ok_or_else(|| {
-        ApiError::bad_request(format!("If-Match must be the ETag of the alert, such as \"3\", not {}", shortened(tag)))
-    })?;
+    let number = version_of(tag).ok_or_else(|| ApiError::new(ErrorReason::NotEtag).with("given", shortened(tag)))?;
     match in_body {
-        Some(other) if other != number => {
-            Err(ApiError::conflict("`version` and If-Match are two different versions: give one of them"))
-        }
+        Some(other) if other != number => Err(ApiError::new(ErrorReason::TwoVersions)),
         _ => Ok(Some(number)),
     }
 }

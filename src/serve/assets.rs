@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::error::{ApiError, no_such_endpoint};
+use super::error::{ApiError, ErrorReason, no_such_endpoint};
 use super::layers::is_api_path;
 
 #[derive(RustEmbed)]
@@ -60,9 +60,7 @@ pub(super) async fn asset(request: Request) -> Response {
     };
     match found {
         Some((name, file)) => respond(name, file, request.headers()).await,
-        None => {
-            ApiError::new(StatusCode::NOT_FOUND, format!("there is no file /{path}: the page is at /")).into_response()
-        }
+        None => ApiError::new(ErrorReason::UnknownFile).with("path", path).into_response(),
     }
 }
 

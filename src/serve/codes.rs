@@ -1,40 +1,178 @@
-//! Names that stand for something, as the description of the interface lists them: so a client, the page among them, can
-//! have a text for each, and a test finds one that is missing.
+//! Values that have a fixed name in the API, each list taken from the enum that the rest of the program uses. From it come
+//! the choices of a filter, `enum` in the OpenAPI document, and the unions of the page's types.
 
-use traffic::RejectReason;
+use std::borrow::Cow;
+
+use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 use utoipa::PartialSchema;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::camera_clocks::ClockAdvice;
-use crate::status::{MirrorState, SOURCE_STATES};
+use crate::config::{Role, ServedModel, SourceKind};
+use crate::forecast::Basis;
+use crate::reader::Order;
+use crate::status::{BackendState, MirrorState, MissingCause, Retained, SourceState, StopReason};
+use crate::work::WorkStatus;
 
-/// Declares a schema that is one of these texts.
-macro_rules! names {
-    ($($name:ident: $values:expr,)+) => {
+/// An enum whose values have names in the API.
+pub(super) trait Named: Copy + 'static {
+    /// All values, in the order in which an error lists them.
+    const ALL: &'static [Self];
+
+    /// The name in the API.
+    fn name(self) -> &'static str;
+}
+
+/// The names of all values.
+pub(super) fn names_of<T: Named>() -> Vec<&'static str> {
+    T::ALL.iter().map(|value| value.name()).collect()
+}
+
+/// What stands in the place of a model where there is none.
+pub(super) const UNTRAINED: &str = "untrained";
+
+/// Which line stands first in an exported file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeaderRow {
+    /// The names of the columns.
+    Names,
+    /// Chinese titles.
+    Titles,
+}
+
+/// Implements [`Named`].
+macro_rules! named {
+    ($($type:ty: $all:expr, $name:expr;)+) => {
         $(
-            pub(super) struct $name;
+            impl Named for $type {
+                const ALL: &'static [Self] = &$all;
 
-            impl PartialSchema for $name {
-                fn schema() -> RefOr<Schema> {
-                    one_of($values)
+                fn name(self) -> &'static str {
+                    ($name)(self)
                 }
             }
-
-            impl ToSchema for $name {}
         )+
     };
 }
 
-names! {
-    RejectReasonName: RejectReason::ALL.map(RejectReason::as_str),
-    MirrorStateName: MirrorState::ALL.map(MirrorState::as_str),
-    SourceStateName: SOURCE_STATES,
-    ClockAdviceName: ClockAdvice::CODES,
+named! {
+    Severity: [Severity::High, Severity::Medium, Severity::Low], severity;
+    Rule: [Rule::Window, Rule::Speed], rule;
+    Cause: [Cause::PlateTypes], Cause::as_str;
+    WorkStatus: WorkStatus::ALL, WorkStatus::as_str;
+    RejectReason: RejectReason::ALL, RejectReason::as_str;
+    VehicleType: VehicleType::ALL, VehicleType::as_str;
+    FuelType: FuelType::ALL, FuelType::as_str;
+    Order: [Order::Newest, Order::Oldest], order;
+    HeaderRow: [HeaderRow::Names, HeaderRow::Titles], header_row;
+    Role: Role::ALL, Role::as_str;
+    SourceKind: SourceKind::ALL, SourceKind::as_str;
+    SourceState: SourceState::ALL, SourceState::as_str;
+    StopReason: StopReason::ALL, StopReason::as_str;
+    MissingCause: MissingCause::ALL, MissingCause::as_str;
+    Retained: Retained::ALL, Retained::as_str;
+    MirrorState: MirrorState::ALL, MirrorState::as_str;
+    BackendState: BackendState::ALL, BackendState::as_str;
+    Basis: Basis::ALL, Basis::as_str;
 }
 
-fn one_of<const N: usize>(values: [&'static str; N]) -> RefOr<Schema> {
-    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(values)).build();
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::High => "high",
+        Severity::Medium => "medium",
+        Severity::Low => "low",
+    }
+}
+
+fn rule(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Window => "window",
+        Rule::Speed => "speed",
+    }
+}
+
+fn order(order: Order) -> &'static str {
+    match order {
+        Order::Newest => "newest",
+        Order::Oldest => "oldest",
+    }
+}
+
+fn header_row(row: HeaderRow) -> &'static str {
+    match row {
+        HeaderRow::Names => "names",
+        HeaderRow::Titles => "titles",
+    }
+}
+
+/// Declares the schema of each list of names, and what it is called in the document.
+macro_rules! schemas {
+    ($($schema:ident $called:literal: $names:expr,)+) => {
+        $(
+            pub(super) struct $schema;
+
+            impl PartialSchema for $schema {
+                fn schema() -> RefOr<Schema> {
+                    one_of($names)
+                }
+            }
+
+            impl ToSchema for $schema {
+                fn name() -> Cow<'static, str> {
+                    Cow::Borrowed($called)
+                }
+            }
+        )+
+    };
+}
+
+schemas! {
+    SeverityName "Severity": names_of::<Severity>(),
+    RuleName "Rule": names_of::<Rule>(),
+    CauseName "AlertCause": names_of::<Cause>(),
+    WorkStatusName "WorkStatus": names_of::<WorkStatus>(),
+    RejectReasonName "RejectReason": names_of::<RejectReason>(),
+    VehicleTypeName "VehicleType": names_of::<VehicleType>(),
+    FuelTypeName "FuelType": names_of::<FuelType>(),
+    RoleName "Role": names_of::<Role>(),
+    SourceKindName "SourceKind": names_of::<SourceKind>(),
+    SourceStateName "SourceState": names_of::<SourceState>(),
+    StopReasonName "KafkaStopReason": names_of::<StopReason>(),
+    MissingCauseName "KafkaGapCause": names_of::<MissingCause>(),
+    RetainedName "Retained": names_of::<Retained>(),
+    MirrorStateName "MirrorState": names_of::<MirrorState>(),
+    BackendStateName "BackendState": names_of::<BackendState>(),
+    BasisName "FlowBasis": names_of::<Basis>(),
+    ClockAdviceName "ClockAdviceCode": ClockAdvice::CODES.to_vec(),
+    ModelKindName "FlowModelKind": models(),
+    PredictorName "FlowPredictor": [models(), vec![UNTRAINED]].concat(),
+}
+
+/// The models that can be served: `auto` in the configuration chooses one of them.
+fn models() -> Vec<&'static str> {
+    let served = ServedModel::ALL.into_iter().filter(|model| *model != ServedModel::Auto);
+    served.map(ServedModel::as_str).collect()
+}
+
+fn one_of(names: Vec<&'static str>) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(names)).build();
     RefOr::T(Schema::Object(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An alert is written by serde, and its filters are read by these names.
+    #[test]
+    fn names_are_those_of_an_alerts_json() {
+        let in_json = |value: serde_json::Value| value.as_str().unwrap().to_owned();
+        let named = |value: serde_json::Result<serde_json::Value>| in_json(value.unwrap());
+        assert!(Severity::ALL.iter().all(|value| named(serde_json::to_value(value)) == value.name()));
+        assert!(Rule::ALL.iter().all(|value| named(serde_json::to_value(value)) == value.name()));
+        assert!(Cause::ALL.iter().all(|value| named(serde_json::to_value(value)) == value.name()));
+        assert!(WorkStatus::ALL.iter().all(|value| named(serde_json::to_value(value)) == Named::name(*value)));
+    }
 }

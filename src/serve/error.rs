@@ -1,6 +1,10 @@
-//! The envelope of every JSON answer, and errors in it. It does not know which resource is asked.
+//! The envelope of every JSON answer, and errors in it: each has a reason and values, from which both its sentence and the
+//! page's text are made. It does not know which resource is asked.
+
+mod reasons;
 
 use std::any::Any;
+use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -8,10 +12,14 @@ use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::notice::Notice;
 use crate::reader::ReadError;
-use crate::work::WorkError;
+use crate::work::{WorkError, WorkStatus};
+
+pub(super) use reasons::ErrorReason;
 
 /// What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,7 +36,10 @@ pub(super) struct Envelope<T> {
 
 /// The envelope of an error: `data` is null.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Error, example = json!({"code": 400, "msg": "`limit` must be a whole number from 1 to 500, not \"many\"", "data": null}))]
+#[schema(as = Error, example = json!({
+    "code": 400, "msg": "`limit` must be a whole number from 1 to 500, not \"many\"", "data": null, "reason": "not_whole",
+    "values": {"name": "limit", "least": 1, "most": 500, "given": "\"many\""}, "notices": []
+}))]
 pub(super) struct ErrorEnvelope {
     /// The HTTP status.
     code: u16,
@@ -37,6 +48,12 @@ pub(super) struct ErrorEnvelope {
     /// Always null.
     #[schema(value_type = Option<Object>)]
     data: Option<()>,
+    /// Why, as a name that stays the same whatever the sentence says.
+    reason: ErrorReason,
+    /// What is particular in the sentence; `error` is in the words of another part of the program.
+    values: BTreeMap<&'static str, Value>,
+    /// What `values.error` says, with codes, where it is known.
+    notices: Vec<Notice>,
 }
 
 /// An answer is true for the moment only.
@@ -73,64 +90,90 @@ pub(super) type Answer<T> = Result<Success<T>, ApiError>;
 /// An error as the caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
+    reason: ErrorReason,
     status: StatusCode,
-    msg: String,
-    numbers: Vec<(HeaderName, u64)>,
+    values: BTreeMap<&'static str, Value>,
+    headers: Vec<(HeaderName, u64)>,
 }
 
 impl ApiError {
-    /// An error with this status; `msg` says what to change.
-    pub(super) fn new(status: StatusCode, msg: impl Into<String>) -> Self {
-        Self { status, msg: msg.into(), numbers: Vec::new() }
+    /// An error for this reason, whose values follow.
+    pub(super) fn new(reason: ErrorReason) -> Self {
+        Self { reason, status: reason.status(), values: BTreeMap::new(), headers: Vec::new() }
     }
 
-    /// 400.
-    pub(super) fn bad_request(msg: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, msg)
+    /// With a value of the sentence.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.values.insert(name, value.into());
+        self
+    }
+
+    /// With another status than the reason usually has.
+    pub(super) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// With a number in a header too, for programs.
+    pub(super) fn with_header(mut self, name: HeaderName, number: u64) -> Self {
+        self.headers.push((name, number));
+        self
+    }
+
+    /// Worth another attempt after some seconds.
+    pub(super) fn retry_after(self, seconds: u16) -> Self {
+        self.with("seconds", seconds).with_header(header::RETRY_AFTER, seconds.into())
     }
 
     /// 405; `allowed` names the methods that there are.
     pub(super) fn method_not_allowed(method: &Method, allowed: &str) -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, format!("{method} is not allowed here: use {allowed}"))
-    }
-
-    /// 409: what is asked contradicts itself, or the data as they are now.
-    pub(super) fn conflict(msg: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, msg)
-    }
-
-    /// 503 that is worth another attempt after some seconds.
-    pub(super) fn busy(msg: impl Into<String>, retry_after_seconds: u16) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, msg).with_number(header::RETRY_AFTER, retry_after_seconds.into())
-    }
-
-    /// With a number of the sentence in a header too, for programs.
-    pub(super) fn with_number(mut self, name: HeaderName, number: u64) -> Self {
-        self.numbers.push((name, number));
-        self
+        Self::new(ErrorReason::MethodNotAllowed).with("method", method.as_str()).with("allowed", allowed)
     }
 
     /// 500; the cause is in the log, not in the answer.
     pub(super) fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the server failed on this request: look into its log for the cause",
-        )
+        Self::new(ErrorReason::Failed)
+    }
+
+    /// The sentence with its values.
+    fn msg(&self) -> String {
+        let mut msg = String::new();
+        let mut rest = self.reason.sentence();
+        while let Some((before, after)) = rest.split_once('{') {
+            msg.push_str(before);
+            // Any other brace belongs to the sentence.
+            match after.split_once('}').and_then(|(name, after)| Some((self.values.get(name)?, after))) {
+                Some((value, after)) => {
+                    msg.push_str(&value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                    rest = after;
+                }
+                None => {
+                    msg.push('{');
+                    rest = after;
+                }
+            }
+        }
+        msg + rest
+    }
+
+    /// What `error` among the values says, as far as it is known.
+    fn notices(&self) -> Vec<Notice> {
+        let error = self.values.get("error").and_then(Value::as_str);
+        error.map(Notice::of_each).unwrap_or_default().into_iter().filter(Notice::is_known).collect()
     }
 }
 
 impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::TooExpensive(narrow) => Self::bad_request(narrow),
-            ReadError::Unavailable(away) => Self::busy(away, RETRY_AFTER_SECONDS),
-            ReadError::Unsupported(who_can) => Self::new(StatusCode::NOT_IMPLEMENTED, who_can),
+            ReadError::TooExpensive(narrow) => Self::new(ErrorReason::TooExpensive).with("error", narrow),
+            ReadError::Unavailable(away) => {
+                Self::new(ErrorReason::DataAway).with("error", away).retry_after(RETRY_AFTER_SECONDS)
+            }
+            ReadError::Unsupported(who_can) => Self::new(ErrorReason::NotOffered).with("error", who_can),
             ReadError::Storage(cause) => {
                 tracing::error!(%cause, "storage could not be read");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    format!("the storage could not be read, look into the server's log: {cause}"),
-                )
+                Self::new(ErrorReason::StorageUnreadable).with("error", cause)
             }
         }
     }
@@ -138,34 +181,42 @@ impl From<ReadError> for ApiError {
 
 impl From<WorkError> for ApiError {
     fn from(error: WorkError) -> Self {
-        let status = match &error {
-            WorkError::NotFound(_) => StatusCode::NOT_FOUND,
-            WorkError::Changed { .. } | WorkError::NotAllowed { .. } | WorkError::Nothing(..) => StatusCode::CONFLICT,
-            WorkError::NeedsNote(_) => StatusCode::CONFLICT,
-            WorkError::Unsupported(_) => StatusCode::NOT_IMPLEMENTED,
+        let names = |states: &[WorkStatus]| states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" or ");
+        match error {
+            WorkError::NotFound(id) => Self::new(ErrorReason::UnknownAlert).with("id", id),
+            WorkError::Changed { expected, actual } => {
+                Self::new(ErrorReason::WorkChanged).with("expected", expected).with("actual", actual)
+            }
+            WorkError::NotAllowed { from, to } => Self::new(ErrorReason::WorkNotAllowed)
+                .with("from", from.as_str())
+                .with("to", to.as_str())
+                .with("allowed", names(from.allowed())),
+            WorkError::Nothing(_, state) => Self::new(ErrorReason::WorkUnchanged)
+                .with("state", state.as_str())
+                .with("allowed", names(state.allowed())),
+            WorkError::NeedsNote(state) => Self::new(ErrorReason::WorkNeedsNote).with("state", state.as_str()),
+            WorkError::Unsupported(who_can) => Self::new(ErrorReason::NotOffered).with("error", who_can),
             WorkError::Failed(cause) => {
                 tracing::error!(cause, "work on an alert could not be kept");
-                StatusCode::SERVICE_UNAVAILABLE
+                Self::new(ErrorReason::WorkNotKept).with("error", cause)
             }
-        };
-        Self::new(status, error.to_string())
+        }
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = ErrorEnvelope { code: self.status.as_u16(), msg: self.msg, data: None };
-        (self.status, AppendHeaders(self.numbers), [NOT_CACHED], Json(body)).into_response()
+        let (msg, notices) = (self.msg(), self.notices());
+        let Self { reason, status, values, headers } = self;
+        let body = ErrorEnvelope { code: status.as_u16(), msg, data: None, reason, values, notices };
+        (status, AppendHeaders(headers), [NOT_CACHED], Json(body)).into_response()
     }
 }
 
 /// 404 for a path under `/api` that is no endpoint.
 pub(super) async fn no_such_endpoint(request: Request) -> ApiError {
     let path = request.extensions().get::<axum::extract::OriginalUri>().map_or(request.uri().path(), |uri| uri.path());
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        format!("there is no endpoint {path}: /api/openapi.json lists those that there are"),
-    )
+    ApiError::new(ErrorReason::UnknownEndpoint).with("path", path)
 }
 
 /// 500 for a handler that panicked.
@@ -177,4 +228,43 @@ pub(super) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
         .unwrap_or("unknown cause");
     tracing::error!(cause, "request handler panicked");
     ApiError::internal().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_takes_its_values_and_nothing_of_them_for_its_own() {
+        let whole = ApiError::new(ErrorReason::NotWhole).with("name", "{most}").with("least", 1).with("most", 5);
+        assert_eq!(whole.with("given", "\"{\"").msg(), "`{most}` must be a whole number from 1 to 5, not \"{\"");
+        let object = ApiError::new(ErrorReason::NotAnObject).msg();
+        assert_eq!(object, "the body must be a JSON object such as {\"hphm\":\"苏C1\",\"page\":1}");
+    }
+
+    #[test]
+    fn what_another_part_says_has_its_code() {
+        let away = "MyCat at db:8066 does not answer, so there are no passages for now: Connection refused. Start it or the way \
+                    to it; this ends by itself";
+        let error = ApiError::from(ReadError::Unavailable(away.to_owned()));
+        assert_eq!(error.msg(), away);
+        let [notice] = error.notices().try_into().unwrap();
+        assert_eq!(serde_json::to_value(notice).unwrap()["code"], "no_answers_away");
+        assert!(ApiError::from(ReadError::Unavailable("the moon".to_owned())).notices().is_empty());
+    }
+
+    /// A change of work has one wording, here and where no request asks.
+    #[test]
+    fn work_is_refused_in_its_own_words() {
+        use WorkStatus::{Confirmed, New};
+        for error in [
+            WorkError::NotFound("9f".to_owned()),
+            WorkError::Changed { expected: 1, actual: 2 },
+            WorkError::NotAllowed { from: New, to: Confirmed },
+            WorkError::Nothing("new", New),
+            WorkError::NeedsNote(Confirmed),
+        ] {
+            assert_eq!(ApiError::from(error.clone()).msg(), error.to_string());
+        }
+    }
 }

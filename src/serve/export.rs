@@ -23,7 +23,8 @@ use tokio::time::Instant;
 use traffic::Catalogue;
 use utoipa::ToSchema;
 
-use super::error::{ApiError, ErrorEnvelope};
+use super::codes::HeaderRow;
+use super::error::{ApiError, ErrorEnvelope, ErrorReason};
 use super::fields::{BodyFields, Fields, shortened};
 use super::headers::{MAX_ROWS, TOTAL_COUNT};
 use super::listen::{Client, Lasting};
@@ -101,12 +102,10 @@ pub(super) async fn export(
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let form = form(&fields)?;
-    let share = api.exports.take(client.address, client.connection.clone(), is_slow).ok_or_else(|| {
-        ApiError::busy(
-            format!("other exports are being made: ask again in {RETRY_AFTER_SECONDS} seconds"),
-            RETRY_AFTER_SECONDS,
-        )
-    })?;
+    let share = api
+        .exports
+        .take(client.address, client.connection.clone(), is_slow)
+        .ok_or_else(|| ApiError::new(ErrorReason::ExportsBusy).retry_after(RETRY_AFTER_SECONDS))?;
     // One snapshot for the count and for the rows, so that they agree.
     let snapshot = api.reader.snapshot();
     let counting = snapshot.clone();
@@ -119,11 +118,8 @@ pub(super) async fn export(
     let (total, cursor) = first.await?;
     let max_rows = api.settings.export_max_rows;
     if total > max_rows {
-        let refusal = ApiError::conflict(format!(
-            "{total} passages match, and one file holds {max_rows} at most (api.export_max_rows): narrow the time range with \
-             startTime and endTime, or add filters"
-        ));
-        return Err(refusal.with_number(TOTAL_COUNT, total).with_number(MAX_ROWS, max_rows));
+        let refusal = ApiError::new(ErrorReason::ExportTooLong).with("total", total).with("limit", max_rows);
+        return Err(refusal.with_header(TOTAL_COUNT, total).with_header(MAX_ROWS, max_rows));
     }
     let export = Export { cursor, catalogue, form, left: total, begun: false, share };
     let name = format!("passages-{}.csv", api.now().to_string().replace([' ', ':'], "-"));
@@ -143,10 +139,10 @@ pub(super) async fn export(
 fn form(fields: &Fields) -> Result<Form, ApiError> {
     let form = Form::new(&fields.list("columns")?).map_err(|name| {
         let names: Vec<&str> = column_names().collect();
-        ApiError::bad_request(format!("`columns` must name some of {}, not {}", names.join(", "), shortened(&name)))
+        ApiError::new(ErrorReason::UnknownColumn).with("known", names.join(", ")).with("given", shortened(&name))
     })?;
     Ok(Form {
-        titles: fields.choice("header", &[("names", false), ("titles", true)])?.unwrap_or(false),
+        titles: fields.named("header")? == Some(HeaderRow::Titles),
         excel: fields.flag("excel")?.unwrap_or(false),
         ..form
     })

@@ -18,7 +18,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use traffic::{CivilTime, TimeZoneName};
 
-use super::error::ApiError;
+use super::codes::Named;
+use super::error::{ApiError, ErrorReason};
 use crate::reader::TimeRange;
 use crate::suggest::nearest;
 
@@ -69,10 +70,7 @@ impl<S: Send + Sync> FromRequest<S> for BodyFields {
             return Ok(Self(Fields::Body(Map::new())));
         }
         match content_type {
-            Some(other) if !is_json(&other) => Err(ApiError::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                format!("the body is {other}: send JSON with the header Content-Type: application/json"),
-            )),
+            Some(other) if !is_json(&other) => Err(ApiError::new(ErrorReason::ContentType).with("given", other)),
             _ => Fields::from_json(&body).map(Self),
         }
     }
@@ -80,13 +78,8 @@ impl<S: Send + Sync> FromRequest<S> for BodyFields {
 
 fn unread_body(rejection: BytesRejection) -> ApiError {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "the body is too large: send only the filter, which fits into a few hundred bytes",
-        ),
-        status => {
-            ApiError::new(status, format!("the body could not be read, send it again: {}", rejection.body_text()))
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(ErrorReason::BodyTooLarge),
+        status => ApiError::new(ErrorReason::BodyUnread).with_status(status).with("error", rejection.body_text()),
     }
 }
 
@@ -104,13 +97,12 @@ impl Fields {
         let mut fields: Vec<(String, String)> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             if fields.len() == MAX_FIELDS {
-                return Err(too_many("the query string", "parameters"));
+                return Err(ApiError::new(ErrorReason::TooManyParameters).with("limit", MAX_FIELDS));
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let name = decode(name)
-                .ok_or_else(|| ApiError::bad_request("the query string is not UTF-8: percent-encode it as UTF-8"))?;
-            let value = decode(value)
-                .ok_or_else(|| ApiError::bad_request(format!("`{name}` is not UTF-8: percent-encode it as UTF-8")))?;
+            let name = decode(name).ok_or_else(|| ApiError::new(ErrorReason::NotUtf8))?;
+            let value =
+                decode(value).ok_or_else(|| ApiError::new(ErrorReason::ValueNotUtf8).with("name", name.as_str()))?;
             if fields.iter().any(|(known, _)| *known == name) {
                 return Err(given_twice(&name));
             }
@@ -125,18 +117,25 @@ impl Fields {
     /// 400 that names the field, and the nearest of those that there are.
     pub(super) fn only<S: Borrow<str>>(&self, known: &[S]) -> Result<(), ApiError> {
         let is_unknown = |name: &String| !known.iter().any(|known| known.borrow() == name);
-        let (kind, stranger) = match self {
-            Self::Query(fields) => ("parameter", fields.iter().map(|(name, _)| name).find(|name| is_unknown(name))),
-            Self::Body(fields) => ("field", fields.keys().find(|name| is_unknown(name))),
+        let in_query = matches!(self, Self::Query(_));
+        let unknown = match self {
+            Self::Query(fields) => fields.iter().map(|(name, _)| name).find(|name| is_unknown(name)),
+            Self::Body(fields) => fields.keys().find(|name| is_unknown(name)),
         };
-        let Some(stranger) = stranger else { return Ok(()) };
-        let stranger_shown = shortened(stranger);
-        let instead = match nearest(stranger, known.iter().map(Borrow::borrow)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => format!("this endpoint takes no {kind}s"),
-            None => format!("those that there are: {}", known.join(", ")),
+        let Some(unknown) = unknown else { return Ok(()) };
+        let near = nearest(unknown, known.iter().map(Borrow::borrow));
+        let reason = match (in_query, near) {
+            (true, Some(_)) => ErrorReason::MisspeltParameter,
+            (false, Some(_)) => ErrorReason::MisspeltField,
+            (true, None) if known.is_empty() => ErrorReason::NoParameters,
+            (true, None) => ErrorReason::UnknownParameter,
+            (false, None) => ErrorReason::UnknownField,
         };
-        Err(ApiError::bad_request(format!("there is no {kind} {stranger_shown}: {instead}")))
+        let refused = ApiError::new(reason).with("given", shortened(unknown));
+        Err(match near {
+            Some(near) => refused.with("near", near),
+            None => refused.with("known", known.join(", ")),
+        })
     }
 
     /// Fields of a JSON object; `null` has none.
@@ -144,16 +143,11 @@ impl Fields {
     /// # Errors
     /// 400 if it is not JSON or not an object.
     pub(super) fn from_json(body: &[u8]) -> Result<Self, ApiError> {
-        let members: Members = serde_json::from_slice(body).map_err(|error| {
-            ApiError::bad_request(match error.classify() {
-                serde_json::error::Category::Data => {
-                    "the body must be a JSON object such as {\"hphm\":\"苏C1\",\"page\":1}".to_owned()
-                }
-                _ => format!("the body is not valid JSON: {error}"),
-            })
-        })?;
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let members: Members = serde_path_to_error::deserialize(&mut json).map_err(|error| unread_json(&error))?;
+        json.end().map_err(|error| ApiError::new(ErrorReason::NotJson).with("error", error.to_string()))?;
         if members.0.len() > MAX_FIELDS {
-            return Err(too_many("the body", "fields"));
+            return Err(ApiError::new(ErrorReason::TooManyFields).with("limit", MAX_FIELDS));
         }
         let mut fields = Map::new();
         for (name, value) in members.0 {
@@ -182,7 +176,7 @@ impl Fields {
             },
         };
         if text.as_ref().is_some_and(|text| text.chars().nth(MAX_TEXT_CHARS).is_some()) {
-            return Err(ApiError::bad_request(format!("`{name}` must have at most {MAX_TEXT_CHARS} characters")));
+            return Err(too_long(name, MAX_TEXT_CHARS));
         }
         Ok(text.map(trimmed).filter(|text| !text.is_empty()))
     }
@@ -228,10 +222,9 @@ impl Fields {
             Some(items) => {
                 let text = |item: &Value| match item {
                     Value::String(text) => Ok(text.to_owned()),
-                    other => Err(ApiError::bad_request(format!(
-                        "`{name}` must hold texts only, not {}",
-                        shortened(&other.to_string())
-                    ))),
+                    other => Err(ApiError::new(ErrorReason::ItemNotText)
+                        .with("name", name)
+                        .with("given", shortened(&other.to_string()))),
                 };
                 items.iter().take(MAX_FIELDS + 1).map(text).collect::<Result<_, _>>()?
             }
@@ -241,7 +234,7 @@ impl Fields {
             },
         };
         if items.len() > MAX_FIELDS {
-            return Err(ApiError::bad_request(format!("`{name}` must hold at most {MAX_FIELDS} texts")));
+            return Err(ApiError::new(ErrorReason::TooManyItems).with("name", name).with("limit", MAX_FIELDS));
         }
         Ok(items)
     }
@@ -282,12 +275,11 @@ impl Fields {
         };
         let Some(text) = given else { return Ok(None) };
         let number = digits(&text).filter(|number| range.contains(number)).ok_or_else(|| {
-            ApiError::bad_request(format!(
-                "`{name}` must be a whole number from {} to {}, not {}",
-                range.start(),
-                range.end(),
-                shortened(&text)
-            ))
+            ApiError::new(ErrorReason::NotWhole)
+                .with("name", name)
+                .with("least", *range.start())
+                .with("most", *range.end())
+                .with("given", shortened(&text))
         })?;
         Ok(Some(number))
     }
@@ -316,7 +308,8 @@ impl Fields {
         let range = TimeRange { start: self.time(start, false, zone)?, end: self.time(end, true, zone)? };
         match (range.start, range.end) {
             (Some(first), Some(last)) if first > last => {
-                Err(ApiError::conflict(format!("`{start}` ({first}) is after `{end}` ({last}): swap them")))
+                let reversed = ApiError::new(ErrorReason::RangeReversed).with("start", start).with("end", end);
+                Err(reversed.with("first", first.to_string()).with("last", last.to_string()))
             }
             _ => Ok(range),
         }
@@ -334,28 +327,31 @@ impl Fields {
         match parsed {
             Some(time) if date_only && is_end => Ok(Some(CivilTime(time.0.saturating_add(SECONDS_PER_DAY - 1)))),
             Some(time) => Ok(Some(time)),
-            None => Err(ApiError::bad_request(format!(
-                "`{name}` must be a time such as 2024-01-31 08:30:00, 2024-01-31T08:30:00 or 2024-01-31, not {}",
-                shortened(text)
-            ))),
+            None => Err(ApiError::new(ErrorReason::NotTime).with("name", name).with("given", shortened(text))),
         }
+    }
+
+    /// One of the values of an enum, by its name, if it was given.
+    ///
+    /// # Errors
+    /// 400 that lists the choices.
+    pub(super) fn named<T: Named>(&self, name: &str) -> Result<Option<T>, ApiError> {
+        let choices: Vec<(&str, T)> = T::ALL.iter().map(|value| (value.name(), *value)).collect();
+        self.choice(name, &choices)
     }
 
     /// One of several named choices, if it was given.
     ///
     /// # Errors
     /// 400 that lists the choices.
-    pub(super) fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, ApiError> {
+    fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, ApiError> {
         let Some(text) = self.exact(name)? else { return Ok(None) };
         match choices.iter().find(|(known, _)| *known == text) {
             Some((_, value)) => Ok(Some(*value)),
             None => {
                 let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
-                Err(ApiError::bad_request(format!(
-                    "`{name}` must be one of {}, not {}",
-                    known.join(", "),
-                    shortened(text)
-                )))
+                let refused = ApiError::new(ErrorReason::NotChoice).with("name", name);
+                Err(refused.with("known", known.join(", ")).with("given", shortened(text)))
             }
         }
     }
@@ -390,18 +386,31 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-fn too_many(whole: &str, parts: &str) -> ApiError {
-    ApiError::bad_request(format!(
-        "{whole} has more than {MAX_FIELDS} {parts}: /api/openapi.json lists those that there are"
-    ))
+/// 400 for a text of more than `limit` characters.
+pub(super) fn too_long(name: &str, limit: usize) -> ApiError {
+    ApiError::new(ErrorReason::TextTooLong).with("name", name).with("limit", limit)
 }
 
 fn given_twice(name: &str) -> ApiError {
-    ApiError::bad_request(format!("`{}` is given twice: give it once", shortened(name).trim_matches('"')))
+    ApiError::new(ErrorReason::GivenTwice).with("name", shortened(name).trim_matches('"'))
+}
+
+/// 400 for a body that is no JSON, or no object; names the field in which it is wrong.
+fn unread_json(error: &serde_path_to_error::Error<serde_json::Error>) -> ApiError {
+    if error.inner().is_data() {
+        return ApiError::new(ErrorReason::NotAnObject);
+    }
+    let words = error.inner().to_string();
+    match error.path().iter().next() {
+        Some(_) => ApiError::new(ErrorReason::NotJsonAt)
+            .with("name", shortened(&error.path().to_string()).trim_matches('"'))
+            .with("error", words),
+        None => ApiError::new(ErrorReason::NotJson).with("error", words),
+    }
 }
 
 fn no_text(name: &str, value: &Value) -> ApiError {
-    ApiError::bad_request(format!("`{name}` must be a text, not {}", shortened(&value.to_string())))
+    ApiError::new(ErrorReason::NotText).with("name", name).with("given", shortened(&value.to_string()))
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {

@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::state::Api;
 
 /// How the process is.
@@ -16,7 +15,17 @@ use super::state::Api;
 pub(super) struct Health {
     /// `alive` or `ready`.
     #[schema(example = "alive")]
-    status: &'static str,
+    status: HealthStatus,
+}
+
+/// What a probe asks for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HealthStatus {
+    /// The process runs.
+    Alive,
+    /// It takes input and answers.
+    Ready,
 }
 
 /// Whether the process is alive: always 200.
@@ -27,7 +36,7 @@ pub(super) struct Health {
     responses((status = 200, description = "Alive", body = Envelope<Health>))
 )]
 pub(super) async fn healthz() -> Answer<Health> {
-    Ok(Success(Health { status: "alive" }))
+    Ok(Success(Health { status: HealthStatus::Alive }))
 }
 
 /// Whether the process takes input and answers.
@@ -42,10 +51,10 @@ pub(super) async fn healthz() -> Answer<Health> {
 )]
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Health> {
     if let Some(failure) = api.reader.failure() {
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {failure}")));
+        return Err(ApiError::new(ErrorReason::NotReady).with("error", failure));
     }
     if api.shutdown.is_cancelled() {
-        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "not ready: shutting down"));
+        return Err(ApiError::new(ErrorReason::ShuttingDown));
     }
-    Ok(Success(Health { status: "ready" }))
+    Ok(Success(Health { status: HealthStatus::Ready }))
 }

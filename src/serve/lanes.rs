@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, TryAcquireError};
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorReason};
 
 /// Requests that may wait for a scan; further ones are turned away at once.
 const MAX_WAITING: usize = 256;
@@ -122,10 +122,5 @@ impl Lanes {
 }
 
 fn too_busy() -> ApiError {
-    ApiError::busy(
-        format!(
-            "the server is busy with other queries: ask again in {RETRY_AFTER_SECONDS} seconds, or narrow the time range"
-        ),
-        RETRY_AFTER_SECONDS,
-    )
+    ApiError::new(ErrorReason::QueriesBusy).retry_after(RETRY_AFTER_SECONDS)
 }

@@ -2,16 +2,17 @@
 //! errors that axum itself answers. It does not know any resource.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorReason};
 use super::fields::Fields;
 use super::headers::SERVER_TIMING;
 use super::listen::Crowded;
@@ -31,18 +32,11 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     let uri = request.uri();
     let bytes = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
     if bytes > MAX_URI_BYTES {
-        return ApiError::new(
-            StatusCode::URI_TOO_LONG,
-            format!("the path with its query string has {bytes} bytes, and {MAX_URI_BYTES} are allowed: leave out what is not needed"),
-        )
-        .into_response();
+        let refused = ApiError::new(ErrorReason::UriTooLong).with("bytes", bytes).with("limit", MAX_URI_BYTES);
+        return refused.into_response();
     }
     if request.extensions().get::<Crowded>().is_some() && !HEALTH_PATHS.contains(&uri.path()) {
-        return ApiError::busy(
-            "every connection that is allowed is in use (api.max_connections): ask again in a few seconds",
-            RETRY_AFTER_SECONDS,
-        )
-        .into_response();
+        return ApiError::new(ErrorReason::ConnectionsFull).retry_after(RETRY_AFTER_SECONDS).into_response();
     }
     next.run(request).await
 }
@@ -96,11 +90,15 @@ pub(super) async fn time_out(State(api): State<Arc<Api>>, request: Request, next
     let limit = api.settings.query_timeout;
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::new(
-            StatusCode::GATEWAY_TIMEOUT,
-            format!("no answer within {} s: narrow the time range or add filters", limit.as_secs_f64()),
-        )
-        .into_response(),
+        Err(_) => ApiError::new(ErrorReason::TooSlow).with("seconds", seconds(limit)).into_response(),
+    }
+}
+
+/// As a whole number where it is one.
+fn seconds(time: Duration) -> Value {
+    match time.subsec_nanos() {
+        0 => time.as_secs().into(),
+        _ => time.as_secs_f64().into(),
     }
 }
 
@@ -111,7 +109,7 @@ pub(super) async fn envelope_errors(request: Request, next: Next) -> Response {
     if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {
         return response;
     }
-    ApiError::new(status, format!("{status}: /api/openapi.json says how this is called")).into_response()
+    ApiError::new(ErrorReason::WrongCall).with_status(status).with("error", status.to_string()).into_response()
 }
 
 fn is_json(response: &Response) -> bool {
@@ -138,9 +136,5 @@ pub(super) async fn status_only(request: Request, next: Next) -> Response {
     if STATUS_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;
     }
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "this process has the role \"ingest\" and only reports its status (/api/status): ask a process of the role \"api\"",
-    )
-    .into_response()
+    ApiError::new(ErrorReason::IngestOnly).into_response()
 }

@@ -14,7 +14,7 @@ use super::state::Api;
 use crate::camera_clocks::{CheckpointClock, DetectionStatus};
 use crate::forecast::Forecaster;
 use crate::reader::Totals;
-use crate::status::{KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, Status};
+use crate::status::{KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, SourceState, Status};
 
 pub(super) use http::HttpMetrics;
 use text::Exposition;
@@ -93,8 +93,10 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
         .value(pipeline.queue.0 as f64);
     out.gauge("platewatch_queue_limit", "Batches that may wait.").value(pipeline.queue.1 as f64);
 
-    out.gauge("platewatch_source_running", "1 while the source delivers, by kind and state.")
-        .labelled(&[("kind", &source.kind), ("state", &source.state)], f64::from(u8::from(source.state == "running")));
+    out.gauge("platewatch_source_running", "1 while the source delivers, by kind and state.").labelled(
+        &[("kind", &source.kind), ("state", source.state.as_str())],
+        f64::from(u8::from(source.state == SourceState::Running)),
+    );
     let mut plates = out.gauge("platewatch_state_plates", "Plates that hold state, by partition.");
     for partition in &source.partitions {
         plates.labelled(&[("partition", &partition.partition.to_string())], partition.plates as f64);
@@ -126,7 +128,7 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
     let mut announced =
         out.gauge("platewatch_retention_announced", "What a shorter retention is going to drop, by what it is.");
     for drop in &storage.retention_announced {
-        announced.labelled(&[("what", drop.what)], drop.count as f64);
+        announced.labelled(&[("what", drop.what.as_str())], drop.count as f64);
     }
     out.gauge("platewatch_storage_rejects", "Rejected lines kept.").value(storage.rejects as f64);
     if !mirrors.is_empty() {

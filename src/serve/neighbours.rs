@@ -28,7 +28,7 @@ pub(super) struct Neighbour {
     #[schema(example = "G104_Tongshan_Sulu")]
     code: String,
     /// `road`: the next on the same road; `near`: merely near, on another road.
-    #[schema(value_type = String, example = "road", pattern = "^(road|near)$")]
+    #[schema(example = "road")]
     link: Link,
     /// Great-circle distance in km.
     #[schema(example = 42.1)]

@@ -16,7 +16,8 @@ use sentences::{CAUSES, SENTENCES};
 pub(super) use sentences::{NoticeCause, NoticeCode};
 
 /// Values that are whole numbers: a sentence with other text there is another sentence.
-const NUMBERS: [&str; 6] = ["count", "line", "number", "offset", "found", "read"];
+const NUMBERS: [&str; 11] =
+    ["count", "line", "number", "offset", "found", "read", "missing", "all", "first", "last", "shard"];
 
 /// How a further complaint of a server begins.
 const SERVERS: [&str; 3] = ["; MyCat at ", "; MySQL at ", "; Redis at "];
@@ -47,7 +48,7 @@ impl Notice {
         let known = SENTENCES.iter().find_map(|(code, sentence)| Some((*code, values(sentence, text)?)));
         let (code, values) = known.unwrap_or((NoticeCode::Other, BTreeMap::from([("error", text.to_owned())])));
         let error = values.get("error").filter(|error| **error != text);
-        let inner = error.map(|error| Self::of(error)).filter(|inner| inner.code != NoticeCode::Other);
+        let inner = error.map(|error| Self::of(error)).filter(Self::is_known);
         let cause = values.get("error").and_then(|error| cause_in(error));
         Self { code, cause, inner: inner.map(Box::new), values, text: text.to_owned() }
     }
@@ -66,10 +67,68 @@ impl Notice {
         each
     }
 
+    /// What was lost, part by part, and how it was noticed: `rejected lines 5 to 9, alerts 1 to 2 (CURRENT is missing)`.
+    pub(super) fn of_loss(text: &str) -> Loss {
+        let (missing, cause) = split_off_last_parentheses(text).unwrap_or((text, ""));
+        let mut parts = Vec::new();
+        for part in split_outside_parentheses(missing) {
+            let notice = Self::of(part);
+            // The rows of each shard follow in the words of the passages.
+            let rows = notice.values.get("rows").map(|rows| rows.split(", ").map(Self::of).collect::<Vec<_>>());
+            parts.push(notice);
+            parts.extend(rows.into_iter().flatten());
+        }
+        Loss { parts, cause: (!cause.is_empty()).then(|| Self::of(cause)) }
+    }
+
+    /// Whether it is a sentence of the table.
+    pub(super) fn is_known(&self) -> bool {
+        self.code != NoticeCode::Other
+    }
+
     /// The sentence with its code, if there is one.
     pub(super) fn of_some(text: &Option<String>) -> Option<Self> {
         text.as_deref().map(Self::of)
     }
+}
+
+/// A loss of what was committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Loss {
+    /// What is missing, kind by kind, and the rows of each shard behind the passages.
+    parts: Vec<Notice>,
+    /// How it was noticed.
+    cause: Option<Notice>,
+}
+
+/// `text` before and within the parentheses at its end; none if there are none.
+fn split_off_last_parentheses(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_suffix(')')?;
+    let mut depth = 1;
+    let open = inner.char_indices().rev().find_map(|(at, character)| {
+        depth += match character {
+            ')' => 1,
+            '(' => -1,
+            _ => 0,
+        };
+        (depth == 0).then_some(at)
+    })?;
+    Some((inner.get(..open)?.trim_end(), inner.get(open + 1..)?))
+}
+
+/// The parts of `text` between commas that stand in no parentheses.
+fn split_outside_parentheses(text: &str) -> Vec<&str> {
+    let mut depth = 0;
+    text.split(|character| {
+        depth += match character {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        character == ',' && depth == 0
+    })
+    .map(str::trim)
+    .collect()
 }
 
 fn cause_in(text: &str) -> Option<NoticeCause> {
@@ -139,6 +198,50 @@ mod tests {
         assert_eq!(account.inner.unwrap().code, NoticeCode::MysqlError);
         assert_eq!((redis.cause, redis.inner), (Some(NoticeCause::TimedOut), None));
         assert_eq!(Notice::of_each("the disk is full; free some").len(), 1);
+    }
+
+    fn codes(notices: &[Notice]) -> Vec<NoticeCode> {
+        notices.iter().map(|notice| notice.code).collect()
+    }
+
+    #[test]
+    fn a_loss_is_said_part_by_part() {
+        use NoticeCode::{LostAlerts, LostPassages, LostRejects, LostRows, LostWork, Other};
+        let passages = "900 of 60000 passages (rows 36000 to 36602 of shard 0, rows 23100 to 23396 of shard 1; newest passage \
+                        time known 2024-01-01 09:11:48, held none)";
+        let cause = "the write-ahead log 000004.log is damaged at byte 360448: checksum mismatch (2 of 3)";
+        let text = format!(
+            "{passages}, alerts 1 to 271, rejected lines 5 to 126, 2 of 3 changes of the work on alerts ({cause})"
+        );
+        let loss = Notice::of_loss(&text);
+        assert_eq!(codes(&loss.parts), [LostPassages, LostRows, LostRows, LostAlerts, LostRejects, LostWork]);
+        assert_eq!(loss.parts[0].values["held"], "none");
+        assert_eq!((loss.parts[2].values["first"].as_str(), loss.parts[2].values["shard"].as_str()), ("23100", "1"));
+        let cause_notice = loss.cause.unwrap();
+        assert_eq!((cause_notice.code, cause_notice.cause), (Other, Some(NoticeCause::Checksum)));
+        assert_eq!(cause_notice.text, cause);
+
+        let middle = Notice::of_loss("7 passages in the middle of the log (it holds less than was committed)");
+        assert_eq!(codes(&middle.parts), [NoticeCode::LostFromMiddle]);
+        assert_eq!(middle.cause.unwrap().code, NoticeCode::LostUnexplained);
+        let uncounted = Notice::of_loss("nothing that is counted (CURRENT is missing)");
+        assert_eq!(codes(&uncounted.parts), [NoticeCode::LostUncounted]);
+        for odd in ["", "passages", "alerts 1 to x)", "a moon (x"] {
+            assert_eq!(codes(&Notice::of_loss(odd).parts), [Other], "{odd}");
+        }
+    }
+
+    #[test]
+    fn damage_names_the_directory_and_what_is_damaged() {
+        let text = "the log in data directory /var/lib/platewatch is damaged (a segment of the log: checksum mismatch): \
+                    restore the directory from a backup or replay into a new one";
+        let damage = Notice::of(text);
+        assert_eq!(damage.code, NoticeCode::DirectoryDamaged);
+        assert_eq!(
+            (damage.values["what"].as_str(), damage.values["path"].as_str()),
+            ("the log", "/var/lib/platewatch")
+        );
+        assert_eq!(damage.inner.unwrap().code, NoticeCode::SegmentDamaged);
     }
 
     #[test]

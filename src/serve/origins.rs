@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorReason};
 use super::headers::{MAX_ROWS, SERVER_TIMING, TOTAL_COUNT};
 
 /// How long a browser may remember what it was told.
@@ -109,13 +109,7 @@ fn preflight(allowed: Option<HeaderValue>, asked: &Method) -> Response {
 fn refused(origin: Option<&HeaderValue>) -> ApiError {
     let origin = origin.and_then(|origin| origin.to_str().ok()).unwrap_or("another origin");
     let origin: String = origin.chars().take(100).collect();
-    ApiError::new(
-        StatusCode::FORBIDDEN,
-        format!(
-            "a page of {origin} may not change anything here: use Platewatch's own page, or name the origin in \
-             api.allowed_origins (a reverse proxy must pass the header Host on)"
-        ),
-    )
+    ApiError::new(ErrorReason::OriginNotAllowed).with("origin", origin)
 }
 
 /// Headers that a page of another origin may read.

@@ -7,19 +7,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 use traffic::{Catalogue, CivilTime};
 use utoipa::ToSchema;
 
-use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::codes::{BasisName, PredictorName, UNTRAINED};
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{Fields, QueryFields, SECONDS_PER_DAY};
 use super::notice::Notice;
 use super::records::{kkmc_texts, label};
 use super::state::Api;
 use super::untrained::Means;
-use crate::forecast::{FlowForecast, Forecast, ForecasterStatus, ModelAbout};
+use crate::forecast::{Basis, FlowForecast, Forecast, ForecasterStatus, ModelAbout};
 use crate::reader::{Group, TimeRange};
 
 /// All checkpoints together.
@@ -35,7 +35,7 @@ const YEARS: std::ops::Range<i64> = 2000..2100;
 #[schema(as = FlowModel)]
 pub(super) struct ModelJson {
     /// `seasonal` or `spark-linear`; `untrained` where there is no model.
-    #[schema(example = "seasonal")]
+    #[schema(value_type = PredictorName, example = "seasonal")]
     kind: &'static str,
     /// Version; null where there is no model.
     #[schema(example = "20240102T031500Z-9f0c25d1")]
@@ -78,7 +78,7 @@ pub(super) struct FlowJson {
     upper: f64,
     /// `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
     /// size), `city`, or without a model `untrained` (the mean of what was counted).
-    #[schema(example = "checkpoint")]
+    #[schema(value_type = BasisName, example = "checkpoint")]
     basis: &'static str,
     /// The model that answered.
     model: ModelJson,
@@ -119,7 +119,7 @@ pub(super) struct DayJson {
     #[schema(example = "2024-01-02")]
     date: String,
     /// What the predictions rest on, as in a prediction for one hour.
-    #[schema(example = "city")]
+    #[schema(value_type = BasisName, example = "city")]
     basis: &'static str,
     /// 24 hours.
     #[schema(min_items = 24, max_items = 24)]
@@ -255,10 +255,10 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
     let place = api.asked_place(&fields).await?;
     let predictor = api.predictor().await?;
     let actual = api.counted_on(day, place.names.clone()).await?;
-    let mut basis = "city";
+    let mut basis = Basis::City;
     let hours = (0..HOURS).zip(actual).map(|(hour, actual)| {
         let forecast = predictor.forecast(&place, day * HOURS + hour);
-        basis = forecast.basis.as_str();
+        basis = forecast.basis;
         HourJson {
             hour,
             predicted_flow: rounded(forecast.flow),
@@ -269,7 +269,14 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
     });
     let hours = hours.collect();
     let date = date_of(day * HOURS);
-    Ok(Success(DayJson { kkmc: place.code, label: place.label, date, basis, hours, model: predictor.json() }))
+    Ok(Success(DayJson {
+        kkmc: place.code,
+        label: place.label,
+        date,
+        basis: basis.as_str(),
+        hours,
+        model: predictor.json(),
+    }))
 }
 
 /// Which flow model is served, what it learnt from, how it did in its test, and how training is.
@@ -312,7 +319,7 @@ impl Predictor {
         match self {
             Self::Model(model) => model.about().into(),
             Self::Untrained(_) => {
-                ModelJson { kind: "untrained", version: None, trained_at: None, interval: 1.0, interval_samples: 0 }
+                ModelJson { kind: UNTRAINED, version: None, trained_at: None, interval: 1.0, interval_samples: 0 }
             }
         }
     }
@@ -352,12 +359,11 @@ impl Api {
     fn asked_day(&self, fields: &Fields) -> Result<Option<i64>, ApiError> {
         let Some(text) = fields.exact("date")?.map(str::trim_end) else { return Ok(None) };
         let wrong = || {
-            ApiError::bad_request(format!(
-                "`date` must be a date from {} to {} such as 2024-01-31, not {:?}",
-                YEARS.start,
-                YEARS.end - 1,
-                text.chars().take(60).collect::<String>()
-            ))
+            ApiError::new(ErrorReason::NotDate)
+                .with("name", "date")
+                .with("first", YEARS.start)
+                .with("last", YEARS.end - 1)
+                .with("given", format!("{:?}", text.chars().take(60).collect::<String>()))
         };
         let is_date = !text.contains([':', 'T', ' ']);
         let time = CivilTime::parse(text.as_bytes(), &self.settings.zone).filter(|_| is_date).ok_or_else(wrong)?;
@@ -429,15 +435,9 @@ fn unknown(text: &str, catalogue: &Catalogue, model: Option<&dyn Forecast>) -> A
         all = all.max(count);
     }
     let more = if all > known.len() { format!(" and {} more", all - known.len()) } else { String::new() };
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        format!(
-            "there is no checkpoint {:?}: `kkmc` is a code or full name, such as {}{more}; /api/checkpoints lists all; \
-             without `kkmc` the whole city is predicted",
-            text.chars().take(60).collect::<String>(),
-            known.join(", ")
-        ),
-    )
+    ApiError::new(ErrorReason::UnknownCheckpoint)
+        .with("given", format!("{:?}", text.chars().take(60).collect::<String>()))
+        .with("known", known.join(", ") + &more)
 }
 
 /// One decimal is more than a prediction can promise.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use traffic::{Catalogue, FuelType, VehicleType, clean_field, normalise_plate};
+use traffic::{Catalogue, clean_field, normalise_plate};
 use utoipa::ToSchema;
 
-use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{BodyFields, Fields};
 use super::records::{PassagePageJson, kkmc_texts};
 use super::settings::ServeSettings;
@@ -128,7 +128,7 @@ pub(super) fn filter(
     let owned = |name| -> Result<Option<String>, ApiError> { Ok(fields.text(name)?.map(|text| text.into_owned())) };
     let province = fields.exact("province")?.map(str::to_owned);
     if province.as_ref().is_some_and(|text| text.chars().nth(1).is_some()) {
-        return Err(ApiError::bad_request("`province` must be the plate's first character, such as 苏"));
+        return Err(ApiError::new(ErrorReason::NotOneCharacter));
     }
     Ok(QueryFilter {
         time: fields.range("startTime", "endTime", &settings.zone)?,
@@ -139,8 +139,8 @@ pub(super) fn filter(
         hpzl: fields.text("hpzl")?.map(|text| padded_plate_type(&text)),
         clppxh: owned("clppxh")?,
         province,
-        vehicle_type: fields.choice("vehicleType", &VehicleType::ALL.map(|kind| (kind.as_str(), kind)))?,
-        fuel_type: fields.choice("fuelType", &FuelType::ALL.map(|kind| (kind.as_str(), kind)))?,
+        vehicle_type: fields.named("vehicleType")?,
+        fuel_type: fields.named("fuelType")?,
     })
 }
 
@@ -149,8 +149,7 @@ pub(super) fn filter(
 /// # Errors
 /// 400 that lists the choices.
 pub(super) fn order(fields: &Fields) -> Result<Order, ApiError> {
-    let order = fields.choice("order", &[("newest", Order::Newest), ("oldest", Order::Oldest)])?;
-    Ok(order.unwrap_or_default())
+    Ok(fields.named("order")?.unwrap_or_default())
 }
 
 /// Plate text as stored plates are written: normalised like the HPHM of a record. Wildcards stay.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use traffic::{Catalogue, FuelType, PlateCode, VehicleType, province_of};
 use utoipa::ToSchema;
 
+use super::codes::{FuelTypeName, VehicleTypeName};
 use crate::reader::{Page, PassageRow};
 
 /// One passage.
@@ -40,10 +41,10 @@ pub(super) struct PassageJson {
     #[schema(example = "苏")]
     pub(super) province: String,
     /// Type of vehicle, by plate type and brand: 小型客车, 大型客车, 货车 or 其他.
-    #[schema(example = "小型客车")]
+    #[schema(value_type = VehicleTypeName, example = "小型客车")]
     pub(super) vehicle_type_name: &'static str,
     /// 新能源 (HPZL 51 or 52, or a plate of that form) or 燃油.
-    #[schema(example = "燃油")]
+    #[schema(value_type = FuelTypeName, example = "燃油")]
     pub(super) fuel_type: &'static str,
     /// Short name of the checkpoint from the catalogue; KKMC where it is not known there.
     #[schema(example = "S250-邳州-苏鲁界")]

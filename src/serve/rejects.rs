@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use base64::Engine as _;
 use serde::Serialize;
-use traffic::RejectReason;
 use utoipa::ToSchema;
 
 use super::codes::RejectReasonName;
@@ -99,7 +98,7 @@ pub(super) struct RejectListJson {
     )
 )]
 pub(super) async fn rejects(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<RejectListJson> {
-    let reason = fields.choice("reason", &RejectReason::ALL.map(|reason| (reason.as_str(), reason)))?;
+    let reason = fields.named("reason")?;
     let before = fields.whole_if_given("before", 0..=MAX_WHOLE)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let piece = api.scan(move |snapshot| snapshot.rejects(reason, before, limit)).await?;

@@ -12,6 +12,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::codes::{BackendStateName, ModelKindName, RoleName};
 use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
 use super::state::Api;
@@ -30,7 +31,7 @@ pub(super) struct StatusJson {
     #[schema(example = "0.1.0")]
     version: &'static str,
     /// Role of this process.
-    #[schema(example = "all")]
+    #[schema(value_type = RoleName, example = "all")]
     role: String,
     /// Seconds since the process started.
     #[schema(example = 3600.5)]
@@ -76,7 +77,7 @@ pub(super) struct StatusJson {
 #[schema(as = FlowModelBrief)]
 pub(super) struct ModelBriefJson {
     /// `seasonal` or `spark-linear`; null where there is no model.
-    #[schema(example = "seasonal")]
+    #[schema(value_type = Option<ModelKindName>, example = "seasonal")]
     kind: Option<&'static str>,
     /// Version; null where there is no model.
     #[schema(example = "20240102T031500Z-9f0c25d1")]
@@ -132,7 +133,7 @@ pub(super) struct BackendJson {
     address: String,
     /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
     /// change something there first; `last_error` says what).
-    #[schema(example = "up")]
+    #[schema(value_type = BackendStateName, example = "up")]
     state: &'static str,
     /// Whether it answered last.
     #[schema(example = true)]
@@ -247,7 +248,7 @@ fn backend_json(status: BackendStatus, api: &Api) -> BackendJson {
     BackendJson {
         name: status.name,
         address: status.address,
-        state: status.state,
+        state: status.state.as_str(),
         connected: status.connected,
         away_since: status.away_since_unix.map(|unix| api.civil(unix)),
         last_error_notice: Notice::of_some(&status.last_error),

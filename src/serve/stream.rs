@@ -16,7 +16,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{ApiError, ErrorEnvelope};
+use super::error::{ApiError, ErrorEnvelope, ErrorReason};
 use super::fields::{Fields, MAX_WHOLE, QueryFields, shortened};
 use super::listen::{Client, Lasting};
 use super::shares::Share;
@@ -55,12 +55,10 @@ pub(super) async fn stream(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let last_event_id = last_event_id(&headers, &fields)?;
-    let share = api.streams.take(client.address, CancellationToken::new(), |_| true).ok_or_else(|| {
-        ApiError::busy(
-            "this server gives no event streams (api.sse_max_clients): poll /api/warnings/realtime instead",
-            RECONNECT.as_secs() as u16,
-        )
-    })?;
+    let share = api
+        .streams
+        .take(client.address, CancellationToken::new(), |_| true)
+        .ok_or_else(|| ApiError::new(ErrorReason::NoStreams).retry_after(RECONNECT.as_secs() as u16))?;
     let commits = api.reader.commits();
     let newest = *commits.borrow();
     let last = last_event_id.filter(|last| *last <= newest).unwrap_or(newest);
@@ -91,12 +89,7 @@ pub(super) async fn stream(
 }
 
 fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
-    let refused = |text: &str| {
-        ApiError::bad_request(format!(
-            "the last event id must be the `seq` of an alert, not {}: leave it out to begin with the next alert",
-            shortened(text)
-        ))
-    };
+    let refused = |text: &str| ApiError::new(ErrorReason::NotEventId).with("given", shortened(text));
     let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
         let given = fields.exact("lastEventId")?.unwrap_or_default();
         return fields.whole_if_given("lastEventId", 0..=MAX_WHOLE).map_err(|_| refused(given));

@@ -10,7 +10,8 @@ use traffic::{
 };
 use utoipa::ToSchema;
 
-use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::codes::RuleName;
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::QueryFields;
 use super::query::plate_text;
 use super::records::PassagePageJson;
@@ -60,7 +61,7 @@ pub(super) struct HopJson {
     #[schema(example = true)]
     impossible: bool,
     /// The rule that two such sightings alert by, `window` or `speed`; null if by none.
-    #[schema(value_type = Option<String>, example = "window")]
+    #[schema(value_type = Option<RuleName>, example = "window")]
     rule: Option<Rule>,
 }
 
@@ -113,7 +114,7 @@ fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalo
 )]
 pub(super) async fn track(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Track> {
     if !fields.has("hphm") {
-        return Err(ApiError::bad_request("`hphm` is missing: give the whole plate, such as ?hphm=苏C12345"));
+        return Err(ApiError::new(ErrorReason::MissingPlate));
     }
     let hphm = plate_text(&fields.text("hphm")?.unwrap_or_default());
     let range = fields.range("start", "end", &api.settings.zone)?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use traffic::{Alert, Rule, Severity};
 use utoipa::ToSchema;
 
+use super::codes::{CauseName, RuleName, SeverityName, WorkStatusName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields};
 use super::query::plate_text;
@@ -63,13 +64,13 @@ pub(super) struct AlertSchema {
     speed_kmh: Option<f64>,
     /// `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
     /// distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
-    #[schema(value_type = String, example = "high", pattern = "^(high|medium|low)$")]
+    #[schema(value_type = SeverityName, example = "high")]
     severity: Severity,
     /// `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
-    #[schema(value_type = String, example = "window", pattern = "^(window|speed)$")]
+    #[schema(value_type = RuleName, example = "window")]
     rule: Rule,
     /// What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
-    #[schema(value_type = Option<String>, example = "plate_types", pattern = "^plate_types$")]
+    #[schema(value_type = Option<CauseName>, example = "plate_types")]
     cause: Option<traffic::Cause>,
 }
 
@@ -81,7 +82,7 @@ pub(super) struct AlertRecordJson {
     #[schema(value_type = AlertSchema)]
     alert: AlertJson<'static>,
     /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
-    #[schema(value_type = String, example = "investigating", pattern = "^(new|investigating|confirmed|dismissed)$")]
+    #[schema(value_type = WorkStatusName, example = "investigating")]
     status: WorkStatus,
     /// How many changes were made to the work; give it back with a change.
     #[schema(example = 1)]
@@ -167,9 +168,9 @@ fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
         time: fields.range("start", "end", &api.settings.zone)?,
         hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
         kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&api.reader.catalogue(), &text)),
-        severity: fields.choice("severity", &Severity::ALL.map(|severity| (severity.name(), severity)))?,
-        rule: fields.choice("rule", &Rule::ALL.map(|rule| (rule.name(), rule)))?,
-        status: fields.choice("status", &WorkStatus::ALL.map(|status| (status.as_str(), status)))?,
+        severity: fields.named("severity")?,
+        rule: fields.named("rule")?,
+        status: fields.named("status")?,
     })
 }
 

@@ -24,7 +24,7 @@ describe('catalogue', () => {
 })
 
 test('each line between neighbours is drawn once', () => {
-  const near = (code: string, link = 'road') => ({ code, distance_km: 1, link })
+  const near = (code: string, link: 'road' | 'near' = 'road') => ({ code, distance_km: 1, link })
   const located = new Catalogue([
     checkpoint('A', { neighbours: [near('B'), near('C', 'near'), near('gone')] }),
     checkpoint('B', { neighbours: [near('A')] }),

@@ -58,7 +58,7 @@ test('a refusal keeps the words of the server, and its numbers', async () => {
   expect(result.state.value).toEqual({ kind: 'tooLong', rows: 5, limit: 2 })
   serve(['{"code":400,"msg":"`startTime` must be a time","data":null}'], {}, 400)
   await result.start({}, ['GCXH'], { titles: false, excel: false })
-  expect(result.state.value).toEqual({ kind: 'failed', offline: false, reason: '`startTime` must be a time' })
+  expect(result.state.value).toMatchObject({ kind: 'failed', offline: false, reason: { status: 400, message: '`startTime` must be a time' } })
   unmount()
 })
 

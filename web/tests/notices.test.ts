@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 
 import { beforeEach, describe, expect, test } from 'vitest'
 
-import type { Notice } from '@/api/types'
+import { ApiError } from '@/api/client'
+import type { ErrorBody, Notice } from '@/api/types'
+import { useErrorText } from '@/composables/useErrorText'
 import { useNotice } from '@/composables/useNotice'
 import { i18n, locale, LOCALES } from '@/i18n'
 
@@ -13,15 +15,17 @@ const description = JSON.parse(readFileSync('../docs/openapi.json', 'utf8')) as 
   components: { schemas: Record<string, { enum?: string[] }> }
 }
 const sentences = readFileSync('../src/serve/notice/sentences.rs', 'utf8')
+const reasons = readFileSync('../src/serve/error/reasons.rs', 'utf8')
 
 /** What the server can send, by the part of its description that lists it, and where the page has its text. */
 const CODES: Record<string, (code: string) => string> = {
   NoticeCode: (code) => `notices.text.${code}`,
   NoticeCause: (code) => `notices.cause.${code}`,
-  RejectReasonName: (code) => `system.reason.${code}.name`,
-  MirrorStateName: (code) => `system.mirrorState.${code}`,
-  SourceStateName: (code) => `system.sourceState.${code}`,
-  ClockAdviceName: (code) => `system.clock.advice.${code}`,
+  ErrorReason: (code) => `errors.reason.${code}`,
+  RejectReason: (code) => `system.reason.${code}.name`,
+  MirrorState: (code) => `system.mirrorState.${code}`,
+  SourceState: (code) => `system.sourceState.${code}`,
+  ClockAdviceCode: (code) => `system.clock.advice.${code}`,
 }
 
 describe('every code that the server can send', () => {
@@ -33,22 +37,25 @@ describe('every code that the server can send', () => {
   })
 
   test('a reason for a rejection says what to do, too', () => {
-    const reasons = description.components.schemas.RejectReasonName?.enum ?? []
+    const reasons = description.components.schemas.RejectReason?.enum ?? []
     expect(LOCALES.flatMap((language) => reasons.filter((reason) => !i18n.global.te(`system.reason.${reason}.todo`, language)))).toEqual([])
   })
 
-  test('a text names only values that come with its code', () => {
+  test.each([
+    ['NoticeCode', sentences, 'notices', 'text'],
+    ['ErrorReason', reasons, 'errors', 'reason'],
+  ])('a text of %s names only values that come with its code', (schema, source, file, map) => {
     const values = new Map(
-      [...sentences.matchAll(/^ {4}(\w+): "(.*)",$/gm)].map(([, name = '', sentence = '']) => [
+      [...source.matchAll(/^ {4}(\w+)(?: [A-Z_]+)?: "(.*)",$/gm)].map(([, name = '', sentence = '']) => [
         name.replace(/(?!^)[A-Z]/g, '_$&').toLowerCase(),
         new Set([...sentence.matchAll(/\{(\w+)\}/g)].map(([, value]) => value)),
       ]),
     )
-    expect(values.size).toBe(description.components.schemas.NoticeCode?.enum?.length)
+    expect(values.size).toBe(description.components.schemas[schema]?.enum?.length)
     for (const language of LOCALES) {
-      const { text } = i18n.global.messages.value[language].notices as { text: Record<string, string> }
-      for (const [code, words] of Object.entries(text)) {
-        for (const [, value] of words.matchAll(/\{(\w+)\}/g)) expect(values.get(code)?.has(value), `${language} ${code} {${value}}`).toBe(true)
+      const texts = (i18n.global.messages.value[language] as Record<string, Record<string, Record<string, string>>>)[file]?.[map] ?? {}
+      for (const [code, words] of Object.entries(texts)) {
+        for (const [, value = ''] of words.matchAll(/\{(\w+)\}/g)) expect(values.get(code)?.has(value), `${language} ${code} {${value}}`).toBe(true)
       }
     }
   })
@@ -73,11 +80,46 @@ describe('a notice', () => {
     )
   })
 
+  test('of a loss has its numbers and times in the language in use', async () => {
+    const { result } = await run(useNotice)
+    const values = { missing: '900', all: '60000', rows: 'rows 1 to 2 of shard 0', known: '2024-01-01 09:11:48', held: 'none' }
+    expect(result.say({ code: 'lost_passages', values, cause: null, text: '' })).toBe('过车 60,000 条中的 900 条（已知最新 2024-01-01 09:11:48，现存最新 —）')
+  })
+
   test('of a newer server is shown in its own words', async () => {
     const { result } = await run(useNotice)
     const unknown = { ...away, code: 'of_tomorrow', cause: null } as unknown as Notice
     expect(result.say(unknown)).toBe(away.text)
     const other = { code: 'other', values: { error: 'the moon is full' }, cause: null, text: 'the moon is full' } as Notice
     expect(result.say(other)).toBe('the moon is full')
+  })
+})
+
+describe('an error', () => {
+  beforeEach(() => (locale.value = 'zh'))
+
+  const error = (answer: Partial<ErrorBody>) => new ApiError(400, answer.msg ?? '', undefined, answer as ErrorBody)
+
+  test('is said by its reason, in the language in use', async () => {
+    const { result } = await run(useErrorText)
+    const limit = { reason: 'not_whole', values: { name: 'limit', least: 1, most: 1000, given: '"x"' }, notices: [] } as const
+    expect(result.textOf(error({ ...limit, notices: [] }))).toBe('limit 应为 1 至 1,000 的整数，而不是 "x"')
+    const work = { reason: 'work_not_allowed', values: { from: 'new', to: 'confirmed', allowed: 'investigating' }, notices: [] } as const
+    expect(result.textOf(error({ ...work, notices: [] }))).toBe('“新建”的预警不能改为“已确认”，可改为：研判中')
+    locale.value = 'en'
+    expect(result.textOf(error({ ...work, notices: [] }))).toContain('cannot become “Confirmed”; possible: Investigating')
+  })
+
+  test('of another server is said by its notice', async () => {
+    const { result } = await run(useErrorText)
+    const notice: Notice = { code: 'still_counting', values: {}, cause: null, text: 'still being counted' }
+    expect(result.textOf(error({ reason: 'data_away', values: { error: 'still being counted' }, notices: [notice] }))).toContain('正在统计')
+    expect(result.textOf(error({ reason: 'data_away', values: { error: 'the moon' }, notices: [] }))).toBe('the moon')
+  })
+
+  test('of a newer server, or without an answer, is shown in its own words', async () => {
+    const { result } = await run(useErrorText)
+    expect(result.textOf(error({ reason: 'of_tomorrow' as ErrorBody['reason'], values: {}, notices: [], msg: 'words' }))).toBe('words')
+    expect(result.textOf(new ApiError(0, 'Failed to fetch'))).toBe('Failed to fetch')
   })
 })

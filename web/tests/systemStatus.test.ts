@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
 import type { MirrorStatus } from '@/api/system'
-import type { Notice, Status } from '@/api/types'
+import type { BackendState, Notice, NoticeCode, Status } from '@/api/types'
 import zh from '@/i18n/system.zh'
 import { faultsOf, gravityAt } from '@/views/system/faults'
 import { minutesShown } from '@/views/system/rateCurve'
@@ -10,7 +10,7 @@ import { withTabs } from '@/views/system/rejectText'
 
 type Kafka = NonNullable<Status['source']['kafka']>
 
-const notice = (text: string): Notice => ({ code: 'other', values: { error: text }, cause: null, text })
+const notice = (text: string, code: NoticeCode = 'other'): Notice => ({ code, values: { error: text }, cause: null, text })
 
 const WELL = {
   failure: null,
@@ -24,7 +24,7 @@ const WELL = {
     by_shard: [600, 400], records_per_second: 50, queued_batches: 0, queue_limit: 4,
   },
   mirrors: [],
-  storage: { accepted_loss: null, retention_announced: [], checkpoints: { count: 19, lost: false, restored: false, source: null } },
+  storage: { accepted_loss: null, accepted_loss_notice: null, retention_announced: [], checkpoints: { count: 19, lost: false, restored: false, source: null } },
   model: { training: false, history_hours: 0 },
 } as unknown as Status
 
@@ -52,9 +52,8 @@ function status({ status = {}, source = {}, pipeline = {}, kafka, mirror }: Chan
   }
 }
 
-const DAMAGED = 'the log in data directory /d is damaged (a segment is missing): restore the directory from a backup or replay into a new one'
 /** As a process of the role `api` says it is. */
-const elsewhere = (state: string): Partial<Status> => ({
+const elsewhere = (state: BackendState): Partial<Status> => ({
   role: 'api',
   newest_gcsj: state === 'up' ? '2024-01-01 00:00:00' : null,
   failure: state === 'up' ? null : 'x',
@@ -74,8 +73,8 @@ const CASES: [string, Changes, string[]][] = [
   ['the client complains', { kafka: { last_error_notice: notice('x') } }, ['kafkaError']],
   ['records are missing', { kafka: { gaps: 1, missing_records: 5 } }, ['gaps']],
   ['the topic has no keys', { kafka: { advice_notice: notice('set keys') } }, ['kafkaAdvice']],
-  ['data is damaged', { status: { failure_notices: [notice(DAMAGED)] } }, ['damaged']],
-  ['a loss was accepted', { status: { storage: { ...WELL.storage, accepted_loss: 'alerts 1 to 2 (CURRENT is missing)' } } }, ['acceptedLoss']],
+  ['data is damaged', { status: { failure_notices: [notice('the log in data directory /d is damaged (a segment is missing)', 'directory_damaged')] } }, ['damaged']],
+  ['a loss was accepted', { status: { storage: { ...WELL.storage, accepted_loss_notice: { parts: [notice('alerts 1 to 2', 'lost_alerts')], cause: notice('CURRENT is missing') } } } }, ['acceptedLoss']],
   ['nothing is read', { source: { kind: 'none', state: 'finished' } }, ['sourceNone']],
   ['a capture was read', { source: { kind: 'capture', state: 'finished' }, status: { lag_seconds: 9999 } }, ['sourceFinished']],
   ['the disk is slow', { status: { lag_seconds: 60 }, pipeline: full }, ['lagWriter']],

@@ -27,6 +27,7 @@ sentences! {
     EarlierWriteFailed: "an earlier write to {path} failed ({error}): no more is written until a restart",
     DataDirectoryFailed: "cannot {action} in data directory {path}: {error}",
     EarlierCommitFailed: "an earlier commit failed, so no more is taken: restart, and it continues after the last good commit",
+    DirectoryDamaged: "{what} in data directory {path} is damaged ({error}): restore the directory from a backup or replay into a new one",
     SegmentDamaged: "a segment of the log: {error}",
     ValueDamaged: "a stored value: {error}",
 
@@ -59,6 +60,16 @@ sentences! {
     KafkaStoppedFetch: "partitions {partitions} of the topic cannot be read on: the broker gives no records: see to its log ({error})",
     KafkaUnkeyed: "passages of one plate come in different partitions, where they are not compared, so clones are missed: let the producer use HPHM as the key of each message (as `platewatch ship` does); harmless for a while after partitions were added",
     KafkaGroupChange: "the group's change could not be followed: {error}",
+
+    NoAnswersAway: "{name} at {address} does not answer, so there are no {serves} for now: {error}. Start it or the way to it; this ends by itself",
+    NoAnswersHalf: "{name} at {address} lacks a part of the data, so there are no {serves} for now: {error}. Start that instance; this ends by itself",
+    NoAnswersBlocked: "{name} at {address} answers, but there are no {serves} for now: {error}",
+    QuestionFailed: "{name} at {address} did not answer this question: {error}. Ask again, or narrow the time range",
+    StillCounting: "the passages in MySQL are still being counted, which takes some seconds per million: ask again in a moment",
+    TooManyInSecond: "too many passages in one second before this page: narrow the time range or the filter",
+    TooManyRows: "the answer has more than {count} rows: narrow the time range or the filter",
+    NotInThisProcess: "{what} is kept in local storage, which this process does not have: ask a process of role \"all\"",
+    ProcessEnding: "the process is ending",
 
     ServerSilent: "{name} at {address} has not answered yet",
     ServerAway: "{name} at {address} does not answer: {error}",
@@ -93,6 +104,16 @@ sentences! {
     NothingToLearn: "there is nothing to learn from: not one hour has a count",
     HolidaysWrong: "the holidays in {path}: {error}",
     CannotWrite: "cannot write {path}: {error}",
+
+    LostPassages: "{missing} of {all} passages ({rows}; newest passage time known {known}, held {held})",
+    LostRows: "rows {first} to {last} of shard {shard}",
+    LostFromMiddle: "{count} passages in the middle of the log",
+    LostAlerts: "alerts {first} to {last}",
+    LostRejects: "rejected lines {first} to {last}",
+    LostWork: "{missing} of {all} changes of the work on alerts",
+    LostCounts: "the counts that tell what there should be ({error})",
+    LostUncounted: "nothing that is counted",
+    LostUnexplained: "it holds less than was committed",
 
     ReadsTopic: "topic {topic} of Kafka at {brokers}, group {group}",
     ReadsSorted: "capture {path} sorted by time",

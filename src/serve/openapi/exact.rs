@@ -3,8 +3,10 @@
 //! ([`super::super::fields`]), and types in Rust cannot say all of that.
 
 use serde_json::{Map, Value, json};
-use traffic::{FuelType, RejectReason, VehicleType};
+use traffic::{FuelType, RejectReason, Rule, Severity, VehicleType};
 
+use crate::reader::Order;
+use crate::serve::codes::{HeaderRow, Named, names_of};
 use crate::serve::export;
 use crate::serve::fields::{MAX_FIELDS, MAX_NUMBER, MAX_TEXT_CHARS, MAX_WHOLE};
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkStatus};
@@ -59,10 +61,14 @@ fn schema(schemas: &mut Map<String, Value>) {
         schemas.insert(name.to_owned(), value);
     }
     if let Some(error) = schemas.get_mut("Error").and_then(Value::as_object_mut) {
-        error.insert("required".to_owned(), json!(["code", "msg", "data"]));
+        error.insert("required".to_owned(), json!(["code", "msg", "data", "reason", "values", "notices"]));
         error.insert("additionalProperties".to_owned(), json!(false));
-        if let Some(data) = error.get_mut("properties").and_then(|fields| fields.get_mut("data")) {
-            *data = json!({"type": "null", "description": "Always null."});
+        let fields = error.get_mut("properties");
+        if let Some(fields) = fields.and_then(Value::as_object_mut) {
+            fields.insert("data".to_owned(), json!({"type": "null", "description": "Always null."}));
+            if let Some(values) = fields.get_mut("values").and_then(Value::as_object_mut) {
+                values.insert("additionalProperties".to_owned(), json!({"type": ["string", "number"]}));
+            }
         }
     }
 }
@@ -103,14 +109,14 @@ fn form(place: Place, name: &str, schema: &Value) -> Value {
     match name {
         "start" | "end" | "startTime" | "endTime" => pattern(place, &format!("{DATE}{TIME_OF_DAY}")),
         "date" => pattern(place, DATE_2000),
-        "severity" => choice(place, &["high", "medium", "low"]),
-        "rule" => choice(place, &["window", "speed"]),
-        "status" => choice(place, &WorkStatus::ALL.map(|it| it.as_str())),
-        "reason" => choice(place, &RejectReason::ALL.map(|it| it.as_str())),
-        "vehicleType" => choice(place, &VehicleType::ALL.map(|it| it.as_str())),
-        "fuelType" => choice(place, &FuelType::ALL.map(|it| it.as_str())),
-        "order" => choice(place, &["newest", "oldest"]),
-        "header" => choice(place, &["names", "titles"]),
+        "severity" => choice::<Severity>(place),
+        "rule" => choice::<Rule>(place),
+        "status" => choice::<WorkStatus>(place),
+        "reason" => choice::<RejectReason>(place),
+        "vehicleType" => choice::<VehicleType>(place),
+        "fuelType" => choice::<FuelType>(place),
+        "order" => choice::<Order>(place),
+        "header" => choice::<HeaderRow>(place),
         "excel" => json!({"enum": [true, false, "true", "false", "", null]}),
         "columns" => columns(),
         "province" => json!({"type": ["string", "null"], "maxLength": 1}),
@@ -135,9 +141,9 @@ fn pattern(place: Place, form: &str) -> Value {
     json!({"type": kinds, "pattern": format!("^(?:{form})?$")})
 }
 
-/// One of these words; an empty text is none.
-fn choice(place: Place, words: &[&str]) -> Value {
-    let mut words: Vec<Value> = words.iter().copied().map(Value::from).collect();
+/// One of the names of an enum; an empty text is none.
+fn choice<T: Named>(place: Place) -> Value {
+    let mut words: Vec<Value> = names_of::<T>().into_iter().map(Value::from).collect();
     words.push(json!(""));
     if place == Place::Body {
         words.push(Value::Null);

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::serve::codes::RetainedName;
+use crate::serve::notice::{Loss, Notice};
 use crate::status::{AnnouncedDrop, CheckpointsStatus, RetentionDrop, StorageStatus};
 
 /// The storage.
@@ -45,6 +47,8 @@ pub(super) struct StorageJson {
     /// What was found missing at this start and accepted with `--accept-loss`, in words; null if nothing was.
     #[schema(example = json!(null))]
     accepted_loss: Option<String>,
+    /// The same with its codes.
+    accepted_loss_notice: Option<Loss>,
     /// Oldest GCSJ retained.
     #[schema(example = "2024-01-01 00:00:00")]
     oldest_gcsj: Option<String>,
@@ -58,7 +62,7 @@ pub(super) struct StorageJson {
 #[schema(as = AnnouncedDrop)]
 pub(super) struct AnnouncedDropJson {
     /// `passages`, `alerts` or `rejects`.
-    #[schema(example = "passages")]
+    #[schema(value_type = RetainedName, example = "passages")]
     what: &'static str,
     /// The retention, in seconds.
     #[schema(example = 259200)]
@@ -137,6 +141,7 @@ impl From<StorageStatus> for StorageJson {
             dropped_passages: status.dropped_passages,
             last_drop: status.last_drop.map(RetentionDropJson::from),
             checkpoints: status.checkpoints.into(),
+            accepted_loss_notice: status.accepted_loss.as_deref().map(Notice::of_loss),
             accepted_loss: status.accepted_loss,
             oldest_gcsj: status.oldest.map(|time| time.to_string()),
             rejects: status.rejects,
@@ -148,7 +153,7 @@ impl From<AnnouncedDrop> for AnnouncedDropJson {
     fn from(announced: AnnouncedDrop) -> Self {
         let AnnouncedDrop { what, retention_seconds, count, from, to, not_before } = announced;
         let [from, to, not_before] = [from, to, not_before].map(|time| time.to_string());
-        Self { what, retention_seconds, count, from, to, not_before }
+        Self { what: what.as_str(), retention_seconds, count, from, to, not_before }
     }
 }
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::codes::MirrorStateName;
-use super::super::notice::Notice;
+use crate::serve::codes::MirrorStateName;
+use crate::serve::notice::Notice;
 use crate::serve::state::Api;
 use crate::status::MirrorStatus;
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::super::codes::SourceStateName;
-use super::super::notice::Notice;
+use crate::serve::codes::{MissingCauseName, SourceKindName, SourceStateName, StopReasonName};
+use crate::serve::notice::Notice;
 use crate::serve::state::Api;
 use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
 
@@ -13,12 +13,12 @@ use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
 #[schema(as = SourceStatus)]
 pub(super) struct SourceJson {
     /// `kafka`, `capture`, `simulator` or `none`.
-    #[schema(example = "simulator")]
+    #[schema(value_type = SourceKindName, example = "simulator")]
     kind: String,
     /// `starting`, `running`, `away` (no broker can be reached), `finished` (all files were read), `ended` (a stream that
     /// should have gone on, such as standard input) or `failed`.
     #[schema(value_type = SourceStateName, example = "running")]
-    state: String,
+    state: &'static str,
     /// What is read, in words.
     #[schema(example = "19 checkpoints, 50 passages per second")]
     description: String,
@@ -92,7 +92,7 @@ pub(super) struct KafkaJson {
 #[schema(as = KafkaStopped)]
 pub(super) struct KafkaStoppedJson {
     /// `codec` (compressed with a codec that this program cannot read), `damaged`, `too_large`, `rights` or `fetch`.
-    #[schema(example = "codec")]
+    #[schema(value_type = StopReasonName, example = "codec")]
     code: &'static str,
     /// The partitions.
     #[schema(example = json!([0, 3]))]
@@ -145,7 +145,7 @@ pub(super) struct KafkaGapJson {
     #[schema(example = "2024-01-01 12:34:56")]
     found: String,
     /// `deleted`: gone before they were read; `truncated`: the partition ended before the position, they had been read.
-    #[schema(example = "deleted")]
+    #[schema(value_type = MissingCauseName, example = "deleted")]
     cause: &'static str,
 }
 
@@ -178,7 +178,7 @@ pub(super) fn source_json(status: SourceStatus, api: &Api) -> SourceJson {
     SourceJson {
         partitions: partitions.collect(),
         kind: status.kind,
-        state: status.state,
+        state: status.state.as_str(),
         description_notice: said(&status.description),
         description: status.description,
         position_notice: said(&status.position),
@@ -200,7 +200,7 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
             first: gap.first,
             last: gap.last,
             found: api.civil(gap.found_unix),
-            cause: gap.cause,
+            cause: gap.cause.as_str(),
         });
         gaps.collect::<Vec<_>>()
     };
@@ -228,7 +228,7 @@ fn kafka_json(status: KafkaStatus, api: &Api) -> KafkaJson {
         last_error_notice: Notice::of_some(&status.last_error),
         last_error: status.last_error,
         stopped: status.stopped.map(|stopped| KafkaStoppedJson {
-            code: stopped.code,
+            code: stopped.reason.as_str(),
             partitions: stopped.partitions,
             text: stopped.text,
         }),

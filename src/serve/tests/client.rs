@@ -46,8 +46,9 @@ impl Reply {
         assert_eq!(self.status, status, "{}", self.text());
         let json = self.json();
         assert_eq!(json["code"], Value::from(status), "{json}");
-        assert_eq!(json.as_object().unwrap().len(), 3, "{json}");
-        assert!(json["data"].is_null(), "{json}");
+        let fields: Vec<&String> = json.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["code", "data", "msg", "notices", "reason", "values"], "{json}");
+        assert!(json["data"].is_null() && json["reason"].is_string() && json["values"].is_object(), "{json}");
         json["msg"].as_str().filter(|msg| !msg.is_empty()).unwrap().to_owned()
     }
 }

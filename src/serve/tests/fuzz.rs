@@ -12,7 +12,7 @@ use super::client::request;
 
 /// The document of the interface.
 fn document() -> Value {
-    serde_json::from_str(&crate::serve::openapi_json().unwrap()).unwrap()
+    serde_json::from_str(&crate::serve::endpoints::openapi_json().unwrap()).unwrap()
 }
 
 /// Paths that are read and answered with an envelope, and one that is none.

@@ -16,7 +16,7 @@ const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json"
 /// `scripts/generate` writes the file instead.
 #[test]
 fn the_committed_file_is_current() {
-    expect_file![COMMITTED].assert_eq(&crate::serve::openapi::openapi_json().unwrap());
+    expect_file![COMMITTED].assert_eq(&crate::serve::endpoints::openapi_json().unwrap());
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use super::{Server, time};
 use crate::camera_clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::status::{
     AnnouncedDrop, CheckpointsStatus, KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MirrorState, MirrorStatus,
-    PartitionStatus, PipelineStatus, RetentionDrop, SourceStatus, Status, StorageStatus,
+    MissingCause, PartitionStatus, PipelineStatus, Retained, RetentionDrop, SourceState, SourceStatus, Status,
+    StopReason, StorageStatus,
 };
 
 fn busy_status() -> Status {
@@ -18,7 +19,7 @@ fn busy_status() -> Status {
         uptime_seconds: 12.5,
         source: SourceStatus {
             kind: "simulator".to_owned(),
-            state: "running".to_owned(),
+            state: SourceState::Running,
             description: "a \"quoted\"\\ source".to_owned(),
             position: "record 20".to_owned(),
             partitions: vec![PartitionStatus { partition: 3, watermark: Some(time("2024-01-02 11:59:20")), plates: 6 }],
@@ -76,7 +77,7 @@ fn busy_status() -> Status {
             segments: vec![2, 1],
             retention_seconds: Some(259_200),
             retention_announced: vec![AnnouncedDrop {
-                what: "alerts",
+                what: Retained::Alerts,
                 retention_seconds: 86_400,
                 count: 5,
                 from: time("2023-12-01 00:00:00"),
@@ -197,7 +198,7 @@ async fn status() {
 }
 
 fn kafka_status() -> KafkaStatus {
-    let gap = KafkaGap { first: 10, last: 19, found_unix: 1_704_168_000, cause: "deleted" };
+    let gap = KafkaGap { first: 10, last: 19, found_unix: 1_704_168_000, cause: MissingCause::Deleted };
     let partition = KafkaPartition {
         partition: 3,
         assigned: true,
@@ -218,7 +219,11 @@ fn kafka_status() -> KafkaStatus {
         connected: false,
         away_since_unix: Some(1_704_168_000),
         last_error: Some("refused".to_owned()),
-        stopped: Some(KafkaStopped { code: "codec", partitions: vec![3], text: "cannot be read".to_owned() }),
+        stopped: Some(KafkaStopped {
+            reason: StopReason::Codec,
+            partitions: vec![3],
+            text: "cannot be read".to_owned(),
+        }),
         rebalances: 1,
         advice: None,
         partitions: vec![KafkaPartition { partition: 2, ..KafkaPartition::default() }, partition],
@@ -341,7 +346,8 @@ async fn metrics_are_well_formed() {
     let server = Server::start().await;
     server.reader.set_status(|status| {
         *status = busy_status();
-        status.source.state = "odd \"state\"\n\\".to_owned();
+        status.source.state = SourceState::Finished;
+        status.source.kind = "odd \"kind\"\n\\".to_owned();
         status.source.kafka = Some(kafka_status());
         status.mirrors = mirrors();
     });
@@ -359,7 +365,7 @@ async fn metrics_are_well_formed() {
         "platewatch_alerts_total 3",
         "platewatch_event_lag_seconds 40",
         "platewatch_state_plates{partition=\"3\"} 6",
-        "platewatch_source_running{kind=\"simulator\",state=\"odd \\\"state\\\"\\n\\\\\"} 0",
+        "platewatch_source_running{kind=\"odd \\\"kind\\\"\\n\\\\\",state=\"finished\"} 0",
         "platewatch_ready 1",
         "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"200\"} 1",
         "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"400\"} 1",

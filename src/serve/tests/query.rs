@@ -95,6 +95,8 @@ async fn errors_say_what_to_change() {
     let server = Server::start().await;
     for (body, part) in [
         ("{", "not valid JSON"),
+        (r#"{"page":1,"hphm":tru}"#, "not valid JSON in `hphm`: "),
+        (r#"{"kkmc":[1,{"a":}]}"#, "not valid JSON in `kkmc[1].a`: "),
         ("[]", "must be a JSON object"),
         ("\"text\"", "must be a JSON object"),
         ("\u{feff}{}", "not valid JSON"),

@@ -4,6 +4,7 @@
  */
 import { reportReachable, reportUnreachable } from './connection'
 import type { paths } from './schema'
+import type { ErrorBody } from './types'
 
 /** How long one answer may take; the server gives up on a query earlier. */
 const TIMEOUT_MS = 30_000
@@ -14,6 +15,8 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     private readonly headers = new Headers(),
+    /** What the server says; null where it did not answer, or not in its own words. */
+    readonly answer: ErrorBody | null = null,
   ) {
     super(message)
     this.name = 'ApiError'
@@ -72,14 +75,15 @@ export async function send(url: string, init: RequestInit = {}, timeoutMs = TIME
     throw new ApiError(0, 'HTTP 502')
   }
   reportReachable()
-  if (!response.ok) throw new ApiError(response.status, await messageOf(response), response.headers)
+  if (!response.ok) throw await errorOf(response)
   return response
 }
 
-async function messageOf(response: Response): Promise<string> {
+async function errorOf(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null)
-  const message = body && typeof body === 'object' && 'msg' in body ? body.msg : null
-  return typeof message === 'string' && message ? message : `HTTP ${response.status}`
+  const isAnswer = (value: unknown): value is ErrorBody => typeof value === 'object' && value !== null && 'msg' in value
+  const answer = isAnswer(body) && body.msg ? body : null
+  return new ApiError(response.status, answer?.msg ?? `HTTP ${response.status}`, response.headers, answer)
 }
 
 /** The `data` of the envelope. */

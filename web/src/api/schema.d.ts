@@ -435,11 +435,7 @@ export interface components {
     schemas: {
         /** @description One alert: two sightings of one plate that no single car can account for. */
         Alert: {
-            /**
-             * @description What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
-             * @example plate_types
-             */
-            cause?: string | null;
+            cause?: null | components["schemas"]["AlertCause"];
             /**
              * @description GCXH of the later sighting.
              * @example G320300109027253999
@@ -492,11 +488,8 @@ export interface components {
              * @example 2024-01-01 08:00:00
              */
             prev_time: string;
-            /**
-             * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
-             * @example window
-             */
-            rule: string;
+            /** @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it. */
+            rule: components["schemas"]["Rule"];
             /**
              * Format: int64
              * @description Number of the alert in its data directory, from 1 without gaps.
@@ -506,9 +499,8 @@ export interface components {
             /**
              * @description `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
              *     distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
-             * @example high
              */
-            severity: string;
+            severity: components["schemas"]["Severity"];
             /**
              * Format: double
              * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
@@ -516,6 +508,8 @@ export interface components {
              */
             speed_kmh?: number | null;
         };
+        /** @enum {string} */
+        AlertCause: "plate_types";
         /** @description One alert with its places and the work on it. */
         AlertDetail: components["schemas"]["Alert"] & {
             /**
@@ -525,18 +519,15 @@ export interface components {
              *       "dismissed"
              *     ]
              */
-            allowed: string[];
+            allowed: components["schemas"]["WorkStatus"][];
             /** @description Where the later sighting was. */
             curr: components["schemas"]["SightingPlace"];
             /** @description The newest 100 changes, oldest first. */
             history: components["schemas"]["WorkEntry"][];
             /** @description Where the earlier sighting was. */
             prev: components["schemas"]["SightingPlace"];
-            /**
-             * @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
-             * @example investigating
-             */
-            status: string;
+            /** @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回. */
+            status: components["schemas"]["WorkStatus"];
             /**
              * Format: int64
              * @description How many changes were made; give it back with the next one.
@@ -572,11 +563,8 @@ export interface components {
              * @example 已调取两处图像
              */
             note?: string | null;
-            /**
-             * @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
-             * @example investigating
-             */
-            status: string;
+            /** @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回. */
+            status: components["schemas"]["WorkStatus"];
             /**
              * Format: int64
              * @description How many changes were made to the work; give it back with a change.
@@ -613,12 +601,11 @@ export interface components {
              * @example 2024-03-27 23:59:59
              */
             to: string;
-            /**
-             * @description `passages`, `alerts` or `rejects`.
-             * @example passages
-             */
-            what: string;
+            /** @description `passages`, `alerts` or `rejects`. */
+            what: components["schemas"]["Retained"];
         };
+        /** @enum {string} */
+        BackendState: "starting" | "up" | "away" | "blocked";
         /** @description A server that answers are read from. */
         BackendStatus: {
             /**
@@ -650,9 +637,8 @@ export interface components {
             /**
              * @description `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
              *     change something there first; `last_error` says what).
-             * @example up
              */
-            state: string;
+            state: components["schemas"]["BackendState"];
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
@@ -820,7 +806,7 @@ export interface components {
              * @description `clock_ahead`, `clock_behind` (or its records are sent that late), `sends_late` (not all of them equally) or
              *     `clock_leaps` (right at most times, and far ahead at some).
              */
-            code: components["schemas"]["ClockAdviceName"];
+            code: components["schemas"]["ClockAdviceCode"];
             /**
              * Format: int64
              * @description Seconds that it is about; null for `clock_leaps`.
@@ -834,7 +820,7 @@ export interface components {
             text: string;
         };
         /** @enum {string} */
-        ClockAdviceName: "clock_ahead" | "clock_behind" | "sends_late" | "clock_leaps";
+        ClockAdviceCode: "clock_ahead" | "clock_behind" | "sends_late" | "clock_leaps";
         /** @description Detection, and the clocks that it goes by. */
         DetectionStatus: {
             /**
@@ -882,18 +868,15 @@ export interface components {
                  *       "dismissed"
                  *     ]
                  */
-                allowed: string[];
+                allowed: components["schemas"]["WorkStatus"][];
                 /** @description Where the later sighting was. */
                 curr: components["schemas"]["SightingPlace"];
                 /** @description The newest 100 changes, oldest first. */
                 history: components["schemas"]["WorkEntry"][];
                 /** @description Where the earlier sighting was. */
                 prev: components["schemas"]["SightingPlace"];
-                /**
-                 * @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
-                 * @example investigating
-                 */
-                status: string;
+                /** @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回. */
+                status: components["schemas"]["WorkStatus"];
                 /**
                  * Format: int64
                  * @description How many changes were made; give it back with the next one.
@@ -945,9 +928,8 @@ export interface components {
                 /**
                  * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
                  *     size), `city`, or without a model `untrained` (the mean of what was counted).
-                 * @example checkpoint
                  */
-                basis: string;
+                basis: components["schemas"]["FlowBasis"];
                 /**
                  * @description Date.
                  * @example 2024-01-02
@@ -1006,11 +988,8 @@ export interface components {
             code: number;
             /** @description Predictions for a day. */
             data: {
-                /**
-                 * @description What the predictions rest on, as in a prediction for one hour.
-                 * @example city
-                 */
-                basis: string;
+                /** @description What the predictions rest on, as in a prediction for one hour. */
+                basis: components["schemas"]["FlowBasis"];
                 /**
                  * @description Date.
                  * @example 2024-01-02
@@ -1106,11 +1085,8 @@ export interface components {
             code: number;
             /** @description How the process is. */
             data: {
-                /**
-                 * @description `alive` or `ready`.
-                 * @example alive
-                 */
-                status: string;
+                /** @description `alive` or `ready`. */
+                status: components["schemas"]["HealthStatus"];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1420,11 +1396,8 @@ export interface components {
                  * @example true
                  */
                 ready: boolean;
-                /**
-                 * @description Role of this process.
-                 * @example all
-                 */
-                role: string;
+                /** @description Role of this process. */
+                role: components["schemas"]["Role"];
                 /** @description The source of records. */
                 source: components["schemas"]["SourceStatus"];
                 /** @description What is on disk and in memory. */
@@ -1485,11 +1458,7 @@ export interface components {
              */
             code: number;
             data: {
-                /**
-                 * @description What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
-                 * @example plate_types
-                 */
-                cause?: string | null;
+                cause?: null | components["schemas"]["AlertCause"];
                 /**
                  * @description GCXH of the later sighting.
                  * @example G320300109027253999
@@ -1542,11 +1511,8 @@ export interface components {
                  * @example 2024-01-01 08:00:00
                  */
                 prev_time: string;
-                /**
-                 * @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
-                 * @example window
-                 */
-                rule: string;
+                /** @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it. */
+                rule: components["schemas"]["Rule"];
                 /**
                  * Format: int64
                  * @description Number of the alert in its data directory, from 1 without gaps.
@@ -1556,9 +1522,8 @@ export interface components {
                 /**
                  * @description `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
                  *     distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
-                 * @example high
                  */
-                severity: string;
+                severity: components["schemas"]["Severity"];
                 /**
                  * Format: double
                  * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
@@ -1691,7 +1656,15 @@ export interface components {
          * @example {
          *       "code": 400,
          *       "data": null,
-         *       "msg": "`limit` must be a whole number from 1 to 500, not \"many\""
+         *       "msg": "`limit` must be a whole number from 1 to 500, not \"many\"",
+         *       "notices": [],
+         *       "reason": "not_whole",
+         *       "values": {
+         *         "given": "\"many\"",
+         *         "least": 1,
+         *         "most": 500,
+         *         "name": "limit"
+         *       }
          *     }
          */
         Error: {
@@ -1704,7 +1677,20 @@ export interface components {
             data: null;
             /** @description A sentence that says what to change. */
             msg: string;
+            /** @description What `values.error` says, with codes, where it is known. */
+            notices: components["schemas"]["Notice"][];
+            /** @description Why, as a name that stays the same whatever the sentence says. */
+            reason: components["schemas"]["ErrorReason"];
+            /** @description What is particular in the sentence; `error` is in the words of another part of the program. */
+            values: {
+                [key: string]: string | number;
+            };
         };
+        /**
+         * @description Why a request was not answered.
+         * @enum {string}
+         */
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_etag" | "missing_plate" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_alert" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -1824,9 +1810,8 @@ export interface components {
             /**
              * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
              *     size), `city`, or without a model `untrained` (the mean of what was counted).
-             * @example checkpoint
              */
-            basis: string;
+            basis: components["schemas"]["FlowBasis"];
             /**
              * @description Date.
              * @example 2024-01-02
@@ -1869,13 +1854,12 @@ export interface components {
              */
             upper: number;
         };
+        /** @enum {string} */
+        FlowBasis: "checkpoint" | "short_history" | "typical_checkpoint" | "city" | "untrained";
         /** @description Predictions for a day. */
         FlowDay: {
-            /**
-             * @description What the predictions rest on, as in a prediction for one hour.
-             * @example city
-             */
-            basis: string;
+            /** @description What the predictions rest on, as in a prediction for one hour. */
+            basis: components["schemas"]["FlowBasis"];
             /**
              * @description Date.
              * @example 2024-01-02
@@ -1943,11 +1927,8 @@ export interface components {
              * @example 6384
              */
             interval_samples: number;
-            /**
-             * @description `seasonal` or `spark-linear`; `untrained` where there is no model.
-             * @example seasonal
-             */
-            kind: string;
+            /** @description `seasonal` or `spark-linear`; `untrained` where there is no model. */
+            kind: components["schemas"]["FlowPredictor"];
             /**
              * @description When it was trained, UTC; null where there is no model.
              * @example 2024-01-02T03:15:00Z
@@ -1967,11 +1948,7 @@ export interface components {
              * @example 672
              */
             history_hours: number;
-            /**
-             * @description `seasonal` or `spark-linear`; null where there is no model.
-             * @example seasonal
-             */
-            kind?: string | null;
+            kind?: null | components["schemas"]["FlowModelKind"];
             /**
              * @description What is wrong with the files in its folder; an earlier model may still be served.
              * @example null
@@ -2000,6 +1977,8 @@ export interface components {
              */
             version?: string | null;
         };
+        /** @enum {string} */
+        FlowModelKind: "seasonal" | "spark-linear";
         /** @description The flow model and its training. */
         FlowModelStatus: {
             /**
@@ -2045,6 +2024,10 @@ export interface components {
              */
             versions: Record<string, never>[];
         };
+        /** @enum {string} */
+        FlowPredictor: "seasonal" | "spark-linear" | "untrained";
+        /** @enum {string} */
+        FuelType: "燃油" | "新能源";
         /** @description Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts again from the start. */
         GcxhConflicts: {
             /**
@@ -2061,12 +2044,14 @@ export interface components {
         };
         /** @description How the process is. */
         Health: {
-            /**
-             * @description `alive` or `ready`.
-             * @example alive
-             */
-            status: string;
+            /** @description `alive` or `ready`. */
+            status: components["schemas"]["HealthStatus"];
         };
+        /**
+         * @description What a probe asks for.
+         * @enum {string}
+         */
+        HealthStatus: "alive" | "ready";
         /** @description From one sighting to the next. */
         Hop: {
             /**
@@ -2092,11 +2077,7 @@ export interface components {
              * @example true
              */
             impossible: boolean;
-            /**
-             * @description The rule that two such sightings alert by, `window` or `speed`; null if by none.
-             * @example window
-             */
-            rule?: string | null;
+            rule?: null | components["schemas"]["Rule"];
             /**
              * Format: double
              * @description Distance over gap in km/h; null if the distance is unknown or the gap is 0.
@@ -2132,11 +2113,8 @@ export interface components {
         };
         /** @description Records that the broker no longer had when they were to be read. */
         KafkaGap: {
-            /**
-             * @description `deleted`: gone before they were read; `truncated`: the partition ended before the position, they had been read.
-             * @example deleted
-             */
-            cause: string;
+            /** @description `deleted`: gone before they were read; `truncated`: the partition ended before the position, they had been read. */
+            cause: components["schemas"]["KafkaGapCause"];
             /**
              * Format: int64
              * @description First offset.
@@ -2161,6 +2139,8 @@ export interface components {
              */
             partition: number;
         };
+        /** @enum {string} */
+        KafkaGapCause: "deleted" | "truncated";
         /** @description One partition of a Kafka topic. */
         KafkaPartitionStatus: {
             /**
@@ -2280,13 +2260,12 @@ export interface components {
              */
             topic: string;
         };
+        /** @enum {string} */
+        KafkaStopReason: "codec" | "damaged" | "too_large" | "rights" | "fetch";
         /** @description Partitions that have records which cannot be read; what comes behind them waits. */
         KafkaStopped: {
-            /**
-             * @description `codec` (compressed with a codec that this program cannot read), `damaged`, `too_large`, `rights` or `fetch`.
-             * @example codec
-             */
-            code: string;
+            /** @description `codec` (compressed with a codec that this program cannot read), `damaged`, `too_large`, `rights` or `fetch`. */
+            code: components["schemas"]["KafkaStopReason"];
             /**
              * @description The partitions.
              * @example [
@@ -2298,8 +2277,19 @@ export interface components {
             /** @description What is in the way, and what to do. */
             text: string;
         };
+        /**
+         * @description Why two checkpoints are neighbours.
+         * @enum {string}
+         */
+        Link: "road" | "near";
+        /** @description A loss of what was committed. */
+        Loss: {
+            cause?: null | components["schemas"]["Notice"];
+            /** @description What is missing, kind by kind, and the rows of each shard behind the passages. */
+            parts: components["schemas"]["Notice"][];
+        };
         /** @enum {string} */
-        MirrorStateName: "starting" | "level" | "sending" | "away" | "blocked";
+        MirrorState: "starting" | "level" | "sending" | "away" | "blocked";
         /** @description One mirror: a shard in MySQL, or the alerts in Redis. */
         MirrorStatus: {
             /**
@@ -2377,7 +2367,7 @@ export interface components {
              * @description `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
              *     `blocked` (somebody must change something there first).
              */
-            state: components["schemas"]["MirrorStateName"];
+            state: components["schemas"]["MirrorState"];
             /**
              * @description The target, without credentials.
              * @example mysql://db-app:8066/MYETCDB
@@ -2417,11 +2407,8 @@ export interface components {
              * @example 42.1
              */
             distance_km: number;
-            /**
-             * @description `road`: the next on the same road; `near`: merely near, on another road.
-             * @example road
-             */
-            link: string;
+            /** @description `road`: the next on the same road; `near`: merely near, on another road. */
+            link: components["schemas"]["Link"];
         };
         /** @description A sentence of the program. */
         Notice: {
@@ -2453,7 +2440,7 @@ export interface components {
          * @description Which sentence it is; `other` where it is none that is known, and `values.error` is the whole of it.
          * @enum {string}
          */
-        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "directory_damaged" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "no_answers_away" | "no_answers_half" | "no_answers_blocked" | "question_failed" | "still_counting" | "too_many_in_second" | "too_many_rows" | "not_in_this_process" | "process_ending" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "lost_passages" | "lost_rows" | "lost_from_middle" | "lost_alerts" | "lost_rejects" | "lost_work" | "lost_counts" | "lost_uncounted" | "lost_unexplained" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
         /** @description The headline numbers. */
         Overview: {
             /**
@@ -2583,11 +2570,8 @@ export interface components {
              * @example 大众牌-朗逸-2015
              */
             CLPPXH: string;
-            /**
-             * @description 新能源 (HPZL 51 or 52, or a plate of that form) or 燃油.
-             * @example 燃油
-             */
-            FUEL_TYPE: string;
+            /** @description 新能源 (HPZL 51 or 52, or a plate of that form) or 燃油. */
+            FUEL_TYPE: components["schemas"]["FuelType"];
             /**
              * @description Direction 方向类型.
              * @example 1
@@ -2628,11 +2612,8 @@ export interface components {
              * @example 苏
              */
             PROVINCE: string;
-            /**
-             * @description Type of vehicle, by plate type and brand: 小型客车, 大型客车, 货车 or 其他.
-             * @example 小型客车
-             */
-            VEHICLE_TYPE_NAME: string;
+            /** @description Type of vehicle, by plate type and brand: 小型客车, 大型客车, 货车 or 其他. */
+            VEHICLE_TYPE_NAME: components["schemas"]["VehicleType"];
             /**
              * @description District 行政区划名称.
              * @example 邳州市
@@ -2838,7 +2819,7 @@ export interface components {
              */
             count: number;
             /** @description The reason. */
-            reason: components["schemas"]["RejectReasonName"];
+            reason: components["schemas"]["RejectReason"];
         };
         /** @description The flow of now. */
         RecentFlow: {
@@ -2912,7 +2893,7 @@ export interface components {
              */
             raw_base64: string;
             /** @description Why. */
-            reason: components["schemas"]["RejectReasonName"];
+            reason: components["schemas"]["RejectReason"];
             /**
              * Format: int64
              * @description Number of the reject, from 1 without gaps.
@@ -2952,7 +2933,7 @@ export interface components {
             total: number;
         };
         /** @enum {string} */
-        RejectReasonName: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long";
+        RejectReason: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long";
         /** @description Rejected lines. */
         Rejected: {
             /**
@@ -2972,6 +2953,8 @@ export interface components {
              */
             total: number;
         };
+        /** @enum {string} */
+        Retained: "passages" | "alerts" | "rejects";
         /** @description A run of retention that dropped passages. */
         RetentionDrop: {
             /**
@@ -3007,6 +2990,12 @@ export interface components {
              */
             to: string;
         };
+        /** @enum {string} */
+        Role: "all" | "ingest" | "api";
+        /** @enum {string} */
+        Rule: "window" | "speed";
+        /** @enum {string} */
+        Severity: "high" | "medium" | "low";
         /** @description A checkpoint of a sighting. */
         SightingPlace: {
             /**
@@ -3048,7 +3037,9 @@ export interface components {
             xzqhmc?: string | null;
         };
         /** @enum {string} */
-        SourceStateName: "starting" | "running" | "away" | "finished" | "ended" | "failed";
+        SourceKind: "none" | "capture" | "simulator" | "kafka";
+        /** @enum {string} */
+        SourceState: "starting" | "running" | "away" | "finished" | "ended" | "failed";
         /** @description The source of records. */
         SourceStatus: {
             /**
@@ -3058,11 +3049,8 @@ export interface components {
             description: string;
             description_notice?: null | components["schemas"]["Notice"];
             kafka?: null | components["schemas"]["KafkaStatus"];
-            /**
-             * @description `kafka`, `capture`, `simulator` or `none`.
-             * @example simulator
-             */
-            kind: string;
+            /** @description `kafka`, `capture`, `simulator` or `none`. */
+            kind: components["schemas"]["SourceKind"];
             /** @description Partitions. */
             partitions: components["schemas"]["PartitionStatus"][];
             /**
@@ -3075,7 +3063,7 @@ export interface components {
              * @description `starting`, `running`, `away` (no broker can be reached), `finished` (all files were read), `ended` (a stream that
              *     should have gone on, such as standard input) or `failed`.
              */
-            state: components["schemas"]["SourceStateName"];
+            state: components["schemas"]["SourceState"];
         };
         /** @description The state of the appliance. */
         Status: {
@@ -3121,11 +3109,8 @@ export interface components {
              * @example true
              */
             ready: boolean;
-            /**
-             * @description Role of this process.
-             * @example all
-             */
-            role: string;
+            /** @description Role of this process. */
+            role: components["schemas"]["Role"];
             /** @description The source of records. */
             source: components["schemas"]["SourceStatus"];
             /** @description What is on disk and in memory. */
@@ -3149,6 +3134,7 @@ export interface components {
              * @example null
              */
             accepted_loss?: string | null;
+            accepted_loss_notice?: null | components["schemas"]["Loss"];
             /**
              * Format: int64
              * @description Bytes of the alerts in memory, in which they are searched.
@@ -3236,6 +3222,8 @@ export interface components {
              */
             hphm: string;
         };
+        /** @enum {string} */
+        VehicleType: "小型客车" | "大型客车" | "货车" | "其他";
         /**
          * @description A change of the work on an alert.
          * @example {
@@ -3281,22 +3269,18 @@ export interface components {
              * @example 王警官
              */
             by: string;
-            /**
-             * @description The state before.
-             * @example new
-             */
-            from: string;
+            /** @description The state before. */
+            from: components["schemas"]["WorkStatus"];
             /**
              * @description Why; may be empty.
              * @example 已调取两处图像
              */
             note: string;
-            /**
-             * @description The state since; the same where only a note was added.
-             * @example investigating
-             */
-            to: string;
+            /** @description The state since; the same where only a note was added. */
+            to: components["schemas"]["WorkStatus"];
         };
+        /** @enum {string} */
+        WorkStatus: "new" | "investigating" | "confirmed" | "dismissed";
     };
     responses: never;
     parameters: never;

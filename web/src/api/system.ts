@@ -2,8 +2,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
-import { apiGet, type DataOf, type ParamsOf } from './client'
-import type { Status } from './types'
+import { apiGet, type DataOf } from './client'
+import type { RejectReason, Status } from './types'
 
 /** One mirror: a shard in MySQL, or the alerts in Redis. */
 export type MirrorStatus = Status['mirrors'][number]
@@ -11,16 +11,15 @@ export type MirrorStatus = Status['mirrors'][number]
 export type BackendStatus = Status['backends'][number]
 export type RejectList = DataOf<'/api/rejects'>
 export type Reject = RejectList['records'][number]
-type RejectReason = NonNullable<ParamsOf<'/api/rejects'>>['reason']
 
 /** Rejects that one page of the list shows. */
 const REJECTS = 20
 
-export function useRejects(reason: MaybeRefOrGetter<string>, before: MaybeRefOrGetter<number | null>) {
+export function useRejects(reason: MaybeRefOrGetter<RejectReason | ''>, before: MaybeRefOrGetter<number | null>) {
   return useQuery({
     queryKey: ['rejects', reason, before],
     queryFn: ({ signal }) =>
-      apiGet('/api/rejects', { reason: (toValue(reason) || undefined) as RejectReason, before: toValue(before) ?? undefined, limit: REJECTS }, signal),
+      apiGet('/api/rejects', { reason: toValue(reason) || undefined, before: toValue(before) ?? undefined, limit: REJECTS }, signal),
     refetchInterval: 5_000,
     placeholderData: keepPreviousData,
   })

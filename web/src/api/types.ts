@@ -18,8 +18,6 @@ export type Passage = Track['records'][number]
 export type PassagePage = Schemas['PassagePage']
 export type QueryBody = Schemas['Query']
 
-export type Severity = 'high' | 'medium' | 'low'
-
 /** A span of civil time, both ends included. */
 export interface TimeSpan {
   start?: string
@@ -30,8 +28,39 @@ export type AlertDetail = DataOf<'/api/warnings/{id}'>
 export type SightingPlace = Schemas['SightingPlace']
 export type WorkEntry = Schemas['WorkEntry']
 export type WorkChange = Schemas['WorkChange']
-/** States of the work on an alert, in their order. */
-export const WORK_STATUSES = ['new', 'investigating', 'confirmed', 'dismissed'] as const
+
+export type Severity = Schemas['Severity']
+export type Rule = Schemas['Rule']
+export type WorkStatus = Schemas['WorkStatus']
+export type VehicleType = Schemas['VehicleType']
+export type FuelType = Schemas['FuelType']
+/** Which passages come first; those of one second always by GCXH. */
+export type Order = Exclude<NonNullable<QueryBody['order']>, ''>
+export type RejectReason = Schemas['RejectReason']
+export type SourceKind = Schemas['SourceKind']
+export type SourceState = Schemas['SourceState']
+export type BackendState = Schemas['BackendState']
+export type MirrorState = Schemas['MirrorState']
+export type KafkaGapCause = Schemas['KafkaGapCause']
+export type ClockAdviceCode = Schemas['ClockAdviceCode']
+export type FlowBasis = Schemas['FlowBasis']
+export type FlowModelKind = Schemas['FlowModelKind']
+export type Retained = Schemas['Retained']
+
+/** The values of a union in the order of its map, which its type forces to name them all. */
+const valuesOf = <T extends string>(all: Record<T, true>) => Object.keys(all) as T[]
+
+export const SEVERITIES = valuesOf<Severity>({ high: true, medium: true, low: true })
+export const RULES = valuesOf<Rule>({ window: true, speed: true })
+export const WORK_STATUSES = valuesOf<WorkStatus>({ new: true, investigating: true, confirmed: true, dismissed: true })
+export const VEHICLE_TYPES = valuesOf<VehicleType>({ 小型客车: true, 大型客车: true, 货车: true, 其他: true })
+export const FUEL_TYPES = valuesOf<FuelType>({ 燃油: true, 新能源: true })
+
+/** Why a request was not answered: its reason and values, and the sentence in English. */
+export type ErrorBody = Schemas['Error']
+export type ErrorReason = Schemas['ErrorReason']
+/** What was lost of what was committed. */
+export type Loss = Schemas['Loss']
 
 /** A sentence of the server: its code and values, and the sentence in English. */
 export type Notice = Schemas['Notice']

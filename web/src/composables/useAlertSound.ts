@@ -1,15 +1,11 @@
 import { onUnmounted, ref } from 'vue'
 
-import type { Warning } from '@/api/types'
+import { SEVERITIES, type Severity, type Warning } from '@/api/types'
 
 /** A short tone for new alerts; off until switched on, and never more often than this. */
 const QUIET_MS = 2_000
 /** Pitch in hertz by severity: the worst of those that came in is heard. */
-const PITCH: [string, number][] = [
-  ['high', 880],
-  ['medium', 660],
-  ['low', 440],
-]
+const PITCH: Record<Severity, number> = { high: 880, medium: 660, low: 440 }
 
 export function useAlertSound() {
   const on = ref(false)
@@ -32,16 +28,16 @@ export function useAlertSound() {
     on.value = !on.value
     // Browsers give sound only to who has clicked: now.
     if (on.value) context ??= new AudioContext()
-    if (on.value) tone(PITCH[2]?.[1] ?? 440)
+    if (on.value) tone(PITCH.low)
   }
 
   function announce(fresh: readonly Warning[]) {
     const now = Date.now()
     if (!on.value || now - last < QUIET_MS) return
-    const found = PITCH.find(([severity]) => fresh.some((alert) => alert.severity === severity))
+    const found = SEVERITIES.find((severity) => fresh.some((alert) => alert.severity === severity))
     if (!found) return
     last = now
-    tone(found[1])
+    tone(PITCH[found])
   }
 
   onUnmounted(() => void context?.close())

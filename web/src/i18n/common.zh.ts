@@ -1,3 +1,5 @@
+import type { Rule, Severity } from '@/api/types'
+
 export default {
   product: '高速卡口监测',
   nav: {
@@ -35,9 +37,9 @@ export default {
   backendFailed: '部分数据暂时无法提供：{reason}',
   notFound: '没有这个页面',
   backHome: '返回大屏',
-  severity: { high: '高', medium: '中', low: '低' },
-  severityTitle: { high: '高：不可能到达', medium: '中：距离未知，或仅在时间与位置都准确时才不可能到达', low: '低：可能到达，或两车可合法使用同一号码' },
-  rule: { window: '时间窗', speed: '超速位移' },
+  severity: { high: '高', medium: '中', low: '低' } satisfies Record<Severity, string>,
+  severityTitle: { high: '高：不可能到达', medium: '中：距离未知，或仅在时间与位置都准确时才不可能到达', low: '低：可能到达，或两车可合法使用同一号码' } satisfies Record<Severity, string>,
+  rule: { window: '时间窗', speed: '超速位移' } satisfies Record<Rule, string>,
   allCity: '全市',
   span: { time: '过车时间', start: '开始时间', end: '结束时间', to: '至', anyStart: '最早', anyEnd: '最新', hour: '近 1 小时', day: '近 24 小时', today: '今天', yesterday: '昨天' },
 }

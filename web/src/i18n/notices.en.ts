@@ -79,6 +79,25 @@ const text: Record<NoticeCode, string> = {
   redis_key_no_list: 'The key {key} is not a list: rename or delete it, or check redis.key',
   redis_evicts: 'Redis evicts the list {key} for want of memory (maxmemory {limit} MiB, policy {policy}, {count} keys evicted): set maxmemory-policy to noeviction and give {needed} MiB more, which {length} alerts need, or lower redis.max_length. Filled again {times} times, next in {seconds} s',
   redis_list_lost: 'The list {key} keeps losing alerts: check who else deletes or cuts it (DEL, FLUSHALL, LTRIM, EXPIRE), or whether Redis restarts without persistence. Filled again {times} times, next in {seconds} s',
+  directory_damaged: 'Data in the data directory {path} is damaged ({what}: {error})',
+  lost_passages: '{missing} of {all} passages (newest known {known}, newest left {held})',
+  lost_rows: 'shard {shard} rows {first} to {last}',
+  lost_from_middle: '{count} passages in the middle of the log',
+  lost_alerts: 'alerts {first} to {last}',
+  lost_rejects: 'rejected lines {first} to {last}',
+  lost_work: '{missing} of {all} changes of the work on alerts',
+  lost_counts: 'the counts to compare with ({error})',
+  lost_uncounted: 'nothing that is counted',
+  lost_unexplained: 'the database holds less than was committed',
+  no_answers_away: '{name} at {address} does not answer, so this data is unavailable until it does: {error}',
+  no_answers_half: '{name} at {address} lacks a part of the data, so this data is unavailable until that instance is back: {error}',
+  no_answers_blocked: '{name} at {address} answers, but this data is unavailable: {error}',
+  question_failed: '{name} at {address} did not answer this query: {error}. Try again, or narrow the time range',
+  still_counting: 'The passages in MySQL are still being counted, some seconds per million: try again in a moment',
+  too_many_in_second: 'Too many passages in one second before this page: narrow the time range or add filters',
+  too_many_rows: 'The answer has more than {count} rows: narrow the time range or add filters',
+  not_in_this_process: 'This is kept in local storage, which this process does not have: use a process with role all',
+  process_ending: 'The process is shutting down',
   other: '{error}',
 }
 
@@ -113,6 +132,5 @@ const en: typeof zh = {
   text,
   cause,
   meaning: '{meaning} ({words})',
-  damaged: 'Data in the data directory {path} is damaged ({what}: {detail})',
 }
 export default en

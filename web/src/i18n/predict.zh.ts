@@ -1,3 +1,5 @@
+import type { FlowBasis } from '@/api/types'
+
 export default {
   heading: '流量预测',
   checkpoint: '卡口',
@@ -29,7 +31,7 @@ export default {
     typical_checkpoint: '没有该卡口的历史：按中等规模卡口估计',
     untrained: '尚无模型：按已有计数的均值',
     city: '全部卡口之和',
-  },
+  } satisfies Record<FlowBasis, string>,
   hours: '逐小时',
   hour: '小时',
   interval: '区间',

@@ -1,3 +1,5 @@
+import type { FuelType, Order, Passage, VehicleType } from '@/api/types'
+
 export default {
   filters: '查询条件',
   submit: '查询',
@@ -17,7 +19,7 @@ export default {
   plateHint: '如 苏C12345、苏C*88、??123',
   plateHelp: '包含匹配：* 代表任意多个字符，? 代表一个字符',
   brandHint: '如 大众、帕萨特',
-  kind: { 小型客车: '小型客车', 大型客车: '大型客车', 货车: '货车', 其他: '其他', 燃油: '燃油', 新能源: '新能源' },
+  kind: { 小型客车: '小型客车', 大型客车: '大型客车', 货车: '货车', 其他: '其他', 燃油: '燃油', 新能源: '新能源' } satisfies Record<VehicleType | FuelType, string>,
   column: {
     GCXH: '过车序号',
     XZQHMC: '行政区划',
@@ -31,11 +33,11 @@ export default {
     VEHICLE_TYPE_NAME: '车辆类型',
     FUEL_TYPE: '燃料',
     KKMC_LABEL: '卡口',
-  },
+  } satisfies Record<keyof Passage, string>,
   result: '过车记录',
   total: '共 {count} 条',
-  order: { newest: '按过车时间从新到旧', oldest: '按过车时间从旧到新' },
-  orderChange: { newest: '改为从旧到新', oldest: '改为从新到旧' },
+  order: { newest: '按过车时间从新到旧', oldest: '按过车时间从旧到新' } satisfies Record<Order, string>,
+  orderChange: { newest: '改为从旧到新', oldest: '改为从新到旧' } satisfies Record<Order, string>,
   again: '重新查询',
   searching: '正在查询…',
   none: '没有符合条件的过车记录：放宽时间或条件再试',

@@ -47,17 +47,7 @@ const en: typeof zh = {
     mirrorWarnings: { title: 'Mirror {name}: {count} warnings, the target changes values', todo: 'Set sql_mode of MySQL to STRICT_ALL_TABLES, then check what was written.' },
   },
 
-  loss: {
-    passages: '{missing} of {all} passages (newest known {known}, newest left {held})',
-    rows: 'shard {shard} rows {first} to {last}',
-    holes: '{count} passages in the middle of the log',
-    alerts: 'alerts {first} to {last}',
-    rejects: 'rejected lines {first} to {last}',
-    work: '{missing} of {all} changes of the work on alerts',
-    uncounted: 'nothing that is counted',
-    because: '{parts} ({cause})',
-    less: 'the database holds less than was committed',
-  },
+  lossBecause: '{parts} ({cause})',
 
   road: 'Pipeline',
   roadLabel: 'Data from the source through parser, router, detector and store to mirrors and pages',

@@ -1,3 +1,5 @@
+import type { BackendState, ClockAdviceCode, FlowModelKind, KafkaGapCause, MirrorState, RejectReason, SourceKind, SourceState } from '@/api/types'
+
 export default {
   faults: '运行状况',
   allWell: '运行正常',
@@ -45,23 +47,13 @@ export default {
     mirrorWarnings: { title: '镜像 {name} 有 {count} 个警告：目标改动了写入的值', todo: '把 MySQL 的 sql_mode 设为 STRICT_ALL_TABLES，再核对已写入的数据。' },
   },
 
-  loss: {
-    passages: '过车 {all} 条中的 {missing} 条（已知最新 {known}，现存最新 {held}）',
-    rows: '分片 {shard} 第 {first} 至 {last} 行',
-    holes: '日志中间的过车 {count} 条',
-    alerts: '预警 {first} 至 {last} 号',
-    rejects: '拒收行 {first} 至 {last} 号',
-    work: '研判记录 {all} 次变更中的 {missing} 次',
-    uncounted: '没有计数的内容',
-    because: '{parts}（{cause}）',
-    less: '数据库中的数据少于已提交的数据',
-  },
+  lossBecause: '{parts}（{cause}）',
 
   road: '数据流程',
   roadLabel: '数据从来源经解析、分片、研判、落库到镜像与页面',
   station: { source: '来源', parse: '解析', route: '分片', detect: '研判', commit: '落库', serve: '接口与页面' },
-  sourceKind: { kafka: 'Kafka', capture: '采集文件', simulator: '模拟器', none: '无' },
-  sourceState: { starting: '正在启动', running: '运行中', away: '无法连接', finished: '已读完', ended: '输入已中断', failed: '已出错' },
+  sourceKind: { kafka: 'Kafka', capture: '采集文件', simulator: '模拟器', none: '无' } satisfies Record<SourceKind, string>,
+  sourceState: { starting: '正在启动', running: '运行中', away: '无法连接', finished: '已读完', ended: '输入已中断', failed: '已出错' } satisfies Record<SourceState, string>,
   perSecond: '{rate} 条/秒',
   perSecondUnit: '条/秒',
   perMinuteUnit: '条预警/分钟',
@@ -82,10 +74,10 @@ export default {
 
   backends: '本进程读取的数据库',
   backend: { name: '服务器', state: '状态', since: '起始时间', address: '地址' },
-  backendState: { starting: '正在启动', up: '正常', away: '没有应答', blocked: '无法使用' },
+  backendState: { starting: '正在启动', up: '正常', away: '没有应答', blocked: '无法使用' } satisfies Record<BackendState, string>,
   elsewhere: '本进程（role 为 api）的内容取自以上服务器；接入、比对与镜像由 role 为 ingest 的进程负责。',
 
-  mirrorState: { starting: '正在启动', level: '已同步', sending: '正在发送', away: '不可达', blocked: '被挡住' },
+  mirrorState: { starting: '正在启动', level: '已同步', sending: '正在发送', away: '不可达', blocked: '被挡住' } satisfies Record<MirrorState, string>,
   mirrors: '镜像',
   mirrorsEmpty: '未配置镜像：设置 mycat.urls 或 redis.url 后，过车与预警会同步写到 MyCat、MySQL 与 Redis',
   mirror: { name: '镜像', state: '状态', lag: '落后', sent: '已送', failures: '重试', refused: '被拒', target: '目标' },
@@ -144,7 +136,7 @@ export default {
   gapsTitle: '缺口',
   noGaps: '没有缺口',
   gap: '分区 {partition}：{first}–{last}（{count} 条），{found} 发现，{cause}',
-  cause: { deleted: '读取前已被删除', truncated: '主题被截短' },
+  cause: { deleted: '读取前已被删除', truncated: '主题被截短' } satisfies Record<KafkaGapCause, string>,
 
   storage: '存储',
   shards: '各分片数据段',
@@ -165,7 +157,7 @@ export default {
       clock_behind: '时钟约慢 {span}，或数据迟发同样时间',
       sends_late: '数据约迟发 {span}',
       clock_leaps: '时钟偶尔大幅超前',
-    },
+    } satisfies Record<ClockAdviceCode, string>,
   },
 
   rejects: '拒收',
@@ -193,12 +185,12 @@ export default {
     too_many_names: { name: '名称过多', todo: '某列的不同取值超过 store.max_names：检查列是否错位，或调大该值。' },
     gcxh_conflict: { name: '序号重复而时间不同', todo: '同一 GCXH 先前以另一 GCSJ 收过：多为电子表格改坏了序号，或设备重新计数。导出时把序号设为文本。' },
     field_too_long: { name: '字段过长', todo: '某字段超过 1 KiB：检查列是否错位、分隔符是否丢失。' },
-  },
+  } satisfies Record<RejectReason, { name: string; todo: string }>,
 
   model: '流量预测模型',
   modelEmpty: '尚无模型：有流量的小时数达到 predict.min_hours 后自动训练，现有 {count} 小时',
   modelFact: { kind: '模型', version: '版本', trained: '训练时间', history: '可学习的历史', training: '训练' },
-  modelKind: { seasonal: '季节模型', 'spark-linear': '线性回归（Spark 特征）' },
+  modelKind: { seasonal: '季节模型', 'spark-linear': '线性回归（Spark 特征）' } satisfies Record<FlowModelKind, string>,
   modelHours: '{count} 小时',
   modelTraining: '正在训练…',
   modelIdle: '空闲',

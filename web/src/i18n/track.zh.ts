@@ -1,3 +1,5 @@
+import type { Rule } from '@/api/types'
+
 export default {
   plate: '号牌号码',
   plateHint: '完整号牌，如 苏C12345',
@@ -31,7 +33,7 @@ export default {
   list: '过车明细',
   impossible: '不可能到达',
   sameSecond: '同一秒出现在两处',
-  rule: { window: '时间窗预警', speed: '超速位移预警' },
+  rule: { window: '时间窗预警', speed: '超速位移预警' } satisfies Record<Rule, string>,
   stay: '同一卡口',
   direction: '方向 {value}',
   unknownDistance: '距离未知',

@@ -1,3 +1,5 @@
+import type { WorkStatus } from '@/api/types'
+
 export default {
   heading: '套牌预警',
   count: '共 {count} 条',
@@ -13,7 +15,7 @@ export default {
   to: '结束时间',
   clear: '清空',
   any: '全部',
-  states: { new: '新建', investigating: '研判中', confirmed: '已确认', dismissed: '已驳回' },
+  states: { new: '新建', investigating: '研判中', confirmed: '已确认', dismissed: '已驳回' } satisfies Record<WorkStatus, string>,
   when: '发生时间',
   way: '先后卡口',
   gap: '间隔',
@@ -49,7 +51,7 @@ export default {
   workHistory: '研判记录',
   workNone: '尚无人处理',
   workUnavailable: '此进程没有本地存储，不能研判',
-  moveTo: { new: '退回新建', investigating: '开始研判', confirmed: '确认套牌', dismissed: '驳回' },
+  moveTo: { new: '退回新建', investigating: '开始研判', confirmed: '确认套牌', dismissed: '驳回' } satisfies Record<WorkStatus, string>,
   again: '重新研判',
   note: '备注',
   noteHint: '依据、去向、联系人…',

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 
-use crate::status::KafkaStopped;
+use crate::status::{KafkaStopped, StopReason};
 
 /// A partition whose last record is older than this may be the one that fails.
 pub(in crate::source::kafka) const QUIET: Duration = Duration::from_secs(3);
@@ -58,21 +58,21 @@ impl FetchFailure {
 
     /// What it means for the partitions that it stopped; logged once.
     pub(super) fn stopped(&mut self, partitions: Vec<u32>) -> KafkaStopped {
-        let (code, words) = words(self.code);
+        let (reason, words) = words(self.code);
         let numbers = partitions.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let text = format!("partitions {numbers} of the topic cannot be read on: {words} ({})", self.said);
         if !std::mem::replace(&mut self.logged, true) {
-            tracing::error!(partitions = numbers, code, "{text}");
+            tracing::error!(partitions = numbers, code = reason.as_str(), "{text}");
         }
-        KafkaStopped { code, partitions, text }
+        KafkaStopped { reason, partitions, text }
     }
 }
 
 /// What it is, and what to do.
-fn words(code: RDKafkaErrorCode) -> (&'static str, &'static str) {
+fn words(code: RDKafkaErrorCode) -> (StopReason, &'static str) {
     match code {
         RDKafkaErrorCode::NotImplemented | RDKafkaErrorCode::UnsupportedCompressionType => (
-            "codec",
+            StopReason::Codec,
             "records there are compressed with a codec that this program does not have: let the producers use gzip, snappy, \
              lz4 or zstd, and delete the records that are in the way (kafka-delete-records.sh), which are then shown as a gap",
         ),
@@ -80,19 +80,19 @@ fn words(code: RDKafkaErrorCode) -> (&'static str, &'static str) {
         | RDKafkaErrorCode::BadMessage
         | RDKafkaErrorCode::InvalidMessage
         | RDKafkaErrorCode::InvalidMessageSize => (
-            "damaged",
+            StopReason::Damaged,
             "records there are damaged: see to the broker's disk, and delete the records that are in the way \
              (kafka-delete-records.sh), which are then shown as a gap",
         ),
         RDKafkaErrorCode::MessageSizeTooLarge => (
-            "too_large",
+            StopReason::TooLarge,
             "a record there is larger than what is taken: in [kafka.properties] raise \"receive.message.max.bytes\" and \
              \"fetch.message.max.bytes\"",
         ),
         RDKafkaErrorCode::TopicAuthorizationFailed => (
-            "rights",
+            StopReason::Rights,
             "this user may not read the topic: grant Read on it (kafka-acls.sh --add --allow-principal User:NAME)",
         ),
-        _ => ("fetch", "the broker gives no records: see to its log"),
+        _ => (StopReason::Fetch, "the broker gives no records: see to its log"),
     }
 }

@@ -9,7 +9,7 @@ use super::accounts::Accounts;
 use super::failure::{FetchFailure, QUIET};
 use super::handle::Ledger;
 use crate::source::kafka::position::GapCause;
-use crate::status::{KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped};
+use crate::status::{KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MissingCause};
 
 impl Ledger {
     /// Notes the end of a partition, and where the first transaction begins that is not decided yet.
@@ -77,7 +77,10 @@ impl Ledger {
                 first: gap.first,
                 last: gap.last,
                 found_unix: gap.found,
-                cause: GapCause::as_str(gap.cause),
+                cause: match gap.cause {
+                    GapCause::Deleted => MissingCause::Deleted,
+                    GapCause::Truncated => MissingCause::Truncated,
+                },
             });
             KafkaPartition {
                 partition: id.unsigned_abs(),

@@ -9,6 +9,7 @@ use super::{Ledger, Record};
 use crate::batch::Batch;
 use crate::source::kafka::message::Reading;
 use crate::source::kafka::position::{Committed, Mark, PartitionPosition};
+use crate::status::StopReason;
 
 const NOW: Duration = Duration::ZERO;
 const TTL: i64 = 600;
@@ -293,7 +294,7 @@ fn a_partition_that_cannot_be_read_is_named_until_records_come() {
     let before = Instant::now().checked_sub(super::QUIET).unwrap();
     scene.ledger.fetch_failed(RDKafkaErrorCode::NotImplemented, before);
     let stopped = scene.ledger.status().stopped.unwrap();
-    assert_eq!((stopped.code, &stopped.partitions[..]), ("codec", &[0][..]));
+    assert_eq!((stopped.reason, &stopped.partitions[..]), (StopReason::Codec, &[0][..]));
     assert!(stopped.text.contains("codec 0x5") && stopped.text.contains("zstd"), "{}", stopped.text);
     assert!(!scene.ledger.set_error(words), "the same is not news again");
     assert!(scene.take(0));

@@ -4,7 +4,7 @@
  */
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 
-import type { QueryBody } from '@/api/types'
+import type { Order, QueryBody } from '@/api/types'
 
 export const FILTERS = [
   'startTime',
@@ -25,9 +25,6 @@ export type QueryFilters = Partial<QueryBody>
 /** Every filter as a text; empty where there is none. */
 export type Filters = Record<FilterName, string>
 
-/** Which passages come first; those of one second always by GCXH. */
-export type Order = 'newest' | 'oldest'
-
 export interface Search {
   filters: Filters
   order: Order
@@ -37,9 +34,6 @@ export interface Search {
 
 export const PAGE_SIZES = [20, 50, 100, 200]
 export const DEFAULT_PAGE_SIZE = 50
-
-export const VEHICLE_TYPES = ['小型客车', '大型客车', '货车', '其他']
-export const FUEL_TYPES = ['燃油', '新能源']
 
 function only(value: LocationQuery[string] | undefined): string {
   return ((Array.isArray(value) ? value[0] : value) ?? '').trim()

@@ -12,13 +12,13 @@ export type ExportState =
   | { kind: 'done'; name: string; rows: number }
   /** More rows match than one file may hold. */
   | { kind: 'tooLong'; rows: number; limit: number }
-  | { kind: 'failed'; offline: boolean; reason: string }
+  | { kind: 'failed'; offline: boolean; reason: Error }
 
 function failure(error: unknown): ExportState {
   const answer = error instanceof ApiError ? error : null
   const [rows, limit] = [answer?.number('x-total-count') ?? null, answer?.number('x-max-rows') ?? null]
   if (rows !== null && limit !== null) return { kind: 'tooLong', rows, limit }
-  return { kind: 'failed', offline: answer?.offline ?? false, reason: error instanceof Error ? error.message : String(error) }
+  return { kind: 'failed', offline: answer?.offline ?? false, reason: error instanceof Error ? error : new Error(String(error)) }
 }
 
 /** The whole result of a search as a CSV file, one at a time; it can be given up. */

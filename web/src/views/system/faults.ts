@@ -2,8 +2,7 @@
  * What is wrong with an appliance, worst first, by its status alone. Each fault names a text that says what happened and
  * what to do; its values are raw and formatted where they are shown.
  */
-import type { Notice, Status } from '@/api/types'
-import { type Loss, readDamage, readLoss } from '@/lib/storageWords'
+import type { Loss, Notice, Status } from '@/api/types'
 
 export type Gravity = 'bad' | 'warn' | 'note'
 /** Where on the road it is. */
@@ -76,9 +75,9 @@ function roadFaults(status: Status): Fault[] {
 
 function storageFaults({ storage }: Status): Fault[] {
   const faults: Fault[] = []
-  const { accepted_loss, checkpoints } = storage
-  if (accepted_loss) {
-    faults.push({ key: 'acceptedLoss', gravity: 'bad', place: 'commit', values: { missing: readLoss(accepted_loss) ?? accepted_loss } })
+  const { accepted_loss_notice, checkpoints } = storage
+  if (accepted_loss_notice) {
+    faults.push({ key: 'acceptedLoss', gravity: 'bad', place: 'commit', values: { missing: accepted_loss_notice } })
   }
   for (const announced of storage.retention_announced) {
     const { what, count, from, to, retention_seconds, not_before } = announced
@@ -163,7 +162,7 @@ export function faultsOf(status: Status): Fault[] {
   if (readsElsewhere(status)) return faultsElsewhere(status)
   const faults: Fault[] = []
   for (const [index, reason] of status.failure_notices.entries()) {
-    const key = readDamage(reason.text) ? 'damaged' : 'stopped'
+    const key = reason.code === 'directory_damaged' ? 'damaged' : 'stopped'
     faults.push({ key, gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
   if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })

@@ -1,0 +1,98 @@
+//! Why a request was not answered: each reason with its status and its sentence, in which a part in braces is a value. The
+//! page has a text for every reason in each of its languages: `web/src/i18n/errors.*.ts`, which the type of the reason in
+//! `docs/openapi.json` forces. Sentences of other parts of the program are a reason's `{error}`.
+
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Declares reasons with their status and sentence.
+macro_rules! reasons {
+    ($($reason:ident $status:ident: $sentence:literal,)+) => {
+        /// Why a request was not answered.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(in crate::serve) enum ErrorReason {
+            $(#[doc = $sentence] $reason,)+
+        }
+
+        impl ErrorReason {
+            /// The HTTP status that an answer has for this reason.
+            pub(super) fn status(self) -> StatusCode {
+                match self { $(Self::$reason => StatusCode::$status,)+ }
+            }
+
+            /// The sentence, with its values in braces.
+            pub(super) fn sentence(self) -> &'static str {
+                match self { $(Self::$reason => $sentence,)+ }
+            }
+        }
+    };
+}
+
+reasons! {
+    UnknownEndpoint NOT_FOUND: "there is no endpoint {path}: /api/openapi.json lists those that there are",
+    UnknownFile NOT_FOUND: "there is no file /{path}: the page is at /",
+    IngestOnly NOT_FOUND: "this process has the role \"ingest\" and only reports its status (/api/status): ask a process of the role \"api\"",
+    MethodNotAllowed METHOD_NOT_ALLOWED: "{method} is not allowed here: use {allowed}",
+    UriTooLong URI_TOO_LONG: "the path with its query string has {bytes} bytes, and {limit} are allowed: leave out what is not needed",
+    WrongCall BAD_REQUEST: "{error}: /api/openapi.json says how this is called",
+    OriginNotAllowed FORBIDDEN: "a page of {origin} may not change anything here: use Platewatch's own page, or name the origin in api.allowed_origins (a reverse proxy must pass the header Host on)",
+
+    NotUtf8 BAD_REQUEST: "the query string is not UTF-8: percent-encode it as UTF-8",
+    ValueNotUtf8 BAD_REQUEST: "`{name}` is not UTF-8: percent-encode it as UTF-8",
+    TooManyParameters BAD_REQUEST: "the query string has more than {limit} parameters: /api/openapi.json lists those that there are",
+    TooManyFields BAD_REQUEST: "the body has more than {limit} fields: /api/openapi.json lists those that there are",
+    GivenTwice BAD_REQUEST: "`{name}` is given twice: give it once",
+    MisspeltParameter BAD_REQUEST: "there is no parameter {given}: did you mean `{near}`?",
+    MisspeltField BAD_REQUEST: "there is no field {given}: did you mean `{near}`?",
+    UnknownParameter BAD_REQUEST: "there is no parameter {given}: those that there are: {known}",
+    UnknownField BAD_REQUEST: "there is no field {given}: those that there are: {known}",
+    NoParameters BAD_REQUEST: "there is no parameter {given}: this endpoint takes no parameters",
+    NotAnObject BAD_REQUEST: "the body must be a JSON object such as {\"hphm\":\"苏C1\",\"page\":1}",
+    NotJson BAD_REQUEST: "the body is not valid JSON: {error}",
+    NotJsonAt BAD_REQUEST: "the body is not valid JSON in `{name}`: {error}",
+    ContentType UNSUPPORTED_MEDIA_TYPE: "the body is {given}: send JSON with the header Content-Type: application/json",
+    BodyTooLarge PAYLOAD_TOO_LARGE: "the body is too large: send only the filter, which fits into a few hundred bytes",
+    BodyUnread BAD_REQUEST: "the body could not be read, send it again: {error}",
+    TextTooLong BAD_REQUEST: "`{name}` must have at most {limit} characters",
+    NotText BAD_REQUEST: "`{name}` must be a text, not {given}",
+    ItemNotText BAD_REQUEST: "`{name}` must hold texts only, not {given}",
+    TooManyItems BAD_REQUEST: "`{name}` must hold at most {limit} texts",
+    NotWhole BAD_REQUEST: "`{name}` must be a whole number from {least} to {most}, not {given}",
+    NotTime BAD_REQUEST: "`{name}` must be a time such as 2024-01-31 08:30:00, 2024-01-31T08:30:00 or 2024-01-31, not {given}",
+    NotDate BAD_REQUEST: "`{name}` must be a date from {first} to {last} such as 2024-01-31, not {given}",
+    NotChoice BAD_REQUEST: "`{name}` must be one of {known}, not {given}",
+    UnknownColumn BAD_REQUEST: "`columns` must name some of {known}, not {given}",
+    NotOneCharacter BAD_REQUEST: "`province` must be the plate's first character, such as 苏",
+    NotEventId BAD_REQUEST: "the last event id must be the `seq` of an alert, not {given}: leave it out to begin with the next alert",
+    NotAlertId BAD_REQUEST: "the id of an alert is 16 hexadecimal digits, as in /api/warnings",
+    NotEtag BAD_REQUEST: "If-Match must be the ETag of the alert, such as \"3\", not {given}",
+    MissingPlate BAD_REQUEST: "`hphm` is missing: give the whole plate, such as ?hphm=苏C12345",
+    MissingName BAD_REQUEST: "`by` is missing: say who makes the change",
+    ControlCharacter BAD_REQUEST: "`{name}` holds the control character {given}: leave it out",
+    RangeReversed CONFLICT: "`{start}` ({first}) is after `{end}` ({last}): swap them",
+    TwoVersions CONFLICT: "`version` and If-Match are two different versions: give one of them",
+    UnknownCheckpoint NOT_FOUND: "there is no checkpoint {given}: `kkmc` is a code or full name, such as {known}; /api/checkpoints lists all; without `kkmc` the whole city is predicted",
+
+    UnknownAlert NOT_FOUND: "there is no alert {id}: it was never raised here, or is older than store.alerts_retention",
+    WorkChanged CONFLICT: "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again",
+    WorkNotAllowed CONFLICT: "an alert that is {from} cannot become {to}: allowed is {allowed}",
+    WorkUnchanged CONFLICT: "the alert is {state} already: give a `note` to add one, or another `status`: allowed is {allowed}",
+    WorkNeedsNote CONFLICT: "the alert is {state}: taking it up again needs a `note` that says why",
+    WorkNotKept SERVICE_UNAVAILABLE: "{error}",
+
+    ExportTooLong CONFLICT: "{total} passages match, and one file holds {limit} at most (api.export_max_rows): narrow the time range with startTime and endTime, or add filters",
+    ExportsBusy SERVICE_UNAVAILABLE: "other exports are being made: ask again in {seconds} seconds",
+    QueriesBusy SERVICE_UNAVAILABLE: "the server is busy with other queries: ask again in {seconds} seconds, or narrow the time range",
+    ConnectionsFull SERVICE_UNAVAILABLE: "every connection that is allowed is in use (api.max_connections): ask again in a few seconds",
+    NoStreams SERVICE_UNAVAILABLE: "this server gives no event streams (api.sse_max_clients): poll /api/warnings/realtime instead",
+    TooSlow GATEWAY_TIMEOUT: "no answer within {seconds} s: narrow the time range or add filters",
+    TooExpensive BAD_REQUEST: "{error}",
+    NotOffered NOT_IMPLEMENTED: "{error}",
+    DataAway SERVICE_UNAVAILABLE: "{error}",
+    StorageUnreadable INTERNAL_SERVER_ERROR: "the storage could not be read, look into the server's log: {error}",
+    Failed INTERNAL_SERVER_ERROR: "the server failed on this request: look into its log for the cause",
+    NotReady SERVICE_UNAVAILABLE: "not ready: {error}",
+    ShuttingDown SERVICE_UNAVAILABLE: "not ready: shutting down",
+}

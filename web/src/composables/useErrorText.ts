@@ -1,0 +1,37 @@
+/** Why a request failed, in the language in use. */
+import { useI18n } from 'vue-i18n'
+
+import { ApiError } from '@/api/client'
+import type { WorkStatus } from '@/api/types'
+
+import { useFormat } from './useFormat'
+import { useNotice } from './useNotice'
+
+/** Values that are states of the work on an alert. */
+const STATES: readonly string[] = ['from', 'to', 'state', 'allowed']
+
+export function useErrorText() {
+  const { t, te } = useI18n()
+  const { integer } = useFormat()
+  const { say } = useNotice()
+
+  const stateOf = (name: string) => (te(`warnings.states.${name}`) ? t(`warnings.states.${name as WorkStatus}`) : name)
+
+  function shown([name, value]: [string, string | number]): [string, string] {
+    if (typeof value === 'number') return [name, Number.isInteger(value) ? integer(value) : String(value)]
+    return [name, STATES.includes(name) ? value.split(' or ').map(stateOf).join(t('errors.or')) : value]
+  }
+
+  /** The server's reason in a sentence; its own words where the page does not know the reason. */
+  function textOf(error: Error): string {
+    const answer = error instanceof ApiError ? error.answer : null
+    const key = `errors.reason.${answer?.reason ?? ''}`
+    // A server that is newer than this page may know more reasons.
+    if (!answer?.reason || !te(key)) return error.message
+    const values = Object.fromEntries(Object.entries(answer.values).map(shown))
+    const said = answer.notices.map(say).join(t('common.also'))
+    return t(key, said ? { ...values, error: said } : values)
+  }
+
+  return { textOf }
+}
