@@ -1,0 +1,101 @@
+//! What a caller asks a prediction of: a checkpoint or the whole city, and an hour or a day. It does not know models' answers.
+
+use traffic::{Catalogue, CivilTime};
+
+use crate::forecast::Forecast;
+use crate::reader::{Group, TimeRange};
+use crate::serve::error::{ApiError, ErrorReason};
+use crate::serve::fields::Fields;
+use crate::serve::records::{kkmc_texts, label};
+use crate::serve::state::Api;
+
+/// All checkpoints together.
+const CITY: &str = "全市";
+/// Hours of a day.
+pub(super) const HOURS: i64 = 24;
+/// Checkpoints that an error lists.
+const LISTED: usize = 20;
+/// Dates that can be asked for.
+const YEARS: std::ops::Range<i64> = 2000..2100;
+
+/// A checkpoint or the whole city.
+pub(super) struct Place {
+    /// Texts under which the checkpoint may have been recorded; none for the whole city.
+    pub(super) names: Option<Vec<String>>,
+    pub(super) code: String,
+    pub(super) label: String,
+}
+
+impl Api {
+    /// The hour that is asked for, since 1970.
+    pub(super) fn asked_hour(&self, fields: &Fields) -> Result<i64, ApiError> {
+        let hour = fields.whole_if_given("hour", 0..=23)?.map(|hour| hour as i64);
+        let next = self.now().hour() + 1;
+        Ok(match (self.asked_day(fields)?, hour) {
+            (None, None) => next,
+            (Some(day), None) => day * HOURS + next.rem_euclid(HOURS),
+            (Some(day), Some(hour)) => day * HOURS + hour,
+            (None, Some(hour)) => {
+                let now = self.now().hour();
+                now + (hour - now.rem_euclid(HOURS)).rem_euclid(HOURS)
+            }
+        })
+    }
+
+    /// The day that is asked for, since 1970.
+    pub(super) fn asked_day(&self, fields: &Fields) -> Result<Option<i64>, ApiError> {
+        let Some(text) = fields.exact("date")?.map(str::trim_end) else { return Ok(None) };
+        let wrong = || {
+            ApiError::new(ErrorReason::NotDate)
+                .with("name", "date")
+                .with("first", YEARS.start)
+                .with("last", YEARS.end - 1)
+                .with("given", format!("{:?}", text.chars().take(60).collect::<String>()))
+        };
+        let is_date = !text.contains([':', 'T', ' ']);
+        let time = CivilTime::parse(text.as_bytes(), &self.settings.zone).filter(|_| is_date).ok_or_else(wrong)?;
+        if !YEARS.contains(&time.date().0) {
+            return Err(wrong());
+        }
+        Ok(Some(time.day()))
+    }
+
+    /// The checkpoint that is asked for, or the whole city.
+    pub(super) async fn asked_place(&self, fields: &Fields) -> Result<Place, ApiError> {
+        let city = Place { names: None, code: CITY.to_owned(), label: CITY.to_owned() };
+        let Some(text) = fields.text("kkmc")?.filter(|text| *text != CITY) else { return Ok(city) };
+        let catalogue = self.reader.catalogue();
+        let names = kkmc_texts(&catalogue, &text);
+        let code = names.first().cloned().unwrap_or_default();
+        let model = self.settings.forecaster.current();
+        let is_listed = catalogue.find(&code).is_some();
+        let is_learnt = || model.as_ref().is_some_and(|model| model.checkpoint(&names, 0).is_some());
+        if is_listed || is_learnt() || self.was_recorded(code.clone()).await? {
+            return Ok(Place { label: label(&catalogue, &code), code, names: Some(names) });
+        }
+        Err(unknown(&text, &catalogue, model.as_deref()))
+    }
+
+    /// Whether any retained passage is of this checkpoint.
+    async fn was_recorded(&self, kkmc: String) -> Result<bool, ApiError> {
+        let counts = self.counters(|snapshot| snapshot.counts(Group::Checkpoint, TimeRange::default())).await?;
+        Ok(counts.iter().any(|(name, _)| **name == *kkmc))
+    }
+}
+
+/// 404 with the checkpoints that there are, or the first of them.
+fn unknown(text: &str, catalogue: &Catalogue, model: Option<&dyn Forecast>) -> ApiError {
+    let mut known: Vec<String> = catalogue.iter().take(LISTED).map(|checkpoint| checkpoint.code.clone()).collect();
+    let mut all = catalogue.len();
+    if let Some(model) = model {
+        let (names, count) = model.names(LISTED);
+        if known.is_empty() {
+            known = names;
+        }
+        all = all.max(count);
+    }
+    let more = if all > known.len() { format!(" and {} more", all - known.len()) } else { String::new() };
+    ApiError::new(ErrorReason::UnknownCheckpoint)
+        .with("given", format!("{:?}", text.chars().take(60).collect::<String>()))
+        .with("known", known.join(", ") + &more)
+}
