@@ -41,7 +41,7 @@ impl Registry for StoreRegistry {
     }
 }
 
-/// Time of training and version.
+/// Time of training, and version.
 fn key_of(metadata: &Value) -> (i64, String) {
     let version = metadata.get("version").and_then(Value::as_str).unwrap_or_default();
     (metadata.get("trained_at_unix").and_then(Value::as_i64).unwrap_or_default(), version.to_owned())
@@ -69,7 +69,7 @@ pub(super) fn service_settings(
     }
 }
 
-/// The kind that is always served; none for the better one.
+/// The kind that is always served; none means the better one.
 pub(super) fn pinned(kind: ServedModel) -> Option<Kind> {
     match kind {
         ServedModel::Auto => None,

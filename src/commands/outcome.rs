@@ -1,4 +1,4 @@
-//! The results of a replay: `alerts.jsonl`, `rejects.jsonl`, `summary.json`, and the same in words.
+//! The results of a replay: `alerts.jsonl`, `rejects.jsonl`, `summary.json`, and the summary as text.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -24,7 +24,7 @@ const CHUNK: usize = 4096;
 /// If a larger share of the accepted records is late, sorting by time is advised.
 const LATE_SHARE: f64 = 0.01;
 const MOST: f64 = 0.5;
-/// Number of wrong clocks that are named.
+/// Maximum number of wrong clocks that are named.
 const MAX_CLOCKS: usize = 8;
 
 /// `summary.json`.
@@ -46,10 +46,10 @@ pub(super) struct Outcome {
     last_time: Option<String>,
     elapsed_seconds: f64,
     records_per_second: f64,
-    /// Only used in the summary in words.
+    /// Only used in the summary as text.
     #[serde(skip)]
     detection: DetectionStatus,
-    /// What the user should know of the files, in whole sentences.
+    /// Notes on the files for the user, in sentences.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
@@ -118,12 +118,12 @@ impl Outcome {
         }
     }
 
-    /// With what the source noted of its files.
+    /// Adds the notes of the source on its files.
     pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
         Self { notes, ..self }
     }
 
-    /// The summary in words.
+    /// The summary as text.
     pub(super) fn text(&self, out: &Path) -> String {
         let reasons: Vec<_> =
             self.rejected.by_reason.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
@@ -150,7 +150,7 @@ impl Outcome {
         )
     }
 
-    /// What the user should know even when quiet.
+    /// Notes that are shown even with `--quiet`.
     pub(super) fn warnings(&self, by_time: bool, files: &[PathBuf]) -> Vec<String> {
         let mut warnings = Vec::new();
         let files: Vec<_> = files.iter().map(|file| file.display().to_string()).collect();

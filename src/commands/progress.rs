@@ -44,7 +44,7 @@ impl Progress {
         Self { bar }
     }
 
-    /// A line beside the bar.
+    /// Prints a line without disturbing the bar.
     pub(super) fn say(&self, text: &str) {
         self.bar.suspend(|| eprintln!("{}", crate::plain::lines(text)));
     }

@@ -1,5 +1,5 @@
-//! What `serve` runs in every role: the HTTP interface until the stop signal, and prediction beside it. It does not know
-//! where the data comes from.
+//! What `serve` runs in every role: the HTTP interface until the stop signal, and prediction in the background. It does not
+//! know where the data comes from.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -12,7 +12,7 @@ use crate::store::{Keep, StoreSettings};
 
 const DAY: i64 = 86_400;
 
-/// The rule, in words that a capture's position keeps.
+/// The rule as text, which is stored in the position of a capture.
 pub(super) fn rule_options(config: &Config) -> String {
     format!("{:?}", config.detect.detector_settings())
 }

@@ -32,13 +32,13 @@ pub struct TrainArgs {
     /// A data directory, whose hourly counts are the table
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Where the model goes
+    /// Where the model is written
     #[arg(long, value_name = "DIR", default_value = "traffic_flow_model")]
     model_dir: PathBuf,
     /// The model to serve, instead of the one that is better in the test
     #[arg(long, value_name = "KIND", value_enum)]
     kind: Option<KindArg>,
-    /// Share of the counts that the interval around a prediction is to hold
+    /// Nominal coverage of the interval around a prediction
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, value_parser = parse_interval)]
     interval: f64,
     /// A table of holidays: CSV with the columns date and kind (holiday or workday); may be given again

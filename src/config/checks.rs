@@ -1,4 +1,4 @@
-//! What a setting's value must satisfy beyond its type. Each check says what to write instead.
+//! Checks of values beyond their type. Each says what to write instead.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ pub(super) fn origins(origins: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever may change something is named.
+/// Origins that may change something must be named.
 pub(super) fn named_origins(list: &[String]) -> Result<(), String> {
     if list.iter().any(|origin| origin == "*") {
         return Err("any origin may not change something; name the origins, such as \"https://example.org\"".to_owned());
@@ -91,7 +91,7 @@ pub(super) fn host_ports(list: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Kafka's own rule for names of topics.
+/// Kafka's rule for names of topics.
 pub(super) fn topic_name(topic: &str) -> Result<(), String> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if topic.is_empty() || topic.len() > 249 || matches!(topic, "." | "..") || !topic.bytes().all(letter) {
@@ -121,7 +121,7 @@ pub(super) fn mysql_urls(urls: &[ServerUrl]) -> Result<(), String> {
     }
 }
 
-/// The names stand in a comment that MyCat reads, so nothing may end it.
+/// The names are put into a comment that MyCat reads, so nothing in them may end it.
 pub(super) fn data_nodes(names: &[String]) -> Result<(), String> {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$".contains(&byte);
     if let Some(name) = names.iter().find(|name| name.is_empty() || !name.bytes().all(letter)) {

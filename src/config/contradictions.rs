@@ -1,4 +1,4 @@
-//! Settings of which each is sound, but which do not go together.
+//! Settings that are valid by themselves but contradict one another.
 
 use traffic::ShardKey;
 
@@ -6,10 +6,10 @@ use super::error::{Origin, Problem};
 use super::sections::{Config, DetectConfig, Role, SourceKind};
 use super::units::duration_text;
 
-/// Settings that do not go together.
+/// Contradicting settings.
 pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -> Vec<Problem> {
     let mut problems = Vec::new();
-    // Blames the first of `settings` that somebody set.
+    // Reports the first of `settings` that is set explicitly.
     let mut refuse = |settings: [&str; 2], message: String| {
         let [first, second] = settings;
         let blamed = if origin(first) == Origin::Default { second } else { first };

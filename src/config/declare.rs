@@ -6,12 +6,12 @@
 
 use toml::de::DeValue;
 
-/// A value as it was given: from the file, or as the text of an environment variable.
+/// A given value: from the file, or as the text of an environment variable.
 #[derive(Clone, Copy)]
 pub(super) enum Given<'a> {
     /// A TOML value.
     Toml(&'a DeValue<'a>),
-    /// Text outside TOML: `5m`, `160` and `["a", "b"]` all come like this.
+    /// Text outside TOML, such as `5m`, `160` and `["a", "b"]`.
     Text(&'a str),
 }
 
@@ -35,7 +35,7 @@ pub(super) trait Setting: Sized {
     /// The value as TOML.
     fn to_toml(&self) -> String;
 
-    /// Whether it is printed as a comment: writing it down would mean more than the default does.
+    /// Whether it is printed as a comment, because setting it explicitly means more than the default.
     fn is_unwritten(&self) -> bool {
         false
     }
@@ -53,7 +53,7 @@ pub(super) trait Setting: Sized {
     }
 }
 
-/// What a value must satisfy beyond its type.
+/// A check of a value beyond its type.
 pub(super) trait Check<T> {
     /// For the reference: what is checked.
     fn note(&self) -> Option<String> {
@@ -70,7 +70,7 @@ impl<T, F: Fn(&T) -> Result<(), String>> Check<T> for F {
     }
 }
 
-/// What may be written for a `T`, with the notes of its check.
+/// The accepted values of a `T`, with the notes of its check.
 pub(super) fn expected_of<T: Setting>(notes: &[Option<String>]) -> String {
     let mut text = T::expected();
     for note in notes.iter().flatten() {
@@ -80,7 +80,7 @@ pub(super) fn expected_of<T: Setting>(notes: &[Option<String>]) -> String {
     text
 }
 
-/// One setting of a section as it stands.
+/// One setting of a section with its current value.
 pub(super) struct Described {
     pub(super) key: &'static str,
     pub(super) docs: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! What is wrong with a configuration: every problem with its setting and its line or variable, in one error.
+//! Errors of a configuration: every problem with its setting and its line or variable, in one error.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ pub(super) enum Origin {
     Line(usize),
     /// An environment variable.
     Variable(String),
-    /// Nobody set it: the default.
+    /// Not set: the default.
     Default,
 }
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) origin: Origin,
-    /// The setting, such as `detect.window`; empty where the text is not TOML at all.
+    /// The setting, such as `detect.window`; empty if the text is not TOML.
     pub(super) setting: String,
     /// What is wrong and what to write instead.
     pub(super) message: String,

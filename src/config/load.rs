@@ -1,7 +1,7 @@
-//! From TOML text and environment variables to settings: the walk over what was given, with the origin of every value.
+//! From TOML text and environment variables to settings, with the origin of every value.
 //!
 //! Knows sections and keys only through [`Section`], so a new setting needs no change here. All problems are collected,
-//! so that a user mends a file in one go.
+//! so that a user can correct a file at once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,14 +15,14 @@ use super::error::{ConfigError, Origin, Problem};
 use super::sections::Config;
 use crate::suggest::nearest;
 
-/// What an overriding environment variable's name begins with.
+/// Prefix of the environment variables that override settings.
 pub const VARIABLE_PREFIX: &str = "PLATEWATCH__";
 
 impl Config {
     /// Reads the file at `path` and the environment of this process.
     ///
     /// # Errors
-    /// The file cannot be read, or what it and the environment say cannot be used.
+    /// The file cannot be read, or a value in it or in the environment is invalid.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let unreadable = |message: String| ConfigError {
             file: None,
@@ -38,17 +38,17 @@ impl Config {
         Self::from_toml(&text, environment).map_err(|error| ConfigError { file: Some(path.to_owned()), ..error })
     }
 
-    /// Reads a TOML text and the variables of an environment, those not ours among them.
+    /// Reads a TOML text and the variables of an environment, which may include unrelated ones.
     ///
     /// # Errors
-    /// What they say cannot be used; every problem is named.
+    /// A value is invalid; every problem is named.
     pub fn from_toml(text: &str, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let mut config = Self::default();
         let mut loader = Loader::new(&mut config);
         loader.read_toml(text.strip_prefix('\u{feff}').unwrap_or(text));
         loader.read_environment(environment);
         let (origins, mut problems) = loader.finish();
-        // Settings are compared with one another only when each of them is sound.
+        // Settings are compared with one another only if each of them is valid.
         if problems.is_empty() {
             problems = contradictions(&config, |setting| origins.get(setting).cloned().unwrap_or(Origin::Default));
         }
@@ -56,7 +56,7 @@ impl Config {
     }
 }
 
-/// Fills `root` from what was given.
+/// Sets the given values in `root`.
 pub(super) struct Loader<'a> {
     root: &'a mut dyn Section,
     origins: BTreeMap<String, Origin>,
@@ -68,13 +68,13 @@ impl<'a> Loader<'a> {
         Self { root, origins: BTreeMap::new(), problems: Vec::new() }
     }
 
-    /// Where each setting came from, and what is wrong, in the order of the lines.
+    /// The origin of each setting, and the problems in the order of the lines.
     pub(super) fn finish(mut self) -> (BTreeMap<String, Origin>, Vec<Problem>) {
         self.problems.sort_by(|left, right| left.origin.cmp(&right.origin));
         (self.origins, self.problems)
     }
 
-    /// Sets what a TOML text says.
+    /// Sets the values of a TOML text.
     pub(super) fn read_toml(&mut self, text: &str) {
         let lines = Lines::new(text);
         let table = match DeTable::parse(text) {
@@ -104,7 +104,7 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Sets what the environment overrides: `PLATEWATCH__SECTION__KEY`, or `PLATEWATCH__KEY` outside sections.
+    /// Sets the values of the environment: `PLATEWATCH__SECTION__KEY`, or `PLATEWATCH__KEY` outside sections.
     pub(super) fn read_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         for (variable, text) in variables {
             let Some(path) = variable.strip_prefix(VARIABLE_PREFIX).map(str::to_lowercase) else { continue };
@@ -147,7 +147,7 @@ impl<'a> Loader<'a> {
             Origin::Variable(_) => variable_name(path),
             _ => path.to_owned(),
         };
-        // The same key in another section is likelier than a similar one in this section.
+        // The same key in another section is more likely than a similar one in this section.
         let elsewhere = known.iter().find(|path| path.rsplit('.').next() == Some(key));
         let hint = elsewhere.map(String::as_str).or_else(|| {
             let beside = known.iter().map(String::as_str).filter(|path| path.starts_with(&join(section, "")));

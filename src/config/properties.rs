@@ -1,4 +1,4 @@
-//! Properties of librdkafka as a setting: a table whose keys are the properties' own names, taken as they are.
+//! Properties of librdkafka as a setting: a table whose keys are the names of the properties.
 //!
 //! It knows only the few properties that Platewatch must decide itself. Values may be secrets: no message and no
 //! `Debug` output holds one.
@@ -11,7 +11,7 @@ use toml::de::DeValue;
 use super::declare::Setting;
 use super::text::quoted;
 
-/// What decides which records were consumed is not for passing through.
+/// Properties that decide which records were consumed cannot be set.
 const OURS: [(&str, &str); 8] = [
     ("bootstrap.servers", "write kafka.brokers instead"),
     ("metadata.broker.list", "write kafka.brokers instead"),

@@ -1,6 +1,6 @@
 //! The configuration described: as TOML with comments (`platewatch print-config`) and as docs/configuration.md.
 //!
-//! Both are made from the declarations, so they cannot fall behind them. It knows no setting by name.
+//! Both are made from the declarations, so they are always current. It knows no setting by name.
 
 use super::declare::{Described, Section};
 use super::load::variable_name;

@@ -1,5 +1,5 @@
-//! The declarations of all settings: one file for each section, and one for the whole. None of them knows what its settings
-//! do, nor how they are read.
+//! The declarations of all settings: one file for each section, and one for the root. They know neither what the settings do
+//! nor how they are read.
 
 mod api;
 mod detect;

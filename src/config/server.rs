@@ -1,4 +1,4 @@
-//! Addresses of servers and the secrets that open them.
+//! Addresses of servers, with credentials.
 //!
 //! Neither a message, nor `Debug`, nor `Display` shows a secret or the name of a user. It knows no setting by name.
 
@@ -13,12 +13,12 @@ use super::text::quoted;
 /// What may have a meaning in an URL: all but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// A text that nobody may see.
+/// A secret text.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text, for handing to a server.
+    /// The text, to send to a server.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -63,7 +63,7 @@ pub struct ServerUrl {
 }
 
 impl ServerUrl {
-    /// What stands before `://`.
+    /// The scheme.
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
@@ -78,22 +78,22 @@ impl ServerUrl {
         self.password.as_ref()
     }
 
-    /// Name or address of the machine.
+    /// The host name or address.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// The port, or the scheme's own.
+    /// The port, or the default of the scheme.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What stands behind the first `/`.
+    /// The path after the first `/`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Reads an URL. The error does not repeat it, because it may hold a secret.
+    /// Reads a URL. The error does not repeat it, because it may hold a secret.
     fn parse(text: &str) -> Result<Self, String> {
         let (scheme, rest) = text
             .split_once("://")
@@ -134,7 +134,7 @@ impl ServerUrl {
     }
 }
 
-/// The text with its `%41` decoded; none if it is empty.
+/// The percent-decoded text; none if it is empty.
 fn decoded(text: &str) -> Result<Option<String>, String> {
     let is_code = |part: &str| part.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
     if !text.split('%').skip(1).all(is_code) {
@@ -145,7 +145,7 @@ fn decoded(text: &str) -> Result<Option<String>, String> {
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// The text with whatever has a meaning in an URL as `%41`.
+/// The text with the special characters of a URL percent-encoded.
 fn encoded(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }

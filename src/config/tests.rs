@@ -1,4 +1,4 @@
-//! The configuration from outside: what loads, what is refused and in which words.
+//! The configuration as a user sees it: what loads, what is refused and with which message.
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Values as TOML text, and the sentences about a value that is written wrongly.
+//! Values as TOML text, and the messages about invalid values.
 //!
 //! This module knows no setting and no type of settings.
 
@@ -20,7 +20,7 @@ pub(super) fn alternatives(words: &[&str]) -> String {
     }
 }
 
-/// The message for a word that is none of `words`.
+/// The message for a word that is not one of `words`.
 pub(super) fn no_choice(given: &str, words: &[&str]) -> String {
     let hint = nearest(given, words.iter().copied())
         .map(|word| format!("did you mean {}? ", quoted(word)))

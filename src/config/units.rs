@@ -1,6 +1,6 @@
 //! Durations, sizes and retentions: values that carry their unit in the text (`"5m"`, `"512MiB"`).
 //!
-//! A bare number is refused, because different people would read it in different units. Knows no setting by name.
+//! A bare number is refused, because its unit would be ambiguous. It knows no setting by name.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,14 +15,14 @@ use super::text::{quoted, text_of};
 pub enum Retention {
     /// Nothing is dropped.
     Forever,
-    /// What is older than this may be dropped.
+    /// Data older than this may be dropped.
     For(Duration),
-    /// The same as a default that nobody wrote down: it does not shorten what a data directory remembers.
+    /// The same as a default that is not set explicitly: it does not shorten the retention that a data directory remembers.
     Unwritten(Duration),
 }
 
 impl Retention {
-    /// The time to keep; none for ever.
+    /// The time to keep; none means forever.
     pub fn duration(self) -> Option<Duration> {
         match self {
             Self::Forever => None,
@@ -30,7 +30,7 @@ impl Retention {
         }
     }
 
-    /// Whether somebody wrote it down.
+    /// Whether it is set explicitly.
     pub fn is_written(self) -> bool {
         !matches!(self, Self::Unwritten(_))
     }
@@ -48,9 +48,9 @@ impl fmt::Display for Retention {
 /// How far back the speed rule looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpeedWindow {
-    /// As far as the window rule, whatever that is set to.
+    /// The same as the window of the window rule.
     SameAsWindow,
-    /// Its own reach.
+    /// A window of its own.
     Of(Duration),
 }
 

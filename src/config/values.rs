@@ -1,4 +1,4 @@
-//! The plain types that settings have, and how each is read from TOML and written in it.
+//! The basic types of settings, and how each is read from and written as TOML.
 //!
 //! This module knows no setting by name.
 
@@ -126,7 +126,7 @@ impl<T: Setting> Setting for Vec<T> {
         format!("a list in brackets, each {}", T::expected())
     }
     fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
-        // The value is not shown: an URL in it may hold a secret.
+        // The value is not shown: a URL in it may hold a secret.
         let list = value.as_array().ok_or_else(|| format!("this is not a list; write {}", Self::expected()))?;
         list.iter().map(|item| T::from_toml(item.get_ref())).collect()
     }

@@ -1,6 +1,6 @@
-//! `GET` and `PATCH /api/warnings/{id}`: one alert with everything that is known of it, and the work on it (研判).
+//! `GET` and `PATCH /api/warnings/{id}`: one alert with everything that is known about it, and the work on it (研判).
 //!
-//! What may follow what is decided by [`crate::work`]; this reads what the caller wrote and says what came of it.
+//! [`crate::work`] decides which state may follow which; this module reads the request and reports the outcome.
 
 use std::sync::Arc;
 
@@ -79,7 +79,7 @@ pub(super) struct WorkEntryJson {
     /// The state before.
     #[schema(value_type = WorkStatusName, example = "new")]
     from: WorkStatus,
-    /// The state since; the same where only a note was added.
+    /// The state after it; the same where only a note was added.
     #[schema(value_type = WorkStatusName, example = "investigating")]
     to: WorkStatus,
     /// Why; may be empty.
@@ -107,7 +107,7 @@ pub(super) struct AlertDetailJson {
     /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
     #[schema(value_type = WorkStatusName, example = "investigating")]
     status: WorkStatus,
-    /// How many changes were made; give it back with the next one.
+    /// Number of changes so far; send it with the next one.
     #[schema(example = 1)]
     version: u64,
     /// The states that may follow.
@@ -131,7 +131,7 @@ impl AlertDetailJson {
         }
     }
 
-    /// The answer, with the version as its tag.
+    /// The response, with the version as its entity tag.
     fn into_answer(self) -> Response {
         let tag = HeaderValue::try_from(format!("\"{}\"", self.version));
         let mut response = Success(self).into_response();
@@ -151,13 +151,13 @@ pub(super) struct WorkChangeBody {
     /// `investigating` again after those. Absent or the same: only the note is added.
     #[schema(value_type = Option<String>, example = "investigating")]
     status: Option<String>,
-    /// Why, up to 1000 characters. Needed to take work up again and where the state does not change.
+    /// Why, up to 1000 characters. Required to resume work and where the state does not change.
     #[schema(example = "已调取两处图像")]
     note: Option<String>,
     /// Who makes the change, up to 64 characters.
     #[schema(example = "王警官")]
     by: String,
-    /// The version that the change was decided on; another one is answered with 409. `If-Match` does the same.
+    /// The version that the change is based on; if it is no longer current the answer is 409. `If-Match` does the same.
     #[schema(example = 0)]
     version: Option<u64>,
 }
@@ -183,21 +183,21 @@ pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> 
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
 
-/// Changes the work on an alert. When the answer comes, the change is on the disk.
+/// Changes the work on an alert. The change is on disk before the response is sent.
 #[utoipa::path(
     patch,
     path = "/warnings/{id}",
     tag = "warnings",
     params(
         ("id" = String, Path, description = "`id` of the alert", example = "9f0c5a7be1d24c38"),
-        ("If-Match" = Option<String>, Header, description = "The version that the change was decided on, as `ETag` gave it", example = "\"0\""),
+        ("If-Match" = Option<String>, Header, description = "The version that the change is based on, from `ETag`", example = "\"0\""),
     ),
     request_body(content = WorkChangeBody),
     responses(
         (status = 200, description = "The alert as it is now", body = Envelope<AlertDetailJson>),
         (status = 400, description = "The id or a field has the wrong form; `msg` names it", body = ErrorEnvelope),
         (status = 404, description = "There is no such alert, or no longer", body = ErrorEnvelope),
-        (status = 409, description = "The state may not follow, a note is missing, or somebody else was faster; `msg` says what is allowed", body = ErrorEnvelope),
+        (status = 409, description = "The state may not follow, a note is missing, or another change came first; `msg` says what is allowed", body = ErrorEnvelope),
         (status = 413, description = "The body is too large", body = ErrorEnvelope),
         (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
         (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
@@ -246,7 +246,7 @@ fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange,
     })
 }
 
-/// Names and notes are shown to others: no control character, no mark that turns the direction of writing.
+/// Names and notes are shown to others, so control characters and bidirectional marks are refused.
 fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
     match text.chars().find(|character| plain::is_hazard(*character)) {
         Some(character) => Err(ApiError::new(ErrorReason::ControlCharacter)
@@ -256,7 +256,7 @@ fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
     }
 }
 
-/// The version that the change was decided on, from the body or from `If-Match`.
+/// The version that the change is based on, from the body or from `If-Match`.
 fn version(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
     let in_body = fields.whole_if_given("version", 0..=MAX_NUMBER)?;
     let Some(tag) = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("?").trim()) else {

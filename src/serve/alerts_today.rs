@@ -1,5 +1,5 @@
-//! How many alerts a day has: counted once over all that are stored, then kept up with the new ones, so that the
-//! headline numbers, which every page asks for all the time, do not read the alerts again and again.
+//! The number of alerts of a day: counted once over all stored alerts, then updated with new ones, so that the headline
+//! numbers, which every page polls, do not read all alerts each time.
 
 use parking_lot::Mutex;
 use traffic::{CivilTime, Severity};
@@ -20,25 +20,25 @@ pub(super) struct AlertsToday {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct DayAlerts {
     pub(super) all: u64,
-    /// Those of severity high.
+    /// Of these, severity high.
     pub(super) high: u64,
 }
 
 struct Counted {
     midnight: CivilTime,
-    /// `seq` of the last alert that was looked at.
+    /// `seq` of the last alert that was counted.
     seq: u64,
     alerts: DayAlerts,
 }
 
 impl AlertsToday {
-    /// How many alerts have their later sighting on the day of `now`.
+    /// The number of alerts whose later sighting is on the day of `now`.
     ///
     /// # Errors
     /// [`ReadError`] if the alerts could not be read.
     pub(super) fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<DayAlerts, ReadError> {
         let midnight = now.midnight();
-        // Held while reading, so that of many who ask at once only one counts. A panic meanwhile leaves a true count.
+        // Held while reading, so that only one of many concurrent requests counts. A panic meanwhile leaves a correct count.
         let mut counted = self.counted.lock();
         let mut state = match counted.take() {
             Some(state) if state.midnight == midnight => state,

@@ -1,9 +1,9 @@
 //! The web page, embedded in the binary: everything that is not the API, health or metrics.
 //!
-//! A path that names no file is the page's own (it routes in the browser: `/query`, `/track/苏C12345`) and gets
-//! `index.html`, unless its last part has an extension or it lies among the build's files: those ask for a file, and there
-//! is none. Files whose names hold a hash of their content never change and are kept by the browser; all others are
-//! asked for again, with a tag. It does not know what the page does.
+//! A path that names no file is a route of the page (`/query`, `/track/苏C12345`) and gets `index.html`, unless its last
+//! segment has an extension or it is in the folder of the build's files: those are requests for a missing file. Files whose
+//! names contain a hash of their content never change and are cached by the browser; all others are revalidated with an
+//! entity tag. It does not know what the page does.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -24,11 +24,11 @@ use super::layers::is_api_path;
 pub(super) struct WebDist;
 
 const INDEX: &str = "index.html";
-/// Files whose names hold a hash of their content: the build of the page puts them here.
+/// Where the build of the page puts files whose names contain a hash of their content.
 const HASHED_FOLDER: &str = "assets/";
 
-/// What every file of the page says beside its content. Nothing may come from or go to another server, and no script may
-/// stand in the page itself. Styles may: the component library writes its own while it runs.
+/// Headers of every file of the page. Nothing is loaded from or sent to another server, and inline scripts are forbidden.
+/// Inline styles are allowed: the component library writes its own while it runs.
 const SECURITY: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -41,7 +41,7 @@ const SECURITY: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-/// The file at the request's path, or the page.
+/// The file at the path of the request, or the page.
 pub(super) async fn asset(request: Request) -> Response {
     if is_api_path(request.uri().path()) {
         return no_such_endpoint(request).await.into_response();
@@ -111,14 +111,14 @@ fn content_type(file: &EmbeddedFile) -> String {
     }
 }
 
-/// A weak tag, since the answer may be compressed on its way.
+/// A weak tag, since the response may be compressed.
 fn etag(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
     let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("W/\"{hex}\"")
 }
 
-/// Text of some length; images and fonts are compressed already.
+/// Text above a minimum length; images and fonts are compressed already.
 fn is_compressible(kind: &str, bytes: usize) -> bool {
     const SMALLEST_BYTES: usize = 1024;
     let text = kind.starts_with("text/")
@@ -135,7 +135,7 @@ fn takes_gzip(asked: &HeaderMap) -> bool {
     })
 }
 
-/// Files that were compressed, by name: once each, as well as gzip can, and no more than are embedded.
+/// Compressed files by name: each is compressed once, at the best level of gzip; there are at most as many as are embedded.
 static GZIPPED: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
 
 async fn gzipped(name: &str, file: &EmbeddedFile) -> Option<Bytes> {

@@ -1,4 +1,4 @@
-//! `GET /api/checkpoints`: the catalogue. Its neighbours are worked out, and its text is made, once per catalogue.
+//! `GET /api/checkpoints`: the catalogue. Neighbours and the JSON text are computed once per catalogue.
 
 mod list;
 
@@ -13,7 +13,7 @@ use super::state::Api;
 use list::CheckpointJson;
 pub(super) use list::KnownCheckpoints;
 
-/// The checkpoints that are known, with their places.
+/// The known checkpoints, with their coordinates.
 #[utoipa::path(
     get,
     path = "/checkpoints",

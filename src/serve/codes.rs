@@ -30,10 +30,10 @@ pub(super) fn names_of<T: Named>() -> Vec<&'static str> {
     T::ALL.iter().map(|value| value.name()).collect()
 }
 
-/// What stands in the place of a model where there is none.
+/// The kind that is reported where there is no model.
 pub(super) const UNTRAINED: &str = "untrained";
 
-/// Which line stands first in an exported file.
+/// The first line of an exported file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum HeaderRow {
     /// The names of the columns.
@@ -107,7 +107,7 @@ fn header_row(row: HeaderRow) -> &'static str {
     }
 }
 
-/// Declares the schema of each list of names, and what it is called in the document.
+/// Declares the schema of each list of names, and its name in the document.
 macro_rules! schemas {
     ($($schema:ident $called:literal: $names:expr,)+) => {
         $(

@@ -1,5 +1,5 @@
-//! The envelope of every JSON answer, and errors in it: each has a reason and values, from which both its sentence and the
-//! page's text are made. It does not know which resource is asked.
+//! The envelope of every JSON response, and errors: each has a reason and values, from which its sentence and the text of
+//! the page are made. It knows no resource.
 
 mod reasons;
 
@@ -21,7 +21,7 @@ use crate::work::{WorkError, WorkStatus};
 
 pub(super) use reasons::ErrorReason;
 
-/// What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change.
+/// The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Envelope<T> {
     /// The HTTP status.
@@ -48,31 +48,31 @@ pub(super) struct ErrorEnvelope {
     /// Always null.
     #[schema(value_type = Option<Object>)]
     data: Option<()>,
-    /// Why, as a name that stays the same whatever the sentence says.
+    /// The reason, a stable name.
     reason: ErrorReason,
-    /// What is particular in the sentence; `error` is in the words of another part of the program.
+    /// The values in the sentence; `error` is the message of another part of the program.
     values: BTreeMap<&'static str, Value>,
-    /// What `values.error` says, with codes, where it is known.
+    /// `values.error` as notices with codes, where its sentences are known.
     notices: Vec<Notice>,
 }
 
-/// An answer is true for the moment only.
+/// A response is only valid at the moment it is sent.
 const NOT_CACHED: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
-/// Seconds after which a server that is away is worth another attempt.
+/// Seconds after which a client should retry while a database is unavailable.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
-/// A good answer.
+/// A successful response.
 pub(super) struct Success<T>(pub(super) T);
 
 impl<T: Serialize> Success<T> {
-    /// The answer's text, for one that is given again and again: see [`json_text`].
+    /// The text of the response, for one that is sent many times: see [`json_text`].
     pub(super) fn into_text(self) -> Result<Vec<u8>, serde_json::Error> {
         serde_json::to_vec(&Envelope { code: 200, msg: "success".to_owned(), data: self.0 })
     }
 }
 
-/// An answer whose text is at hand.
+/// A response whose text exists already.
 pub(super) fn json_text(text: Bytes) -> Response {
     ([NOT_CACHED, (header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], text).into_response()
 }
@@ -87,7 +87,7 @@ impl<T: Serialize> IntoResponse for Success<T> {
 /// What a handler returns.
 pub(super) type Answer<T> = Result<Success<T>, ApiError>;
 
-/// An error as the caller sees it.
+/// An error as the client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApiError {
     reason: ErrorReason,
@@ -97,30 +97,30 @@ pub(super) struct ApiError {
 }
 
 impl ApiError {
-    /// An error for this reason, whose values follow.
+    /// An error for this reason; add its values with [`ApiError::with`].
     pub(super) fn new(reason: ErrorReason) -> Self {
         Self { reason, status: reason.status(), values: BTreeMap::new(), headers: Vec::new() }
     }
 
-    /// With a value of the sentence.
+    /// Adds a value of the sentence.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.values.insert(name, value.into());
         self
     }
 
-    /// With another status than the reason usually has.
+    /// Replaces the status of the reason.
     pub(super) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
         self
     }
 
-    /// With a number in a header too, for programs.
+    /// Adds a header with a number, for programs.
     pub(super) fn with_header(mut self, name: HeaderName, number: u64) -> Self {
         self.headers.push((name, number));
         self
     }
 
-    /// Worth another attempt after some seconds.
+    /// Adds how many seconds the client should wait before it retries.
     pub(super) fn retry_after(self, seconds: u16) -> Self {
         self.with("seconds", seconds).with_header(header::RETRY_AFTER, seconds.into())
     }
@@ -156,7 +156,7 @@ impl ApiError {
         msg + rest
     }
 
-    /// What `error` among the values says, as far as it is known.
+    /// The value `error` as notices, as far as its sentences are known.
     fn notices(&self) -> Vec<Notice> {
         let error = self.values.get("error").and_then(Value::as_str);
         error.map(Notice::of_each).unwrap_or_default().into_iter().filter(Notice::is_known).collect()
@@ -172,7 +172,7 @@ impl From<ReadError> for ApiError {
             }
             ReadError::Unsupported(who_can) => Self::new(ErrorReason::NotOffered).with("error", who_can),
             ReadError::Storage(cause) => {
-                tracing::error!(%cause, "storage could not be read");
+                tracing::error!(%cause, "cannot read storage");
                 Self::new(ErrorReason::StorageUnreadable).with("error", cause)
             }
         }
@@ -197,7 +197,7 @@ impl From<WorkError> for ApiError {
             WorkError::NeedsNote(state) => Self::new(ErrorReason::WorkNeedsNote).with("state", state.as_str()),
             WorkError::Unsupported(who_can) => Self::new(ErrorReason::NotOffered).with("error", who_can),
             WorkError::Failed(cause) => {
-                tracing::error!(cause, "work on an alert could not be kept");
+                tracing::error!(cause, "cannot store work on an alert");
                 Self::new(ErrorReason::WorkNotKept).with("error", cause)
             }
         }
@@ -253,7 +253,7 @@ mod tests {
         assert!(ApiError::from(ReadError::Unavailable("the moon".to_owned())).notices().is_empty());
     }
 
-    /// A change of work has one wording, here and where no request asks.
+    /// A refused change has the same sentence here and in the log.
     #[test]
     fn work_is_refused_in_its_own_words() {
         use WorkStatus::{Confirmed, New};

@@ -1,10 +1,10 @@
 //! `POST /api/query/export`: the whole result of a query as one CSV file.
 //!
-//! The rows are counted first: a result that is too long is refused with the count, so that a file is never cut in
-//! silence. Then the file is made piece by piece, each when the connection has room for it. Only while a piece is made does
-//! it take one of the places for exports, and a blocking thread: a slow client holds neither, but memory for one piece, and
-//! a snapshot for `api.export_timeout` at most. How many such clients there are is bounded too; the slowest leaves first.
-//! A client that leaves frees everything; a failure on the way breaks the transfer off, which every client notices.
+//! The rows are counted first: a result that is too long is refused with the count, so that a file is never truncated
+//! silently. Then the file is produced in pieces, each when the connection has room for it. An export holds one of the
+//! export slots and a blocking thread only while a piece is produced; a slow client holds neither, only the memory of one
+//! piece and a snapshot, for at most `api.export_timeout`. The number of open exports is bounded too; the slowest is ended
+//! first. A client that disconnects frees everything; a failure aborts the transfer, which every client notices.
 
 mod csv;
 
@@ -35,18 +35,18 @@ use super::state::Api;
 use crate::reader::{PassageCursor, ReadError, cursor_of};
 use csv::Form;
 
-/// Files that may be on their way to clients, for each that may be made at the same time.
+/// Open exports for each slot in which a piece can be produced.
 pub(super) const OPEN_PER_PLACE: usize = 8;
-/// A client that takes less than this over some seconds leaves for another one. It is slower than any network here.
+/// A client that reads less than this over [`SLOW_AFTER`] may be ended for another one.
 const SLOW_BYTES_PER_SECOND: u64 = 256 << 10;
 const SLOW_AFTER: Duration = Duration::from_secs(5);
 /// The fields of the body beside those of a query.
 const FIELDS: [&str; 3] = ["columns", "header", "excel"];
-/// Rows that are read at a time.
+/// Rows of a piece.
 const PIECE_ROWS: usize = 8192;
-/// Bytes that are handed to the connection at a time.
+/// Bytes handed to the connection at a time.
 const FRAME_BYTES: usize = 64 << 10;
-/// Seconds after which a caller that was turned away should ask again.
+/// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// Filters of the export, and the form of the file.
@@ -54,7 +54,7 @@ const RETRY_AFTER_SECONDS: u16 = 5;
 #[expect(dead_code, reason = "the document's view of the body; `form` reads the fields one by one")]
 #[schema(as = Export, example = json!({"hphm": "苏C*88", "startTime": "2024-01-01", "columns": ["GCSJ", "HPHM", "KKMC_LABEL"], "excel": true}))]
 pub(super) struct ExportBody {
-    /// The filters and the order of `POST /api/query`; `page` and `limit` play no part.
+    /// The filters and the order of `POST /api/query`; `page` and `limit` have no effect.
     #[serde(flatten)]
     filters: QueryBody,
     /// The columns in their order, as an array or as one text with commas; without it all twelve.
@@ -70,8 +70,8 @@ pub(super) struct ExportBody {
 
 /// The whole result of a query as CSV: UTF-8 with a byte order mark, lines in the order of `POST /api/query`.
 ///
-/// A cell that a spreadsheet could take for a formula begins with `'`; a lone `-` stays as it is. A transfer that breaks
-/// off before its end has failed: the file is whole only if it ended in order, and has `x-total-count` rows.
+/// A cell that a spreadsheet could take for a formula begins with `'`; a lone `-` stays as it is. A transfer that is
+/// aborted has failed: the file is complete only if the response ended normally and has `x-total-count` rows.
 #[utoipa::path(
     post,
     path = "/query/export",
@@ -95,7 +95,7 @@ pub(super) async fn export(
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     fields.only(&[&query::FIELDS[..], &FIELDS[..]].concat())?;
-    // They play no part, but a wrong one is a mistake all the same.
+    // They have no effect, but a wrong value is still an error.
     fields.page()?;
     fields.limit(1..=query::MAX_LIMIT, query::DEFAULT_LIMIT)?;
     let catalogue = api.reader.catalogue();
@@ -111,7 +111,7 @@ pub(super) async fn export(
     let counting = snapshot.clone();
     let first = api.scan(move |_| {
         let total = counting.query(&filter, order, 1, 0)?.total;
-        // What a reader cannot do it says before the answer begins.
+        // A reader that cannot do this fails here, before the response begins.
         cursor_of(counting.clone(), &filter, order).next(1)?;
         Ok((total, cursor_of(counting, &filter, order)))
     });
@@ -153,25 +153,25 @@ pub(super) fn column_names() -> impl Iterator<Item = &'static str> {
     Form::names()
 }
 
-/// Whether a client may be cut off for another one.
+/// Whether an export may be ended for another one.
 fn is_slow(progress: &Progress) -> bool {
     progress.is_slower_than(SLOW_BYTES_PER_SECOND, SLOW_AFTER)
 }
 
-/// A file that is being made.
+/// An export in progress.
 struct Export {
-    /// It holds the snapshot.
+    /// Holds the snapshot.
     cursor: Box<dyn PassageCursor>,
     catalogue: Arc<Catalogue>,
     form: Form,
-    /// Rows that are not written yet.
+    /// Rows still to be written.
     left: u64,
     begun: bool,
     share: Share,
 }
 
 impl Export {
-    /// The next piece of the file; empty behind its end.
+    /// The next piece of the file; empty after its end.
     fn piece(&mut self) -> Result<Vec<u8>, ReadError> {
         let mut out = Vec::new();
         if !std::mem::replace(&mut self.begun, true) {
@@ -192,14 +192,14 @@ impl Export {
     }
 }
 
-/// Where an export rests while the connection has no room; empty while a piece is made, and behind the deadline.
+/// Holds an export between two pieces; empty while a piece is produced, and after the deadline.
 type Rest = Arc<Mutex<Option<Export>>>;
 
 fn put(rest: &Rest, export: Option<Export>) -> Option<Export> {
     std::mem::replace(&mut *rest.lock(), export)
 }
 
-/// The body: its state, and the timer that takes the export away from a client that is too slow.
+/// The body: its state, and the timer that ends the export of a client that is too slow.
 struct Download {
     api: Arc<Api>,
     rest: Rest,
@@ -226,10 +226,10 @@ fn stream(api: Arc<Api>, export: Export) -> impl futures_util::Stream<Item = io:
             put(&rest, None);
         }
         match left {
-            Ok(()) => tracing::warn!("an export was broken off for another client: its own read too slowly"),
+            Ok(()) => tracing::warn!("export ended for another client: this one read too slowly"),
             Err(_) => {
                 let limit_seconds = timeout.as_secs_f64();
-                tracing::warn!(limit_seconds, "an export took longer than api.export_timeout and broke off");
+                tracing::warn!(limit_seconds, "export took longer than api.export_timeout");
                 // A client that reads nothing would not notice otherwise.
                 connection.cancel();
             }
@@ -243,7 +243,7 @@ fn stream(api: Arc<Api>, export: Export) -> impl futures_util::Stream<Item = io:
 }
 
 impl Download {
-    /// The next bytes; none behind the end.
+    /// The next bytes; none after the end.
     async fn frame(&mut self) -> io::Result<Option<Bytes>> {
         if self.ready.is_empty() {
             self.ready = self.next_piece().await?;
@@ -256,7 +256,7 @@ impl Download {
         if self.api.shutdown.is_cancelled() {
             return Err(io::Error::other("the server shuts down"));
         }
-        // Waits for its turn: whoever waits here has read all that was made for it.
+        // Waits for a slot; its client has read all that was produced so far.
         let place = self.api.export_places.clone().acquire_owned().await.map_err(io::Error::other)?;
         let Some(mut export) = put(&self.rest, None) else {
             return Err(too_slow());
@@ -266,7 +266,7 @@ impl Download {
             export.piece().map(|piece| (piece, export))
         });
         let (piece, export) = made.await.map_err(io::Error::other)?.map_err(|error| {
-            tracing::error!(%error, "an export broke off");
+            tracing::error!(%error, "export failed");
             io::Error::other(error.to_string())
         })?;
         export.share.progress().took(piece.len());

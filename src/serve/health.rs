@@ -1,5 +1,5 @@
-//! `/healthz` and `/readyz`: for whoever restarts the process and whoever sends it traffic. They take no lane and no
-//! timeout, so they answer however busy the queries are.
+//! `/healthz` and `/readyz`, for supervisors and load balancers. They use no lane and no timeout, so they answer under any
+//! load of queries.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(super) struct Health {
     status: HealthStatus,
 }
 
-/// What a probe asks for.
+/// The result of a probe.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum HealthStatus {

@@ -1,9 +1,9 @@
-//! Lanes of blocking work: *scans*, which may read the disk and are few at a time, *counters*, which are answered from memory
-//! and never wait behind a scan, the *status*, and *changes*, which wait for the disk. All are bounded, and so is the queue
-//! before the scans.
+//! Lanes of blocking work: *scans*, which may read the disk and are few at a time; *counters*, which are answered from memory
+//! and never wait for a scan; the *status*; and *changes*, which wait for the disk. Each lane is bounded, and so is the queue
+//! of the scans.
 //!
-//! Work that has begun cannot be interrupted: it keeps its place in the lane until it ends, even if its caller left. A
-//! lane does not know what the work is.
+//! Work that has begun cannot be interrupted: it keeps its slot until it ends, even if its client has disconnected. A lane
+//! does not know what the work is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use tokio::sync::{Semaphore, TryAcquireError};
 
 use super::error::{ApiError, ErrorReason};
 
-/// Requests that may wait for a scan; further ones are turned away at once.
+/// Requests that may wait for a scan; more are refused at once.
 const MAX_WAITING: usize = 256;
-/// Counter reads at the same time.
+/// Concurrent reads of counters.
 const MAX_COUNTER_READS: usize = 64;
-/// Reads of the status at the same time, and changes of work: each waits for a lock or the disk, so more would only hold
+/// Concurrent reads of the status, and changes of work: each waits for a lock or the disk, so more would only occupy
 /// threads.
 const MAX_STATUS_READS: usize = 4;
 const MAX_CHANGES: usize = 4;
-/// Seconds after which a caller that was turned away should ask again.
+/// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
-/// Places in the lanes.
+/// The slots of all lanes.
 pub(super) struct Lanes {
     scans: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
@@ -34,7 +34,7 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Lanes for `max_scans` scans at the same time; a request waits for its place for up to half of `timeout`.
+    /// Lanes for `max_scans` concurrent scans; a request waits for a slot for up to half of `timeout`.
     pub(super) fn new(max_scans: usize, timeout: Duration) -> Self {
         let max_scans = max_scans.clamp(1, Semaphore::MAX_PERMITS - MAX_WAITING);
         Self {
@@ -115,7 +115,7 @@ impl Lanes {
             work()
         });
         task.await.map_err(|error| {
-            tracing::error!(%error, "a request's work panicked");
+            tracing::error!(%error, "work of a request panicked");
             ApiError::internal()
         })
     }

@@ -1,5 +1,5 @@
-//! What every request passes on its way: the limit of its URI, timing, the timeout, its parameters, and the envelope around
-//! errors that axum itself answers. It does not know any resource.
+//! The middleware of every request: the limit of the URI, timing, the timeout, the parameters, and the envelope around errors
+//! of axum itself. It knows no resource.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,16 +18,16 @@ use super::headers::SERVER_TIMING;
 use super::listen::Crowded;
 use super::state::Api;
 
-/// Label of requests that match no route: the page and its files, and paths that do not exist.
+/// Label of requests without a route: files of the page, and paths that do not exist.
 const UNMATCHED: &str = "other";
 
 /// Bytes of a path with its query string: far more than any endpoint needs.
 const MAX_URI_BYTES: usize = 8 << 10;
-/// Seconds after which a client that was turned away should come again.
+/// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
-/// Answers what needs no work: an URI that is too long, and whatever is not health where the connection took one of the
-/// places that are kept for it.
+/// Refuses a URI that is too long, and everything but health probes on a connection that took one of the slots reserved for
+/// them.
 pub(super) async fn admit(request: Request, next: Next) -> Response {
     let uri = request.uri();
     let bytes = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
@@ -41,14 +41,14 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// What is answered however full the server is.
+/// Paths that are answered even when every connection is in use.
 const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Reads the parameters of the query string once, refuses those that the endpoint does not have, and hands the others on.
+/// Parses the query string once, refuses parameters that the endpoint does not have, and passes the others on.
 pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let known = route.as_ref().and_then(|route| api.document.parameters(request.method(), route.as_str()));
-    // Of what does not exist another answer says so.
+    // There is no such endpoint; the fallback says so.
     let Some(known) = known else { return next.run(request).await };
     let checked = Fields::from_query(request.uri().query().unwrap_or_default())
         .and_then(|fields| fields.only(known).map(|()| fields));
@@ -61,13 +61,13 @@ pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request
     }
 }
 
-/// 405 for a method that an endpoint does not have; the sentence names those that it has.
+/// 405 for a method that an endpoint does not have, with the methods that it has.
 pub(super) async fn method_not_allowed(State(api): State<Arc<Api>>, route: MatchedPath, method: Method) -> ApiError {
     let allowed: Vec<&str> = api.document.methods(route.as_str()).collect();
     ApiError::method_not_allowed(&method, &allowed.join(" or "))
 }
 
-/// Counts the request, and adds `Server-Timing: app;dur=…` (milliseconds until the answer's head) to `/api/*`.
+/// Counts the request, and adds `Server-Timing: app;dur=…` (milliseconds until the head of the response) to `/api/*`.
 pub(super) async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
@@ -94,7 +94,7 @@ pub(super) async fn time_out(State(api): State<Arc<Api>>, request: Request, next
     }
 }
 
-/// As a whole number where it is one.
+/// Seconds, as an integer where there is no fraction.
 fn seconds(time: Duration) -> Value {
     match time.subsec_nanos() {
         0 => time.as_secs().into(),
@@ -102,7 +102,7 @@ fn seconds(time: Duration) -> Value {
     }
 }
 
-/// Gives the envelope to an error of axum itself, which comes without one.
+/// Wraps an error of axum itself in the envelope.
 pub(super) async fn envelope_errors(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status();
@@ -116,7 +116,7 @@ fn is_json(response: &Response) -> bool {
     response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
 
-/// Compression where the client takes it: not of small answers, which gain nothing, nor of images and event streams.
+/// Compression if the client accepts it, except for small responses, images and event streams.
 pub(super) fn compression() -> CompressionLayer<impl Predicate> {
     const SMALLEST_BYTES: u16 = 1024;
     CompressionLayer::new()
@@ -128,10 +128,10 @@ pub(super) fn is_api_path(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")
 }
 
-/// What a process answers that only takes in.
+/// Paths that a process of the role `ingest` answers.
 const STATUS_PATHS: [&str; 5] = ["/api/status", "/api/openapi.json", "/healthz", "/readyz", "/metrics"];
 
-/// 404 for all that a process of the role `ingest` leaves to others.
+/// 404 for every path that a process of the role `ingest` does not serve.
 pub(super) async fn status_only(request: Request, next: Next) -> Response {
     if STATUS_PATHS.contains(&request.uri().path()) {
         return next.run(request).await;

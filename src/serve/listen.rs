@@ -1,9 +1,9 @@
-//! The listening socket: binding it with an error that says what to do, serving until told to stop, and stopping within
+//! The listening socket: binding it with an error that says what to do, serving until the stop signal, and stopping within
 //! a deadline. It does not know what is served.
 //!
-//! A client that is slow or silent holds nobody up: [`places`] bounds the connections and closes the oldest idle one for a
-//! new one, [`client`] gives a request's head a deadline and cuts off who does not read, and hyper closes a connection on
-//! which nothing is asked for too long.
+//! A slow or silent client does not delay others: [`places`] bounds the connections and closes the oldest idle one for a
+//! new one, [`client`] sets a deadline for the head of a request and closes connections whose client does not read, and hyper
+//! closes connections that are idle for too long.
 
 mod accept;
 pub(super) mod bind;

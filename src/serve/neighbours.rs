@@ -1,6 +1,5 @@
-//! Which checkpoints lie next to one another, for the lines on a map: along a road those that follow one another, and
-//! between roads the shortest links that join everything. It is derived from the catalogue alone; it knows no real course
-//! of a road.
+//! Neighbouring checkpoints, for the lines on a map: consecutive checkpoints of a road, and between roads the shortest links
+//! that connect everything. Derived from the catalogue alone; it knows no road geometry.
 
 use std::collections::BTreeMap;
 
@@ -8,16 +7,16 @@ use serde::Serialize;
 use traffic::{Catalogue, Checkpoint, great_circle_km};
 use utoipa::ToSchema;
 
-/// With more checkpoints than this only roads are joined: links between all pairs would have to be compared.
+/// Above this number of checkpoints roads are not linked, since all pairs would have to be compared.
 const MAX_LINKED: usize = 500;
 
 /// Why two checkpoints are neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Link {
-    /// They follow one another on one road.
+    /// Consecutive checkpoints of a road.
     Road,
-    /// They are near, on different roads; no road is known between them.
+    /// Near each other on different roads; no road between them is known.
     Near,
 }
 
@@ -63,7 +62,7 @@ pub(super) fn neighbours(catalogue: &Catalogue) -> Vec<Vec<Neighbour>> {
     neighbours
 }
 
-/// Pairs of positions in the catalogue, the lesser first.
+/// Pairs of positions in the catalogue, the smaller first.
 type Links = BTreeMap<(usize, usize), Link>;
 
 /// Longitude and latitude in degrees.
@@ -73,7 +72,7 @@ fn distance(a: &Checkpoint, b: &Checkpoint) -> Option<f64> {
     Some(great_circle_km(a.position()?, b.position()?))
 }
 
-/// Those that follow one another on a road, along the line that fits its checkpoints best.
+/// Consecutive checkpoints of each road, along the line that fits its checkpoints best.
 fn roads(checkpoints: &[&Checkpoint]) -> Links {
     let mut by_road: BTreeMap<&str, Vec<(usize, Place)>> = BTreeMap::new();
     for (index, checkpoint) in checkpoints.iter().enumerate() {
@@ -95,8 +94,8 @@ fn roads(checkpoints: &[&Checkpoint]) -> Links {
     links
 }
 
-/// The direction in which places are spread most, as factors of longitude and latitude: the first principal axis, with
-/// degrees of longitude as long as they are there.
+/// The direction of greatest spread, as factors of longitude and latitude: the first principal axis, with degrees of
+/// longitude scaled to the latitude.
 fn main_direction(places: impl ExactSizeIterator<Item = Place> + Clone) -> (f64, f64) {
     let count = places.len().max(1) as f64;
     let (lon, lat) = places.clone().fold((0.0, 0.0), |(x, y), (lon, lat)| (x + lon / count, y + lat / count));
@@ -109,7 +108,7 @@ fn main_direction(places: impl ExactSizeIterator<Item = Place> + Clone) -> (f64,
     (angle.cos() * shrink, angle.sin())
 }
 
-/// Adds the shortest links that join what roads leave apart (Kruskal 1956).
+/// Adds the shortest links that connect the roads (Kruskal 1956).
 fn join(checkpoints: &[&Checkpoint], links: &mut Links) {
     let mut groups: Vec<usize> = (0..checkpoints.len()).collect();
     for (a, b) in links.keys() {
@@ -131,7 +130,7 @@ fn join(checkpoints: &[&Checkpoint], links: &mut Links) {
     }
 }
 
-/// The first of the group that a checkpoint belongs to.
+/// The representative of the group of a checkpoint.
 fn group_of(groups: &[usize], mut of: usize) -> usize {
     while let Some(&parent) = groups.get(of).filter(|parent| **parent != of) {
         of = parent;
@@ -139,7 +138,7 @@ fn group_of(groups: &[usize], mut of: usize) -> usize {
     of
 }
 
-/// Makes one group of two; false if they are one already.
+/// Joins two groups; false if they are one already.
 fn unite(groups: &mut [usize], a: usize, b: usize) -> bool {
     let (a, b) = (group_of(groups, a), group_of(groups, b));
     if a == b {

@@ -1,9 +1,9 @@
-//! What other parts of the program say in a sentence, with a code and values, so that the page can say it in its own
-//! language. The sentence itself stays beside it, for people and for programs that know no codes.
+//! Sentences of other parts of the program as a code with values, so that the page can show them in its own language. The
+//! sentence itself is kept, for people and for programs that know no codes.
 //!
-//! Those parts speak English, for the log, and much of what they say is another program's words (MySQL's, librdkafka's,
-//! the operating system's). So the sentence is recognised here, at the edge, by the table of [`sentences`]; what is not
-//! in it is `other` and is shown as it is.
+//! Those parts write English, for the log, and often pass on messages of other programs (MySQL, librdkafka, the operating
+//! system). So the sentence is recognised here, at the edge, by the table of [`sentences`]; any other sentence has the code
+//! `other` and is shown as it is.
 
 mod sentences;
 
@@ -15,11 +15,11 @@ use utoipa::ToSchema;
 use sentences::{CAUSES, SENTENCES};
 pub(super) use sentences::{NoticeCause, NoticeCode};
 
-/// Values that are whole numbers: a sentence with other text there is another sentence.
+/// Values that are whole numbers: a sentence with other text in that place does not match.
 const NUMBERS: [&str; 11] =
     ["count", "line", "number", "offset", "found", "read", "missing", "all", "first", "last", "shard"];
 
-/// How a further complaint of a server begins.
+/// How the sentence about a further server begins.
 const SERVERS: [&str; 3] = ["; MyCat at ", "; MySQL at ", "; Redis at "];
 
 /// A sentence of the program.
@@ -27,7 +27,7 @@ const SERVERS: [&str; 3] = ["; MyCat at ", "; MySQL at ", "; Redis at "];
 pub(super) struct Notice {
     /// Which sentence it is.
     code: NoticeCode,
-    /// What is particular in it; `error` is in the words of whoever failed.
+    /// The values in it; `error` is the message of the program that failed.
     #[schema(example = json!({"path": "/var/lib/platewatch"}))]
     values: BTreeMap<&'static str, String>,
     /// What `values.error` means, where that is known.
@@ -53,7 +53,7 @@ impl Notice {
         Self { code, cause, inner: inner.map(Box::new), values, text: text.to_owned() }
     }
 
-    /// What joins the complaints of several servers, one by one.
+    /// The sentences about several servers, one by one.
     pub(super) fn of_each(text: &str) -> Vec<Self> {
         let mut each = Vec::new();
         let mut rest = text;
@@ -67,13 +67,13 @@ impl Notice {
         each
     }
 
-    /// What was lost, part by part, and how it was noticed: `rejected lines 5 to 9, alerts 1 to 2 (CURRENT is missing)`.
+    /// A loss, part by part, and how it was noticed: `rejected lines 5 to 9, alerts 1 to 2 (CURRENT is missing)`.
     pub(super) fn of_loss(text: &str) -> Loss {
         let (missing, cause) = split_off_last_parentheses(text).unwrap_or((text, ""));
         let mut parts = Vec::new();
         for part in split_outside_parentheses(missing) {
             let notice = Self::of(part);
-            // The rows of each shard follow in the words of the passages.
+            // The sentence about passages contains the rows of each shard.
             let rows = notice.values.get("rows").map(|rows| rows.split(", ").map(Self::of).collect::<Vec<_>>());
             parts.push(notice);
             parts.extend(rows.into_iter().flatten());
@@ -95,13 +95,13 @@ impl Notice {
 /// A loss of what was committed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Loss {
-    /// What is missing, kind by kind, and the rows of each shard behind the passages.
+    /// What is missing, one notice for each kind; those about rows of a shard follow the passages.
     parts: Vec<Notice>,
     /// How it was noticed.
     cause: Option<Notice>,
 }
 
-/// `text` before and within the parentheses at its end; none if there are none.
+/// The text before the parentheses at its end, and within them; none if it does not end with parentheses.
 fn split_off_last_parentheses(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_suffix(')')?;
     let mut depth = 1;
@@ -116,7 +116,7 @@ fn split_off_last_parentheses(text: &str) -> Option<(&str, &str)> {
     Some((inner.get(..open)?.trim_end(), inner.get(open + 1..)?))
 }
 
-/// The parts of `text` between commas that stand in no parentheses.
+/// The parts of `text` between commas outside parentheses.
 fn split_outside_parentheses(text: &str) -> Vec<&str> {
     let mut depth = 0;
     text.split(|character| {
@@ -141,7 +141,7 @@ fn values(sentence: &'static str, text: &str) -> Option<BTreeMap<&'static str, S
     let (beginning, mut pattern) = sentence.split_once('{').unwrap_or((sentence, ""));
     let mut rest = text.strip_prefix(beginning)?;
     let mut values = BTreeMap::new();
-    // A value goes up to the words behind it: the last one to the end.
+    // A value extends to the words that follow it; the last one to the end.
     while let Some((name, behind)) = pattern.split_once('}') {
         let (words, next) = behind.split_once('{').unwrap_or((behind, ""));
         let value = if next.is_empty() { rest.strip_suffix(words)? } else { rest.split_once(words)?.0 };

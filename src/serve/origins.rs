@@ -1,9 +1,8 @@
 //! Which pages of other origins may call `/api/*` from a browser (CORS), and which may change anything.
 //!
-//! What is read may be read by the pages of `api.cors_origins`, by default of any origin, and never with credentials. What
-//! changes something may be called by our own page and by those of `api.allowed_origins`. A browser asks first, but not
-//! every browser, nor every request: so a change with another origin is refused here too. A program that is no browser
-//! sends no `Origin` and is not meant.
+//! Pages of `api.cors_origins` (any by default) may read, never with credentials. Our own page and those of
+//! `api.allowed_origins` may change something. Not every browser sends a preflight for every request, so a change from
+//! another origin is also refused here. Programs other than browsers send no `Origin` and are not affected.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,15 +15,15 @@ use axum::response::{IntoResponse, Response};
 use super::error::{ApiError, ErrorReason};
 use super::headers::{MAX_ROWS, SERVER_TIMING, TOTAL_COUNT};
 
-/// How long a browser may remember what it was told.
+/// How long a browser may cache the answer to a preflight.
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// The origins that are allowed.
 #[derive(Debug, Clone)]
 pub(super) struct Origins {
-    /// Those that may read; none for all.
+    /// Origins that may read; none means all.
     readers: Option<Vec<String>>,
-    /// Those that may change something, beside our own.
+    /// Origins that may change something, besides our own.
     changers: Vec<String>,
 }
 
@@ -52,12 +51,12 @@ impl Origins {
     }
 }
 
-/// Whether a method may change something. Every POST of this interface is a question.
+/// Whether a method may change something. Every POST of this API is a query.
 fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::POST | Method::OPTIONS)
 }
 
-/// Whether an origin is that of the page which this server shows: the address that the browser called.
+/// Whether an origin is our own page: the address that the browser called.
 fn is_own(origin: &str, headers: &HeaderMap) -> bool {
     let Some((scheme, place)) = origin.split_once("://") else { return false };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
@@ -66,7 +65,7 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
     !host.is_empty() && plain(place) == plain(&host)
 }
 
-/// Answers a browser that asks first, refuses a change from elsewhere, and tells the browser who may read the answer.
+/// Answers a preflight, refuses a change from another origin, and adds the CORS headers.
 pub(super) async fn guard(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD);

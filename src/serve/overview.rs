@@ -36,7 +36,7 @@ pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
     let shared = api.clone();
     let overview = api.counters(move |snapshot| {
         let overview = Overview::read(snapshot, now, checkpoints, &shared.alerts_today, &shared.same_time_yesterday)?;
-        // Here, since the work goes on where whoever asked has left.
+        // Set here, since the work continues if the client disconnects.
         *newest = Some((began, overview.clone()));
         Ok(overview)
     });

@@ -1,8 +1,8 @@
-//! `GET /api/predict/*`: what the flow model says of a checkpoint or the whole city, and which model it is.
+//! `GET /api/predict/*`: the prediction of the flow model for a checkpoint or the whole city, and the model itself.
 //!
-//! A model answers from memory, so flows are answered at once, and so are counts that are at hand; others are read in the
-//! lane of counters. Without a model the answer is the mean of what was counted ([`super::untrained`]): a front end that
-//! loads all its panels or none must not fail for want of one.
+//! A model predicts from memory, so its answers need no lane, nor do counts that are in memory; other counts are read in the
+//! lane of counters. Without a model the answer is the mean of the counts ([`super::untrained`]), so that a front end that
+//! loads all its panels together does not fail.
 
 mod answer;
 mod asked;
@@ -24,8 +24,8 @@ use json::{DayJson, FlowJson, HourJson, ModelStatusJson};
 /// Predicted passages of one checkpoint, or of the whole city, in one hour.
 ///
 /// Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
-/// `date` alone, the hour of the day that comes next. Without a model it is the mean of what was counted, `basis` is
-/// `untrained`, and `lower` and `upper` are the smallest and the largest of those counts; of an empty store all are 0.
+/// `date` alone, the hour of the day that comes next. Without a model it is the mean of the counts, `basis` is
+/// `untrained`, and `lower` and `upper` are the smallest and the largest count; for an empty store all are 0.
 #[utoipa::path(
     get,
     path = "/predict/flow",
@@ -60,7 +60,7 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
     }))
 }
 
-/// Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted. Without a
+/// Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with the actual counts. Without a
 /// model as for one hour.
 #[utoipa::path(
     get,
@@ -106,7 +106,7 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
     }))
 }
 
-/// Which flow model is served, what it learnt from, how it did in its test, and how training is.
+/// The flow model that is served, its training data, its evaluation, and the state of training.
 #[utoipa::path(
     get,
     path = "/predict/model",
@@ -119,7 +119,7 @@ pub(super) async fn model(State(api): State<Arc<Api>>) -> Answer<ModelStatusJson
     Ok(Success(ModelStatusJson::new(api.settings.forecaster.status(), about)))
 }
 
-/// One decimal is more than a prediction can promise.
+/// Rounds to one decimal, which is more than the precision of a prediction.
 fn rounded(flow: f64) -> f64 {
     (flow * 10.0).round() / 10.0
 }

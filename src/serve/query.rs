@@ -30,12 +30,12 @@ pub(super) const FIELDS: [&str; 14] = [
     "page",
     "limit",
 ];
-/// Most records of one page.
+/// Maximum number of records of a page.
 pub(super) const MAX_LIMIT: u64 = 500;
 pub(super) const DEFAULT_LIMIT: u64 = 10;
 
-/// Filters of the query: all are optional, null or "" means no filter, and all that are given must hold. A number may
-/// be written as a text, and a text of digits as a number.
+/// Filters of the query: all are optional, null or "" means no filter, and a passage must match all that are given. A
+/// number may be written as a string, and a string of digits as a number.
 #[derive(serde::Deserialize, ToSchema)]
 #[expect(
     dead_code,
@@ -76,7 +76,7 @@ pub(super) struct QueryBody {
     /// Brand and model contains this.
     #[schema(example = "大众")]
     clppxh: Option<String>,
-    /// Which come first, `newest` or `oldest`; those of one second always by GCXH.
+    /// `newest` or `oldest` first; passages of the same second are ordered by GCXH.
     #[schema(default = "newest", example = "newest")]
     order: Option<String>,
     /// Page, from 1.
@@ -144,7 +144,7 @@ pub(super) fn filter(
     })
 }
 
-/// The order that a request asks for.
+/// The requested order.
 ///
 /// # Errors
 /// 400 that lists the choices.
@@ -152,7 +152,7 @@ pub(super) fn order(fields: &Fields) -> Result<Order, ApiError> {
     Ok(fields.named("order")?.unwrap_or_default())
 }
 
-/// Plate text as stored plates are written: normalised like the HPHM of a record. Wildcards stay.
+/// A plate normalised like the HPHM of a record; wildcards are kept.
 pub(super) fn plate_text(text: &str) -> String {
     normalise_plate(clean_field(text)).into_owned()
 }

@@ -1,5 +1,5 @@
-//! `GET /api/stats/recent`: the flow of now, checkpoint by checkpoint, for the map: passages of the newest minutes of event
-//! time, each checkpoint once, with its place.
+//! `GET /api/stats/recent`: the current flow by checkpoint, for the map: passages of the newest minutes of event time, with
+//! the coordinates of each checkpoint.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(super) struct CheckpointFlow {
     /// Short name.
     #[schema(example = "S250-邳州-苏鲁界")]
     label: String,
-    /// Passages in the window, under its code and its full name together.
+    /// Passages in the window, recorded with its code or its full name.
     #[schema(example = 42)]
     value: u64,
     /// Longitude in degrees; null if it is not known.
@@ -39,13 +39,13 @@ pub(super) struct CheckpointFlow {
     lat: Option<f64>,
 }
 
-/// The flow of now.
+/// The current flow.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct RecentFlow {
-    /// First second of the window; null as long as there is no passage.
+    /// First second of the window; null while there is no passage.
     #[schema(example = "2024-01-01 12:29:57")]
     start: Option<String>,
-    /// Last second of it: the newest GCSJ, or the server's clock if that is behind it.
+    /// Last second of the window: the newest GCSJ, or the server's clock if that is earlier.
     #[schema(example = "2024-01-01 12:34:56")]
     end: Option<String>,
     /// Length of the window in minutes.
@@ -65,7 +65,7 @@ pub(super) struct RecentFlow {
     tag = "statistics",
     params(("minutes" = Option<u32>, Query, minimum = 1, maximum = 1440, description = "Length of the window; default 5", example = 5)),
     responses(
-        (status = 200, description = "The flow of now", body = Envelope<RecentFlow>),
+        (status = 200, description = "The current flow", body = Envelope<RecentFlow>),
         (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
         (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
@@ -75,9 +75,9 @@ pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): Que
     let minutes = fields.whole("minutes", 1..=MAX_MINUTES, DEFAULT_MINUTES)?;
     let (now, catalogue) = (api.now(), api.reader.catalogue());
     let flow = api.scan(move |snapshot| {
-        // A camera whose clock is ahead must not move the window away from all others.
+        // A camera whose clock is ahead must not move the window past the others.
         let Some(end) = snapshot.totals().newest.map(|newest| newest.min(now)) else {
-            // Nothing passed yet, or nobody knows: only the latter is an error.
+            // Either there is no passage yet, or the data is unavailable, which is an error.
             snapshot.count(TimeRange::default())?;
             return Ok(flow(None, minutes, &[], &catalogue));
         };
@@ -89,7 +89,7 @@ pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): Que
     flow.await.map(Success)
 }
 
-/// The counts of a window by checkpoint of the catalogue.
+/// The flow from the counts of a window.
 fn flow(
     window: Option<(CivilTime, CivilTime)>,
     minutes: u64,

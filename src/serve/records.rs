@@ -1,5 +1,5 @@
-//! A passage as the API shows it, with what is derived from it: province, type of vehicle, fuel, label of the
-//! checkpoint. Shared by the query and the track; it does not know filters or paging.
+//! A passage as JSON, with derived fields: province, vehicle type, fuel, label of the checkpoint. Shared by the query and the
+//! track; it knows no filters and no paging.
 
 use serde::Serialize;
 use traffic::{Catalogue, FuelType, PlateCode, VehicleType, province_of};
@@ -63,7 +63,7 @@ pub(super) struct PassagePageJson {
 }
 
 impl PassageJson {
-    /// The row as the API shows it.
+    /// The row as JSON.
     pub(super) fn new(row: PassageRow, catalogue: &Catalogue) -> Self {
         Self {
             province: province_of(&row.hphm).to_owned(),
@@ -83,7 +83,7 @@ impl PassageJson {
 }
 
 impl PassagePageJson {
-    /// The page as the API shows it.
+    /// The page as JSON.
     pub(super) fn new(page: Page<PassageRow>, catalogue: &Catalogue) -> Self {
         let records = page.records.into_iter().map(|row| PassageJson::new(row, catalogue)).collect();
         Self { total: page.total, records }
@@ -95,8 +95,8 @@ pub(super) fn label(catalogue: &Catalogue, kkmc: &str) -> String {
     catalogue.label_of(kkmc).to_owned()
 }
 
-/// All texts under which a checkpoint may have been recorded: for a code, a full name or a label of the catalogue, its
-/// code and its full name; for anything else, the text itself.
+/// All names by which a checkpoint may have been recorded: for a code, a full name or a label of the catalogue, its code and
+/// its full name; for anything else, the text itself.
 pub(super) fn kkmc_texts(catalogue: &Catalogue, text: &str) -> Vec<String> {
     let known = catalogue.find(text).or_else(|| catalogue.iter().find(|checkpoint| checkpoint.label == text));
     match known {

@@ -1,4 +1,4 @@
-//! `GET /api/rejects`: lines that were not accepted: how many for which reason, and the newest of them.
+//! `GET /api/rejects`: rejected lines: counts by reason, and the newest lines.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::reader::RejectRow;
 
 const MAX_LIMIT: u64 = 200;
 const DEFAULT_LIMIT: u64 = 20;
-/// Bytes of a line that are shown; a few times as many are kept.
+/// Bytes of a line that are shown; more are kept.
 const SHOWN_BYTES: usize = 1024;
 
 /// A reason and how many lines were rejected for it.
@@ -29,7 +29,7 @@ pub(super) struct ReasonCount {
     count: u64,
 }
 
-/// A line that was not accepted.
+/// A rejected line.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Reject)]
 pub(super) struct RejectJson {
@@ -55,7 +55,7 @@ pub(super) struct RejectJson {
     /// Bytes of the whole line.
     #[schema(example = 12)]
     bytes: u64,
-    /// Newest GCSJ when it came; null if there was none.
+    /// Newest GCSJ when it arrived; null if there was none.
     #[schema(example = "2024-01-01 12:34:56")]
     near: Option<String>,
 }
@@ -72,9 +72,9 @@ pub(super) struct RejectListJson {
     kept: u64,
     /// By reason, most frequent first.
     reasons: Vec<ReasonCount>,
-    /// Newest first. There may be fewer than asked for, even none, although `next` says that there are more.
+    /// Newest first. There may be fewer than `limit`, even none, although `next` says that there are more.
     records: Vec<RejectJson>,
-    /// Give this as `before` for the next ones; null at the end.
+    /// Value of `before` for the next page; null at the end.
     #[schema(example = json!(null))]
     next: Option<u64>,
 }
@@ -130,7 +130,7 @@ impl From<RejectRow> for RejectJson {
     }
 }
 
-/// Bytes as text in which nothing is hidden and nothing acts.
+/// Bytes as text without invisible or control characters.
 fn safe_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -148,8 +148,8 @@ fn safe_text(bytes: &[u8]) -> String {
     text
 }
 
-/// Zero width, byte order mark, marks of direction and of lines (Unicode general categories Cf, Zl and Zp, as far as they
-/// can mislead).
+/// Zero-width characters, byte order mark, bidirectional and line marks (the misleading characters of the Unicode general
+/// categories Cf, Zl and Zp).
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
@@ -167,7 +167,7 @@ mod tests {
             (b"\xff\xfex\x00", "\\xff\\xfex\\u{0}"),
             ("苏C\u{202e}54321".as_bytes(), "苏C\\u{202e}54321"),
             ("<script>alert(1)</script>".as_bytes(), "<script>alert(1)</script>"),
-            // A character that was cut at the end.
+            // A truncated character.
             (&"苏".as_bytes()[..2], "\\xe8\\x8b"),
         ] {
             assert_eq!(safe_text(bytes), expected);

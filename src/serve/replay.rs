@@ -1,9 +1,9 @@
-//! Stored alerts as text of an event stream, made once for all streams: 250 clients that ask for everything from the first
-//! alert on, or that wait for the next one, read the same pieces.
+//! Stored alerts as text of an event stream, made once for all streams: 250 clients that request everything from the first
+//! alert, or that wait for the next one, read the same pieces.
 //!
-//! Pieces have fixed bounds, so that all meet at the same ones. A piece that is not in memory is made on a blocking thread
-//! by one stream at a time, and old pieces are given out at a bounded rate over all streams together: so replays take a
-//! bounded part of the machine, whoever asks.
+//! Pieces have fixed bounds, so that all streams share them. A piece that is not in memory is made on a blocking thread, by
+//! one stream at a time, and old pieces are sent at a bounded rate over all streams together, so that replays take a bounded
+//! share of the machine.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,20 +22,20 @@ use crate::reader::{ReadError, Reader};
 
 /// Alerts of a piece.
 const PIECE: u64 = 128;
-/// Pieces that are kept in memory.
+/// Pieces kept in memory.
 const KEPT: usize = 64;
-/// Old pieces that are on their way at the same time.
+/// Old pieces being sent at the same time.
 const TURNS: usize = 2;
-/// A turn takes at least this: some 250,000 old alerts a second over all streams.
+/// Minimum time of an old piece: about 250,000 old alerts a second over all streams.
 const SHORTEST_TURN: Duration = Duration::from_millis(1);
 
-/// Alerts that stand side by side, as text.
+/// Consecutive alerts, as text.
 #[derive(Debug, Clone)]
 struct Piece {
     text: Bytes,
-    /// `seq` of each alert, and where its text ends.
+    /// `seq` of each alert, and the end of its text.
     ends: Vec<(u64, usize)>,
-    /// Up to which `seq` the alerts were read.
+    /// The `seq` up to which alerts were read.
     read_to: u64,
 }
 
@@ -43,11 +43,11 @@ struct Piece {
 #[derive(Debug)]
 pub(super) struct Events {
     pub(super) text: Bytes,
-    /// `seq` up to which the stream then has everything.
+    /// The `seq` up to which the stream is complete after it.
     pub(super) last: u64,
 }
 
-/// The pieces in memory, and the turns.
+/// The pieces in memory, and the limit on old ones.
 #[derive(Debug)]
 pub(super) struct Replay {
     pieces: Mutex<BTreeMap<u64, (u64, Piece)>>,
@@ -88,7 +88,7 @@ impl Replay {
         }
     }
 
-    /// The next alerts above `last`, of which the newest is `newest`; none where those are retained no more.
+    /// The next alerts above `last`, up to `newest`; none where those are no longer retained.
     ///
     /// # Errors
     /// The alerts could not be read.
@@ -101,7 +101,7 @@ impl Replay {
         let number = last / PIECE;
         let end = (number + 1) * PIECE;
         if newest < end {
-            // What has just come is wanted by all at once, and soon.
+            // All streams want the newest alerts at once.
             return self.piece(reader, number, newest.min(end)).await.map(|piece| piece.after(last));
         }
         let turn = self.turns.acquire().await;
@@ -116,19 +116,19 @@ impl Replay {
         if let Some(piece) = self.known(number, needed) {
             return Ok(piece);
         }
-        // One at a time: the others find it made.
+        // One at a time: the others then find it in memory.
         let _making = self.making.acquire().await;
         if let Some(piece) = self.known(number, needed) {
             return Ok(piece);
         }
         let reader = reader.clone();
         let made = tokio::task::spawn_blocking(move || {
-            // In this order: what was said to be committed is in the snapshot.
+            // In this order, so that every reported commit is in the snapshot.
             let newest = *reader.commits().borrow();
             let snapshot = reader.snapshot();
             let end = (number + 1) * PIECE;
             let alerts = snapshot.alerts_after(number * PIECE, PIECE as usize)?;
-            // Those that are not there although they were raised are retained no more: all the way to the first that is.
+            // Missing alerts are no longer retained: skip to the first that is.
             let read_to = match alerts.first() {
                 Some(first) if first.seq > end => first.seq - 1,
                 _ => newest.min(end),
@@ -158,7 +158,7 @@ impl Piece {
         Self { text: text.into(), ends, read_to }
     }
 
-    /// What is above `last`.
+    /// The part above `last`.
     fn after(&self, last: u64) -> Events {
         let passed = self.ends.partition_point(|(seq, _)| *seq <= last);
         let start = passed.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |(_, end)| *end);

@@ -1,4 +1,4 @@
-//! Settings of the HTTP interface and their defaults. It does not know who reads them.
+//! Settings of the HTTP interface and their defaults. It does not know the configuration file.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,33 +13,33 @@ use crate::forecast::{Forecaster, NoForecaster};
 pub struct ServeSettings {
     /// Origins whose pages may read `/api/*` in a browser; `*` allows all.
     pub cors_origins: Vec<String>,
-    /// Origins whose pages may change something too, beside our own.
+    /// Origins whose pages may also change something, besides our own.
     pub allowed_origins: Vec<String>,
-    /// Queries that may read the disk at the same time; more wait.
+    /// Concurrent queries that read the disk; more wait.
     pub max_concurrent_queries: usize,
     /// How long a request may take before it is answered with 504.
     pub query_timeout: Duration,
-    /// Clients that may hold an event stream open at the same time.
+    /// Concurrent event streams.
     pub sse_max_clients: usize,
-    /// Those of one address among them.
+    /// Of these, streams of one address.
     pub sse_max_clients_per_address: usize,
     /// Largest request body, in bytes.
     pub body_limit: usize,
-    /// Whether it only tells how it is, and neither answers questions nor shows the page.
+    /// Whether only the status is served, neither queries nor the page.
     pub status_only: bool,
-    /// Rows of the longest file that a query may be exported to.
+    /// Maximum number of rows of an exported file.
     pub export_max_rows: u64,
-    /// Files that may be made at the same time.
+    /// Concurrent exports.
     pub max_concurrent_exports: usize,
-    /// How long a file may take, the client's reading included.
+    /// Maximum duration of an export, including the client's reading.
     pub export_timeout: Duration,
-    /// The rule, for what it says of two sightings that the page shows.
+    /// The rule by which the track judges two sightings.
     pub detector: DetectorSettings,
-    /// The clock that says what "today" is.
+    /// The clock that defines "today".
     pub clock: Clock,
     /// Zone into which a time with an offset is converted.
     pub zone: TimeZoneName,
-    /// Who predicts the flow.
+    /// The flow prediction.
     pub forecaster: Arc<dyn Forecaster>,
 }
 

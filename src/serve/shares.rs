@@ -1,6 +1,6 @@
-//! Places that are held for long, for event streams and exports: a few in all and fewer for one address, so that nobody
-//! holds them alone. Who comes is let in for whoever held a place longest, of the same address where that has its share,
-//! else of the address that holds the most; as far as those may be ended at all, which the caller says.
+//! Long-lived slots, for event streams and exports: a limited number in total and fewer for one address, so that no client
+//! holds all of them. A new one ends the oldest, of the same address if that has its share, else of the address that holds
+//! the most, if the caller allows that one to be ended.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, MutexGuard};
 use tokio_util::sync::CancellationToken;
 
-/// What a holder of a place has done with it.
+/// What the holder of a slot has done with it.
 #[derive(Debug)]
 pub(super) struct Progress {
     began: Instant,
@@ -18,12 +18,12 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Bytes that the client has taken, more or less.
+    /// About how many bytes the client has read.
     pub(super) fn took(&self, bytes: usize) {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Whether the client took less than so many bytes a second, over at least this long.
+    /// Whether the client read less than this many bytes a second, over at least this long.
     pub(super) fn is_slower_than(&self, bytes_per_second: u64, over: Duration) -> bool {
         let held = self.began.elapsed();
         let least = bytes_per_second as f64 * held.as_secs_f64();
@@ -42,11 +42,11 @@ struct Holder {
 #[derive(Debug, Default)]
 struct Table {
     next: u64,
-    /// In the order in which they came.
+    /// In the order of arrival.
     holders: Vec<Holder>,
 }
 
-/// All places of a kind.
+/// All slots of a kind.
 #[derive(Debug)]
 pub(super) struct Shares {
     total: usize,
@@ -59,9 +59,9 @@ impl Shares {
         Self { total, per_address: per_address.max(1), table: Mutex::default() }
     }
 
-    /// A place for `address`; none if all are held by others who may not be ended.
+    /// A slot for `address`; none if all are held and may not be ended.
     ///
-    /// `ended` is cancelled when another takes the place.
+    /// `ended` is cancelled when another takes the slot.
     pub(super) fn take(
         self: &Arc<Self>,
         address: IpAddr,
@@ -85,7 +85,7 @@ impl Shares {
         Some(Share { id, ended, progress, shares: self.clone() })
     }
 
-    /// How many are held.
+    /// The number of held slots.
     pub(super) fn held(&self) -> usize {
         self.table().holders.len()
     }
@@ -100,7 +100,7 @@ impl Table {
         self.holders.iter().filter(|holder| holder.address == address).count()
     }
 
-    /// Ends the oldest holder that may be ended, of `address` or of the one that holds the most; none if there is none.
+    /// Ends the oldest holder that may be ended, of `address` or of the address that holds the most; false if there is none.
     fn end_one(&mut self, address: Option<IpAddr>, may_end: impl Fn(&Progress) -> bool) -> Option<()> {
         let may_end = |holder: &&Holder| address.is_none_or(|it| it == holder.address) && may_end(&holder.progress);
         let candidates = self.holders.iter().filter(may_end);
@@ -115,7 +115,7 @@ impl Table {
     }
 }
 
-/// A place, given back when it is dropped.
+/// A slot, released when it is dropped.
 #[derive(Debug)]
 pub(super) struct Share {
     id: u64,
@@ -125,7 +125,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// Cancelled when another takes the place.
+    /// Cancelled when another takes the slot.
     pub(super) fn ended(&self) -> &CancellationToken {
         &self.ended
     }

@@ -1,5 +1,5 @@
-//! What every handler shares: the reader, the settings, and what is kept between requests. Questions to the reader go
-//! through the [`lanes`](super::lanes). It does not know any endpoint.
+//! The state that all handlers share: the reader, the settings, and caches between requests. Reads go through the
+//! [`lanes`](super::lanes). It knows no endpoint.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::reader::{ReadError, Reader, Snapshot};
 use crate::status::Status;
 use crate::work::WorkError;
 
-/// What every handler shares.
+/// The state that all handlers share.
 pub(super) struct Api {
     pub(super) reader: Arc<dyn Reader>,
     pub(super) settings: ServeSettings,
@@ -29,9 +29,9 @@ pub(super) struct Api {
     pub(super) lanes: Lanes,
     pub(super) streams: Arc<Shares>,
     pub(super) replay: Replay,
-    /// Files that are on their way to clients.
+    /// Open exports.
     pub(super) exports: Arc<Shares>,
-    /// Files of which a piece is being made.
+    /// Slots for producing a piece of an export.
     pub(super) export_places: Arc<Semaphore>,
     pub(super) metrics: HttpMetrics,
     pub(super) document: Document,
@@ -42,17 +42,17 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// The clock's time.
+    /// The current time.
     pub(super) fn now(&self) -> CivilTime {
         (self.settings.clock)()
     }
 
-    /// A moment of Unix time as civil time of the road; empty where its calendar has none.
+    /// Unix time as civil time of the road; empty if it is out of range.
     pub(super) fn civil(&self, unix: i64) -> String {
         self.settings.zone.civil(unix).map(|time| time.to_string()).unwrap_or_default()
     }
 
-    /// Event streams that are open.
+    /// Open event streams.
     pub(super) fn open_streams(&self) -> usize {
         self.streams.held()
     }
@@ -83,7 +83,7 @@ impl Api {
         Ok(self.lanes.counters(move || read(&*reader.snapshot())).await??)
     }
 
-    /// How the appliance is. It waits behind no query; the sizes in it are read from the disk.
+    /// The status of the appliance. It waits for no query; sizes are read from the disk.
     ///
     /// # Errors
     /// As [`Api::scan`].

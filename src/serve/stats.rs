@@ -1,5 +1,5 @@
-//! `GET /api/stats/*`: counts for the dashboard, answered from counters. With a range whose ends are not whole hours the
-//! hours at its ends may have to be read from disk, so a range goes to the lane of scans.
+//! `GET /api/stats/*`: counts for the dashboard, answered from counters. If the ends of a range are not whole hours, the
+//! hours at its ends may be read from disk, so a range uses the lane of scans.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::records::label;
 use super::state::Api;
 use crate::reader::{Group, ReadError, Snapshot, TimeRange};
 
-/// Most entries of a ranking.
+/// Maximum number of entries of a ranking.
 const MAX_LIMIT: u64 = 1000;
 const DEFAULT_LIMIT: u64 = 10;
 
@@ -171,8 +171,8 @@ pub(super) async fn vehicle_brand(
 }
 
 impl Api {
-    /// Reads counts: in the lane of counters where the range is open at both ends, since that only looks at counters in
-    /// memory (as many as there are names, which is no work for a thread that serves connections); else in that of scans.
+    /// Reads counts: in the lane of counters if the range is open at both ends, since that only reads counters in memory; else
+    /// in the lane of scans.
     async fn counted<T, F>(&self, range: TimeRange, read: F) -> Result<T, ApiError>
     where
         T: Send + 'static,

@@ -1,4 +1,5 @@
-//! `GET /api/status`: how the appliance is, for the operator. The numbers are the road's own; this names them in JSON.
+//! `GET /api/status`: the state of the appliance, for the operator. The numbers come from [`crate::status`]; this module
+//! writes them as JSON.
 
 mod detection;
 mod kept;
@@ -39,32 +40,32 @@ pub(super) struct StatusJson {
     /// Whether it takes input.
     #[schema(example = true)]
     ready: bool,
-    /// Why it takes no more input, if it does not.
+    /// Why it takes no more input; null while it does.
     #[schema(example = json!(null))]
     failure: Option<String>,
-    /// The same with its code; one for each server where several do not answer.
+    /// The same with its code; one notice for each server that does not answer.
     failure_notices: Vec<Notice>,
     /// The server's clock, civil time of the road.
     #[schema(example = "2024-01-01 12:34:57")]
     now: String,
-    /// Newest GCSJ; null as long as there is none.
+    /// Newest GCSJ; null while there is none.
     #[schema(example = "2024-01-01 12:34:56")]
     newest_gcsj: Option<String>,
-    /// Seconds by which the newest GCSJ is behind the server's clock; null as long as there is none.
+    /// Seconds by which the newest GCSJ is behind the server's clock; null while there is none.
     #[schema(example = 1)]
     lag_seconds: Option<i64>,
-    /// Event streams that are open.
+    /// Open event streams.
     #[schema(example = 2)]
     open_streams: usize,
     /// The source of records.
     source: SourceJson,
-    /// What the road has done.
+    /// Counts of the pipeline.
     pipeline: PipelineJson,
-    /// The watermark, what came late or ahead, and the clocks of the checkpoints; null in the role `api`.
+    /// The watermark, late and early passages, and the clocks of the checkpoints; null in the role `api`.
     detection: Option<DetectionJson>,
     /// What is on disk and in memory.
     storage: StorageJson,
-    /// The servers that answers are read from; empty unless the role is `api`.
+    /// The servers that queries are answered from; empty unless the role is `api`.
     backends: Vec<BackendJson>,
     /// Mirrors and their lag; empty where none is configured.
     mirrors: Vec<MirrorJson>,
@@ -72,7 +73,7 @@ pub(super) struct StatusJson {
     model: ModelBriefJson,
 }
 
-/// The flow model in short; `/api/predict/model` tells more.
+/// Summary of the flow model; `/api/predict/model` has the details.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FlowModelBrief)]
 pub(super) struct ModelBriefJson {
@@ -98,7 +99,7 @@ pub(super) struct ModelBriefJson {
     training_failure: Option<String>,
     /// The same with its code.
     training_failure_notice: Option<Notice>,
-    /// Hours of counts that a training can learn from.
+    /// Hours of counts available for training.
     #[schema(example = 672)]
     history_hours: u64,
 }
@@ -121,7 +122,7 @@ impl ModelBriefJson {
     }
 }
 
-/// A server that answers are read from.
+/// A server that queries are answered from.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BackendStatus)]
 pub(super) struct BackendJson {
@@ -131,17 +132,17 @@ pub(super) struct BackendJson {
     /// Its address, without credentials.
     #[schema(example = "mysql://db-app:8066/MYETCDB")]
     address: String,
-    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
-    /// change something there first; `last_error` says what).
+    /// `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, but something
+    /// must be changed there first; `last_error` says what).
     #[schema(value_type = BackendStateName, example = "up")]
     state: &'static str,
-    /// Whether it answered last.
+    /// Whether it answered the last time.
     #[schema(example = true)]
     connected: bool,
     /// Since when it is away or blocked, civil time of the road; null while it is neither.
     #[schema(example = json!(null))]
     away_since: Option<String>,
-    /// What went wrong last; null if nothing ever did.
+    /// The last error; null if there was none.
     #[schema(example = json!(null))]
     last_error: Option<String>,
     /// The same with its code.
@@ -169,7 +170,7 @@ pub(super) struct PipelineJson {
     /// Accepted passages.
     #[schema(example = 1299976)]
     accepted: u64,
-    /// Late ones among the accepted.
+    /// Of these, late passages.
     #[schema(example = 12)]
     late: u64,
     /// Alerts.
@@ -190,10 +191,10 @@ pub(super) struct PipelineJson {
     /// Seconds since the last commit.
     #[schema(example = 0.4)]
     seconds_since_commit: f64,
-    /// Batches that wait between parser and writer.
+    /// Batches waiting between parser and writer.
     #[schema(example = 0)]
     queued_batches: usize,
-    /// How many may wait.
+    /// Maximum number of waiting batches.
     #[schema(example = 4)]
     queue_limit: usize,
 }
@@ -210,7 +211,7 @@ pub(super) struct RejectedJson {
     by_reason: BTreeMap<&'static str, u64>,
 }
 
-/// How the pipeline, its source and the storage are.
+/// The state of the pipeline, its source and the storage.
 #[utoipa::path(
     get,
     path = "/status",

@@ -1,8 +1,8 @@
 //! `GET /api/warnings/stream`: alerts as they are raised, as server-sent events.
 //!
-//! The stream is a cursor over the stored alerts: at every commit it sends those above the last `seq` it sent. So a
-//! client that lags or comes back loses nothing, nothing is queued for it, and it slows nobody (see [`super::replay`]). It
-//! ends when the server shuts down, and when another client needs its place: who reconnects goes on where it was.
+//! The stream is a cursor over the stored alerts: after every commit it sends the alerts above the last `seq` it sent. So a
+//! client that lags or reconnects loses nothing, nothing is queued for it, and it slows no one (see [`super::replay`]). It
+//! ends at shutdown, and when another client needs its slot; a client that reconnects continues where it was.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use super::state::Api;
 
 /// How long a client should wait before it reconnects.
 const RECONNECT: Duration = Duration::from_secs(2);
-/// A comment is sent after this long without an event, so that neither end takes the other for dead.
+/// A comment is sent after this long without an event, so that neither side considers the other dead.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Pause after a read that failed.
 const RETRY_READ: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ const RETRY_READ: Duration = Duration::from_secs(1);
 /// Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON.
 ///
 /// Without a last event id the stream begins with the next alert. With one it begins with the alert after it, so a
-/// client that reconnects misses nothing. A stream may be ended for another client where many are open: reconnect. An id that this data directory has not reached yet counts as none.
+/// client that reconnects misses nothing. If many streams are open, one may be ended for another client: reconnect. An id above the newest alert counts as none.
 #[utoipa::path(
     get,
     path = "/warnings/stream",
@@ -80,7 +80,7 @@ pub(super) async fn stream(
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        // Without this, nginx holds events back until its buffer is full.
+        // Without this, nginx buffers events.
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
     let mut response = (headers, Body::from_stream(events)).into_response();
@@ -101,7 +101,7 @@ fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, Ap
     }
 }
 
-/// Where one client is among the stored alerts.
+/// The position of one client in the stored alerts.
 struct Cursor {
     api: Arc<Api>,
     commits: watch::Receiver<u64>,
@@ -110,18 +110,18 @@ struct Cursor {
 }
 
 impl Cursor {
-    /// The next alerts above `last`, or a comment where none came for long.
+    /// The next alerts above `last`, or a comment after a long pause.
     async fn next(&mut self) -> Bytes {
         loop {
             let newest = *self.commits.borrow_and_update();
             if newest > self.last {
                 match self.api.replay.events_after(&self.api.reader, self.last, newest).await {
-                    // The reader is not as far yet as it was said to be.
+                    // The reader has not reached the reported commit yet.
                     Ok(events) if events.last <= self.last => tokio::time::sleep(RETRY_READ).await,
                     Ok(events) => {
                         self.last = events.last;
                         if !events.text.is_empty() {
-                            // Others first: one stream's replay is many of these.
+                            // Lets other streams run: a replay consists of many of these.
                             tokio::task::yield_now().await;
                             return events.text;
                         }
@@ -133,7 +133,7 @@ impl Cursor {
             match tokio::time::timeout(KEEP_ALIVE, self.commits.changed()).await {
                 Ok(Ok(())) => {}
                 Err(_) => return Bytes::from_static(b": keep-alive\n\n"),
-                // The writer has gone: nothing will come any more, but what ends the stream is the shutdown.
+                // The writer has stopped: nothing more will come, and the shutdown ends the stream.
                 Ok(Err(_)) => std::future::pending::<()>().await,
             }
         }

@@ -1,5 +1,5 @@
-//! `GET /api/track`: where one plate was seen, in the order of time, and which of its ways no car can have driven: the
-//! judgement is the rule's own ([`Evidence`]).
+//! `GET /api/track`: the sightings of one plate in order of time, and the moves between them that no car can have made, as
+//! judged by the rule ([`Evidence`]).
 
 use std::sync::Arc;
 
@@ -27,17 +27,17 @@ pub(super) struct Track {
     /// The plate, normalised.
     #[schema(example = "苏C12345")]
     hphm: String,
-    /// All sightings within the range, and the newest `limit` of them in the order of time.
+    /// The number of sightings in the range, and the newest `limit` of them in order of time.
     #[serde(flatten)]
     page: PassagePageJson,
-    /// Whether the cloned-plate rule compares this plate; masked and irregular ones may be many cars.
+    /// Whether the cloned-plate rule compares this plate; a masked or irregular one may belong to many cars.
     #[schema(example = true)]
     compared: bool,
-    /// From each sighting to the next: one less than there are records.
+    /// The moves from each sighting to the next: one less than there are records.
     hops: Vec<HopJson>,
 }
 
-/// From one sighting to the next.
+/// A move from one sighting to the next.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Hop)]
 pub(super) struct HopJson {
@@ -56,11 +56,11 @@ pub(super) struct HopJson {
     /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
     #[schema(example = 1861.5)]
     speed_kmh: Option<f64>,
-    /// Whether one car cannot have made both: even the speed that must at least have been driven is above
-    /// `detect.max_speed_kmh`. Never true of a plate that is not compared, or of two different plate types.
+    /// Whether one car cannot have made both: even the lower bound of its speed is above `detect.max_speed_kmh`. Never true
+    /// for a plate that is not compared, or for two different plate types.
     #[schema(example = true)]
     impossible: bool,
-    /// The rule that two such sightings alert by, `window` or `speed`; null if by none.
+    /// The rule by which two such sightings raise an alert, `window` or `speed`; null if none.
     #[schema(value_type = Option<RuleName>, example = "window")]
     rule: Option<Rule>,
 }

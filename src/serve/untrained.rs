@@ -1,23 +1,23 @@
-//! What is predicted without a model: the mean of what was counted. It knows neither models nor HTTP.
+//! The prediction without a model: the mean of the counts. It knows neither models nor HTTP.
 //!
-//! The nearest counts that there are decide: those of the checkpoint in that hour of the day, else of the checkpoint in any
-//! hour, else of the checkpoints that recorded, in that hour of the day or in any. Of an empty store it is zero.
+//! The closest available counts are used: of the checkpoint in that hour of the day, else of the checkpoint in any hour, else
+//! of the checkpoints that recorded passages, in that hour of the day or in any. For an empty store it is zero.
 
 use crate::forecast::{Basis, FlowForecast};
 use crate::reader::{HourCounts, ReadError, Snapshot};
 
 const HOURS: i64 = 24;
-/// Hours before the newest that are looked at: four weeks.
+/// Hours before the newest that are used: four weeks.
 const BACK: i64 = 28 * HOURS;
 
-/// Hours that were counted.
+/// Counted hours.
 #[derive(Debug, Default)]
 pub(super) struct Means {
     hours: Vec<HourCounts>,
 }
 
 impl Means {
-    /// The whole hours of the last weeks; where none is whole yet, those that there are.
+    /// The whole hours of the last weeks; if none is whole yet, the partial ones.
     ///
     /// # Errors
     /// [`ReadError`] if they cannot be read.
@@ -30,13 +30,13 @@ impl Means {
         Ok(Self { hours })
     }
 
-    /// Passages in an hour (since 1970) of the checkpoint that has these names; without names, of all together.
+    /// Passages in an hour (since 1970) of the checkpoint with these names; without names, of all checkpoints.
     pub(super) fn forecast(&self, names: Option<&[String]>, hour: i64) -> FlowForecast {
         let Some(names) = names else { return self.nearest(hour, |counted| vec![sum(counted, |_| true)]) };
         let is_own = |name: &str| names.iter().any(|own| own == name);
         let has_own = self.hours.iter().flat_map(|counted| &counted.checkpoints).any(|(name, _)| is_own(name));
         if has_own {
-            // Nothing in an hour in which others recorded is a count of zero.
+            // No passage in an hour in which other checkpoints recorded is a count of zero.
             self.nearest(hour, |counted| vec![sum(counted, is_own)])
         } else {
             self.nearest(hour, |counted| counted.checkpoints.iter().map(|(_, count)| *count as f64).collect())
@@ -57,7 +57,7 @@ fn sum(counted: &HourCounts, is_wanted: impl Fn(&str) -> bool) -> f64 {
 
 /// The mean, between the smallest and the largest.
 fn mean(counts: &[f64]) -> FlowForecast {
-    // From 0 on: the sum of nothing would be -0.
+    // Starts at 0: the sum of an empty iterator is -0.
     let flow = counts.iter().fold(0.0, |sum, count| sum + count) / counts.len().max(1) as f64;
     let lower = counts.iter().copied().fold(flow, f64::min);
     let upper = counts.iter().copied().fold(flow, f64::max);

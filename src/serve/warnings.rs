@@ -1,5 +1,5 @@
-//! `GET /api/warnings/realtime` and `GET /api/warnings`: alerts that were raised, newest first. The alert's JSON is the
-//! domain's own, the same in files, in Redis and here; the history adds how far the work on each is.
+//! `GET /api/warnings/realtime` and `GET /api/warnings`: alerts, newest first. The JSON of an alert is the same in files, in
+//! Redis and here; the history adds the state of the work.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::work::{AlertWork, WorkStatus};
 const MAX_LIMIT: u64 = 1000;
 const DEFAULT_LIMIT: u64 = 10;
 
-/// One alert: two sightings of one plate that no single car can account for.
+/// One alert: two sightings of a plate that one car cannot have made.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "the document's view of `AlertJson`; a test compares their fields")]
 #[schema(as = Alert)]
@@ -62,19 +62,19 @@ pub(super) struct AlertSchema {
     /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
     #[schema(example = 1861.5)]
     speed_kmh: Option<f64>,
-    /// `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
-    /// distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
+    /// `high`: even the lower bound of the speed is impossible. `medium`: only the nominal speed is, or the distance is
+    /// unknown. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
     #[schema(value_type = SeverityName, example = "high")]
     severity: Severity,
     /// `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
     #[schema(value_type = RuleName, example = "window")]
     rule: Rule,
-    /// What else explains it: `plate_types`, two different plate types. Left out where nothing is known to.
+    /// Another explanation: `plate_types`, two different plate types. Absent if none is known.
     #[schema(value_type = Option<CauseName>, example = "plate_types")]
     cause: Option<traffic::Cause>,
 }
 
-/// An alert, and how far the work on it is.
+/// An alert, and the state of the work on it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AlertRecord)]
 pub(super) struct AlertRecordJson {
@@ -84,10 +84,10 @@ pub(super) struct AlertRecordJson {
     /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
     #[schema(value_type = WorkStatusName, example = "investigating")]
     status: WorkStatus,
-    /// How many changes were made to the work; give it back with a change.
+    /// Number of changes to the work; send it with a change.
     #[schema(example = 1)]
     version: u64,
-    /// When the work was changed last, civil time of the road; null if nobody has touched it.
+    /// Time of the last change of the work, civil time of the road; null if there was none.
     #[schema(example = "2024-01-01 08:05:00")]
     changed_at: Option<String>,
     /// Who changed it last.
@@ -129,11 +129,11 @@ pub(super) struct AlertPageJson {
     path = "/warnings/realtime",
     tag = "warnings",
     params(
-        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` stands for any run of characters and `?` for one", example = "苏C123"),
+        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` matches any characters and `?` one", example = "苏C123"),
         ("kkmc" = Option<String>, Query, description = "Either sighting's checkpoint: code, full name or label", example = "G3_Sulu"),
         ("severity" = Option<String>, Query, description = "`high`, `medium` or `low`", example = "high"),
         ("rule" = Option<String>, Query, description = "`window` or `speed`", example = "window"),
-        ("status" = Option<String>, Query, description = "How far the work is: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
+        ("status" = Option<String>, Query, description = "State of the work: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
         ("start" = Option<String>, Query, description = "First time of the later sighting that counts", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last one; a date alone means its last second", example = "2024-01-01"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Alerts; default 10", example = 10),
@@ -180,11 +180,11 @@ fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
     path = "/warnings",
     tag = "warnings",
     params(
-        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` stands for any run of characters and `?` for one", example = "苏C123"),
+        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` matches any characters and `?` one", example = "苏C123"),
         ("kkmc" = Option<String>, Query, description = "Either sighting's checkpoint: code, full name or label", example = "G3_Sulu"),
         ("severity" = Option<String>, Query, description = "`high`, `medium` or `low`", example = "high"),
         ("rule" = Option<String>, Query, description = "`window` or `speed`", example = "window"),
-        ("status" = Option<String>, Query, description = "How far the work is: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
+        ("status" = Option<String>, Query, description = "State of the work: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
         ("start" = Option<String>, Query, description = "First time of the later sighting that counts", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last one; a date alone means its last second", example = "2024-01-01"),
         ("page" = Option<u32>, Query, minimum = 1, description = "Page, from 1", example = 1),

@@ -56,7 +56,7 @@ test('a sighting without coordinates is told in words, and the other keeps its n
 test('of a store that holds nothing it is not said that all is well', async ({ open }) => {
   for (const [language, text, wrong] of [
     ['zh', '尚未收到任何过车记录', '运行正常'],
-    ['en', 'No passage has arrived yet', 'All is well'],
+    ['en', 'No passage received yet', 'No problems'],
   ] as const) {
     const page = await open('/system', { url: empty.url, language })
     await page.getByText(text).waitFor()

@@ -14,7 +14,7 @@ test('an appliance that is well says so, and its road lives', async ({ open }) =
   const page = await open('/system')
   await page.getByText('运行正常').waitFor()
   const road = page.getByRole('group', { name: /数据从来源/ })
-  for (const station of ['来源', '解析', '分片', '研判', '落库', '接口与页面']) await road.getByText(station).first().waitFor()
+  for (const station of ['来源', '解析', '分片', '比对', '落库', '接口与页面']) await road.getByText(station).first().waitFor()
   const value = road.locator('.value').last()
   const before = await value.innerText()
   await until('the rate moves', async () => (await value.innerText()) !== before)

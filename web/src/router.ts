@@ -7,7 +7,7 @@ declare module 'vue-router' {
     title: string
     /** Fills the window and scales with it. */
     wall?: boolean
-    /** Fills the window's height; what is long scrolls inside. */
+    /** Fills the height of the window; long content scrolls inside. */
     fill?: boolean
   }
 }

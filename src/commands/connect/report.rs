@@ -4,7 +4,7 @@
 pub(super) const KAFKA: &str = "kafka";
 /// The name of the findings at MySQL and MyCat.
 pub(super) const MYSQL: &str = "mysql";
-/// The name of Redis' findings.
+/// The name of the findings at Redis.
 pub(super) const REDIS: &str = "redis";
 
 /// The findings, in the order in which they were made.
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 }
 
 impl Report {
-    /// The target is fit for use, or there is nothing to do there.
+    /// The target can be used, or needs nothing.
     pub(super) fn sound(&mut self, target: &'static str, text: impl Into<String>) {
         self.findings.push(Finding { target, kind: Kind::Sound, text: text.into() });
     }
@@ -41,7 +41,7 @@ impl Report {
         self.findings.push(Finding { target, kind: Kind::Advice, text: text.into() });
     }
 
-    /// Something is in the way; the text says what, and what to change.
+    /// Something prevents its use; the text says what, and what to change.
     pub(super) fn problem(&mut self, target: &'static str, text: impl Into<String>) {
         self.findings.push(Finding { target, kind: Kind::Problem, text: text.into() });
     }

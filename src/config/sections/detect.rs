@@ -21,7 +21,7 @@ settings! {
         /// irregular readings, as the original job did.
         plates: ComparedPlates = ComparedPlates::Valid;
         /// The speed in km/h above which one car cannot have made both sightings; decides the severity of an alert and
-        /// the rule `speed`, which go by the speed that must at least have been driven. It needs the coordinates of both
+        /// the rule `speed`, which use the lower bound of the speed. It needs the coordinates of both
         /// checkpoints.
         max_speed_kmh: f64 = 160.0, within(1.0, 2_000.0);
         /// How far apart two sightings may be for the rule `speed`; at most `state_ttl`.
@@ -41,7 +41,7 @@ impl DetectConfig {
         }
     }
 
-    /// These settings as the detector takes them.
+    /// These settings for the detector.
     pub fn detector_settings(&self) -> DetectorSettings {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         DetectorSettings {

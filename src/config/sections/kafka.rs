@@ -7,19 +7,19 @@ use crate::config::properties::Properties;
 settings! {
     /// The Kafka topic to consume; for `source.kind = "kafka"`. One data directory follows one topic.
     pub struct KafkaConfig {
-        /// Brokers to begin with, as `host:port` with commas between. The others are learnt from them.
+        /// Bootstrap brokers, as `host:port` separated by commas. The others are discovered through them.
         brokers: String = "127.0.0.1:9092".to_owned(), |brokers: &String| host_ports(brokers);
         /// The topic. The value of a message is one passage record (or several lines, each one); its key should be HPHM,
-        /// so that all passages of a plate come in one partition.
+        /// so that all passages of a plate are in one partition.
         topic: String = "traffic-raw".to_owned(), |topic: &String| topic_name(topic);
-        /// The consumer group. The data directory, not the group, says what was consumed; the group's committed offsets
-        /// only follow.
+        /// The consumer group. The data directory, not the group, records what was consumed; the committed offsets of the group
+        /// only follow it.
         group: String = "platewatch".to_owned(), |group: &String| filled(group);
-        /// Where to begin a topic of which neither this data directory nor the group knows a position. A partition that comes to a
-        /// known topic later is read from its oldest record, whatever stands here.
+        /// Where to begin a topic of which neither this data directory nor the group knows a position. A partition that is added to a
+        /// known topic later is read from its oldest record, regardless of this setting.
         start: KafkaStart = KafkaStart::Earliest;
-        /// Any other property of librdkafka, such as `"security.protocol" = "SASL_SSL"`. With `"group.instance.id"` (another
-        /// for every appliance) a restart takes its partitions back at once, instead of after the session timeout.
+        /// Any other property of librdkafka, such as `"security.protocol" = "SASL_SSL"`. With `"group.instance.id"` (a
+        /// different one for every appliance) a restart takes its partitions back at once, instead of after the session timeout.
         properties: Properties = Properties::default(), |properties: &Properties| properties.check();
     }
 }
@@ -29,7 +29,7 @@ choices! {
     pub enum KafkaStart {
         /// At the oldest record that the topic holds.
         Earliest = "earliest",
-        /// Behind the newest record.
+        /// After the newest record.
         Latest = "latest",
     }
 }

@@ -13,35 +13,35 @@ settings! {
     pub struct MycatConfig {
         /// Where passages are mirrored to: MyCat alone (`["mysql://host:8066/MYETCDB"]`), or the instances in the order of
         /// MyCat's dataNodes (`["mysql://host:3306/traffic_db", "mysql://host:3307/traffic_db"]`), one for each of
-        /// `store.shards`, to which Platewatch routes as MyCat would. `[]` is no mirror.
+        /// `store.shards`, to which Platewatch routes as MyCat would. `[]` means no mirror.
         urls: Vec<ServerUrl> = Vec::new(), |urls: &Vec<ServerUrl>| mysql_urls(urls);
-        /// MyCat's names of the instances: what `dataNode` of the table `traffic_data` says in its schema.xml, in that order, one
-        /// for each of `store.shards`. Through them each instance is asked whether it is there, since MyCat answers with half of the
-        /// data while one is not.
+        /// MyCat's names of the instances: `dataNode` of the table `traffic_data` in its schema.xml, in that order, one for each
+        /// of `store.shards`. They are used to check that each instance answers, since MyCat returns half of the data while
+        /// one does not.
         data_nodes: Vec<String> = vec!["dn1".to_owned(), "dn2".to_owned()], |names: &Vec<String>| data_nodes(names);
-        /// The user, where an URL names none.
+        /// The user, if a URL names none.
         user: String = String::new();
-        /// The user's password, where an URL has none. Better in the environment than in the file.
+        /// The password, if a URL has none. Better set in the environment than in the file.
         password: Secret = Secret::default();
-        /// Whether connections are encrypted, and the server's certificate verified. MyCat 1.6 speaks no TLS.
+        /// Whether connections are encrypted, and the server's certificate verified. MyCat 1.6 does not support TLS.
         tls: MysqlTls = MysqlTls::Off;
-        /// A file of certificates (PEM) that may sign the server's; `""` trusts the public authorities. For `tls = "verify"`.
+        /// A file of CA certificates (PEM) for the server's certificate; `""` uses the public authorities. For `tls = "verify"`.
         tls_ca: Option<PathBuf> = None;
-        /// The largest number of passages in one statement. A statement that would grow over 900 KB has fewer.
+        /// Maximum number of passages in one statement. A statement of over 900 KB has fewer.
         batch_rows: usize = 500, within(1, 10_000);
-        /// The most connections that are open to one address at a time.
+        /// Maximum number of open connections to one address.
         pool_size: usize = 4, within(1, 64);
-        /// The longest that connecting may take, the login included.
+        /// Maximum time to connect, including the login.
         connect_timeout: Duration = Duration::from_secs(5), within(Duration::from_millis(10), Duration::from_secs(600));
-        /// The longest that a statement may take before its connection is given up.
+        /// Maximum time of a statement before its connection is closed.
         statement_timeout: Duration = Duration::from_secs(30), within(Duration::from_millis(10), Duration::from_secs(3_600));
-        /// The longest pause between two attempts while a target is away. There is no limit to their number.
+        /// Maximum pause between two attempts while a target is away. The number of attempts is not limited.
         retry_max: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(3_600));
-        /// How often the target is asked for a few of the rows that it has taken, besides on connecting. If it lacks any (it was
-        /// restarted empty, or from a backup), it is filled again from there on.
+        /// How often the target is checked for a few of the rows that it has acknowledged, besides on connecting. If any is
+        /// missing (it was restarted empty, or from a backup), it is filled again from there on.
         check_interval: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(86_400));
         /// How long the instances keep passages before their own clean-up event (`auto_clean_traffic`) deletes them, by the
-        /// clock. Rows that are older are not missed there.
+        /// clock. Older rows are not considered missing there.
         retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
     }
 }

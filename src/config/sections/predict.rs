@@ -1,4 +1,4 @@
-//! `[predict]`: models of the flow, and when they are trained.
+//! `[predict]`: flow models and their training.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use crate::config::checks::within;
 use crate::config::declare::{choices, settings};
 
 settings! {
-    /// Prediction of the flow, see docs/prediction.md.
+    /// Flow prediction, see docs/prediction.md.
     pub struct PredictConfig {
         /// The folder of the model: `model.bin` and `metadata.json`. A model that is trained or copied there is served
         /// within seconds, without a restart.
         model_dir: PathBuf = "traffic_flow_model".into();
-        /// The model to serve: the better one of the test in training, or always the same.
+        /// The model to serve: the one that is better in the evaluation of the training, or always the same.
         kind: ServedModel = ServedModel::Auto;
         /// Whether this process trains: from its own hourly counts, or never.
         train: TrainFrom = TrainFrom::Counters;
-        /// How often it trains. It also does when it has no model, and when its history has grown by a quarter.
+        /// How often it trains. It also trains when it has no model, and when its history has grown by a quarter.
         retrain_every: Duration = Duration::from_secs(6 * 3600), within(Duration::from_secs(1), Duration::from_secs(365 * 86_400));
-        /// How many hours with traffic it needs before it trains a model by itself.
+        /// Hours with traffic that are needed before a first model is trained automatically.
         min_hours: usize = 12, within(1, 8_784);
-        /// How long hourly counts are kept for training, in event time: longer than passages, which fill the disk.
+        /// How long hourly counts are kept for training, in event time; they may outlive passages.
         history: Duration = Duration::from_secs(400 * 86_400), within(Duration::from_secs(86_400), Duration::from_secs(3_660 * 86_400));
-        /// The share of counts that the interval around a prediction is to hold.
+        /// Nominal coverage of the interval around a prediction.
         interval: f64 = 0.8, within(0.5, 0.99);
         /// Tables of holidays, CSV with the columns `date` and `kind` (`holiday` or `workday`), read before each training.
         holidays: Vec<PathBuf> = Vec::new();
@@ -34,9 +34,9 @@ choices! {
     pub enum ServedModel {
         /// The better one.
         Auto = "auto",
-        /// The rhythm of each checkpoint by hour of the week.
+        /// The weekly pattern of each checkpoint by hour.
         Seasonal = "seasonal",
-        /// Spark's line over index, hour and weekend.
+        /// The linear regression of the Spark pipeline over index, hour and weekend.
         SparkLinear = "spark-linear",
     }
 }

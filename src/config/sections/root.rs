@@ -17,7 +17,7 @@ settings! {
     pub struct Config {
         /// Which parts of the appliance this process runs: intake, storage, mirrors and API.
         role: Role = Role::All;
-        /// The directory that holds the database. It is made if it is missing; one process at a time may use it.
+        /// The directory that holds the database. It is created if missing; only one process at a time may use it.
         data_dir: PathBuf = "platewatch-data".into();
     }
     sections {
@@ -37,7 +37,7 @@ choices! {
     pub enum Role {
         /// Everything in one process.
         All = "all",
-        /// Intake, storage and mirrors; of the API only how it is (`/api/status`, `/healthz`, `/readyz`, `/metrics`).
+        /// Intake, storage and mirrors; of the API only the status (`/api/status`, `/healthz`, `/readyz`, `/metrics`).
         Ingest = "ingest",
         /// The API and the web page, answered from `[mycat]` and `[redis]`: no intake, no storage, no data directory.
         Api = "api",

@@ -11,45 +11,45 @@ use crate::config::declare::{Check as _, choices, settings};
 settings! {
     /// Where passage records come from and how their lines are read.
     pub struct SourceConfig {
-        /// The kind of source. `"none"` takes nothing in and only serves what is stored.
+        /// The kind of source. `"none"` reads nothing and only serves what is stored.
         kind: SourceKind = SourceKind::None;
         /// Capture files to read, in this order; for `kind = "capture"`. Plain, `.gz` or `.zst`; `"-"` is standard input,
-        /// whose lines count as they come, such as those of `tail -F`.
+        /// read as it arrives, such as the output of `tail -F`.
         files: Vec<PathBuf> = Vec::new();
-        /// Read captures in the order of arrival, or sorted by passage time over all files.
+        /// Whether captures are read in the order of arrival, or sorted by passage time over all files.
         order: Order = Order::Arrival;
         /// Character encoding of the records.
         encoding: TextEncoding = TextEncoding::Utf8;
-        /// What separates the columns. `"auto"` lets each file decide: it is the first of TAB, comma, semicolon and `|` that
+        /// The separator of the columns. With `"auto"` each file decides: it is the first of TAB, comma, semicolon and `|` that
         /// splits a line into as many fields as there are columns.
         delimiter: ColumnDelimiter = ColumnDelimiter::Auto;
-        /// The columns of a record in their order: the eight that are known, and any others (such as `"SFZRKMC"`), which
+        /// The columns of a record in order: the eight known ones, and any others (such as `"SFZRKMC"`), which
         /// are read but not stored. A header that names all eight sets their order for its file, unless another order than
         /// the default is written here: then a header that contradicts it is refused.
         columns: Vec<String> = Column::ALL.map(|column| column.as_str().to_owned()).to_vec(), |names: &Vec<String>| column_names(names);
-        /// The column whose value decides the shard: one whose values repeat, or one of the others. MyCat must be
-        /// configured with the same one.
+        /// The column whose value decides the shard: one with repeating values, or an extra column. MyCat must be
+        /// configured with the same column.
         shard_key: String = Column::Kkmc.as_str().to_owned();
-        /// The time zone of the road. A passage time with an offset is converted to it; one without is taken as it is.
+        /// The time zone of the road. A passage time with an offset is converted to it; one without is used as it is.
         timezone: TimeZoneName = TimeZoneName::default();
         /// Records per second of simulated live traffic; for `kind = "simulator"`.
         rate: f64 = 50.0, within(0.001, 20_000.0);
-        /// Seed of the simulator: the same seed makes the same traffic.
+        /// Seed of the simulator: the same seed gives the same traffic.
         seed: u64 = 1;
-        /// How many checkpoints the simulated network has: 0 for the 19 real ones of Xuzhou, or 2 to 10,000 invented ones.
+        /// Checkpoints of the simulated network: 0 for the 19 real ones of Xuzhou, or 2 to 10,000 generated ones.
         sites: usize = 0, |sites: &usize| if *sites == 0 { Ok(()) } else { within(2, 10_000).check(sites) };
-        /// The largest number of records in one commit.
+        /// Maximum number of records in one commit.
         batch_records: usize = 131_072, within(1, 4_194_304);
-        /// The longest that a live record waits for others before it is committed.
+        /// Maximum time that a live record waits for others before it is committed.
         batch_interval: Duration = Duration::from_millis(200), within(Duration::from_millis(1), Duration::from_secs(60));
     }
 }
 
 impl SourceConfig {
-    /// The columns and the shard key as the line parser takes them.
+    /// The columns and the shard key, for the line parser.
     ///
     /// # Errors
-    /// The shard key is not one of the columns, or not fit to be it; never after loading, which checks it.
+    /// The shard key is not one of the columns, or not suitable; never after loading, which checks it.
     pub fn layout(&self) -> Result<Layout, LayoutError> {
         Layout::parse(&self.columns.join(","))?.with_shard_key(&self.shard_key)
     }
@@ -60,7 +60,7 @@ choices! {
     pub enum SourceKind {
         /// No intake.
         None = "none",
-        /// Files that were recorded earlier.
+        /// Recorded files.
         Capture = "capture",
         /// Simulated traffic.
         Simulator = "simulator",
@@ -72,7 +72,7 @@ choices! {
 choices! {
     /// The order in which captures are read.
     pub enum Order {
-        /// As the lines stand in the files.
+        /// The order of the lines in the files.
         Arrival = "arrival",
         /// By GCSJ, stable, over all files.
         Time = "time",
@@ -84,15 +84,15 @@ choices! {
     pub enum TextEncoding {
         /// UTF-8, with or without a byte order mark.
         Utf8 = "utf-8",
-        /// GB18030, and so GBK and GB2312 too.
+        /// GB18030, which includes GBK and GB2312.
         Gb18030 = "gb18030",
     }
 }
 
 choices! {
-    /// What separates the columns of a record.
+    /// The separator of the columns of a record.
     pub enum ColumnDelimiter {
-        /// Decided by the first line that one of them splits into as many fields as there are columns.
+        /// Detected from the first line that one of them splits into as many fields as there are columns.
         Auto = "auto",
         /// A TAB.
         Tab = "tab",
@@ -106,7 +106,7 @@ choices! {
 }
 
 impl ColumnDelimiter {
-    /// The delimiter as the line parser takes it: none to let the lines decide.
+    /// The delimiter for the line parser; none means that it is detected.
     pub fn fixed(self) -> Option<Delimiter> {
         match self {
             Self::Auto => None,

@@ -1,4 +1,4 @@
-//! `[store]`: what the data directory keeps, and how.
+//! `[store]`: what the data directory keeps, and for how long.
 
 use std::time::Duration;
 
@@ -20,17 +20,17 @@ settings! {
         /// How long rejected lines are kept, by the event time around them. The counts by reason stay.
         rejects_retention: Retention = Retention::Unwritten(Duration::from_secs(3 * 86_400)), at_least_an_hour;
         /// How long a shorter retention is announced before it drops anything, by the clock, over restarts too. The log,
-        /// `/api/status` and the system page say what is going to be dropped. `"0s"` drops with the next commit.
+        /// `/api/status` and the system page say what will be dropped. `"0s"` drops with the next commit.
         retention_grace: Duration = Duration::from_secs(86_400), within(Duration::ZERO, Duration::from_secs(365 * 86_400));
-        /// How much rejected lines may take. Above it the oldest are dropped, and the log says so; the counts by reason stay.
+        /// Maximum size of rejected lines. Above it the oldest are dropped, and the log says so; the counts by reason stay.
         rejects_size: ByteSize = ByteSize::mib(1 << 10), within(ByteSize::mib(1), ByteSize(1 << 50));
-        /// How much the data directory may take while passages that are older than `retention` wait for a mirror that has not
-        /// taken them yet. Above it the oldest are dropped all the same, and the log, `/api/status` and `/metrics` say so.
+        /// Maximum size of the data directory while passages older than `retention` wait for a mirror that has not received
+        /// them yet. Above it the oldest are dropped anyway, and the log, `/api/status` and `/metrics` say so.
         mirror_hold: ByteSize = ByteSize::mib(32 << 10), within(ByteSize::mib(16), ByteSize(1 << 50));
-        /// Memory for storage: half for the database's block cache and write buffers, half for decoded columns that queries
-        /// read again.
+        /// Memory for storage: half for the database's block cache and write buffers, half for decoded columns of
+        /// queries.
         memory: ByteSize = ByteSize::mib(512), within(ByteSize::mib(32), ByteSize(1 << 46));
-        /// Memory in which alerts are searched, about 33 bytes each; it comes on top of `memory`. The oldest that do not fit
+        /// Memory for the search index of alerts, about 33 bytes each, in addition to `memory`. The oldest that do not fit
         /// are read from the disk by every search.
         alert_index: ByteSize = ByteSize::mib(64), within(ByteSize::mib(1), ByteSize(1 << 40));
         /// How many local shards passages are placed on, by MyCat's murmur rule: as many as MyCat has dataNodes for
@@ -38,11 +38,11 @@ settings! {
         /// here it is refused, and the message says how to build a new one from it.
         shards: usize = 2, within(1, ShardCount::MAX);
         /// When the write-ahead log is synced to disk: with each commit, so that a power cut loses nothing that was
-        /// committed, or when the operating system likes. A killed process loses nothing either way.
+        /// committed, or when the operating system decides. A killed process loses nothing either way.
         sync: Sync = Sync::Commit;
-        /// The largest number of distinct values in one column of repeated texts (checkpoints, districts, directions,
+        /// Maximum number of distinct values in one column of repeated texts (checkpoints, districts, directions,
         /// plate types, models); their texts together may have 64 MiB for checkpoints and for models, 16 MiB for the others. A
-        /// record with one more is rejected.
+        /// record with a further value is rejected.
         max_names: usize = 1_000_000, within(1_000, 2_000_000);
     }
 }
@@ -52,7 +52,7 @@ choices! {
     pub enum Sync {
         /// With each commit.
         Commit = "commit",
-        /// When the operating system likes.
+        /// When the operating system decides.
         Off = "off",
     }
 }

@@ -1,4 +1,4 @@
-//! The catalogue as JSON, made once per catalogue. It does not know who asks.
+//! The catalogue as JSON, made once per catalogue. It knows no HTTP.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::reader::ReadError;
 use crate::serve::error::Success;
 use crate::serve::neighbours::{Neighbour, neighbours};
 
-/// The answer for the catalogue that it was made of.
+/// The JSON text, and the catalogue that it was made from.
 #[derive(Debug, Default)]
 pub(in crate::serve) struct KnownCheckpoints(Mutex<Option<(Arc<Catalogue>, Bytes)>>);
 
 impl KnownCheckpoints {
-    /// The answer for `catalogue`.
+    /// The JSON text of `catalogue`.
     ///
     /// # Errors
     /// It could not be written as JSON.
     pub(super) fn answer(&self, catalogue: Arc<Catalogue>) -> Result<Bytes, ReadError> {
-        // Held while it is made, so that of many who ask at once only one does.
+        // Held while it is made, so that only one of many concurrent requests makes it.
         let mut known = self.0.lock();
         if let Some((_, text)) = known.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &catalogue)) {
             return Ok(text.clone());

@@ -1,5 +1,5 @@
-//! Passages as CSV: columns, header, quoting (RFC 4180, lines end with CR LF), and cells that no spreadsheet takes for a
-//! formula. It does not know where rows come from or how many there are.
+//! Passages as CSV: columns, header, quoting (RFC 4180, lines end with CR LF), and protection against formulas in cells. It
+//! does not know where rows come from or how many there are.
 
 use crate::serve::records::PassageJson;
 
@@ -22,7 +22,7 @@ const COLUMNS: [Column; 12] = [
     ("KKMC_LABEL", "卡口简称", |row| &row.kkmc_label),
 ];
 
-/// UTF-8's byte order mark, without which Excel takes the text for the system's old encoding.
+/// The byte order mark of UTF-8, without which Excel assumes the legacy encoding of the system.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How a file is written.
@@ -31,7 +31,7 @@ pub(super) struct Form {
     pub(super) columns: Vec<Column>,
     /// Titles in Chinese instead of the columns' names.
     pub(super) titles: bool,
-    /// Long numbers and leading zeros are kept from becoming numbers.
+    /// Long numbers and leading zeros are kept as text.
     pub(super) excel: bool,
 }
 
@@ -80,7 +80,7 @@ impl Form {
     }
 
     fn write_cell(&self, cell: &str, out: &mut Vec<u8>) {
-        // A mark at the very beginning of a line would be taken for the file's own.
+        // A byte order mark at the start of a line could be taken for that of the file.
         let quoted = cell.contains([',', '"', '\r', '\n', ' ', '\t']) || cell.starts_with('\u{feff}');
         if quoted {
             out.push(b'"');
@@ -101,9 +101,9 @@ impl Form {
     }
 }
 
-/// Whether a spreadsheet may run a cell instead of showing it. A lone `-`, by which the records say "nothing", is no
-/// formula to any of them, and stays as it is. Reading takes the `'` before these four away, and before nothing else, so
-/// that an export read back is the same rows; a stored text begins with no TAB or line ending.
+/// Whether a spreadsheet may evaluate a cell as a formula. A lone `-`, which means "nothing" in the records, is not a formula
+/// and stays as it is. The parser removes the `'` before these four characters only, so that a replayed export gives the
+/// same rows; a stored text never begins with a TAB or a line ending.
 ///
 /// Source: OWASP, "CSV Injection": the characters with which a formula begins.
 fn begins_a_formula(cell: &str) -> bool {
@@ -133,7 +133,7 @@ mod tests {
             ("", "", ""),
             ("苏C12345", "苏C12345", "苏C12345"),
             ("大众牌-朗逸-2015", "大众牌-朗逸-2015", "大众牌-朗逸-2015"),
-            // Nothing was read: the commonest value of HPHM and CLPPXH, and no formula.
+            // The most common value of HPHM and CLPPXH, and not a formula.
             ("-", "-", "-"),
             ("-***", "'-***", "'-***"),
             ("=1+1", "'=1+1", "'=1+1"),

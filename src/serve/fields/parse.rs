@@ -1,7 +1,9 @@
 //! Fields as a caller writes them: a query string, or a JSON object. Both are bounded in number and read in linear time.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Accepting connections until told to stop, and one connection from its beginning to its end.
+//! Accepting connections until the stop signal, and serving each of them.
 
 use std::io;
 use std::net::IpAddr;
@@ -24,15 +24,15 @@ use super::extensions::{Client, Crowded};
 use super::places::{Place, Places, address_of};
 use super::settings::ConnectionSettings;
 
-/// Pause after the system could not give a connection, for instance for want of file descriptors.
+/// Pause after an accept failed, for example because file descriptors ran out.
 const REST_AFTER_FAILURE: Duration = Duration::from_millis(50);
-/// Bytes of a request's head, at most; hyper answers 431 beyond.
+/// Maximum bytes of the head of a request; hyper answers 431 beyond.
 const MAX_HEAD_BYTES: usize = 96 << 10;
 
-/// Serves `router` until `shutdown` is cancelled, then lets open requests end for up to `deadline`.
+/// Serves `router` until `shutdown` is cancelled, then waits up to `deadline` for open requests.
 ///
 /// # Errors
-/// None at present: what fails on one connection ends that connection.
+/// None at present: a failure on one connection ends only that connection.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -57,7 +57,7 @@ pub async fn serve(
             }
             Err(error) => {
                 if !std::mem::replace(&mut is_failing, true) {
-                    tracing::warn!(%error, "a connection could not be taken; idle ones are closed to make room");
+                    tracing::warn!(%error, "cannot accept a connection; closing idle ones");
                 }
                 places.close_oldest_idle();
                 tokio::time::sleep(REST_AFTER_FAILURE).await;
@@ -72,7 +72,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// One connection from its beginning to its end.
+/// Serves one connection.
 async fn connection(stream: TcpStream, place: Place, router: Router, places: Arc<Places>, shutdown: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not set TCP_NODELAY");

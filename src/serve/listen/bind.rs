@@ -11,7 +11,7 @@ pub enum BindError {
     /// Another program listens there.
     #[error("port {port} on {ip} is in use: stop the other program or choose another with --port", port = .0.port(), ip = .0.ip())]
     InUse(SocketAddr),
-    /// The port needs a privilege.
+    /// The port requires a privilege.
     #[error("port {port} on {ip} needs a privilege that this user does not have: choose one above 1023 with --port", port = .0.port(), ip = .0.ip())]
     Forbidden(SocketAddr),
     /// The address is not one of this machine.

@@ -1,4 +1,4 @@
-//! One client's connection: its socket with deadlines, and the answers that are under way to it.
+//! The connection of one client: its socket with deadlines, and the responses being sent on it.
 
 use std::future::Future as _;
 use std::io;
@@ -18,9 +18,9 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use super::extensions::Lasting;
 use super::places::State;
 
-/// A client that takes no byte for so long, although some wait for it, is cut off.
+/// A connection is closed if its client reads nothing for this long while bytes wait for it.
 const LONGEST_STALL: Duration = Duration::from_secs(60);
-/// The same while the server stops: what nobody reads must not hold it up.
+/// The same during shutdown, which a client that does not read must not delay.
 const LONGEST_STALL_AT_SHUTDOWN: Duration = Duration::from_millis(500);
 
 /// A socket that fails when its client takes too long for a request's head, or reads nothing for too long.
@@ -28,13 +28,13 @@ pub(super) struct ClientStream {
     stream: TcpStream,
     state: Arc<State>,
     header_timeout: Duration,
-    /// Runs while a head is awaited: from the first on at once, of a later one from its first byte on.
+    /// Deadline of the head of a request: of the first from the start, of later ones from their first byte.
     head: Option<Pin<Box<Sleep>>>,
-    /// How many heads had come when `head` was set.
+    /// Heads received when `head` was set.
     heads: usize,
-    /// None once the server stops.
+    /// None during shutdown.
     shutdown: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    /// Runs while the client takes nothing of what is written.
+    /// Deadline while the client reads nothing of what is written.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -56,7 +56,7 @@ impl ClientStream {
         }
     }
 
-    /// What a read has come to, or an error if a head takes too long.
+    /// The result of a read, or an error if a head takes too long.
     fn or_late(&mut self, cx: &mut Context<'_>, read: Poll<io::Result<()>>, bytes: usize) -> Poll<io::Result<()>> {
         if self.heads != self.state.heads() {
             self.heads = self.state.heads();
@@ -76,7 +76,7 @@ impl ClientStream {
         }
     }
 
-    /// What a write has come to, or an error if the client has taken nothing for too long.
+    /// The result of a write, or an error if the client has read nothing for too long.
     fn or_stalled(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stalled = None;
@@ -129,7 +129,7 @@ impl AsyncWrite for ClientStream {
     }
 }
 
-/// A request that is being answered, until the last of its answer was handed to the connection.
+/// A request in progress, until the end of its response was handed to the connection.
 pub(super) struct Answering {
     state: Arc<State>,
     lasts: bool,
@@ -141,7 +141,7 @@ impl Answering {
         Self { state, lasts: false }
     }
 
-    /// Goes on with the body of its answer.
+    /// Continues with the body of its response.
     pub(super) fn until_sent(mut self, response: Response) -> Response<AnsweringBody> {
         if response.extensions().get::<Lasting>().is_some() {
             self.state.answer_lasts();
@@ -157,7 +157,7 @@ impl Drop for Answering {
     }
 }
 
-/// The body of an answer.
+/// The body of a response.
 pub(super) struct AnsweringBody {
     body: Body,
     _answering: Answering,

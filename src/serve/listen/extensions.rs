@@ -1,24 +1,23 @@
-//! What requests and responses carry between a connection and a handler, as their extensions. It knows neither.
+//! Extensions of requests and responses, by which a connection and a handler exchange values. It knows neither.
 
 use std::net::IpAddr;
 
 use tokio_util::sync::CancellationToken;
 
-/// Who asks; an extension of every request.
+/// The client; an extension of every request.
 #[derive(Debug, Clone)]
 pub(in crate::serve) struct Client {
-    /// The peer, or whom a reverse proxy names. Of IPv6 the network of 64 bits, since a client has as many addresses in
-    /// it as it likes.
+    /// The peer, or the client that a reverse proxy reports. For IPv6 the /64 network, since a client can use any address
+    /// in it.
     pub(in crate::serve) address: IpAddr,
-    /// Closes the connection at once when it is cancelled.
+    /// Cancelling it closes the connection at once.
     pub(in crate::serve) connection: CancellationToken,
 }
 
-/// Marks a request on a connection beyond those that are allowed: only health is answered there.
+/// Marks a request on a connection beyond the limit: only health probes are answered there.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::serve) struct Crowded;
 
-/// Marks an answer that lasts by its nature, such as an event stream: as an extension of the response. How many there are
-/// is bounded by whoever gives them.
+/// Marks a long-lived response, such as an event stream; an extension of the response. Its handler bounds their number.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::serve) struct Lasting;

@@ -1,9 +1,9 @@
-//! The places of connections: how many there are, who holds them, and who must leave when another comes.
+//! The slots of connections: how many there are, who holds them, and which is closed for a new one.
 //!
-//! A new connection is always taken. Where none is allowed any more, the oldest idle one is closed for it: of the same
-//! address where that has too many, else of the address that holds the most; then one whose answer has been under way for
-//! long. Where every connection is at work the new one is taken all the same, on one of a few places that are kept for
-//! `/healthz` and `/readyz`. So sockets that are merely open lock nobody out, and memory stays bounded.
+//! A new connection is always accepted. At the limit, the oldest idle connection is closed for it: one of the same address
+//! if that has too many, else one of the address that holds the most; otherwise one whose response has taken long. If every
+//! connection is busy the new one is still accepted, in one of a few slots reserved for `/healthz` and `/readyz`. So idle
+//! sockets lock nobody out, and memory stays bounded.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -16,14 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::settings::ConnectionSettings;
 
-/// Places beyond `max`, for health alone.
+/// Slots beyond `max`, for health probes only.
 const RESERVE: usize = 32;
-/// An answer that was not sent within this, and is none that lasts by its nature, may be broken off for another client.
+/// A response that takes longer than this, and is not long-lived, may be aborted for another client.
 const LONG_ANSWER: Duration = Duration::from_secs(30);
-/// Files that storage and all else have open at the same time, about.
+/// About how many files the storage and the rest of the process keep open.
 const OTHER_FILES: usize = 640;
 
-/// How many of `max` connections the limit of open files leaves room for; none changed where there is no such limit.
+/// `max`, reduced to what the limit of open files allows.
 pub fn open_files(max: usize) -> usize {
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
@@ -40,7 +40,7 @@ pub fn open_files(max: usize) -> usize {
     max.min(room)
 }
 
-/// An address for counting: IPv4 as it is, of IPv6 the network of 64 bits.
+/// An address for counting: IPv4 as it is, IPv6 as its /64 network.
 pub(super) fn address_of(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(six) => {
@@ -55,9 +55,9 @@ pub(super) fn address_of(ip: IpAddr) -> IpAddr {
 #[derive(Debug)]
 pub(super) struct State {
     began: Instant,
-    /// Requests that are being answered.
+    /// Requests in progress.
     requests: AtomicUsize,
-    /// Those among them whose answers last by their nature, and are bounded elsewhere.
+    /// Of these, requests with long-lived responses, which are bounded elsewhere.
     lasting: AtomicUsize,
     /// Requests so far.
     heads: AtomicUsize,
@@ -76,19 +76,19 @@ impl State {
         }
     }
 
-    /// A request has come whole.
+    /// A request was received.
     pub(super) fn request_began(&self) {
         self.heads.fetch_add(1, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.touch();
     }
 
-    /// Its answer lasts.
+    /// Its response is long-lived.
     pub(super) fn answer_lasts(&self) {
         self.lasting.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Its answer was sent, or given up.
+    /// Its response was sent or aborted.
     pub(super) fn request_ended(&self, lasted: bool) {
         if lasted {
             self.lasting.fetch_sub(1, Ordering::Relaxed);
@@ -97,12 +97,12 @@ impl State {
         self.requests.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Requests so far: another number, another head.
+    /// Requests so far; it changes with each head.
     pub(super) fn heads(&self) -> usize {
         self.heads.load(Ordering::Relaxed)
     }
 
-    /// Whether a request is being answered.
+    /// Whether a request is in progress.
     pub(super) fn is_answering(&self) -> bool {
         self.requests.load(Ordering::Relaxed) > 0
     }
@@ -112,7 +112,7 @@ impl State {
         self.changed.store(millis, Ordering::Relaxed);
     }
 
-    /// Since when it is as it is.
+    /// Time of the last change.
     fn since(&self) -> Instant {
         self.began + Duration::from_millis(self.changed.load(Ordering::Relaxed))
     }
@@ -135,12 +135,12 @@ struct Held {
 struct Table {
     next: u64,
     held: HashMap<u64, Held>,
-    /// Ordinary places by address.
+    /// Ordinary slots by address.
     by_address: HashMap<IpAddr, usize>,
     reserve: usize,
 }
 
-/// All places.
+/// All slots.
 #[derive(Debug)]
 pub(super) struct Places {
     settings: ConnectionSettings,
@@ -156,7 +156,7 @@ impl Places {
         &self.settings
     }
 
-    /// A place for a new connection of this address.
+    /// A slot for a new connection of this address.
     pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Place {
         let mut table = self.table();
         let own = table.by_address.get(&address).copied().unwrap_or(0);
@@ -186,20 +186,20 @@ impl Places {
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
-        // Whoever panicked left each entry whole.
+        // A panic leaves each entry consistent.
         self.table.lock()
     }
 }
 
 impl Table {
-    /// Closes one connection, of `address` if it is given; false if all are at work.
+    /// Closes one connection, of `address` if it is given; false if all are busy.
     fn close_one(&mut self, address: Option<IpAddr>) -> bool {
         let now = Instant::now();
         let count = |held: &Held| self.by_address.get(&held.address).copied().unwrap_or(0);
         let closable = self.held.iter().filter(|(_, held)| {
             !held.is_reserve && address.is_none_or(|wanted| wanted == held.address) && held.state.may_be_closed(now)
         });
-        // Those that answer nothing first; then who holds the most; then the oldest.
+        // Idle ones first; then of the address that holds the most; then the oldest.
         let victim = closable
             .min_by_key(|(_, held)| (held.state.is_answering(), std::cmp::Reverse(count(held)), held.state.since()));
         match victim.map(|(id, _)| *id) {
@@ -238,7 +238,7 @@ impl Table {
     }
 }
 
-/// A connection's place; given back when it is dropped.
+/// The slot of a connection; released when it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     id: u64,
@@ -254,7 +254,7 @@ impl Place {
         self.address
     }
 
-    /// Whether it is one of those that are kept for health.
+    /// Whether it is one of those reserved for health probes.
     pub(super) fn is_reserve(&self) -> bool {
         self.is_reserve
     }
@@ -263,7 +263,7 @@ impl Place {
         self.state.clone()
     }
 
-    /// Cancelled when another connection takes the place.
+    /// Cancelled when another connection takes the slot.
     pub(super) fn evicted(&self) -> CancellationToken {
         self.evicted.clone()
     }

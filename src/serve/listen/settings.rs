@@ -3,18 +3,18 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-/// How many connections there may be, and how long they may be silent.
+/// Limits of connections: their number, and how long they may be idle.
 #[derive(Debug, Clone)]
 pub struct ConnectionSettings {
-    /// Connections at the same time; a few more are taken for health alone.
+    /// Concurrent connections; a few more are accepted for health probes.
     pub max: usize,
-    /// Those of one address among them.
+    /// Of these, connections of one address.
     pub max_per_address: usize,
-    /// How long a client may take for a request's head.
+    /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
-    /// How long a connection stays open on which nothing is asked.
+    /// How long an idle connection stays open.
     pub idle_timeout: Duration,
-    /// Reverse proxies: their own number is not limited, and they say who the client is in `X-Forwarded-For`.
+    /// Reverse proxies: their own connections are not limited by address, and `X-Forwarded-For` names the client.
     pub proxies: Vec<IpAddr>,
 }
 

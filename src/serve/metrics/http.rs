@@ -1,5 +1,5 @@
 //! Counts and latencies of the requests to this interface, by route. Bounded: a route is a pattern of the router, never
-//! a path that a client made up, and a method is one of the usual or `other`.
+//! the path of a request, and a method is a standard one or `other`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,10 +27,10 @@ struct RouteMetrics {
 }
 
 impl HttpMetrics {
-    /// Counts an answer whose head was ready after `elapsed`.
+    /// Counts a response whose head was ready after `elapsed`.
     pub(in crate::serve) fn observe(&self, method: &Method, route: &str, status: StatusCode, elapsed: Duration) {
         let seconds = elapsed.as_secs_f64();
-        // A panic while the lock was held leaves only a count that is off by one.
+        // A panic while the lock is held leaves a count that is at most off by one.
         let mut routes = self.routes.lock();
         if !routes.contains_key(route) {
             routes.insert(route.to_owned(), RouteMetrics::default());

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-/// A text in the making.
+/// A text being written.
 #[derive(Default)]
 pub(super) struct Exposition {
     text: String,

@@ -1,6 +1,6 @@
 //! The sentences that reach the page from other parts of the program, each with its code. A part in braces is a value.
 //!
-//! The first that fits counts, so what says more stands before what says less. The page has a text for every code in each of
+//! The first match counts, so the more specific sentence comes first. The page has a text for every code in each of
 //! its languages: `web/src/i18n/notices.*.ts`, which the type of the code in `docs/openapi.json` forces.
 
 use serde::Serialize;

@@ -1,5 +1,5 @@
-//! The headline numbers, read from one snapshot, and what is kept so that many who ask at once cost one reading. It does not
-//! know who asks.
+//! The headline numbers, read from one snapshot, and the caches by which many concurrent requests cost one read. It knows no
+//! HTTP.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,8 +25,8 @@ pub(in crate::serve) struct Overview {
     /// Passages accepted since the data directory was made.
     #[schema(example = 1234567)]
     accepted: u64,
-    /// The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
-    /// source that stopped), the day of `newest_gcsj`.
+    /// The day of the numbers: today by the server's clock; where all data is older (an old capture, a stopped source), the
+    /// day of `newest_gcsj`.
     #[schema(example = "2024-01-01")]
     date: String,
     /// Whether that is today.
@@ -50,7 +50,7 @@ pub(in crate::serve) struct Overview {
     /// Alerts whose later sighting is on that day.
     #[schema(example = 12)]
     alerts_today: u64,
-    /// Those of severity high among them.
+    /// Of these, severity high.
     #[schema(example = 3)]
     alerts_today_high: u64,
     /// Newest GCSJ; null as long as there is none.
@@ -59,7 +59,7 @@ pub(in crate::serve) struct Overview {
     /// Passages of the day before.
     #[schema(example = 81234)]
     yesterday: u64,
-    /// Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
+    /// Passages of the day before up to the time of day that it is now (for an older day: of `newest_gcsj`), to the minute.
     #[schema(example = 44210)]
     yesterday_same_time: u64,
     /// The server's clock, civil time of the road.
@@ -71,7 +71,7 @@ pub(in crate::serve) struct Overview {
 }
 
 impl Overview {
-    /// Of one snapshot, where it is `now` and the catalogue has so many `checkpoints`.
+    /// The numbers of one snapshot at `now`; `checkpoints` is the size of the catalogue.
     ///
     /// # Errors
     /// [`ReadError`] if something could not be read.
@@ -112,15 +112,15 @@ impl Overview {
     }
 }
 
-/// How many passages yesterday had up to this time of day: counted once a minute, since the hour that it is now must be
-/// counted in its segments.
+/// Passages of yesterday up to this time of day: counted once a minute, since the current hour must be counted in the
+/// segments.
 #[derive(Default)]
 pub(in crate::serve) struct SameTimeYesterday(Mutex<Option<(i64, u64)>>);
 
 impl SameTimeYesterday {
     fn count(&self, snapshot: &dyn Snapshot, now: CivilTime) -> Result<u64, ReadError> {
         let minute = now.minute();
-        // Held while reading, so that of many who ask at once only one counts.
+        // Held while reading, so that only one of many concurrent requests counts.
         let mut known = self.0.lock();
         if let Some((_, count)) = known.filter(|(at, _)| *at == minute) {
             return Ok(count);
@@ -134,11 +134,11 @@ impl SameTimeYesterday {
     }
 }
 
-/// The newest answer, and when it was begun. Held while one is made: of many who ask at once the first makes it, and one
-/// more for all who came meanwhile.
+/// The newest answer, and when its read began. Locked during a read: of many concurrent requests the first one reads, and
+/// one more for all that arrived meanwhile.
 pub(in crate::serve) type NewestOverview = Arc<tokio::sync::Mutex<Option<(Instant, Overview)>>>;
 
-/// The moment that the numbers speak of: now, or of data that is all of earlier days its newest.
+/// The time of the numbers: now, or the newest passage if all data is of earlier days.
 fn spoken_of(now: CivilTime, newest: Option<CivilTime>) -> CivilTime {
     newest.filter(|newest| newest.day() < now.day()).unwrap_or(now)
 }

@@ -1,4 +1,4 @@
-//! Who answers a prediction, the model or what was counted, and the counts to compare it with.
+//! The predictor of an answer, a model or the mean of the counts, and the actual counts to compare with.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::serve::fields::SECONDS_PER_DAY;
 use crate::serve::state::Api;
 use crate::serve::untrained::Means;
 
-/// Who answers: the model that was served when the request came, or the means of what was counted.
+/// The model that was served when the request arrived, or the means of the counts.
 pub(super) enum Predictor {
     Model(Arc<dyn Forecast>),
     Untrained(Means),
@@ -39,7 +39,7 @@ impl Predictor {
 }
 
 impl Api {
-    /// The model, or without one what was counted.
+    /// The current model, or without one the means of the counts.
     pub(super) async fn predictor(&self) -> Result<Predictor, ApiError> {
         match self.settings.forecaster.current() {
             Some(model) => Ok(Predictor::Model(model)),
@@ -47,16 +47,16 @@ impl Api {
         }
     }
 
-    /// What was counted in each hour of a day: of these names, or of all.
+    /// Counted passages in each hour of a day, of the checkpoint with these names or of all.
     pub(super) async fn counted_on(&self, day: i64, names: Option<Vec<String>>) -> Result<Vec<Option<u64>>, ApiError> {
         let now = self.now();
         let first = day * HOURS;
-        // Nothing is counted ahead of time.
+        // There are no counts of the future.
         if first * 3600 > now.0 + SECONDS_PER_DAY {
             return Ok(vec![None; HOURS as usize]);
         }
         let snapshot = self.reader.snapshot();
-        // The way to another thread would take longer than the answer.
+        // A change of threads would take longer than the read.
         let hours = if snapshot.has_hours_at_hand() {
             snapshot.hours(first, first + HOURS - 1, HOURS as usize)?
         } else {

@@ -1,4 +1,4 @@
-//! What a caller asks a prediction of: a checkpoint or the whole city, and an hour or a day. It does not know models' answers.
+//! What a request asks for: a checkpoint or the whole city, and an hour or a day. It makes no predictions.
 
 use traffic::{Catalogue, CivilTime};
 
@@ -13,21 +13,21 @@ use crate::serve::state::Api;
 const CITY: &str = "全市";
 /// Hours of a day.
 pub(super) const HOURS: i64 = 24;
-/// Checkpoints that an error lists.
+/// Maximum number of checkpoints in an error.
 const LISTED: usize = 20;
-/// Dates that can be asked for.
+/// Valid years.
 const YEARS: std::ops::Range<i64> = 2000..2100;
 
 /// A checkpoint or the whole city.
 pub(super) struct Place {
-    /// Texts under which the checkpoint may have been recorded; none for the whole city.
+    /// Names by which the checkpoint may have been recorded; none for the whole city.
     pub(super) names: Option<Vec<String>>,
     pub(super) code: String,
     pub(super) label: String,
 }
 
 impl Api {
-    /// The hour that is asked for, since 1970.
+    /// The requested hour, counted from 1970.
     pub(super) fn asked_hour(&self, fields: &Fields) -> Result<i64, ApiError> {
         let hour = fields.whole_if_given("hour", 0..=23)?.map(|hour| hour as i64);
         let next = self.now().hour() + 1;
@@ -42,7 +42,7 @@ impl Api {
         })
     }
 
-    /// The day that is asked for, since 1970.
+    /// The requested day, counted from 1970.
     pub(super) fn asked_day(&self, fields: &Fields) -> Result<Option<i64>, ApiError> {
         let Some(text) = fields.exact("date")?.map(str::trim_end) else { return Ok(None) };
         let wrong = || {
@@ -60,7 +60,7 @@ impl Api {
         Ok(Some(time.day()))
     }
 
-    /// The checkpoint that is asked for, or the whole city.
+    /// The requested checkpoint, or the whole city.
     pub(super) async fn asked_place(&self, fields: &Fields) -> Result<Place, ApiError> {
         let city = Place { names: None, code: CITY.to_owned(), label: CITY.to_owned() };
         let Some(text) = fields.text("kkmc")?.filter(|text| *text != CITY) else { return Ok(city) };
@@ -76,14 +76,14 @@ impl Api {
         Err(unknown(&text, &catalogue, model.as_deref()))
     }
 
-    /// Whether any retained passage is of this checkpoint.
+    /// Whether there is a retained passage of this checkpoint.
     async fn was_recorded(&self, kkmc: String) -> Result<bool, ApiError> {
         let counts = self.counters(|snapshot| snapshot.counts(Group::Checkpoint, TimeRange::default())).await?;
         Ok(counts.iter().any(|(name, _)| **name == *kkmc))
     }
 }
 
-/// 404 with the checkpoints that there are, or the first of them.
+/// 404 with the first of the known checkpoints.
 fn unknown(text: &str, catalogue: &Catalogue, model: Option<&dyn Forecast>) -> ApiError {
     let mut known: Vec<String> = catalogue.iter().take(LISTED).map(|checkpoint| checkpoint.code.clone()).collect();
     let mut all = catalogue.len();

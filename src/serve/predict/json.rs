@@ -1,4 +1,4 @@
-//! Predictions and their model as JSON. It does not know who asks.
+//! Predictions and the model as JSON. It makes no predictions.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -21,10 +21,10 @@ pub(in crate::serve) struct ModelJson {
     /// When it was trained, UTC; null where there is no model.
     #[schema(example = "2024-01-02T03:15:00Z")]
     pub(super) trained_at: Option<String>,
-    /// Share of the counts that an interval is to hold. Without a model it is 1: the interval is that of the counts.
+    /// Nominal coverage of the interval. Without a model it is 1: the interval spans the counts.
     #[schema(example = 0.8)]
     pub(super) interval: f64,
-    /// Held-out hours that the intervals were measured on; 0 if they are assumed, for want of history.
+    /// Held-out hours on which the intervals were measured; 0 if they are assumed because there is too little history.
     #[schema(example = 6384)]
     pub(super) interval_samples: u64,
 }
@@ -45,7 +45,7 @@ pub(in crate::serve) struct FlowJson {
     /// Hour of the day.
     #[schema(example = 8)]
     pub(super) hour: i64,
-    /// Passages that are expected in this hour.
+    /// Expected passages in this hour.
     #[schema(example = 231.4)]
     pub(super) predicted_flow: f64,
     /// Lower end of the interval.
@@ -54,8 +54,8 @@ pub(in crate::serve) struct FlowJson {
     /// Upper end of the interval.
     #[schema(example = 258.9)]
     pub(super) upper: f64,
-    /// `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
-    /// size), `city`, or without a model `untrained` (the mean of what was counted).
+    /// `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as for one of medium
+    /// size), `city`, or without a model `untrained` (the mean of the counts).
     #[schema(value_type = BasisName, example = "checkpoint")]
     pub(super) basis: &'static str,
     /// The model that answered.
@@ -69,7 +69,7 @@ pub(in crate::serve) struct HourJson {
     /// Hour of the day.
     #[schema(example = 8)]
     pub(super) hour: i64,
-    /// Passages that are expected.
+    /// Expected passages.
     #[schema(example = 231.4)]
     pub(super) predicted_flow: f64,
     /// Lower end of the interval.
@@ -78,7 +78,7 @@ pub(in crate::serve) struct HourJson {
     /// Upper end of the interval.
     #[schema(example = 258.9)]
     pub(super) upper: f64,
-    /// Passages that were counted; null if the hour is not over, nothing was recorded anywhere, or it is retained no more.
+    /// Counted passages; null if the hour is not over, nothing was recorded anywhere, or it is no longer retained.
     #[schema(example = 226)]
     pub(super) actual: Option<u64>,
 }
@@ -96,7 +96,7 @@ pub(in crate::serve) struct DayJson {
     /// Date.
     #[schema(example = "2024-01-02")]
     pub(super) date: String,
-    /// What the predictions rest on, as in a prediction for one hour.
+    /// Basis of the predictions, as in a prediction for one hour.
     #[schema(value_type = BasisName, example = "city")]
     pub(super) basis: &'static str,
     /// 24 hours.
@@ -112,7 +112,7 @@ pub(in crate::serve) struct DayJson {
 pub(in crate::serve) struct ModelStatusJson {
     /// The model that is served; null where there is none.
     pub(super) model: Option<ModelJson>,
-    /// `metadata.json` of it: what it learnt from, its test against simple predictors, its coefficients.
+    /// Its `metadata.json`: training data, evaluation against simple predictors, coefficients.
     #[schema(value_type = Option<Object>, example = json!({"kind": "seasonal", "rows": 6384}))]
     pub(super) metadata: Option<Value>,
     /// The folder of the model.
@@ -131,10 +131,10 @@ pub(in crate::serve) struct ModelStatusJson {
     pub(super) training_failure: Option<String>,
     /// The same with its code.
     pub(super) training_failure_notice: Option<Notice>,
-    /// Hours of counts that a training can learn from.
+    /// Hours of counts available for training.
     #[schema(example = 672)]
     pub(super) history_hours: u64,
-    /// How many it needs before it trains a first model by itself; null if this process does not train.
+    /// Hours needed before a first model is trained automatically; null if this process does not train.
     #[schema(example = 12)]
     pub(super) min_hours: Option<u64>,
     /// Metadata of the versions that were served here, newest first.

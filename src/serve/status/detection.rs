@@ -1,4 +1,4 @@
-//! How detection is, in JSON: the watermark, what came late or ahead, and the clocks of the checkpoints.
+//! Detection in JSON: the watermark, late and early passages, and the clocks of the checkpoints.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,29 +8,29 @@ use crate::serve::codes::ClockAdviceName;
 use crate::serve::records::label;
 use crate::serve::state::Api;
 
-/// Detection, and the clocks that it goes by.
+/// Detection, and the clocks of the checkpoints.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DetectionStatus)]
 pub(super) struct DetectionJson {
-    /// The newest GCSJ that three checkpoints have reached, of the partition that is furthest; null before there is one.
+    /// The newest GCSJ that three checkpoints have reached, of the partition that is furthest ahead; null before there is one.
     #[schema(example = "2024-01-01 12:34:55")]
     watermark: Option<String>,
     /// Accepted passages that were too old to be compared.
     #[schema(example = 12)]
     late: u64,
-    /// Accepted passages that were far ahead of the watermark; they were compared.
+    /// Accepted passages far ahead of the watermark; they were compared.
     #[schema(example = 3)]
     ahead: u64,
-    /// Sightings that are compared no more, because their plate had more within `detect.state_ttl` than are kept.
+    /// Sightings that are no longer compared, because their plate had more within `detect.state_ttl` than are kept.
     #[schema(example = 0)]
     forgotten: u64,
     /// Records whose GCXH had been accepted with another GCSJ.
     conflicts: ConflictsJson,
-    /// All checkpoints that a passage was accepted of, in the order in which they were met.
+    /// All checkpoints with an accepted passage, in order of their first.
     checkpoints: Vec<CheckpointClockJson>,
 }
 
-/// Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts again from the start.
+/// Records whose GCXH was accepted with another GCSJ: ids damaged by a spreadsheet, or a camera that restarted its count.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GcxhConflicts)]
 struct ConflictsJson {
@@ -55,13 +55,13 @@ struct CheckpointClockJson {
     /// Accepted passages.
     #[schema(example = 52000)]
     accepted: u64,
-    /// Late ones among them.
+    /// Of these, late passages.
     #[schema(example = 12)]
     late: u64,
-    /// Those far ahead among them.
+    /// Of these, passages far ahead.
     #[schema(example = 3)]
     ahead: u64,
-    /// Seconds that its times lie ahead of those of most checkpoints, negative if behind: the median of GCSJ less the
+    /// Seconds by which its times are ahead of most checkpoints, negative if behind: the median of GCSJ less the
     /// watermark over its newest records, less the median of that over all checkpoints. Null before there are enough of both.
     #[schema(example = 303)]
     offset_seconds: Option<i64>,
@@ -74,10 +74,10 @@ struct CheckpointClockJson {
 #[schema(as = ClockAdvice)]
 struct ClockAdviceJson {
     /// `clock_ahead`, `clock_behind` (or its records are sent that late), `sends_late` (not all of them equally) or
-    /// `clock_leaps` (right at most times, and far ahead at some).
+    /// `clock_leaps` (right most of the time, far ahead at some).
     #[schema(value_type = ClockAdviceName, example = "clock_ahead")]
     code: &'static str,
-    /// Seconds that it is about; null for `clock_leaps`.
+    /// By about how many seconds; null for `clock_leaps`.
     #[schema(example = 303)]
     seconds: Option<i64>,
     /// The same in words.

@@ -1,4 +1,4 @@
-//! The storage in `/api/status`: sizes, how long everything is kept, what retention dropped and will drop, and the checkpoints.
+//! The storage in `/api/status`: sizes, retention, what it dropped and will drop, and the checkpoints.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub(super) struct StorageJson {
     /// Bytes of decoded columns held for queries.
     #[schema(example = 8000000)]
     column_cache_bytes: u64,
-    /// Bytes of the alerts in memory, in which they are searched.
+    /// Bytes of the search index of alerts in memory.
     #[schema(example = 33000)]
     alert_index_bytes: u64,
     /// Passages retained.
@@ -32,19 +32,19 @@ pub(super) struct StorageJson {
     /// Segments per shard, sealed and tail.
     #[schema(example = json!([12, 11]))]
     segments: Vec<u64>,
-    /// Seconds of event time that passages are kept, as the data directory remembers; null = forever.
+    /// Retention of passages in seconds of event time, as stored in the data directory; null = forever.
     #[schema(example = 259200)]
     retention_seconds: Option<i64>,
-    /// What a shorter retention is going to drop; empty if nothing is announced.
+    /// What a shorter retention will drop; empty if nothing is announced.
     retention_announced: Vec<AnnouncedDropJson>,
     /// Passages that retention dropped since the data directory was made.
     #[schema(example = 250000)]
     dropped_passages: u64,
     /// The last run of retention that dropped passages; null if none did.
     last_drop: Option<RetentionDropJson>,
-    /// The checkpoints that are known.
+    /// The known checkpoints.
     checkpoints: CheckpointsJson,
-    /// What was found missing at this start and accepted with `--accept-loss`, in words; null if nothing was.
+    /// What was found missing at this start and accepted with `--accept-loss`, as a sentence; null if nothing was.
     #[schema(example = json!(null))]
     accepted_loss: Option<String>,
     /// The same with its codes.
@@ -57,7 +57,7 @@ pub(super) struct StorageJson {
     rejects: u64,
 }
 
-/// What a shorter retention is going to drop.
+/// What a shorter retention will drop.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AnnouncedDrop)]
 pub(super) struct AnnouncedDropJson {
@@ -67,7 +67,7 @@ pub(super) struct AnnouncedDropJson {
     /// The retention, in seconds.
     #[schema(example = 259200)]
     retention_seconds: i64,
-    /// How many are going to be dropped.
+    /// How many will be dropped.
     #[schema(example = 3800000)]
     count: u64,
     /// Event time of the oldest of them.
@@ -76,7 +76,7 @@ pub(super) struct AnnouncedDropJson {
     /// Event time of the newest of them.
     #[schema(example = "2024-03-27 23:59:59")]
     to: String,
-    /// Civil time of the road from which on they go.
+    /// Civil time of the road from which on they are dropped.
     #[schema(example = "2024-03-31 08:00:00")]
     not_before: String,
 }
@@ -97,7 +97,7 @@ pub(super) struct RetentionDropJson {
     /// Event time of the newest of them.
     #[schema(example = "2024-01-01 07:59:59")]
     to: String,
-    /// They were older than this.
+    /// They were older than this time.
     #[schema(example = "2024-01-02 08:00:00")]
     older_than: String,
     /// The retention, in seconds.
@@ -105,14 +105,14 @@ pub(super) struct RetentionDropJson {
     retention_seconds: i64,
 }
 
-/// The checkpoints that are known, and where they came from.
+/// The known checkpoints and their origin.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CheckpointsStatus)]
 pub(super) struct CheckpointsJson {
     /// How many.
     #[schema(example = 19)]
     count: u64,
-    /// The file that they were imported from, or another word for it; null for the built-in ones.
+    /// The file that they were imported from, or another description; null for the built-in ones.
     #[schema(example = "kkmc_dimension.csv")]
     source: Option<String>,
     /// When, civil time of the road; null where it is not known.

@@ -18,8 +18,8 @@ pub(super) struct MirrorJson {
     /// The target, without credentials.
     #[schema(example = "mysql://db-app:8066/MYETCDB")]
     target: String,
-    /// `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
-    /// `blocked` (somebody must change something there first).
+    /// `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or accepts nothing) or
+    /// `blocked` (something must be changed there first).
     #[schema(value_type = MirrorStateName, example = "level")]
     state: &'static str,
     /// Rows of the shard's log (alerts) that the target has acknowledged.
@@ -31,7 +31,7 @@ pub(super) struct MirrorJson {
     /// Seconds of event time between the newest that was committed and the newest that the target has.
     #[schema(example = 0)]
     lag_seconds: i64,
-    /// What went wrong last; null if nothing did since the process started.
+    /// The last error; null if there was none since the process started.
     #[schema(example = json!(null))]
     last_error: Option<String>,
     /// The same with its code.
@@ -39,27 +39,27 @@ pub(super) struct MirrorJson {
     /// When that was, civil time of the road.
     #[schema(example = json!(null))]
     last_error_at: Option<String>,
-    /// Since when the target is away or blocked, civil time of the road; null while it takes rows.
+    /// Since when the target is away or blocked, civil time of the road; null while it accepts rows.
     #[schema(example = json!(null))]
     away_since: Option<String>,
     /// Rows that the target acknowledged to this process.
     #[schema(example = 12000)]
     sent: u64,
-    /// Calls that failed, of this process; each is repeated.
+    /// Failed calls of this process; each is retried.
     #[schema(example = 0)]
     failures: u64,
-    /// Rows that the target refused; they are kept with its words.
+    /// Rows that the target refused; they are kept with its message.
     #[schema(example = 0)]
     refused: u64,
     /// The newest of them.
     recently_refused: Vec<RefusedJson>,
-    /// Rows that were dropped by retention before the target took them.
+    /// Rows dropped by retention before the target received them.
     #[schema(example = 0)]
     lost: u64,
-    /// How often the target was found to lack what it had acknowledged, and was filled again.
+    /// How often the target had lost acknowledged rows and was filled again.
     #[schema(example = 0)]
     refilled: u64,
-    /// Warnings of the target, of this process: if any, it changes values; set its sql_mode to STRICT_ALL_TABLES.
+    /// Warnings of the target to this process: any means that it changes values; set its sql_mode to STRICT_ALL_TABLES.
     #[schema(example = 0)]
     warnings: u64,
 }
@@ -71,7 +71,7 @@ pub(super) struct RefusedJson {
     /// GCXH.
     #[schema(example = "G320300109027253771")]
     gcxh: String,
-    /// The target's words.
+    /// The message of the target.
     #[schema(example = "Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)")]
     error: String,
     /// The same with its code.

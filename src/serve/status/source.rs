@@ -1,4 +1,4 @@
-//! The source of records in `GET /api/status`, a Kafka topic's consumption among it.
+//! The source of records in `GET /api/status`, including the consumption of a Kafka topic.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,7 +19,7 @@ pub(super) struct SourceJson {
     /// should have gone on, such as standard input) or `failed`.
     #[schema(value_type = SourceStateName, example = "running")]
     state: &'static str,
-    /// What is read, in words.
+    /// Description of what is read.
     #[schema(example = "19 checkpoints, 50 passages per second")]
     description: String,
     /// The same with its code; null before the source has begun.
@@ -45,26 +45,26 @@ pub(super) struct KafkaJson {
     /// Consumer group.
     #[schema(example = "platewatch")]
     group: String,
-    /// Brokers to begin with.
+    /// Bootstrap brokers.
     #[schema(example = "kafka-1:9092,kafka-2:9092")]
     brokers: String,
-    /// Whether any broker can be reached.
+    /// Whether a broker can be reached.
     #[schema(example = true)]
     connected: bool,
-    /// Since when none can be, civil time of the road; null while one can.
+    /// Since when no broker can be reached, civil time of the road; null while one can.
     #[schema(example = json!(null))]
     away_since: Option<String>,
-    /// What the client complained of last; null when all is well.
+    /// The last error of the client; null if there is none.
     #[schema(example = json!(null))]
     last_error: Option<String>,
     /// The same with its code.
     last_error_notice: Option<Notice>,
     /// Partitions whose records cannot be read, so that the appliance is not ready; null when all can.
     stopped: Option<KafkaStoppedJson>,
-    /// How often the group shared its partitions out again, since this process started.
+    /// Rebalances of the group since this process started.
     #[schema(example = 1)]
     rebalances: u64,
-    /// What to change about the topic, such as its keys; null when nothing is wrong with it.
+    /// What to change in the topic, such as its keys; null if nothing is wrong.
     #[schema(example = json!(null))]
     advice: Option<String>,
     /// The same with its code.
@@ -72,10 +72,10 @@ pub(super) struct KafkaJson {
     /// Records of the topic that are not stored yet, over the partitions consumed here; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
-    /// Gaps: how often records were gone from the broker before they were read, since the data directory was made.
+    /// Gaps since the data directory was made: how often records were deleted from the broker before they were read.
     #[schema(example = 0)]
     gaps: u64,
-    /// Records that were gone.
+    /// Records in these gaps.
     #[schema(example = 0)]
     missing_records: u64,
     /// Messages without a value; they count as blank lines.
@@ -83,11 +83,11 @@ pub(super) struct KafkaJson {
     null_values: u64,
     /// The newest gaps of each partition.
     recent_gaps: Vec<KafkaGapJson>,
-    /// Partitions of which anything is known here.
+    /// Partitions about which anything is known here.
     partitions: Vec<KafkaPartitionJson>,
 }
 
-/// Partitions that have records which cannot be read; what comes behind them waits.
+/// Partitions with records that cannot be read; later records wait.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KafkaStopped)]
 pub(super) struct KafkaStoppedJson {
@@ -114,21 +114,21 @@ pub(super) struct KafkaPartitionJson {
     /// Offset of the first record that is not stored yet; null while there is none.
     #[schema(example = 123456)]
     position: Option<i64>,
-    /// Offset after the newest record, as the broker said last; null while unknown.
+    /// Offset after the newest record, as last reported by the broker; null while unknown.
     #[schema(example = 123468)]
     end: Option<i64>,
     /// Records between position and end; null while unknown.
     #[schema(example = 12)]
     lag: Option<i64>,
-    /// Of these, offsets of transactions that are neither committed nor aborted yet; they are read once they are decided.
+    /// Of these, offsets of transactions that are neither committed nor aborted yet; they are read when that is decided.
     #[schema(example = 0)]
     in_transaction: i64,
-    /// Records of another process still to be read back before the partition goes on; nothing of them is stored again.
+    /// Records to be read again after a takeover from another process before the partition continues; they are not stored again.
     #[schema(example = 0)]
     to_read_back: i64,
 }
 
-/// Records that the broker no longer had when they were to be read.
+/// Records that the broker no longer had when they should have been read.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = KafkaGap)]
 pub(super) struct KafkaGapJson {
@@ -159,10 +159,10 @@ pub(super) struct PartitionJson {
     /// Newest accepted GCSJ.
     #[schema(example = "2024-01-01 12:34:56")]
     watermark: Option<String>,
-    /// Seconds by which the watermark is behind the server's clock; null as long as there is none.
+    /// Seconds by which the watermark is behind the server's clock; null while there is none.
     #[schema(example = 1)]
     watermark_delay_seconds: Option<i64>,
-    /// Plates that hold state.
+    /// Plates with state in memory.
     #[schema(example = 2100)]
     plates: u64,
 }

@@ -1,21 +1,21 @@
 /**
- * The one place that talks HTTP. Opens the envelope, turns everything that goes wrong into an ApiError and tells
- * `connection` whether the server could be reached. Knows no endpoint by name.
+ * The only HTTP client. Unwraps the envelope, turns every failure into an ApiError and reports to `connection` whether the
+ * server could be reached. Knows no endpoint by name.
  */
 import { reportReachable, reportUnreachable } from './connection'
 import type { paths } from './schema'
 import type { ErrorBody } from './types'
 
-/** How long one answer may take; the server gives up on a query earlier. */
+/** Timeout of a request; the server's own timeout is shorter. */
 const TIMEOUT_MS = 30_000
 
-/** An answer that is not a success. `status` 0: the server could not be reached. */
+/** A failed request. `status` 0: the server could not be reached. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
     private readonly headers = new Headers(),
-    /** What the server says; null where it did not answer, or not in its own words. */
+    /** The body of the error; null if there was no answer, or none of this server. */
     readonly answer: ErrorBody | null = null,
   ) {
     super(message)
@@ -26,13 +26,13 @@ export class ApiError extends Error {
     return this.status === 0
   }
 
-  /** A number that the answer gives in a header; null without it. */
+  /** A number in a header of the answer; null without it. */
   number(name: string): number | null {
     const text = this.headers.get(name)
     return text === null ? null : Number(text)
   }
 
-  /** Asking the same again may help: the server is away, starting, busy or was too slow. */
+  /** A retry may help: the server is away, starting, busy or was too slow. */
   get temporary(): boolean {
     return this.status === 0 || this.status === 503 || this.status === 504
   }
@@ -58,7 +58,7 @@ export function withParams(path: string, params: Params = {}): string {
   return text ? `${path}?${text}` : path
 }
 
-/** A response that is a success, whatever it holds; `timeoutMs` covers its body too. */
+/** A successful response of any type; `timeoutMs` includes its body. */
 export async function send(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
   const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])]
   let response: Response
@@ -69,7 +69,7 @@ export async function send(url: string, init: RequestInit = {}, timeoutMs = TIME
     reportUnreachable()
     throw new ApiError(0, error instanceof Error ? error.message : String(error))
   }
-  // A proxy in between answers 502 for a server that is not there.
+  // A proxy answers 502 if the server behind it is away.
   if (response.status === 502) {
     reportUnreachable()
     throw new ApiError(0, 'HTTP 502')
@@ -93,12 +93,12 @@ export async function sendJson<T>(url: string, init: RequestInit = {}): Promise<
     return ((await response.json()) as { data: T }).data
   } catch (error) {
     if (init.signal?.aborted) throw error
-    // Cut off in the middle: the server went away.
+    // Truncated: the server went away.
     throw new ApiError(0, error instanceof Error ? error.message : String(error))
   }
 }
 
-/** `GET` of an endpoint that the API's description holds, with its types. */
+/** `GET` of an endpoint of the OpenAPI document, typed. */
 export function apiGet<P extends GetPath>(
   path: P,
   params?: ParamsOf<P>,

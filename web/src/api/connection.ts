@@ -1,4 +1,4 @@
-/** Whether the server can be reached, as the requests of the page tell. Shared by the whole page. */
+/** Whether the server can be reached, as seen by the requests of the page. Shared by the whole page. */
 import { readonly, ref } from 'vue'
 
 const offlineSince = ref<number | null>(null)

@@ -1,4 +1,4 @@
-/** The flow model's endpoints as queries. */
+/** The endpoints of the flow model as queries. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
@@ -60,7 +60,7 @@ export function useDayForecast(
   })
 }
 
-/** The model that is served, its test, and how training is. */
+/** The model that is served, its evaluation, and the state of training. */
 export function useModelStatus() {
   return useQuery({
     queryKey: ['predict', 'model'],

@@ -1,6 +1,6 @@
 /**
- * The endpoints that more than one page shows, as queries that refresh themselves. Everything older than its interval
- * is asked for again; two panels that ask for the same share one request.
+ * The endpoints that several pages show, as queries that refresh themselves at an interval. Panels with the same query share
+ * one request.
  */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'

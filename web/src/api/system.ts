@@ -1,4 +1,4 @@
-/** What only the system page asks for: rejected lines, and mirrors and model in the status. */
+/** Queries and types of the system page: rejected lines, mirrors, backends. */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
@@ -7,12 +7,12 @@ import type { RejectReason, Status } from './types'
 
 /** One mirror: a shard in MySQL, or the alerts in Redis. */
 export type MirrorStatus = Status['mirrors'][number]
-/** A server that the role `api` answers from. */
+/** A server that a process of role `api` reads from. */
 export type BackendStatus = Status['backends'][number]
 export type RejectList = DataOf<'/api/rejects'>
 export type Reject = RejectList['records'][number]
 
-/** Rejects that one page of the list shows. */
+/** Rejects of a page of the list. */
 const REJECTS = 20
 
 export function useRejects(reason: MaybeRefOrGetter<RejectReason | ''>, before: MaybeRefOrGetter<number | null>) {

@@ -1,4 +1,4 @@
-/** Short names for the shapes of the API's description. */
+/** Short names for the types of the OpenAPI document. */
 import type { DataOf } from './client'
 import type { components } from './schema'
 
@@ -59,7 +59,7 @@ export const FUEL_TYPES = valuesOf<FuelType>({ 燃油: true, 新能源: true })
 /** Why a request was not answered: its reason and values, and the sentence in English. */
 export type ErrorBody = Schemas['Error']
 export type ErrorReason = Schemas['ErrorReason']
-/** What was lost of what was committed. */
+/** A loss of committed data. */
 export type Loss = Schemas['Loss']
 
 /** A sentence of the server: its code and values, and the sentence in English. */

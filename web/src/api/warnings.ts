@@ -8,7 +8,7 @@ import type { AlertDetail, WorkChange } from './types'
 
 export type WarningFilters = ParamsOf<'/api/warnings'>
 
-/** Passages of a track that are asked for at once. */
+/** Maximum number of passages of a track. */
 const TRACK_LIMIT = 500
 
 const detailUrl = (id: string) => `/api/warnings/${encodeURIComponent(id)}`
@@ -16,7 +16,7 @@ const detailUrl = (id: string) => `/api/warnings/${encodeURIComponent(id)}`
 export function useWarnings(filters: MaybeRefOrGetter<WarningFilters>) {
   return useQuery({
     queryKey: ['warnings', 'history', filters],
-    // With what was asked for: an earlier answer stays in sight while another is on its way.
+    // With the filters of the request, since an earlier answer stays visible while the next one loads.
     queryFn: async ({ signal }) => {
       const wanted = toValue(filters)
       return { ...(await apiGet('/api/warnings', wanted, signal)), asked: JSON.stringify(wanted) }
@@ -43,7 +43,7 @@ export function useWorkChange(id: MaybeRefOrGetter<string>) {
       client.setQueryData(['warnings', 'one', changed.id], changed)
       void client.invalidateQueries({ queryKey: ['warnings', 'history'] })
     },
-    // Somebody else may have been faster: show what is.
+    // Another change may have come first: show the current state.
     onError: () => void client.invalidateQueries({ queryKey: ['warnings', 'one', toValue(id)] }),
   })
 }

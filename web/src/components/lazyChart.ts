@@ -1,4 +1,4 @@
-/** `BaseChart` with ECharts as a chunk of its own: numbers must not wait for it. */
+/** `BaseChart`, with ECharts in a chunk of its own so that numbers do not wait for it. */
 import { defineAsyncComponent } from 'vue'
 
 export const LazyChart = defineAsyncComponent(() => import('./BaseChart.vue'))

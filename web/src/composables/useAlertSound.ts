@@ -2,9 +2,9 @@ import { onUnmounted, ref } from 'vue'
 
 import { SEVERITIES, type Severity, type Warning } from '@/api/types'
 
-/** A short tone for new alerts; off until switched on, and never more often than this. */
+/** Minimum time between two tones for new alerts. */
 const QUIET_MS = 2_000
-/** Pitch in hertz by severity: the worst of those that came in is heard. */
+/** Pitch in hertz by severity; the worst of the new alerts is played. */
 const PITCH: Record<Severity, number> = { high: 880, medium: 660, low: 440 }
 
 export function useAlertSound() {
@@ -26,7 +26,7 @@ export function useAlertSound() {
 
   function toggle() {
     on.value = !on.value
-    // Browsers give sound only to who has clicked: now.
+    // Browsers allow sound only after a user action, such as this click.
     if (on.value) context ??= new AudioContext()
     if (on.value) tone(PITCH.low)
   }

@@ -1,6 +1,6 @@
 /**
- * The newest alerts, and each further one as the server streams it. Holds a bounded number of them. Reconnects by
- * itself and continues behind the last alert it has, so that none is missed or shown twice.
+ * The newest alerts, and each further one as the server streams it. Holds a bounded number of them. Reconnects
+ * automatically and continues after the last alert it has, so that none is missed or shown twice.
  */
 import { useQuery } from '@tanstack/vue-query'
 import { onScopeDispose, onUnmounted, ref, shallowRef, watch } from 'vue'
@@ -8,11 +8,11 @@ import { onScopeDispose, onUnmounted, ref, shallowRef, watch } from 'vue'
 import { apiGet, withParams } from '@/api/client'
 import type { Warning } from '@/api/types'
 
-/** Alerts that a list holds. */
+/** Maximum number of alerts in a list. */
 export const KEPT = 60
-/** Alerts that come in one go are shown together: a burst must not cost a drawing each. */
+/** Alerts of a burst are rendered together. */
 const GATHER_MS = 200
-/** So long the stream may be behind the server's count before it is opened anew; longer each time that did not help. */
+/** How long the stream may be behind the server's count before it is reopened; longer after each attempt without success. */
 const BEHIND_MS = 15_000
 const BEHIND_MOST_MS = 600_000
 const RECONNECT_MS = [1_000, 2_000, 5_000, 10_000]
@@ -61,7 +61,7 @@ export function useAlertStream() {
     })
     source.addEventListener('error', () => {
       connected.value = false
-      // The browser goes on trying by itself, unless the answer was an error.
+      // The browser retries automatically, unless the answer was an error.
       if (source?.readyState !== EventSource.CLOSED) return
       reconnecting = setTimeout(open, RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)])
       failures += 1
@@ -80,8 +80,8 @@ export function useAlertStream() {
   let patienceMs = BEHIND_MS
 
   /**
-   * Compares with how many alerts the server says there are. Fewer than before: its data directory is another one, start
-   * over. More than came in, for a while: the stream is dead without having closed, open another.
+   * Compares with the number of alerts that the server reports. Fewer than before: it has another data directory, start
+   * again. More than were received, for a while: the stream is dead without having closed, reopen it.
    */
   function checkAgainst(total: number | undefined) {
     if (total === undefined) return
@@ -125,7 +125,7 @@ export function useAlertStream() {
     alerts,
     connected,
     checkAgainst,
-    /** Calls back with alerts that came in, newest first; not with those that were there at the start. */
+    /** Calls back with new alerts, newest first; not with those that existed at the start. */
     onFresh: (listener: (fresh: readonly Warning[]) => void) => {
       listeners.add(listener)
       onScopeDispose(() => listeners.delete(listener), true)

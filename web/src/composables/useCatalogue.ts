@@ -3,7 +3,7 @@ import { computed } from 'vue'
 import { useCheckpoints } from '@/api/queries'
 import { Catalogue } from '@/lib/catalogue'
 
-/** The checkpoints that are known; empty until they are loaded. */
+/** The known checkpoints; empty until they are loaded. */
 export function useCatalogue() {
   const query = useCheckpoints()
   const catalogue = computed(() => new Catalogue(query.data.value ?? []))

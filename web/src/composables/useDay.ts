@@ -3,7 +3,7 @@ import { computed, type Ref } from 'vue'
 import type { Overview, Status } from '@/api/types'
 import { addDays, toMillis } from '@/lib/civil'
 
-/** The day that the wall screen shows, as the server's headline numbers speak of it: today, or of older data its last. */
+/** The day that the wall screen shows, from the headline numbers: today, or the last day of older data. */
 export function useDay(overview: Ref<Overview | undefined>, status: Ref<Status | undefined>) {
   const day = computed(() => overview.value?.date ?? null)
   const isToday = computed(() => overview.value?.date_is_today ?? true)
@@ -14,7 +14,7 @@ export function useDay(overview: Ref<Overview | undefined>, status: Ref<Status |
     yesterday.value ? { start: `${yesterday.value} 00:00:00`, end: `${yesterday.value} 23:59:59` } : {},
   )
 
-  /** Whether everything of that day from `time` on is still retained. */
+  /** Whether that day is still fully retained from `time` on. */
   function retainedSince(time: string): boolean {
     const oldest = status.value?.storage.oldest_gcsj
     return oldest != null && toMillis(oldest) <= toMillis(time) + 60_000

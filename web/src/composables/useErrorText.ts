@@ -1,4 +1,4 @@
-/** Why a request failed, in the language in use. */
+/** Why a request failed, in the current language. */
 import { useI18n } from 'vue-i18n'
 
 import { ApiError } from '@/api/client'
@@ -22,11 +22,11 @@ export function useErrorText() {
     return [name, STATES.includes(name) ? value.split(' or ').map(stateOf).join(t('errors.or')) : value]
   }
 
-  /** The server's reason in a sentence; its own words where the page does not know the reason. */
+  /** The text for the server's reason; the server's sentence if the page does not know the reason. */
   function textOf(error: Error): string {
     const answer = error instanceof ApiError ? error.answer : null
     const key = `errors.reason.${answer?.reason ?? ''}`
-    // A server that is newer than this page may know more reasons.
+    // A newer server may have reasons that this page does not know.
     if (!answer?.reason || !te(key)) return error.message
     const values = Object.fromEntries(Object.entries(answer.values).map(shown))
     const said = answer.notices.map(say).join(t('common.also'))

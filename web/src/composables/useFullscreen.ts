@@ -14,7 +14,7 @@ export function useFullscreen() {
   onUnmounted(() => document.removeEventListener('fullscreenchange', update))
 
   async function toggle(): Promise<void> {
-    // A browser may refuse, for instance in a frame; then nothing changes.
+    // A browser may refuse, for example in a frame; then nothing changes.
     await (document.fullscreenElement
       ? document.exitFullscreen()
       : document.documentElement.requestFullscreen()

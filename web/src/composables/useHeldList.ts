@@ -1,6 +1,6 @@
 /**
- * A list that does not move while somebody points at it or works in it with the keyboard: entries that are new wait, and
- * how many do is told. What changed in an entry that is shown is shown at once.
+ * A list that does not move while the pointer or the keyboard focus is in it: new entries wait, and their number is shown.
+ * Changes of visible entries are shown at once.
  */
 import { computed, ref, shallowRef, watch, type Ref } from 'vue'
 
@@ -8,7 +8,7 @@ interface Entry {
   seq: number
 }
 
-/** `list` is what there is, newest first; another `key` (filters, page) is another list, which is shown at once. */
+/** `list` is the current list, newest first; a different `key` (filters, page) means another list, which is shown at once. */
 export function useHeldList<T extends Entry>(list: Ref<readonly T[]>, key: Ref<string>) {
   const pointer = ref(false)
   const focus = ref(false)

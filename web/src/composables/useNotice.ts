@@ -1,4 +1,4 @@
-/** What the server says in a sentence of its own, in the language in use. */
+/** Notices of the server in the current language. */
 import { useI18n } from 'vue-i18n'
 
 import type { Notice } from '@/api/types'
@@ -19,7 +19,7 @@ export function useNotice() {
     return [name, value === NO_TIME ? '—' : value]
   }
 
-  /** Another program's words stay as they are; behind what they mean, where that is known. */
+  /** The message of another program, after its meaning if that is known. */
   function words({ values, cause, inner }: Notice): string {
     if (inner) return say(inner)
     const error = values.error ?? ''
@@ -30,7 +30,7 @@ export function useNotice() {
 
   function say(notice: Notice): string {
     const key = `notices.text.${notice.code}`
-    // A server that is newer than this page may know more sentences.
+    // A newer server may have codes that this page does not know.
     return te(key) ? t(key, { ...Object.fromEntries(Object.entries(notice.values).map(shown)), error: words(notice) }) : notice.text
   }
 

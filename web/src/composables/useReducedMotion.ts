@@ -1,6 +1,6 @@
 import { onUnmounted, readonly, ref } from 'vue'
 
-/** Whether the person has asked their system for less motion. */
+/** Whether the system is set to reduced motion. */
 export function useReducedMotion() {
   const query = window.matchMedia('(prefers-reduced-motion: reduce)')
   const reduced = ref(query.matches)

@@ -1,6 +1,6 @@
 import { onMounted, onUnmounted, ref } from 'vue'
 
-/** The root font size in pixels, which follows the window: charts scale their type and strokes by it. */
+/** The root font size in pixels, which scales with the window; charts scale with it. */
 export function useRem() {
   const rem = ref(16)
   const measure = () => {

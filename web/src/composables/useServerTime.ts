@@ -6,8 +6,8 @@ import { fromMillis, toMillis } from '@/lib/civil'
 import { useNow } from './useNow'
 
 /**
- * The server's clock as civil time of the road. It goes on by the browser's clock between answers; null before the
- * first one.
+ * The server's clock as civil time of the road. Between two answers it advances with the browser's clock; null
+ * before the first one.
  */
 export function useServerTime() {
   const status = useStatus()

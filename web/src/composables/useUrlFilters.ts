@@ -6,8 +6,8 @@ function first(value: LocationQueryValue | LocationQueryValue[] | undefined): st
 }
 
 /**
- * Filters that live in the address, so that what is seen can be shared. `keys` are the parameters that belong to the
- * page; an empty one is left out of the address. A change goes back to the first page unless it names one.
+ * Filters in the address, so that a view can be shared. `keys` are the parameters that belong to the
+ * page; an empty one is left out of the address. A change goes to the first page unless it sets one.
  */
 export function useUrlFilters<K extends string>(keys: readonly K[]) {
   const route = useRoute()

@@ -22,7 +22,7 @@ export default {
   refresh: '刷新',
   close: '关闭',
   error: '无法加载',
-  errors: { 400: '查询条件有误', 404: '没有找到', 409: '已被他人修改', 500: '服务器内部出错', 501: '此进程不提供这项内容', 503: '服务器繁忙，或所需的数据库暂时无法连接', 504: '查询超时，请缩小时间范围' },
+  errors: { 400: '查询条件有误', 404: '没有找到', 409: '请求与当前数据冲突', 500: '服务器内部出错', 501: '此进程不提供这项内容', 503: '服务器繁忙，或所需的数据库暂时无法连接', 504: '查询超时，请缩小时间范围' },
   stale: '显示的是之前的数据',
   offline: '无法连接服务器',
   offlineFor: '已与服务器失去连接 {span}，正在自动重连；显示的是之前的数据',
@@ -39,7 +39,7 @@ export default {
   backHome: '返回大屏',
   severity: { high: '高', medium: '中', low: '低' } satisfies Record<Severity, string>,
   severityTitle: { high: '高：不可能到达', medium: '中：距离未知，或仅在时间与位置都准确时才不可能到达', low: '低：可能到达，或两车可合法使用同一号码' } satisfies Record<Severity, string>,
-  rule: { window: '时间窗', speed: '超速位移' } satisfies Record<Rule, string>,
+  rule: { window: '短时异地', speed: '速度异常' } satisfies Record<Rule, string>,
   allCity: '全市',
   span: { time: '过车时间', start: '开始时间', end: '结束时间', to: '至', anyStart: '最早', anyEnd: '最新', hour: '近 1 小时', day: '近 24 小时', today: '今天', yesterday: '昨天' },
 }

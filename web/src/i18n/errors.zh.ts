@@ -1,4 +1,4 @@
-/** Why a request was not answered, by the reason that the server gives. The types force a text for each. */
+/** Texts for errors by the reason of the server. The types force a text for each. */
 import type { ErrorReason } from '@/api/types'
 
 const reason: Record<ErrorReason, string> = {
@@ -44,7 +44,7 @@ const reason: Record<ErrorReason, string> = {
   range_reversed: '开始时间（{first}）晚于结束时间（{last}），请对调',
   two_versions: '给出了两个不同的版本号，只能给一个',
   unknown_checkpoint: '没有卡口 {given}，已知的有：{known}',
-  unknown_alert: '没有预警 {id}：可能已过留存期',
+  unknown_alert: '没有预警 {id}：可能已过保留期',
   work_changed: '该预警刚被他人修改（现为第 {actual} 版，您看到的是第 {expected} 版）：请查看最新内容后再决定',
   work_not_allowed: '“{from}”的预警不能改为“{to}”，可改为：{allowed}',
   work_unchanged: '该预警已是“{state}”：请填写备注，或改为：{allowed}',

@@ -1,4 +1,4 @@
-/** What the server says in sentences of its own, by their codes. The types force a text for each. */
+/** Texts for notices of the server by their codes. The types force a text for each. */
 import type { NoticeCause, NoticeCode } from '@/api/types'
 
 const text: Record<NoticeCode, string> = {
@@ -55,15 +55,15 @@ const text: Record<NoticeCode, string> = {
   file_grown_sorted: '{path} 在按时间排序后又增长了：请将全部内容重新排序到另一个数据目录',
   file_grown_packed: '压缩文件 {path} 已增长，无法确定旧版本读到的位置：请换用其他数据目录',
   position_unreadable: '保存的读取位置无法读取（{error}）：请换用其他数据目录',
-  kafka_stopped_codec: '分区 {partitions} 无法继续读取，其中的记录使用了本程序不支持的压缩格式：请让生产端改用 gzip、snappy、lz4 或 zstd，并用 kafka-delete-records.sh 删除挡住的记录，随后会显示为缺口（{error}）',
-  kafka_stopped_damaged: '分区 {partitions} 无法继续读取，其中的记录已损坏：请检查代理节点的磁盘，并用 kafka-delete-records.sh 删除挡住的记录，随后会显示为缺口（{error}）',
+  kafka_stopped_codec: '分区 {partitions} 无法继续读取，其中的记录使用了本程序不支持的压缩格式：请让生产端改用 gzip、snappy、lz4 或 zstd，并用 kafka-delete-records.sh 删除这些无法读取的记录，随后会显示为缺口（{error}）',
+  kafka_stopped_damaged: '分区 {partitions} 无法继续读取，其中的记录已损坏：请检查代理节点的磁盘，并用 kafka-delete-records.sh 删除这些无法读取的记录，随后会显示为缺口（{error}）',
   kafka_stopped_too_large: '分区 {partitions} 无法继续读取，其中有超出接收上限的记录：请在 [kafka.properties] 中调大 receive.message.max.bytes 与 fetch.message.max.bytes（{error}）',
   kafka_stopped_rights: '分区 {partitions} 无法读取，当前用户没有该主题的读权限：请用 kafka-acls.sh 授予 Read（{error}）',
   kafka_stopped_fetch: '分区 {partitions} 无法继续读取，代理节点没有返回记录：请查看代理节点日志（{error}）',
   server_half: '{name}（{address}）缺少部分数据：{error}',
   server_blocked: '{name}（{address}）有应答但不可用：{error}',
-  node_away: 'dataNode {node} 背后的实例不可达（{error}）',
-  node_sql_mode: 'dataNode {node} 背后的实例在 sql_mode 中设了 {mode}，反斜杠会被误读：请从其配置的 sql_mode 中去掉（参见 sql/instance.cnf），重启该实例后再重启 MyCat',
+  node_away: 'dataNode {node} 对应的实例不可达（{error}）',
+  node_sql_mode: 'dataNode {node} 对应的实例在 sql_mode 中设了 {mode}，反斜杠会被误读：请从其配置的 sql_mode 中去掉（参见 sql/instance.cnf），重启该实例后再重启 MyCat',
   node_unknown: 'MyCat 中没有 dataNode {node}（{error}）：请将 mycat.data_nodes 设为 schema.xml 中 traffic_data 表各节点的名称，顺序一致',
   mycat_changes_texts: 'MyCat 改动了传输中的文本（{text} 变成 {came}）：其 schema.xml 中 checkSQLschema 为 true，会改值并把记录写错实例。请改为 false 并重启 MyCat，再用 verify-mirror 核对已写入的数据',
   no_greeting: '能建立连接，但 {time} 内没有收到握手：若是 MyCat，其后的实例可能不可达或拒绝了 MyCat 的账号（查看 MyCat 日志与 schema.xml 中各 writeHost 的用户名、密码）；否则请检查防火墙等中间设备',
@@ -86,7 +86,7 @@ const text: Record<NoticeCode, string> = {
   lost_rejects: '拒收行 {first} 至 {last} 号',
   lost_work: '研判记录 {all} 次变更中的 {missing} 次',
   lost_counts: '用于核对的计数（{error}）',
-  lost_uncounted: '没有计数的内容',
+  lost_uncounted: '计数范围内没有缺失',
   lost_unexplained: '数据库中的数据少于已提交的数据',
   no_answers_away: '{name}（{address}）没有应答，暂时无法提供数据，恢复后自动继续：{error}',
   no_answers_half: '{name}（{address}）缺少部分数据，暂时无法提供，恢复后自动继续：{error}',

@@ -17,7 +17,7 @@ export default {
   chartLabel: '{place} {date} 各小时预测流量：{list}',
   unit: '辆/小时',
   dayTotal: '全天预测',
-  soFar: '已过 {count} 个整点小时实际',
+  soFar: '已过 {count} 个整点小时实际流量',
   predictedSoFar: '同期预测',
   wape: '加权误差 WAPE',
   inside: '落在区间内',
@@ -27,7 +27,7 @@ export default {
   basis: '依据',
   bases: {
     checkpoint: '该卡口自身一周以上的历史',
-    short_history: '该卡口不足一周的历史，参照全体节律',
+    short_history: '该卡口不足一周的历史，参照全部卡口的规律',
     typical_checkpoint: '没有该卡口的历史：按中等规模卡口估计',
     untrained: '尚无模型：按已有计数的均值',
     city: '全部卡口之和',

@@ -31,7 +31,7 @@ export default {
     rejectedFew: { title: '已拒收 {count} 行', todo: '所占比例很小；原因与样例见「拒收」面板。' },
     late: { title: '{count} 条记录迟到（占 {share}），未参与套牌比对', todo: '检查各卡口时钟是否同步、上传是否积压；若属正常情况，可调大 detect.state_ttl。' },
     clocks: { title: '{count} 个卡口时钟异常：{names}', todo: '校准这些卡口的时钟（NTP）或处理上传积压；偏差见「卡口时钟」面板。' },
-    mirrorBlocked: { title: '镜像 {name} 被挡住，落后 {rows} 条：{error}', todo: '按上面的提示在目标 {target} 上更正（表结构、权限、容量）。更正后自动继续，不丢数据。' },
+    mirrorBlocked: { title: '镜像 {name} 受阻，落后 {rows} 条：{error}', todo: '按上面的提示在目标 {target} 上更正（表结构、权限、容量）。更正后自动继续，不丢数据。' },
     mirrorAway: { title: '镜像 {name} 自 {since} 起不可达，落后 {rows} 条：{error}', todo: '检查 {target} 是否在运行、网络与账号是否正常。恢复后自动补写，本机数据不受影响。' },
     mirrorSlow: { title: '镜像 {name} 落后 {seconds}（{rows} 条）', todo: '目标写入较慢：检查 {target} 的负载、索引与磁盘。' },
     mirrorLost: { title: '镜像 {name} 有 {count} 条在送达前已超过保留期', todo: '这些记录不会再出现在镜像中。加大 store.retention，使其长于镜像可能的最长中断时间。' },
@@ -49,9 +49,9 @@ export default {
 
   lossBecause: '{parts}（{cause}）',
 
-  road: '数据流程',
-  roadLabel: '数据从来源经解析、分片、研判、落库到镜像与页面',
-  station: { source: '来源', parse: '解析', route: '分片', detect: '研判', commit: '落库', serve: '接口与页面' },
+  pipeline: '数据流程',
+  pipelineLabel: '数据从来源经解析、分片、比对、落库到镜像与页面',
+  station: { source: '来源', parse: '解析', route: '分片', detect: '比对', commit: '落库', serve: '接口与页面' },
   sourceKind: { kafka: 'Kafka', capture: '采集文件', simulator: '模拟器', none: '无' } satisfies Record<SourceKind, string>,
   sourceState: { starting: '正在启动', running: '运行中', away: '无法连接', finished: '已读完', ended: '输入已中断', failed: '已出错' } satisfies Record<SourceState, string>,
   perSecond: '{rate} 条/秒',
@@ -77,7 +77,7 @@ export default {
   backendState: { starting: '正在启动', up: '正常', away: '没有应答', blocked: '无法使用' } satisfies Record<BackendState, string>,
   elsewhere: '本进程（role 为 api）的内容取自以上服务器；接入、比对与镜像由 role 为 ingest 的进程负责。',
 
-  mirrorState: { starting: '正在启动', level: '已同步', sending: '正在发送', away: '不可达', blocked: '被挡住' } satisfies Record<MirrorState, string>,
+  mirrorState: { starting: '正在启动', level: '已同步', sending: '正在发送', away: '不可达', blocked: '受阻' } satisfies Record<MirrorState, string>,
   mirrors: '镜像',
   mirrorsEmpty: '未配置镜像：设置 mycat.urls 或 redis.url 后，过车与预警会同步写到 MyCat、MySQL 与 Redis',
   mirror: { name: '镜像', state: '状态', lag: '落后', sent: '已送', failures: '重试', refused: '被拒', target: '目标' },

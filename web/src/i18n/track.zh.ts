@@ -33,7 +33,7 @@ export default {
   list: '过车明细',
   impossible: '不可能到达',
   sameSecond: '同一秒出现在两处',
-  rule: { window: '时间窗预警', speed: '超速位移预警' } satisfies Record<Rule, string>,
+  rule: { window: '短时异地预警', speed: '速度异常预警' } satisfies Record<Rule, string>,
   stay: '同一卡口',
   direction: '方向 {value}',
   unknownDistance: '距离未知',

@@ -1,4 +1,4 @@
-/** The checkpoints that are known, found by any of their names. */
+/** The known checkpoints, found by any of their names. */
 import type { Checkpoint } from '@/api/types'
 
 export interface Located extends Checkpoint {
@@ -10,7 +10,7 @@ export class Catalogue {
   private readonly byName = new Map<string, Checkpoint>()
 
   constructor(readonly checkpoints: readonly Checkpoint[]) {
-    // What comes later does not take a name away: codes before full names before labels.
+    // Codes take precedence over full names, and those over labels.
     for (const key of ['label', 'kkmc', 'code'] as const) {
       for (const checkpoint of checkpoints) this.byName.set(checkpoint[key], checkpoint)
     }
@@ -20,12 +20,12 @@ export class Catalogue {
     return this.byName.get(kkmc)
   }
 
-  /** Short name; the name as it is recorded where the checkpoint is not known. */
+  /** Short name; the recorded name if the checkpoint is unknown. */
   label(kkmc: string): string {
     return this.find(kkmc)?.label ?? kkmc
   }
 
-  /** The checkpoint, if it is known where it stands. */
+  /** The checkpoint, if its coordinates are known. */
   locate(kkmc: string): Located | undefined {
     const found = this.find(kkmc)
     return found && isLocated(found) ? found : undefined
@@ -36,7 +36,7 @@ export class Catalogue {
   }
 }
 
-/** A line between two checkpoints: along one road, or merely because they are near. */
+/** A line between two checkpoints: along a road, or because they are near each other. */
 export interface Road {
   from: Located
   to: Located

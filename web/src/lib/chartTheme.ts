@@ -12,7 +12,7 @@ export const COLOURS = {
   types: ['#5cb3ff', '#4fc9b0', '#e5b567', '#8f9db0', '#b48ee0', '#e08e9b'],
 } as const
 
-/** Text, axes and tooltip in the page's own style; `rem` is the root font size in pixels. */
+/** Text, axes and tooltip in the style of the page; `rem` is the root font size in pixels. */
 export function chartBase(rem: number) {
   const textStyle = { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 0.8125 * rem }
   return {

@@ -1,11 +1,11 @@
 /**
- * Civil times of the road, `YYYY-MM-DD HH:MM:SS` without a zone. They are computed with as if they were UTC, so that
- * neither the browser's zone nor its daylight saving can move them.
+ * Civil times of the road, `YYYY-MM-DD HH:MM:SS` without a zone. They are treated as UTC, so that
+ * neither the zone nor the daylight saving time of the browser changes them.
  */
 
 const PATTERN = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2})(?::(\d{2}))?)?$/
 
-/** Milliseconds on an axis of civil time; NaN where the text is no time. */
+/** Milliseconds on an axis of civil time; NaN if the text is not a time. */
 export function toMillis(civil: string): number {
   const parts = PATTERN.exec(civil)
   if (!parts) return Number.NaN

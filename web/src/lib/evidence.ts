@@ -1,6 +1,6 @@
 /**
- * Where the words of an alert go on its map: the names of the two sightings and what lies between them. Nothing covers a
- * mark or another text; what finds no room is left out, since it is said beside the map too.
+ * Label placement on the map of an alert: the names of the two sightings and the caption between them. Nothing covers a
+ * mark or another label; a label without room is omitted, since the same text is shown beside the map.
  */
 import type { Point } from './geo'
 import { overlap, type Placement, type Rect } from './labels'
@@ -16,14 +16,14 @@ export interface EvidenceWords {
   caption: Point | null
 }
 
-/** What a text that is left out costs, against places that are less good. */
+/** Cost of omitting a label, compared with worse placements. */
 const LEFT_OUT = 1000
-/** What it costs that the line runs through a text. */
+/** Cost of the line crossing a label. */
 const ON_LINE = 20
-/** What it costs that a text lies on the dot of another checkpoint. */
+/** Cost of covering the dot of another checkpoint. */
 const ON_DOT = 6
 
-/** Two marks that would cover one another move apart, each as far as it must. */
+/** Moves two overlapping marks apart, each by half of the overlap. */
 export function separate(points: readonly Point[], radius: number): Point[] {
   const [a, b] = points
   if (!a || !b) return [...points]
@@ -40,7 +40,7 @@ export function separate(points: readonly Point[], radius: number): Point[] {
 
 const around = ({ x, y }: Point, { width, height }: Size): Rect => ({ x: x - width / 2, y: y - height / 2, width, height })
 
-/** The rectangle of a text whose middle line stands at a placement. */
+/** The rectangle of a label at a placement. */
 export function rectOf({ x, y, anchor }: Placement, { width, height }: Size): Rect {
   const left = { start: 0, middle: width / 2, end: width }[anchor]
   return { x: x - left, y: y - height / 2, width, height }
@@ -55,7 +55,7 @@ function inside(rect: Rect, bounds: Rect): boolean {
   )
 }
 
-/** Places for the name of a mark, the best first. */
+/** Placements for the name of a mark, the best first. */
 function besides({ x, y }: Point, radius: number, { width, height }: Size, gap: number): Placement[] {
   const beside = radius + gap
   const above = beside + height / 2
@@ -68,7 +68,7 @@ function besides({ x, y }: Point, radius: number, { width, height }: Size, gap: 
   const corners = ([['start', 1], ['end', -1]] as const).flatMap(([anchor, side]) =>
     [-above, above].map((down) => ({ x: x + side * radius * 0.5, y: y + down, anchor })),
   )
-  // Near an edge, or where both marks are close: above or below, slid along; the number in the name says whose it is.
+  // Near an edge, or if both marks are close: above or below, shifted sideways; the number in the name identifies the mark.
   const slid = [above, above + height].flatMap((off) =>
     [0.25, -0.25, 0.5, -0.5].flatMap((share) =>
       [-off, off].map((down) => ({ x: x + share * (width + 2 * beside), y: y + down, anchor: 'middle' as const })),
@@ -77,7 +77,7 @@ function besides({ x, y }: Point, radius: number, { width, height }: Size, gap: 
   return [...sides, ...corners, ...slid]
 }
 
-/** Places for the centre of the caption, the best first: beside the middle of the line, then further along and off. */
+/** Positions for the centre of the caption, the best first: beside the middle of the line, then further away. */
 function beyond([a, b]: readonly [Point, Point], size: Size, bounds: Rect, gap: number): Point[] {
   const length = Math.hypot(b.x - a.x, b.y - a.y) || 1
   const normal = { x: -(b.y - a.y) / length, y: (b.x - a.x) / length }
@@ -95,7 +95,7 @@ function beyond([a, b]: readonly [Point, Point], size: Size, bounds: Rect, gap: 
   return [...near, ...rows.flatMap((y) => columns.map((x) => ({ x, y })))]
 }
 
-/** Whether the line from `a` to `b` runs through a rectangle. */
+/** Whether the line from `a` to `b` crosses a rectangle. */
 function crosses(a: Point, b: Point, rect: Rect): boolean {
   const steps = 40
   return Array.from({ length: steps + 1 }, (_, step) => step / steps).some((share) => {
@@ -124,15 +124,15 @@ const free = (rect: Rect | null, others: readonly (Rect | null)[]) => !rect || !
 export interface Scene {
   bounds: Rect
   gap: number
-  /** Other checkpoints: better not covered. */
+  /** Other checkpoints, which should not be covered. */
   dots: readonly Point[]
 }
 
 const holds = ({ x, y, width, height }: Rect, dot: Point) => dot.x > x && dot.x < x + width && dot.y > y && dot.y < y + height
 
 /**
- * Places the names of one or two marks of `radius` at `points`, and between two of them a caption: of all ways the one
- * that leaves out least and keeps clear of the line and of other checkpoints.
+ * Places the names of one or two marks of `radius` at `points`, and a caption between two of them, with the lowest
+ * total cost.
  */
 export function placeEvidence(points: readonly Point[], radius: number, names: readonly Size[], caption: Size | null, scene: Scene): EvidenceWords {
   const { bounds, gap, dots } = scene

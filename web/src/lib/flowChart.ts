@@ -1,4 +1,4 @@
-/** Charts of passages over the 24 hours of a day: what is drawn, from counts. Knows no component and no request. */
+/** Chart options for passages over the 24 hours of a day. Knows no component and no request. */
 import { chartBase, COLOURS } from './chartTheme'
 
 export type Counts = (number | null)[]
@@ -6,7 +6,7 @@ export type Counts = (number | null)[]
 /** `00:00` … `23:00`. */
 export const HOURS: readonly string[] = Array.from({ length: 24 }, (_, hour) => `${String(hour).padStart(2, '0')}:00`)
 
-/** How a series looks: a thick line over its area, a thin line, dashes, or points that are not joined. */
+/** Style of a series: a thick line over an area, a thin line, dashes, or points. */
 type Look = 'area' | 'line' | 'dashes' | 'points'
 
 export interface FlowSeries {
@@ -41,10 +41,10 @@ interface TooltipItem {
   axisValue: string
 }
 
-/** The first series lies above all others. */
+/** The first series is drawn above all others. */
 export function flowChart(rem: number, number: (value: number) => string, series: readonly FlowSeries[], band?: Band) {
   const base = chartBase(rem)
-  // What has nothing to show yet is not explained either.
+  // A series without data has no legend entry.
   const legend = series.filter(({ data }) => data.some((value) => value != null)).map(({ name, look }) => ({ name, icon: ICONS[look] }))
   const bandShown = band?.upper.some((value) => value != null)
   return {
@@ -74,8 +74,8 @@ export function flowChart(rem: number, number: (value: number) => string, series
 
 const LINE = { type: 'line', smooth: 0.25, smoothMonotone: 'x', showSymbol: false, emphasis: { disabled: true } } as const
 
-/** Two series stacked on one another: an unseen one up to the lower end, and the band itself. Always there, so that a
- * band that comes later is merged in below the lines. */
+/** Two stacked series: an invisible one up to the lower end, and the band itself. Always present, so that a band that is
+ * added later is merged below the lines. */
 function bandSeries(band: Band | undefined) {
   const common = { ...LINE, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, stack: 'band' }
   const colour = band?.colour ?? COLOURS.forecast
@@ -102,7 +102,7 @@ function drawn({ id, name, look, colour, data }: FlowSeries, rem: number) {
   return { ...common, lineStyle: { width: 0 }, itemStyle, showSymbol: true, symbol: 'circle', symbolSize: 0.6 * rem }
 }
 
-/** Names come from the page's own texts and values are numbers: nothing in it needs to be escaped. */
+/** Names are texts of the page and values are numbers: nothing needs to be escaped. */
 function tooltip(items: readonly TooltipItem[], number: (value: number) => string, banded: string | undefined): string {
   const value = (id: string) => items.find(({ seriesId }) => seriesId === id)?.value ?? null
   const [lower, width] = [value('band-lower'), value('band-width')]

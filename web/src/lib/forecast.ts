@@ -1,4 +1,4 @@
-/** How a day's forecast compares with what was counted. */
+/** The forecast of a day compared with the counts. */
 import type { HourForecast } from '@/api/predict'
 
 export interface DaySummary {
@@ -8,15 +8,15 @@ export interface DaySummary {
   hours: number
   actual: number
   predictedSoFar: number
-  /** Counted hours that the model has not learnt from: only they can judge it. */
+  /** Counted hours that are not in the training data: only they can be used to judge the model. */
   judged: number
-  /** Of those: sum of the absolute errors over the sum of the counts; null where nothing was counted. */
+  /** Of these: sum of the absolute errors over the sum of the counts; null if nothing was counted. */
   wape: number | null
-  /** Of those: hours whose count lies within the interval. */
+  /** Of these: hours whose count is within the interval. */
   inside: number
 }
 
-/** `learntUntil`: the last hour of this day that the model learnt from; −1 for none. */
+/** `learntUntil`: the last hour of this day in the training data; −1 for none. */
 export function summarise(hours: readonly HourForecast[], learntUntil = -1): DaySummary {
   const summary: DaySummary = { predicted: 0, hours: 0, actual: 0, predictedSoFar: 0, judged: 0, wape: null, inside: 0 }
   let errors = 0
@@ -37,7 +37,7 @@ export function summarise(hours: readonly HourForecast[], learntUntil = -1): Day
   return summary
 }
 
-/** The last hour of `date` up to which a model learnt whose training ended with the hour that begins at `last`. */
+/** The last hour of `date` in the training data, which ends with the hour that begins at `last`. */
 export function learntUntil(date: string, last: string | null | undefined): number {
   if (!last || date > last.slice(0, 10)) return -1
   return date < last.slice(0, 10) ? 23 : Number(last.slice(11, 13))

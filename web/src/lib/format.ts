@@ -1,4 +1,4 @@
-/** Numbers, spans and times as people read them. Knows the locale it is given, not where it comes from. */
+/** Formatting of numbers, durations and times in a given locale. */
 
 const formatters = new Map<string, Intl.NumberFormat>()
 
@@ -12,7 +12,7 @@ function formatter(locale: string, options: Intl.NumberFormatOptions): Intl.Numb
   return found
 }
 
-/** What stands where a value is not known. */
+/** Shown for an unknown value. */
 export const UNKNOWN = '—'
 
 /** `2116090` → `2,116,090`. */
@@ -20,14 +20,14 @@ export function integer(value: number | null | undefined, locale: string): strin
   return value == null || !Number.isFinite(value) ? UNKNOWN : formatter(locale, { maximumFractionDigits: 0 }).format(value)
 }
 
-/** With at most `digits` behind the point. */
+/** With at most `digits` decimals. */
 export function decimal(value: number | null | undefined, locale: string, digits = 1): string {
   return value == null || !Number.isFinite(value)
     ? UNKNOWN
     : formatter(locale, { maximumFractionDigits: digits, minimumFractionDigits: 0 }).format(value)
 }
 
-/** `2116090` → `211.6万` or `2.1M`: for where there is no room. */
+/** `2116090` → `211.6万` or `2.1M`: for narrow places. */
 export function compact(value: number | null | undefined, locale: string): string {
   return value == null || !Number.isFinite(value)
     ? UNKNOWN
@@ -60,7 +60,7 @@ const SPAN_UNITS = {
   en: { d: ' d', h: ' h', m: ' min', s: ' s' },
 }
 
-/** Seconds as the two largest units that matter: `291` → `4 分 51 秒`, `90061` → `1 天 1 小时`. */
+/** Seconds in the two largest units: `291` → `4 分 51 秒`, `90061` → `1 天 1 小时`. */
 export function span(seconds: number | null | undefined, locale: string): string {
   if (seconds == null || !Number.isFinite(seconds)) return UNKNOWN
   const units = locale.startsWith('zh') ? SPAN_UNITS.zh : SPAN_UNITS.en
@@ -90,7 +90,7 @@ export function monthDayTime(civil: string | null | undefined): string {
   return civil?.slice(5) || UNKNOWN
 }
 
-/** The time of day of what was on `today`, with month and day of what was not, and with the year of another year. */
+/** The time of day if it is on `today`, else with month and day, and with the year if that differs. */
 export function timeSeenFrom(civil: string, today: string | null): string {
   if (!today || civil.startsWith(today)) return timeOfDay(civil)
   return civil.startsWith(today.slice(0, 4)) ? monthDayTime(civil) : civil

@@ -1,4 +1,4 @@
-/** Places on a plane. Knows nothing of pixels but what it is given. */
+/** Map projection. */
 
 export interface Place {
   lon: number
@@ -13,7 +13,7 @@ export interface Point {
 export interface Box {
   width: number
   height: number
-  /** Room that stays free at each edge. */
+  /** Margin at each edge. */
   padding: { top: number; right: number; bottom: number; left: number }
 }
 
@@ -56,7 +56,7 @@ export class Projection {
     }
   }
 
-  /** Where the vertical line of a longitude stands, and the horizontal one of a latitude. */
+  /** The x of a longitude and the y of a latitude. */
   xOf(lon: number): number {
     return this.toPoint({ lon, lat: this.north }).x
   }

@@ -1,4 +1,4 @@
-/** Where labels go so that none covers another or a mark: greedy, the most important first. */
+/** Label placement without overlap of labels or marks: greedy, the most important first. */
 import type { Point } from './geo'
 
 export interface Rect {
@@ -30,8 +30,8 @@ export function overlap(a: Rect, b: Rect): boolean {
 }
 
 /**
- * For each item the place of its label's middle line, or null where there is no room; within `bounds`. `x` is the
- * label's start, middle or end, as `anchor` says.
+ * For each item the placement of its label within `bounds`, or null if there is no room. `x` is the start, middle or end of
+ * the label, as `anchor` says.
  */
 export function placeLabels(items: readonly Labelled[], bounds: Rect, gap = 4): (Placement | null)[] {
   const taken: Rect[] = items.map(({ at, radius }) => ({ x: at.x - radius, y: at.y - radius, width: 2 * radius, height: 2 * radius }))
@@ -70,7 +70,7 @@ export function placeLabels(items: readonly Labelled[], bounds: Rect, gap = 4): 
   return placed
 }
 
-/** About the width of a text: wide characters count double. */
+/** Estimated width of a text: wide characters count double. */
 export function textWidth(text: string, fontSize: number): number {
   let units = 0
   for (const character of text) units += (character.codePointAt(0) ?? 0) > 0x2e7f ? 1 : 0.58

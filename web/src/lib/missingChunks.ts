@@ -1,24 +1,24 @@
 /**
- * When a part of the page cannot be loaded, the server is away, or the program was replaced and the parts of the page
- * that is open are gone. Either way: as soon as the server answers, load everything anew. A part that failed is not asked
- * for again by itself: the loader takes its style sheet as loaded.
+ * When a chunk of the page cannot be loaded, the server is away, or the program was replaced and the chunks of the open page
+ * no longer exist. In both cases the page is reloaded as soon as the server answers. A failed chunk is not retried alone,
+ * because the loader considers its style sheet loaded.
  */
 import type { Router } from 'vue-router'
 
 import { apiGet } from '@/api/client'
 
 const LOADED_AT = 'platewatch.reloadedAt'
-/** So long must pass before it is done again: a part that is broken would otherwise reload the page without a pause. */
+/** Minimum time between two reloads, so that a broken chunk does not reload the page in a loop. */
 const AGAIN_AFTER_MS = 20_000
 const ASK_EVERY_MS = 1_000
 
 export function reloadWhenChunksAreGone(router: Router): void {
   let waiting = false
   let target: string | null = null
-  // A page that was not reached is where to go, unless another was since.
+  // Goes to the page whose chunk failed, unless another was opened since.
   router.onError((_, to) => (target = to.fullPath))
   router.afterEach(() => (target = null))
-  // Vite's loader tells of all that it imports: https://vite.dev/guide/build#load-error-handling
+  // Vite's loader reports failed imports: https://vite.dev/guide/build#load-error-handling
   window.addEventListener('vite:preloadError', () => {
     if (waiting) return
     waiting = true

@@ -1,4 +1,4 @@
-/** Marks of an axis of civil time at round places. */
+/** Ticks of an axis of civil time at round times. */
 import { fromMillis } from './civil'
 
 const MINUTE = 60_000
@@ -9,11 +9,11 @@ const STEPS = [MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MI
 export interface Tick {
   at: number
   text: string
-  /** It begins a day. */
+  /** It is the start of a day. */
   day: boolean
 }
 
-/** At most about `most` marks from `from` to `to`, both in milliseconds of civil time (`lib/civil`). */
+/** At most about `most` ticks from `from` to `to`, both in milliseconds of civil time (`lib/civil`). */
 export function timeTicks(from: number, to: number, most: number): Tick[] {
   const step = STEPS.find((candidate) => (to - from) / candidate <= most) ?? Math.ceil((to - from) / most / DAY) * DAY
   const ticks: Tick[] = []

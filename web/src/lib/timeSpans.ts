@@ -1,9 +1,9 @@
-/** The spans of time that are asked for most, counted from the server's clock. */
+/** Common time ranges, relative to the server's clock. */
 import { addDays, addSeconds, dateOf } from './civil'
 
 export type Shortcut = 'hour' | 'day' | 'today' | 'yesterday'
 
-/** An end in the present is left open, so that the address keeps meaning what it says. */
+/** An end in the present is left open, so that the address keeps its meaning. */
 export function spanOf(shortcut: Shortcut, now: string): { start: string; end: string } {
   const today = dateOf(now)
   const yesterday = addDays(today, -1)

@@ -33,7 +33,7 @@ impl Bench {
         fs::rename(self.path(from), self.path(to)).unwrap();
     }
 
-    /// Reads until nothing new comes, over rotated files too.
+    /// Reads until there is nothing new, across rotated files.
     fn read(&mut self) {
         let mut buffer = Vec::new();
         let mut idle = Instant::now();

@@ -1,4 +1,4 @@
-/** The columns of the result and which of them are shown; the choice stays in this browser. */
+/** The columns of the result and which of them are shown; the choice is stored in this browser. */
 import { ref, watch } from 'vue'
 
 import type { Passage } from '@/api/types'
@@ -21,12 +21,12 @@ export const COLUMNS: readonly { name: ColumnName; width: number; grows?: boolea
   { name: 'KKMC', width: 20, grows: true },
 ]
 
-/** Always shown: without it a row leads nowhere. */
+/** Always shown: it links to the track. */
 export const FIXED: ColumnName = 'HPHM'
 const DEFAULT: ColumnName[] = ['GCSJ', 'HPHM', 'KKMC_LABEL', 'XZQHMC', 'FXLX', 'CLPPXH', 'VEHICLE_TYPE_NAME', 'HPZL', 'FUEL_TYPE', 'GCXH']
 const STORED_AS = 'platewatch.queryColumns'
 
-/** The names among `names` that are columns, in the columns' order, with the one that is always shown. */
+/** The column names in `names`, in the order of the columns, with the one that is always shown. */
 export function inOrder(names: readonly string[]): ColumnName[] {
   return COLUMNS.map(({ name }) => name).filter((name) => name === FIXED || names.includes(name))
 }

@@ -1,18 +1,18 @@
 /**
- * A file that the server makes while it is sent: received piece by piece, counted, and only whole handed to the browser
- * to be saved. Knows no filter and no component.
+ * A file that the server produces while sending: received in chunks, counted, and saved only if it is complete. Knows no
+ * filter and no component.
  */
 import { ApiError, send } from '@/api/client'
 
-/** The server's own limit is `api.export_timeout`, which comes first. */
+/** The limit of the server is `api.export_timeout`, which is shorter. */
 const TIMEOUT_MS = 86_400_000
-/** Pieces are joined at this size: the browser can put what is joined on its disk. */
+/** Chunks are joined at this size, so that the browser can move them to disk. */
 const JOIN_BYTES = 8 << 20
 const LINE_FEED = 10
 
 export interface Progress {
   rows: number
-  /** As the server counted before it began; null if it does not say. */
+  /** The row count that the server announced; null if it did not. */
   total: number | null
   bytes: number
 }
@@ -23,7 +23,7 @@ export interface CsvFile {
   rows: number
 }
 
-/** Lines that end in this piece. */
+/** Lines that end in this chunk. */
 export function lineEnds(piece: Uint8Array): number {
   let count = 0
   for (let at = piece.indexOf(LINE_FEED); at >= 0; at = piece.indexOf(LINE_FEED, at + 1)) count += 1
@@ -43,7 +43,7 @@ function totalOf(response: Response): number | null {
 /**
  * Receives the CSV file that `POST url` answers with.
  *
- * Throws an ApiError if the server refuses it, and if fewer rows arrive than it promised.
+ * Throws an ApiError if the server refuses it, or if fewer rows arrive than announced.
  */
 export async function receiveCsv(
   url: string,
@@ -86,13 +86,13 @@ export async function receiveCsv(
   }
 }
 
-/** Hands a file to the browser, as a click on a link would. */
+/** Saves a file, like a click on a download link. */
 export function save({ name, content }: CsvFile): void {
   const url = URL.createObjectURL(content)
   const link = document.createElement('a')
   link.href = url
   link.download = name
   link.click()
-  // The browser needs the address until it has begun to save.
+  // The browser needs the object URL until it has started to save.
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }

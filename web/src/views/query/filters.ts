@@ -1,6 +1,6 @@
 /**
- * The filters of the query, as they stand in the address and as the server takes them: the names are the API's own, so
- * an address can be written by hand. Knows neither Vue nor the form.
+ * The filters of the query in the address and in the request: they have the names of the API, so that an address can be
+ * written by hand. Knows neither Vue nor the form.
  */
 import type { LocationQuery, LocationQueryRaw } from 'vue-router'
 
@@ -22,7 +22,7 @@ export const FILTERS = [
 
 export type FilterName = (typeof FILTERS)[number]
 export type QueryFilters = Partial<QueryBody>
-/** Every filter as a text; empty where there is none. */
+/** Every filter as a string; empty if not set. */
 export type Filters = Record<FilterName, string>
 
 export interface Search {
@@ -47,7 +47,7 @@ export function noFilters(): Filters {
   return Object.fromEntries(FILTERS.map((name) => [name, ''])) as Filters
 }
 
-/** What an address asks for; what it does not say, or not well, is the default. */
+/** The search of an address; missing or invalid values are the default. */
 export function searchOf(query: LocationQuery): Search {
   const filters = noFilters()
   for (const name of FILTERS) filters[name] = only(query[name])
@@ -60,7 +60,7 @@ export function searchOf(query: LocationQuery): Search {
   }
 }
 
-/** The address of a search, without what is the default. */
+/** The address of a search, without default values. */
 export function addressOf({ filters, order, page, limit }: Search): LocationQueryRaw {
   const query: LocationQueryRaw = {}
   for (const name of FILTERS) if (filters[name].trim()) query[name] = filters[name].trim()
@@ -72,7 +72,7 @@ export function addressOf({ filters, order, page, limit }: Search): LocationQuer
 
 /** The filters that are set, as the body of a query or of an export. */
 export function bodyOf(filters: Filters): QueryFilters {
-  // An address may say anything: the server refuses what it does not know.
+  // An address may contain anything: the server refuses invalid values.
   return Object.fromEntries(FILTERS.map((name) => [name, filters[name].trim()]).filter(([, value]) => value)) as QueryFilters
 }
 
@@ -80,7 +80,7 @@ export function isFiltered(filters: Filters): boolean {
   return FILTERS.some((name) => filters[name] !== '')
 }
 
-/** How many pages there are; at least one. */
+/** The number of pages; at least one. */
 export function pagesOf(total: number, limit: number): number {
   return Math.max(1, Math.ceil(total / limit))
 }

@@ -21,7 +21,7 @@ function failure(error: unknown): ExportState {
   return { kind: 'failed', offline: answer?.offline ?? false, reason: error instanceof Error ? error : new Error(String(error)) }
 }
 
-/** The whole result of a search as a CSV file, one at a time; it can be given up. */
+/** Exports the whole result of a search as a CSV file, one at a time; it can be cancelled. */
 export function useExport() {
   const state = ref<ExportState>({ kind: 'idle' })
   let running: AbortController | null = null

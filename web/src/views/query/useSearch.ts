@@ -1,7 +1,6 @@
 /**
- * The page of the result that the address asks for. Paging is the server's; while it goes on, records keep coming in, so
- * a search without an end is held at a moment, so that pages stay where they are but for the few records that a camera
- * reports late.
+ * The page of the result in the address. The server does the paging. Records keep arriving meanwhile, so a search without
+ * an end is given a fixed end, and pages stay stable except for the few records that a camera reports late.
  */
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { computed, ref, type Ref } from 'vue'
@@ -14,20 +13,20 @@ import { addSeconds, secondsBetween, toMillis } from '@/lib/civil'
 
 import { bodyOf, type QueryFilters, type Search } from './filters'
 
-/** Most records of the newest seconds are still coming in; single ones are up to a minute late. */
+/** Most records of the newest seconds are still arriving; some are up to a minute late. */
 const SETTLED_SECONDS = 3
-/** Where the newest record is older than this, none is coming in. */
+/** If the newest record is older than this, none are arriving. */
 const LIVE_SECONDS = 10
 
-/** Where a search without an end is held; nowhere as long as there is no record. */
+/** The fixed end of a search without an end; none while there is no record. */
 export function holdAt({ now, newest_gcsj }: Pick<Status, 'now' | 'newest_gcsj'>): string | null {
   if (!newest_gcsj) return null
   const age = secondsBetween(newest_gcsj, now)
-  // A camera whose clock is ahead stands on top: then nothing is held back.
+  // The newest record is from a camera whose clock is ahead: then no end is set.
   return age >= 0 && age < LIVE_SECONDS ? addSeconds(now, -SETTLED_SECONDS) : newest_gcsj
 }
 
-/** The end that is asked for, unless records before it are still coming in. */
+/** The requested end, unless records before it are still arriving. */
 function earlier(held: string | null, asked: string | null | undefined): QueryFilters {
   if (held === null) return {}
   return !asked || toMillis(held) < toMillis(asked) ? { endTime: held } : {}
@@ -62,7 +61,7 @@ export function useSearch(search: Ref<Search>) {
   })
   useRetryOnReturn(query)
 
-  /** Asks for what has come since. */
+  /** Includes the records that have arrived since. */
   function again() {
     round.value += 1
   }

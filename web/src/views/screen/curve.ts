@@ -1,10 +1,10 @@
-/** What the 24-hour curve draws of a day that may still run. Knows no chart. */
+/** The data of the 24-hour curve, for a day that may not be over. Knows no chart. */
 import { dateOf } from '@/lib/civil'
 import type { Counts } from '@/lib/flowChart'
 
 /**
- * The hours of a day that are complete, and the one that still runs: a part of an hour must not look like a fall. Hours
- * to come are null. Of a day that is over, all are complete.
+ * The complete hours of a day, and the current one apart, since a partial hour must not look like a decrease. Future hours
+ * are null. For a past day all are complete.
  */
 export function splitRunning(counts: readonly (number | null)[], day: string | null, newest: string | null): { done: Counts; running: Counts } {
   const running = day != null && newest != null && dateOf(newest) === day ? Number(newest.slice(11, 13)) : 24

@@ -1,6 +1,6 @@
 /**
- * What the list of alerts shows: all of them, or those of severity high alone, which one road's false alarms would push
- * out of sight. Both are kept up by the stream. The choice stays in this browser.
+ * The list of alerts: all, or only those of severity high, which many false alarms would push out of view. The stream
+ * updates both. The choice is stored in this browser.
  */
 import { useQuery } from '@tanstack/vue-query'
 import { computed, ref, shallowRef, watch } from 'vue'
@@ -24,7 +24,7 @@ export function useAlertList(stream: ReturnType<typeof useAlertStream>) {
   })
   const high = shallowRef<readonly Warning[]>([])
 
-  /** Puts those that are newer than the rest before it. */
+  /** Puts newer alerts before the rest. */
   function put(fresh: readonly Warning[], rest: readonly Warning[]) {
     const last = rest[0]?.seq ?? 0
     high.value = [...fresh.filter(({ seq }) => seq > last), ...rest].slice(0, KEPT)
@@ -33,13 +33,13 @@ export function useAlertList(stream: ReturnType<typeof useAlertStream>) {
   watch(newestHigh.data, (list) => put(high.value, list ?? []), { immediate: true })
   stream.onFresh((fresh) => put(fresh.filter(isHigh), high.value))
   watch(stream.alerts, (alerts) => {
-    // Another data directory: what was known is not in it.
+    // Another data directory: the known alerts are not in it.
     if (alerts.length > 0 || high.value.length === 0) return
     high.value = []
     if (onlyHigh.value) void newestHigh.refetch()
   })
 
-  // While there was no stream more may have come than it gives at once.
+  // While the stream was closed, more alerts may have been raised than it sends at once.
   watch(stream.connected, (connected) => {
     if (connected && onlyHigh.value) void newestHigh.refetch()
   })
@@ -48,7 +48,7 @@ export function useAlertList(stream: ReturnType<typeof useAlertStream>) {
     onlyHigh,
     query: computed(() => (onlyHigh.value ? newestHigh : stream.query)),
     alerts: computed(() => (onlyHigh.value ? high.value : stream.alerts.value)),
-    /** Calls back with those alerts that came in and belong to the list. */
+    /** Calls back with new alerts that belong to the list. */
     onFresh: (listener: (fresh: readonly Warning[]) => void) =>
       stream.onFresh((fresh) => listener(onlyHigh.value ? fresh.filter(isHigh) : fresh)),
   }

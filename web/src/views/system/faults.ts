@@ -1,11 +1,11 @@
 /**
- * What is wrong with an appliance, worst first, by its status alone. Each fault names a text that says what happened and
- * what to do; its values are raw and formatted where they are shown.
+ * The faults of an appliance, worst first, derived from its status alone. Each has the key of a text that says what happened
+ * and what to do; its values are raw and formatted where they are shown.
  */
 import type { Loss, Notice, Status } from '@/api/types'
 
 export type Gravity = 'bad' | 'warn' | 'note'
-/** Where on the road it is. */
+/** The stage of the pipeline. */
 export type Place = 'source' | 'parse' | 'route' | 'detect' | 'commit' | 'mirrors' | 'serve'
 
 export interface Fault {
@@ -14,18 +14,18 @@ export interface Fault {
   place: Place
   /** `seconds…` is shown as a span, any other number as an integer, a notice or a loss in the language in use, a list with its commas. */
   values: Record<string, string | number | readonly string[] | Notice | Loss | null>
-  /** Tells two faults of one kind apart. */
+  /** Distinguishes two faults of one kind. */
   of?: string
 }
 
-/** Older data than this is told. */
+/** Data older than this is reported. */
 export const LAG_SECONDS = 30
-/** Shares of the lines above which it is worth a look. */
+/** Shares of the lines above which a warning is shown. */
 export const REJECTED_SHARE = 0.01
 export const LATE_SHARE = 0.01
-/** A mirror that is so far behind in event time is slow, not merely busy. */
+/** A mirror that lags more than this in event time is slow, not just busy. */
 export const MIRROR_LAG_SECONDS = 60
-/** Checkpoints with a wrong clock that are named. */
+/** Maximum number of checkpoints with a wrong clock that are named. */
 const NAMED_CLOCKS = 3
 
 function sourceFaults({ source }: Status): Fault[] {
@@ -50,7 +50,7 @@ function sourceFaults({ source }: Status): Fault[] {
   return faults
 }
 
-function roadFaults(status: Status): Fault[] {
+function pipelineFaults(status: Status): Fault[] {
   const faults: Fault[] = []
   const { pipeline, source } = status
   const { rejected, lines, late, accepted } = pipeline
@@ -92,7 +92,7 @@ function storageFaults({ storage }: Status): Fault[] {
   return faults
 }
 
-/** Clocks that differ: detection goes by them. */
+/** Clocks that differ, on which detection depends. */
 function clockFaults({ detection }: Status): Fault[] {
   const wrong = (detection?.checkpoints ?? []).filter(({ advice }) => advice)
   if (wrong.length === 0) return []
@@ -130,19 +130,19 @@ function modelFaults(status: Status): Fault[] {
   return faults
 }
 
-/** Nothing has come yet: then nothing can be said to be well. */
+/** No record has arrived yet, so the state is unknown. */
 export function isEmpty(status: Status): boolean {
   return status.newest_gcsj == null
 }
 
-/** In the role `api` all answers come from other servers. */
+/** In the role `api` all data comes from other servers. */
 export function readsElsewhere(status: Status): boolean {
   return status.role === 'api'
 }
 
 const ORDER: readonly Gravity[] = ['bad', 'warn', 'note']
 
-/** Answers come from servers that may be away; this process takes nothing in and stores nothing. */
+/** Faults of the servers that this process reads from; it has no intake and no storage. */
 function backendFaults({ backends }: Status): Fault[] {
   const troubled = backends.filter(({ state }) => state === 'away' || state === 'blocked')
   return troubled.map(({ name, address, state, away_since, last_error_notice }) => {
@@ -153,7 +153,7 @@ function backendFaults({ backends }: Status): Fault[] {
 
 function faultsElsewhere(status: Status): Fault[] {
   const faults = [...backendFaults(status), ...modelFaults(status)]
-  // Nothing is known of the data while a server is away.
+  // While a server is away it is not known whether there is data.
   if (isEmpty(status) && !status.failure) faults.push({ key: 'empty', gravity: 'note', place: 'serve', values: {} })
   return faults
 }
@@ -166,12 +166,12 @@ export function faultsOf(status: Status): Fault[] {
     faults.push({ key, gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
   if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })
-  faults.push(...sourceFaults(status), ...roadFaults(status), ...clockFaults(status), ...storageFaults(status))
+  faults.push(...sourceFaults(status), ...pipelineFaults(status), ...clockFaults(status), ...storageFaults(status))
   faults.push(...mirrorFaults(status), ...modelFaults(status))
   return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
 }
 
-/** The gravest of the faults at a place. */
+/** The worst fault at a stage. */
 export function gravityAt(faults: readonly Fault[], place: Place, of?: string): Gravity | null {
   return faults.find((fault) => fault.place === place && (of === undefined || fault.of === of))?.gravity ?? null
 }

@@ -3,7 +3,7 @@ import { chartBase, COLOURS } from '@/lib/chartTheme'
 
 import type { Reading } from './rates'
 
-/** Minutes that are shown: what there is, at least one and at most ten. */
+/** Minutes shown: those with readings, from one to ten. */
 export function minutesShown(readings: readonly Reading[]): number {
   const [first, last] = [readings[0], readings.at(-1)]
   const minutes = first && last ? (last.at - first.at) / 60_000 : 0

@@ -1,6 +1,6 @@
 /**
- * Rates from counters that are read every few seconds: a bounded memory of readings, and for every counter its growth per
- * second over the newest of them. Knows no Vue.
+ * Rates from counters that are read every few seconds: a bounded list of readings, and the growth per second of each counter
+ * over the newest of them. Knows no Vue.
  */
 import type { Status } from '@/api/types'
 
@@ -14,9 +14,9 @@ export interface Reading {
   lag: number | null
 }
 
-/** Readings that are kept: about ten minutes. */
+/** Maximum number of readings: about ten minutes. */
 export const KEPT = 300
-/** Rates look back so far. */
+/** Time over which rates are computed. */
 const WINDOW_MS = 10_000
 
 export function readingOf(status: Status, at: number): Reading {
@@ -34,7 +34,7 @@ export function readingOf(status: Status, at: number): Reading {
       ...Object.fromEntries(status.mirrors.map((mirror) => [mirrorCounter(mirror.name), mirror.cursor])),
     },
     rate: pipeline.records_per_second,
-    // Nothing more is to come of a capture that was read: its age is no lag.
+    // A capture that was read completely has no lag, whatever its age.
     lag: status.source.state === 'finished' ? null : (status.lag_seconds ?? null),
   }
 }
@@ -43,7 +43,7 @@ export function mirrorCounter(name: string): string {
   return `mirror ${name}`
 }
 
-/** The readings with one more; a process that has started anew counts anew. */
+/** The readings with one more; they start again after a restart of the process. */
 export function remember(readings: readonly Reading[], next: Reading): Reading[] {
   const last = readings.at(-1)
   if (last && next.at <= last.at) return [...readings]
@@ -51,7 +51,7 @@ export function remember(readings: readonly Reading[], next: Reading): Reading[]
   return [...before, next].slice(-KEPT)
 }
 
-/** Growth per second of a counter over the last ten seconds; null as long as there is only one reading. */
+/** Growth per second of a counter over the last ten seconds; null while there is only one reading. */
 export function rateOf(readings: readonly Reading[], counter: string): number | null {
   const last = readings.at(-1)
   if (!last) return null

@@ -1,4 +1,4 @@
-/** The fields of a line that the server has made safe to show: `\u{9}` is a tab there, `\\` a backslash. */
+/** The fields of a line as escaped by the server, where `\u{9}` is a tab and `\\` a backslash. */
 export function withTabs(text: string): string[] {
   const fields = ['']
   for (const [piece] of text.matchAll(/\\\\|\\u\{9\}|[^\\]+|\\/g)) {

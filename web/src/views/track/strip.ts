@@ -1,4 +1,4 @@
-/** Where everything of the time line stands, in pixels. */
+/** Positions on the timeline, in pixels. */
 import { toMillis } from '@/lib/civil'
 import { textWidth } from '@/lib/labels'
 import { type Tick, timeTicks } from '@/lib/timeAxis'
@@ -25,7 +25,7 @@ export interface Strip {
   marks: Mark[]
 }
 
-/** A track that is shorter than this is shown as if it were that long. */
+/** Minimum length of the time axis. */
 const LEAST_MS = 10 * 60_000
 
 export function layOut(steps: readonly Step[], { width, height, rem }: { width: number; height: number; rem: number }): Strip {

@@ -1,8 +1,8 @@
-/** What a track tells, derived from the server's answer: steps, rows, ways, numbers. Knows no component. */
+/** A track, derived from the server's answer: steps, rows, moves, numbers. Knows no component. */
 import type { Hop, Passage, Track } from '@/api/types'
 import type { Catalogue, Located } from '@/lib/catalogue'
 
-/** A sighting and how one came there. */
+/** A sighting and the move to it. */
 export interface Step {
   passage: Passage
   /** From the sighting before; null for the first one. */
@@ -13,7 +13,7 @@ export function stepsOf(track: Track): Step[] {
   return track.records.map((passage, index) => ({ passage, hop: track.hops[index - 1] ?? null }))
 }
 
-/** Checkpoints in the order in which they were first passed, each once under its short name. */
+/** Checkpoints in the order of the first passage, each once by its short name. */
 export function placesOf(steps: readonly Step[]): string[] {
   return [...new Set(steps.map(({ passage }) => passage.KKMC_LABEL))]
 }
@@ -27,13 +27,13 @@ export interface Way {
   to: Located
   count: number
   impossible: boolean
-  /** It leads to the sighting that is chosen. */
+  /** It leads to the selected sighting. */
   chosen: boolean
 }
 
 /**
- * The ways between checkpoints that are on the map, each pair once, what was driven and what cannot have been apart.
- * The impossible ones and the chosen one come last, so that they are drawn on top.
+ * The moves between checkpoints on the map, each pair once, possible and impossible ones separately. The impossible ones
+ * and the selected one come last, so that they are drawn on top.
  */
 export function waysOf(steps: readonly Step[], catalogue: Catalogue, chosen: string): Way[] {
   const ways = new Map<string, Way>()
@@ -51,7 +51,7 @@ export function waysOf(steps: readonly Step[], catalogue: Catalogue, chosen: str
   return [...ways.values()].sort((a, b) => rank(a) - rank(b))
 }
 
-/** How often each checkpoint was passed, by code; and the sightings whose checkpoint is not on the map. */
+/** Passages by code of the checkpoint, and the sightings whose checkpoint is not on the map. */
 export function visitsOf(steps: readonly Step[], catalogue: Catalogue): { visits: Map<string, number>; unlocated: number } {
   const visits = new Map<string, number>()
   let unlocated = 0

@@ -7,7 +7,7 @@ import { EVERY } from '@/api/queries'
 /** Sightings that one page shows. */
 export const TRACK_LIMIT = 500
 
-/** The newest sightings of a plate in a span of time; new ones come by themselves. */
+/** The newest sightings of a plate in a span of time; new ones are added automatically. */
 export function useTrack(hphm: Ref<string>, span: Ref<{ start: string; end: string }>) {
   return useQuery({
     queryKey: ['track', hphm, span],
@@ -17,7 +17,7 @@ export function useTrack(hphm: Ref<string>, span: Ref<{ start: string; end: stri
     },
     enabled: computed(() => hphm.value !== ''),
     refetchInterval: EVERY.stats,
-    // Another span of the same plate may show the old one until it comes; another plate must not.
+    // For another range of the same plate the old one is shown until the new one has loaded, but not for another plate.
     placeholderData: (previous, query) => (query?.queryKey[1] === hphm.value ? keepPreviousData(previous) : undefined),
   })
 }
