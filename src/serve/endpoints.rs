@@ -90,6 +90,7 @@ pub(super) fn document() -> Result<Document, serde_json::Error> {
 ///
 /// # Errors
 /// Only if it cannot be written as JSON.
+#[cfg(test)]
 pub fn openapi_json() -> Result<String, serde_json::Error> {
     document().map(|document| document.text().to_owned())
 }

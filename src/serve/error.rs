@@ -183,7 +183,7 @@ impl From<WorkError> for ApiError {
     fn from(error: WorkError) -> Self {
         let names = |states: &[WorkStatus]| states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" or ");
         match error {
-            WorkError::NotFound(id) => Self::new(ErrorReason::UnknownAlert).with("id", id),
+            WorkError::NotFound(id) => Self::new(ErrorReason::UnknownAlert).with("id", id.to_string()),
             WorkError::Changed { expected, actual } => {
                 Self::new(ErrorReason::WorkChanged).with("expected", expected).with("actual", actual)
             }
@@ -258,7 +258,7 @@ mod tests {
     fn work_is_refused_in_its_own_words() {
         use WorkStatus::{Confirmed, New};
         for error in [
-            WorkError::NotFound("9f".to_owned()),
+            WorkError::NotFound(traffic::AlertId::parse("9f00000000000001").unwrap()),
             WorkError::Changed { expected: 1, actual: 2 },
             WorkError::NotAllowed { from: New, to: Confirmed },
             WorkError::Nothing("new", New),
