@@ -6,7 +6,7 @@
 //! piece and a snapshot, for at most `api.export_timeout`. The number of open exports is bounded too; the slowest is ended
 //! first. A client that disconnects frees everything; a failure aborts the transfer, which every client notices.
 
-mod csv;
+pub(super) mod csv;
 
 use std::io;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ pub(super) async fn export(
 
 fn form(fields: &Fields) -> Result<Form, ApiError> {
     let form = Form::new(&fields.list("columns")?).map_err(|name| {
-        let names: Vec<&str> = column_names().collect();
+        let names: Vec<&str> = Form::names().collect();
         ApiError::new(ErrorReason::UnknownColumn).with("known", names.join(", ")).with("given", shortened(&name))
     })?;
     Ok(Form {
@@ -146,11 +146,6 @@ fn form(fields: &Fields) -> Result<Form, ApiError> {
         excel: fields.flag("excel")?.unwrap_or(false),
         ..form
     })
-}
-
-/// The names that `columns` takes.
-pub(super) fn column_names() -> impl Iterator<Item = &'static str> {
-    Form::names()
 }
 
 /// Whether an export may be ended for another one.

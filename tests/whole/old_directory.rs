@@ -103,7 +103,7 @@ fn format_1_is_brought_to_format_2_when_it_is_opened() {
         assert_eq!((&status["pipeline"]["rejected"]["total"], &status["pipeline"]["alerts"]), (&json!(1), &json!(13)));
         assert_eq!(get_data(&address, "/api/overview")["total"], 2998);
         let worked = get_data(&address, "/api/warnings/5c6ba83ad8f49b86");
-        assert_eq!((&worked["status"], &worked["changed_by"]), (&json!("investigating"), &json!("王")));
+        assert_eq!((&worked["status"], &worked["history"][0]["by"]), (&json!("investigating"), &json!("王")));
         drop(running);
     }
     let exported = run(["export".as_ref(), "--data-dir".as_ref(), data.as_os_str()]);

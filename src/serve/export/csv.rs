@@ -27,7 +27,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// How a file is written.
 #[derive(Clone)]
-pub(super) struct Form {
+pub(in crate::serve) struct Form {
     pub(super) columns: Vec<Column>,
     /// Titles in Chinese instead of the columns' names.
     pub(super) titles: bool,
@@ -53,7 +53,7 @@ impl Form {
     }
 
     /// The names that [`Form::new`] knows.
-    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    pub(in crate::serve) fn names() -> impl Iterator<Item = &'static str> {
         COLUMNS.iter().map(|(name, ..)| *name)
     }
 

@@ -7,7 +7,7 @@ use traffic::{FuelType, RejectReason, Rule, Severity, VehicleType};
 
 use crate::reader::Order;
 use crate::serve::codes::{HeaderRow, Named, names_of};
-use crate::serve::export;
+use crate::serve::export::csv::Form;
 use crate::serve::fields::{MAX_FIELDS, MAX_NUMBER, MAX_TEXT_CHARS, MAX_WHOLE};
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkStatus};
 
@@ -163,7 +163,7 @@ fn whole(place: Place, least: u64, most: u64, digits: &str) -> Value {
 }
 
 fn columns() -> Value {
-    let names: Vec<&str> = export::column_names().collect();
+    let names: Vec<&str> = Form::names().collect();
     let one = names.join("|");
     json!({
         "type": ["array", "string", "null"],

@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The checkpoints that are known, with their places. */
+        /** The known checkpoints, with their coordinates. */
         get: operations["checkpoints"];
         put?: never;
         post?: never;
@@ -63,7 +63,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with what was counted. Without a
+         * Predicted passages of one checkpoint, or of the whole city, in each hour of a day, with the actual counts. Without a
          *     model as for one hour.
          */
         get: operations["day"];
@@ -85,8 +85,8 @@ export interface paths {
         /**
          * Predicted passages of one checkpoint, or of the whole city, in one hour.
          * @description Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
-         *     `date` alone, the hour of the day that comes next. Without a model it is the mean of what was counted, `basis` is
-         *     `untrained`, and `lower` and `upper` are the smallest and the largest of those counts; of an empty store all are 0.
+         *     `date` alone, the hour of the day that comes next. Without a model it is the mean of the counts, `basis` is
+         *     `untrained`, and `lower` and `upper` are the smallest and the largest count; for an empty store all are 0.
          */
         get: operations["flow"];
         put?: never;
@@ -104,7 +104,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which flow model is served, what it learnt from, how it did in its test, and how training is. */
+        /** The flow model that is served, its training data, its evaluation, and the state of training. */
         get: operations["model"];
         put?: never;
         post?: never;
@@ -142,8 +142,8 @@ export interface paths {
         put?: never;
         /**
          * The whole result of a query as CSV: UTF-8 with a byte order mark, lines in the order of `POST /api/query`.
-         * @description A cell that a spreadsheet could take for a formula begins with `'`; a lone `-` stays as it is. A transfer that breaks
-         *     off before its end has failed: the file is whole only if it ended in order, and has `x-total-count` rows.
+         * @description A cell that a spreadsheet could take for a formula begins with `'`; a lone `-` stays as it is. A transfer that is
+         *     aborted has failed: the file is complete only if the response ended normally and has `x-total-count` rows.
          */
         post: operations["export"];
         delete?: never;
@@ -278,7 +278,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the pipeline, its source and the storage are. */
+        /** The state of the pipeline, its source and the storage. */
         get: operations["status"];
         put?: never;
         post?: never;
@@ -349,7 +349,7 @@ export interface paths {
         /**
          * Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON.
          * @description Without a last event id the stream begins with the next alert. With one it begins with the alert after it, so a
-         *     client that reconnects misses nothing. A stream may be ended for another client where many are open: reconnect. An id that this data directory has not reached yet counts as none.
+         *     client that reconnects misses nothing. If many streams are open, one may be ended for another client: reconnect. An id above the newest alert counts as none.
          */
         get: operations["stream"];
         put?: never;
@@ -374,7 +374,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes the work on an alert. When the answer comes, the change is on the disk. */
+        /** Changes the work on an alert. The change is on disk before the response is sent. */
         patch: operations["patch"];
         trace?: never;
     };
@@ -433,7 +433,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One alert: two sightings of one plate that no single car can account for. */
+        /** @description One alert: two sightings of a plate that one car cannot have made. */
         Alert: {
             cause?: null | components["schemas"]["AlertCause"];
             /**
@@ -497,8 +497,8 @@ export interface components {
              */
             seq: number;
             /**
-             * @description `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
-             *     distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
+             * @description `high`: even the lower bound of the speed is impossible. `medium`: only the nominal speed is, or the distance is
+             *     unknown. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
              */
             severity: components["schemas"]["Severity"];
             /**
@@ -530,7 +530,7 @@ export interface components {
             status: components["schemas"]["WorkStatus"];
             /**
              * Format: int64
-             * @description How many changes were made; give it back with the next one.
+             * @description Number of changes so far; send it with the next one.
              * @example 1
              */
             version: number;
@@ -546,10 +546,10 @@ export interface components {
              */
             total: number;
         };
-        /** @description An alert, and how far the work on it is. */
+        /** @description An alert, and the state of the work on it. */
         AlertRecord: components["schemas"]["Alert"] & {
             /**
-             * @description When the work was changed last, civil time of the road; null if nobody has touched it.
+             * @description Time of the last change of the work, civil time of the road; null if there was none.
              * @example 2024-01-01 08:05:00
              */
             changed_at?: string | null;
@@ -567,16 +567,16 @@ export interface components {
             status: components["schemas"]["WorkStatus"];
             /**
              * Format: int64
-             * @description How many changes were made to the work; give it back with a change.
+             * @description Number of changes to the work; send it with a change.
              * @example 1
              */
             version: number;
         };
-        /** @description What a shorter retention is going to drop. */
+        /** @description What a shorter retention will drop. */
         AnnouncedDrop: {
             /**
              * Format: int64
-             * @description How many are going to be dropped.
+             * @description How many will be dropped.
              * @example 3800000
              */
             count: number;
@@ -586,7 +586,7 @@ export interface components {
              */
             from: string;
             /**
-             * @description Civil time of the road from which on they go.
+             * @description Civil time of the road from which on they are dropped.
              * @example 2024-03-31 08:00:00
              */
             not_before: string;
@@ -606,7 +606,7 @@ export interface components {
         };
         /** @enum {string} */
         BackendState: "starting" | "up" | "away" | "blocked";
-        /** @description A server that answers are read from. */
+        /** @description A server that queries are answered from. */
         BackendStatus: {
             /**
              * @description Its address, without credentials.
@@ -619,12 +619,12 @@ export interface components {
              */
             away_since?: string | null;
             /**
-             * @description Whether it answered last.
+             * @description Whether it answered the last time.
              * @example true
              */
             connected: boolean;
             /**
-             * @description What went wrong last; null if nothing ever did.
+             * @description The last error; null if there was none.
              * @example null
              */
             last_error?: string | null;
@@ -635,8 +635,8 @@ export interface components {
              */
             name: string;
             /**
-             * @description `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, and somebody must
-             *     change something there first; `last_error` says what).
+             * @description `starting`, `up`, `away` (it, or an instance behind it, does not answer) or `blocked` (it answers, but something
+             *     must be changed there first; `last_error` says what).
              */
             state: components["schemas"]["BackendState"];
         };
@@ -693,7 +693,7 @@ export interface components {
             advice?: null | components["schemas"]["ClockAdvice"];
             /**
              * Format: int64
-             * @description Those far ahead among them.
+             * @description Of these, passages far ahead.
              * @example 3
              */
             ahead: number;
@@ -709,13 +709,13 @@ export interface components {
             label: string;
             /**
              * Format: int64
-             * @description Late ones among them.
+             * @description Of these, late passages.
              * @example 12
              */
             late: number;
             /**
              * Format: int64
-             * @description Seconds that its times lie ahead of those of most checkpoints, negative if behind: the median of GCSJ less the
+             * @description Seconds by which its times are ahead of most checkpoints, negative if behind: the median of GCSJ less the
              *     watermark over its newest records, less the median of that over all checkpoints. Null before there are enough of both.
              * @example 303
              */
@@ -766,12 +766,12 @@ export interface components {
             lon?: number | null;
             /**
              * Format: int64
-             * @description Passages in the window, under its code and its full name together.
+             * @description Passages in the window, recorded with its code or its full name.
              * @example 42
              */
             value: number;
         };
-        /** @description The checkpoints that are known, and where they came from. */
+        /** @description The known checkpoints and their origin. */
         CheckpointsStatus: {
             /**
              * Format: int64
@@ -795,7 +795,7 @@ export interface components {
              */
             restored: boolean;
             /**
-             * @description The file that they were imported from, or another word for it; null for the built-in ones.
+             * @description The file that they were imported from, or another description; null for the built-in ones.
              * @example kkmc_dimension.csv
              */
             source?: string | null;
@@ -804,12 +804,12 @@ export interface components {
         ClockAdvice: {
             /**
              * @description `clock_ahead`, `clock_behind` (or its records are sent that late), `sends_late` (not all of them equally) or
-             *     `clock_leaps` (right at most times, and far ahead at some).
+             *     `clock_leaps` (right most of the time, far ahead at some).
              */
             code: components["schemas"]["ClockAdviceCode"];
             /**
              * Format: int64
-             * @description Seconds that it is about; null for `clock_leaps`.
+             * @description By about how many seconds; null for `clock_leaps`.
              * @example 303
              */
             seconds?: number | null;
@@ -821,21 +821,21 @@ export interface components {
         };
         /** @enum {string} */
         ClockAdviceCode: "clock_ahead" | "clock_behind" | "sends_late" | "clock_leaps";
-        /** @description Detection, and the clocks that it goes by. */
+        /** @description Detection, and the clocks of the checkpoints. */
         DetectionStatus: {
             /**
              * Format: int64
-             * @description Accepted passages that were far ahead of the watermark; they were compared.
+             * @description Accepted passages far ahead of the watermark; they were compared.
              * @example 3
              */
             ahead: number;
-            /** @description All checkpoints that a passage was accepted of, in the order in which they were met. */
+            /** @description All checkpoints with an accepted passage, in order of their first. */
             checkpoints: components["schemas"]["CheckpointClock"][];
             /** @description Records whose GCXH had been accepted with another GCSJ. */
             conflicts: components["schemas"]["GcxhConflicts"];
             /**
              * Format: int64
-             * @description Sightings that are compared no more, because their plate had more within `detect.state_ttl` than are kept.
+             * @description Sightings that are no longer compared, because their plate had more within `detect.state_ttl` than are kept.
              * @example 0
              */
             forgotten: number;
@@ -846,12 +846,12 @@ export interface components {
              */
             late: number;
             /**
-             * @description The newest GCSJ that three checkpoints have reached, of the partition that is furthest; null before there is one.
+             * @description The newest GCSJ that three checkpoints have reached, of the partition that is furthest ahead; null before there is one.
              * @example 2024-01-01 12:34:55
              */
             watermark?: string | null;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_AlertDetail: {
             /**
              * Format: int32
@@ -879,7 +879,7 @@ export interface components {
                 status: components["schemas"]["WorkStatus"];
                 /**
                  * Format: int64
-                 * @description How many changes were made; give it back with the next one.
+                 * @description Number of changes so far; send it with the next one.
                  * @example 1
                  */
                 version: number;
@@ -890,7 +890,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_AlertPage: {
             /**
              * Format: int32
@@ -915,7 +915,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Flow: {
             /**
              * Format: int32
@@ -926,8 +926,8 @@ export interface components {
             /** @description A prediction for one hour. */
             data: {
                 /**
-                 * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
-                 *     size), `city`, or without a model `untrained` (the mean of what was counted).
+                 * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as for one of medium
+                 *     size), `city`, or without a model `untrained` (the mean of the counts).
                  */
                 basis: components["schemas"]["FlowBasis"];
                 /**
@@ -961,7 +961,7 @@ export interface components {
                 model: components["schemas"]["FlowModel"];
                 /**
                  * Format: double
-                 * @description Passages that are expected in this hour.
+                 * @description Expected passages in this hour.
                  * @example 231.4
                  */
                 predicted_flow: number;
@@ -978,7 +978,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_FlowDay: {
             /**
              * Format: int32
@@ -988,7 +988,7 @@ export interface components {
             code: number;
             /** @description Predictions for a day. */
             data: {
-                /** @description What the predictions rest on, as in a prediction for one hour. */
+                /** @description Basis of the predictions, as in a prediction for one hour. */
                 basis: components["schemas"]["FlowBasis"];
                 /**
                  * @description Date.
@@ -1016,7 +1016,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_FlowModelStatus: {
             /**
              * Format: int32
@@ -1033,15 +1033,15 @@ export interface components {
                 folder: string;
                 /**
                  * Format: int64
-                 * @description Hours of counts that a training can learn from.
+                 * @description Hours of counts available for training.
                  * @example 672
                  */
                 history_hours: number;
-                /** @description `metadata.json` of it: what it learnt from, its test against simple predictors, its coefficients. */
+                /** @description Its `metadata.json`: training data, evaluation against simple predictors, coefficients. */
                 metadata?: Record<string, never> | null;
                 /**
                  * Format: int64
-                 * @description How many it needs before it trains a first model by itself; null if this process does not train.
+                 * @description Hours needed before a first model is trained automatically; null if this process does not train.
                  * @example 12
                  */
                 min_hours?: number | null;
@@ -1075,7 +1075,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Health: {
             /**
              * Format: int32
@@ -1094,7 +1094,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_HourCounts: {
             /**
              * Format: int32
@@ -1129,7 +1129,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Overview: {
             /**
              * Format: int32
@@ -1165,7 +1165,7 @@ export interface components {
                 alerts_today: number;
                 /**
                  * Format: int64
-                 * @description Those of severity high among them.
+                 * @description Of these, severity high.
                  * @example 3
                  */
                 alerts_today_high: number;
@@ -1176,8 +1176,8 @@ export interface components {
                  */
                 checkpoints: number;
                 /**
-                 * @description The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
-                 *     source that stopped), the day of `newest_gcsj`.
+                 * @description The day of the numbers: today by the server's clock; where all data is older (an old capture, a stopped source), the
+                 *     day of `newest_gcsj`.
                  * @example 2024-01-01
                  */
                 date: string;
@@ -1228,7 +1228,7 @@ export interface components {
                 yesterday: number;
                 /**
                  * Format: int64
-                 * @description Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
+                 * @description Passages of the day before up to the time of day that it is now (for an older day: of `newest_gcsj`), to the minute.
                  * @example 44210
                  */
                 yesterday_same_time: number;
@@ -1239,7 +1239,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_PassagePage: {
             /**
              * Format: int32
@@ -1264,7 +1264,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_RecentFlow: {
             /**
              * Format: int32
@@ -1272,12 +1272,12 @@ export interface components {
              * @example 200
              */
             code: number;
-            /** @description The flow of now. */
+            /** @description The current flow. */
             data: {
                 /** @description Every checkpoint of the catalogue and every other that had a passage, busiest first. */
                 checkpoints: components["schemas"]["CheckpointFlow"][];
                 /**
-                 * @description Last second of it: the newest GCSJ, or the server's clock if that is behind it.
+                 * @description Last second of the window: the newest GCSJ, or the server's clock if that is earlier.
                  * @example 2024-01-01 12:34:56
                  */
                 end?: string | null;
@@ -1288,7 +1288,7 @@ export interface components {
                  */
                 minutes: number;
                 /**
-                 * @description First second of the window; null as long as there is no passage.
+                 * @description First second of the window; null while there is no passage.
                  * @example 2024-01-01 12:29:57
                  */
                 start?: string | null;
@@ -1305,7 +1305,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_RejectList: {
             /**
              * Format: int32
@@ -1323,13 +1323,13 @@ export interface components {
                 kept: number;
                 /**
                  * Format: int64
-                 * @description Give this as `before` for the next ones; null at the end.
+                 * @description Value of `before` for the next page; null at the end.
                  * @example null
                  */
                 next?: number | null;
                 /** @description By reason, most frequent first. */
                 reasons: components["schemas"]["ReasonCount"][];
-                /** @description Newest first. There may be fewer than asked for, even none, although `next` says that there are more. */
+                /** @description Newest first. There may be fewer than `limit`, even none, although `next` says that there are more. */
                 records: components["schemas"]["Reject"][];
                 /**
                  * Format: int64
@@ -1344,7 +1344,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Status: {
             /**
              * Format: int32
@@ -1354,19 +1354,19 @@ export interface components {
             code: number;
             /** @description The state of the appliance. */
             data: {
-                /** @description The servers that answers are read from; empty unless the role is `api`. */
+                /** @description The servers that queries are answered from; empty unless the role is `api`. */
                 backends: components["schemas"]["BackendStatus"][];
                 detection?: null | components["schemas"]["DetectionStatus"];
                 /**
-                 * @description Why it takes no more input, if it does not.
+                 * @description Why it takes no more input; null while it does.
                  * @example null
                  */
                 failure?: string | null;
-                /** @description The same with its code; one for each server where several do not answer. */
+                /** @description The same with its code; one notice for each server that does not answer. */
                 failure_notices: components["schemas"]["Notice"][];
                 /**
                  * Format: int64
-                 * @description Seconds by which the newest GCSJ is behind the server's clock; null as long as there is none.
+                 * @description Seconds by which the newest GCSJ is behind the server's clock; null while there is none.
                  * @example 1
                  */
                 lag_seconds?: number | null;
@@ -1375,7 +1375,7 @@ export interface components {
                 /** @description The flow model and its training. */
                 model: components["schemas"]["FlowModelBrief"];
                 /**
-                 * @description Newest GCSJ; null as long as there is none.
+                 * @description Newest GCSJ; null while there is none.
                  * @example 2024-01-01 12:34:56
                  */
                 newest_gcsj?: string | null;
@@ -1385,11 +1385,11 @@ export interface components {
                  */
                 now: string;
                 /**
-                 * @description Event streams that are open.
+                 * @description Open event streams.
                  * @example 2
                  */
                 open_streams: number;
-                /** @description What the road has done. */
+                /** @description Counts of the pipeline. */
                 pipeline: components["schemas"]["PipelineStatus"];
                 /**
                  * @description Whether it takes input.
@@ -1420,7 +1420,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Track: {
             /**
              * Format: int32
@@ -1431,11 +1431,11 @@ export interface components {
             /** @description One plate's sightings. */
             data: components["schemas"]["PassagePage"] & {
                 /**
-                 * @description Whether the cloned-plate rule compares this plate; masked and irregular ones may be many cars.
+                 * @description Whether the cloned-plate rule compares this plate; a masked or irregular one may belong to many cars.
                  * @example true
                  */
                 compared: boolean;
-                /** @description From each sighting to the next: one less than there are records. */
+                /** @description The moves from each sighting to the next: one less than there are records. */
                 hops: components["schemas"]["Hop"][];
                 /**
                  * @description The plate, normalised.
@@ -1449,7 +1449,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Vec_Alert: {
             /**
              * Format: int32
@@ -1520,8 +1520,8 @@ export interface components {
                  */
                 seq: number;
                 /**
-                 * @description `high`: even the speed that must at least have been driven is impossible. `medium`: only the nominal speed is, or the
-                 *     distance is unknown. `low`: a car could have driven it, or two vehicles may lawfully wear the number.
+                 * @description `high`: even the lower bound of the speed is impossible. `medium`: only the nominal speed is, or the distance is
+                 *     unknown. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
                  */
                 severity: components["schemas"]["Severity"];
                 /**
@@ -1537,7 +1537,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Vec_Checkpoint: {
             /**
              * Format: int32
@@ -1592,7 +1592,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Vec_CheckpointCount: {
             /**
              * Format: int32
@@ -1624,7 +1624,7 @@ export interface components {
              */
             msg: string;
         };
-        /** @description What every JSON answer looks like: `code` is the HTTP status, `msg` says `success` or what to change. */
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Vec_NamedCount: {
             /**
              * Format: int32
@@ -1677,11 +1677,11 @@ export interface components {
             data: null;
             /** @description A sentence that says what to change. */
             msg: string;
-            /** @description What `values.error` says, with codes, where it is known. */
+            /** @description `values.error` as notices with codes, where its sentences are known. */
             notices: components["schemas"]["Notice"][];
-            /** @description Why, as a name that stays the same whatever the sentence says. */
+            /** @description The reason, a stable name. */
             reason: components["schemas"]["ErrorReason"];
-            /** @description What is particular in the sentence; `error` is in the words of another part of the program. */
+            /** @description The values in the sentence; `error` is the message of another part of the program. */
             values: {
                 [key: string]: string | number;
             };
@@ -1771,7 +1771,7 @@ export interface components {
              */
             limit: number | string | null;
             /**
-             * @description Which come first, `newest` or `oldest`; those of one second always by GCXH.
+             * @description `newest` or `oldest` first; passages of the same second are ordered by GCXH.
              * @default newest
              * @example newest
              * @enum {string|null}
@@ -1808,8 +1808,8 @@ export interface components {
         /** @description A prediction for one hour. */
         Flow: {
             /**
-             * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as at one of middle
-             *     size), `city`, or without a model `untrained` (the mean of what was counted).
+             * @description `checkpoint` (its own history), `short_history` (under a week of it), `typical_checkpoint` (none: as for one of medium
+             *     size), `city`, or without a model `untrained` (the mean of the counts).
              */
             basis: components["schemas"]["FlowBasis"];
             /**
@@ -1843,7 +1843,7 @@ export interface components {
             model: components["schemas"]["FlowModel"];
             /**
              * Format: double
-             * @description Passages that are expected in this hour.
+             * @description Expected passages in this hour.
              * @example 231.4
              */
             predicted_flow: number;
@@ -1858,7 +1858,7 @@ export interface components {
         FlowBasis: "checkpoint" | "short_history" | "typical_checkpoint" | "city" | "untrained";
         /** @description Predictions for a day. */
         FlowDay: {
-            /** @description What the predictions rest on, as in a prediction for one hour. */
+            /** @description Basis of the predictions, as in a prediction for one hour. */
             basis: components["schemas"]["FlowBasis"];
             /**
              * @description Date.
@@ -1884,7 +1884,7 @@ export interface components {
         FlowHour: {
             /**
              * Format: int64
-             * @description Passages that were counted; null if the hour is not over, nothing was recorded anywhere, or it is retained no more.
+             * @description Counted passages; null if the hour is not over, nothing was recorded anywhere, or it is no longer retained.
              * @example 226
              */
             actual?: number | null;
@@ -1902,7 +1902,7 @@ export interface components {
             lower: number;
             /**
              * Format: double
-             * @description Passages that are expected.
+             * @description Expected passages.
              * @example 231.4
              */
             predicted_flow: number;
@@ -1917,13 +1917,13 @@ export interface components {
         FlowModel: {
             /**
              * Format: double
-             * @description Share of the counts that an interval is to hold. Without a model it is 1: the interval is that of the counts.
+             * @description Nominal coverage of the interval. Without a model it is 1: the interval spans the counts.
              * @example 0.8
              */
             interval: number;
             /**
              * Format: int64
-             * @description Held-out hours that the intervals were measured on; 0 if they are assumed, for want of history.
+             * @description Held-out hours on which the intervals were measured; 0 if they are assumed because there is too little history.
              * @example 6384
              */
             interval_samples: number;
@@ -1940,11 +1940,11 @@ export interface components {
              */
             version?: string | null;
         };
-        /** @description The flow model in short; `/api/predict/model` tells more. */
+        /** @description Summary of the flow model; `/api/predict/model` has the details. */
         FlowModelBrief: {
             /**
              * Format: int64
-             * @description Hours of counts that a training can learn from.
+             * @description Hours of counts available for training.
              * @example 672
              */
             history_hours: number;
@@ -1988,15 +1988,15 @@ export interface components {
             folder: string;
             /**
              * Format: int64
-             * @description Hours of counts that a training can learn from.
+             * @description Hours of counts available for training.
              * @example 672
              */
             history_hours: number;
-            /** @description `metadata.json` of it: what it learnt from, its test against simple predictors, its coefficients. */
+            /** @description Its `metadata.json`: training data, evaluation against simple predictors, coefficients. */
             metadata?: Record<string, never> | null;
             /**
              * Format: int64
-             * @description How many it needs before it trains a first model by itself; null if this process does not train.
+             * @description Hours needed before a first model is trained automatically; null if this process does not train.
              * @example 12
              */
             min_hours?: number | null;
@@ -2028,7 +2028,7 @@ export interface components {
         FlowPredictor: "seasonal" | "spark-linear" | "untrained";
         /** @enum {string} */
         FuelType: "燃油" | "新能源";
-        /** @description Records whose GCXH had been accepted with another GCSJ: ids that a spreadsheet has ruined, or a camera that counts again from the start. */
+        /** @description Records whose GCXH was accepted with another GCSJ: ids damaged by a spreadsheet, or a camera that restarted its count. */
         GcxhConflicts: {
             /**
              * Format: int64
@@ -2048,11 +2048,11 @@ export interface components {
             status: components["schemas"]["HealthStatus"];
         };
         /**
-         * @description What a probe asks for.
+         * @description The result of a probe.
          * @enum {string}
          */
         HealthStatus: "alive" | "ready";
-        /** @description From one sighting to the next. */
+        /** @description A move from one sighting to the next. */
         Hop: {
             /**
              * Format: double
@@ -2072,8 +2072,8 @@ export interface components {
              */
             gap_seconds: number;
             /**
-             * @description Whether one car cannot have made both: even the speed that must at least have been driven is above
-             *     `detect.max_speed_kmh`. Never true of a plate that is not compared, or of two different plate types.
+             * @description Whether one car cannot have made both: even the lower bound of its speed is above `detect.max_speed_kmh`. Never true
+             *     for a plate that is not compared, or for two different plate types.
              * @example true
              */
             impossible: boolean;
@@ -2111,7 +2111,7 @@ export interface components {
              */
             hours: string[];
         };
-        /** @description Records that the broker no longer had when they were to be read. */
+        /** @description Records that the broker no longer had when they should have been read. */
         KafkaGap: {
             /** @description `deleted`: gone before they were read; `truncated`: the partition ended before the position, they had been read. */
             cause: components["schemas"]["KafkaGapCause"];
@@ -2150,13 +2150,13 @@ export interface components {
             assigned: boolean;
             /**
              * Format: int64
-             * @description Offset after the newest record, as the broker said last; null while unknown.
+             * @description Offset after the newest record, as last reported by the broker; null while unknown.
              * @example 123468
              */
             end?: number | null;
             /**
              * Format: int64
-             * @description Of these, offsets of transactions that are neither committed nor aborted yet; they are read once they are decided.
+             * @description Of these, offsets of transactions that are neither committed nor aborted yet; they are read when that is decided.
              * @example 0
              */
             in_transaction: number;
@@ -2180,7 +2180,7 @@ export interface components {
             position?: number | null;
             /**
              * Format: int64
-             * @description Records of another process still to be read back before the partition goes on; nothing of them is stored again.
+             * @description Records to be read again after a takeover from another process before the partition continues; they are not stored again.
              * @example 0
              */
             to_read_back: number;
@@ -2188,29 +2188,29 @@ export interface components {
         /** @description Consumption of a Kafka topic. */
         KafkaStatus: {
             /**
-             * @description What to change about the topic, such as its keys; null when nothing is wrong with it.
+             * @description What to change in the topic, such as its keys; null if nothing is wrong.
              * @example null
              */
             advice?: string | null;
             advice_notice?: null | components["schemas"]["Notice"];
             /**
-             * @description Since when none can be, civil time of the road; null while one can.
+             * @description Since when no broker can be reached, civil time of the road; null while one can.
              * @example null
              */
             away_since?: string | null;
             /**
-             * @description Brokers to begin with.
+             * @description Bootstrap brokers.
              * @example kafka-1:9092,kafka-2:9092
              */
             brokers: string;
             /**
-             * @description Whether any broker can be reached.
+             * @description Whether a broker can be reached.
              * @example true
              */
             connected: boolean;
             /**
              * Format: int64
-             * @description Gaps: how often records were gone from the broker before they were read, since the data directory was made.
+             * @description Gaps since the data directory was made: how often records were deleted from the broker before they were read.
              * @example 0
              */
             gaps: number;
@@ -2226,14 +2226,14 @@ export interface components {
              */
             lag?: number | null;
             /**
-             * @description What the client complained of last; null when all is well.
+             * @description The last error of the client; null if there is none.
              * @example null
              */
             last_error?: string | null;
             last_error_notice?: null | components["schemas"]["Notice"];
             /**
              * Format: int64
-             * @description Records that were gone.
+             * @description Records in these gaps.
              * @example 0
              */
             missing_records: number;
@@ -2243,11 +2243,11 @@ export interface components {
              * @example 0
              */
             null_values: number;
-            /** @description Partitions of which anything is known here. */
+            /** @description Partitions about which anything is known here. */
             partitions: components["schemas"]["KafkaPartitionStatus"][];
             /**
              * Format: int64
-             * @description How often the group shared its partitions out again, since this process started.
+             * @description Rebalances of the group since this process started.
              * @example 1
              */
             rebalances: number;
@@ -2262,7 +2262,7 @@ export interface components {
         };
         /** @enum {string} */
         KafkaStopReason: "codec" | "damaged" | "too_large" | "rights" | "fetch";
-        /** @description Partitions that have records which cannot be read; what comes behind them waits. */
+        /** @description Partitions with records that cannot be read; later records wait. */
         KafkaStopped: {
             /** @description `codec` (compressed with a codec that this program cannot read), `damaged`, `too_large`, `rights` or `fetch`. */
             code: components["schemas"]["KafkaStopReason"];
@@ -2285,7 +2285,7 @@ export interface components {
         /** @description A loss of what was committed. */
         Loss: {
             cause?: null | components["schemas"]["Notice"];
-            /** @description What is missing, kind by kind, and the rows of each shard behind the passages. */
+            /** @description What is missing, one notice for each kind; those about rows of a shard follow the passages. */
             parts: components["schemas"]["Notice"][];
         };
         /** @enum {string} */
@@ -2293,7 +2293,7 @@ export interface components {
         /** @description One mirror: a shard in MySQL, or the alerts in Redis. */
         MirrorStatus: {
             /**
-             * @description Since when the target is away or blocked, civil time of the road; null while it takes rows.
+             * @description Since when the target is away or blocked, civil time of the road; null while it accepts rows.
              * @example null
              */
             away_since?: string | null;
@@ -2305,7 +2305,7 @@ export interface components {
             cursor: number;
             /**
              * Format: int64
-             * @description Calls that failed, of this process; each is repeated.
+             * @description Failed calls of this process; each is retried.
              * @example 0
              */
             failures: number;
@@ -2322,7 +2322,7 @@ export interface components {
              */
             lag_seconds: number;
             /**
-             * @description What went wrong last; null if nothing did since the process started.
+             * @description The last error; null if there was none since the process started.
              * @example null
              */
             last_error?: string | null;
@@ -2334,7 +2334,7 @@ export interface components {
             last_error_notice?: null | components["schemas"]["Notice"];
             /**
              * Format: int64
-             * @description Rows that were dropped by retention before the target took them.
+             * @description Rows dropped by retention before the target received them.
              * @example 0
              */
             lost: number;
@@ -2347,13 +2347,13 @@ export interface components {
             recently_refused: components["schemas"]["RefusedRow"][];
             /**
              * Format: int64
-             * @description How often the target was found to lack what it had acknowledged, and was filled again.
+             * @description How often the target had lost acknowledged rows and was filled again.
              * @example 0
              */
             refilled: number;
             /**
              * Format: int64
-             * @description Rows that the target refused; they are kept with its words.
+             * @description Rows that the target refused; they are kept with its message.
              * @example 0
              */
             refused: number;
@@ -2364,8 +2364,8 @@ export interface components {
              */
             sent: number;
             /**
-             * @description `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or takes nothing) or
-             *     `blocked` (somebody must change something there first).
+             * @description `starting`, `level` (the target has everything), `sending`, `away` (it cannot be reached or accepts nothing) or
+             *     `blocked` (something must be changed there first).
              */
             state: components["schemas"]["MirrorState"];
             /**
@@ -2375,7 +2375,7 @@ export interface components {
             target: string;
             /**
              * Format: int64
-             * @description Warnings of the target, of this process: if any, it changes values; set its sql_mode to STRICT_ALL_TABLES.
+             * @description Warnings of the target to this process: any means that it changes values; set its sql_mode to STRICT_ALL_TABLES.
              * @example 0
              */
             warnings: number;
@@ -2422,7 +2422,7 @@ export interface components {
              */
             text: string;
             /**
-             * @description What is particular in it; `error` is in the words of whoever failed.
+             * @description The values in it; `error` is the message of the program that failed.
              * @example {
              *       "path": "/var/lib/platewatch"
              *     }
@@ -2469,7 +2469,7 @@ export interface components {
             alerts_today: number;
             /**
              * Format: int64
-             * @description Those of severity high among them.
+             * @description Of these, severity high.
              * @example 3
              */
             alerts_today_high: number;
@@ -2480,8 +2480,8 @@ export interface components {
              */
             checkpoints: number;
             /**
-             * @description The day that the numbers speak of: today by the server's clock; where all data is older (a capture of the past, a
-             *     source that stopped), the day of `newest_gcsj`.
+             * @description The day of the numbers: today by the server's clock; where all data is older (an old capture, a stopped source), the
+             *     day of `newest_gcsj`.
              * @example 2024-01-01
              */
             date: string;
@@ -2532,7 +2532,7 @@ export interface components {
             yesterday: number;
             /**
              * Format: int64
-             * @description Passages of the day before up to the time of day that it is now (of an older day: of `newest_gcsj`), to the minute.
+             * @description Passages of the day before up to the time of day that it is now (for an older day: of `newest_gcsj`), to the minute.
              * @example 44210
              */
             yesterday_same_time: number;
@@ -2547,7 +2547,7 @@ export interface components {
             partition: number;
             /**
              * Format: int64
-             * @description Plates that hold state.
+             * @description Plates with state in memory.
              * @example 2100
              */
             plates: number;
@@ -2558,7 +2558,7 @@ export interface components {
             watermark?: string | null;
             /**
              * Format: int64
-             * @description Seconds by which the watermark is behind the server's clock; null as long as there is none.
+             * @description Seconds by which the watermark is behind the server's clock; null while there is none.
              * @example 1
              */
             watermark_delay_seconds?: number | null;
@@ -2685,7 +2685,7 @@ export interface components {
             last_commit_seconds: number;
             /**
              * Format: int64
-             * @description Late ones among the accepted.
+             * @description Of these, late passages.
              * @example 12
              */
             late: number;
@@ -2696,12 +2696,12 @@ export interface components {
              */
             lines: number;
             /**
-             * @description How many may wait.
+             * @description Maximum number of waiting batches.
              * @example 4
              */
             queue_limit: number;
             /**
-             * @description Batches that wait between parser and writer.
+             * @description Batches waiting between parser and writer.
              * @example 0
              */
             queued_batches: number;
@@ -2721,8 +2721,8 @@ export interface components {
             seconds_since_commit: number;
         };
         /**
-         * @description Filters of the query: all are optional, null or "" means no filter, and all that are given must hold. A number may
-         *     be written as a text, and a text of digits as a number.
+         * @description Filters of the query: all are optional, null or "" means no filter, and a passage must match all that are given. A
+         *     number may be written as a string, and a string of digits as a number.
          * @example {
          *       "endTime": "2024-01-01",
          *       "hphm": "苏C*88",
@@ -2776,7 +2776,7 @@ export interface components {
              */
             limit: number | string | null;
             /**
-             * @description Which come first, `newest` or `oldest`; those of one second always by GCXH.
+             * @description `newest` or `oldest` first; passages of the same second are ordered by GCXH.
              * @default newest
              * @example newest
              * @enum {string|null}
@@ -2821,12 +2821,12 @@ export interface components {
             /** @description The reason. */
             reason: components["schemas"]["RejectReason"];
         };
-        /** @description The flow of now. */
+        /** @description The current flow. */
         RecentFlow: {
             /** @description Every checkpoint of the catalogue and every other that had a passage, busiest first. */
             checkpoints: components["schemas"]["CheckpointFlow"][];
             /**
-             * @description Last second of it: the newest GCSJ, or the server's clock if that is behind it.
+             * @description Last second of the window: the newest GCSJ, or the server's clock if that is earlier.
              * @example 2024-01-01 12:34:56
              */
             end?: string | null;
@@ -2837,7 +2837,7 @@ export interface components {
              */
             minutes: number;
             /**
-             * @description First second of the window; null as long as there is no passage.
+             * @description First second of the window; null while there is no passage.
              * @example 2024-01-01 12:29:57
              */
             start?: string | null;
@@ -2851,7 +2851,7 @@ export interface components {
         /** @description A row that a target refused. */
         RefusedRow: {
             /**
-             * @description The target's words.
+             * @description The message of the target.
              * @example Data too long for column 'clppxh' at row 1 (MySQL error 1406, SQLSTATE 22001)
              */
             error: string;
@@ -2863,7 +2863,7 @@ export interface components {
              */
             gcxh: string;
         };
-        /** @description A line that was not accepted. */
+        /** @description A rejected line. */
         Reject: {
             /**
              * Format: int64
@@ -2878,7 +2878,7 @@ export interface components {
              */
             line: number;
             /**
-             * @description Newest GCSJ when it came; null if there was none.
+             * @description Newest GCSJ when it arrived; null if there was none.
              * @example 2024-01-01 12:34:56
              */
             near?: string | null;
@@ -2917,13 +2917,13 @@ export interface components {
             kept: number;
             /**
              * Format: int64
-             * @description Give this as `before` for the next ones; null at the end.
+             * @description Value of `before` for the next page; null at the end.
              * @example null
              */
             next?: number | null;
             /** @description By reason, most frequent first. */
             reasons: components["schemas"]["ReasonCount"][];
-            /** @description Newest first. There may be fewer than asked for, even none, although `next` says that there are more. */
+            /** @description Newest first. There may be fewer than `limit`, even none, although `next` says that there are more. */
             records: components["schemas"]["Reject"][];
             /**
              * Format: int64
@@ -2968,7 +2968,7 @@ export interface components {
              */
             from: string;
             /**
-             * @description They were older than this.
+             * @description They were older than this time.
              * @example 2024-01-02 08:00:00
              */
             older_than: string;
@@ -3043,7 +3043,7 @@ export interface components {
         /** @description The source of records. */
         SourceStatus: {
             /**
-             * @description What is read, in words.
+             * @description Description of what is read.
              * @example 19 checkpoints, 50 passages per second
              */
             description: string;
@@ -3067,19 +3067,19 @@ export interface components {
         };
         /** @description The state of the appliance. */
         Status: {
-            /** @description The servers that answers are read from; empty unless the role is `api`. */
+            /** @description The servers that queries are answered from; empty unless the role is `api`. */
             backends: components["schemas"]["BackendStatus"][];
             detection?: null | components["schemas"]["DetectionStatus"];
             /**
-             * @description Why it takes no more input, if it does not.
+             * @description Why it takes no more input; null while it does.
              * @example null
              */
             failure?: string | null;
-            /** @description The same with its code; one for each server where several do not answer. */
+            /** @description The same with its code; one notice for each server that does not answer. */
             failure_notices: components["schemas"]["Notice"][];
             /**
              * Format: int64
-             * @description Seconds by which the newest GCSJ is behind the server's clock; null as long as there is none.
+             * @description Seconds by which the newest GCSJ is behind the server's clock; null while there is none.
              * @example 1
              */
             lag_seconds?: number | null;
@@ -3088,7 +3088,7 @@ export interface components {
             /** @description The flow model and its training. */
             model: components["schemas"]["FlowModelBrief"];
             /**
-             * @description Newest GCSJ; null as long as there is none.
+             * @description Newest GCSJ; null while there is none.
              * @example 2024-01-01 12:34:56
              */
             newest_gcsj?: string | null;
@@ -3098,11 +3098,11 @@ export interface components {
              */
             now: string;
             /**
-             * @description Event streams that are open.
+             * @description Open event streams.
              * @example 2
              */
             open_streams: number;
-            /** @description What the road has done. */
+            /** @description Counts of the pipeline. */
             pipeline: components["schemas"]["PipelineStatus"];
             /**
              * @description Whether it takes input.
@@ -3130,18 +3130,18 @@ export interface components {
         /** @description The storage. */
         StorageStatus: {
             /**
-             * @description What was found missing at this start and accepted with `--accept-loss`, in words; null if nothing was.
+             * @description What was found missing at this start and accepted with `--accept-loss`, as a sentence; null if nothing was.
              * @example null
              */
             accepted_loss?: string | null;
             accepted_loss_notice?: null | components["schemas"]["Loss"];
             /**
              * Format: int64
-             * @description Bytes of the alerts in memory, in which they are searched.
+             * @description Bytes of the search index of alerts in memory.
              * @example 33000
              */
             alert_index_bytes: number;
-            /** @description The checkpoints that are known. */
+            /** @description The known checkpoints. */
             checkpoints: components["schemas"]["CheckpointsStatus"];
             /**
              * Format: int64
@@ -3190,11 +3190,11 @@ export interface components {
              * @example 3
              */
             rejects: number;
-            /** @description What a shorter retention is going to drop; empty if nothing is announced. */
+            /** @description What a shorter retention will drop; empty if nothing is announced. */
             retention_announced: components["schemas"]["AnnouncedDrop"][];
             /**
              * Format: int64
-             * @description Seconds of event time that passages are kept, as the data directory remembers; null = forever.
+             * @description Retention of passages in seconds of event time, as stored in the data directory; null = forever.
              * @example 259200
              */
             retention_seconds?: number | null;
@@ -3210,11 +3210,11 @@ export interface components {
         /** @description One plate's sightings. */
         Track: components["schemas"]["PassagePage"] & {
             /**
-             * @description Whether the cloned-plate rule compares this plate; masked and irregular ones may be many cars.
+             * @description Whether the cloned-plate rule compares this plate; a masked or irregular one may belong to many cars.
              * @example true
              */
             compared: boolean;
-            /** @description From each sighting to the next: one less than there are records. */
+            /** @description The moves from each sighting to the next: one less than there are records. */
             hops: components["schemas"]["Hop"][];
             /**
              * @description The plate, normalised.
@@ -3240,7 +3240,7 @@ export interface components {
              */
             by: string;
             /**
-             * @description Why, up to 1000 characters. Needed to take work up again and where the state does not change.
+             * @description Why, up to 1000 characters. Required to resume work and where the state does not change.
              * @example 已调取两处图像
              */
             note?: string | null;
@@ -3252,7 +3252,7 @@ export interface components {
              */
             status?: "new" | "investigating" | "confirmed" | "dismissed" | "" | null;
             /**
-             * @description The version that the change was decided on; another one is answered with 409. `If-Match` does the same.
+             * @description The version that the change is based on; if it is no longer current the answer is 409. `If-Match` does the same.
              * @example 0
              */
             version?: number | string | null;
@@ -3276,7 +3276,7 @@ export interface components {
              * @example 已调取两处图像
              */
             note: string;
-            /** @description The state since; the same where only a note was added. */
+            /** @description The state after it; the same where only a note was added. */
             to: components["schemas"]["WorkStatus"];
         };
         /** @enum {string} */
@@ -4297,7 +4297,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The flow of now */
+            /** @description The current flow */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4692,7 +4692,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The plate contains this; `*` stands for any run of characters and `?` for one
+                 * @description The plate contains this; `*` matches any characters and `?` one
                  * @example 苏C123
                  */
                 hphm?: string;
@@ -4712,7 +4712,7 @@ export interface operations {
                  */
                 rule?: "window" | "speed" | "";
                 /**
-                 * @description How far the work is: `new`, `investigating`, `confirmed` or `dismissed`
+                 * @description State of the work: `new`, `investigating`, `confirmed` or `dismissed`
                  * @example new
                  */
                 status?: "new" | "investigating" | "confirmed" | "dismissed" | "";
@@ -4812,7 +4812,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The plate contains this; `*` stands for any run of characters and `?` for one
+                 * @description The plate contains this; `*` matches any characters and `?` one
                  * @example 苏C123
                  */
                 hphm?: string;
@@ -4832,7 +4832,7 @@ export interface operations {
                  */
                 rule?: "window" | "speed" | "";
                 /**
-                 * @description How far the work is: `new`, `investigating`, `confirmed` or `dismissed`
+                 * @description State of the work: `new`, `investigating`, `confirmed` or `dismissed`
                  * @example new
                  */
                 status?: "new" | "investigating" | "confirmed" | "dismissed" | "";
@@ -5099,7 +5099,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The version that the change was decided on, as `ETag` gave it
+                 * @description The version that the change is based on, from `ETag`
                  * @example "0"
                  */
                 "If-Match"?: string;
@@ -5155,7 +5155,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The state may not follow, a note is missing, or somebody else was faster; `msg` says what is allowed */
+            /** @description The state may not follow, a note is missing, or another change came first; `msg` says what is allowed */
             409: {
                 headers: {
                     [name: string]: unknown;
