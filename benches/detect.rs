@@ -10,7 +10,8 @@ mod traffic_lines;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use traffic::{
-    CivilTime, Detector, DetectorSettings, Knowledge, PassageBatch, PassageId, PlateCode, PlateScope, Resolution,
+    CivilTime, Detector, DetectorSettings, Dimension, Knowledge, PassageBatch, PassageId, PlateCode, PlateScope,
+    Resolution,
 };
 
 const ROWS: usize = 1 << 20;
@@ -74,7 +75,7 @@ fn hot_plate() -> Vec<PassageBatch> {
             batch.ids.push(PassageId::pack(&format!("G{row:012}")));
             batch.plates.push(plate);
             batch.classes.push(plate.class(&text));
-            batch.checkpoints.push((row % 3) as u32);
+            batch.columns[Dimension::Checkpoint].push((row % 3) as u32);
         }
         batch
     };

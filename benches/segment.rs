@@ -98,11 +98,11 @@ fn road(count: usize) -> (Rows, NameTable) {
         let prefix = if checkpoint.is_multiple_of(2) { "G" } else { "" };
         rows.ids.push(PassageId::pack(&format!("{prefix}320300109{:09}", random.below(1_000_000_000))));
         rows.plates.push(plates[random.below(30_000) as usize]);
-        rows.checkpoints.push(checkpoint);
-        rows.districts.push(checkpoint % 7);
-        rows.directions.push(random.below(2) as u32);
-        rows.plate_types.push(random.skewed(6) as u32);
-        rows.models.push(random.skewed(300) as u32);
+        rows.columns[Dimension::Checkpoint].push(checkpoint);
+        rows.columns[Dimension::District].push(checkpoint % 7);
+        rows.columns[Dimension::Direction].push(random.below(2) as u32);
+        rows.columns[Dimension::PlateType].push(random.skewed(6) as u32);
+        rows.columns[Dimension::Model].push(random.skewed(300) as u32);
     }
     (rows, names)
 }
@@ -133,7 +133,12 @@ struct Decoded(Vec<std::sync::Arc<shard::Column>>);
 
 impl ColumnLoader for Decoded {
     fn load(&self, kind: ColumnKind) -> Result<std::sync::Arc<shard::Column>, shard::SegmentError> {
-        self.0.get(kind as usize).cloned().ok_or(shard::SegmentError::Damaged("no such column"))
+        ColumnKind::ALL
+            .iter()
+            .position(|it| *it == kind)
+            .and_then(|at| self.0.get(at))
+            .cloned()
+            .ok_or(shard::SegmentError::Damaged("no such column"))
     }
 }
 

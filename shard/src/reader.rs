@@ -11,71 +11,68 @@ use crate::codec::{
     Codes, Cursor, combine_lanes, decode_codes, decode_deltas, decode_lane, decode_odd_texts, decode_texts,
     unpack_bits, unzigzag,
 };
-use crate::segment::{COARSE_COLUMNS, COLUMNS, MAGIC, NAME_COLUMNS, VERSION, checksum, head_bytes};
+use crate::segment::{COARSE_COLUMNS, COLUMNS, MAGIC, VERSION, checksum, head_bytes};
 use crate::{MAX_ROWS, Rows, SegmentError};
 
 /// Row and text of the odd ids or plates of a segment, by row.
 pub type OddTexts = Vec<(u32, Box<str>)>;
 
-/// A column of a segment, in the order of the format.
+/// A column of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(u8)]
 pub enum ColumnKind {
     /// Arrival numbers.
-    Arrivals = 0,
+    Arrivals,
     /// Partitions of the source.
-    Partitions = 1,
+    Partitions,
     /// GCSJ.
-    Times = 2,
+    Times,
     /// GCXH.
-    Ids = 3,
+    Ids,
     /// HPHM.
-    Plates = 4,
-    /// KKMC.
-    Checkpoints = 5,
-    /// XZQHMC.
-    Districts = 6,
-    /// FXLX.
-    Directions = 7,
-    /// HPZL.
-    PlateTypes = 8,
-    /// CLPPXH.
-    Models = 9,
+    Plates,
+    /// The names of a dimension; the route has none, since it is not stored.
+    Names(Dimension),
     /// Texts of the odd GCXH.
-    OddIds = 10,
+    OddIds,
     /// Texts of the odd HPHM.
-    OddPlates = 11,
+    OddPlates,
 }
 
 impl ColumnKind {
-    /// All columns.
+    /// All columns, in the order of the format.
     pub const ALL: [Self; COLUMNS] = [
         Self::Arrivals,
         Self::Partitions,
         Self::Times,
         Self::Ids,
         Self::Plates,
-        Self::Checkpoints,
-        Self::Districts,
-        Self::Directions,
-        Self::PlateTypes,
-        Self::Models,
+        Self::Names(Dimension::Checkpoint),
+        Self::Names(Dimension::District),
+        Self::Names(Dimension::Direction),
+        Self::Names(Dimension::PlateType),
+        Self::Names(Dimension::Model),
         Self::OddIds,
         Self::OddPlates,
     ];
 
-    /// The column of a dimension's names; none for the route, which is not stored.
-    pub fn of(dimension: Dimension) -> Option<Self> {
-        match dimension {
-            Dimension::Checkpoint => Some(Self::Checkpoints),
-            Dimension::District => Some(Self::Districts),
-            Dimension::Direction => Some(Self::Directions),
-            Dimension::PlateType => Some(Self::PlateTypes),
-            Dimension::Model => Some(Self::Models),
-            Dimension::Route => None,
-        }
+    /// Its place in the format; none for the route.
+    fn place(self) -> Option<usize> {
+        let after_names = NAMES_PLACE + Dimension::STORED.len();
+        Some(match self {
+            Self::Arrivals => 0,
+            Self::Partitions => 1,
+            Self::Times => 2,
+            Self::Ids => 3,
+            Self::Plates => 4,
+            Self::Names(dimension) => NAMES_PLACE + Dimension::STORED.iter().position(|stored| *stored == dimension)?,
+            Self::OddIds => after_names,
+            Self::OddPlates => after_names + 1,
+        })
     }
 }
+
+/// The place of the first column of names.
+const NAMES_PLACE: usize = 5;
 
 /// Names of one dimension: the texts that occur, and for each row which of them it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -221,7 +218,7 @@ impl<'a> SegmentReader<'a> {
 
     /// How many bytes a column takes in the segment.
     pub fn column_bytes(&self, kind: ColumnKind) -> usize {
-        self.columns.get(kind as usize).map_or(0, |(bytes, _)| bytes.len())
+        self.column(kind).map_or(0, |(bytes, _)| bytes.len())
     }
 
     /// Arrival numbers.
@@ -296,8 +293,7 @@ impl<'a> SegmentReader<'a> {
     /// # Errors
     /// [`SegmentError::Damaged`]; [`SegmentError::WrongColumn`] for the route, which is not stored.
     pub fn names(&self, dimension: Dimension) -> Result<DictColumn, SegmentError> {
-        let kind = ColumnKind::of(dimension).ok_or(SegmentError::WrongColumn("names"))?;
-        self.read(kind, |cursor| {
+        self.read(ColumnKind::Names(dimension), |cursor| {
             let texts = decode_texts(cursor, self.rows)?;
             let codes = decode_codes(cursor, self.rows, texts.len())?;
             Ok(DictColumn { texts, codes })
@@ -353,19 +349,12 @@ impl<'a> SegmentReader<'a> {
             odd_plates: self.odd_plates()?,
             ..Rows::default()
         };
-        for dimension in NAME_COLUMNS {
+        for dimension in Dimension::STORED {
             let column = self.names(dimension)?;
             let numbers: Vec<NameId> = column.texts.iter().map(|text| number(dimension, text)).collect();
             let mut ids = Vec::with_capacity(self.rows);
             column.codes.for_each(|code| ids.push(numbers.get(code as usize).copied().unwrap_or(0)));
-            match dimension {
-                Dimension::Checkpoint => rows.checkpoints = ids,
-                Dimension::District => rows.districts = ids,
-                Dimension::Direction => rows.directions = ids,
-                Dimension::PlateType => rows.plate_types = ids,
-                Dimension::Model => rows.models = ids,
-                Dimension::Route => {}
-            }
+            rows.columns[dimension] = ids;
         }
         Ok(rows)
     }
@@ -375,7 +364,12 @@ impl<'a> SegmentReader<'a> {
         kind: ColumnKind,
         decode: impl FnOnce(&mut Cursor<'a>) -> Result<T, SegmentError>,
     ) -> Result<T, SegmentError> {
-        read(self.columns.get(kind as usize).copied().ok_or(DAMAGED)?, decode)
+        read(self.column(kind).ok_or(SegmentError::WrongColumn("names"))?, decode)
+    }
+
+    /// The bytes of a column and their checksum; none for the route.
+    fn column(&self, kind: ColumnKind) -> Option<(&'a [u8], u32)> {
+        self.columns.get(kind.place()?).copied()
     }
 }
 
@@ -401,11 +395,7 @@ impl ColumnLoader for SegmentReader<'_> {
             ColumnKind::Times => Column::Times(self.times()?),
             ColumnKind::Ids => Column::Ids(self.ids()?),
             ColumnKind::Plates => Column::Plates(self.plates()?),
-            ColumnKind::Checkpoints => Column::Names(self.names(Dimension::Checkpoint)?),
-            ColumnKind::Districts => Column::Names(self.names(Dimension::District)?),
-            ColumnKind::Directions => Column::Names(self.names(Dimension::Direction)?),
-            ColumnKind::PlateTypes => Column::Names(self.names(Dimension::PlateType)?),
-            ColumnKind::Models => Column::Names(self.names(Dimension::Model)?),
+            ColumnKind::Names(dimension) => Column::Names(self.names(dimension)?),
             ColumnKind::OddIds => Column::OddTexts(self.odd_ids()?),
             ColumnKind::OddPlates => Column::OddTexts(self.odd_plates()?),
         }))
@@ -438,4 +428,16 @@ fn decode_ids(cursor: &mut Cursor<'_>, rows: usize) -> Result<Vec<PassageId>, Se
         ids.push(PassageId { number, tag: *tag });
     });
     if ids.len() == rows { Ok(ids) } else { Err(DAMAGED_IDS) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_in_the_order_of_the_format() {
+        let places = ColumnKind::ALL.map(ColumnKind::place);
+        assert_eq!(places, std::array::from_fn(Some));
+        assert_eq!(ColumnKind::Names(Dimension::Route).place(), None);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! It knows neither the other shard nor what the name numbers stand for.
 
-use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateCode, Resolution, odd_text};
+use traffic::{CivilTime, Dimension, NameId, PassageBatch, PassageId, PerDimension, PlateCode, Resolution, odd_text};
 
 /// The most rows that one segment can have.
 pub const MAX_ROWS: usize = 1 << 20;
@@ -21,16 +21,8 @@ pub struct Rows {
     pub ids: Vec<PassageId>,
     /// HPHM, packed.
     pub plates: Vec<PlateCode>,
-    /// KKMC.
-    pub checkpoints: Vec<NameId>,
-    /// XZQHMC.
-    pub districts: Vec<NameId>,
-    /// FXLX.
-    pub directions: Vec<NameId>,
-    /// HPZL.
-    pub plate_types: Vec<NameId>,
-    /// CLPPXH.
-    pub models: Vec<NameId>,
+    /// The number of each row's name in every dimension; nothing for the route.
+    pub columns: PerDimension<Vec<NameId>>,
     /// Row and resolution of every GCSJ that was not written to the second, by row.
     pub coarse_times: Vec<(u32, Resolution)>,
     /// Row and text of every odd GCXH, by row.
@@ -59,11 +51,7 @@ impl Rows {
         self.times.clear();
         self.ids.clear();
         self.plates.clear();
-        self.checkpoints.clear();
-        self.districts.clear();
-        self.directions.clear();
-        self.plate_types.clear();
-        self.models.clear();
+        self.columns.iter_mut().for_each(Vec::clear);
         self.coarse_times.clear();
         self.odd_ids.clear();
         self.odd_plates.clear();
@@ -76,11 +64,9 @@ impl Rows {
         self.times.reserve(additional);
         self.ids.reserve(additional);
         self.plates.reserve(additional);
-        self.checkpoints.reserve(additional);
-        self.districts.reserve(additional);
-        self.directions.reserve(additional);
-        self.plate_types.reserve(additional);
-        self.models.reserve(additional);
+        for dimension in Dimension::STORED {
+            self.columns[dimension].reserve(additional);
+        }
     }
 
     /// Moves all rows of `other` to the end of these.
@@ -91,11 +77,9 @@ impl Rows {
         self.times.append(&mut other.times);
         self.ids.append(&mut other.ids);
         self.plates.append(&mut other.plates);
-        self.checkpoints.append(&mut other.checkpoints);
-        self.districts.append(&mut other.districts);
-        self.directions.append(&mut other.directions);
-        self.plate_types.append(&mut other.plate_types);
-        self.models.append(&mut other.models);
+        for (mine, theirs) in self.columns.iter_mut().zip(other.columns.iter_mut()) {
+            mine.append(theirs);
+        }
         self.coarse_times.extend(other.coarse_times.drain(..).map(|(row, resolution)| (row + shift, resolution)));
         self.odd_ids.extend(other.odd_ids.drain(..).map(|(row, text)| (row + shift, text)));
         self.odd_plates.extend(other.odd_plates.drain(..).map(|(row, text)| (row + shift, text)));
@@ -110,18 +94,14 @@ impl Rows {
             times: self.times.split_off(at),
             ids: self.ids.split_off(at),
             plates: self.plates.split_off(at),
-            checkpoints: self.checkpoints.split_off(at),
-            districts: self.districts.split_off(at),
-            directions: self.directions.split_off(at),
-            plate_types: self.plate_types.split_off(at),
-            models: self.models.split_off(at),
+            columns: PerDimension::of(|dimension| split_off_column(&mut self.columns[dimension], at)),
             coarse_times: split_off_sparse(&mut self.coarse_times, at),
             odd_ids: split_off_sparse(&mut self.odd_ids, at),
             odd_plates: split_off_sparse(&mut self.odd_plates, at),
         }
     }
 
-    /// Adds row `row` of `batch`; nothing happens if the batch has no such row.
+    /// Adds row `row` of `batch`, which [`PassageBatch::is_rectangular`]; nothing happens if the batch has no such row.
     #[inline]
     pub fn push_from(&mut self, batch: &PassageBatch, row: usize, arrival: u64, partition: u32) {
         let (Some(&time), Some(&id), Some(&plate)) = (batch.times.get(row), batch.ids.get(row), batch.plates.get(row))
@@ -129,17 +109,16 @@ impl Rows {
             return;
         };
         let here = self.len() as u32;
-        let name = |names: &[NameId]| names.get(row).copied().unwrap_or(0);
         self.arrivals.push(arrival);
         self.partitions.push(partition);
         self.times.push(time);
         self.ids.push(id);
         self.plates.push(plate);
-        self.checkpoints.push(name(&batch.checkpoints));
-        self.districts.push(name(&batch.districts));
-        self.directions.push(name(&batch.directions));
-        self.plate_types.push(name(&batch.plate_types));
-        self.models.push(name(&batch.models));
+        for dimension in Dimension::STORED {
+            let names = &batch.columns[dimension];
+            debug_assert_eq!(names.len(), batch.len(), "the columns differ in length");
+            self.columns[dimension].push(names.get(row).copied().unwrap_or(0));
+        }
         if let Some(&resolution) = batch.resolutions.get(row).filter(|resolution| **resolution != Resolution::Second) {
             self.coarse_times.push((here, resolution));
         }
@@ -166,17 +145,16 @@ impl Rows {
         };
         let (Some(&id), Some(&plate)) = (other.ids.get(row), other.plates.get(row)) else { return };
         let here = self.len() as u32;
-        let name = |names: &[NameId]| names.get(row).copied().unwrap_or(0);
         self.arrivals.push(arrival);
         self.partitions.push(partition);
         self.times.push(time);
         self.ids.push(id);
         self.plates.push(plate);
-        self.checkpoints.push(name(&other.checkpoints));
-        self.districts.push(name(&other.districts));
-        self.directions.push(name(&other.directions));
-        self.plate_types.push(name(&other.plate_types));
-        self.models.push(name(&other.models));
+        for dimension in Dimension::STORED {
+            let names = &other.columns[dimension];
+            debug_assert_eq!(names.len(), other.len(), "the columns differ in length");
+            self.columns[dimension].push(names.get(row).copied().unwrap_or(0));
+        }
         let resolution = other.resolution(row);
         if resolution != Resolution::Second {
             self.coarse_times.push((here, resolution));
@@ -191,14 +169,7 @@ impl Rows {
 
     /// The numbers of a dimension's column; empty for the route, which is not stored.
     pub fn names(&self, dimension: Dimension) -> &[NameId] {
-        match dimension {
-            Dimension::Checkpoint => &self.checkpoints,
-            Dimension::District => &self.districts,
-            Dimension::Direction => &self.directions,
-            Dimension::PlateType => &self.plate_types,
-            Dimension::Model => &self.models,
-            Dimension::Route => &[],
-        }
+        &self.columns[dimension]
     }
 
     /// The text of row `row`'s GCXH; empty if there is no such row.
@@ -218,6 +189,11 @@ impl Rows {
     }
 }
 
+/// Splits off the rows from the `at`-th on; the column of the route is empty.
+fn split_off_column(column: &mut Vec<NameId>, at: usize) -> Vec<NameId> {
+    column.split_off(at.min(column.len()))
+}
+
 /// Splits off what belongs to the rows from the `at`-th on.
 fn split_off_sparse<T>(sparse: &mut Vec<(u32, T)>, at: usize) -> Vec<(u32, T)> {
     let behind = sparse.split_off(sparse.partition_point(|(row, _)| (*row as usize) < at));
@@ -235,11 +211,10 @@ mod tests {
             resolutions: vec![Resolution::Second, Resolution::Day, Resolution::Minute],
             ids: texts.iter().map(|(id, _)| PassageId::pack(id)).collect(),
             plates: texts.iter().map(|(_, plate)| PlateCode::pack(plate)).collect(),
-            checkpoints: vec![5, 6, 7],
-            districts: vec![0; 3],
-            directions: vec![1; 3],
-            plate_types: vec![2; 3],
-            models: vec![3; 3],
+            columns: PerDimension::of(|dimension| match dimension {
+                Dimension::Checkpoint => vec![5, 6, 7],
+                other => vec![other as u32 - 1; 3],
+            }),
             odd_ids: vec![(1, "过车-1".into())],
             odd_plates: vec![(1, "无牌".into())],
             ..PassageBatch::default()

@@ -86,13 +86,13 @@ fn scan_columns(
     scan.by_time(time)?;
     scan.by_plate(plate_first)?;
     if let Some(wanted) = &predicate.checkpoints {
-        scan.by_name(ColumnKind::Checkpoints, |text| wanted.iter().any(|wanted| wanted == text))?;
+        scan.by_name(ColumnKind::Names(Dimension::Checkpoint), |text| wanted.iter().any(|wanted| wanted == text))?;
     }
     for (kind, test) in [
-        (ColumnKind::Districts, &predicate.district),
-        (ColumnKind::Directions, &predicate.direction),
-        (ColumnKind::PlateTypes, &predicate.plate_type),
-        (ColumnKind::Models, &predicate.model),
+        (ColumnKind::Names(Dimension::District), &predicate.district),
+        (ColumnKind::Names(Dimension::Direction), &predicate.direction),
+        (ColumnKind::Names(Dimension::PlateType), &predicate.plate_type),
+        (ColumnKind::Names(Dimension::Model), &predicate.model),
     ] {
         if let Some(test) = test {
             scan.by_name(kind, |text| TextTest::accepts(test, text))?;
@@ -203,7 +203,8 @@ impl Scan<'_> {
         if self.is_done() {
             return Ok(());
         }
-        let (types, models) = (self.load(ColumnKind::PlateTypes)?, self.load(ColumnKind::Models)?);
+        let (types, models) =
+            (self.load(ColumnKind::Names(Dimension::PlateType))?, self.load(ColumnKind::Names(Dimension::Model))?);
         let types = names_of_length(&types, self.rows)?;
         let models = names_of_length(&models, self.rows)?;
         let table = VehicleTable::new(types, models);
@@ -236,7 +237,7 @@ impl Scan<'_> {
         if self.is_done() {
             return Ok(());
         }
-        let column = self.load(ColumnKind::PlateTypes)?;
+        let column = self.load(ColumnKind::Names(Dimension::PlateType))?;
         let types = names_of_length(&column, self.rows)?;
         // The plate's class is computed only if the plate type leaves the fuel open.
         let by_type: Vec<bool> =
@@ -357,7 +358,7 @@ pub(crate) fn load_names(
     dimension: Dimension,
     rows: usize,
 ) -> Result<Arc<Column>, SegmentError> {
-    let kind = ColumnKind::of(dimension).ok_or(SegmentError::WrongColumn("names"))?;
+    let kind = ColumnKind::Names(dimension);
     let column = loader.load(kind)?;
     names_of_length(&column, rows)?;
     Ok(column)

@@ -53,7 +53,7 @@ pub(crate) const MAGIC: &[u8; 4] = b"PWSG";
 /// The newest version.
 pub(crate) const VERSION: u16 = 2;
 /// Columns of every segment.
-pub(crate) const COLUMNS: usize = 12;
+pub(crate) const COLUMNS: usize = 7 + Dimension::STORED.len();
 /// Columns of a segment that has coarse times.
 pub(crate) const COARSE_COLUMNS: usize = COLUMNS + 1;
 
@@ -61,10 +61,6 @@ pub(crate) const COARSE_COLUMNS: usize = COLUMNS + 1;
 pub(crate) const fn head_bytes(columns: usize) -> usize {
     MAGIC.len() + 2 + 1 + 4 + 8 + columns * 8 + 4
 }
-
-/// The dictionary-coded text columns, in the order of the format.
-pub(crate) const NAME_COLUMNS: [Dimension; 5] =
-    [Dimension::Checkpoint, Dimension::District, Dimension::Direction, Dimension::PlateType, Dimension::Model];
 
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
     xxh3_64(bytes) as u32
@@ -98,7 +94,7 @@ pub fn encode(
     body.end_column()?;
     encode_plates(rows, &mut packer, &mut body.bytes);
     body.end_column()?;
-    for dimension in NAME_COLUMNS {
+    for dimension in Dimension::STORED {
         dictionary.fill(rows.names(dimension));
         if dimension == Dimension::Checkpoint {
             checkpoints.clone_from(&dictionary.distinct);
@@ -129,7 +125,7 @@ fn check(rows: &Rows) -> Result<(), SegmentError> {
     if count == 0 || count > MAX_ROWS {
         return Err(SegmentError::Rows("a segment has from 1 to 1,048,576 rows"));
     }
-    let names_fit = NAME_COLUMNS.iter().all(|dimension| rows.names(*dimension).len() == count);
+    let names_fit = Dimension::STORED.iter().all(|dimension| rows.names(*dimension).len() == count);
     let others = [rows.arrivals.len(), rows.partitions.len(), rows.ids.len(), rows.plates.len()];
     if !names_fit || others.iter().any(|length| *length != count) {
         return Err(SegmentError::Rows("their columns differ in length"));

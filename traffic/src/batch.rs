@@ -6,7 +6,7 @@ mod raw;
 
 use std::sync::Arc;
 
-use crate::{CivilTime, Dimension, NameId, PassageId, PlateClass, PlateCode, Resolution};
+use crate::{CivilTime, Dimension, NameId, PassageId, PerDimension, PlateClass, PlateCode, Resolution};
 
 pub use raw::RawLines;
 pub(crate) use raw::{PlainField, PlainLine};
@@ -127,18 +127,9 @@ pub struct PassageBatch {
     pub plates: Vec<PlateCode>,
     /// Class of the plate.
     pub classes: Vec<PlateClass>,
-    /// KKMC.
-    pub checkpoints: Vec<NameId>,
-    /// XZQHMC.
-    pub districts: Vec<NameId>,
-    /// FXLX.
-    pub directions: Vec<NameId>,
-    /// HPZL.
-    pub plate_types: Vec<NameId>,
-    /// CLPPXH.
-    pub models: Vec<NameId>,
-    /// The shard key where it is an extra column ([`Dimension::Route`]); otherwise empty.
-    pub routes: Vec<NameId>,
+    /// The number of each row's name in every dimension. The column of [`Dimension::Route`] is empty unless the shard key
+    /// is an extra column.
+    pub columns: PerDimension<Vec<NameId>>,
     /// Row and text of every odd GCXH, by row.
     pub odd_ids: Vec<(u32, Box<str>)>,
     /// Row and text of every odd HPHM, by row.
@@ -177,12 +168,7 @@ impl PassageBatch {
         self.ids.clear();
         self.plates.clear();
         self.classes.clear();
-        self.checkpoints.clear();
-        self.districts.clear();
-        self.directions.clear();
-        self.plate_types.clear();
-        self.models.clear();
-        self.routes.clear();
+        self.columns.iter_mut().for_each(Vec::clear);
         self.odd_ids.clear();
         self.odd_plates.clear();
         self.raw.clear();
@@ -213,12 +199,7 @@ impl PassageBatch {
         keep(&mut self.ids, rows);
         keep(&mut self.plates, rows);
         keep(&mut self.classes, rows);
-        keep(&mut self.checkpoints, rows);
-        keep(&mut self.districts, rows);
-        keep(&mut self.directions, rows);
-        keep(&mut self.plate_types, rows);
-        keep(&mut self.models, rows);
-        keep(&mut self.routes, rows);
+        self.columns.iter_mut().for_each(|column| keep(column, rows));
         self.raw.remove(rows);
         for reject in &mut self.rejects {
             reject.row -= rows.partition_point(|row| *row < reject.row as usize) as u32;
@@ -243,14 +224,14 @@ impl PassageBatch {
 
     /// The numbers of a dimension's column.
     pub fn names(&self, dimension: Dimension) -> &[NameId] {
-        match dimension {
-            Dimension::Checkpoint => &self.checkpoints,
-            Dimension::District => &self.districts,
-            Dimension::Direction => &self.directions,
-            Dimension::PlateType => &self.plate_types,
-            Dimension::Model => &self.models,
-            Dimension::Route => &self.routes,
-        }
+        &self.columns[dimension]
+    }
+
+    /// Whether every column that is stored has a value for each row.
+    pub fn is_rectangular(&self) -> bool {
+        let lengths = [self.resolutions.len(), self.ids.len(), self.plates.len(), self.classes.len()];
+        let names = Dimension::STORED.map(|dimension| self.columns[dimension].len());
+        lengths.iter().chain(&names).all(|length| *length == self.len())
     }
 }
 

@@ -20,7 +20,8 @@ mod watermark;
 
 use crate::batch::odd_text;
 use crate::{
-    Cause, CivilTime, NameId, PassageBatch, PassageId, PlateClass, PlateCode, PlateType, Resolution, Rule, Severity,
+    Cause, CivilTime, Dimension, NameId, PassageBatch, PassageId, PlateClass, PlateCode, PlateType, Resolution, Rule,
+    Severity,
 };
 use clocks::Clocks;
 pub use clocks::{ClockCount, Lead};
@@ -277,7 +278,8 @@ impl Passage<'_> {
 #[inline]
 fn passage_at<'a>(batch: &'a PassageBatch, row: usize, knowledge: Knowledge<'_>) -> Option<Passage<'a>> {
     let id = *batch.ids.get(row)?;
-    let plate_type = batch.plate_types.get(row).and_then(|name| knowledge.plate_types.get(*name as usize));
+    let plate_type =
+        batch.columns[Dimension::PlateType].get(row).and_then(|name| knowledge.plate_types.get(*name as usize));
     Some(Passage {
         time: *batch.times.get(row)?,
         resolution: batch.resolutions.get(row).copied().unwrap_or_default(),
@@ -286,7 +288,7 @@ fn passage_at<'a>(batch: &'a PassageBatch, row: usize, knowledge: Knowledge<'_>)
         plate: *batch.plates.get(row)?,
         class: *batch.classes.get(row)?,
         plate_type: plate_type.copied().unwrap_or_default(),
-        checkpoint: *batch.checkpoints.get(row)?,
+        checkpoint: *batch.columns[Dimension::Checkpoint].get(row)?,
     })
 }
 

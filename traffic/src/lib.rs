@@ -7,6 +7,7 @@ mod alert;
 mod batch;
 mod checkpoint;
 mod detector;
+mod dimension;
 mod line;
 mod names;
 mod passage_id;
@@ -23,11 +24,12 @@ pub use detector::{
     ClockCount, Detector, DetectorSettings, Evidence, Fate, Hit, Knowledge, Lead, Pair, Places, PlateScope, Reached,
     Sighting, Watermark, WatermarkState,
 };
+pub use dimension::{Dimension, NameId, PerDimension};
 pub use line::{
     Column, ColumnAdvice, ColumnOrder, Delimiter, HeaderConflict, Layout, LayoutError, LineForm, LineParser,
     ParserSettings, ShardKey, clean_field, field_of, line_end,
 };
-pub use names::{Dimension, Interner, NameId, NameTable, NamesFull};
+pub use names::{Interner, NameTable, NamesFull};
 pub use passage_id::PassageId;
 pub use plate::{PlateClass, PlateCode, normalise_plate};
 pub use plate_type::PlateType;

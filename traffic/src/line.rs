@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use crate::batch::{PlainField, PlainLine};
 use crate::{
-    CivilTime, Dimension, Interner, NameId, NameTable, NamesFull, PassageBatch, PassageId, PlateClass, PlateCode,
-    Reject, RejectReason, Resolution, TimeZoneName, normalise_plate, plate::NEW_ENERGY_TYPES,
+    CivilTime, Dimension, Interner, NameId, NameTable, NamesFull, PassageBatch, PassageId, PerDimension, PlateClass,
+    PlateCode, Reject, RejectReason, Resolution, TimeZoneName, normalise_plate, plate::NEW_ENERGY_TYPES,
 };
 use cache::{FieldCache, FieldKey};
 use ends::{has_lone_return, without_ending};
@@ -58,8 +58,7 @@ pub struct ParserSettings {
 pub struct LineParser {
     settings: ParserSettings,
     interner: Interner,
-    /// By dimension.
-    caches: [FieldCache; Dimension::COUNT],
+    caches: PerDimension<FieldCache>,
     places: Places,
     form: LineForm,
     /// The form of the last line, and how plain lines of it are written; none if not all columns are read.
@@ -94,7 +93,7 @@ struct Places {
     gcsj: usize,
     hphm: usize,
     /// Place of the column that a dimension numbers; `None` for a route that is not configured.
-    names: [Option<usize>; Dimension::COUNT],
+    names: PerDimension<Option<usize>>,
     /// Extra columns that are not read.
     ignored: Vec<usize>,
     count: usize,
@@ -108,8 +107,7 @@ struct Row {
     id: PassageId,
     plate: PlateCode,
     class: PlateClass,
-    /// By dimension.
-    names: [NameId; Dimension::COUNT],
+    names: PerDimension<NameId>,
 }
 
 /// How many lines are validated at once: enough to make it cheap, few enough to stay in the L1 cache.
@@ -129,17 +127,12 @@ impl LineParser {
 
     /// A parser that knows the names of `table`.
     pub fn new(settings: ParserSettings, table: &NameTable) -> Self {
-        let cache_bits = |dimension| match dimension {
-            Dimension::Checkpoint | Dimension::Route => 11,
-            Dimension::Model => 13,
-            Dimension::District | Dimension::Direction | Dimension::PlateType => 7,
-        };
         let interner = Interner::new(table, settings.max_names);
         let number = |name: &str| interner.number(Dimension::PlateType, name).unwrap_or(NO_NAME);
         Self {
             new_energy_types: NEW_ENERGY_TYPES.map(number),
             interner,
-            caches: Dimension::ALL.map(|dimension| FieldCache::new(cache_bits(dimension))),
+            caches: PerDimension::of(|dimension| FieldCache::new(dimension.cache_bits())),
             places: Places::new(&settings.layout),
             form: LineForm::default(),
             plain: (LineForm::default(), None),
@@ -380,13 +373,11 @@ impl LineParser {
                 return None;
             }
         }
-        let mut names = [0; Dimension::COUNT];
+        let mut names = PerDimension::default();
         for dimension in Dimension::ALL {
-            if let (Some(place), Some(name)) =
-                (self.places.names.get(dimension as usize).copied().flatten(), names.get_mut(dimension as usize))
-            {
+            if let Some(place) = self.places.names[dimension] {
                 let (id, is_name) = self.name(dimension, line, self.spans.range(place), out)?;
-                *name = id;
+                names[dimension] = id;
                 is_plain &= is_name;
             }
         }
@@ -438,7 +429,7 @@ impl LineParser {
         out: &mut PassageBatch,
     ) -> Option<(NameId, bool)> {
         let key = FieldKey::new(line.as_bytes().get(range.clone())?);
-        match self.caches.get(dimension as usize)?.get(&key) {
+        match self.caches[dimension].get(&key) {
             Some(found) => Some(found),
             None => self.learn(dimension, line.get(range)?, &key, out),
         }
@@ -463,7 +454,7 @@ impl LineParser {
         }
         let id = self.intern(dimension, name, out).ok()?;
         let found = (id, name.len() == raw.len() && padded(dimension, name).is_none());
-        self.caches.get_mut(dimension as usize)?.insert(key, found);
+        self.caches[dimension].insert(key, found);
         Some(found)
     }
 
@@ -486,8 +477,7 @@ impl LineParser {
     #[inline]
     fn push(&self, row: Row, id_text: &str, odd_plate: Option<Box<str>>, out: &mut PassageBatch) {
         let number = out.len() as u32;
-        let [checkpoint, district, direction, plate_type, model, route] = row.names;
-        let class = match self.new_energy_types.contains(&plate_type) {
+        let class = match self.new_energy_types.contains(&row.names[Dimension::PlateType]) {
             true => row.class.of_new_energy_type(row.plate, odd_plate.as_deref().unwrap_or_default()),
             false => row.class,
         };
@@ -502,13 +492,11 @@ impl LineParser {
         out.ids.push(row.id);
         out.plates.push(row.plate);
         out.classes.push(class);
-        out.checkpoints.push(checkpoint);
-        out.districts.push(district);
-        out.directions.push(direction);
-        out.plate_types.push(plate_type);
-        out.models.push(model);
+        for dimension in Dimension::STORED {
+            out.columns[dimension].push(row.names[dimension]);
+        }
         if self.places.shard_key == Dimension::Route {
-            out.routes.push(route);
+            out.columns[Dimension::Route].push(row.names[Dimension::Route]);
         }
     }
 }
@@ -519,7 +507,7 @@ impl Places {
             gcxh: layout.position(Column::Gcxh),
             gcsj: layout.position(Column::Gcsj),
             hphm: layout.position(Column::Hphm),
-            names: Dimension::ALL.map(|dimension| {
+            names: PerDimension::of(|dimension| {
                 let column = Column::ALL.into_iter().find(|column| column.dimension() == Some(dimension));
                 column.map_or_else(|| layout.route_position(), |column| Some(layout.position(column)))
             }),
@@ -532,7 +520,7 @@ impl Places {
     /// How plain lines of this form are written; none if they have columns that are not read.
     fn plain_line(&self, form: LineForm) -> Option<PlainLine> {
         let delimiter = form.delimiter?;
-        let names = Dimension::ALL.into_iter().zip(self.names);
+        let names = Dimension::ALL.into_iter().map(|dimension| (dimension, self.names[dimension]));
         let mut fields: Vec<_> = names.filter_map(|(it, place)| Some((place?, PlainField::Name(it)))).collect();
         fields.extend([(self.gcxh, PlainField::Id), (self.gcsj, PlainField::Time), (self.hphm, PlainField::Plate)]);
         fields.sort_unstable_by_key(|(place, _)| *place);
@@ -546,7 +534,7 @@ impl Places {
             gcxh: order.place(Column::Gcxh),
             gcsj: order.place(Column::Gcsj),
             hphm: order.place(Column::Hphm),
-            names: Dimension::ALL.map(|dimension| {
+            names: PerDimension::of(|dimension| {
                 let column = Column::ALL.into_iter().find(|column| column.dimension() == Some(dimension));
                 column.map(|column| order.place(column))
             }),

@@ -9,43 +9,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-/// The number of a name within its [`Dimension`].
-pub type NameId = u32;
-
-/// A column whose values repeat and are therefore numbered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Dimension {
-    /// KKMC 卡口名称.
-    Checkpoint = 0,
-    /// XZQHMC 行政区划名称.
-    District = 1,
-    /// FXLX 方向类型.
-    Direction = 2,
-    /// HPZL 号牌种类, padded to two digits.
-    PlateType = 3,
-    /// CLPPXH 车辆品牌型号.
-    Model = 4,
-    /// The shard key, where it is an extra column that is not stored.
-    Route = 5,
-}
-
-impl Dimension {
-    /// Limit of the text of this dimension's names together, in bytes: many times what any real data has, and small
-    /// enough that made-up names fit in memory.
-    pub const fn max_bytes(self) -> usize {
-        match self {
-            Self::Checkpoint | Self::Model => 64 << 20,
-            Self::District | Self::Direction | Self::PlateType | Self::Route => 16 << 20,
-        }
-    }
-
-    /// How many dimensions there are.
-    pub const COUNT: usize = 6;
-    /// All dimensions, in the order of their numbers.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Checkpoint, Self::District, Self::Direction, Self::PlateType, Self::Model, Self::Route];
-}
+use crate::{Dimension, NameId, PerDimension};
 
 /// The limit of distinct names of a dimension is reached: the record is rejected with this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +19,7 @@ pub struct NamesFull(pub Dimension);
 /// Text of one dimension's names by number.
 #[derive(Debug, Clone, Default)]
 pub struct NameTable {
-    names: [Arc<Vec<Arc<str>>>; Dimension::COUNT],
+    names: PerDimension<Arc<Vec<Arc<str>>>>,
 }
 
 impl NameTable {
@@ -71,13 +35,12 @@ impl NameTable {
 
     /// All names of a dimension, by number.
     pub fn all(&self, dimension: Dimension) -> &[Arc<str>] {
-        self.names.get(dimension as usize).map_or(&[], |names| names.as_slice())
+        &self.names[dimension]
     }
 
     /// Adds the next name of a dimension and returns its number.
     pub fn push(&mut self, dimension: Dimension, name: Arc<str>) -> NameId {
-        let Some(names) = self.names.get_mut(dimension as usize) else { return 0 };
-        let names = Arc::make_mut(names);
+        let names = Arc::make_mut(&mut self.names[dimension]);
         names.push(name);
         (names.len() - 1) as NameId
     }
@@ -86,8 +49,8 @@ impl NameTable {
 /// Gives numbers to names; bounded in count and in bytes per dimension.
 #[derive(Debug)]
 pub struct Interner {
-    maps: [FxHashMap<Arc<str>, NameId>; Dimension::COUNT],
-    bytes: [usize; Dimension::COUNT],
+    maps: PerDimension<FxHashMap<Arc<str>, NameId>>,
+    bytes: PerDimension<usize>,
     max_names: usize,
 }
 
@@ -112,11 +75,11 @@ impl Interner {
     /// [`NamesFull`] if the name is new and the dimension's limit is reached.
     #[inline]
     pub fn intern(&mut self, dimension: Dimension, name: &str) -> Result<(NameId, Option<Arc<str>>), NamesFull> {
-        if let Some(&id) = self.maps.get(dimension as usize).and_then(|map| map.get(name)) {
+        if let Some(&id) = self.maps[dimension].get(name) {
             return Ok((id, None));
         }
-        let full = self.maps.get(dimension as usize).is_none_or(|map| map.len() >= self.max_names)
-            || self.bytes.get(dimension as usize).is_none_or(|bytes| bytes + name.len() > dimension.max_bytes());
+        let full =
+            self.maps[dimension].len() >= self.max_names || self.bytes[dimension] + name.len() > dimension.max_bytes();
         if full {
             return Err(NamesFull(dimension));
         }
@@ -126,14 +89,12 @@ impl Interner {
 
     /// The number of a name that is known already.
     pub fn number(&self, dimension: Dimension, name: &str) -> Option<NameId> {
-        self.maps.get(dimension as usize)?.get(name).copied()
+        self.maps[dimension].get(name).copied()
     }
 
     fn insert(&mut self, dimension: Dimension, name: Arc<str>) -> NameId {
-        if let Some(bytes) = self.bytes.get_mut(dimension as usize) {
-            *bytes += name.len();
-        }
-        let Some(map) = self.maps.get_mut(dimension as usize) else { return 0 };
+        self.bytes[dimension] += name.len();
+        let map = &mut self.maps[dimension];
         let id = map.len() as NameId;
         map.insert(name, id);
         id

@@ -10,7 +10,7 @@ mod restart;
 
 use model::{Event, Found, HPZLS, Model, Scene, scene};
 use proptest::prelude::*;
-use traffic::{Detector, Fate, Hit, Knowledge, PassageBatch, PassageId, PlateCode, PlateType};
+use traffic::{Detector, Dimension, Fate, Hit, Knowledge, PassageBatch, PassageId, PlateCode, PlateType};
 
 /// A batch of events, as a parser would fill it.
 fn batch(events: &[Event]) -> PassageBatch {
@@ -28,8 +28,9 @@ fn batch(events: &[Event]) -> PassageBatch {
         batch.ids.push(id);
         batch.plates.push(plate);
         batch.classes.push(plate.class(&event.plate));
-        batch.checkpoints.push(event.checkpoint);
-        batch.plate_types.push(HPZLS.iter().position(|hpzl| *hpzl == event.hpzl).expect("one of them") as u32);
+        batch.columns[Dimension::Checkpoint].push(event.checkpoint);
+        batch.columns[Dimension::PlateType]
+            .push(HPZLS.iter().position(|hpzl| *hpzl == event.hpzl).expect("one of them") as u32);
     }
     batch
 }

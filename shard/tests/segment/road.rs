@@ -57,11 +57,11 @@ pub(crate) fn rows(of: &[Row]) -> Rows {
         batch.resolutions.push(Resolution::Second);
         batch.ids.push(id);
         batch.plates.push(plate);
-        batch.checkpoints.push(row.names[0]);
-        batch.districts.push(row.names[1]);
-        batch.directions.push(row.names[2]);
-        batch.plate_types.push(row.names[3]);
-        batch.models.push(row.names[4]);
+        batch.columns[Dimension::Checkpoint].push(row.names[0]);
+        batch.columns[Dimension::District].push(row.names[1]);
+        batch.columns[Dimension::Direction].push(row.names[2]);
+        batch.columns[Dimension::PlateType].push(row.names[3]);
+        batch.columns[Dimension::Model].push(row.names[4]);
     }
     let mut rows = Rows::default();
     for (at, row) in of.iter().enumerate() {

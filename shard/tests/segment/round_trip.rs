@@ -134,7 +134,7 @@ fn rows_that_contradict_themselves_are_refused() {
     };
     assert!(!refused(&|_| {}));
     assert!(refused(&Rows::clear));
-    assert!(refused(&|rows| rows.models.push(0)));
+    assert!(refused(&|rows| rows.columns[Dimension::Model].push(0)));
     assert!(refused(&|rows| rows.arrivals.clear()));
     assert!(refused(&|rows| rows.odd_ids.clear()));
     assert!(refused(&|rows| rows.odd_plates.push((0, "无牌".into()))));

@@ -202,7 +202,7 @@ fn reads_only_what_it_tests() {
             ..Predicate::default()
         },
         0,
-        &[ColumnKind::Districts],
+        &[ColumnKind::Names(Dimension::District)],
     );
 }
 

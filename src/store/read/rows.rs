@@ -2,7 +2,7 @@
 
 use shard::{Column, ColumnKind, ColumnLoader, SegmentError};
 use std::sync::Arc;
-use traffic::{CivilTime, PassageId, PlateCode};
+use traffic::{CivilTime, Dimension, PassageId, PlateCode};
 
 use super::view::Columns;
 use crate::reader::PassageRow;
@@ -11,13 +11,13 @@ use crate::reader::PassageRow;
 pub(in crate::store) fn passage_row(columns: &Columns<'_>, row: u32) -> Result<PassageRow, SegmentError> {
     Ok(PassageRow {
         gcxh: id_text(columns, row)?,
-        xzqhmc: name(columns, ColumnKind::Districts, row)?,
-        kkmc: name(columns, ColumnKind::Checkpoints, row)?,
-        fxlx: name(columns, ColumnKind::Directions, row)?,
+        xzqhmc: name(columns, Dimension::District, row)?,
+        kkmc: name(columns, Dimension::Checkpoint, row)?,
+        fxlx: name(columns, Dimension::Direction, row)?,
         gcsj: time(columns, row)?,
-        hpzl: name(columns, ColumnKind::PlateTypes, row)?,
+        hpzl: name(columns, Dimension::PlateType, row)?,
         hphm: plate_text(columns, row)?,
-        clppxh: name(columns, ColumnKind::Models, row)?,
+        clppxh: name(columns, Dimension::Model, row)?,
     })
 }
 
@@ -62,8 +62,8 @@ fn plate_text(columns: &Columns<'_>, row: u32) -> Result<String, SegmentError> {
     }
 }
 
-fn name(columns: &Columns<'_>, kind: ColumnKind, row: u32) -> Result<Arc<str>, SegmentError> {
-    match &*columns.load(kind)? {
+fn name(columns: &Columns<'_>, dimension: Dimension, row: u32) -> Result<Arc<str>, SegmentError> {
+    match &*columns.load(ColumnKind::Names(dimension))? {
         Column::Names(names) => Ok(Arc::from(names.text(row as usize))),
         _ => Err(SegmentError::WrongColumn("names")),
     }

@@ -151,6 +151,9 @@ impl Store {
                 shards.len()
             )));
         }
+        if !passages.is_rectangular() {
+            return Err(StoreError::Contradiction("the columns of a batch differ in length".to_owned()));
+        }
         let mut rows = self.state.logs.map_ref(|_| Rows::default());
         let even_share = passages.len() / self.state.logs.values().len().max(1);
         for rows in rows.values_mut() {
@@ -162,8 +165,11 @@ impl Store {
             rollups.add(hour, &rollup);
             hours.insert(hour);
         };
-        let columns = passages.times.iter().zip(&passages.checkpoints).zip(&passages.districts);
-        let columns = columns.zip(&passages.plate_types).zip(&passages.models).zip(&verdict.fates).zip(shards);
+        let [checkpoints, districts, plate_types, models] =
+            [Dimension::Checkpoint, Dimension::District, Dimension::PlateType, Dimension::Model]
+                .map(|dimension| passages.names(dimension));
+        let columns = passages.times.iter().zip(checkpoints).zip(districts);
+        let columns = columns.zip(plate_types).zip(models).zip(&verdict.fates).zip(shards);
         for (row, ((((((time, checkpoint), district), plate_type), model), fate), shard)) in columns.enumerate() {
             match fate {
                 Fate::Duplicate => {
@@ -239,7 +245,8 @@ impl Store {
         for hit in hits {
             self.state.totals.alerts += 1;
             let row = hit.row as usize;
-            let (Some(&time), Some(&here)) = (passages.times.get(row), passages.checkpoints.get(row)) else {
+            let (Some(&time), Some(&here)) = (passages.times.get(row), passages.names(Dimension::Checkpoint).get(row))
+            else {
                 return Err(StoreError::Contradiction(format!("an alert is of row {row} of {}", passages.len())));
             };
             let alert = self.alert(passages, hit, time, here);

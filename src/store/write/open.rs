@@ -450,8 +450,8 @@ fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize, names: &NameTable
         rows.times.get(row),
         rows.ids.get(row),
         rows.plates.get(row),
-        rows.checkpoints.get(row),
-        rows.plate_types.get(row),
+        rows.columns[Dimension::Checkpoint].get(row),
+        rows.columns[Dimension::PlateType].get(row),
     ) else {
         return;
     };
@@ -466,6 +466,6 @@ fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize, names: &NameTable
     let hpzl = names.text(Dimension::PlateType, plate_type);
     batch.classes.push(plate.class(&text).beside_plate_type(plate, &text, hpzl));
     batch.plates.push(plate);
-    batch.checkpoints.push(checkpoint);
-    batch.plate_types.push(plate_type);
+    batch.columns[Dimension::Checkpoint].push(checkpoint);
+    batch.columns[Dimension::PlateType].push(plate_type);
 }

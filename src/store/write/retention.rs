@@ -4,7 +4,7 @@
 use shard::{PerShard, Rows, ShardId, ZoneMap};
 use std::collections::BTreeSet;
 use storage::{Commit, Durability, Family};
-use traffic::{CivilTime, NameTable};
+use traffic::{CivilTime, Dimension, NameTable};
 
 use super::store::Store;
 use crate::store::StoreError;
@@ -196,8 +196,10 @@ fn log_run(run: &Dropped) {
 /// Rollups of rows by hour, an hour perhaps in several parts.
 fn count_rows(rows: &Rows, facts: &mut NameFacts, names: &NameTable, mut done: impl FnMut(i64, Rollup)) {
     let mut counter = HourCounter::default();
-    let columns =
-        rows.times.iter().zip(&rows.checkpoints).zip(&rows.districts).zip(&rows.plate_types).zip(&rows.models);
+    let [checkpoints, districts, plate_types, models] =
+        [Dimension::Checkpoint, Dimension::District, Dimension::PlateType, Dimension::Model]
+            .map(|dimension| rows.names(dimension));
+    let columns = rows.times.iter().zip(checkpoints).zip(districts).zip(plate_types).zip(models);
     for ((((time, checkpoint), district), plate_type), model) in columns {
         let vehicle_type = facts.vehicle_type(names, *plate_type, *model);
         counter.add(*time, [*checkpoint, *district, *model], vehicle_type, &mut done);

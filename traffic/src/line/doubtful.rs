@@ -7,7 +7,7 @@ use super::fields::split;
 use super::{
     BYTE_ORDER_MARK, Column, ColumnOrder, HeaderConflict, LineForm, LineParser, Row, clean_field, pack_plate, text,
 };
-use crate::{CivilTime, Dimension, NameId, NamesFull, PassageBatch, PassageId, RejectReason, Resolution};
+use crate::{CivilTime, Dimension, NameId, NamesFull, PassageBatch, PassageId, PerDimension, RejectReason, Resolution};
 
 impl LineParser {
     /// Decides what the line is, and takes, counts or rejects it. The line is without its line ending.
@@ -101,7 +101,7 @@ impl LineParser {
         }
         let field = |place: usize| fields.get(place).copied().unwrap_or_default();
         let name_places = self.places.names;
-        let name_of = |dimension: Dimension| name_places.get(dimension as usize).copied().flatten().map(field);
+        let name_of = |dimension: Dimension| name_places[dimension].map(field);
         let gcxh = field(self.places.gcxh);
         let kkmc = name_of(Dimension::Checkpoint).unwrap_or_default();
         if gcxh.is_empty() {
@@ -137,11 +137,11 @@ impl LineParser {
         &mut self,
         name_of: impl Fn(Dimension) -> Option<&'a str>,
         out: &mut PassageBatch,
-    ) -> Result<[NameId; Dimension::COUNT], NamesFull> {
-        let mut names = [0; Dimension::COUNT];
-        for (dimension, number) in Dimension::ALL.into_iter().zip(&mut names) {
+    ) -> Result<PerDimension<NameId>, NamesFull> {
+        let mut names = PerDimension::default();
+        for dimension in Dimension::ALL {
             if let Some(name) = name_of(dimension) {
-                *number = self.intern(dimension, name, out)?;
+                names[dimension] = self.intern(dimension, name, out)?;
             }
         }
         Ok(names)

@@ -74,7 +74,7 @@ fn outcome(batch: &PassageBatch, table: &mut NameTable) -> Outcome {
         plate: batch.plate_text(row),
         class: batch.classes[row],
         model: text(Dimension::Model, row),
-        route: (!batch.routes.is_empty()).then(|| text(Dimension::Route, row)),
+        route: (!batch.columns[Dimension::Route].is_empty()).then(|| text(Dimension::Route, row)),
         line: (batch.raw.number(row), batch.line(row, table)),
     };
     let rejects = batch.rejects.iter().map(|reject| (reject.line, reject.reason, reject.raw.clone())).collect();

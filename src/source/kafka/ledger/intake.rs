@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use traffic::{CivilTime, LineParser, PassageBatch};
+use traffic::{CivilTime, Dimension, LineParser, PassageBatch};
 
 use super::account::{Pending, ReadingBack};
 use super::handle::Ledger;
@@ -86,7 +86,7 @@ impl Ledger {
         parser.set_not_after(limit);
         reading.take(text, parser, &mut pending.passages);
         parser.set_not_after(usual);
-        let passages = pending.passages.times.iter().zip(&pending.passages.checkpoints).skip(rows);
+        let passages = pending.passages.times.iter().zip(pending.passages.names(Dimension::Checkpoint)).skip(rows);
         read.pass(offset, passages.map(|(time, checkpoint)| (*time, *checkpoint)), self.state_ttl);
         if pending.passages.len() > rows {
             pending.row_offsets.push((rows, offset));
