@@ -19,7 +19,7 @@ fn is_plain(key: &str) -> bool {
         && !key.starts_with('-')
         && key.len() < 100
         && key.trim() == key
-        && !key.contains(['"', '\t', '\'', '\u{3000}', '\u{feff}'])
+        && !key.contains(['"', '\t', '\'', '`', '\u{3000}', '\u{feff}'])
 }
 
 #[test]
