@@ -242,8 +242,12 @@ impl<'a> SegmentReader<'a> {
             }
             let codes = decode_codes(cursor, self.rows, count)?;
             let mut partitions = Vec::with_capacity(self.rows);
-            codes.for_each(|code| partitions.push(distinct.get(code as usize).copied().unwrap_or(0)));
-            Ok(partitions)
+            codes.for_each(|code| {
+                if let Some(partition) = distinct.get(code as usize) {
+                    partitions.push(*partition);
+                }
+            });
+            if partitions.len() == self.rows { Ok(partitions) } else { Err(SegmentError::Damaged("partitions")) }
         })
     }
 
@@ -353,7 +357,14 @@ impl<'a> SegmentReader<'a> {
             let column = self.names(dimension)?;
             let numbers: Vec<NameId> = column.texts.iter().map(|text| number(dimension, text)).collect();
             let mut ids = Vec::with_capacity(self.rows);
-            column.codes.for_each(|code| ids.push(numbers.get(code as usize).copied().unwrap_or(0)));
+            column.codes.for_each(|code| {
+                if let Some(number) = numbers.get(code as usize) {
+                    ids.push(*number);
+                }
+            });
+            if ids.len() != self.rows {
+                return Err(SegmentError::Damaged("names"));
+            }
             rows.columns[dimension] = ids;
         }
         Ok(rows)

@@ -99,6 +99,10 @@ pub fn encode(
         if dimension == Dimension::Checkpoint {
             checkpoints.clone_from(&dictionary.distinct);
         }
+        let known = names.all(dimension).len();
+        if dictionary.distinct.iter().any(|id| *id as usize >= known) {
+            return Err(SegmentError::Rows("a row has a name without a text"));
+        }
         let texts = dictionary.distinct.iter().map(|id| names.text(dimension, *id));
         encode_texts(texts, &mut packer, &mut body.bytes)?;
         encode_codes(&dictionary.codes, dictionary.distinct.len(), &mut packer, &mut body.bytes);

@@ -55,7 +55,12 @@ impl GridBuilder {
 
     /// Adds a count of a dated hour (since 1970).
     pub fn add(&mut self, site: u32, hour: i64, is_weekend: bool, count: f64, line: u32) {
-        let at = i32::try_from(hour).unwrap_or_default();
+        // Hours of all years that a GCSJ can name fit.
+        let Ok(at) = i32::try_from(hour) else {
+            debug_assert!(false, "hour {hour} is in no year");
+            tracing::error!(hour, "a count of an hour in no year is left out");
+            return;
+        };
         self.rows.push(Row { site, at, line, is_weekend, count });
     }
 

@@ -236,8 +236,9 @@ impl LoadedModel {
             Kind::Seasonal => {
                 // Without dates no weekday was learnt.
                 let class = if self.model.is_dated { class } else { class.generic() };
-                let rate = self.model.rates.get(site * SLOTS + class.slot(hour)).copied().unwrap_or_default();
-                f64::from(rate) * known.level
+                let rate = self.model.rates.get(site * SLOTS + class.slot(hour)).copied();
+                debug_assert!(rate.is_some(), "checkpoint {site} has no rate");
+                f64::from(rate.unwrap_or_default()) * known.level
             }
             Kind::SparkLinear => {
                 self.model.spark.predict(self.spark_index.get(site).copied().flatten(), hour as u8, weekend)

@@ -263,7 +263,9 @@ impl Profiles {
 
     /// Passages per hour.
     pub(super) fn rate(&self, site: usize, class: DayClass, hour: usize) -> f64 {
-        self.rates.get(site * SLOTS + class.slot(hour)).copied().unwrap_or_default()
+        let rate = self.rates.get(site * SLOTS + class.slot(hour));
+        debug_assert!(rate.is_some(), "checkpoint {site} has no rate");
+        rate.copied().unwrap_or_default()
     }
 }
 

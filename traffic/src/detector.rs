@@ -282,7 +282,7 @@ fn passage_at<'a>(batch: &'a PassageBatch, row: usize, knowledge: Knowledge<'_>)
         batch.columns[Dimension::PlateType].get(row).and_then(|name| knowledge.plate_types.get(*name as usize));
     Some(Passage {
         time: *batch.times.get(row)?,
-        resolution: batch.resolutions.get(row).copied().unwrap_or_default(),
+        resolution: *batch.resolutions.get(row)?,
         id,
         odd_id: if id.is_odd() { odd_text(&batch.odd_ids, row) } else { "" },
         plate: *batch.plates.get(row)?,

@@ -5,6 +5,7 @@
 //! halved until the row is alone; it is kept with MySQL's message, and the stream goes on. After an unclear error the
 //! statement is repeated, and after some attempts halved too; but then a row is only refused if others were taken.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use shard::ShardId;
@@ -53,14 +54,20 @@ pub(super) async fn send(
     parts.send_all().await?;
     parts.send_suspects_alone().await?;
     let Parts { warnings, refused, .. } = parts;
-    let refused = refused.into_iter().filter_map(|(at, error)| {
-        let (row, number) = (rows.get(at)?, numbers.get(at)?);
+    let refused = refused.into_iter().map(|(at, error)| {
+        let (row, number) = rows.get(at).zip(numbers.get(at)).ok_or_else(lost)?;
         let (gcxh, gcsj) = (row.gcxh.clone(), row.gcsj.0);
-        Some(RefusedRow { shard: u32::from(shard.number()), row: *number, gcxh, gcsj, line: line(row), error })
+        Ok(RefusedRow { shard: u32::from(shard.number()), row: *number, gcxh, gcsj, line: line(row), error })
     });
-    let refused = refused.collect();
+    let refused = refused.collect::<Result<_, Failure>>()?;
     let rows = numbers.into_iter().zip(rows).collect();
     Ok(Sent { batch: Batch { rows, ..batch }, warnings, refused })
+}
+
+/// A row is not in its batch: the mirror begins again at its cursor.
+fn lost() -> Failure {
+    debug_assert!(false, "a row is not in its batch");
+    Failure::away("a row is not in its batch: please report it")
 }
 
 /// A batch in parts.
@@ -77,12 +84,17 @@ struct Parts<'a> {
     suspects: Vec<usize>,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    /// Some of the rows.
+    fn part(&self, places: Range<usize>) -> Result<&'a [PassageRow], Failure> {
+        self.rows.get(places).ok_or_else(lost)
+    }
+
     async fn send_all(&mut self) -> Result<(), Failure> {
         // From and to; the first part is last.
         let mut waiting = vec![(0, self.rows.len())];
         while let Some((from, to)) = waiting.pop() {
-            let part = self.rows.get(from..to).unwrap_or_default();
+            let part = self.part(from..to)?;
             let count = fitting(part);
             if count < part.len() {
                 waiting.extend([(from + count, to), (from, from + count)]);
@@ -108,7 +120,7 @@ impl Parts<'_> {
     /// A row that no error clearly blames is refused if it fails again while the target takes others.
     async fn send_suspects_alone(&mut self) -> Result<(), Failure> {
         for at in std::mem::take(&mut self.suspects) {
-            let row = self.rows.get(at..=at).unwrap_or_default();
+            let row = self.part(at..at + 1)?;
             let Err(error) = self.insert(row).await else { continue };
             if self.taken == 0 || matches!(Blame::of(&error), Blame::Busy | Blame::Target) {
                 return Err(failure(&error));

@@ -204,6 +204,7 @@ impl Lines {
     }
 
     fn advance(&mut self, bytes: usize) {
+        debug_assert!(bytes <= self.buffered(), "past what was read");
         self.start += bytes;
         self.consumed += bytes as u64;
     }

@@ -132,8 +132,7 @@ impl Sorter {
         }
         let mut writer = self.run_writer()?;
         for entry in self.entries.drain(..) {
-            let line = self.arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default();
-            write_line(&mut writer, entry.head, line).map_err(spill_failed)?;
+            write_line(&mut writer, entry.head, line_of(&self.arena, &entry)?).map_err(spill_failed)?;
         }
         self.runs.push(finish_run(writer)?);
         self.arena.clear();
@@ -178,6 +177,17 @@ fn spill_failed(error: io::Error) -> SourceError {
     SourceError::Failed(format!("cannot sort by time: {error}"))
 }
 
+/// The line of an entry.
+fn line_of<'a>(arena: &'a [u8], entry: &Entry) -> Result<&'a [u8], SourceError> {
+    arena.get(entry.start..entry.start + entry.length as usize).ok_or_else(lost)
+}
+
+/// A line, its run or its form is not where the sorter put it.
+fn lost() -> SourceError {
+    debug_assert!(false, "the sorter has lost a line");
+    SourceError::Failed("sorting by time has lost a line: please report it".to_owned())
+}
+
 /// A sorted run: a file, or what was left in memory.
 enum Run {
     File(Box<BufReader<lz4::Decoder<BufReader<File>>>>),
@@ -203,11 +213,12 @@ impl Run {
     /// Reads the next line into `line`; what is known of it, or none at the end.
     fn next(&mut self, line: &mut Vec<u8>) -> Result<Option<Head>, SourceError> {
         match self {
-            Self::Memory { arena, entries } => Ok(entries.next().map(|entry| {
+            Self::Memory { arena, entries } => {
+                let Some(entry) = entries.next() else { return Ok(None) };
                 line.clear();
-                line.extend_from_slice(arena.get(entry.start..entry.start + entry.length as usize).unwrap_or_default());
-                entry.head
-            })),
+                line.extend_from_slice(line_of(arena, &entry)?);
+                Ok(Some(entry.head))
+            }
             Self::File(reader) => {
                 let mut time = [0; 8];
                 match reader.read_exact(&mut time) {
@@ -250,9 +261,8 @@ impl Merge {
     }
 
     fn refill(&mut self, index: usize) -> Result<(), SourceError> {
-        if let Some((run, line)) = self.runs.get_mut(index)
-            && let Some(head) = run.next(line)?
-        {
+        let (run, line) = self.runs.get_mut(index).ok_or_else(lost)?;
+        if let Some(head) = run.next(line)? {
             self.heap.push(Reverse((head.time, index, head)));
         }
         Ok(())
@@ -261,9 +271,8 @@ impl Merge {
     /// Swaps the next line into `out`.
     fn next(&mut self, out: &mut Vec<u8>) -> Result<Option<Head>, SourceError> {
         let Some(Reverse((_, index, head))) = self.heap.pop() else { return Ok(None) };
-        if let Some((_, line)) = self.runs.get_mut(index) {
-            std::mem::swap(line, out);
-        }
+        let (_, line) = self.runs.get_mut(index).ok_or_else(lost)?;
+        std::mem::swap(line, out);
         self.refill(index)?;
         Ok(Some(head))
     }
@@ -282,7 +291,8 @@ impl Sorted {
     pub(super) fn next(&mut self, take: impl FnOnce(LineForm, LinePlace, &[u8])) -> Result<bool, SourceError> {
         match self.merge.next(&mut self.line)? {
             Some(head) => {
-                take(self.forms.get(usize::from(head.form)).copied().unwrap_or_default(), head.place, &self.line);
+                let form = self.forms.get(usize::from(head.form)).copied().ok_or_else(lost)?;
+                take(form, head.place, &self.line);
                 Ok(true)
             }
             None => Ok(false),

@@ -78,6 +78,9 @@ impl Capture {
             total = total.zip(mark.size).map(|(total, size)| total + size);
             marks.push(mark);
         }
+        if settings.by_time && marks.len() > usize::from(u16::MAX) {
+            return Err(too_many_files());
+        }
         progress.total_bytes.store(total.unwrap_or(0), Ordering::Relaxed);
         check_headers(&settings)?;
         let options = settings.all_options();
@@ -200,8 +203,8 @@ impl Capture {
             batch.enter(self.position.file_name());
             let passages = &mut batch.passages;
             let before = (passages.lines, passages.headers, passages.blank, passages.rejects.len());
-            let (file, line) = (u16::try_from(self.position.file).unwrap_or(u16::MAX), self.parser.line_number() + 1);
-            let place = LinePlace { file, line };
+            let file = u16::try_from(self.position.file).map_err(|_| too_many_files())?;
+            let place = LinePlace { file, line: self.parser.line_number() + 1 };
             let end =
                 reading.next_line(&mut self.parser, passages, |line, time, form| sorter.push(time, form, place, line));
             let end = end.and_then(|end| {
@@ -306,6 +309,10 @@ fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
         }
     }
     Ok(())
+}
+
+fn too_many_files() -> SourceError {
+    SourceError::Refused(format!("at most {} files can be sorted by time at once", u16::MAX))
 }
 
 /// Passes on what the parser reports on the lines so far: advice to the user, or that they cannot be read.

@@ -105,10 +105,10 @@ impl Kafka {
         loop {
             if stop.is_cancelled() {
                 // What is pending leaves at once.
-                return self.ledger.next_batch(u64::MAX, Duration::ZERO).transpose().map_err(unencodable);
+                return self.ledger.next_batch(u64::MAX, Duration::ZERO).transpose();
             }
             if let Some(batch) = self.ledger.next_batch(self.settings.batch_records, batch_interval) {
-                return batch.map(Some).map_err(unencodable);
+                return batch.map(Some);
             }
             self.tell_group();
             self.look_for_gaps();
@@ -222,10 +222,6 @@ impl Kafka {
             self.trouble = None;
         }
     }
-}
-
-fn unencodable(error: storage::codec::CodecError) -> SourceError {
-    SourceError::Failed(format!("a position cannot be stored: {error}"))
 }
 
 impl Source for Kafka {

@@ -8,6 +8,7 @@ use super::account::{Pending, ReadingBack};
 use super::handle::Ledger;
 use crate::batch::{Batch, Lease, Takeover};
 use crate::source::MAX_BATCH_BYTES;
+use crate::source::SourceError;
 use crate::source::kafka::message::Reading;
 use crate::source::kafka::position::{self, PartitionPosition, fingerprint};
 
@@ -113,11 +114,7 @@ impl Ledger {
 
     /// As a batch, what is pending of the partition with most of it if all together is enough for one, or the oldest if it is
     /// older than `age`.
-    pub(in crate::source::kafka) fn next_batch(
-        &self,
-        full: u64,
-        age: Duration,
-    ) -> Option<Result<Batch, storage::codec::CodecError>> {
+    pub(in crate::source::kafka) fn next_batch(&self, full: u64, age: Duration) -> Option<Result<Batch, SourceError>> {
         let mut inner = self.lock();
         let pending = inner.partitions.iter().filter_map(|(id, account)| account.front().map(|pending| (*id, pending)));
         let chosen = if inner.lines >= full || inner.bytes >= MAX_BATCH_BYTES {
@@ -142,14 +139,22 @@ impl Ledger {
             }
             None => account.read.clone(),
         };
-        let position = match moved.as_ref().map(PartitionPosition::encode).transpose() {
+        let is_part = takeover.as_ref().is_some_and(|takeover| takeover.ends.is_none());
+        let position = match &moved {
+            Some(position) => {
+                position.encode().map_err(|error| SourceError::Failed(format!("a position cannot be stored: {error}")))
+            }
+            None if is_part => Ok(Vec::new()),
+            None => {
+                debug_assert!(false, "records of a partition whose position is not known");
+                Err(SourceError::Failed(format!("records of {}[{chosen}] have no position", self.topic)))
+            }
+        };
+        let position = match position {
             Ok(position) => position,
             Err(error) => return Some(Err(error)),
         };
-        let before = match &position {
-            Some(position) => account.given_bytes.replace(position.clone()),
-            None => None,
-        };
+        let before = if moved.is_some() { account.given_bytes.replace(position.clone()) } else { None };
         let next = moved.as_ref().or(account.read.as_ref()).map_or(0, |position| position.next);
         if moved.is_some() {
             account.given = moved;
@@ -163,7 +168,7 @@ impl Ledger {
             row_origins: vec![(0, format!("{}[{chosen}]", self.topic).into())],
             row_offsets: pending.row_offsets,
             before,
-            position: position.unwrap_or_default(),
+            position,
             position_name: Some(position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
             takeover,
@@ -176,7 +181,14 @@ impl Ledger {
         if batch.takeover.as_ref().is_some_and(|takeover| takeover.ends.is_none()) {
             return;
         }
-        let Ok(position) = PartitionPosition::decode(&batch.position) else { return };
+        let position = match PartitionPosition::decode(&batch.position) {
+            Ok(position) => position,
+            Err(error) => {
+                debug_assert!(false, "a committed position cannot be read: {error}");
+                tracing::error!(%error, place = batch.place, "a committed position cannot be read, the group does not get it");
+                return;
+            }
+        };
         let mut inner = self.lock();
         if let Some(account) = i32::try_from(batch.partition).ok().and_then(|id| inner.partitions.get_mut(&id)) {
             account.stored = Some(position);
