@@ -58,8 +58,8 @@ macro_rules! named {
 }
 
 named! {
-    Severity: [Severity::High, Severity::Medium, Severity::Low], severity;
-    Rule: [Rule::Window, Rule::Speed], rule;
+    Severity: Severity::ALL, Severity::name;
+    Rule: Rule::ALL, Rule::name;
     Cause: [Cause::PlateTypes], Cause::as_str;
     WorkStatus: WorkStatus::ALL, WorkStatus::as_str;
     RejectReason: RejectReason::ALL, RejectReason::as_str;
@@ -76,21 +76,6 @@ named! {
     MirrorState: MirrorState::ALL, MirrorState::as_str;
     BackendState: BackendState::ALL, BackendState::as_str;
     Basis: Basis::ALL, Basis::as_str;
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-    }
-}
-
-fn rule(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Window => "window",
-        Rule::Speed => "speed",
-    }
 }
 
 fn order(order: Order) -> &'static str {
