@@ -8,6 +8,7 @@ mod batch;
 mod checkpoint;
 mod detector;
 mod dimension;
+pub mod evidence;
 mod line;
 mod names;
 mod passage_id;

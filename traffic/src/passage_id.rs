@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 /// A passage id 过车序号, packed. Equal ids have equal texts (for odd ids: up to an 88-bit hash).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct PassageId {
     /// The digits' value, or 64 bits of the hash of an odd id.
     pub number: u64,

@@ -12,7 +12,7 @@ const NEW_ENERGY_CHARACTERS: usize = 8;
 /// A symbol is below 0x80: ASCII `*` to `~` as itself, the 31 provinces as 0x01–0x1F in the contract's order, and
 /// 学警挂领港澳使应急 as 0x20–0x28. A text with any other character, or of more than eight symbols, is *odd*: the top bit is
 /// set, the others are the low 63 bits of its XXH3-64, and the text is kept separately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct PlateCode(u64);
 
 const ODD: u64 = 1 << 63;

@@ -5,7 +5,7 @@ use super::civil::{DAY, MINUTE};
 /// The resolution of a GCSJ: the true time lies less than this away from the GCSJ as read.
 ///
 /// The numbers of the variants are stored: they never change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Resolution {
     /// `2024-01-01 00:00:24`.

@@ -1,0 +1,48 @@
+//! Evidence from the traffic itself: how long cars take, how wrong clocks are, how often plates are misread; and from
+//! it, how likely two cars wear a plate.
+//!
+//! [`Assessor`] takes every accepted passage of a partition in order. A *contradiction* is two consecutive sightings of a
+//! plate with a gap that no car makes; from the first on the plate is a *suspect*, whose sightings of a day are kept and
+//! weighed together ([`Verdict`]); where two cars are likely, it is a *case*. Nothing here knows files, clocks of machines
+//! or how anything is stored or shown.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `stream_clock` | where the stream is in event time, whatever single clocks say |
+//! | `last_seen` | the last sighting of each plate within reach |
+//! | `buckets`, `travel_times`, `paths` | gaps, travel times of pairs, the fastest credible time between any two |
+//! | `cameras`, `offsets` | leads, counts and faults of each camera; the clocks solved over the network |
+//! | `misreads` | whether a plate that differs in one character was due |
+//! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
+//! | `suspects`, `cases`, `cars`, `alerts` | what is kept of a suspect, what is shown of a case, what an alert's pair is worth |
+//! | `assessor`, `learning`, `saved` | one passage, one hour, the state as it is kept |
+
+mod alerts;
+mod assessor;
+mod buckets;
+mod cameras;
+mod cars;
+mod cases;
+mod chains;
+mod contradiction;
+mod last_seen;
+mod learning;
+mod misreads;
+mod offsets;
+mod paths;
+mod posterior;
+mod saved;
+mod stream_clock;
+mod suspects;
+mod travel_times;
+
+pub use alerts::{Explanation, PairEvidence, Reason};
+pub use assessor::{Assessor, EvidenceSettings};
+pub use cameras::{CameraFault, CameraState};
+pub use cases::{Case, CaseCar, NextPassage};
+pub use chains::Car;
+pub use contradiction::{Contradiction, Mark};
+pub use last_seen::Spot;
+pub use posterior::{Explanations, Rates, Run, Verdict};
+pub use saved::{SavedEvidence, SavedPair};
+pub use suspects::Suspect;
