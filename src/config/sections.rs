@@ -1,5 +1,5 @@
-//! The declarations of all settings: one file for each section, and one for the root. They know neither what the settings do
-//! nor how they are read.
+//! The declarations of all settings: those outside sections here, and one file for each section. They know neither what the
+//! settings do nor how they are read.
 
 mod api;
 mod detect;
@@ -7,9 +7,13 @@ mod kafka;
 mod mycat;
 mod predict;
 mod redis;
-mod root;
 mod source;
 mod store;
+
+use std::path::PathBuf;
+
+use super::declare::{choices, settings};
+use store::StoreConfig;
 
 pub use api::ApiConfig;
 pub use detect::{ComparedPlates, DetectConfig};
@@ -17,6 +21,37 @@ pub use kafka::{KafkaConfig, KafkaStart};
 pub use mycat::{MycatConfig, MysqlTls};
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
 pub use redis::RedisConfig;
-pub use root::{Config, Role};
 pub use source::{Order, SourceConfig, SourceKind, TextEncoding};
 pub use store::Sync;
+
+settings! {
+    /// Platewatch: real-time expressway monitoring and cloned-plate early warning in one binary.
+    pub struct Config {
+        /// Which parts of the appliance this process runs: intake, storage, mirrors and API.
+        role: Role = Role::All;
+        /// The directory that holds the database. It is created if missing; only one process at a time may use it.
+        data_dir: PathBuf = "platewatch-data".into();
+    }
+    sections {
+        source: SourceConfig;
+        kafka: KafkaConfig;
+        detect: DetectConfig;
+        store: StoreConfig;
+        mycat: MycatConfig;
+        redis: RedisConfig;
+        api: ApiConfig;
+        predict: PredictConfig;
+    }
+}
+
+choices! {
+    /// Which parts of the appliance this process runs.
+    pub enum Role {
+        /// Everything in one process.
+        All = "all",
+        /// Intake, storage and mirrors; of the API only the status (`/api/status`, `/healthz`, `/readyz`, `/metrics`).
+        Ingest = "ingest",
+        /// The API and the web page, answered from `[mycat]` and `[redis]`: no intake, no storage, no data directory.
+        Api = "api",
+    }
+}
