@@ -1,5 +1,5 @@
-//! A passage as JSON, with derived fields: province, vehicle type, fuel, label of the checkpoint. Shared by the query and the
-//! track; it knows no filters and no paging.
+//! A passage as JSON, with derived fields: province, vehicle type, fuel, label of the checkpoint. Shared by the query, the
+//! track and the export, whose columns it lists; it knows no filters and no paging.
 
 use serde::Serialize;
 use traffic::{Catalogue, FuelType, PlateCode, VehicleType, province_of};
@@ -50,6 +50,25 @@ pub(super) struct PassageJson {
     #[schema(example = "S250-邳州-苏鲁界")]
     pub(super) kkmc_label: String,
 }
+
+/// A column of an exported file: its name, its Chinese title, and its value.
+pub(super) type Column = (&'static str, &'static str, fn(&PassageJson) -> &str);
+
+/// All columns of an exported file, in the order in which they are written unless the caller chooses.
+pub(super) const COLUMNS: [Column; 12] = [
+    ("GCXH", "过车序号", |row| &row.gcxh),
+    ("XZQHMC", "行政区划", |row| &row.xzqhmc),
+    ("KKMC", "卡口名称", |row| &row.kkmc),
+    ("FXLX", "方向类型", |row| &row.fxlx),
+    ("GCSJ", "过车时间", |row| &row.gcsj),
+    ("HPZL", "号牌种类", |row| &row.hpzl),
+    ("HPHM", "号牌号码", |row| &row.hphm),
+    ("CLPPXH", "车辆品牌型号", |row| &row.clppxh),
+    ("PROVINCE", "号牌省份", |row| &row.province),
+    ("VEHICLE_TYPE_NAME", "车辆类型", |row| row.vehicle_type_name),
+    ("FUEL_TYPE", "燃料类型", |row| row.fuel_type),
+    ("KKMC_LABEL", "卡口简称", |row| &row.kkmc_label),
+];
 
 /// One page of passages.
 #[derive(Debug, Serialize, ToSchema)]

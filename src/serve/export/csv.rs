@@ -1,26 +1,7 @@
-//! Passages as CSV: columns, header, quoting (RFC 4180, lines end with CR LF), and protection against formulas in cells. It
-//! does not know where rows come from or how many there are.
+//! Passages as CSV: header, quoting (RFC 4180, lines end with CR LF), and protection against formulas in cells. It does not
+//! know which columns there are, where rows come from or how many there are.
 
-use crate::serve::records::PassageJson;
-
-/// Name of a column, its Chinese title, and its value.
-type Column = (&'static str, &'static str, fn(&PassageJson) -> &str);
-
-/// All columns, in the order in which they are written unless the caller chooses.
-const COLUMNS: [Column; 12] = [
-    ("GCXH", "过车序号", |row| &row.gcxh),
-    ("XZQHMC", "行政区划", |row| &row.xzqhmc),
-    ("KKMC", "卡口名称", |row| &row.kkmc),
-    ("FXLX", "方向类型", |row| &row.fxlx),
-    ("GCSJ", "过车时间", |row| &row.gcsj),
-    ("HPZL", "号牌种类", |row| &row.hpzl),
-    ("HPHM", "号牌号码", |row| &row.hphm),
-    ("CLPPXH", "车辆品牌型号", |row| &row.clppxh),
-    ("PROVINCE", "号牌省份", |row| &row.province),
-    ("VEHICLE_TYPE_NAME", "车辆类型", |row| row.vehicle_type_name),
-    ("FUEL_TYPE", "燃料类型", |row| row.fuel_type),
-    ("KKMC_LABEL", "卡口简称", |row| &row.kkmc_label),
-];
+use crate::serve::records::{COLUMNS, Column, PassageJson};
 
 /// The byte order mark of UTF-8, without which Excel assumes the legacy encoding of the system.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
