@@ -7,7 +7,9 @@ mod order;
 
 use std::sync::Arc;
 
-use traffic::{Alert, AlertId, Catalogue, CivilTime, FuelType, RejectReason, Rule, Severity, VehicleType};
+use traffic::{
+    Alert, AlertId, Catalogue, CivilTime, Column, Dimension, FuelType, RejectReason, Rule, Severity, VehicleType,
+};
 
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
@@ -71,6 +73,39 @@ pub struct PassageRow {
     pub hphm: String,
     /// CLPPXH.
     pub clppxh: Arc<str>,
+}
+
+impl PassageRow {
+    /// The stored columns, in the order of [`PassageRow::texts`].
+    pub const COLUMNS: [Column; 8] = Column::ALL;
+
+    /// A passage whose repeated texts are those that `name` returns for each dimension.
+    ///
+    /// # Errors
+    /// The first of `name`.
+    pub fn of<E>(
+        gcxh: String,
+        gcsj: CivilTime,
+        hphm: String,
+        name: impl Fn(Dimension) -> Result<Arc<str>, E>,
+    ) -> Result<Self, E> {
+        Ok(Self {
+            gcxh,
+            xzqhmc: name(Dimension::District)?,
+            kkmc: name(Dimension::Checkpoint)?,
+            fxlx: name(Dimension::Direction)?,
+            gcsj,
+            hpzl: name(Dimension::PlateType)?,
+            hphm,
+            clppxh: name(Dimension::Model)?,
+        })
+    }
+
+    /// The texts of [`PassageRow::COLUMNS`], with `gcsj` for the time.
+    pub fn texts<'a>(&'a self, gcsj: &'a str) -> [&'a str; Self::COLUMNS.len()] {
+        let Self { gcxh, xzqhmc, kkmc, fxlx, gcsj: _, hpzl, hphm, clppxh } = self;
+        [gcxh, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh]
+    }
 }
 
 /// One page of a longer list.

@@ -63,12 +63,9 @@ pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn write<W: Write>(frozen: &Frozen, writer: &mut csv::Writer<W>, bar: &ProgressBar) -> Result<(), ExportError> {
-    writer.write_record(Column::ALL.map(Column::as_str))?;
+    writer.write_record(PassageRow::COLUMNS.map(Column::as_str))?;
     frozen.each_arrival(|row, resolution| {
-        let PassageRow { gcxh, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh } = &row;
-        let time = text(*gcsj, resolution);
-        let columns: [&str; 8] = [gcxh, xzqhmc, kkmc, fxlx, &time, hpzl, hphm, clppxh];
-        writer.write_record(columns)?;
+        writer.write_record(row.texts(&text(row.gcsj, resolution)))?;
         bar.inc(1);
         Ok::<_, ExportError>(())
     })?;

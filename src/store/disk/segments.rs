@@ -110,15 +110,7 @@ impl LogBlock {
             let names = self.names.get(dimension as usize)?;
             names.get(*self.rows.names(dimension).get(row)? as usize).cloned()
         };
-        Some(PassageRow {
-            gcxh: self.rows.id_text(row),
-            xzqhmc: name(Dimension::District)?,
-            kkmc: name(Dimension::Checkpoint)?,
-            fxlx: name(Dimension::Direction)?,
-            gcsj,
-            hpzl: name(Dimension::PlateType)?,
-            hphm: self.rows.plate_text(row),
-            clppxh: name(Dimension::Model)?,
-        })
+        let (gcxh, hphm) = (self.rows.id_text(row), self.rows.plate_text(row));
+        PassageRow::of(gcxh, gcsj, hphm, |dimension| name(dimension).ok_or(())).ok()
     }
 }

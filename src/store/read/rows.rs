@@ -9,16 +9,8 @@ use crate::reader::PassageRow;
 
 /// The whole row.
 pub(in crate::store) fn passage_row(columns: &Columns<'_>, row: u32) -> Result<PassageRow, SegmentError> {
-    Ok(PassageRow {
-        gcxh: id_text(columns, row)?,
-        xzqhmc: name(columns, Dimension::District, row)?,
-        kkmc: name(columns, Dimension::Checkpoint, row)?,
-        fxlx: name(columns, Dimension::Direction, row)?,
-        gcsj: time(columns, row)?,
-        hpzl: name(columns, Dimension::PlateType, row)?,
-        hphm: plate_text(columns, row)?,
-        clppxh: name(columns, Dimension::Model, row)?,
-    })
+    let (gcxh, gcsj, hphm) = (id_text(columns, row)?, time(columns, row)?, plate_text(columns, row)?);
+    PassageRow::of(gcxh, gcsj, hphm, |dimension| name(columns, dimension, row))
 }
 
 /// The text of an odd id or plate.

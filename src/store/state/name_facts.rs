@@ -26,7 +26,8 @@ impl NameFacts {
         match dimension {
             Dimension::Checkpoint => self.places.push(self.catalogue.position(name)),
             Dimension::PlateType => self.plate_types.push(PlateType::of(name)),
-            Dimension::District | Dimension::Direction | Dimension::Model | Dimension::Route => {}
+            // Nothing is known of the others.
+            _ => {}
         }
     }
 
