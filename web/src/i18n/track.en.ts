@@ -33,7 +33,7 @@ const en: typeof zh = {
   list: 'Passages',
   impossible: 'Impossible',
   sameSecond: 'two places in the same second',
-  rule: { window: 'window alert', speed: 'speed alert' },
+  alert: '{rule} alert',
   stay: 'same checkpoint',
   direction: 'direction {value}',
   unknownDistance: 'distance unknown',

@@ -1,5 +1,3 @@
-import type { Rule } from '@/api/types'
-
 export default {
   plate: '号牌号码',
   plateHint: '完整号牌，如 苏C12345',
@@ -33,7 +31,7 @@ export default {
   list: '过车明细',
   impossible: '不可能到达',
   sameSecond: '同一秒出现在两处',
-  rule: { window: '短时异地预警', speed: '速度异常预警' } satisfies Record<Rule, string>,
+  alert: '{rule}预警',
   stay: '同一卡口',
   direction: '方向 {value}',
   unknownDistance: '距离未知',
