@@ -7,7 +7,7 @@
 //!
 //! **Several appliances.** An offset of the group beyond the stored position means that another process has consumed
 //! since: the records of the last state TTL before it are read back to restore plate states, without output
-//! ([`Ledger`]). The record before the stored position is read again too: if it differs, the topic is a new one.
+//! ([`Ledger`](ledger::Ledger)). The record before the stored position is read again too: if it differs, the topic is a new one.
 //!
 //! **Gaps.** `auto.offset.reset` is `error`: when the broker no longer has the offset that is to be read, the gap is
 //! recorded in the position, shown in `/api/status` and `/metrics` and logged, and reading goes on at the oldest record.
@@ -17,7 +17,7 @@
 //!
 //! **Without a broker** the source waits; librdkafka connects again by itself.
 //!
-//! Nothing here knows the rule, the shards or the store; the writer reports to [`Ledger`] what was committed.
+//! Nothing here knows the rule, the shards or the store; the writer reports to [`Ledger`](ledger::Ledger) what was committed.
 
 mod beginning;
 mod client;
