@@ -49,7 +49,7 @@ fn replay(bencher: Bencher<'_, '_>, by_time: bool) {
             let mut router =
                 Router::new(Layout::default().shard_key(), store.shards()).expect("the defaults are right");
             run_pipeline(&mut store, &mut source, &mut router, &CancellationToken::new(), |_, _| {})
-                .expect("the road holds");
+                .expect("the pipeline runs");
             assert_eq!(store.totals().lines, lines as u64);
             store.close().expect("it closes");
             folder

@@ -1,6 +1,6 @@
 //! Platewatch: real-time expressway monitoring and cloned-plate (套牌车) early warning in one process.
 //!
-//! Data walks a straight road and never turns back:
+//! Data flows one way:
 //!
 //! ```text
 //! source ──▶ parse ──▶ route ──▶ detect ──▶ commit ──▶ serve (API, SSE, web page)
@@ -12,11 +12,10 @@
 //! ([`pipeline`]) routes each passage to the shard that MyCat would choose ([`shard::Ring`]), lets the partition's
 //! [`traffic::Detector`] compare it with the plate's other sightings, and commits rows, plate states, alerts, rejects,
 //! counters and the source's position as one write ([`store`]). Readers ([`serve`]) ask immutable views that the writer
-//! publishes after each commit, so that no question can slow the road.
+//! publishes after each commit, so that no query can slow the pipeline.
 //!
-//! Each [`mirror`] follows the log from a cursor of its own. Beside the road, [`predict`] learns the rhythm of each
-//! checkpoint from the counters and says what the next hours bring. In the role `api`, [`remote`] answers in the place of
-//! the store.
+//! Each [`mirror`] follows the log from its own cursor. [`predict`] learns the hourly pattern of each checkpoint from the
+//! counters and forecasts the next hours. In the role `api`, [`remote`] answers instead of the store.
 //!
 //! `source`, `mirror`, `predict` and `serve` never import one another: only [`pipeline`] and [`commands`] join them.
 
