@@ -64,6 +64,8 @@ const en: typeof zh = {
   rejectedTotal: '{count} rejected',
   duplicates: '{count} duplicates',
   shard: 'Shard {number}',
+  shardCount: '{count} shards',
+  busiestShard: 'Busiest: shard {number}',
   plates: '{count} plates in memory',
   late: '{count} late',
   lastCommit: '{ms} ms per commit',

@@ -64,6 +64,8 @@ export default {
   rejectedTotal: '拒收 {count}',
   duplicates: '重复 {count}',
   shard: '分片 {number}',
+  shardCount: '共 {count} 个分片',
+  busiestShard: '最忙：分片 {number}',
   plates: '内存中号牌 {count}',
   late: '迟到 {count}',
   lastCommit: '单次提交 {ms} 毫秒',
