@@ -82,7 +82,7 @@ impl StoreHandle {
 
     /// How many local shards there are.
     pub fn shards(&self) -> ShardCount {
-        self.view().shards()
+        self.reading.shards
     }
 
     /// Batches that wait for the writer.

@@ -15,7 +15,7 @@ use storage::{Durability, Family, codec};
 use traffic::{CivilTime, Dimension};
 
 use super::disk::keys;
-use super::disk::records::{MirrorCursor, RefusedRow, shards_of};
+use super::disk::records::{MirrorCursor, RefusedRow};
 use super::disk::segments::{Entry, LogBlock, body};
 use super::error::StoreError;
 use super::handle::StoreHandle;
@@ -133,7 +133,7 @@ impl StoreHandle {
     pub fn move_mirror(&self, name: &str, cursor: &MirrorCursor, refused: &[RefusedRow]) -> Result<(), StoreError> {
         let mut commit = self.reading.database.begin();
         commit.put(Family::Meta, &keys::mirror(name), &codec::encode(keys::MIRROR, cursor)?);
-        let shards = shards_of(&self.reading.database)?;
+        let shards = self.reading.shards;
         for row in refused {
             let Some(shard) = shards.id(row.shard as usize) else {
                 return Err(StoreError::Contradiction(format!("a refused row is of shard {}", row.shard)));
@@ -149,7 +149,7 @@ impl StoreHandle {
     /// [`StoreError`] if they cannot be read.
     pub fn refused_rows(&self, limit: usize) -> Result<Vec<RefusedRow>, StoreError> {
         let mut found = Vec::new();
-        for shard in shards_of(&self.reading.database)?.ids() {
+        for shard in self.reading.shards.ids() {
             let (from, to) = (keys::refused(shard, 0), keys::refused(shard, u64::MAX));
             for item in self.reading.database.scan_back(Family::Rejects, &to).take(limit) {
                 let (key, value) = item?;

@@ -24,6 +24,7 @@ const MEMORY: usize = 64 << 20;
 #[derive(Debug)]
 pub struct Frozen {
     database: Arc<Database>,
+    shards: ShardCount,
     /// By shard, in the order of their rows.
     zones: PerShard<Vec<ZoneMap>>,
 }
@@ -50,7 +51,7 @@ impl Frozen {
                 zones.push(ZoneMap::decode(&value).map_err(|error| database.damaged("a zone map", &error))?);
             }
         }
-        Ok(Self { database, zones })
+        Ok(Self { database, shards, zones })
     }
 
     /// The number of the row after the last, by shard.
@@ -60,7 +61,7 @@ impl Frozen {
 
     /// The shards.
     pub fn shards(&self) -> impl Iterator<Item = ShardId> + use<> {
-        self.zones.shards().into_iter().flat_map(ShardCount::ids)
+        self.shards.ids()
     }
 
     /// The newest event time.

@@ -403,7 +403,7 @@ impl Database {
             Durability::Forced => true,
         });
         // The log is one file: with a forced commit everything before it is on the disk.
-        let before = self.tally.get().map(Tally::written);
+        let before = self.tally.get().filter(|_| durability == Durability::Forced).map(Tally::written);
         self.db.write_opt(batch, &options).map_err(|error| self.latch("write", error))?;
         let Some(tally) = self.tally.get() else { return Ok(()) };
         match (durability, before) {

@@ -18,6 +18,7 @@ use crate::store::state::{AlertIndex, Log, Rollups, State, Work};
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Reading {
     pub(in crate::store) database: Arc<Database>,
+    pub(in crate::store) shards: ShardCount,
     pub(in crate::store) cache: Arc<ColumnCache>,
     pub(in crate::store) work: Arc<Work>,
 }
@@ -60,7 +61,7 @@ impl View {
 
     /// How many local shards there are.
     pub fn shards(&self) -> ShardCount {
-        self.sealed.shards().unwrap_or_default()
+        self.reading.shards
     }
 
     /// Number of the next row of `shard`.

@@ -74,7 +74,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     facts.set_catalogue(&catalogue, &names);
     let cache = Arc::new(ColumnCache::new(budget));
     let work = Arc::new(Work::default());
-    let reading = Reading { database: database.clone(), cache, work };
+    let reading = Reading { database: database.clone(), shards, cache, work };
     // Without readers there are no searches.
     let alerts = AlertIndex::new(if settings.publish { settings.alert_index } else { 0 });
     let mut store = Store {

@@ -3,6 +3,7 @@
 //! Their number of bytes is in `meta` and changes with every commit that adds or drops some. The directory of an older
 //! program has no such number: it is counted once, when the directory is opened.
 
+use shard::ShardCount;
 use storage::codec::{self};
 use storage::{Commit, Database, Family};
 use traffic::{Fate, NameTable, Reject, RejectReason};
@@ -11,7 +12,7 @@ use super::store::Store;
 use crate::batch::Batch;
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::store::disk::records::{RefusedRow, StoredReject, shards_of};
+use crate::store::disk::records::{RefusedRow, StoredReject};
 
 /// How many rejects of earlier commits a commit may drop beyond as many as it adds, so that no commit is long.
 const DROP_AT_ONCE: usize = 4096;
@@ -119,7 +120,7 @@ impl Store {
         if dropped > 0 {
             self.write_rejects_bytes(commit)?;
         }
-        drop_refused(&database, oldest, DROP_AT_ONCE, commit)?;
+        drop_refused(&database, self.shards(), oldest, DROP_AT_ONCE, commit)?;
         Ok(self.state.totals.oldest_reject)
     }
 
@@ -207,11 +208,12 @@ pub(super) fn isolate(batch: &Batch) -> Option<Batch> {
 /// Removes refused rows that are older than `oldest`, up to a bound.
 pub(super) fn drop_refused(
     database: &Database,
+    shards: ShardCount,
     oldest: i64,
     at_once: usize,
     commit: &mut Commit<'_>,
 ) -> Result<(), StoreError> {
-    for shard in shards_of(database)?.ids() {
+    for shard in shards.ids() {
         let to = keys::refused(shard, u64::MAX);
         for item in database.scan(Family::Rejects, &keys::refused(shard, 0)).take(at_once) {
             let (key, value) = item?;

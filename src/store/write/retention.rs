@@ -9,7 +9,7 @@ use traffic::{CivilTime, Dimension, NameTable};
 use super::store::Store;
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::store::disk::records::{Dropped, Kept, Rollup, decode_alert, retention_text, shards_of};
+use crate::store::disk::records::{Dropped, Kept, Rollup, decode_alert, retention_text};
 use crate::store::disk::segments::{Numbers, rows_of};
 use crate::store::state::{HourCounter, Log, NameFacts, Rollups, needed_for_recovery};
 
@@ -116,7 +116,7 @@ impl Store {
                 .flat_map(|(log, needed)| log.iter().filter(move |entry| entry.zone.end_row() > *needed));
             held.filter(|entry| expired(&entry.zone)).cloned().collect()
         };
-        let release = holds.release(shards_of(&self.shared.reading.database)?, waiting, self.settings.mirror_hold);
+        let release = holds.release(self.shards(), waiting, self.settings.mirror_hold);
         let mut gone = Vec::new();
         for (log, release) in self.state.logs.values_mut().zip(release) {
             log.delete_bodies(commit);

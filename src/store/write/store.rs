@@ -62,7 +62,7 @@ impl Store {
 
     /// How many local shards the data directory has.
     pub fn shards(&self) -> ShardCount {
-        self.state.logs.shards().unwrap_or_default()
+        self.shared.reading.shards
     }
 
     /// Totals after the last commit.
