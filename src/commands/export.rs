@@ -14,7 +14,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use traffic::{CivilTime, Column, Resolution};
 
 use crate::reader::PassageRow;
-use crate::store::{Frozen, StoreError};
+use crate::store::Frozen;
+
+const CANNOT_WRITE: &str = "cannot write the passages";
 
 /// Arguments of `platewatch export`.
 #[derive(Debug, Args)]
@@ -25,17 +27,6 @@ pub struct ExportArgs {
     /// No progress bar
     #[arg(long, short)]
     quiet: bool,
-}
-
-/// What ends an export.
-#[derive(Debug, thiserror::Error)]
-enum ExportError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("cannot write the passages: {0}")]
-    Write(#[from] std::io::Error),
-    #[error("cannot write the passages: {0}")]
-    Csv(#[from] csv::Error),
 }
 
 /// Writes all passages to `out`.
@@ -49,27 +40,23 @@ pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
         false => ProgressBar::new(frozen.rows())
             .with_style(ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} passages, {eta} left")?),
     };
-    let mut writer = csv::WriterBuilder::new().from_writer(BufWriter::with_capacity(1 << 18, out));
-    write(&frozen, &mut writer, &bar).map_err(|error| match error {
-        // So that a reader that has enough, such as `head`, is recognised.
-        ExportError::Csv(error) => match error.into_kind() {
-            csv::ErrorKind::Io(error) => ExportError::Write(error),
-            kind => ExportError::Write(std::io::Error::other(format!("{kind:?}"))),
-        },
-        other => other,
+    let mut writer = csv::Writer::from_writer(BufWriter::with_capacity(1 << 18, out));
+    write(&mut writer, &PassageRow::COLUMNS.map(Column::as_str))?;
+    frozen.each_arrival(|row, resolution| {
+        bar.inc(1);
+        write(&mut writer, &row.texts(&text(row.gcsj, resolution)))
     })?;
     bar.finish_and_clear();
-    writer.flush().context("cannot write the passages")
+    writer.flush().context(CANNOT_WRITE)
 }
 
-fn write<W: Write>(frozen: &Frozen, writer: &mut csv::Writer<W>, bar: &ProgressBar) -> Result<(), ExportError> {
-    writer.write_record(PassageRow::COLUMNS.map(Column::as_str))?;
-    frozen.each_arrival(|row, resolution| {
-        writer.write_record(row.texts(&text(row.gcsj, resolution)))?;
-        bar.inc(1);
-        Ok::<_, ExportError>(())
-    })?;
-    Ok(writer.flush()?)
+/// Writes a line. An error of the output stays one, so that a reader that has enough, such as `head`, is recognised.
+fn write<W: Write>(writer: &mut csv::Writer<W>, fields: &[&str]) -> anyhow::Result<()> {
+    let written = writer.write_record(fields).map_err(|error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        kind => std::io::Error::other(format!("{kind:?}")),
+    });
+    written.context(CANNOT_WRITE)
 }
 
 /// A time as exact as it was read.

@@ -67,7 +67,7 @@ fn a_topic_that_ends_before_the_position_is_a_gap_and_read_from_its_beginning() 
     let stood = topic::end_offsets(broker, name);
     appliance.stop();
     broker.delete_topic(name);
-    wait_until(LONG, "the topic can be made anew", || broker.try_create_topic(name, 2));
+    wait_until(LONG, "the topic can be created again", || broker.try_create_topic(name, 2));
     traffic.produce(broker.bootstrap(), name, 2_000..2_500, Duration::ZERO);
     let ends = topic::end_offsets(broker, name);
     appliance.start();

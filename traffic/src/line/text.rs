@@ -37,7 +37,7 @@ pub(super) fn is_unroutable(key: &str) -> bool {
     key.bytes().any(|byte| matches!(byte, b'\'' | b'"' | b'`' | 0x7f) || byte < 0x20)
 }
 
-/// A line is a header if so many of its fields hold distinct column names.
+/// The least number of fields with distinct column names that makes a line a header.
 const HEADER_NAMES: usize = 4;
 
 /// What the fields say if they are those of a header: the order of the columns, none if not all are named.
