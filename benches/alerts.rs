@@ -71,6 +71,7 @@ fn fill(folder: &Path) {
     store.publish();
     for alert in store.shared().view().alerts_after(ALERTS / 2, 1000).expect("it reads") {
         let change = WorkChange {
+            reason: None,
             status: Some(WorkStatus::Investigating),
             note: String::new(),
             by: "bench".to_owned(),

@@ -47,7 +47,7 @@ fn observe(bencher: Bencher<'_, '_>, traffic: Traffic) {
         _ => traffic_lines::batches(ROWS, BATCH),
     };
     let places = traffic_lines::places(&batches);
-    let known = Knowledge { places: &places, plate_types: &[] };
+    let known = Knowledge { places: &places, plate_types: &[], brands: &[] };
     let rows: usize = batches.iter().map(PassageBatch::len).sum();
     bencher.counter(ItemsCount::new(rows)).with_inputs(|| Detector::new(settings)).bench_local_values(
         |mut detector| {

@@ -1,10 +1,15 @@
 //! The JSON of an alert as the contract spells it, the same in `alerts.jsonl`, in Redis and in the API. It is the only
 //! place where an alert's fields carry their GA names and its times are texts.
 
+mod reason;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
+use traffic::evidence::{PairEvidence, Reason};
 use traffic::{Alert, AlertId, AlertSighting, Cause, CivilTime, Rule, Severity};
+
+pub(crate) use reason::ReasonJson;
 
 /// An alert in JSON. Field names and order are the contract's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +33,13 @@ pub struct AlertJson<'a> {
     rule: Rule,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    reasons: Vec<ReasonJson>,
+    /// The whole hour at which what is learnt of the roads changed last.
+    #[serde(default, with = "hour_text", skip_serializing_if = "Option::is_none")]
+    model: Option<i64>,
 }
 
 impl<'a> From<&'a Alert> for AlertJson<'a> {
@@ -49,14 +61,29 @@ impl<'a> From<&'a Alert> for AlertJson<'a> {
             severity: alert.severity,
             rule: alert.rule,
             cause: alert.cause,
+            probability: alert.evidence.as_ref().map(|pair| pair.probability),
+            reasons: reasons(alert.evidence.as_ref()),
+            model: alert.evidence.as_ref().map(|pair| pair.model),
         }
     }
 }
 
 impl From<Alert> for AlertJson<'static> {
     fn from(alert: Alert) -> Self {
-        let Alert { seq, id, plate, earlier, later, gap_seconds, distance_km, speed_kmh, severity, rule, cause } =
-            alert;
+        let Alert {
+            seq,
+            id,
+            plate,
+            earlier,
+            later,
+            gap_seconds,
+            distance_km,
+            speed_kmh,
+            severity,
+            rule,
+            cause,
+            evidence,
+        } = alert;
         Self {
             seq,
             id,
@@ -73,8 +100,15 @@ impl From<Alert> for AlertJson<'static> {
             severity,
             rule,
             cause,
+            probability: evidence.as_ref().map(|pair| pair.probability),
+            reasons: reasons(evidence.as_ref()),
+            model: evidence.as_ref().map(|pair| pair.model),
         }
     }
+}
+
+fn reasons(evidence: Option<&PairEvidence>) -> Vec<ReasonJson> {
+    evidence.map(|pair| pair.reasons.iter().copied().map(ReasonJson::from).collect()).unwrap_or_default()
 }
 
 impl From<AlertJson<'_>> for Alert {
@@ -83,6 +117,13 @@ impl From<AlertJson<'_>> for Alert {
             checkpoint: checkpoint.into_owned(),
             passed_at,
             passage: passage.into_owned(),
+        };
+        let evidence = match (json.probability, json.cause, json.model) {
+            (Some(probability), Some(cause), Some(model)) => {
+                let reasons = json.reasons.into_iter().map(Reason::from).collect();
+                Some(PairEvidence { probability, cause, reasons, model })
+            }
+            _ => None,
         };
         Self {
             seq: json.seq,
@@ -96,6 +137,7 @@ impl From<AlertJson<'_>> for Alert {
             severity: json.severity,
             rule: json.rule,
             cause: json.cause,
+            evidence,
         }
     }
 }
@@ -154,6 +196,24 @@ mod time_text {
     }
 }
 
+/// A whole hour since 1970 as the text of its time.
+mod hour_text {
+    use serde::{Deserializer, Serializer};
+    use traffic::CivilTime;
+
+    #[expect(clippy::ref_option, reason = "serde asks for this form")]
+    pub(super) fn serialize<S: Serializer>(hour: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+        match hour {
+            Some(hour) => super::time_text::serialize(&CivilTime(hour * 3600), serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+        super::time_text::deserialize(deserializer).map(|time| Some(time.hour()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +237,7 @@ mod tests {
             severity: Severity::High,
             rule: Rule::Window,
             cause: None,
+            evidence: None,
         };
         let golden = "{\"seq\":12,\"id\":\"0f0c25d1a7b3e468\",\"hphm\":\"苏C12345\",\"prev_kkmc\":\"A\\\"1\",\
                       \"curr_kkmc\":\"B\",\"prev_time\":\"2024-01-01 08:00:00\",\"curr_time\":\"2024-01-01 08:00:23\",\

@@ -18,7 +18,7 @@ use crate::status::{
     RetentionDrop, SourceState, SourceStatus, Status, StorageStatus,
 };
 use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, StoreHandle};
-use crate::work::{WorkChange, WorkError, WorkedAlert};
+use crate::work::{WorkChange, WorkError, WorkedAlert, WorkedCase};
 
 /// The wall time over which the rate is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
@@ -205,6 +205,10 @@ impl Reader for Appliance {
 
     fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         self.shared.change_work(id, change)
+    }
+
+    fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {
+        self.shared.change_case(id, change)
     }
 
     fn failure(&self) -> Option<String> {

@@ -8,11 +8,12 @@ mod order;
 use std::sync::Arc;
 
 use traffic::{
-    Alert, AlertId, Catalogue, CivilTime, Column, Dimension, FuelType, RejectReason, Rule, Severity, VehicleType,
+    Alert, AlertId, Catalogue, Cause, CivilTime, Column, Dimension, FuelType, RejectReason, Rule, Severity, VehicleType,
 };
 
+use crate::case_json::CaseJson;
 use crate::status::Status;
-use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
+use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert, WorkedCase};
 pub use order::Order;
 pub use traffic::TimeRange;
 
@@ -130,6 +131,23 @@ pub struct AlertFilter {
     pub severity: Option<Severity>,
     /// Rule.
     pub rule: Option<Rule>,
+    /// The state of the work on it.
+    pub status: Option<WorkStatus>,
+}
+
+/// The filters of `GET /api/cases`; all that are present must hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CaseFilter {
+    /// Corrected time of the newest contradiction.
+    pub time: TimeRange,
+    /// HPHM contains this; wildcards as in [`QueryFilter::hphm`].
+    pub hphm: Option<String>,
+    /// One of its contradictions is at one of these exact texts.
+    pub kkmc: Option<Vec<String>>,
+    /// The probability is at least this.
+    pub min_probability: Option<f64>,
+    /// The likeliest explanation.
+    pub cause: Option<Cause>,
     /// The state of the work on it.
     pub status: Option<WorkStatus>,
 }
@@ -308,6 +326,22 @@ pub trait Snapshot: Send + Sync {
         let _ = id;
         Err(ReadError::Unsupported(needs_local_storage("a single alert")))
     }
+    /// Matching cases, the likeliest first.
+    ///
+    /// # Errors
+    /// As [`Snapshot::newest_alerts`]; [`ReadError::Unsupported`] unless a reader can do it.
+    fn cases(&self, filter: &CaseFilter, page: u64, limit: usize) -> Result<Page<CaseJson>, ReadError> {
+        let _ = (filter, page, limit);
+        Err(ReadError::Unsupported(needs_local_storage("the list of cases")))
+    }
+    /// The case with this id, and the work on it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::cases`].
+    fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
+        let _ = id;
+        Err(ReadError::Unsupported(needs_local_storage("a single case")))
+    }
     /// The work on alerts, one for each `seq`. A reader that keeps no work returns the default, new, for all.
     ///
     /// # Errors
@@ -409,5 +443,13 @@ pub trait Reader: Send + Sync + 'static {
     fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         let _ = (id, change);
         Err(WorkError::Unsupported(needs_local_storage("work on alerts")))
+    }
+    /// As [`Reader::change_work`], for the case with this id.
+    ///
+    /// # Errors
+    /// As [`Reader::change_work`].
+    fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {
+        let _ = (id, change);
+        Err(WorkError::Unsupported(needs_local_storage("work on cases")))
     }
 }

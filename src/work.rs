@@ -11,6 +11,8 @@
 //! time it is or how a change came in.
 
 use serde::{Deserialize, Serialize};
+
+use crate::case_json::CaseJson;
 use traffic::{Alert, AlertId, CivilTime};
 
 /// The state of the work on an alert. The numbers are part of the on-disk format.
@@ -58,6 +60,57 @@ impl WorkStatus {
     }
 }
 
+/// Why the work on a case ended as it did, as a code. The numbers are part of the on-disk format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum WorkReason {
+    /// 现场查获: one of the two cars was stopped.
+    Stopped = 0,
+    /// 图像比对: the pictures show two cars.
+    Photos = 1,
+    /// 车主证实: the owner was elsewhere.
+    Owner = 2,
+    /// 号牌误识别: another plate was read as this one.
+    Misread = 3,
+    /// 设备时钟错误: a camera's clock was wrong.
+    Clock = 4,
+    /// 同号不同种类: two vehicles carry the number lawfully.
+    PlateTypes = 5,
+    /// 正常行驶: one car made all sightings.
+    Fast = 6,
+    /// 其他: see the note.
+    Other = 7,
+}
+
+impl WorkReason {
+    /// All reasons, in the order of their numbers.
+    pub const ALL: [Self; 8] = [
+        Self::Stopped,
+        Self::Photos,
+        Self::Owner,
+        Self::Misread,
+        Self::Clock,
+        Self::PlateTypes,
+        Self::Fast,
+        Self::Other,
+    ];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Photos => "photos",
+            Self::Owner => "owner",
+            Self::Misread => "misread",
+            Self::Clock => "clock",
+            Self::PlateTypes => "plate_types",
+            Self::Fast => "fast",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Changes that are kept per alert; beyond that the oldest are dropped.
 pub const MAX_HISTORY: usize = 100;
 /// Longest note, in characters.
@@ -72,6 +125,8 @@ pub struct WorkChange {
     pub status: Option<WorkStatus>,
     /// Why; may be empty if the state moves on.
     pub note: String,
+    /// Why, as a code.
+    pub reason: Option<WorkReason>,
     /// Who.
     pub by: String,
     /// When, in civil time.
@@ -93,6 +148,8 @@ pub struct WorkEntry {
     pub to: WorkStatus,
     /// Why; may be empty.
     pub note: String,
+    /// Why, as a code.
+    pub reason: Option<WorkReason>,
 }
 
 /// The work on one alert.
@@ -115,16 +172,26 @@ pub struct WorkedAlert {
     pub work: AlertWork,
 }
 
+/// A case and the work on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkedCase {
+    /// The case.
+    pub case: CaseJson,
+    /// The work.
+    pub work: AlertWork,
+}
+
 /// Why a change was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WorkError {
     /// There is no such alert, or it is no longer kept.
     #[error("there is no alert {0}: it was never raised here, or is older than store.alerts_retention")]
     NotFound(AlertId),
+    /// There is no such case, or it is no longer kept.
+    #[error("there is no case {0}: it was never opened here, or is older than store.alerts_retention")]
+    NoCase(AlertId),
     /// Another change came first.
-    #[error(
-        "the alert was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again"
-    )]
+    #[error("it was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again")]
     Changed {
         /// The version that the change was based on.
         expected: u64,
@@ -132,7 +199,7 @@ pub enum WorkError {
         actual: u64,
     },
     /// This state may not follow.
-    #[error("an alert that is {from} cannot become {to}: allowed is {allowed}", from = .from.as_str(), to = .to.as_str(), allowed = names(.from.allowed()))]
+    #[error("what is {from} cannot become {to}: allowed is {allowed}", from = .from.as_str(), to = .to.as_str(), allowed = names(.from.allowed()))]
     NotAllowed {
         /// The current state.
         from: WorkStatus,
@@ -140,10 +207,10 @@ pub enum WorkError {
         to: WorkStatus,
     },
     /// Nothing would change.
-    #[error("the alert is {0} already: give a `note` to add one, or another `status`: allowed is {allowed}", allowed = names(.1.allowed()))]
+    #[error("it is {0} already: give a `note` to add one, or another `status`: allowed is {allowed}", allowed = names(.1.allowed()))]
     Nothing(&'static str, WorkStatus),
     /// Work is resumed without a reason.
-    #[error("the alert is {}: taking it up again needs a `note` that says why", .0.as_str())]
+    #[error("it is {}: taking it up again needs a `note` that says why", .0.as_str())]
     NeedsNote(WorkStatus),
     /// This reader cannot keep work.
     #[error("{0}")]
@@ -180,7 +247,14 @@ impl AlertWork {
         }
         let excess = (self.history.len() + 1).saturating_sub(MAX_HISTORY);
         self.history.drain(..excess);
-        self.history.push(WorkEntry { at: change.at, by: change.by.clone(), from, to, note: change.note.clone() });
+        self.history.push(WorkEntry {
+            at: change.at,
+            by: change.by.clone(),
+            from,
+            to,
+            note: change.note.clone(),
+            reason: change.reason,
+        });
         self.status = to;
         self.version += 1;
         Ok(())
@@ -192,7 +266,9 @@ mod tests {
     use super::*;
 
     fn change(status: Option<WorkStatus>, note: &str) -> WorkChange {
-        WorkChange { status, note: note.to_owned(), by: "王".to_owned(), at: CivilTime(7), version: None }
+        WorkChange {
+            status, note: note.to_owned(), reason: None, by: "王".to_owned(), at: CivilTime(7), version: None
+        }
     }
 
     /// Every pair of states, with and without a note, against the table of the contract.
@@ -223,7 +299,7 @@ mod tests {
             }
         }
         let refused = AlertWork::default().change(&change(Some(Confirmed), "")).unwrap_err().to_string();
-        assert_eq!(refused, "an alert that is new cannot become confirmed: allowed is investigating");
+        assert_eq!(refused, "what is new cannot become confirmed: allowed is investigating");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The results of a replay: `alerts.jsonl`, `rejects.jsonl`, `summary.json`, and the summary as text.
+//! The results of a replay: `alerts.jsonl`, `cases.jsonl`, `rejects.jsonl`, `summary.json`, and the summary as text.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -21,6 +21,8 @@ use crate::store::{StoredReject, Totals, View};
 
 /// Alerts and rejects read from the store at a time.
 const CHUNK: usize = 4096;
+/// Cases are larger.
+const CASES_AT_ONCE: usize = 64;
 /// If a larger share of the accepted records is late, sorting by time is advised.
 const LATE_SHARE: f64 = 0.01;
 const MOST: f64 = 0.5;
@@ -39,6 +41,7 @@ pub(super) struct Outcome {
     late: u64,
     ahead: u64,
     alerts: u64,
+    cases: u64,
     by_shard: PerShard<u64>,
     #[serde(serialize_with = "as_map")]
     by_kkmc: Vec<(Arc<str>, u64)>,
@@ -90,6 +93,7 @@ impl Outcome {
     /// `lines_now` is the number of lines that this run read, from which the rate is computed.
     pub(super) fn new(
         totals: &Totals,
+        cases: u64,
         detection: DetectionStatus,
         by_kkmc: Vec<(Arc<str>, u64)>,
         elapsed: Duration,
@@ -107,6 +111,7 @@ impl Outcome {
             late: totals.late,
             ahead: detection.ahead,
             alerts: totals.alerts,
+            cases,
             by_shard: totals.by_shard.clone(),
             by_kkmc,
             first_time: text(totals.first_time),
@@ -134,7 +139,7 @@ impl Outcome {
         };
         format!(
             "{} lines in {:.1} s, {:.0} a second\n  accepted {} (late {}, ahead {}){span}\n  duplicates {}, headers {}, blank {}, \
-             rejected {}{reasons}\n  alerts {}\nwritten to {}: alerts.jsonl, rejects.jsonl, summary.json\n",
+             rejected {}{reasons}\n  alerts {}, cases {}\nwritten to {}: alerts.jsonl, cases.jsonl, rejects.jsonl, summary.json\n",
             self.lines,
             self.elapsed_seconds,
             self.records_per_second,
@@ -146,6 +151,7 @@ impl Outcome {
             self.blank,
             self.rejected.total,
             self.alerts,
+            self.cases,
             out.display(),
         )
     }
@@ -212,7 +218,7 @@ impl Outcome {
     }
 }
 
-/// Writes the three files; each appears whole or not at all.
+/// Writes the four files; each appears whole or not at all.
 pub(super) fn write_outcome(out: &Path, view: &View, outcome: &Outcome) -> anyhow::Result<()> {
     write_file(out, "alerts.jsonl", |writer| {
         let mut seq = 0;
@@ -222,6 +228,18 @@ pub(super) fn write_outcome(out: &Path, view: &View, outcome: &Outcome) -> anyho
             seq = last.seq;
             for alert in &alerts {
                 serde_json::to_writer(&mut *writer, &AlertJson::from(alert))?;
+                writer.write_all(b"\n")?;
+            }
+        }
+    })?;
+    write_file(out, "cases.jsonl", |writer| {
+        let mut seq = 0;
+        loop {
+            let cases = view.cases_after(seq, CASES_AT_ONCE)?;
+            let Some(last) = cases.last() else { return Ok(()) };
+            seq = last.seq;
+            for case in &cases {
+                serde_json::to_writer(&mut *writer, case)?;
                 writer.write_all(b"\n")?;
             }
         }

@@ -32,7 +32,7 @@ pub struct ReplayArgs {
     /// Captures in this order: plain, .gz or .zst; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where alerts.jsonl, rejects.jsonl and summary.json are written
+    /// Where alerts.jsonl, cases.jsonl, rejects.jsonl and summary.json are written
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Keep the data here, and continue an interrupted replay; else a temporary folder is used and removed
@@ -180,8 +180,15 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let shared = store.shared();
     store.close()?;
 
-    let outcome = Outcome::new(&totals, shared.progress().detection, counts, started.elapsed(), totals.lines - before)
-        .with_notes(reading.notes());
+    let outcome = Outcome::new(
+        &totals,
+        shared.view().case_count(),
+        shared.progress().detection,
+        counts,
+        started.elapsed(),
+        totals.lines - before,
+    )
+    .with_notes(reading.notes());
     write_outcome(&args.out, &shared.view(), &outcome)?;
     if !args.quiet {
         eprint!("{}", plain::lines(&outcome.text(&args.out)));

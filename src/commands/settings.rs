@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use shard::ShardCount;
+use traffic::evidence::EvidenceSettings;
 use traffic::{CivilTime, Layout, ParserSettings};
 
 use super::data_dir::StoreArgs;
 use crate::clock::civil_now;
-use crate::config::{Config, Sync};
+use crate::config::{Config, EvidenceUse, Sync};
 use crate::store::{Keep, StoreSettings};
 
 const DAY: i64 = 86_400;
@@ -47,11 +48,21 @@ pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings 
         publish: true,
         alert_index: config.store.alert_index.bytes(),
         detector: config.detect.detector_settings(),
+        evidence: evidence_settings(config),
         clock: {
             let zone = config.source.timezone.clone();
             Arc::new(move || civil_now(&zone))
         },
     }
+}
+
+/// The evidence as configured; none where it is off.
+fn evidence_settings(config: &Config) -> Option<EvidenceSettings> {
+    (config.detect.evidence == EvidenceUse::On).then(|| EvidenceSettings {
+        reach: i64::try_from(config.detect.reach.as_secs()).unwrap_or(i64::MAX),
+        max_speed_kmh: config.detect.max_speed_kmh,
+        open_from: config.cases.open,
+    })
 }
 
 fn keep(retention: crate::config::Retention) -> Keep {

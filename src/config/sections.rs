@@ -2,6 +2,7 @@
 //! settings do nor how they are read.
 
 mod api;
+mod cases;
 mod detect;
 mod kafka;
 mod mycat;
@@ -16,7 +17,7 @@ use super::declare::{choices, settings};
 use store::StoreConfig;
 
 pub use api::ApiConfig;
-pub use detect::{ComparedPlates, DetectConfig};
+pub use detect::{ComparedPlates, DetectConfig, EvidenceUse};
 pub use kafka::{KafkaConfig, KafkaStart};
 pub use mycat::{MycatConfig, MysqlTls};
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
@@ -36,6 +37,7 @@ settings! {
         source: SourceConfig;
         kafka: KafkaConfig;
         detect: DetectConfig;
+        cases: cases::CasesConfig;
         store: StoreConfig;
         mycat: MycatConfig;
         redis: RedisConfig;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use traffic::{AlertId, Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
-use super::codes::WorkStatusName;
+use super::codes::{WorkReasonName, WorkStatusName};
 use super::error::{ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened, too_long};
 use super::records::label;
@@ -19,10 +19,10 @@ use super::state::Api;
 use super::warnings::AlertSchema;
 use crate::alert_json::AlertJson;
 use crate::plain;
-use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkStatus, WorkedAlert};
+use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkReason, WorkStatus, WorkedAlert};
 
 /// The fields of a change.
-const FIELDS: [&str; 4] = ["status", "note", "by", "version"];
+const FIELDS: [&str; 5] = ["status", "note", "reason", "by", "version"];
 
 /// A checkpoint of a sighting.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,11 +85,21 @@ pub(super) struct WorkEntryJson {
     /// Why; may be empty.
     #[schema(example = "已调取两处图像")]
     note: String,
+    /// Why, as a code; null if none was given.
+    #[schema(value_type = Option<WorkReasonName>, example = "photos")]
+    reason: Option<WorkReason>,
 }
 
 impl From<WorkEntry> for WorkEntryJson {
     fn from(entry: WorkEntry) -> Self {
-        Self { at: entry.at.to_string(), by: entry.by, from: entry.from, to: entry.to, note: entry.note }
+        Self {
+            at: entry.at.to_string(),
+            by: entry.by,
+            from: entry.from,
+            to: entry.to,
+            note: entry.note,
+            reason: entry.reason,
+        }
     }
 }
 
@@ -133,18 +143,23 @@ impl AlertDetailJson {
 
     /// The response, with the version as its entity tag.
     fn into_answer(self) -> Response {
-        let tag = HeaderValue::try_from(format!("\"{}\"", self.version));
-        let mut response = Success(self).into_response();
-        if let Ok(tag) = tag {
-            response.headers_mut().insert(header::ETAG, tag);
-        }
-        response
+        tagged(self.version, self)
     }
+}
+
+/// A response with the version of the work as its entity tag.
+pub(super) fn tagged(version: u64, data: impl Serialize) -> Response {
+    let tag = HeaderValue::try_from(format!("\"{version}\""));
+    let mut response = Success(data).into_response();
+    if let Ok(tag) = tag {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
 }
 
 /// A change of the work on an alert.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the document's view of the body; `change` reads the fields one by one")]
+#[expect(dead_code, reason = "the document's view of the body; `change_of` reads the fields one by one")]
 #[schema(as = WorkChange, example = json!({"status": "investigating", "note": "已调取两处图像", "by": "王警官", "version": 0}))]
 pub(super) struct WorkChangeBody {
     /// The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
@@ -154,6 +169,10 @@ pub(super) struct WorkChangeBody {
     /// Why, up to 1000 characters. Required to resume work and where the state does not change.
     #[schema(example = "已调取两处图像")]
     note: Option<String>,
+    /// Why, as a code: `stopped` 现场查获, `photos` 图像比对, `owner` 车主证实, `misread` 号牌误识别, `clock` 设备时钟错误,
+    /// `plate_types` 同号不同种类, `fast` 正常行驶 or `other` 其他.
+    #[schema(value_type = Option<String>, example = "photos")]
+    reason: Option<String>,
     /// Who makes the change, up to 64 characters.
     #[schema(example = "王警官")]
     by: String,
@@ -211,8 +230,7 @@ pub(super) async fn patch(
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     let id = checked(&id)?;
-    fields.only(&FIELDS)?;
-    let change = change(&api, &headers, &fields)?;
+    let change = change_of(&api, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
@@ -221,7 +239,12 @@ fn checked(id: &str) -> Result<AlertId, ApiError> {
     AlertId::parse(&id.to_ascii_lowercase()).ok_or_else(|| ApiError::new(ErrorReason::NotAlertId))
 }
 
-fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
+/// The change that a request asks for.
+///
+/// # Errors
+/// 400 that names the field.
+pub(super) fn change_of(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
+    fields.only(&FIELDS)?;
     let short = |name: &'static str, limit: usize| -> Result<String, ApiError> {
         let text = fields.exact(name)?.unwrap_or_default();
         match text.chars().nth(limit) {
@@ -240,6 +263,7 @@ fn change(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange,
     Ok(WorkChange {
         status: fields.named("status")?,
         note: note.trim().to_owned(),
+        reason: fields.named("reason")?,
         by: by.trim().to_owned(),
         at: api.now(),
         version: version(headers, fields)?,

@@ -14,7 +14,7 @@ use crate::config::{Role, ServedModel, SourceKind};
 use crate::forecast::Basis;
 use crate::reader::Order;
 use crate::status::{BackendState, MirrorState, MissingCause, Retained, SourceState, StopReason};
-use crate::work::WorkStatus;
+use crate::work::{WorkReason, WorkStatus};
 
 /// An enum whose values have names in the API.
 pub(super) trait Named: Copy + 'static {
@@ -60,8 +60,9 @@ macro_rules! named {
 named! {
     Severity: Severity::ALL, Severity::name;
     Rule: Rule::ALL, Rule::name;
-    Cause: [Cause::PlateTypes], Cause::as_str;
+    Cause: Cause::ALL, Cause::as_str;
     WorkStatus: WorkStatus::ALL, WorkStatus::as_str;
+    WorkReason: WorkReason::ALL, WorkReason::as_str;
     RejectReason: RejectReason::ALL, RejectReason::as_str;
     VehicleType: VehicleType::ALL, VehicleType::as_str;
     FuelType: FuelType::ALL, FuelType::as_str;
@@ -118,6 +119,7 @@ schemas! {
     RuleName "Rule": names_of::<Rule>(),
     CauseName "AlertCause": names_of::<Cause>(),
     WorkStatusName "WorkStatus": names_of::<WorkStatus>(),
+    WorkReasonName "WorkReason": names_of::<WorkReason>(),
     RejectReasonName "RejectReason": names_of::<RejectReason>(),
     VehicleTypeName "VehicleType": names_of::<VehicleType>(),
     FuelTypeName "FuelType": names_of::<FuelType>(),
@@ -159,5 +161,6 @@ mod tests {
         assert!(Rule::ALL.iter().all(|value| named(serde_json::to_value(value)) == value.name()));
         assert!(Cause::ALL.iter().all(|value| named(serde_json::to_value(value)) == value.name()));
         assert!(WorkStatus::ALL.iter().all(|value| named(serde_json::to_value(value)) == Named::name(*value)));
+        assert!(WorkReason::ALL.iter().all(|value| named(serde_json::to_value(value)) == Named::name(*value)));
     }
 }

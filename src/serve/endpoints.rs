@@ -11,8 +11,8 @@ use super::error::ErrorEnvelope;
 use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
-    alert, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats, status, stream,
-    track, warnings,
+    alert, cases, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats, status,
+    stream, track, warnings,
 };
 
 /// The path below which the API lies.
@@ -31,6 +31,7 @@ pub(super) const API: &str = "/api";
         (name = "passages", description = "Passages that are retained"),
         (name = "statistics", description = "Counts for the dashboard"),
         (name = "warnings", description = "Cloned-plate warnings 套牌预警"),
+        (name = "cases", description = "Plates that two cars are likely to wear 嫌疑车辆"),
         (name = "prediction", description = "Flow prediction"),
         (name = "checkpoints", description = "The checkpoint catalogue"),
         (name = "operation", description = "State, health and metrics"),
@@ -52,6 +53,8 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(warnings::realtime))
         .routes(routes!(warnings::history))
         .routes(routes!(alert::get, alert::patch))
+        .routes(routes!(cases::list_cases))
+        .routes(routes!(cases::get_case, cases::patch_case))
         .routes(routes!(predict::flow))
         .routes(routes!(predict::day))
         .routes(routes!(predict::model))

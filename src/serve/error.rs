@@ -184,6 +184,7 @@ impl From<WorkError> for ApiError {
         let names = |states: &[WorkStatus]| states.iter().map(|state| state.as_str()).collect::<Vec<_>>().join(" or ");
         match error {
             WorkError::NotFound(id) => Self::new(ErrorReason::UnknownAlert).with("id", id.to_string()),
+            WorkError::NoCase(id) => Self::new(ErrorReason::UnknownCase).with("id", id.to_string()),
             WorkError::Changed { expected, actual } => {
                 Self::new(ErrorReason::WorkChanged).with("expected", expected).with("actual", actual)
             }
@@ -259,6 +260,7 @@ mod tests {
         use WorkStatus::{Confirmed, New};
         for error in [
             WorkError::NotFound(traffic::AlertId::parse("9f00000000000001").unwrap()),
+            WorkError::NoCase(traffic::AlertId(1)),
             WorkError::Changed { expected: 1, actual: 2 },
             WorkError::NotAllowed { from: New, to: Confirmed },
             WorkError::Nothing("new", New),

@@ -11,6 +11,7 @@
 mod alert;
 mod alerts_today;
 mod assets;
+mod cases;
 mod checkpoints;
 mod codes;
 mod endpoints;

@@ -14,7 +14,7 @@ use super::fields::{Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use super::state::Api;
-use crate::alert_json::AlertJson;
+use crate::alert_json::{AlertJson, ReasonJson};
 use crate::reader::AlertFilter;
 use crate::work::{AlertWork, WorkStatus};
 
@@ -62,16 +62,26 @@ pub(super) struct AlertSchema {
     /// Distance over gap in km/h; null if the distance is unknown or the gap is 0.
     #[schema(example = 1861.5)]
     speed_kmh: Option<f64>,
-    /// `high`: even the lower bound of the speed is impossible. `medium`: only the nominal speed is, or the distance is
-    /// unknown. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
+    /// Where there is a probability, `high` from 0.9 and `medium` from 0.5. Elsewhere, `high`: even the lower bound of the
+    /// speed is impossible. `medium`: only the nominal speed is, or the distance is unknown, or one of the cameras makes
+    /// many such pairs. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
     #[schema(value_type = SeverityName, example = "high")]
     severity: Severity,
     /// `window`: two checkpoints within the window. `speed`: an impossible speed beyond it.
     #[schema(value_type = RuleName, example = "window")]
     rule: Rule,
-    /// Another explanation: `plate_types`, two different plate types. Absent if none is known.
-    #[schema(value_type = Option<CauseName>, example = "plate_types")]
+    /// What explains it: `clone`, `misread`, `clock`, `plate_types`, `fast`, or `feasible`, a gap that cars make. Absent if
+    /// nothing is known.
+    #[schema(value_type = Option<CauseName>, example = "clone")]
     cause: Option<traffic::Cause>,
+    /// That two cars made it, 0 to 1. Absent where the travel times between the two checkpoints are not learnt.
+    #[schema(example = 0.97)]
+    probability: Option<f64>,
+    /// Why, each with its numbers. Absent where nothing is learnt.
+    reasons: Option<Vec<ReasonJson>>,
+    /// The whole hour at which what is learnt of the roads changed last. Absent where nothing is learnt.
+    #[schema(example = "2024-01-01 09:00:00")]
+    model: Option<String>,
 }
 
 /// An alert, and the state of the work on it.

@@ -19,7 +19,7 @@ use super::read::{Reading, View};
 use super::state::Holds;
 use crate::camera_clocks::DetectionStatus;
 use crate::reader::{ReadError, Snapshot as _};
-use crate::work::{WorkChange, WorkError, WorkedAlert};
+use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert, WorkedCase};
 
 /// The tree of the reference data that holds the versions of the flow model.
 const MODELS_TREE: &str = "models";
@@ -149,9 +149,32 @@ impl StoreHandle {
         let mut worked = view.alert(id).map_err(failed)?.ok_or(WorkError::NotFound(id))?;
         worked.work.change(change)?;
         let seq = worked.alert.seq;
-        let value = encode_work(&worked.work).map_err(|error| WorkError::Failed(error.to_string()))?;
+        self.write_work(&keys::work(seq), &worked.work)?;
+        work.set(seq, worked.work.status, view.oldest_alert());
+        Ok(worked)
+    }
+
+    /// Changes the work on the case with this id; when it returns, the change is on the disk.
+    ///
+    /// # Errors
+    /// As [`StoreHandle::change_work`].
+    pub fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {
+        let work = &self.reading.work;
+        let _alone = work.alone();
+        let failed = |error: ReadError| WorkError::Failed(error.to_string());
+        let found = self.view().case(id).map_err(failed)?;
+        let mut worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
+        worked.work.change(change)?;
+        self.write_work(&keys::case_work(worked.case.seq), &worked.work)?;
+        work.set_case(worked.case.seq, worked.work.status);
+        Ok(worked)
+    }
+
+    /// Writes the work on an alert or a case; only while no other change runs.
+    fn write_work(&self, key: &[u8], work: &AlertWork) -> Result<(), WorkError> {
+        let value = encode_work(work).map_err(|error| WorkError::Failed(error.to_string()))?;
         let mut commit = self.reading.database.begin();
-        commit.put(Family::Meta, &keys::work(seq), &value);
+        commit.put(Family::Meta, key, &value);
         let changes = work_changes(&self.reading.database).map_err(|error| WorkError::Failed(error.to_string()))?;
         let changes = encode_work_changes(changes + 1);
         commit.put(Family::Meta, keys::WORK_CHANGES_KEY, &changes);
@@ -160,8 +183,6 @@ impl StoreHandle {
         self.reading
             .database
             .commit(commit, Durability::Forced)
-            .map_err(|error: StorageError| WorkError::Failed(error.to_string()))?;
-        work.set(seq, worked.work.status, view.oldest_alert());
-        Ok(worked)
+            .map_err(|error: StorageError| WorkError::Failed(error.to_string()))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use shard::ShardCount;
+use traffic::evidence::EvidenceSettings;
 use traffic::{CivilTime, DetectorSettings};
 
 use super::disk::records::Keep;
@@ -41,6 +42,8 @@ pub struct StoreSettings {
     pub alert_index: usize,
     /// Settings of the rule.
     pub detector: DetectorSettings,
+    /// Settings of the evidence; none = it is off.
+    pub evidence: Option<EvidenceSettings>,
     /// The clock, which retention never runs ahead of.
     pub clock: Clock,
 }
@@ -63,6 +66,7 @@ impl Default for StoreSettings {
             publish: true,
             alert_index: 64 << 20,
             detector: DetectorSettings::default(),
+            evidence: Some(EvidenceSettings::default()),
             clock: Arc::new(|| CivilTime(i64::MAX)),
         }
     }

@@ -17,6 +17,10 @@ pub enum Family {
     Plates,
     /// Alerts by sequence number.
     Alerts,
+    /// Cases by sequence number.
+    Cases,
+    /// What the traffic has taught, by partition.
+    Evidence,
     /// Rejected lines by sequence number.
     Rejects,
     /// Rollups.
@@ -32,7 +36,16 @@ const MIN_BLOB_BYTES: u64 = 4096;
 
 impl Family {
     /// The families that a database has once, however many shards it has.
-    const SINGLE: [Self; 6] = [Self::Zones, Self::Plates, Self::Alerts, Self::Rejects, Self::Counters, Self::Meta];
+    const SINGLE: [Self; 8] = [
+        Self::Zones,
+        Self::Plates,
+        Self::Alerts,
+        Self::Cases,
+        Self::Evidence,
+        Self::Rejects,
+        Self::Counters,
+        Self::Meta,
+    ];
 
     /// All families of a database of `shards` shards.
     pub fn all(shards: u8) -> impl Iterator<Item = Self> + Clone {
@@ -55,6 +68,8 @@ impl Family {
             Self::Zones => "zones",
             Self::Plates => "plates",
             Self::Alerts => "alerts",
+            Self::Cases => "cases",
+            Self::Evidence => "evidence",
             Self::Rejects => "rejects",
             Self::Counters => "counters",
             Self::Meta => "meta",
@@ -91,7 +106,7 @@ impl Family {
                 options.set_memtable_factory(MemtableFactory::Vector);
                 horizons.install(&mut options);
             }
-            Self::Alerts | Self::Rejects | Self::Counters | Self::Meta => {}
+            Self::Alerts | Self::Cases | Self::Evidence | Self::Rejects | Self::Counters | Self::Meta => {}
         }
         options
     }

@@ -4,24 +4,40 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::{PairEvidence, PairFinding};
 use crate::{CivilTime, Rule, Severity};
 
-/// An explanation of an alert other than a cloned plate.
+/// The likeliest explanation of two sightings of one plate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The two sightings have different plate types, under which two vehicles may lawfully carry the same number.
+    /// Two vehicles carry the number lawfully, under two plate types.
     PlateTypes,
+    /// Two cars wear the plate.
+    Clone,
+    /// Another plate was read as this one.
+    Misread,
+    /// A camera's clock is wrong: after correction the gap is one that cars make.
+    Clock,
+    /// One car was quick, or took a way that is not known.
+    Fast,
+    /// The gap is one that cars make.
+    Feasible,
 }
 
 impl Cause {
-    /// All causes.
-    pub const ALL: [Self; 1] = [Self::PlateTypes];
+    /// All causes, in the order of their codes.
+    pub const ALL: [Self; 6] = [Self::PlateTypes, Self::Clone, Self::Misread, Self::Clock, Self::Fast, Self::Feasible];
 
     /// The name in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PlateTypes => "plate_types",
+            Self::Clone => "clone",
+            Self::Misread => "misread",
+            Self::Clock => "clock",
+            Self::Fast => "fast",
+            Self::Feasible => "feasible",
         }
     }
 
@@ -29,6 +45,11 @@ impl Cause {
     pub const fn code(self) -> u8 {
         match self {
             Self::PlateTypes => 0,
+            Self::Clone => 1,
+            Self::Misread => 2,
+            Self::Clock => 3,
+            Self::Fast => 4,
+            Self::Feasible => 5,
         }
     }
 
@@ -102,11 +123,27 @@ pub struct Alert {
     pub severity: Severity,
     /// The rule that raised it.
     pub rule: Rule,
-    /// What else explains it, if anything is known.
+    /// What explains it, if anything is known.
     pub cause: Option<Cause>,
+    /// What the traffic says about the pair; none where nothing is learnt of it.
+    pub evidence: Option<PairEvidence>,
 }
 
 impl Alert {
+    /// With what the traffic says about the pair, where anything is learnt of it: severity and cause follow from that.
+    pub fn weighed(self, finding: PairFinding) -> Self {
+        match finding {
+            PairFinding::Weighed(pair) => {
+                let pair = pair.rounded();
+                Self { severity: pair.severity(), cause: Some(pair.cause), evidence: Some(pair), ..self }
+            }
+            PairFinding::Doubtful => {
+                Self { severity: self.severity.at_most(Severity::Medium), cause: Some(Cause::Clock), ..self }
+            }
+            PairFinding::Unknown => self,
+        }
+    }
+
     /// Whether one of its sightings was at this checkpoint.
     pub fn is_at(&self, checkpoint: &str) -> bool {
         self.earlier.checkpoint == checkpoint || self.later.checkpoint == checkpoint

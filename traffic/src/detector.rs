@@ -71,6 +71,8 @@ pub struct Knowledge<'a> {
     pub places: &'a Places,
     /// Plate types by the number of their HPZL; a number beyond the end is unknown.
     pub plate_types: &'a [PlateType],
+    /// Brands by the number of their model (CLPPXH), from 1; 0 and a number beyond the end are unknown.
+    pub brands: &'a [u32],
 }
 
 /// One passage, as the rule sees it.

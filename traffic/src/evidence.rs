@@ -15,10 +15,11 @@
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
 //! | `suspects`, `cases`, `cars`, `alerts` | what is kept of a suspect, what is shown of a case, what an alert's pair is worth |
-//! | `assessor`, `learning`, `saved` | one passage, one hour, the state as it is kept |
+//! | `assessor`, `batch`, `learning`, `saved` | one passage, a batch of them, one hour, the state as it is kept |
 
 mod alerts;
 mod assessor;
+mod batch;
 mod buckets;
 mod cameras;
 mod cars;
@@ -36,13 +37,14 @@ mod stream_clock;
 mod suspects;
 mod travel_times;
 
-pub use alerts::{Explanation, PairEvidence, Reason};
+pub use alerts::{PairEvidence, Reason};
 pub use assessor::{Assessor, EvidenceSettings};
+pub use batch::{Findings, PairFinding};
 pub use cameras::{CameraFault, CameraState};
 pub use cases::{Case, CaseCar, NextPassage};
 pub use chains::Car;
 pub use contradiction::{Contradiction, Mark};
 pub use last_seen::Spot;
 pub use posterior::{Explanations, Rates, Run, Verdict};
-pub use saved::{SavedEvidence, SavedPair};
+pub use saved::{SavedEvidence, SavedPair, SavedSightings};
 pub use suspects::Suspect;

@@ -36,4 +36,4 @@ pub use plate::{PlateClass, PlateCode, normalise_plate};
 pub use plate_type::PlateType;
 pub use rules::{Measured, Rule, Severity, UnknownRule};
 pub use time::{CivilTime, Resolution, TimeRange, TimeZoneName, UnknownTimeZone};
-pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, VehicleType, brand_of, province_of};
+pub use vehicle::{BUS_MAKERS, FuelType, LORRY_MAKERS, UNKNOWN_BRAND, VehicleType, brand_of, province_of};

@@ -206,13 +206,16 @@ impl FuelType {
     }
 }
 
+/// What [`brand_of`] gives where a model names no brand.
+pub const UNKNOWN_BRAND: &str = "未知";
+
 /// The brand of a model (CLPPXH): the text before the first 牌 or `-`, whichever comes first, so that `大众牌-朗逸-2015` is
 /// 大众 and `别克-君威` is 别克; 未知 if there is none.
 pub fn brand_of(model: &str) -> &str {
     let end = model.find(['牌', '-']).unwrap_or(model.len());
     match model.get(..end).map(str::trim) {
         Some(brand) if !brand.is_empty() => brand,
-        _ => "未知",
+        _ => UNKNOWN_BRAND,
     }
 }
 

@@ -37,7 +37,7 @@ fn batch(events: &[Event]) -> PassageBatch {
 
 /// What is known of the names in a scene's batches.
 fn knowledge<'a>(scene: &'a Scene, plate_types: &'a [PlateType]) -> Knowledge<'a> {
-    Knowledge { places: &scene.places, plate_types }
+    Knowledge { places: &scene.places, plate_types, brands: &[] }
 }
 
 fn plate_types() -> Vec<PlateType> {

@@ -3,8 +3,8 @@
 //! state that was saved and restored anywhere.
 
 use proptest::prelude::*;
-use traffic::evidence::{Assessor, CameraFault, EvidenceSettings, Explanation, SavedEvidence, Spot};
-use traffic::{PassageId, PlateCode, PlateType, Resolution};
+use traffic::evidence::{Assessor, CameraFault, EvidenceSettings, SavedEvidence, SavedSightings, Spot};
+use traffic::{Cause, PassageId, PlateCode, PlateType, Resolution};
 
 const SITES: usize = 6;
 /// Seconds between neighbouring checkpoints for the usual car.
@@ -133,14 +133,14 @@ fn a_pair_is_weighed_by_what_cars_take() {
     // 240 s less than a car takes, but the clock of the first is 240 s fast.
     let pair =
         assessor.weigh_pair(honest, &spot(now, FAST_CLOCK as u32), &spot(now + LEG - 240, 4), &[]).expect("learnt");
-    assert_eq!((pair.cause, pair.probability < 0.05), (Explanation::Clock, true), "{pair:?}");
+    assert_eq!((pair.cause, pair.probability < 0.05), (Cause::Clock, true), "{pair:?}");
     let pair = assessor.weigh_pair(honest, &spot(now, 0), &spot(now + LEG, 1), &[]).expect("learnt");
-    assert_eq!((pair.cause, pair.probability < 0.05), (Explanation::Feasible, true), "{pair:?}");
+    assert_eq!((pair.cause, pair.probability < 0.05), (Cause::Feasible, true), "{pair:?}");
     // What the cloned plate did last, from the two cars.
     let case = assessor.case(PlateCode::pack(CLONED), &[]).expect("a case");
     let last = case.contradictions.last().expect("one");
     let pair = assessor.weigh_pair(PlateCode::pack(CLONED), &last.from.spot, &last.to.spot, &[]).expect("learnt");
-    assert_eq!((pair.cause, pair.probability > 0.9), (Explanation::Clone, true), "{pair:?}");
+    assert_eq!((pair.cause, pair.probability > 0.9), (Cause::Clone, true), "{pair:?}");
     assert_eq!(pair.reasons.first().map(|reason| reason.code()), Some("gap"));
 }
 
@@ -156,11 +156,12 @@ fn nothing_is_said_of_what_is_not_learnt() {
     assert!(assessor.suspects().is_empty());
 }
 
-fn saved(records: &[Record], stops: &[usize]) -> SavedEvidence {
+fn saved(records: &[Record], stops: &[usize]) -> (SavedEvidence, SavedSightings) {
     let mut assessor = Assessor::new(EvidenceSettings::default());
     for (number, (_, plate, spot)) in records.iter().enumerate() {
         if stops.contains(&number) {
-            assessor = Assessor::restore(EvidenceSettings::default(), assessor.save());
+            let (saved, sightings) = assessor.save();
+            assessor = Assessor::restore(EvidenceSettings::default(), saved, sightings);
         }
         assessor.observe(*plate, spot, &[]);
     }

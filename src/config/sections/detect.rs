@@ -29,6 +29,12 @@ settings! {
             SpeedWindow::SameAsWindow => Ok(()),
             SpeedWindow::Of(duration) => whole_seconds(duration),
         };
+        /// Whether travel times, clocks and misreads are learnt from the traffic. Alerts then have a probability and a
+        /// cause, severity follows from them where the pair of checkpoints is known, and plates that contradict
+        /// themselves become cases.
+        evidence: EvidenceUse = EvidenceUse::On;
+        /// Two sightings of one plate that are farther apart in time than this say nothing about two cars.
+        reach: Duration = Duration::from_secs(7200), whole_seconds;
     }
 }
 
@@ -54,6 +60,16 @@ impl DetectConfig {
                 ComparedPlates::Any => PlateScope::Any,
             },
         }
+    }
+}
+
+choices! {
+    /// Whether evidence is learnt from the traffic.
+    pub enum EvidenceUse {
+        /// It is.
+        On = "on",
+        /// It is not: there are no probabilities and no cases, and what was learnt before is forgotten.
+        Off = "off",
     }
 }
 

@@ -81,6 +81,7 @@ mod tests {
             severity: Severity::Low,
             rule: Rule::Window,
             cause: None,
+            evidence: None,
         };
         let json = alert_json::to_text(&alert(7)).unwrap();
         let made = |task, before: Option<&Alert>, alerts: &[Alert]| arguments(task, 100, before, alerts).unwrap();

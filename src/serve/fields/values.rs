@@ -192,6 +192,17 @@ impl Fields {
         Ok(Some(number))
     }
 
+    /// A number from 0 to 1, if it is given.
+    ///
+    /// # Errors
+    /// 400 that names the parameter.
+    pub(in crate::serve) fn share(&self, name: &str) -> Result<Option<f64>, ApiError> {
+        let Some(text) = self.exact(name)? else { return Ok(None) };
+        let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+        let refused = || ApiError::new(ErrorReason::NotShare).with("name", name).with("given", shortened(text));
+        number.ok_or_else(refused).map(Some)
+    }
+
     /// [`Fields::whole`] where the number is a count of entries to return.
     ///
     /// # Errors

@@ -12,12 +12,13 @@ use traffic::{
 };
 
 use super::time;
+use crate::case_json::CaseJson;
 use crate::reader::{
-    AlertFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece, RejectRow,
-    Snapshot, TimeRange, Totals,
+    AlertFilter, CaseFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece,
+    RejectRow, Snapshot, TimeRange, Totals,
 };
 use crate::status::Status;
-use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
+use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert, WorkedCase};
 
 /// What a read of the disk does instead of answering.
 #[derive(Clone, Default)]
@@ -79,6 +80,31 @@ pub(crate) struct MemoryReader {
     status: Mutex<Status>,
 }
 
+/// A plate with two contradictions.
+pub(crate) fn sample_case() -> CaseJson {
+    let sighting = |kkmc: &str, time: &str, brand: &str| {
+        serde_json::json!({
+            "kkmc": kkmc, "time": time, "corrected_time": time, "gcxh": "G320300109027253771", "brand": brand, "hpzl": "02",
+        })
+    };
+    let first = sighting("S250_Pizhou_Sulu", "2024-01-01 08:00:00", "大众");
+    let second = sighting("G3_Sulu", "2024-01-01 08:04:00", "福田");
+    let pair = serde_json::json!({
+        "earlier": first, "later": second, "gap_seconds": 240, "fastest_seconds": 1260.0, "neighbour_due": "苏C12346",
+    });
+    let next = serde_json::json!({"kkmc": "G104_Tongshan_Sulu", "time": "2024-01-01 08:20:00", "share": 0.5});
+    serde_json::from_value(serde_json::json!({
+        "seq": 1, "id": "33fd7a2a41c6278a", "hphm": "苏C12345", "probability": 0.97, "cause": "clone",
+        "explanations": {"clone": 0.97, "misread": 0.02, "clock": 0.0, "plate_types": 0.0, "fast": 0.01},
+        "contradictions": 2, "first_time": "2024-01-01 08:04:00", "last_time": "2024-01-01 08:04:00",
+        "opened_at": "2024-01-01 08:04:10", "status": "new",
+        "cars": [{"sightings": [first], "next": []}, {"sightings": [second], "next": [next]}],
+        "strangers": [], "brands": [{"name": "大众", "value": 1}], "plate_types": [{"name": "02", "value": 2}],
+        "pairs": [pair], "model": "2024-01-01 08:00:00",
+    }))
+    .unwrap()
+}
+
 #[derive(Clone, Default)]
 struct Rows {
     rows: Vec<PassageRow>,
@@ -86,6 +112,7 @@ struct Rows {
     fault: Fault,
     work: BTreeMap<u64, AlertWork>,
     rejects: Vec<RejectRow>,
+    case_work: AlertWork,
 }
 
 impl MemoryReader {
@@ -216,6 +243,15 @@ impl Reader for MemoryReader {
             Ok(worked)
         })
     }
+
+    fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {
+        self.change(|state| {
+            let mut worked = state.case(id).unwrap().ok_or(WorkError::NoCase(AlertId(id)))?;
+            worked.work.change(change)?;
+            state.case_work = worked.work.clone();
+            Ok(worked)
+        })
+    }
 }
 
 impl Rows {
@@ -314,6 +350,23 @@ impl Snapshot for Rows {
     fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         let found = self.alerts.iter().rev().find(|alert| alert.id == id).cloned();
         Ok(found.map(|alert| WorkedAlert { work: self.work.get(&alert.seq).cloned().unwrap_or_default(), alert }))
+    }
+
+    fn cases(&self, filter: &CaseFilter, page: u64, limit: usize) -> Result<Page<CaseJson>, ReadError> {
+        let accepts = |case: &CaseJson| {
+            filter.min_probability.is_none_or(|least| case.probability >= least)
+                && filter.cause.is_none_or(|cause| case.cause == cause)
+                && filter.status.is_none_or(|status| self.case_work.status == status)
+                && filter.hphm.as_ref().is_none_or(|text| case.hphm.contains(text))
+        };
+        let found: Vec<CaseJson> = Some(sample_case()).filter(accepts).into_iter().collect();
+        let skip = usize::try_from(page.saturating_sub(1).saturating_mul(limit as u64)).unwrap_or(usize::MAX);
+        Ok(Page { total: found.len() as u64, records: found.into_iter().skip(skip).take(limit).collect() })
+    }
+
+    fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
+        let case = Some(sample_case()).filter(|case| case.id == format!("{id:016x}"));
+        Ok(case.map(|case| WorkedCase { case, work: self.case_work.clone() }))
     }
 
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {
@@ -444,5 +497,6 @@ pub(crate) fn alert(
         severity,
         rule,
         cause: None,
+        evidence: None,
     }
 }

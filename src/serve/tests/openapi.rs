@@ -8,7 +8,7 @@ use traffic::{Rule, Severity};
 
 use super::Server;
 use super::client::request;
-use super::memory::alert;
+use super::memory::{alert, sample_case};
 use crate::alert_json::AlertJson;
 
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
@@ -61,13 +61,23 @@ async fn schemas_have_the_fields_of_the_answers() {
     let fields = |value: &Value| -> BTreeSet<String> { value.as_object().unwrap().keys().cloned().collect() };
 
     let raised = alert(1, "a", "b", "c", "2024-01-01 00:00:00", Severity::High, Rule::Speed);
-    let explained = traffic::Alert { cause: Some(traffic::Cause::PlateTypes), ..raised };
+    let pair = traffic::evidence::PairEvidence {
+        probability: 0.97,
+        cause: traffic::Cause::Clone,
+        reasons: vec![traffic::evidence::Reason::Contradictions(3)],
+        model: 473_352,
+    };
+    let explained = raised.weighed(traffic::evidence::PairFinding::Weighed(pair));
     assert_eq!(fields(&serde_json::to_value(AlertJson::from(explained)).unwrap()), schema_fields("Alert"));
     let with_work = ["status", "version", "changed_at", "changed_by", "note"].map(str::to_owned);
     let record = server.get("/api/warnings").await.data()["records"][0].take();
-    // A cause stands only where there is one.
-    let without_cause = schema_fields("Alert").into_iter().filter(|name| name != "cause");
-    assert_eq!(fields(&record), without_cause.chain(with_work).collect());
+    // What the traffic says stands only where anything is learnt.
+    let learnt = ["cause", "probability", "reasons", "model"];
+    let always = schema_fields("Alert").into_iter().filter(|name| !learnt.contains(&name.as_str()));
+    assert_eq!(fields(&record), always.chain(with_work).collect());
+    let case = sample_case();
+    assert_eq!(fields(&serde_json::to_value(&case).unwrap()), schema_fields("Case"));
+    assert_eq!(fields(&serde_json::to_value(&case.pairs[0]).unwrap()), schema_fields("CasePair"));
     let records = server.post("/api/query", "").await.data();
     assert_eq!(fields(&records["records"][0]), schema_fields("Passage"));
     for (path, name) in [

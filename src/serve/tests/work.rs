@@ -64,7 +64,7 @@ async fn from_new_to_confirmed_and_taken_up_again() {
 
     let data = server.get(&format!("/api/warnings/{}", id())).await.data();
     assert_eq!((&data["status"], &data["version"]), (&json!("dismissed"), &json!(5)));
-    let step = |by: &str, from: &str, to: &str, note: &str| json!({"at": "2024-01-02 12:00:00", "by": by, "from": from, "to": to, "note": note});
+    let step = |by: &str, from: &str, to: &str, note: &str| json!({"at": "2024-01-02 12:00:00", "by": by, "from": from, "to": to, "note": note, "reason": null});
     assert_eq!(
         data["history"],
         json!([

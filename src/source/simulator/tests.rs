@@ -330,7 +330,7 @@ fn detect(
     let (mut fates, mut hits) = (Vec::new(), Vec::new());
     let names = batch.new_names.iter().filter(|(dimension, _)| *dimension == Dimension::PlateType);
     let plate_types: Vec<_> = names.map(|(_, name)| PlateType::of(name)).collect();
-    let known = Knowledge { places: &places, plate_types: &plate_types };
+    let known = Knowledge { places: &places, plate_types: &plate_types, brands: &[] };
     Detector::new(settings).observe(batch, known, &mut fates, &mut hits);
     let pair = |hit: &traffic::Hit| {
         let ids = [hit.other.id().unpack(), batch.id_text(hit.row as usize)];

@@ -6,9 +6,11 @@
 //! | `zones` | shard `u8`, first row `u64` | [`shard::ZoneMap`] |
 //! | `plates` | partition `u32`, plate code `u64` | newest event time `i64`, then codec `P` |
 //! | `alerts` | seq `u64` | codec `A` |
+//! | `cases` | seq `u64` | codec `S` |
+//! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `Y` for others |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E` |
+//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E`, `E` |
 //!
 //! In format version 1 of the directory there were always two shards, and `mirror/` and `work/` had the codecs `C` and `K`,
 //! which positions of sources have too.
@@ -18,22 +20,25 @@ use storage::codec::Kind;
 use traffic::{Dimension, NameId, PlateCode};
 
 pub(in crate::store) const PLATE: Kind = Kind { magic: b'P', version: 2 };
-pub(in crate::store) const ALERT: Kind = Kind { magic: b'A', version: 3 };
+pub(in crate::store) const ALERT: Kind = Kind { magic: b'A', version: 4 };
 pub(in crate::store) const REJECT: Kind = Kind { magic: b'J', version: 2 };
 pub(in crate::store) const REJECTS_BYTES: Kind = Kind { magic: b'B', version: 1 };
 pub(in crate::store) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(in crate::store) const TOTALS: Kind = Kind { magic: b'T', version: 2 };
 pub(in crate::store) const PARTITION: Kind = Kind { magic: b'W', version: 2 };
-pub(in crate::store) const DETECTION: Kind = Kind { magic: b'D', version: 1 };
+pub(in crate::store) const DETECTION: Kind = Kind { magic: b'D', version: 2 };
 pub(in crate::store) const RECENT_MINUTE: Kind = Kind { magic: b'M', version: 1 };
 pub(in crate::store) const CLOCKS: Kind = Kind { magic: b'Q', version: 1 };
 pub(in crate::store) const MIRROR: Kind = Kind { magic: b'U', version: 1 };
 pub(in crate::store) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
-pub(in crate::store) const WORK: Kind = Kind { magic: b'E', version: 1 };
+pub(in crate::store) const WORK: Kind = Kind { magic: b'E', version: 2 };
 /// [`MIRROR`] and [`WORK`] in format version 1.
 pub(in crate::store) const OLD_MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(in crate::store) const OLD_WORK: Kind = Kind { magic: b'K', version: 1 };
 pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 2 };
+pub(in crate::store) const CASE: Kind = Kind { magic: b'S', version: 1 };
+pub(in crate::store) const EVIDENCE: Kind = Kind { magic: b'X', version: 1 };
+pub(in crate::store) const LAST_SIGHTINGS: Kind = Kind { magic: b'Y', version: 1 };
 pub(in crate::store) const CHECKPOINTS: Kind = Kind { magic: b'G', version: 1 };
 /// In the tally, not in the database.
 pub(in crate::store) const CENSUS: Kind = Kind { magic: b'N', version: 2 };
@@ -54,6 +59,7 @@ pub(in crate::store) const MIRROR_PREFIX: &[u8] = b"mirror/";
 /// Sorts after every number of a reject.
 const REFUSED_PREFIX: u8 = 0xff;
 pub(in crate::store) const WORK_PREFIX: &[u8] = b"work/";
+pub(in crate::store) const CASE_WORK_PREFIX: &[u8] = b"case-work/";
 
 pub(in crate::store) fn zone(shard: ShardId, first_row: u64) -> [u8; 9] {
     let mut key = [shard.number(); 9];
@@ -116,6 +122,15 @@ pub(in crate::store) fn name(dimension: Dimension, id: NameId) -> Vec<u8> {
 
 pub(in crate::store) fn work(seq: u64) -> Vec<u8> {
     [WORK_PREFIX, &seq.to_be_bytes()].concat()
+}
+
+pub(in crate::store) fn case_work(seq: u64) -> Vec<u8> {
+    [CASE_WORK_PREFIX, &seq.to_be_bytes()].concat()
+}
+
+/// The evidence of a partition, or a part of its last sightings.
+pub(in crate::store) fn evidence(partition: u32, part: u32) -> [u8; 8] {
+    (u64::from(partition) << 32 | u64::from(part)).to_be_bytes()
 }
 
 /// The number that ends a key.

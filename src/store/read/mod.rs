@@ -3,6 +3,7 @@
 
 mod alerts;
 mod cache;
+mod cases;
 mod counts;
 mod cursor;
 mod passages;

@@ -7,11 +7,12 @@ use traffic::{Alert, AlertId, RejectReason};
 use super::cursor::RowCursor;
 use super::passages;
 use super::view::View;
+use crate::case_json::CaseJson;
 use crate::reader::{
-    AlertFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError, RejectPiece,
-    Snapshot, TimeRange, Totals,
+    AlertFilter, CaseFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError,
+    RejectPiece, Snapshot, TimeRange, Totals,
 };
-use crate::work::{AlertWork, WorkedAlert};
+use crate::work::{AlertWork, WorkedAlert, WorkedCase};
 
 impl Snapshot for View {
     fn totals(&self) -> Totals {
@@ -68,6 +69,14 @@ impl Snapshot for View {
 
     fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         self.alert_by_id(id)
+    }
+
+    fn cases(&self, filter: &CaseFilter, page: u64, limit: usize) -> Result<Page<CaseJson>, ReadError> {
+        self.search_cases(filter, page, limit)
+    }
+
+    fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
+        self.case_by_id(id)
     }
 
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {

@@ -12,7 +12,7 @@ use super::cache::ColumnCache;
 use crate::reader::ReadError;
 use crate::store::disk::records::Totals;
 use crate::store::disk::segments::{Entry, body};
-use crate::store::state::{AlertIndex, Log, Rollups, State, Work};
+use crate::store::state::{AlertIndex, CaseIndex, Log, Rollups, State, Work};
 
 /// What views share: where they read what is not in memory.
 #[derive(Debug, Clone)]
@@ -32,6 +32,7 @@ pub struct View {
     tail: Vec<Arc<Entry>>,
     pub(super) rollups: Rollups,
     pub(super) alerts: AlertIndex,
+    pub(super) cases: CaseIndex,
     pub(super) names: NameTable,
     pub(super) totals: Totals,
     pub(super) last_minute: u64,
@@ -48,6 +49,7 @@ impl View {
             tail: state.logs.values().flat_map(Log::tail).collect(),
             rollups: state.rollups.clone(),
             alerts: state.alerts.clone(),
+            cases: state.cases.clone(),
             names: state.names.clone(),
             totals: state.totals.clone(),
             last_minute: state.last_minute.total(),

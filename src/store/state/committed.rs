@@ -4,6 +4,7 @@ use shard::{PerShard, ShardCount};
 use traffic::NameTable;
 
 use super::alert_index::AlertIndex;
+use super::case_index::CaseIndex;
 use super::last_minute::LastMinute;
 use super::log::Log;
 use super::rollups::Rollups;
@@ -22,6 +23,8 @@ pub(in crate::store) struct State {
     pub(in crate::store) rollups: Rollups,
     /// The searchable part of alerts.
     pub(in crate::store) alerts: AlertIndex,
+    /// The cases.
+    pub(in crate::store) cases: CaseIndex,
     /// Passages of the last minute.
     pub(in crate::store) last_minute: LastMinute,
 }
@@ -35,6 +38,7 @@ impl State {
             logs: PerShard::new(shards, Log::new),
             rollups: Rollups::default(),
             alerts: AlertIndex::new(0),
+            cases: CaseIndex::default(),
             last_minute: LastMinute::default(),
         }
     }

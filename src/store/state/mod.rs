@@ -2,6 +2,7 @@
 //! that a view is made of.
 
 mod alert_index;
+mod case_index;
 mod committed;
 mod detection;
 mod holds;
@@ -15,6 +16,7 @@ mod work_states;
 #[cfg(test)]
 pub(super) use alert_index::ROW_BYTES;
 pub(super) use alert_index::{AlertIndex, FoundAlerts, Row as AlertRow};
+pub(super) use case_index::{CaseIndex, CaseRow};
 pub(super) use committed::State;
 pub(super) use detection::Detection;
 pub(super) use holds::Holds;
@@ -23,6 +25,6 @@ pub(super) use log::Log;
 #[cfg(test)]
 pub(super) use log::Sizes;
 pub(super) use name_facts::NameFacts;
-pub(super) use partitions::{Partition, needed_for_recovery};
+pub(super) use partitions::{Partition, PartitionEvidence, needed_for_recovery};
 pub(super) use rollups::{HourCounter, Rollups};
 pub(super) use work_states::{Work, WorkStates};

@@ -58,6 +58,8 @@ impl WorkStates {
 #[derive(Debug, Default)]
 pub(in crate::store) struct Work {
     states: ArcSwap<WorkStates>,
+    /// Of cases.
+    cases: ArcSwap<WorkStates>,
     /// Held while work is changed.
     changing: Mutex<()>,
 }
@@ -85,6 +87,40 @@ impl Work {
             database.commit(strays, Durability::AsConfigured)?;
         }
         self.states.store(Arc::new(states));
+        self.load_cases(database)
+    }
+
+    /// The current states of the work on cases.
+    pub(in crate::store) fn case_states(&self) -> Arc<WorkStates> {
+        self.cases.load_full()
+    }
+
+    /// As [`Work::set`], for a case.
+    pub(in crate::store) fn set_case(&self, seq: u64, status: WorkStatus) {
+        let mut states = WorkStates::clone(&self.cases.load());
+        states.set(seq, status);
+        self.cases.store(Arc::new(states));
+    }
+
+    /// Removes the work on a case that a commit drops.
+    pub(in crate::store) fn drop_case(&self, seq: u64, commit: &mut Commit<'_>) {
+        if self.cases.load().of(seq).is_some() {
+            commit.delete(Family::Meta, &keys::case_work(seq));
+        }
+    }
+
+    fn load_cases(&self, database: &Database) -> Result<(), StoreError> {
+        let mut states = WorkStates::default();
+        for item in database.scan(Family::Meta, keys::CASE_WORK_PREFIX) {
+            let (key, value) = item?;
+            if !key.starts_with(keys::CASE_WORK_PREFIX) {
+                break;
+            }
+            let damaged = |detail: &dyn std::fmt::Display| database.damaged("the work on a case", detail);
+            let seq = keys::last_u64(&key).ok_or_else(|| damaged(&"unknown key"))?;
+            states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
+        }
+        self.cases.store(Arc::new(states));
         Ok(())
     }
 

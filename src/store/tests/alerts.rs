@@ -17,7 +17,14 @@ use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus};
 const HOUR: i64 = 3600;
 
 fn change(status: Option<WorkStatus>, note: &str) -> WorkChange {
-    WorkChange { status, note: note.to_owned(), by: "王".to_owned(), at: CivilTime(1_704_067_200), version: None }
+    WorkChange {
+        status,
+        note: note.to_owned(),
+        reason: None,
+        by: "王".to_owned(),
+        at: CivilTime(1_704_067_200),
+        version: None,
+    }
 }
 
 proptest! {

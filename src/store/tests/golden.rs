@@ -1,6 +1,7 @@
 //! The bytes of stored values: a change of them is a change of the on-disk format, and needs a new version.
 
 use storage::codec;
+use traffic::evidence::{PairEvidence, PairFinding, Reason};
 use traffic::{
     Alert, AlertId, AlertSighting, Cause, CivilTime, ClockCount, Lead, PassageId, PlateCode, PlateType, Reached,
     RejectReason, Resolution, Rule, Severity, Sighting, WatermarkState,
@@ -14,7 +15,7 @@ use crate::store::disk::records::{
 };
 use crate::store::state::HourCounter;
 use crate::store::{MirrorCursor, RefusedRow, StoredReject, Totals};
-use crate::work::{AlertWork, WorkEntry, WorkStatus};
+use crate::work::{AlertWork, WorkEntry, WorkReason, WorkStatus};
 
 fn check(name: &str, bytes: &[u8], golden: &str) {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -74,14 +75,27 @@ fn alert() {
         severity: Severity::High,
         rule: Rule::Speed,
         cause: None,
+        evidence: None,
     };
     assert_eq!(decode_alert(&bytes_of(ALERT_1)).unwrap(), alert, "layout 1 had no cause");
     let alert = Alert { cause: Some(Cause::PlateTypes), ..alert };
     assert_eq!(decode_alert(&bytes_of(ALERT_2)).unwrap(), alert, "layout 2 had texts for id and times");
+    assert_eq!(decode_alert(&bytes_of(ALERT_3)).unwrap(), alert, "layout 3 had no evidence");
+    let reasons = vec![
+        Reason::Gap(123, 1260.5),
+        Reason::ClockCorrection(-37),
+        Reason::Contradictions(300),
+        Reason::SecondCar(4, 2),
+        Reason::BrandDiffers(1),
+        Reason::NeighbourDue(PlateCode::pack("苏C12346")),
+        Reason::OtherPlateType(1),
+    ];
+    let pair = PairEvidence { probability: 0.9731, cause: Cause::Clone, reasons, model: 473_352 };
+    let alert = alert.weighed(PairFinding::Weighed(pair));
     let bytes = encode_alert(&alert).unwrap();
     check("alert", &bytes, ALERT);
     assert_eq!(decode_alert(&bytes).unwrap(), alert);
-    assert_eq!(Cause::PlateTypes.code(), 0);
+    assert!(Cause::ALL.into_iter().enumerate().all(|(number, cause)| cause.code() == number as u8));
     for (number, severity) in [Severity::High, Severity::Medium, Severity::Low].into_iter().enumerate() {
         assert_eq!(severity.code(), number as u8);
     }
@@ -198,10 +212,12 @@ fn partition_state() {
 
 #[test]
 fn detection() {
-    let totals = DetectionTotals { ahead: 300, forgotten: 7, conflict_sample: Some("3.2E+17".to_owned()) };
+    let totals = DetectionTotals { ahead: 300, forgotten: 7, conflict_sample: Some("3.2E+17".to_owned()), cases: 0 };
+    assert_eq!(DetectionTotals::decode(&bytes_of(DETECTION_1)).unwrap(), totals, "layout 1");
+    let totals = DetectionTotals { cases: 70_000, ..totals };
     let bytes = codec::encode(keys::DETECTION, &totals).unwrap();
     check("detection", &bytes, DETECTION);
-    assert_eq!(codec::decode::<DetectionTotals>(keys::DETECTION, &bytes).unwrap(), totals);
+    assert_eq!(DetectionTotals::decode(&bytes).unwrap(), totals);
     let clocks = vec![
         ClockCount::default(),
         ClockCount { accepted: 70_000, late: 300, ahead: 1, lead: Some(Lead { median: -300, spread: 4 }) },
@@ -223,6 +239,7 @@ fn work_on_an_alert() {
         from,
         to,
         note: note.to_owned(),
+        reason: None,
     };
     let work = AlertWork {
         status: WorkStatus::Dismissed,
@@ -232,6 +249,9 @@ fn work_on_an_alert() {
             entry(1_704_067_260, "a", WorkStatus::Investigating, WorkStatus::Dismissed, "误识别"),
         ],
     };
+    assert_eq!(decode_work_of_alert(&bytes_of(WORK_1)).unwrap(), work, "layout 1 had no reasons");
+    let mut work = work;
+    work.history[1].reason = Some(WorkReason::Misread);
     let bytes = encode_work(&work).unwrap();
     check("work", &bytes, WORK);
     assert_eq!(decode_work_of_alert(&bytes).unwrap(), work);
@@ -244,7 +264,12 @@ fn work_on_an_alert() {
     }
 }
 
-const WORK: &str = "4501920c4b2d03fb2c0102fc000124cb03e78e8b000100fc780124cb0161010309e8afafe8af86e588ab";
+const WORK_1: &str = "4501920c4b2d03fb2c0102fc000124cb03e78e8b000100fc780124cb0161010309e8afafe8af86e588ab";
+const WORK: &str = "4502cc1fa69703fb2c0102fc000124cb03e78e8b00010000fc780124cb0161010309e8afafe8af86e588ab0103";
+const ALERT: &str = concat!(
+    "410472973fad0cfd0100000000000c9f09e88b8f4331323334350141fc000124cb0247310142fcf60124cb024732f6019a99999999994640",
+    "0000010101016b9a779ca223ef3f0700f60000000000b29340014902fb2c01030402040105fd0e433132333436000601fc10720e00"
+);
 const PLATE: &str = concat!(
     "00000000659200fc500271e241c602fc300124cb03fd0b9e168c40ef7104fc120000470135fcf80124cbfb2c01fdff721814ad1edce9fc00",
     "6bb691013501fdff721814ad1edce9fc006bb69108e8bf87e8bda62d31",
@@ -255,7 +280,7 @@ const PLATE_1: &str = concat!(
 );
 const MIRROR: &str = "55013c1283bdfc7011010001fc300124cb02fb2c0101";
 const REFUSED: &str = "52015a0c9e1001fc70110100024731fc300124cb0c473109e9939ce5b1b1e58ebf08746f6f206c6f6e67";
-const ALERT: &str = concat!(
+const ALERT_3: &str = concat!(
     "4103e15ef9070cfd0100000000000c9f09e88b8f4331323334350141fc000124cb0247310142fcf60124cb024732f6019a99999999994640",
     "0000010100"
 );
@@ -273,6 +298,7 @@ const HOUR: &str = "480187c04e730302000101020200020201020302fb84030102000001";
 const TOTALS: &str = "5402076935f101020302000405fc701101000607020809020a0b0c0d0e01fc000124cb0101";
 const TOTALS_1: &str = "540129713bcf01020302000405fc70110100060708090a0b0c0d0e01fc000124cb0101";
 const PARTITION: &str = "57022ac34f6a01fc000124cbfc70110100fc880d010001fb2c01fcc80124cbfc6f11010000000000fb2c01";
-const DETECTION: &str = "4401b7cc7dabfb2c01070107332e32452b3137";
+const DETECTION_1: &str = "4401b7cc7dabfb2c01070107332e32452b3137";
+const DETECTION: &str = "44020531e66efb2c01070107332e32452b3137fc70110100";
 const CLOCKS: &str = "51013ddc97d30200000000fc70110100fb2c010101fb570208";
 const PARTITION_1: &str = "5701275196c801fc000124cb00fb2c01";

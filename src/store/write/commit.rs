@@ -4,6 +4,7 @@ use shard::{PerShard, Rows, ShardId};
 use std::collections::BTreeSet;
 use std::time::Instant;
 use storage::{Commit, Durability, Family, codec};
+use traffic::evidence::{Findings, PairFinding};
 use traffic::{Alert, AlertId, AlertSighting, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch};
 
 use super::rejects;
@@ -12,7 +13,7 @@ use super::store::Store;
 use crate::batch::Batch;
 use crate::store::disk::keys;
 use crate::store::disk::records::{Census, encode_alert, encode_plate};
-use crate::store::state::Partition;
+use crate::store::state::{Partition, PartitionEvidence};
 use crate::store::{Progress, StoreError, View};
 
 /// The detector's verdict on a batch.
@@ -22,6 +23,8 @@ struct Verdict {
     fates: Vec<Fate>,
     /// In the order found.
     hits: Vec<Hit>,
+    /// What the traffic says about the hits, and the cases that changed.
+    findings: Findings,
 }
 
 impl Store {
@@ -90,12 +93,15 @@ impl Store {
         let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
         self.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
         self.write_rows(rows, &mut commit)?;
-        self.write_alerts(passages, &verdict.hits, &mut commit)?;
-        self.write_rejects(batch, &verdict.fates, &mut commit)?;
+        let Verdict { fates, hits, findings } = verdict;
+        self.write_alerts(passages, &hits, findings.pairs, &mut commit)?;
+        self.write_cases(batch.partition, findings.cases, &mut commit)?;
+        self.write_rejects(batch, &fates, &mut commit)?;
         self.write_detection(batch.partition, &mut commit)?;
         if self.saving_is_due() {
             self.save_plates(&mut commit)?;
         }
+        self.save_evidence(false, &mut commit)?;
         self.write_state(&mut commit)?;
         let source = batch.position_name.as_deref().unwrap_or(source);
         commit.put(Family::Meta, &keys::position(source), &batch.position);
@@ -116,15 +122,19 @@ impl Store {
         Ok(())
     }
 
-    fn detect(&mut self, partition: u32, passages: &PassageBatch) -> Verdict {
+    fn detect(&mut self, id: u32, passages: &PassageBatch) -> Verdict {
         let mut verdict = Verdict::default();
-        let settings = self.settings.detector;
+        let (settings, evidence) = (self.settings.detector, self.settings.evidence);
         // A new partition has nothing to recover from the passages before it.
         let saved_arrival = self.state.totals.accepted;
-        let partition = self.partitions.entry(partition).or_insert_with(|| Partition::new(settings, saved_arrival));
+        let partition = self.partitions.entry(id).or_insert_with(|| Partition {
+            evidence: evidence.map(|settings| PartitionEvidence::new(settings, saved_arrival)),
+            ..Partition::new(settings, saved_arrival)
+        });
         partition.detector.observe(passages, self.facts.knowledge(), &mut verdict.fates, &mut verdict.hits);
         partition.state.watermark = partition.detector.watermark_state();
         self.detection.totals.forgotten += partition.detector.take_forgotten();
+        verdict.findings = self.assess(id, passages, &verdict.fates, &verdict.hits);
         verdict
     }
 
@@ -240,8 +250,10 @@ impl Store {
         &mut self,
         passages: &PassageBatch,
         hits: &[Hit],
+        pairs: Vec<PairFinding>,
         commit: &mut Commit<'_>,
     ) -> Result<(), StoreError> {
+        let mut pairs = pairs.into_iter();
         for hit in hits {
             self.state.totals.alerts += 1;
             let row = hit.row as usize;
@@ -249,7 +261,7 @@ impl Store {
             else {
                 return Err(StoreError::Contradiction(format!("an alert is of row {row} of {}", passages.len())));
             };
-            let alert = self.alert(passages, hit, time, here);
+            let alert = self.alert(passages, hit, time, here).weighed(pairs.next().unwrap_or_default());
             let (prev, curr) =
                 if hit.other_is_earlier { (hit.other.checkpoint, here) } else { (here, hit.other.checkpoint) };
             self.state.alerts.push(&alert, [prev, curr]);
@@ -287,6 +299,7 @@ impl Store {
             severity: hit.severity,
             rule: hit.rule,
             cause: hit.cause,
+            evidence: None,
         }
     }
 
@@ -379,6 +392,7 @@ impl Store {
         self.begin()?;
         let mut commit = database.begin();
         self.save_plates(&mut commit)?;
+        self.save_evidence(true, &mut commit)?;
         // What recovery no longer needs now that all plates are saved.
         self.expire(usize::MAX, &mut commit)?;
         self.note_sealed();

@@ -10,6 +10,7 @@ use super::store::Store;
 use crate::camera_clocks::{self, DetectionStatus};
 use crate::store::StoreError;
 use crate::store::disk::keys;
+use crate::store::disk::records::DetectionTotals;
 use crate::store::state::{Detection, LastMinute, Partition};
 
 impl Store {
@@ -17,7 +18,7 @@ impl Store {
     pub(super) fn load_detection(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
         if let Some(bytes) = database.get(Family::Meta, keys::DETECTION_KEY)? {
-            let totals = codec::decode(keys::DETECTION, &bytes);
+            let totals = DetectionTotals::decode(&bytes);
             self.detection = Detection::new(totals.map_err(|error| database.damaged("detection's totals", &error))?);
         }
         // A directory of an earlier version has none: the rows were counted instead.

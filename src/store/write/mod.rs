@@ -3,6 +3,7 @@
 
 mod commit;
 mod detection;
+mod evidence;
 mod lifetimes;
 mod loss;
 mod migrate;

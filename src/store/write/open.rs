@@ -114,6 +114,8 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     store.shared.reading.work.load(&database, store.state.totals.oldest_alert)?;
     store.load_alerts()?;
     store.delete_stray_bodies()?;
+    store.load_cases()?;
+    store.begin_evidence()?;
     store.load_plates()?;
     store.replay_log()?;
     store.load_detection()?;
@@ -224,6 +226,13 @@ impl Store {
         Ok(database.commit(commit, Durability::AsConfigured)?)
     }
 
+    fn begin_evidence(&mut self) -> Result<(), StoreError> {
+        let database = self.shared.reading.database.clone();
+        let mut commit = database.begin();
+        self.load_evidence(&mut commit)?;
+        Ok(database.commit(commit, Durability::AsConfigured)?)
+    }
+
     fn load_partitions(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
         for item in prefixed(&database, keys::PARTITION_PREFIX) {
@@ -234,7 +243,7 @@ impl Store {
             let is_old = state.is_none();
             let state = state.unwrap_or_default();
             detector.restore_watermark(&state.saved_watermark);
-            self.partitions.insert(id, Partition { detector, state, is_old });
+            self.partitions.insert(id, Partition { detector, evidence: None, state, is_old });
         }
         self.begin_old_partitions();
         Ok(())
@@ -356,7 +365,7 @@ impl Store {
     /// Gives rows of both shards, merged by arrival number, to whatever needs them.
     fn replay_rows(&mut self, replayed: &Replayed, ttl: i64) {
         let ahead = replayed.recent + 60 + ttl - self.settings.detector.window;
-        let mut batches: BTreeMap<u32, PassageBatch> = BTreeMap::new();
+        let mut batches: BTreeMap<u32, [PassageBatch; 2]> = BTreeMap::new();
         for &(arrival, block, row) in &replayed.order {
             let (Some(rows), row) = (replayed.blocks.get(block as usize), row as usize) else { continue };
             let (Some(&time), Some(partition_id)) = (rows.times.get(row), rows.partitions.get(row)) else { continue };
@@ -364,18 +373,21 @@ impl Store {
                 self.state.last_minute.see(time);
             }
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
-            if arrival >= partition.state.saved_arrival {
-                let batch = batches.entry(*partition_id).or_default();
-                push_row(batch, rows, row, &self.state.names);
-                if batch.len() >= RECOVER_ROWS {
-                    partition.detector.recover(batch, self.facts.knowledge());
-                    *batch = PassageBatch::default();
+            let lacking = partition.lacking(arrival);
+            for (part, batch) in batches.entry(*partition_id).or_default().iter_mut().enumerate() {
+                if lacking.get(part).is_some_and(|lacks| *lacks) {
+                    push_row(batch, rows, row, &self.state.names);
+                    if batch.len() >= RECOVER_ROWS {
+                        partition.recover(part, batch, self.facts.knowledge());
+                        *batch = PassageBatch::default();
+                    }
                 }
             }
         }
-        for (id, batch) in batches {
-            if let Some(partition) = self.partitions.get_mut(&id) {
-                partition.detector.recover(&batch, self.facts.knowledge());
+        for (id, batches) in batches {
+            let Some(partition) = self.partitions.get_mut(&id) else { continue };
+            for (part, batch) in batches.iter().enumerate() {
+                partition.recover(part, batch, self.facts.knowledge());
             }
         }
     }
@@ -444,14 +456,15 @@ fn advance_horizons(horizons: &Horizons, partitions: &BTreeMap<u32, Partition>, 
     }
 }
 
-/// Adds what the detector needs of a row.
+/// Adds what detector and evidence need of a row.
 fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize, names: &NameTable) {
-    let (Some(&time), Some(&id), Some(&plate), Some(&checkpoint), Some(&plate_type)) = (
+    let (Some(&time), Some(&id), Some(&plate), Some(&checkpoint), Some(&plate_type), Some(&model)) = (
         rows.times.get(row),
         rows.ids.get(row),
         rows.plates.get(row),
         rows.columns[Dimension::Checkpoint].get(row),
         rows.columns[Dimension::PlateType].get(row),
+        rows.columns[Dimension::Model].get(row),
     ) else {
         return;
     };
@@ -468,4 +481,5 @@ fn push_row(batch: &mut PassageBatch, rows: &Rows, row: usize, names: &NameTable
     batch.plates.push(plate);
     batch.columns[Dimension::Checkpoint].push(checkpoint);
     batch.columns[Dimension::PlateType].push(plate_type);
+    batch.columns[Dimension::Model].push(model);
 }

@@ -29,6 +29,9 @@ impl Store {
         let limit = |store: &Self, kept| store.lifetimes.limit(kept, newest, now);
         let mut changed = false;
         if let Some((oldest, seconds)) = limit(self, Kept::Passages) {
+            if self.evidence_pins(CivilTime(oldest)) {
+                self.save_evidence(true, commit)?;
+            }
             let dropped = self.expire_segments(CivilTime(oldest), segments_at_once, commit)?;
             changed |= self.note_dropped(&dropped, oldest, seconds, now);
             if dropped.len() < segments_at_once {
@@ -36,16 +39,17 @@ impl Store {
             }
         }
         if let Some((oldest, _)) = limit(self, Kept::Alerts) {
-            let oldest = CivilTime(oldest);
+            let alerts_from = CivilTime(oldest);
             let first_held = self.shared.holds.first_alert(self.state.totals.alerts);
             let expired = |value: &[u8]| {
-                decode_alert(value).is_ok_and(|alert| alert.later.passed_at < oldest && alert.seq < first_held)
+                decode_alert(value).is_ok_and(|alert| alert.later.passed_at < alerts_from && alert.seq < first_held)
             };
             let before = self.state.totals.oldest_alert;
             let oldest = drop_expired(&self.shared.reading.database, Family::Alerts, before, expired, commit)?;
             self.state.totals.oldest_alert = oldest;
             self.state.alerts.forget_below(oldest);
             self.shared.reading.work.drop_range(before..oldest, commit);
+            self.expire_cases(alerts_from.0, EXPIRE_AT_ONCE, commit);
             changed |= self.log_numbered(Kept::Alerts, before, oldest, now);
         }
         if let Some((oldest, _)) = limit(self, Kept::Rejects) {

@@ -5,41 +5,13 @@ use super::chains::Car;
 use super::contradiction::{FAST_SHARE, Mark};
 use super::last_seen::Spot;
 use super::posterior::{Explanations, Verdict};
-use crate::{Places, PlateCode};
-
-/// An explanation of two sightings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Explanation {
-    /// Two cars wear the plate.
-    Clone,
-    /// Another plate was read as this one.
-    Misread,
-    /// A camera's clock is wrong: after correction the gap is one that cars make.
-    Clock,
-    /// Two vehicles carry the number lawfully.
-    PlateTypes,
-    /// One car was quick, or took a way that is not known.
-    Fast,
-    /// The gap is one that cars make.
-    Feasible,
-}
-
-impl Explanation {
-    /// The name in the alert's JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Clone => "clone",
-            Self::Misread => "misread",
-            Self::Clock => "clock",
-            Self::PlateTypes => "plate_types",
-            Self::Fast => "fast",
-            Self::Feasible => "feasible",
-        }
-    }
-}
+use crate::{Cause, Places, PlateCode, Severity};
+use serde::{Deserialize, Serialize};
 
 /// Why a pair is weighed so.
-#[derive(Debug, Clone, Copy, PartialEq)]
+///
+/// Stored alerts hold it: variants keep their order, and new ones come last.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Reason {
     /// The corrected gap in seconds, and the fastest credible time.
     Gap(i64, f64),
@@ -73,16 +45,37 @@ impl Reason {
 }
 
 /// What a pair is worth.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairEvidence {
     /// That two cars made it, 0 to 1.
     pub probability: f64,
     /// The likeliest explanation.
-    pub cause: Explanation,
+    pub cause: Cause,
     /// Why.
     pub reasons: Vec<Reason>,
     /// The hour since 1970 of the model in force.
     pub model: i64,
+}
+
+impl PairEvidence {
+    /// As it is stored and shown: the probability to four decimals, times to 0.1 s.
+    pub fn rounded(self) -> Self {
+        let to = |number: f64, parts: f64| (number * parts).round() / parts;
+        let reason = |reason| match reason {
+            Reason::Gap(gap, fastest) => Reason::Gap(gap, to(fastest, 10.0)),
+            other => other,
+        };
+        Self {
+            probability: to(self.probability, 10_000.0),
+            reasons: self.reasons.into_iter().map(reason).collect(),
+            ..self
+        }
+    }
+
+    /// How strong it is.
+    pub fn severity(&self) -> Severity {
+        Severity::of_probability(self.probability)
+    }
 }
 
 /// How likely two cars made a pair that one car can have made, of a plate that is cloned.
@@ -125,12 +118,12 @@ impl Assessor {
         let is_twins = from.spot.plate_type.are_twins(to.spot.plate_type);
         let clone = verdict.explanations.clone;
         let (probability, cause) = if is_twins {
-            (0.0, Explanation::PlateTypes)
+            (0.0, Cause::PlateTypes)
         } else if share < FAST_SHARE {
-            (if apart { clone } else { clone * 0.5 }, likeliest(&verdict.explanations))
+            (if apart { clone } else { clone * 0.5 }, verdict.explanations.likeliest())
         } else {
             let raw = (to.spot.time - from.spot.time).abs() as f64;
-            let cause = if raw < FAST_SHARE * fastest { Explanation::Clock } else { Explanation::Feasible };
+            let cause = if raw < FAST_SHARE * fastest { Cause::Clock } else { Cause::Feasible };
             (if apart { clone * 0.5 } else { clone * FEASIBLE_OF_CLONE }, cause)
         };
         Some(PairEvidence { probability, cause, reasons, model })
@@ -160,14 +153,17 @@ fn why(found: u32, verdict: &Verdict, pair: &[Mark]) -> Vec<Reason> {
     reasons
 }
 
-fn likeliest(explanations: &Explanations) -> Explanation {
-    let Explanations { clone, misread, clock, plate_types, fast } = *explanations;
-    let all = [
-        (clone, Explanation::Clone),
-        (misread, Explanation::Misread),
-        (clock, Explanation::Clock),
-        (plate_types, Explanation::PlateTypes),
-        (fast, Explanation::Fast),
-    ];
-    all.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Explanation::Fast, |(_, explanation)| explanation)
+impl Explanations {
+    /// The likeliest explanation.
+    pub fn likeliest(&self) -> Cause {
+        let Self { clone, misread, clock, plate_types, fast } = *self;
+        let all = [
+            (clone, Cause::Clone),
+            (misread, Cause::Misread),
+            (clock, Cause::Clock),
+            (plate_types, Cause::PlateTypes),
+            (fast, Cause::Fast),
+        ];
+        all.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Cause::Fast, |(_, cause)| cause)
+    }
 }

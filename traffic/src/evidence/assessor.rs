@@ -122,12 +122,28 @@ impl Assessor {
         self.times.see(from.checkpoint, to.checkpoint, gap.abs());
         let error = self.error(from) + self.error(to);
         let fastest = self.roads(places).fastest(from.checkpoint, to.checkpoint);
+        if fastest.is_some_and(|fastest| (gap.abs() as f64) < fastest) {
+            self.note_too_fast(from.checkpoint, to.checkpoint);
+        }
         let is_contradiction = fastest.is_some_and(|fastest| gap.abs() as f64 + error < FAST_SHARE * fastest);
         if let Some(camera) = self.cameras.at(spot.checkpoint) {
             camera.hour.compare(before, spot, is_contradiction);
         }
         if let Some(fastest) = fastest.filter(|_| is_contradiction) {
             self.suspect(plate, from, to, fastest, now, places);
+        }
+    }
+
+    /// Counts a pair that is too fast, if nothing is learnt of it.
+    #[cold]
+    fn note_too_fast(&mut self, from: NameId, to: NameId) {
+        if self.paths.fastest(from, to).is_some() {
+            return;
+        }
+        for checkpoint in [from, to] {
+            if let Some(camera) = self.cameras.at(checkpoint) {
+                camera.too_fast += 1;
+            }
         }
     }
 
@@ -216,6 +232,12 @@ impl Assessor {
     fn due(&self, plate: PlateCode, spot: &Spot, horizon: i64) -> Option<PlateCode> {
         let correct = |spot: &Spot| self.cameras.correct(spot);
         misreads::due(&self.seen, &self.paths, plate, spot, correct, horizon)
+    }
+
+    /// Whether [`Self::take_changed_cases`] has anything.
+    #[inline]
+    pub fn has_changed_cases(&self) -> bool {
+        self.suspects.has_changed()
     }
 
     /// Takes the plates whose cases changed since the last call, in the order of their codes.

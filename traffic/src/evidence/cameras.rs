@@ -110,6 +110,8 @@ pub(super) struct Camera {
     pub(super) faults: Vec<CameraFault>,
     /// Seconds a day that its clock gains.
     pub(super) drift: f64,
+    /// Pairs too fast for the great circle, before anything was learnt of the roads; halved every hour.
+    pub(super) too_fast: u32,
     samples: Vec<Vec<i32>>,
     /// High quantile of the leads of each remembered stretch less that of all cameras, in absolute terms (GCSJ, not
     /// corrected), newest last.
@@ -128,6 +130,7 @@ impl Default for Camera {
             past: Vec::new(),
             faults: Vec::new(),
             drift: 0.0,
+            too_fast: 0,
             samples: vec![Vec::new(); STRETCHES],
             leads: Vec::new(),
             spread: None,
@@ -294,6 +297,7 @@ impl Cameras {
         let usual_slope = median(&mut sizes).unwrap_or(f64::INFINITY);
         for (camera, slope) in self.all.iter_mut().zip(slopes) {
             camera.past.push(std::mem::take(&mut camera.hour));
+            camera.too_fast /= 2;
             let extra = camera.past.len().saturating_sub(HOURS);
             camera.past.drain(..extra);
             let [records, ahead, whole] = [

@@ -7,9 +7,10 @@ use super::contradiction::{Contradiction, Mark};
 use super::posterior::Explanations;
 use super::suspects::Suspect;
 use crate::{NameId, Places, PlateCode, PlateType};
+use serde::{Deserialize, Serialize};
 
 /// Where a car is likely to pass next.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NextPassage {
     /// KKMC.
     pub checkpoint: NameId,
@@ -20,7 +21,7 @@ pub struct NextPassage {
 }
 
 /// One of the two cars.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseCar {
     /// Its sightings of the last day, oldest first.
     pub sightings: Vec<Mark>,
@@ -29,7 +30,7 @@ pub struct CaseCar {
 }
 
 /// A case.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// The plate.
     pub plate: PlateCode,

@@ -26,7 +26,10 @@ pub struct SavedPair {
     counts: [Counts; 4],
 }
 
-/// All of the evidence of a partition. Its version is [`SavedEvidence::VERSION`]; another one is not read.
+/// The last sightings of plates, in the order of the plates: the part of [`SavedEvidence`] that grows with the traffic.
+pub type SavedSightings = Vec<(PlateCode, Spot)>;
+
+/// The evidence of a partition but for the last sightings. Its version is [`SavedEvidence::VERSION`]; another one is not read.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SavedEvidence {
     clock: StreamClock,
@@ -40,9 +43,6 @@ pub struct SavedEvidence {
     hours: u64,
     sightings: Vec<u64>,
     lead_error: Option<f64>,
-    /// Last sightings in columns, in the order of the plates.
-    plates: Vec<PlateCode>,
-    spots: Vec<Spot>,
 }
 
 impl SavedEvidence {
@@ -52,10 +52,9 @@ impl SavedEvidence {
 
 impl Assessor {
     /// All of the state.
-    pub fn save(&self) -> SavedEvidence {
+    pub fn save(&self) -> (SavedEvidence, SavedSightings) {
         let horizon = self.clock.now().map_or(i64::MIN, |now| now - self.settings.reach);
-        let (plates, spots) = self.seen.live(horizon).into_iter().unzip();
-        SavedEvidence {
+        let saved = SavedEvidence {
             clock: self.clock.clone(),
             cameras: self.cameras.clone(),
             pairs: self.times.pairs.iter().map(SavedPair::of).collect(),
@@ -66,18 +65,21 @@ impl Assessor {
             hours: self.hours,
             sightings: self.sightings.clone(),
             lead_error: self.lead_error,
-            plates,
-            spots,
-        }
+        };
+        (saved, self.seen.live(horizon))
     }
 
     /// An assessor in a saved state.
-    pub fn restore(settings: EvidenceSettings, saved: SavedEvidence) -> Self {
+    pub fn restore(
+        settings: EvidenceSettings,
+        saved: SavedEvidence,
+        sightings: impl IntoIterator<Item = (PlateCode, Spot)>,
+    ) -> Self {
         let mut restored = Self::new(settings);
         restored.times.restore(saved.pairs.iter().map(SavedPair::times).collect());
         restored.paths = Paths::of(&restored.times);
-        for (plate, spot) in saved.plates.iter().zip(&saved.spots) {
-            let _ = restored.seen.put(*plate, spot, i64::MIN, |_| false);
+        for (plate, spot) in sightings {
+            let _ = restored.seen.put(plate, &spot, i64::MIN, |_| false);
         }
         Self {
             clock: saved.clock,

@@ -151,6 +151,11 @@ impl Suspects {
         }
     }
 
+    #[inline]
+    pub(super) fn has_changed(&self) -> bool {
+        !self.changed.is_empty()
+    }
+
     /// Takes the plates whose cases changed, in the order of their codes.
     pub(super) fn take_changed(&mut self) -> Vec<PlateCode> {
         let mut changed = std::mem::take(&mut self.changed);

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How strong the evidence is. In JSON it is its name.
+/// How strong the evidence is. In JSON it is its name. Where travel times are learnt it follows from the probability, see
+/// [`Severity::of_probability`]; elsewhere from the speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
@@ -39,6 +40,15 @@ impl Severity {
     /// The severity with this code.
     pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.code() == code)
+    }
+
+    /// Of an alert that two cars made with this probability.
+    pub fn of_probability(probability: f64) -> Self {
+        match probability {
+            0.9.. => Self::High,
+            0.5.. => Self::Medium,
+            _ => Self::Low,
+        }
     }
 
     /// The weaker of the two.

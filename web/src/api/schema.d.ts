@@ -4,6 +4,41 @@
  */
 
 export interface paths {
+    "/api/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that match the filters, the likeliest first. */
+        get: operations["list_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One case: everything that is known of it, and the work on it. */
+        get: operations["get_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes the work on a case. The change is on disk before the response is sent. */
+        patch: operations["patch_case"];
+        trace?: never;
+    };
     "/api/checkpoints": {
         parameters: {
             query?: never;
@@ -474,6 +509,11 @@ export interface components {
              */
             id: string;
             /**
+             * @description The whole hour at which what is learnt of the roads changed last. Absent where nothing is learnt.
+             * @example 2024-01-01 09:00:00
+             */
+            model?: string | null;
+            /**
              * @description GCXH of the earlier sighting.
              * @example G320300109027253771
              */
@@ -488,6 +528,14 @@ export interface components {
              * @example 2024-01-01 08:00:00
              */
             prev_time: string;
+            /**
+             * Format: double
+             * @description That two cars made it, 0 to 1. Absent where the travel times between the two checkpoints are not learnt.
+             * @example 0.97
+             */
+            probability?: number | null;
+            /** @description Why, each with its numbers. Absent where nothing is learnt. */
+            reasons?: components["schemas"]["AlertReason"][] | null;
             /** @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it. */
             rule: components["schemas"]["Rule"];
             /**
@@ -497,8 +545,9 @@ export interface components {
              */
             seq: number;
             /**
-             * @description `high`: even the lower bound of the speed is impossible. `medium`: only the nominal speed is, or the distance is
-             *     unknown. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
+             * @description Where there is a probability, `high` from 0.9 and `medium` from 0.5. Elsewhere, `high`: even the lower bound of the
+             *     speed is impossible. `medium`: only the nominal speed is, or the distance is unknown, or one of the cameras makes
+             *     many such pairs. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
              */
             severity: components["schemas"]["Severity"];
             /**
@@ -509,7 +558,7 @@ export interface components {
             speed_kmh?: number | null;
         };
         /** @enum {string} */
-        AlertCause: "plate_types";
+        AlertCause: "plate_types" | "clone" | "misread" | "clock" | "fast" | "feasible";
         /** @description One alert with its places and the work on it. */
         AlertDetail: components["schemas"]["Alert"] & {
             /**
@@ -545,6 +594,46 @@ export interface components {
              * @example 1
              */
             total: number;
+        };
+        /** @description Why a pair is weighed so. In the API's schema, too. */
+        AlertReason: {
+            /** @enum {string} */
+            code: "gap";
+            /** Format: double */
+            fastest_seconds: number;
+            /** Format: int64 */
+            seconds: number;
+        } | {
+            /** @enum {string} */
+            code: "clock_correction";
+            /** Format: int64 */
+            seconds: number;
+        } | {
+            /** @enum {string} */
+            code: "contradictions";
+            /** Format: int32 */
+            count: number;
+        } | {
+            /** @enum {string} */
+            code: "second_car";
+            /** Format: int32 */
+            drives: number;
+            /** Format: int32 */
+            sightings: number;
+        } | {
+            /** @enum {string} */
+            code: "brand_differs";
+            /** Format: int32 */
+            count: number;
+        } | {
+            /** @enum {string} */
+            code: "neighbour_due";
+            hphm: string;
+        } | {
+            /** @enum {string} */
+            code: "other_plate_type";
+            /** Format: int32 */
+            count: number;
         };
         /** @description An alert, and the state of the work on it. */
         AlertRecord: components["schemas"]["Alert"] & {
@@ -639,6 +728,196 @@ export interface components {
              *     must be changed there first; `last_error` says what).
              */
             state: components["schemas"]["BackendState"];
+        };
+        /** @description One case: a plate that two cars are likely to wear. */
+        Case: {
+            /** @description Brands seen in the last day, the most frequent first. */
+            brands: components["schemas"]["CaseCount"][];
+            /** @description The two cars apart: each sighting of the last day, and where each is likely to pass next. */
+            cars: components["schemas"]["CaseCar"][];
+            /** @description The likeliest explanation. */
+            cause: components["schemas"]["AlertCause"];
+            /**
+             * Format: int32
+             * @description How many contradictions there were: sightings that no single car can have made.
+             * @example 3
+             */
+            contradictions: number;
+            /** @description Each explanation with its probability; together 1. */
+            explanations: components["schemas"]["CaseExplanations"];
+            /**
+             * @description Corrected time of the first contradiction.
+             * @example 2024-01-01 08:00:00
+             */
+            first_time: string;
+            /**
+             * @description The plate.
+             * @example 苏C12345
+             */
+            hphm: string;
+            /**
+             * @description 16 hexadecimal digits that depend only on the plate and the time at which the case was opened.
+             * @example 33fd7a2a41c6278a
+             */
+            id: string;
+            /**
+             * @description Corrected time of the newest contradiction.
+             * @example 2024-01-01 09:12:30
+             */
+            last_time: string;
+            /**
+             * @description The whole hour at which what is learnt of the roads changed last.
+             * @example 2024-01-01 09:00:00
+             */
+            model?: string | null;
+            /**
+             * @description Event time at which the case was opened.
+             * @example 2024-01-01 08:20:00
+             */
+            opened_at: string;
+            /** @description The newest contradictions, at most 100, oldest first. */
+            pairs: components["schemas"]["CasePair"][];
+            /** @description Plate types (HPZL) seen in the last day, the most frequent first. */
+            plate_types: components["schemas"]["CaseCount"][];
+            /**
+             * Format: double
+             * @description That two cars wear the plate, 0 to 1.
+             * @example 0.97
+             */
+            probability: number;
+            /**
+             * Format: int64
+             * @description Number of the case in its data directory, from 1.
+             * @example 3
+             */
+            seq: number;
+            /** @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回. */
+            status: components["schemas"]["WorkStatus"];
+            /** @description Sightings of the last day that neither car made: another vehicle, or another plate read as this one. */
+            strangers: components["schemas"]["CaseSighting"][];
+        };
+        /** @description One of the two cars. */
+        CaseCar: {
+            /** @description Where it is likely to pass next, the likeliest first; empty if it was not seen for an hour. */
+            next: components["schemas"]["CaseNext"][];
+            /** @description Its sightings of the last day, oldest first. */
+            sightings: components["schemas"]["CaseSighting"][];
+        };
+        /** @description A value and how often it was seen. */
+        CaseCount: {
+            /** @description The value. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How often.
+             */
+            value: number;
+        };
+        /** @description One case with the work on it. */
+        CaseDetail: components["schemas"]["Case"] & {
+            /**
+             * @description The states that may follow.
+             * @example [
+             *       "confirmed",
+             *       "dismissed"
+             *     ]
+             */
+            allowed: components["schemas"]["WorkStatus"][];
+            /** @description The newest 100 changes, oldest first. */
+            history: components["schemas"]["WorkEntry"][];
+            /** @description The checkpoints that it names, each once. */
+            places: components["schemas"]["SightingPlace"][];
+            /**
+             * Format: int64
+             * @description Number of changes so far; send it with the next one.
+             * @example 1
+             */
+            version: number;
+        };
+        /** @description Probabilities of the explanations. */
+        CaseExplanations: {
+            /**
+             * Format: double
+             * @description A camera's clock is wrong.
+             */
+            clock: number;
+            /**
+             * Format: double
+             * @description Two cars wear the plate.
+             */
+            clone: number;
+            /**
+             * Format: double
+             * @description One car was quick, or took a way that is not known.
+             */
+            fast: number;
+            /**
+             * Format: double
+             * @description Another plate was read as this one.
+             */
+            misread: number;
+            /**
+             * Format: double
+             * @description Two vehicles carry the number lawfully.
+             */
+            plate_types: number;
+        };
+        /** @description Where a car is likely to pass next. */
+        CaseNext: {
+            /** @description KKMC. */
+            kkmc: string;
+            /**
+             * Format: double
+             * @description The share of cars that go there, 0 to 1.
+             */
+            share: number;
+            /** @description When half of the cars that go there have passed. */
+            time: string;
+        };
+        /** @description One page of cases. */
+        CasePage: {
+            /** @description Those of this page, the likeliest first. */
+            records: components["schemas"]["Case"][];
+            /**
+             * Format: int64
+             * @description How many match on all pages.
+             * @example 1
+             */
+            total: number;
+        };
+        /** @description Two sightings that no single car can have made. */
+        CasePair: {
+            /** @description The earlier sighting. */
+            earlier: components["schemas"]["CaseSighting"];
+            /**
+             * Format: double
+             * @description The fastest credible time between the two checkpoints, in seconds.
+             */
+            fastest_seconds: number;
+            /**
+             * Format: int64
+             * @description Seconds between them, after correction.
+             */
+            gap_seconds: number;
+            /** @description The later one. */
+            later: components["schemas"]["CaseSighting"];
+            /** @description A plate that differs in one character and was due at one of the two. */
+            neighbour_due?: string | null;
+        };
+        /** @description A sighting. */
+        CaseSighting: {
+            /** @description Brand; none if it was not read. */
+            brand?: string | null;
+            /** @description The time after correction of the camera's clock. */
+            corrected_time: string;
+            /** @description GCXH; none if it is of a form that the evidence does not keep. */
+            gcxh?: string | null;
+            /** @description HPZL, or `-`. */
+            hpzl: string;
+            /** @description KKMC. */
+            kkmc: string;
+            /** @description GCSJ, as the camera wrote it. */
+            time: string;
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
@@ -902,6 +1181,66 @@ export interface components {
             data: {
                 /** @description Those of this page, newest first. */
                 records: components["schemas"]["AlertRecord"][];
+                /**
+                 * Format: int64
+                 * @description How many match on all pages.
+                 * @example 1
+                 */
+                total: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_CaseDetail: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description One case with the work on it. */
+            data: components["schemas"]["Case"] & {
+                /**
+                 * @description The states that may follow.
+                 * @example [
+                 *       "confirmed",
+                 *       "dismissed"
+                 *     ]
+                 */
+                allowed: components["schemas"]["WorkStatus"][];
+                /** @description The newest 100 changes, oldest first. */
+                history: components["schemas"]["WorkEntry"][];
+                /** @description The checkpoints that it names, each once. */
+                places: components["schemas"]["SightingPlace"][];
+                /**
+                 * Format: int64
+                 * @description Number of changes so far; send it with the next one.
+                 * @example 1
+                 */
+                version: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_CasePage: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description One page of cases. */
+            data: {
+                /** @description Those of this page, the likeliest first. */
+                records: components["schemas"]["Case"][];
                 /**
                  * Format: int64
                  * @description How many match on all pages.
@@ -1497,6 +1836,11 @@ export interface components {
                  */
                 id: string;
                 /**
+                 * @description The whole hour at which what is learnt of the roads changed last. Absent where nothing is learnt.
+                 * @example 2024-01-01 09:00:00
+                 */
+                model?: string | null;
+                /**
                  * @description GCXH of the earlier sighting.
                  * @example G320300109027253771
                  */
@@ -1511,6 +1855,14 @@ export interface components {
                  * @example 2024-01-01 08:00:00
                  */
                 prev_time: string;
+                /**
+                 * Format: double
+                 * @description That two cars made it, 0 to 1. Absent where the travel times between the two checkpoints are not learnt.
+                 * @example 0.97
+                 */
+                probability?: number | null;
+                /** @description Why, each with its numbers. Absent where nothing is learnt. */
+                reasons?: components["schemas"]["AlertReason"][] | null;
                 /** @description `window`: two checkpoints within the window. `speed`: an impossible speed beyond it. */
                 rule: components["schemas"]["Rule"];
                 /**
@@ -1520,8 +1872,9 @@ export interface components {
                  */
                 seq: number;
                 /**
-                 * @description `high`: even the lower bound of the speed is impossible. `medium`: only the nominal speed is, or the distance is
-                 *     unknown. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
+                 * @description Where there is a probability, `high` from 0.9 and `medium` from 0.5. Elsewhere, `high`: even the lower bound of the
+                 *     speed is impossible. `medium`: only the nominal speed is, or the distance is unknown, or one of the cameras makes
+                 *     many such pairs. `low`: a car could have driven it, or two vehicles may lawfully carry the number.
                  */
                 severity: components["schemas"]["Severity"];
                 /**
@@ -1690,7 +2043,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_etag" | "missing_plate" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_alert" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_alert" | "unknown_case" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -3245,6 +3598,13 @@ export interface components {
              */
             note?: string | null;
             /**
+             * @description Why, as a code: `stopped` 现场查获, `photos` 图像比对, `owner` 车主证实, `misread` 号牌误识别, `clock` 设备时钟错误,
+             *     `plate_types` 同号不同种类, `fast` 正常行驶 or `other` 其他.
+             * @example photos
+             * @enum {string|null}
+             */
+            reason?: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long" | "" | null;
+            /**
              * @description The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
              *     `investigating` again after those. Absent or the same: only the note is added.
              * @example investigating
@@ -3276,9 +3636,12 @@ export interface components {
              * @example 已调取两处图像
              */
             note: string;
+            reason?: null | components["schemas"]["WorkReason"];
             /** @description The state after it; the same where only a note was added. */
             to: components["schemas"]["WorkStatus"];
         };
+        /** @enum {string} */
+        WorkReason: "stopped" | "photos" | "owner" | "misread" | "clock" | "plate_types" | "fast" | "other";
         /** @enum {string} */
         WorkStatus: "new" | "investigating" | "confirmed" | "dismissed";
     };
@@ -3290,6 +3653,359 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_cases: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The plate contains this; `*` matches any characters and `?` one
+                 * @example 苏C123
+                 */
+                hphm?: string;
+                /**
+                 * @description One of its contradictions is at this checkpoint: code, full name or label
+                 * @example G3_Sulu
+                 */
+                kkmc?: string;
+                /**
+                 * @description Least probability
+                 * @example 0.9
+                 */
+                probability?: string;
+                /**
+                 * @description The likeliest explanation
+                 * @example clone
+                 */
+                cause?: string;
+                /**
+                 * @description State of the work: `new`, `investigating`, `confirmed` or `dismissed`
+                 * @example new
+                 */
+                status?: "new" | "investigating" | "confirmed" | "dismissed" | "";
+                /**
+                 * @description First time of the newest contradiction that counts
+                 * @example 2024-01-01 00:00:00
+                 */
+                start?: string;
+                /**
+                 * @description Last one; a date alone means its last second
+                 * @example 2024-01-01
+                 */
+                end?: string;
+                /**
+                 * @description Page, from 1
+                 * @example 1
+                 */
+                page?: number | string;
+                /**
+                 * @description Cases of a page; default 10
+                 * @example 10
+                 */
+                limit?: number | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of cases, and how many match on all pages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_CasePage"];
+                };
+            };
+            /** @description A parameter has the wrong form; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process cannot list cases */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    get_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description `id` of the case
+                 * @example 33fd7a2a41c6278a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The case; the header `ETag` is the version of the work */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_CaseDetail"];
+                };
+            };
+            /** @description The id is not 16 hexadecimal digits */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such case, or no longer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process cannot show a case */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    patch_case: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The version that the change is based on, from `ETag`
+                 * @example "0"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description `id` of the case
+                 * @example 33fd7a2a41c6278a
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WorkChange"];
+            };
+        };
+        responses: {
+            /** @description The case as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_CaseDetail"];
+                };
+            };
+            /** @description The id or a field has the wrong form; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A page of another origin may not change anything (`api.allowed_origins`) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such case, or no longer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The state may not follow, a note is missing, or another change came first; `msg` says what is allowed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It could not be written; `msg` says why */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     checkpoints: {
         parameters: {
             query?: never;

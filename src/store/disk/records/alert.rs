@@ -1,9 +1,11 @@
-//! An alert as bytes, layout 3: numbers for times, id, severity, rule and cause.
+//! An alert as bytes, layout 4: numbers for times, id, severity, rule and cause; then what the traffic says about the
+//! pair, which layout 3 lacks.
 //!
 //! Layouts 1 and 2 have texts in the place of times and id, and severity, rule and cause by the order of their
 //! declaration then, which are the codes of now; layout 1 has no cause. They are read, and never written.
 
 use storage::codec::{self, CodecError};
+use traffic::evidence::{PairEvidence, Reason};
 use traffic::{Alert, AlertId, AlertSighting, Cause, CivilTime, Rule, Severity, TimeZoneName};
 
 use crate::store::disk::keys;
@@ -16,6 +18,9 @@ type StoredSighting = (String, i64, String);
 #[rustfmt::skip]
 type Third = (u64, u64, String, StoredSighting, StoredSighting, i64, Option<f64>, Option<f64>, u8, u8, Option<u8>);
 
+/// Layout 4: layout 3, and probability, reasons and the model's hour.
+type Fourth = (Third, Option<(f64, Vec<Reason>, i64)>);
+
 /// Layout 1: seq, id, plate, checkpoints, times, GCXH (each the earlier sighting's first), gap in seconds, distance,
 /// speed, and the codes of severity and rule.
 type First =
@@ -25,13 +30,15 @@ type First =
 type Second = (First, Option<u8>);
 
 pub(in crate::store) fn encode(alert: &Alert) -> Result<Vec<u8>, CodecError> {
-    let Alert { seq, id, plate, earlier, later, gap_seconds, distance_km, speed_kmh, severity, rule, cause } = alert;
+    let Alert { seq, id, plate, earlier, later, gap_seconds, distance_km, speed_kmh, severity, rule, cause, evidence } =
+        alert;
     #[rustfmt::skip]
-    let stored = (
+    let third = (
         seq, id.0, plate, fields(earlier), fields(later), gap_seconds, distance_km, speed_kmh, severity.code(),
         rule.code(), cause.map(Cause::code),
     );
-    codec::encode(keys::ALERT, &stored)
+    let evidence = evidence.as_ref().map(|pair| (pair.probability, &pair.reasons, pair.model));
+    codec::encode(keys::ALERT, &(third, evidence))
 }
 
 fn fields(sighting: &AlertSighting) -> (&str, i64, &str) {
@@ -39,19 +46,25 @@ fn fields(sighting: &AlertSighting) -> (&str, i64, &str) {
 }
 
 pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Alert, CodecError> {
-    let third = match codec::version(keys::ALERT, bytes)? {
-        1 => numbered(codec::decode::<First>(keys::ALERT, bytes)?, None)?,
+    let (third, evidence): Fourth = match codec::version(keys::ALERT, bytes)? {
+        1 => (numbered(codec::decode::<First>(keys::ALERT, bytes)?, None)?, None),
         2 => {
             let (first, cause) = codec::decode::<Second>(keys::ALERT, bytes)?;
-            numbered(first, cause)?
+            (numbered(first, cause)?, None)
         }
-        _ => codec::decode::<Third>(keys::ALERT, bytes)?,
+        3 => (codec::decode::<Third>(keys::ALERT, bytes)?, None),
+        _ => codec::decode::<Fourth>(keys::ALERT, bytes)?,
     };
     let (seq, id, plate, earlier, later, gap_seconds, distance_km, speed_kmh, severity, rule, cause) = third;
     let sighting = |(checkpoint, passed_at, passage): StoredSighting| AlertSighting {
         checkpoint,
         passed_at: CivilTime(passed_at),
         passage,
+    };
+    let cause = cause.map(|code| Cause::of_code(code).ok_or_else(|| unknown("cause", code))).transpose()?;
+    let evidence = match (evidence, cause) {
+        (Some((probability, reasons, model)), Some(cause)) => Some(PairEvidence { probability, cause, reasons, model }),
+        _ => None,
     };
     Ok(Alert {
         seq,
@@ -64,7 +77,8 @@ pub(in crate::store) fn decode(bytes: &[u8]) -> Result<Alert, CodecError> {
         speed_kmh,
         severity: Severity::of_code(severity).ok_or_else(|| unknown("severity", severity))?,
         rule: Rule::of_code(rule).ok_or_else(|| unknown("rule", rule))?,
-        cause: cause.map(|code| Cause::of_code(code).ok_or_else(|| unknown("cause", code))).transpose()?,
+        cause,
+        evidence,
     })
 }
 

@@ -5,20 +5,33 @@ use traffic::CivilTime;
 
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::work::{AlertWork, WorkEntry, WorkStatus};
+use crate::work::{AlertWork, WorkEntry, WorkReason, WorkStatus};
 
-/// An [`AlertWork`] as it is stored: state, version, then when, who, from, to and why of each change.
-pub(in crate::store) type StoredWork = (WorkStatus, u64, Vec<(i64, String, WorkStatus, WorkStatus, String)>);
+/// A change as it is stored: when, who, from, to, and why as a text.
+type FirstEntry = (i64, String, WorkStatus, WorkStatus, String);
+
+/// Layout 1: state, version and the changes.
+type FirstWork = (WorkStatus, u64, Vec<FirstEntry>);
+
+/// An [`AlertWork`] as it is stored, layout 2: each change also has a reason.
+pub(in crate::store) type StoredWork = (WorkStatus, u64, Vec<(FirstEntry, Option<WorkReason>)>);
 
 pub(in crate::store) fn encode(work: &AlertWork) -> Result<Vec<u8>, codec::CodecError> {
-    let entry = |entry: &WorkEntry| (entry.at.0, entry.by.clone(), entry.from, entry.to, entry.note.clone());
+    let entry =
+        |entry: &WorkEntry| ((entry.at.0, entry.by.clone(), entry.from, entry.to, entry.note.clone()), entry.reason);
     let stored: StoredWork = (work.status, work.version, work.history.iter().map(entry).collect());
     codec::encode(keys::WORK, &stored)
 }
 
 pub(in crate::store) fn decode(bytes: &[u8]) -> Result<AlertWork, codec::CodecError> {
-    let (status, version, history) = codec::decode::<StoredWork>(keys::WORK, bytes)?;
-    let entry = |(at, by, from, to, note)| WorkEntry { at: CivilTime(at), by, from, to, note };
+    let (status, version, history): StoredWork = match codec::version(keys::WORK, bytes)? {
+        1 => {
+            let (status, version, history): FirstWork = codec::decode(keys::WORK, bytes)?;
+            (status, version, history.into_iter().map(|entry| (entry, None)).collect())
+        }
+        _ => codec::decode(keys::WORK, bytes)?,
+    };
+    let entry = |((at, by, from, to, note), reason)| WorkEntry { at: CivilTime(at), by, from, to, note, reason };
     Ok(AlertWork { status, version, history: history.into_iter().map(entry).collect() })
 }
 

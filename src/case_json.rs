@@ -1,0 +1,130 @@
+//! The JSON of a case, the same in `cases.jsonl`, in MySQL, in Redis and in the API. It is what leaves the store: texts
+//! in the place of numbers, times as `YYYY-MM-DD HH:MM:SS`. It does not know how a case is found or stored.
+
+use serde::{Deserialize, Serialize};
+use traffic::Cause;
+
+use crate::work::WorkStatus;
+
+/// A case.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseJson {
+    /// Number of the case in its data directory, from 1.
+    pub seq: u64,
+    /// What it is found by: 16 hexadecimal digits.
+    pub id: String,
+    /// The plate.
+    pub hphm: String,
+    /// That two cars wear the plate, 0 to 1.
+    pub probability: f64,
+    /// The likeliest explanation.
+    pub cause: Cause,
+    /// Each explanation with its probability; together 1.
+    pub explanations: ExplanationsJson,
+    /// How many contradictions there were.
+    pub contradictions: u32,
+    /// Corrected time of the first contradiction.
+    pub first_time: String,
+    /// Corrected time of the newest.
+    pub last_time: String,
+    /// Event time at which it was opened.
+    pub opened_at: String,
+    /// The state of the work on it.
+    pub status: WorkStatus,
+    /// The two cars apart, the one with more sightings first.
+    pub cars: Vec<CarJson>,
+    /// Sightings of the last day that neither car made: another vehicle, or another plate read as this one.
+    pub strangers: Vec<SightingJson>,
+    /// Brands seen in the last day, the most frequent first.
+    pub brands: Vec<CountJson>,
+    /// Plate types (HPZL) seen in the last day, the most frequent first.
+    pub plate_types: Vec<CountJson>,
+    /// The newest contradictions, at most 100, oldest first.
+    pub pairs: Vec<PairJson>,
+    /// The whole hour at which what is learnt of the roads changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// Probabilities of the explanations.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaseExplanations)]
+pub struct ExplanationsJson {
+    /// Two cars wear the plate.
+    pub clone: f64,
+    /// Another plate was read as this one.
+    pub misread: f64,
+    /// A camera's clock is wrong.
+    pub clock: f64,
+    /// Two vehicles carry the number lawfully.
+    pub plate_types: f64,
+    /// One car was quick, or took a way that is not known.
+    pub fast: f64,
+}
+
+/// One of the two cars.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaseCar)]
+pub struct CarJson {
+    /// Its sightings of the last day, oldest first.
+    pub sightings: Vec<SightingJson>,
+    /// Where it is likely to pass next, the likeliest first; empty if it was not seen for an hour.
+    pub next: Vec<NextJson>,
+}
+
+/// A sighting.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaseSighting)]
+pub struct SightingJson {
+    /// KKMC.
+    pub kkmc: String,
+    /// GCSJ, as the camera wrote it.
+    pub time: String,
+    /// The time after correction of the camera's clock.
+    pub corrected_time: String,
+    /// GCXH; none if it is of a form that the evidence does not keep.
+    pub gcxh: Option<String>,
+    /// Brand; none if it was not read.
+    pub brand: Option<String>,
+    /// HPZL, or `-`.
+    pub hpzl: String,
+}
+
+/// Where a car is likely to pass next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaseNext)]
+pub struct NextJson {
+    /// KKMC.
+    pub kkmc: String,
+    /// When half of the cars that go there have passed.
+    pub time: String,
+    /// The share of cars that go there, 0 to 1.
+    pub share: f64,
+}
+
+/// A value and how often it was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CaseCount)]
+pub struct CountJson {
+    /// The value.
+    pub name: String,
+    /// How often.
+    pub value: u32,
+}
+
+/// Two sightings that no single car can have made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = CasePair)]
+pub struct PairJson {
+    /// The earlier sighting.
+    pub earlier: SightingJson,
+    /// The later one.
+    pub later: SightingJson,
+    /// Seconds between them, after correction.
+    pub gap_seconds: i64,
+    /// The fastest credible time between the two checkpoints, in seconds.
+    pub fastest_seconds: f64,
+    /// A plate that differs in one character and was due at one of the two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbour_due: Option<String>,
+}

@@ -1,0 +1,240 @@
+//! `GET /api/cases`, and `GET` and `PATCH /api/cases/{id}`: plates that two cars are likely to wear, and the work on them.
+//!
+//! [`crate::work`] decides which state may follow which; [`super::alert`] reads a change.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Serialize;
+use traffic::{AlertId, Catalogue, Cause};
+use utoipa::ToSchema;
+
+use super::alert::{PlaceJson, WorkChangeBody, WorkEntryJson, change_of, tagged};
+use super::codes::{CauseName, WorkStatusName};
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
+use super::fields::{BodyFields, Fields, QueryFields};
+use super::query::plate_text;
+use super::records::kkmc_texts;
+use super::state::Api;
+use crate::case_json::{CarJson, CaseJson, CountJson, ExplanationsJson, PairJson, SightingJson};
+use crate::reader::CaseFilter;
+use crate::work::{WorkError, WorkStatus, WorkedCase};
+
+const MAX_LIMIT: u64 = 100;
+const DEFAULT_LIMIT: u64 = 10;
+
+/// One case: a plate that two cars are likely to wear.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the document's view of `CaseJson`; a test compares their fields")]
+#[schema(as = Case)]
+pub(super) struct CaseSchema {
+    /// Number of the case in its data directory, from 1.
+    #[schema(example = 3)]
+    seq: u64,
+    /// 16 hexadecimal digits that depend only on the plate and the time at which the case was opened.
+    #[schema(example = "33fd7a2a41c6278a")]
+    id: String,
+    /// The plate.
+    #[schema(example = "苏C12345")]
+    hphm: String,
+    /// That two cars wear the plate, 0 to 1.
+    #[schema(example = 0.97)]
+    probability: f64,
+    /// The likeliest explanation.
+    #[schema(value_type = CauseName, example = "clone")]
+    cause: Cause,
+    /// Each explanation with its probability; together 1.
+    explanations: ExplanationsJson,
+    /// How many contradictions there were: sightings that no single car can have made.
+    #[schema(example = 3)]
+    contradictions: u32,
+    /// Corrected time of the first contradiction.
+    #[schema(example = "2024-01-01 08:00:00")]
+    first_time: String,
+    /// Corrected time of the newest contradiction.
+    #[schema(example = "2024-01-01 09:12:30")]
+    last_time: String,
+    /// Event time at which the case was opened.
+    #[schema(example = "2024-01-01 08:20:00")]
+    opened_at: String,
+    /// `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回.
+    #[schema(value_type = WorkStatusName, example = "new")]
+    status: WorkStatus,
+    /// The two cars apart: each sighting of the last day, and where each is likely to pass next.
+    cars: Vec<CarJson>,
+    /// Sightings of the last day that neither car made: another vehicle, or another plate read as this one.
+    strangers: Vec<SightingJson>,
+    /// Brands seen in the last day, the most frequent first.
+    brands: Vec<CountJson>,
+    /// Plate types (HPZL) seen in the last day, the most frequent first.
+    plate_types: Vec<CountJson>,
+    /// The newest contradictions, at most 100, oldest first.
+    pairs: Vec<PairJson>,
+    /// The whole hour at which what is learnt of the roads changed last.
+    #[schema(example = "2024-01-01 09:00:00")]
+    model: Option<String>,
+}
+
+/// One page of cases.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CasePage)]
+pub(super) struct CasePageJson {
+    /// How many match on all pages.
+    #[schema(example = 1)]
+    total: u64,
+    /// Those of this page, the likeliest first.
+    #[schema(value_type = Vec<CaseSchema>)]
+    records: Vec<CaseJson>,
+}
+
+/// One case with the work on it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CaseDetail)]
+pub(super) struct CaseDetailJson {
+    #[serde(flatten)]
+    #[schema(value_type = CaseSchema)]
+    case: CaseJson,
+    /// The checkpoints that it names, each once.
+    places: Vec<PlaceJson>,
+    /// Number of changes so far; send it with the next one.
+    #[schema(example = 1)]
+    version: u64,
+    /// The states that may follow.
+    #[schema(value_type = Vec<WorkStatusName>, example = json!(["confirmed", "dismissed"]))]
+    allowed: &'static [WorkStatus],
+    /// The newest 100 changes, oldest first.
+    history: Vec<WorkEntryJson>,
+}
+
+impl CaseDetailJson {
+    fn new(worked: WorkedCase, catalogue: &Catalogue) -> Self {
+        let WorkedCase { case, work } = worked;
+        Self {
+            places: places(&case, catalogue),
+            case: CaseJson { status: work.status, ..case },
+            version: work.version,
+            allowed: work.status.allowed(),
+            history: work.history.into_iter().map(WorkEntryJson::from).collect(),
+        }
+    }
+
+    fn into_answer(self) -> Response {
+        tagged(self.version, self)
+    }
+}
+
+fn places(case: &CaseJson, catalogue: &Catalogue) -> Vec<PlaceJson> {
+    let of_cars = case.cars.iter().flat_map(|car| {
+        car.sightings.iter().map(|sighting| &sighting.kkmc).chain(car.next.iter().map(|next| &next.kkmc))
+    });
+    let of_pairs = case.pairs.iter().flat_map(|pair| [&pair.earlier.kkmc, &pair.later.kkmc]);
+    let strangers = case.strangers.iter().map(|sighting| &sighting.kkmc);
+    let mut all: Vec<&String> = of_cars.chain(of_pairs).chain(strangers).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.into_iter().map(|kkmc| PlaceJson::new(catalogue, kkmc)).collect()
+}
+
+/// Cases that match the filters, the likeliest first.
+#[utoipa::path(
+    get,
+    path = "/cases",
+    tag = "cases",
+    params(
+        ("hphm" = Option<String>, Query, description = "The plate contains this; `*` matches any characters and `?` one", example = "苏C123"),
+        ("kkmc" = Option<String>, Query, description = "One of its contradictions is at this checkpoint: code, full name or label", example = "G3_Sulu"),
+        ("probability" = Option<f64>, Query, minimum = 0, maximum = 1, description = "Least probability", example = 0.9),
+        ("cause" = Option<String>, Query, description = "The likeliest explanation", example = "clone"),
+        ("status" = Option<String>, Query, description = "State of the work: `new`, `investigating`, `confirmed` or `dismissed`", example = "new"),
+        ("start" = Option<String>, Query, description = "First time of the newest contradiction that counts", example = "2024-01-01 00:00:00"),
+        ("end" = Option<String>, Query, description = "Last one; a date alone means its last second", example = "2024-01-01"),
+        ("page" = Option<u32>, Query, minimum = 1, description = "Page, from 1", example = 1),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Cases of a page; default 10", example = 10),
+    ),
+    responses(
+        (status = 200, description = "One page of cases, and how many match on all pages", body = Envelope<CasePageJson>),
+        (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
+        (status = 501, description = "This process cannot list cases", body = ErrorEnvelope),
+        (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
+        (status = 504, description = "The query took too long", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn list_cases(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<CasePageJson> {
+    let filter = filter(&api, &fields)?;
+    let page = fields.page()?;
+    let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let found = api.scan(move |snapshot| snapshot.cases(&filter, page, limit)).await?;
+    Ok(Success(CasePageJson { total: found.total, records: found.records }))
+}
+
+fn filter(api: &Api, fields: &Fields) -> Result<CaseFilter, ApiError> {
+    Ok(CaseFilter {
+        time: fields.range("start", "end", &api.settings.zone)?,
+        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&api.reader.catalogue(), &text)),
+        min_probability: fields.share("probability")?,
+        cause: fields.named("cause")?,
+        status: fields.named("status")?,
+    })
+}
+
+/// One case: everything that is known of it, and the work on it.
+#[utoipa::path(
+    get,
+    path = "/cases/{id}",
+    tag = "cases",
+    params(("id" = String, Path, description = "`id` of the case", example = "33fd7a2a41c6278a")),
+    responses(
+        (status = 200, description = "The case; the header `ETag` is the version of the work", body = Envelope<CaseDetailJson>),
+        (status = 400, description = "The id is not 16 hexadecimal digits", body = ErrorEnvelope),
+        (status = 404, description = "There is no such case, or no longer", body = ErrorEnvelope),
+        (status = 501, description = "This process cannot show a case", body = ErrorEnvelope),
+        (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn get_case(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+    let id = checked(&id)?;
+    let found = api.scan(move |snapshot| snapshot.case(id)).await?;
+    let worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
+    Ok(CaseDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+}
+
+/// Changes the work on a case. The change is on disk before the response is sent.
+#[utoipa::path(
+    patch,
+    path = "/cases/{id}",
+    tag = "cases",
+    params(
+        ("id" = String, Path, description = "`id` of the case", example = "33fd7a2a41c6278a"),
+        ("If-Match" = Option<String>, Header, description = "The version that the change is based on, from `ETag`", example = "\"0\""),
+    ),
+    request_body(content = WorkChangeBody),
+    responses(
+        (status = 200, description = "The case as it is now", body = Envelope<CaseDetailJson>),
+        (status = 400, description = "The id or a field has the wrong form; `msg` names it", body = ErrorEnvelope),
+        (status = 404, description = "There is no such case, or no longer", body = ErrorEnvelope),
+        (status = 409, description = "The state may not follow, a note is missing, or another change came first; `msg` says what is allowed", body = ErrorEnvelope),
+        (status = 413, description = "The body is too large", body = ErrorEnvelope),
+        (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
+        (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
+        (status = 503, description = "It could not be written; `msg` says why", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn patch_case(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    BodyFields(fields): BodyFields,
+) -> Result<Response, ApiError> {
+    let id = checked(&id)?;
+    let change = change_of(&api, &headers, &fields)?;
+    let worked = api.change(move |reader| reader.change_case(id, &change)).await?;
+    Ok(CaseDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+}
+
+fn checked(id: &str) -> Result<u64, ApiError> {
+    let parsed = AlertId::parse(&id.to_ascii_lowercase());
+    parsed.map(|id| id.0).ok_or_else(|| ApiError::new(ErrorReason::NotCaseId))
+}

@@ -1,0 +1,223 @@
+//! Cases of a view: found in the index, read from the disk, and put into words.
+
+use std::sync::Arc;
+
+use storage::Family;
+use traffic::evidence::{CaseCar, Contradiction, Explanations, Mark};
+use traffic::{CivilTime, Dimension, NameId, PlateCode, PlateType, brand_of};
+
+use super::view::{View, read_error};
+use crate::case_json::{CarJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson};
+use crate::reader::{CaseFilter, Page, ReadError};
+use crate::store::disk::keys;
+use crate::store::disk::records::{StoredCase, decode_case, decode_work_of_alert};
+use crate::store::state::{CaseRow, WorkStates};
+use crate::work::{AlertWork, WorkStatus, WorkedCase};
+use shard::PlatePattern;
+
+impl View {
+    /// How many cases there are.
+    pub fn case_count(&self) -> u64 {
+        self.cases.len() as u64
+    }
+
+    /// See [`Snapshot::cases`](crate::reader::Snapshot::cases).
+    pub(super) fn search_cases(
+        &self,
+        filter: &CaseFilter,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<CaseJson>, ReadError> {
+        let states = self.reading.work.case_states();
+        let test = CaseTest::new(filter, self, &states);
+        let mut found: Vec<&CaseRow> = self.cases.rows().filter(|row| test.accepts(row)).collect();
+        // Equal ones: the newest first.
+        found.sort_by(|a, b| {
+            b.probability.total_cmp(&a.probability).then(b.newest.cmp(&a.newest)).then(b.seq.cmp(&a.seq))
+        });
+        let skip = page.saturating_sub(1).saturating_mul(limit as u64);
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        let page = found.iter().skip(skip).take(limit);
+        let records = page.filter_map(|row| self.case_json(row, &states).transpose()).collect::<Result<_, _>>()?;
+        Ok(Page { total: found.len() as u64, records })
+    }
+
+    /// See [`Snapshot::case`](crate::reader::Snapshot::case).
+    pub(in crate::store) fn case_by_id(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
+        let Some(row) = self.cases.rows().rev().find(|row| row.id == id) else { return Ok(None) };
+        let states = self.reading.work.case_states();
+        let Some(case) = self.case_json(row, &states)? else { return Ok(None) };
+        Ok(Some(WorkedCase { case, work: self.case_work(row.seq)? }))
+    }
+
+    fn case_work(&self, seq: u64) -> Result<AlertWork, ReadError> {
+        match self.reading.database.get(Family::Meta, &keys::case_work(seq)).map_err(read_error)? {
+            Some(bytes) => decode_work_of_alert(&bytes).map_err(read_error),
+            None => Ok(AlertWork::default()),
+        }
+    }
+
+    /// Cases with a number above `seq`, in the order in which they were opened.
+    ///
+    /// # Errors
+    /// [`ReadError`] if they could not be read.
+    pub fn cases_after(&self, seq: u64, limit: usize) -> Result<Vec<CaseJson>, ReadError> {
+        let states = self.reading.work.case_states();
+        let rows = self.cases.rows().filter(|row| row.seq > seq).take(limit);
+        rows.filter_map(|row| self.case_json(row, &states).transpose()).collect()
+    }
+
+    /// Cases that changed after the change with this number, oldest change first, and the number of the newest change.
+    ///
+    /// # Errors
+    /// As [`View::cases_after`].
+    pub fn cases_changed_after(&self, change: u64, limit: usize) -> Result<(u64, Vec<CaseJson>), ReadError> {
+        let states = self.reading.work.case_states();
+        let mut rows: Vec<&CaseRow> = self.cases.rows().filter(|row| row.change > change).collect();
+        rows.sort_unstable_by_key(|row| row.change);
+        let next = if rows.len() > limit { rows.get(limit.saturating_sub(1)).map(|row| row.change) } else { None };
+        rows.truncate(limit);
+        let read = rows.iter().filter_map(|row| self.case_json(row, &states).transpose());
+        Ok((next.unwrap_or(self.cases.changes()), read.collect::<Result<_, _>>()?))
+    }
+
+    /// The case of a row; none if it was dropped since the view was made.
+    fn case_json(&self, row: &CaseRow, states: &WorkStates) -> Result<Option<CaseJson>, ReadError> {
+        let bytes = self.reading.database.get(Family::Cases, &row.seq.to_be_bytes()).map_err(read_error)?;
+        let Some(bytes) = bytes else { return Ok(None) };
+        let stored = decode_case(&bytes).map_err(read_error)?;
+        Ok(Some(self.in_words(&stored, states.of(row.seq).unwrap_or_default())))
+    }
+
+    fn in_words(&self, stored: &StoredCase, status: WorkStatus) -> CaseJson {
+        let case = &stored.case;
+        CaseJson {
+            seq: stored.seq,
+            id: format!("{:016x}", stored.id()),
+            hphm: case.plate.unpack(),
+            probability: rounded(case.explanations.clone),
+            cause: case.explanations.likeliest(),
+            explanations: explanations(&case.explanations),
+            contradictions: stored.contradictions(),
+            first_time: text(stored.first),
+            last_time: text(case.newest),
+            opened_at: text(stored.opened_at),
+            status,
+            cars: case.cars.iter().map(|car| self.car(car)).collect(),
+            strangers: case.strangers.iter().map(|mark| self.sighting(mark)).collect(),
+            brands: case
+                .brands
+                .iter()
+                .filter_map(|(brand, count)| Some(CountJson { name: self.brand(*brand)?, value: *count }))
+                .collect(),
+            plate_types: case
+                .plate_types
+                .iter()
+                .map(|(hpzl, count)| CountJson { name: hpzl_text(*hpzl), value: *count })
+                .collect(),
+            pairs: case.contradictions.iter().map(|pair| self.pair(pair)).collect(),
+            model: stored.model.map(|hour| text(hour * 3600)),
+        }
+    }
+
+    fn car(&self, car: &CaseCar) -> CarJson {
+        let next = car.next.iter().map(|next| NextJson {
+            kkmc: self.checkpoint(next.checkpoint).to_string(),
+            time: text(next.at),
+            share: rounded(next.share),
+        });
+        CarJson { sightings: car.sightings.iter().map(|mark| self.sighting(mark)).collect(), next: next.collect() }
+    }
+
+    fn pair(&self, pair: &Contradiction) -> PairJson {
+        PairJson {
+            earlier: self.sighting(&pair.from),
+            later: self.sighting(&pair.to),
+            gap_seconds: pair.to.at - pair.from.at,
+            fastest_seconds: pair.fastest.round(),
+            neighbour_due: pair.from.due.or(pair.to.due).map(PlateCode::unpack),
+        }
+    }
+
+    fn sighting(&self, mark: &Mark) -> SightingJson {
+        let spot = &mark.spot;
+        SightingJson {
+            kkmc: self.checkpoint(spot.checkpoint).to_string(),
+            time: text(spot.time),
+            corrected_time: text(mark.at),
+            gcxh: (!spot.id.is_odd()).then(|| spot.id.unpack()),
+            brand: self.brand(spot.brand),
+            hpzl: hpzl_text(spot.plate_type),
+        }
+    }
+
+    fn checkpoint(&self, number: NameId) -> Arc<str> {
+        self.names.shared(Dimension::Checkpoint, number)
+    }
+
+    /// The number of a brand is that of its first model, plus one.
+    fn brand(&self, number: u32) -> Option<String> {
+        let model = self.names.text(Dimension::Model, number.checked_sub(1)?);
+        Some(brand_of(model).to_owned())
+    }
+}
+
+fn text(time: i64) -> String {
+    CivilTime(time).to_string()
+}
+
+/// To four decimals.
+fn rounded(probability: f64) -> f64 {
+    (probability * 10_000.0).round() / 10_000.0
+}
+
+fn hpzl_text(plate_type: PlateType) -> String {
+    match plate_type.number().checked_sub(1) {
+        Some(code) => format!("{code:02}"),
+        None => "-".to_owned(),
+    }
+}
+
+fn explanations(of: &Explanations) -> ExplanationsJson {
+    let Explanations { clone, misread, clock, plate_types, fast } = *of;
+    ExplanationsJson {
+        clone: rounded(clone),
+        misread: rounded(misread),
+        clock: rounded(clock),
+        plate_types: rounded(plate_types),
+        fast: rounded(fast),
+    }
+}
+
+/// A compiled [`CaseFilter`].
+struct CaseTest<'a> {
+    filter: &'a CaseFilter,
+    plate: Option<PlatePattern>,
+    /// Numbers of the requested checkpoints.
+    checkpoints: Option<Vec<NameId>>,
+    work: &'a WorkStates,
+}
+
+impl<'a> CaseTest<'a> {
+    fn new(filter: &'a CaseFilter, view: &View, work: &'a WorkStates) -> Self {
+        let names = view.names.all(Dimension::Checkpoint);
+        let number = |text: &String| names.iter().position(|name| **name == **text).map(|at| at as NameId);
+        Self {
+            filter,
+            plate: filter.hphm.as_deref().map(PlatePattern::compile).filter(|pattern| !pattern.is_any()),
+            checkpoints: filter.kkmc.as_ref().map(|texts| texts.iter().filter_map(number).collect()),
+            work,
+        }
+    }
+
+    fn accepts(&self, row: &CaseRow) -> bool {
+        let filter = self.filter;
+        let newest = CivilTime(row.newest);
+        filter.time.touches(newest, newest)
+            && filter.min_probability.is_none_or(|least| row.probability >= least)
+            && filter.cause.is_none_or(|cause| cause == row.cause)
+            && self.checkpoints.as_ref().is_none_or(|wanted| row.checkpoints.iter().any(|id| wanted.contains(id)))
+            && self.plate.as_ref().is_none_or(|plate| plate.matches(row.plate, ""))
+            && filter.status.is_none_or(|status| self.work.of(row.seq).unwrap_or(WorkStatus::New) == status)
+    }
+}

@@ -1,0 +1,94 @@
+//! Cases in memory: what filters compare and lists are ordered by. A view holds the index as it was at its commit; what
+//! is shown of a case is read from the disk.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use traffic::{Cause, NameId, PlateCode};
+
+use crate::store::disk::records::StoredCase;
+
+/// What is known of a case without reading it.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::store) struct CaseRow {
+    pub(in crate::store) seq: u64,
+    pub(in crate::store) id: u64,
+    pub(in crate::store) plate: PlateCode,
+    pub(in crate::store) probability: f64,
+    pub(in crate::store) cause: Cause,
+    /// Corrected time of the newest contradiction.
+    pub(in crate::store) newest: i64,
+    /// Checkpoints of the contradictions that are kept.
+    pub(in crate::store) checkpoints: Box<[NameId]>,
+    /// Which change of any case since this process started was the newest of this one.
+    pub(in crate::store) change: u64,
+}
+
+impl CaseRow {
+    fn of(stored: &StoredCase, change: u64) -> Self {
+        let case = &stored.case;
+        let sites = case.contradictions.iter().flat_map(|pair| [pair.from.spot.checkpoint, pair.to.spot.checkpoint]);
+        let mut checkpoints: Vec<NameId> = sites.collect();
+        checkpoints.sort_unstable();
+        checkpoints.dedup();
+        Self {
+            seq: stored.seq,
+            id: stored.id(),
+            plate: case.plate,
+            probability: case.explanations.clone,
+            cause: case.explanations.likeliest(),
+            newest: case.newest,
+            checkpoints: checkpoints.into(),
+            change,
+        }
+    }
+}
+
+/// All cases that are kept.
+#[derive(Debug, Clone, Default)]
+pub(in crate::store) struct CaseIndex {
+    rows: Arc<BTreeMap<u64, CaseRow>>,
+    /// The newest case of each plate.
+    newest: Arc<FxHashMap<PlateCode, u64>>,
+    changes: u64,
+}
+
+impl CaseIndex {
+    /// Takes a case that is new or has changed.
+    pub(in crate::store) fn put(&mut self, stored: &StoredCase) {
+        self.changes += 1;
+        Arc::make_mut(&mut self.rows).insert(stored.seq, CaseRow::of(stored, self.changes));
+        if self.newest.get(&stored.case.plate) != Some(&stored.seq) {
+            Arc::make_mut(&mut self.newest).insert(stored.case.plate, stored.seq);
+        }
+    }
+
+    /// Drops a case.
+    pub(in crate::store) fn remove(&mut self, seq: u64) {
+        let Some(row) = Arc::make_mut(&mut self.rows).remove(&seq) else { return };
+        if self.newest.get(&row.plate) == Some(&seq) {
+            Arc::make_mut(&mut self.newest).remove(&row.plate);
+        }
+    }
+
+    /// The newest case of a plate.
+    pub(in crate::store) fn of_plate(&self, plate: PlateCode) -> Option<&CaseRow> {
+        self.rows.get(self.newest.get(&plate)?)
+    }
+
+    /// All of them, in the order in which they were opened.
+    pub(in crate::store) fn rows(&self) -> impl DoubleEndedIterator<Item = &CaseRow> {
+        self.rows.values()
+    }
+
+    /// Counts all changes since this process started.
+    pub(in crate::store) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// How many there are.
+    pub(in crate::store) fn len(&self) -> usize {
+        self.rows.len()
+    }
+}

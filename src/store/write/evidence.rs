@@ -1,0 +1,196 @@
+//! Evidence and cases in the commit: what a batch teaches, the cases that it changes, and when the evidence is saved.
+//!
+//! Cases are written with the batch that changes them. The evidence is large and is saved seldom, with the number of the
+//! first passage that it lacks; the log holds the passages since then, and [`Store::open`] gives them to it again,
+//! without output, like plate states.
+
+use std::time::{Duration, Instant};
+
+use storage::{Commit, Family, codec};
+use traffic::evidence::{Assessor, Case, EvidenceSettings, Findings, SavedEvidence};
+use traffic::{CivilTime, Fate, Hit, PassageBatch};
+
+use super::store::Store;
+use crate::store::StoreError;
+use crate::store::disk::keys;
+use crate::store::disk::records::{
+    SIGHTINGS_OF_A_PART, SavedHead, StoredCase, decode_case, decode_sightings, encode_case, encode_sightings,
+};
+use crate::store::state::{Log, PartitionEvidence};
+
+/// The evidence is saved after this many passages …
+const SAVED_ROWS: u64 = 1 << 21;
+/// … or after this much time. A start replays the passages since then.
+const SAVED_INTERVAL: Duration = Duration::from_secs(3600);
+/// A case that is quiet for this many seconds is closed: what comes later is a new one.
+const QUIET: i64 = 30 * 86_400;
+
+impl Store {
+    /// Gives a batch to the evidence of its partition.
+    pub(super) fn assess(&mut self, partition: u32, batch: &PassageBatch, fates: &[Fate], hits: &[Hit]) -> Findings {
+        let knowledge = self.facts.knowledge();
+        let evidence = self.partitions.get_mut(&partition).and_then(|partition| partition.evidence.as_mut());
+        evidence.map(|evidence| evidence.assessor.observe_batch(batch, fates, hits, knowledge)).unwrap_or_default()
+    }
+
+    /// Writes the cases that a batch changed.
+    pub(super) fn write_cases(
+        &mut self,
+        partition: u32,
+        cases: Vec<Case>,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
+        let evidence = self.partitions.get(&partition).and_then(|partition| partition.evidence.as_ref());
+        let model = evidence.and_then(|evidence| evidence.assessor.model());
+        for case in cases {
+            let stored = self.stored_case(case, model)?;
+            commit.put(Family::Cases, &stored.seq.to_be_bytes(), &encode_case(&stored)?);
+            self.state.cases.put(&stored);
+        }
+        Ok(())
+    }
+
+    /// The case as it is stored: that of its plate goes on unless it was quiet for long.
+    fn stored_case(&mut self, case: Case, model: Option<i64>) -> Result<StoredCase, StoreError> {
+        let known = self.state.cases.of_plate(case.plate).map(|row| (row.seq, row.newest));
+        let known = known.filter(|(_, newest)| case.newest.saturating_sub(*newest) < QUIET);
+        let Some((seq, _)) = known else {
+            self.detection.totals.cases += 1;
+            let seq = self.detection.totals.cases;
+            let (opened_at, first) = (case.opened_at, case.first);
+            return Ok(StoredCase { seq, opened_at, first, forgotten: 0, model, case });
+        };
+        let before = self.read_case(seq)?;
+        // Evidence that began again counts from the beginning.
+        let forgotten =
+            if before.case.opened_at == case.opened_at { before.forgotten } else { before.contradictions() };
+        Ok(StoredCase { seq, opened_at: before.opened_at, first: before.first.min(case.first), forgotten, model, case })
+    }
+
+    fn read_case(&self, seq: u64) -> Result<StoredCase, StoreError> {
+        let database = &self.shared.reading.database;
+        let Some(bytes) = database.get(Family::Cases, &seq.to_be_bytes())? else {
+            return Err(database.damaged("the cases", &format!("number {seq} is missing")).into());
+        };
+        decode_case(&bytes).map_err(|error| database.damaged("a case", &error).into())
+    }
+
+    /// Saves the evidence where it is due.
+    pub(super) fn save_evidence(&mut self, at_once: bool, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let arrival = self.state.totals.accepted;
+        for (&id, partition) in &mut self.partitions {
+            let Some(evidence) = &mut partition.evidence else { continue };
+            let rows = arrival - evidence.saved_arrival;
+            let is_old = evidence.saved_at.is_none_or(|saved_at| saved_at.elapsed() >= SAVED_INTERVAL);
+            if rows > 0 && (at_once || is_old || rows >= SAVED_ROWS) {
+                write_evidence(id, evidence, arrival, commit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether segments that are older than `oldest` wait only for the evidence to be saved.
+    pub(super) fn evidence_pins(&self, oldest: CivilTime) -> bool {
+        let unsaved = |evidence: &PartitionEvidence| self.state.totals.accepted > evidence.saved_arrival;
+        let saved_arrivals = self.partitions.values().filter_map(|partition| partition.evidence.as_ref());
+        let Some(first) =
+            saved_arrivals.filter(|evidence| unsaved(evidence)).map(|evidence| evidence.saved_arrival).min()
+        else {
+            return false;
+        };
+        let old = |log: &Log| log.iter().any(|entry| entry.zone.max_time < oldest && entry.zone.max_arrival >= first);
+        self.state.logs.values().any(old)
+    }
+
+    /// Reads the evidence of each partition, or begins it. Where it is off, what was saved is dropped: it would lack the
+    /// passages in between.
+    pub(super) fn load_evidence(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+        let database = self.shared.reading.database.clone();
+        let Some(settings) = self.settings.evidence else {
+            for item in database.scan(Family::Evidence, &[]) {
+                commit.delete(Family::Evidence, &item?.0);
+            }
+            return Ok(());
+        };
+        let arrival = self.state.totals.accepted;
+        for (&id, partition) in &mut self.partitions {
+            let damaged = |detail: &dyn std::fmt::Display| database.damaged("the evidence", detail);
+            let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, 0))? else {
+                partition.evidence = Some(PartitionEvidence::new(settings, arrival));
+                continue;
+            };
+            let head: SavedHead = codec::decode(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))?;
+            if head.version != SavedEvidence::VERSION {
+                return Err(damaged(&format!("it is of version {}", head.version)).into());
+            }
+            let mut sightings = Vec::new();
+            for part in 1..=head.parts {
+                let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, part))? else {
+                    return Err(damaged(&format!("part {part} is missing")).into());
+                };
+                sightings.extend(decode_sightings(&bytes).map_err(|error| damaged(&error))?);
+            }
+            let assessor = Assessor::restore(settings, head.evidence, sightings);
+            let saved_at = Some(Instant::now());
+            let saved_parts = head.parts;
+            partition.evidence =
+                Some(PartitionEvidence { assessor, saved_arrival: head.saved_arrival, saved_parts, saved_at });
+        }
+        Ok(())
+    }
+
+    /// Reads the cases into the index.
+    pub(super) fn load_cases(&mut self) -> Result<(), StoreError> {
+        let database = self.shared.reading.database.clone();
+        for item in database.scan(Family::Cases, &[]) {
+            let (_, value) = item?;
+            self.state.cases.put(&decode_case(&value).map_err(|error| database.damaged("a case", &error))?);
+        }
+        Ok(())
+    }
+
+    /// Drops cases, oldest first, whose newest contradiction is older than `oldest`, at most `at_once`.
+    pub(super) fn expire_cases(&mut self, oldest: i64, at_once: usize, commit: &mut Commit<'_>) {
+        let old = self.state.cases.rows().filter(|row| row.newest < oldest).map(|row| row.seq);
+        let old: Vec<u64> = old.take(at_once).collect();
+        for seq in old {
+            commit.delete(Family::Cases, &seq.to_be_bytes());
+            self.shared.reading.work.drop_case(seq, commit);
+            self.state.cases.remove(seq);
+        }
+    }
+}
+
+fn write_evidence(
+    id: u32,
+    evidence: &mut PartitionEvidence,
+    arrival: u64,
+    commit: &mut Commit<'_>,
+) -> Result<(), StoreError> {
+    let (saved, sightings) = evidence.assessor.save();
+    let parts = sightings.chunks(SIGHTINGS_OF_A_PART);
+    let head = SavedHead {
+        saved_arrival: arrival,
+        parts: parts.len() as u32,
+        version: SavedEvidence::VERSION,
+        evidence: saved,
+    };
+    commit.put(Family::Evidence, &keys::evidence(id, 0), &codec::encode(keys::EVIDENCE, &head)?);
+    for (part, sightings) in (1..).zip(parts) {
+        commit.put(Family::Evidence, &keys::evidence(id, part), &encode_sightings(sightings)?);
+    }
+    for part in head.parts + 1..=evidence.saved_parts {
+        commit.delete(Family::Evidence, &keys::evidence(id, part));
+    }
+    evidence.saved_arrival = arrival;
+    evidence.saved_parts = head.parts;
+    evidence.saved_at = Some(Instant::now());
+    Ok(())
+}
+
+impl PartitionEvidence {
+    /// Evidence that knows nothing; passages with an arrival number from `arrival` on teach it.
+    pub(in crate::store) fn new(settings: EvidenceSettings, arrival: u64) -> Self {
+        Self { assessor: Assessor::new(settings), saved_arrival: arrival, saved_parts: 0, saved_at: None }
+    }
+}

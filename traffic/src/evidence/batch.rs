@@ -1,0 +1,140 @@
+//! A batch of passages through the evidence, and what it says about the alerts and the cases of that batch.
+//!
+//! A pair is weighed, and a case is described, right after the passage that made it: so both depend on the records and
+//! their order alone, not on where a batch ends.
+
+use rustc_hash::FxHashMap;
+
+use super::alerts::PairEvidence;
+use super::assessor::Assessor;
+use super::cases::Case;
+use super::last_seen::Spot;
+use crate::{Dimension, Fate, Hit, Knowledge, PassageBatch, PlateCode, Severity, Sighting};
+
+/// Fewer passages are no traffic that a camera could be judged by.
+const TRAFFIC: u64 = 500;
+/// A camera with so many pairs too fast for the great circle is more likely wrong than right about the newest.
+const TOO_MANY: u32 = 3;
+
+/// What the traffic says about a pair.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum PairFinding {
+    /// Nothing is learnt of it yet.
+    #[default]
+    Unknown,
+    /// Nothing is learnt of it yet, and one of its two cameras makes many such pairs: its clock is likely to be wrong.
+    Doubtful,
+    /// What it is worth.
+    Weighed(PairEvidence),
+}
+
+/// What a batch gave.
+#[derive(Debug, Default)]
+pub struct Findings {
+    /// One for each hit of the detector, in its order.
+    pub pairs: Vec<PairFinding>,
+    /// The cases that changed, each as it is after the batch's last passage that changed it, in the order in which they
+    /// changed first.
+    pub cases: Vec<Case>,
+}
+
+impl Assessor {
+    /// Takes the accepted passages of a batch in order. `fates` and `hits` are the detector's verdict on it.
+    pub fn observe_batch(
+        &mut self,
+        batch: &PassageBatch,
+        fates: &[Fate],
+        hits: &[Hit],
+        knowledge: Knowledge<'_>,
+    ) -> Findings {
+        let mut findings = Findings::default();
+        findings.pairs.reserve(hits.len());
+        let mut places: FxHashMap<PlateCode, usize> = FxHashMap::default();
+        let mut hits = hits.iter().peekable();
+        for (row, fate) in fates.iter().enumerate() {
+            if matches!(fate, Fate::Duplicate | Fate::Conflict) {
+                continue;
+            }
+            let seen = sighting(batch, row, knowledge);
+            if let Some((plate, spot)) = &seen {
+                self.observe(*plate, spot, knowledge.places);
+            }
+            while let Some(hit) = hits.next_if(|hit| hit.row as usize <= row) {
+                let seen = seen.as_ref().filter(|_| hit.row as usize == row);
+                let finding = seen.map(|(plate, spot)| self.weigh_hit(*plate, hit, spot, knowledge));
+                findings.pairs.push(finding.unwrap_or_default());
+            }
+            if self.has_changed_cases() {
+                for plate in self.take_changed_cases() {
+                    let Some(case) = self.case(plate, knowledge.places) else { continue };
+                    let place = *places.entry(plate).or_insert(findings.cases.len());
+                    match findings.cases.get_mut(place) {
+                        Some(known) => *known = case,
+                        None => findings.cases.push(case),
+                    }
+                }
+            }
+        }
+        findings.pairs.extend(hits.map(|_| PairFinding::Unknown));
+        findings
+    }
+
+    fn weigh_hit(&mut self, plate: PlateCode, hit: &Hit, spot: &Spot, knowledge: Knowledge<'_>) -> PairFinding {
+        if let Some(pair) = self.weigh_pair(plate, &Spot::of(&hit.other), spot, knowledge.places) {
+            return PairFinding::Weighed(pair);
+        }
+        if hit.severity != Severity::High {
+            return PairFinding::Unknown;
+        }
+        let cameras = [spot.checkpoint, hit.other.checkpoint].map(|checkpoint| self.cameras.get(checkpoint));
+        let most = cameras.into_iter().flatten().map(|camera| camera.too_fast).max().unwrap_or(0);
+        let is_doubtful = self.clock.ordinal() >= TRAFFIC && most >= TOO_MANY;
+        if is_doubtful { PairFinding::Doubtful } else { PairFinding::Unknown }
+    }
+
+    /// Takes passages that were accepted before, to reach the state that followed them: without findings.
+    pub fn recover_batch(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
+        for row in 0..batch.len() {
+            if let Some((plate, spot)) = sighting(batch, row, knowledge) {
+                self.observe(plate, &spot, knowledge.places);
+            }
+        }
+        let _ = self.take_changed_cases();
+    }
+}
+
+impl Spot {
+    /// A sighting that the detector holds; it does not know the brand.
+    fn of(sighting: &Sighting) -> Self {
+        Self {
+            time: sighting.time().0,
+            checkpoint: sighting.checkpoint,
+            brand: 0,
+            plate_type: sighting.plate_type(),
+            resolution: sighting.resolution(),
+            id: sighting.id(),
+        }
+    }
+}
+
+/// Plate and sighting of a row; none if the plate is not a complete one, or of a form that is too rare to be packed.
+#[inline]
+fn sighting(batch: &PassageBatch, row: usize, knowledge: Knowledge<'_>) -> Option<(PlateCode, Spot)> {
+    let plate = *batch.plates.get(row)?;
+    if plate.is_odd() || !batch.classes.get(row)?.is_valid() {
+        return None;
+    }
+    let named = |dimension: Dimension| batch.columns[dimension].get(row).map(|name| *name as usize);
+    let spot = Spot {
+        time: batch.times.get(row)?.0,
+        checkpoint: *batch.columns[Dimension::Checkpoint].get(row)?,
+        brand: named(Dimension::Model).and_then(|name| knowledge.brands.get(name)).copied().unwrap_or(0),
+        plate_type: named(Dimension::PlateType)
+            .and_then(|name| knowledge.plate_types.get(name))
+            .copied()
+            .unwrap_or_default(),
+        resolution: *batch.resolutions.get(row)?,
+        id: *batch.ids.get(row)?,
+    };
+    Some((plate, spot))
+}
