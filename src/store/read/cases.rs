@@ -116,7 +116,7 @@ impl View {
                 .map(|(hpzl, count)| CountJson { name: hpzl_text(*hpzl), value: *count })
                 .collect(),
             pairs: case.contradictions.iter().map(|pair| self.pair(pair)).collect(),
-            model: stored.model.map(|hour| text(hour * 3600)),
+            model: case.model.map(|hour| text(hour * 3600)),
         }
     }
 

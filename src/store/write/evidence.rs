@@ -34,16 +34,9 @@ impl Store {
     }
 
     /// Writes the cases that a batch changed.
-    pub(super) fn write_cases(
-        &mut self,
-        partition: u32,
-        cases: Vec<Case>,
-        commit: &mut Commit<'_>,
-    ) -> Result<(), StoreError> {
-        let evidence = self.partitions.get(&partition).and_then(|partition| partition.evidence.as_ref());
-        let model = evidence.and_then(|evidence| evidence.assessor.model());
+    pub(super) fn write_cases(&mut self, cases: Vec<Case>, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         for case in cases {
-            let stored = self.stored_case(case, model)?;
+            let stored = self.stored_case(case)?;
             commit.put(Family::Cases, &stored.seq.to_be_bytes(), &encode_case(&stored)?);
             self.state.cases.put(&stored);
         }
@@ -51,20 +44,20 @@ impl Store {
     }
 
     /// The case as it is stored: that of its plate goes on unless it was quiet for long.
-    fn stored_case(&mut self, case: Case, model: Option<i64>) -> Result<StoredCase, StoreError> {
+    fn stored_case(&mut self, case: Case) -> Result<StoredCase, StoreError> {
         let known = self.state.cases.of_plate(case.plate).map(|row| (row.seq, row.newest));
         let known = known.filter(|(_, newest)| case.newest.saturating_sub(*newest) < QUIET);
         let Some((seq, _)) = known else {
             self.detection.totals.cases += 1;
             let seq = self.detection.totals.cases;
             let (opened_at, first) = (case.opened_at, case.first);
-            return Ok(StoredCase { seq, opened_at, first, forgotten: 0, model, case });
+            return Ok(StoredCase { seq, opened_at, first, forgotten: 0, case });
         };
         let before = self.read_case(seq)?;
         // Evidence that began again counts from the beginning.
         let forgotten =
             if before.case.opened_at == case.opened_at { before.forgotten } else { before.contradictions() };
-        Ok(StoredCase { seq, opened_at: before.opened_at, first: before.first.min(case.first), forgotten, model, case })
+        Ok(StoredCase { seq, opened_at: before.opened_at, first: before.first.min(case.first), forgotten, case })
     }
 
     fn read_case(&self, seq: u64) -> Result<StoredCase, StoreError> {

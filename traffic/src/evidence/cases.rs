@@ -54,6 +54,8 @@ pub struct Case {
     pub strangers: Vec<Mark>,
     /// Event time at which it was opened.
     pub opened_at: i64,
+    /// The hour since 1970 of the model in force.
+    pub model: Option<i64>,
 }
 
 /// A car that was last seen longer ago is not expected anywhere, in seconds.
@@ -86,6 +88,7 @@ impl Assessor {
             cars: [car(false), car(true)],
             strangers: suspect.of_car(Car::Neither).copied().collect(),
             opened_at: suspect.opened_at?,
+            model: self.hour,
         })
     }
 

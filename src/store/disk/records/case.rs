@@ -19,8 +19,6 @@ pub(in crate::store) struct StoredCase {
     pub(in crate::store) first: i64,
     /// Contradictions that the evidence has forgotten.
     pub(in crate::store) forgotten: u32,
-    /// The hour since 1970 of the model in force when it changed last.
-    pub(in crate::store) model: Option<i64>,
     /// What is known of it.
     pub(in crate::store) case: Case,
 }
