@@ -68,6 +68,7 @@ impl Replay {
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) alerts: String,
+    pub(crate) cases: String,
     pub(crate) rejects: String,
     pub(crate) summary: Value,
 }
@@ -78,6 +79,7 @@ impl Results {
         let text = |name: &str| std::fs::read_to_string(out.join(name)).unwrap();
         Self {
             alerts: text("alerts.jsonl"),
+            cases: text("cases.jsonl"),
             rejects: text("rejects.jsonl"),
             summary: serde_json::from_str(&text("summary.json")).unwrap(),
         }
@@ -99,6 +101,10 @@ impl Results {
         self.alerts.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    pub(crate) fn cases(&self) -> Vec<Value> {
+        self.cases.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
     pub(crate) fn rejects(&self) -> Vec<Value> {
         self.rejects.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
@@ -110,6 +116,7 @@ impl Results {
         assert_eq!(self.count("lines"), parts.iter().sum::<u64>() + self.rejected(), "{}", self.summary);
         assert_eq!(self.rejects.lines().count() as u64, self.rejected());
         assert_eq!(self.alerts.lines().count() as u64, self.count("alerts"));
+        assert_eq!(self.cases.lines().count() as u64, self.count("cases"));
         assert_eq!(self.by_kkmc().values().sum::<u64>(), self.count("accepted"));
         let shards: Vec<u64> = serde_json::from_value(self.summary["by_shard"].clone()).unwrap();
         assert_eq!(shards.iter().sum::<u64>(), self.count("accepted"));
@@ -120,6 +127,7 @@ impl Results {
     pub(crate) fn equals(&self, other: &Self, when: &str) {
         assert_eq!(self.timeless(), other.timeless(), "{when}");
         assert!(self.alerts == other.alerts, "alerts.jsonl differs: {when}");
+        assert!(self.cases == other.cases, "cases.jsonl differs: {when}");
         assert!(self.rejects == other.rejects, "rejects.jsonl differs: {when}");
     }
 

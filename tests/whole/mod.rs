@@ -12,6 +12,7 @@ mod damage;
 mod demo;
 mod determinism;
 mod dirty;
+mod evidence;
 mod formats;
 mod full_disk;
 mod growing;

@@ -1,0 +1,231 @@
+//! Evidence and cases of the real binary, over a small road whose truth is known: the cloned plates are cases and nothing
+//! else is, whatever the batches are and whenever it is killed; the desk's work on a case outlives a restart.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Random, Replay, Results, folder, get, get_data, patch, serve_nothing};
+
+const SITES: usize = 8;
+/// Seconds between neighbouring checkpoints for the usual car.
+const LEG: usize = 540;
+const HOURS: usize = 8;
+/// This checkpoint's clock is so many seconds fast.
+const FAST: (usize, i64) = (3, 300);
+const CLONED: [&str; 3] = ["苏C00001", "苏C00002", "苏C00003"];
+const TWINS: &str = "苏C00009";
+
+/// A car on the road: plate, plate type, brand.
+type Car<'a> = (&'a str, &'a str, &'a str);
+
+/// Drives a car to and fro with stops, and adds its lines with the second of their arrival.
+fn drive(lines: &mut Vec<(i64, String)>, random: &mut Random, car: Car<'_>, first: usize) {
+    let (plate, hpzl, brand) = car;
+    let (mut now, mut site, mut up) = (random.below(900), first, first < SITES / 2);
+    while now < HOURS * 3600 {
+        let error = if site == FAST.0 { FAST.1 } else { 0 };
+        // One reading in sixty has another last character.
+        let misread = format!("{}{}", &plate[..plate.len() - 1], random.below(10));
+        let read = if random.one_in(60) { &misread } else { plate };
+        let time = traffic_time(now as i64 + error);
+        let id = format!("G32030{:013}", lines.len());
+        let line = format!("{id}\t铜山县\tK{site:02}_Road\t{}\t{time}\t{hpzl}\t{read}\t{brand}牌\n", 1 + u8::from(up));
+        lines.push((now as i64 + 2 + random.below(4) as i64, line));
+        if (site == 0 && !up) || (site == SITES - 1 && up) {
+            up = !up;
+            now += 400 + random.below(2400);
+            continue;
+        }
+        site = if up { site + 1 } else { site - 1 };
+        now += LEG * (90 + random.below(40)) / 100;
+    }
+}
+
+/// So many seconds after midnight, on the first of January 2024.
+fn traffic_time(seconds: i64) -> String {
+    format!("2024-01-01 {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+fn road(seed: u64) -> String {
+    let (mut lines, mut random) = (Vec::new(), Random(seed));
+    for car in 0..220 {
+        let first = random.below(SITES);
+        let plate = format!("苏C{:05}", 100 + car * 37);
+        drive(&mut lines, &mut random, (&plate, "02", random_brand(car)), first);
+    }
+    for plate in CLONED {
+        drive(&mut lines, &mut random, (plate, "02", "大众"), 0);
+        drive(&mut lines, &mut random, (plate, "02", "福田"), SITES - 1);
+    }
+    drive(&mut lines, &mut random, (TWINS, "02", "大众"), 0);
+    drive(&mut lines, &mut random, (TWINS, "01", "解放"), SITES - 1);
+    lines.sort();
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+fn random_brand(car: usize) -> &'static str {
+    ["本田", "丰田", "别克", "日产", "现代"][car % 5]
+}
+
+fn replay(folder: &Path, name: &str, more: &[&str]) -> Replay {
+    Replay::new(folder.join("road.tsv"), &folder.join(name)).args(more)
+}
+
+#[test]
+fn cloned_plates_are_cases_and_nothing_else_is() {
+    let folder = folder();
+    for seed in [5, 6] {
+        std::fs::write(folder.path().join("road.tsv"), road(seed)).unwrap();
+        let found = replay(folder.path(), "out", &[]).results();
+        found.adds_up();
+        let cases = found.cases();
+        let mut plates: Vec<&str> = cases.iter().map(|case| case["hphm"].as_str().unwrap()).collect();
+        plates.sort_unstable();
+        assert_eq!(plates, CLONED, "seed {seed}");
+        for case in &cases {
+            assert!(case["probability"].as_f64().unwrap() >= 0.9, "{case}");
+            assert_eq!((case["cause"].as_str(), case["status"].as_str()), (Some("clone"), Some("new")));
+            let pairs = case["pairs"].as_array().unwrap();
+            assert_eq!(case["contradictions"].as_u64().unwrap().min(100), pairs.len() as u64);
+            for pair in pairs {
+                let seconds = |name: &str| pair[name].as_f64().unwrap();
+                assert!(seconds("gap_seconds") < seconds("fastest_seconds"), "{pair}");
+                assert!(pair["earlier"]["gcxh"].as_str().unwrap().starts_with("G32030"), "{pair}");
+            }
+            // Each car has one brand, but for sightings that either can have made.
+            for car in case["cars"].as_array().unwrap() {
+                let sightings = car["sightings"].as_array().unwrap();
+                let one = sightings.iter().filter(|sighting| sighting["brand"] == "大众").count();
+                assert!(sightings.len() > 10 && one.min(sightings.len() - one) <= 3, "{one} of {}", sightings.len());
+            }
+        }
+        // Alerts of a cloned plate are high where the roads are known, and no other is.
+        let is_clone = |alert: &Value| CLONED.contains(&alert["hphm"].as_str().unwrap());
+        let high = found.alerts().into_iter().filter(|alert| alert["severity"] == "high");
+        let high: Vec<Value> = high.collect();
+        assert!(high.len() >= 5 && high.iter().all(is_clone), "{} high, seed {seed}", high.len());
+        assert!(high.iter().all(|alert| alert["probability"].as_f64().unwrap() >= 0.9));
+        let clocks = found.alerts().into_iter().filter(|alert| alert["cause"] == "clock").count();
+        assert!(clocks > 20, "{clocks} alerts of the fast clock");
+    }
+}
+
+#[test]
+fn without_evidence_there_are_the_same_alerts_and_no_cases() {
+    let folder = folder();
+    std::fs::write(folder.path().join("road.tsv"), road(7)).unwrap();
+    let with = replay(folder.path(), "with", &[]).results();
+    let without = replay(folder.path(), "without", &[]).env("PLATEWATCH__DETECT__EVIDENCE", "off").results();
+    let ids = |results: &Results| results.alerts().iter().map(|alert| alert["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&with), ids(&without));
+    assert!(with.count("cases") >= 3 && with.alerts.contains("\"probability\""));
+    assert_eq!((without.count("cases"), without.cases.as_str()), (0, ""));
+    assert!(!without.alerts.contains("probability") && !without.alerts.contains("reasons"));
+}
+
+#[test]
+fn batches_and_kills_change_no_case() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("road.tsv"), road(8)).unwrap();
+    let started = Instant::now();
+    let expected = replay(folder.path(), "whole", &["--batch-records", "256"]).results();
+    let takes = started.elapsed();
+    assert!(expected.count("cases") >= 3, "{}", expected.summary);
+    for records in ["1", "1000", "100000"] {
+        let found = replay(folder.path(), "batch", &["--batch-records", records]).results();
+        found.equals(&expected, records);
+    }
+    let (mut random, mut kills, mut rounds) = (Random(8), 0, 0);
+    while kills < 12 {
+        rounds += 1;
+        assert!(rounds < 100, "only {kills} kills");
+        let data = path(&format!("data-{rounds}"));
+        let killable = || replay(folder.path(), "killed", &["--batch-records", "256", "--data-dir"]).args([&data]);
+        loop {
+            let mut command = killable().command;
+            let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            // A random moment, not a wait for something.
+            std::thread::sleep(takes.mul_f64(random.below(1000) as f64 / 1000.0));
+            if child.try_wait().unwrap().is_some_and(|status| status.success()) {
+                break;
+            }
+            child.kill().unwrap();
+            kills += u32::from(child.wait().unwrap().code().is_none());
+        }
+        Results::read(&path("killed")).equals(&expected, &format!("after {kills} kills"));
+    }
+}
+
+/// The list by probability, its filters, one case, and the work on it.
+#[test]
+fn the_desk_works_on_a_case() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    std::fs::write(folder.path().join("road.tsv"), road(5)).unwrap();
+    let found = replay(folder.path(), "out", &["--data-dir"]).args([&data]).results();
+    let (running, address) = serve_nothing(&data);
+    let list = get_data(&address, "/api/cases?limit=100");
+    assert_eq!(list["total"], found.count("cases"));
+    let records = list["records"].as_array().unwrap();
+    let likely: Vec<f64> = records.iter().map(|case| case["probability"].as_f64().unwrap()).collect();
+    assert!(likely.is_sorted_by(|a, b| a >= b), "{likely:?}");
+    let mut by_number: Vec<&Value> = records.iter().collect();
+    by_number.sort_by_key(|case| case["seq"].as_u64());
+    assert_eq!(by_number, found.cases().iter().collect::<Vec<_>>(), "what replay wrote");
+    let total = |query: &str| get_data(&address, &format!("/api/cases?{query}"))["total"].as_u64().unwrap();
+    assert_eq!((total("hphm=00002"), total("cause=clone"), total("cause=clock")), (1, 3, 0));
+    assert_eq!((total("kkmc=K05_Road") > 0, total("kkmc=K99_Road")), (true, 0));
+    assert_eq!((total("probability=0.9"), total("end=2023-12-31"), total("start=2024-01-01")), (3, 0, 3));
+    assert_eq!(get(&address, "/api/cases?probability=2").0, 400);
+
+    let id = records[0]["id"].as_str().unwrap();
+    let one = format!("/api/cases/{id}");
+    let case = get_data(&address, &one);
+    assert_eq!((&case["version"], &case["allowed"]), (&json!(0), &json!(["investigating"])));
+    assert!(case["places"].as_array().unwrap().len() >= 2);
+    let change = |body: Value| {
+        let (status, text) = patch(&address, &one, &body);
+        (status, serde_json::from_str::<Value>(&text).unwrap()["data"].take())
+    };
+    assert_eq!(change(json!({"status": "confirmed", "by": "王警官"})).0, 409);
+    assert_eq!(change(json!({"status": "investigating", "by": "王警官"})).0, 200);
+    let decided =
+        json!({"status": "confirmed", "by": "王警官", "reason": "photos", "note": "两车颜色不同", "version": 1});
+    let (status, decided) = change(decided);
+    assert_eq!(
+        (status, &decided["status"], &decided["history"][1]["reason"]),
+        (200, &json!("confirmed"), &json!("photos"))
+    );
+    assert_eq!(change(json!({"note": "x", "reason": "luck", "by": "王"})).0, 400);
+    assert_eq!(total("status=confirmed"), 1);
+    running.signal("KILL");
+    running.end();
+
+    let (_running, address) = serve_nothing(&data);
+    let after = get_data(&address, &one);
+    assert_eq!(after, decided);
+    assert_eq!(get_data(&address, "/api/cases?status=new")["total"], 2);
+    assert_eq!(get(&address, "/api/cases/0000000000000001").0, 404);
+    assert_eq!(get(&address, "/api/cases/1").0, 400);
+}
+
+/// What was learnt is forgotten where evidence is off; cases and the work on them stay.
+#[test]
+fn cases_stay_where_evidence_is_off() {
+    let folder = folder();
+    let data = folder.path().join("data");
+    std::fs::write(folder.path().join("road.tsv"), road(9)).unwrap();
+    let run = |evidence: &str| {
+        let replay = replay(folder.path(), "out", &["--data-dir"]).args([&data]);
+        replay.env("PLATEWATCH__DETECT__EVIDENCE", evidence).results()
+    };
+    let before = run("on");
+    assert!(before.count("cases") >= 3, "{}", before.summary);
+    let after = run("off");
+    assert_eq!((after.cases == before.cases, after.count("cases")), (true, before.count("cases")));
+    assert_eq!(run("on").cases, before.cases);
+}
