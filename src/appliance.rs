@@ -11,14 +11,16 @@ use tokio::sync::watch;
 use traffic::{AlertId, Catalogue, CivilTime};
 
 use crate::batch::Batch;
+use crate::cameras::Camera;
+use crate::case_json::WorkedCase;
 use crate::pipeline::QUEUE_BATCHES;
-use crate::reader::{Reader, Snapshot};
+use crate::reader::{ReadError, Reader, Snapshot};
 use crate::status::{
     AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, Retained,
     RetentionDrop, SourceState, SourceStatus, Status, StorageStatus,
 };
 use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, StoreHandle};
-use crate::work::{WorkChange, WorkError, WorkedAlert, WorkedCase};
+use crate::work::{WorkChange, WorkError, WorkedAlert};
 
 /// The wall time over which the rate is measured.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
@@ -205,6 +207,10 @@ impl Reader for Appliance {
 
     fn change_work(&self, id: AlertId, change: &WorkChange) -> Result<WorkedAlert, WorkError> {
         self.shared.change_work(id, change)
+    }
+
+    fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
+        Ok(self.shared.progress().cameras)
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {

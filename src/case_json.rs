@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use traffic::Cause;
 
-use crate::work::WorkStatus;
+use crate::work::{AlertWork, WorkStatus};
 
 /// A case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,6 +44,34 @@ pub struct CaseJson {
     /// The whole hour at which what is learnt of the roads changed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+}
+
+/// A case and the work on it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkedCase {
+    /// The case.
+    pub case: CaseJson,
+    /// The work.
+    pub work: AlertWork,
+}
+
+/// What an event of the stream says of a case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseHeadJson {
+    /// Number of the case.
+    pub seq: u64,
+    /// What it is found by.
+    pub id: String,
+    /// The plate.
+    pub hphm: String,
+    /// That two cars wear the plate, 0 to 1.
+    pub probability: f64,
+    /// The likeliest explanation.
+    pub cause: Cause,
+    /// How many contradictions there were.
+    pub contradictions: u32,
+    /// Corrected time of the newest.
+    pub last_time: String,
 }
 
 /// Probabilities of the explanations.

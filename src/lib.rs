@@ -29,6 +29,7 @@ pub(crate) mod appliance;
 pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod camera_clocks;
+mod cameras;
 mod case_json;
 pub(crate) mod clock;
 pub mod commands;

@@ -11,9 +11,10 @@ use traffic::{
     Alert, AlertId, Catalogue, Cause, CivilTime, Column, Dimension, FuelType, RejectReason, Rule, Severity, VehicleType,
 };
 
-use crate::case_json::CaseJson;
+use crate::cameras::Camera;
+use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::status::Status;
-use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert, WorkedCase};
+use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
 pub use order::Order;
 pub use traffic::TimeRange;
 
@@ -342,6 +343,12 @@ pub trait Snapshot: Send + Sync {
         let _ = id;
         Err(ReadError::Unsupported(needs_local_storage("a single case")))
     }
+    /// The number of the newest change of any case since the process started, and the cases that changed after the change
+    /// `after`, in the order of their newest changes. Touches no disk. A reader that keeps no cases knows of no change.
+    fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {
+        let _ = after;
+        (0, Vec::new())
+    }
     /// The work on alerts, one for each `seq`. A reader that keeps no work returns the default, new, for all.
     ///
     /// # Errors
@@ -434,6 +441,13 @@ pub trait Reader: Send + Sync + 'static {
     fn catalogue(&self) -> Arc<Catalogue>;
     /// The state of the pipeline, its source and the storage. May read the disk.
     fn status(&self) -> Status;
+    /// What the traffic says about each camera. Touches no disk.
+    ///
+    /// # Errors
+    /// [`ReadError::Unsupported`] unless a reader learns from the traffic.
+    fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
+        Err(ReadError::Unsupported(needs_local_storage("what is known of cameras")))
+    }
     /// Why no more input is accepted, if it is not. Touches no disk.
     fn failure(&self) -> Option<String>;
     /// Changes the work on the newest alert with this id; when it returns, the change is durable. May wait for the disk.

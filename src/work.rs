@@ -12,7 +12,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::case_json::CaseJson;
 use traffic::{Alert, AlertId, CivilTime};
 
 /// The state of the work on an alert. The numbers are part of the on-disk format.
@@ -168,15 +167,6 @@ pub struct AlertWork {
 pub struct WorkedAlert {
     /// The alert.
     pub alert: Alert,
-    /// The work.
-    pub work: AlertWork,
-}
-
-/// A case and the work on it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WorkedCase {
-    /// The case.
-    pub case: CaseJson,
     /// The work.
     pub work: AlertWork,
 }

@@ -18,9 +18,9 @@ use super::fields::{BodyFields, Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use super::state::Api;
-use crate::case_json::{CarJson, CaseJson, CountJson, ExplanationsJson, PairJson, SightingJson};
+use crate::case_json::{CarJson, CaseJson, CountJson, ExplanationsJson, PairJson, SightingJson, WorkedCase};
 use crate::reader::CaseFilter;
-use crate::work::{WorkError, WorkStatus, WorkedCase};
+use crate::work::{WorkError, WorkStatus};
 
 const MAX_LIMIT: u64 = 100;
 const DEFAULT_LIMIT: u64 = 10;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use traffic::evidence::CameraFault;
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 use utoipa::PartialSchema;
 use utoipa::ToSchema;
@@ -10,6 +11,7 @@ use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 use crate::camera_clocks::ClockAdvice;
+use crate::cameras::CameraHealth;
 use crate::config::{Role, ServedModel, SourceKind};
 use crate::forecast::Basis;
 use crate::reader::Order;
@@ -62,6 +64,8 @@ named! {
     Rule: Rule::ALL, Rule::name;
     Cause: Cause::ALL, Cause::as_str;
     WorkStatus: WorkStatus::ALL, WorkStatus::as_str;
+    CameraFault: CameraFault::ALL, CameraFault::as_str;
+    CameraHealth: CameraHealth::ALL, CameraHealth::as_str;
     WorkReason: WorkReason::ALL, WorkReason::as_str;
     RejectReason: RejectReason::ALL, RejectReason::as_str;
     VehicleType: VehicleType::ALL, VehicleType::as_str;
@@ -119,6 +123,8 @@ schemas! {
     RuleName "Rule": names_of::<Rule>(),
     CauseName "AlertCause": names_of::<Cause>(),
     WorkStatusName "WorkStatus": names_of::<WorkStatus>(),
+    CameraFaultName "CameraFault": names_of::<CameraFault>(),
+    CameraHealthName "CameraHealth": names_of::<CameraHealth>(),
     WorkReasonName "WorkReason": names_of::<WorkReason>(),
     RejectReasonName "RejectReason": names_of::<RejectReason>(),
     VehicleTypeName "VehicleType": names_of::<VehicleType>(),

@@ -11,8 +11,8 @@ use super::error::ErrorEnvelope;
 use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
-    alert, cases, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats, status,
-    stream, track, warnings,
+    alert, cameras, cases, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats,
+    status, stream, track, warnings,
 };
 
 /// The path below which the API lies.
@@ -53,6 +53,7 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(warnings::realtime))
         .routes(routes!(warnings::history))
         .routes(routes!(alert::get, alert::patch))
+        .routes(routes!(cameras::cameras))
         .routes(routes!(cases::list_cases))
         .routes(routes!(cases::get_case, cases::patch_case))
         .routes(routes!(predict::flow))

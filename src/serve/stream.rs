@@ -1,4 +1,4 @@
-//! `GET /api/warnings/stream`: alerts as they are raised, as server-sent events.
+//! `GET /api/warnings/stream`: alerts as they are raised, and cases as they change, as server-sent events.
 //!
 //! The stream is a cursor over the stored alerts: after every commit it sends the alerts above the last `seq` it sent. So a
 //! client that lags or reconnects loses nothing, nothing is queued for it, and it slows no one (see [`super::replay`]). It
@@ -29,7 +29,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Pause after a read that failed.
 const RETRY_READ: Duration = Duration::from_secs(1);
 
-/// Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON.
+/// Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON. And cases: event `case`, without an id,
+/// whenever a case is opened or changes, `data` = `seq, id, hphm, probability, cause, contradictions, last_time`; after a
+/// reconnection read `GET /api/cases`.
 ///
 /// Without a last event id the stream begins with the next alert. With one it begins with the alert after it, so a
 /// client that reconnects misses nothing. If many streams are open, one may be ended for another client: reconnect. An id above the newest alert counts as none.
@@ -63,7 +65,8 @@ pub(super) async fn stream(
     let newest = *commits.borrow();
     let last = last_event_id.filter(|last| *last <= newest).unwrap_or(newest);
     let (shutdown, ended) = (api.shutdown.clone(), share.ended().clone());
-    let cursor = Cursor { api, commits, last, _share: share };
+    let (change, _) = api.reader.snapshot().cases_changed(u64::MAX);
+    let cursor = Cursor { api, commits, last, change, _share: share };
 
     let hello = format!(": connected\nretry: {}\n\n", RECONNECT.as_millis());
     let hello = stream::once(async { Ok::<_, Infallible>(Bytes::from(hello)) });
@@ -106,10 +109,21 @@ struct Cursor {
     api: Arc<Api>,
     commits: watch::Receiver<u64>,
     last: u64,
+    /// The newest change of a case that was sent.
+    change: u64,
     _share: Share,
 }
 
 impl Cursor {
+    /// The cases that changed since the last call, if any did.
+    fn cases(&mut self) -> Option<Bytes> {
+        let (change, cases) = self.api.reader.snapshot().cases_changed(self.change);
+        self.change = change;
+        let event = |case| Some(format!("event: case\ndata: {}\n\n", serde_json::to_string(&case).ok()?));
+        let text: String = cases.into_iter().filter_map(event).collect();
+        (!text.is_empty()).then(|| Bytes::from(text))
+    }
+
     /// The next alerts above `last`, or a comment after a long pause.
     async fn next(&mut self) -> Bytes {
         loop {
@@ -129,6 +143,9 @@ impl Cursor {
                     Err(_) => tokio::time::sleep(RETRY_READ).await,
                 }
                 continue;
+            }
+            if let Some(events) = self.cases() {
+                return events;
             }
             match tokio::time::timeout(KEEP_ALIVE, self.commits.changed()).await {
                 Ok(Ok(())) => {}

@@ -18,8 +18,10 @@ use super::error::StoreError;
 use super::read::{Reading, View};
 use super::state::Holds;
 use crate::camera_clocks::DetectionStatus;
+use crate::cameras::Camera;
+use crate::case_json::WorkedCase;
 use crate::reader::{ReadError, Snapshot as _};
-use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert, WorkedCase};
+use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
 
 /// The tree of the reference data that holds the versions of the flow model.
 const MODELS_TREE: &str = "models";
@@ -55,6 +57,8 @@ pub struct Progress {
     pub partitions: BTreeMap<u32, (Option<CivilTime>, u64)>,
     /// The state of detection.
     pub detection: DetectionStatus,
+    /// What the traffic says about each camera.
+    pub cameras: Arc<[Camera]>,
     /// How long everything is kept, and what retention dropped last.
     pub lifetimes: Lifetimes,
 }

@@ -62,7 +62,7 @@ enum Mode {
 
 const FORMAT: Kind = Kind { magic: b'F', version: 1 };
 /// Version of the on-disk layout as a whole: families, keys and what their values mean.
-const FORMAT_VERSION: u32 = 2;
+const FORMAT_VERSION: u32 = 3;
 /// The oldest version that can be brought to [`FORMAT_VERSION`].
 const OLDEST_FORMAT: u32 = 1;
 const FORMAT_KEY: &[u8] = b"format";
@@ -224,7 +224,14 @@ impl Database {
 
         let horizons = Horizons::default();
         let write_buffer = (write_buffers / 4).max(1 << 20);
-        let families = Family::all(shards).map(|family| {
+        // One of an older format lacks some; reading alone makes none.
+        let there = if mode == Mode::Frozen {
+            DB::list_cf(&Options::default(), folder).unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        let is_there = |family: &Family| mode != Mode::Frozen || there.iter().any(|name| *name == *family.name());
+        let families = Family::all(shards).filter(is_there).map(|family| {
             let mut options = family.options(&cache, write_buffer, &horizons);
             // See `start_compactions`.
             options.set_disable_auto_compactions(true);
@@ -583,7 +590,8 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<Option<u8>, StorageErro
 fn made(directory: &Path, folder: &Path, found: u8) -> Result<bool, StorageError> {
     let names = DB::list_cf(&Options::default(), folder)
         .map_err(|error| classify(directory, "read the database", &error.into_string()))?;
-    if !Family::all(found).all(|family| names.iter().any(|name| *name == *family.name())) {
+    let mut needed = Family::all(found).filter(|family| family.is_of_every_format());
+    if !needed.all(|family| names.iter().any(|name| *name == *family.name())) {
         return Ok(false);
     }
     let settings = Settings { memory: MIN_MEMORY, sync: false, compaction: false, accept_loss: true, shards: None };

@@ -47,6 +47,14 @@ impl Family {
         Self::Meta,
     ];
 
+    /// Those of them that a database of format version 1 or 2 lacks; opening one makes them.
+    const SINCE_3: [Self; 2] = [Self::Cases, Self::Evidence];
+
+    /// Whether every database has this family, whatever its format.
+    pub(crate) fn is_of_every_format(self) -> bool {
+        !Self::SINCE_3.contains(&self)
+    }
+
     /// All families of a database of `shards` shards.
     pub fn all(shards: u8) -> impl Iterator<Item = Self> + Clone {
         (0..shards).map(Self::Rows).chain(Self::SINGLE)

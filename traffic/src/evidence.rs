@@ -14,7 +14,7 @@
 //! | `cameras`, `offsets` | leads, counts and faults of each camera; the clocks solved over the network |
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
-//! | `suspects`, `cases`, `cars`, `alerts` | what is kept of a suspect, what is shown of a case, what an alert's pair is worth |
+//! | `suspects`, `cases`, `cars`, `alerts`, `pair` | what is kept of a suspect, what is shown of a case, what an alert's pair is worth |
 //! | `assessor`, `batch`, `learning`, `saved` | one passage, a batch of them, one hour, the state as it is kept |
 
 mod alerts;
@@ -30,6 +30,7 @@ mod last_seen;
 mod learning;
 mod misreads;
 mod offsets;
+mod pair;
 mod paths;
 mod posterior;
 mod saved;
@@ -37,14 +38,14 @@ mod stream_clock;
 mod suspects;
 mod travel_times;
 
-pub use alerts::{PairEvidence, Reason};
 pub use assessor::{Assessor, EvidenceSettings};
-pub use batch::{Findings, PairFinding};
+pub use batch::Findings;
 pub use cameras::{CameraFault, CameraState};
 pub use cases::{Case, CaseCar, NextPassage};
 pub use chains::Car;
 pub use contradiction::{Contradiction, Mark};
 pub use last_seen::Spot;
+pub use pair::{PairEvidence, PairFinding, Reason};
 pub use posterior::{Explanations, Rates, Run, Verdict};
 pub use saved::{SavedEvidence, SavedPair, SavedSightings};
 pub use suspects::Suspect;

@@ -5,6 +5,7 @@
 
 mod alert;
 mod batch;
+mod cause;
 mod checkpoint;
 mod detector;
 mod dimension;
@@ -18,8 +19,9 @@ mod rules;
 mod time;
 mod vehicle;
 
-pub use alert::{Alert, AlertId, AlertSighting, Cause};
+pub use alert::{Alert, AlertId, AlertSighting};
 pub use batch::{PassageBatch, RawLines, Reject, RejectReason, odd_text};
+pub use cause::Cause;
 pub use checkpoint::{Catalogue, CatalogueError, Checkpoint, CheckpointProblem, great_circle_km};
 pub use detector::{
     ClockCount, Detector, DetectorSettings, Evidence, Fate, Hit, Knowledge, Lead, Pair, Places, PlateScope, Reached,

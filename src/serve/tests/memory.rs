@@ -6,19 +6,21 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use traffic::evidence::CameraFault;
 use traffic::{
     Alert, AlertId, AlertSighting, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity,
     VehicleType, brand_of, province_of,
 };
 
 use super::time;
-use crate::case_json::CaseJson;
+use crate::cameras::Camera;
+use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece,
     RejectRow, Snapshot, TimeRange, Totals,
 };
 use crate::status::Status;
-use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert, WorkedCase};
+use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
 
 /// What a read of the disk does instead of answering.
 #[derive(Clone, Default)]
@@ -113,6 +115,7 @@ struct Rows {
     work: BTreeMap<u64, AlertWork>,
     rejects: Vec<RejectRow>,
     case_work: AlertWork,
+    case_changes: u64,
 }
 
 impl MemoryReader {
@@ -193,6 +196,12 @@ impl MemoryReader {
         self.commits.send_replace(newest);
     }
 
+    /// Reports a change of the sample case.
+    pub(crate) fn change_sample_case(&self) {
+        self.change(|state| state.case_changes += 1);
+        self.commit(Vec::new(), Vec::new());
+    }
+
     pub(crate) fn set_fault(&self, fault: Fault) {
         self.change(|state| state.fault = fault);
     }
@@ -242,6 +251,26 @@ impl Reader for MemoryReader {
             state.work.insert(worked.alert.seq, worked.work.clone());
             Ok(worked)
         })
+    }
+
+    fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
+        let camera = Camera {
+            kkmc: "G3_Sulu".into(),
+            offset: 300.0,
+            error: 2.0,
+            drift: 0.0,
+            records: 5200,
+            ahead: 0,
+            compared: 4100,
+            contradicted: 3,
+            unread: 40,
+            unbranded: 90,
+            doubles: 12,
+            silence: None,
+            faults: vec![CameraFault::Offset],
+        };
+        let well = Camera { kkmc: "G104_Tongshan_Sulu".into(), offset: 0.4, faults: Vec::new(), ..camera.clone() };
+        Ok([well, camera].into())
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {
@@ -367,6 +396,20 @@ impl Snapshot for Rows {
     fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
         let case = Some(sample_case()).filter(|case| case.id == format!("{id:016x}"));
         Ok(case.map(|case| WorkedCase { case, work: self.case_work.clone() }))
+    }
+
+    fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {
+        let case = sample_case();
+        let head = CaseHeadJson {
+            seq: case.seq,
+            id: case.id,
+            hphm: case.hphm,
+            probability: case.probability,
+            cause: case.cause,
+            contradictions: case.contradictions,
+            last_time: case.last_time,
+        };
+        (self.case_changes, Some(head).filter(|_| self.case_changes > after).into_iter().collect())
     }
 
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {

@@ -1,6 +1,7 @@
 //! Every endpoint through a real socket, over an in-memory twin of the storage.
 
 mod assets;
+mod cameras;
 mod client;
 mod connections;
 mod envelope;

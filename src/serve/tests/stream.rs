@@ -75,6 +75,23 @@ async fn begins_with_the_next_alert_and_follows() {
 }
 
 #[tokio::test]
+async fn sends_cases_as_they_change() {
+    let server = Server::start().await;
+    server.reader.change_sample_case();
+    let mut events = Events::open(&server, "", &[]).await;
+    raise(&server, 4..=4);
+    assert_eq!(events.next().await, 4, "no case changed since it was opened");
+    server.reader.change_sample_case();
+    let block = events.block().await.unwrap();
+    assert!(
+        block.starts_with("event: case\ndata: {\"seq\":1,\"id\":\"33fd7a2a41c6278a\"") && !block.contains("id: "),
+        "{block}"
+    );
+    raise(&server, 5..=5);
+    assert_eq!(events.next().await, 5);
+}
+
+#[tokio::test]
 async fn resumes_after_the_last_event_id() {
     let server = Server::start_with(MemoryReader::empty(), |_| {}).await;
     raise(&server, 1..=5);

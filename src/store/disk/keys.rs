@@ -6,8 +6,8 @@
 //! | `zones` | shard `u8`, first row `u64` | [`shard::ZoneMap`] |
 //! | `plates` | partition `u32`, plate code `u64` | newest event time `i64`, then codec `P` |
 //! | `alerts` | seq `u64` | codec `A` |
-//! | `cases` | seq `u64` | codec `S` |
-//! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `Y` for others |
+//! | `cases` | seq `u64` | codec `O` |
+//! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `Z` for others |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
 //! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E`, `E` |
@@ -32,13 +32,15 @@ pub(in crate::store) const CLOCKS: Kind = Kind { magic: b'Q', version: 1 };
 pub(in crate::store) const MIRROR: Kind = Kind { magic: b'U', version: 1 };
 pub(in crate::store) const REFUSED: Kind = Kind { magic: b'R', version: 1 };
 pub(in crate::store) const WORK: Kind = Kind { magic: b'E', version: 2 };
+/// [`WORK`] as format version 2 began with it.
+pub(in crate::store) const FIRST_WORK: Kind = Kind { version: 1, ..WORK };
 /// [`MIRROR`] and [`WORK`] in format version 1.
 pub(in crate::store) const OLD_MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(in crate::store) const OLD_WORK: Kind = Kind { magic: b'K', version: 1 };
 pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 2 };
-pub(in crate::store) const CASE: Kind = Kind { magic: b'S', version: 1 };
+pub(in crate::store) const CASE: Kind = Kind { magic: b'O', version: 1 };
 pub(in crate::store) const EVIDENCE: Kind = Kind { magic: b'X', version: 1 };
-pub(in crate::store) const LAST_SIGHTINGS: Kind = Kind { magic: b'Y', version: 1 };
+pub(in crate::store) const LAST_SIGHTINGS: Kind = Kind { magic: b'Z', version: 1 };
 pub(in crate::store) const CHECKPOINTS: Kind = Kind { magic: b'G', version: 1 };
 /// In the tally, not in the database.
 pub(in crate::store) const CENSUS: Kind = Kind { magic: b'N', version: 2 };

@@ -7,12 +7,14 @@ use traffic::evidence::{CaseCar, Contradiction, Explanations, Mark};
 use traffic::{CivilTime, Dimension, NameId, PlateCode, PlateType, brand_of};
 
 use super::view::{View, read_error};
-use crate::case_json::{CarJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson};
+use crate::case_json::{
+    CarJson, CaseHeadJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson, WorkedCase,
+};
 use crate::reader::{CaseFilter, Page, ReadError};
 use crate::store::disk::keys;
 use crate::store::disk::records::{StoredCase, decode_case, decode_work_of_alert};
 use crate::store::state::{CaseRow, WorkStates};
-use crate::work::{AlertWork, WorkStatus, WorkedCase};
+use crate::work::{AlertWork, WorkStatus};
 use shard::PlatePattern;
 
 impl View {
@@ -67,18 +69,23 @@ impl View {
         rows.filter_map(|row| self.case_json(row, &states).transpose()).collect()
     }
 
-    /// Cases that changed after the change with this number, oldest change first, and the number of the newest change.
-    ///
-    /// # Errors
-    /// As [`View::cases_after`].
-    pub fn cases_changed_after(&self, change: u64, limit: usize) -> Result<(u64, Vec<CaseJson>), ReadError> {
-        let states = self.reading.work.case_states();
+    /// See [`Snapshot::cases_changed`](crate::reader::Snapshot::cases_changed).
+    pub(super) fn case_heads_after(&self, change: u64) -> (u64, Vec<CaseHeadJson>) {
+        if self.cases.changes() <= change {
+            return (self.cases.changes(), Vec::new());
+        }
         let mut rows: Vec<&CaseRow> = self.cases.rows().filter(|row| row.change > change).collect();
         rows.sort_unstable_by_key(|row| row.change);
-        let next = if rows.len() > limit { rows.get(limit.saturating_sub(1)).map(|row| row.change) } else { None };
-        rows.truncate(limit);
-        let read = rows.iter().filter_map(|row| self.case_json(row, &states).transpose());
-        Ok((next.unwrap_or(self.cases.changes()), read.collect::<Result<_, _>>()?))
+        let head = |row: &CaseRow| CaseHeadJson {
+            seq: row.seq,
+            id: format!("{:016x}", row.id),
+            hphm: row.plate.unpack(),
+            probability: rounded(row.probability),
+            cause: row.cause,
+            contradictions: row.contradictions,
+            last_time: text(row.newest),
+        };
+        (self.cases.changes(), rows.into_iter().map(head).collect())
     }
 
     /// The case of a row; none if it was dropped since the view was made.

@@ -7,12 +7,12 @@ use traffic::{Alert, AlertId, RejectReason};
 use super::cursor::RowCursor;
 use super::passages;
 use super::view::View;
-use crate::case_json::CaseJson;
+use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError,
     RejectPiece, Snapshot, TimeRange, Totals,
 };
-use crate::work::{AlertWork, WorkedAlert, WorkedCase};
+use crate::work::{AlertWork, WorkedAlert};
 
 impl Snapshot for View {
     fn totals(&self) -> Totals {
@@ -77,6 +77,10 @@ impl Snapshot for View {
 
     fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
         self.case_by_id(id)
+    }
+
+    fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {
+        self.case_heads_after(after)
     }
 
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {

@@ -17,6 +17,7 @@ pub(in crate::store) struct CaseRow {
     pub(in crate::store) plate: PlateCode,
     pub(in crate::store) probability: f64,
     pub(in crate::store) cause: Cause,
+    pub(in crate::store) contradictions: u32,
     /// Corrected time of the newest contradiction.
     pub(in crate::store) newest: i64,
     /// Checkpoints of the contradictions that are kept.
@@ -38,6 +39,7 @@ impl CaseRow {
             plate: case.plate,
             probability: case.explanations.clone,
             cause: case.explanations.likeliest(),
+            contradictions: stored.contradictions(),
             newest: case.newest,
             checkpoints: checkpoints.into(),
             change,

@@ -372,6 +372,7 @@ impl Store {
                 .iter()
                 .map(|(&id, partition)| (id, (partition.detector.watermark(), partition.detector.plates() as u64)))
                 .collect(),
+            cameras: if self.settings.publish { self.cameras() } else { progress.cameras.clone() },
             detection: self.detection.status(),
         };
     }

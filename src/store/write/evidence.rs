@@ -4,13 +4,15 @@
 //! first passage that it lacks; the log holds the passages since then, and [`Store::open`] gives them to it again,
 //! without output, like plate states.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Family, codec};
-use traffic::evidence::{Assessor, Case, EvidenceSettings, Findings, SavedEvidence};
-use traffic::{CivilTime, Fate, Hit, PassageBatch};
+use traffic::evidence::{Assessor, CameraFault, CameraState, Case, EvidenceSettings, Findings, SavedEvidence};
+use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
 
 use super::store::Store;
+use crate::cameras::{Camera, Silence};
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::disk::records::{
@@ -132,6 +134,27 @@ impl Store {
         Ok(())
     }
 
+    /// What the traffic says about each camera, from the partition with most of its records.
+    pub(super) fn cameras(&self) -> Arc<[Camera]> {
+        let mut all: Vec<Camera> = Vec::new();
+        for evidence in self.partitions.values().filter_map(|partition| partition.evidence.as_ref()) {
+            let assessor = &evidence.assessor;
+            for (number, state) in (0..).zip(assessor.cameras()) {
+                let known = all.get(number as usize).map(|camera| camera.records);
+                if known.is_some_and(|records| records >= state.records) {
+                    continue;
+                }
+                let kkmc = self.state.names.shared(Dimension::Checkpoint, number);
+                let camera = camera(kkmc, &state, assessor.silence(number));
+                match all.get_mut(number as usize) {
+                    Some(place) => *place = camera,
+                    None => all.push(camera),
+                }
+            }
+        }
+        all.into()
+    }
+
     /// Reads the cases into the index.
     pub(super) fn load_cases(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
@@ -151,6 +174,25 @@ impl Store {
             self.shared.reading.work.drop_case(seq, commit);
             self.state.cases.remove(seq);
         }
+    }
+}
+
+fn camera(kkmc: Arc<str>, state: &CameraState<'_>, silence: Option<(i64, f64)>) -> Camera {
+    let silent = silence.map(|_| CameraFault::Silent);
+    Camera {
+        kkmc,
+        offset: state.offset,
+        error: state.error,
+        drift: state.drift,
+        records: state.records,
+        ahead: state.ahead,
+        compared: state.compared,
+        contradicted: state.contradicted,
+        unread: state.unread,
+        unbranded: state.unbranded,
+        doubles: state.doubles,
+        silence: silence.map(|(since, by_chance)| Silence { since, by_chance }),
+        faults: silent.into_iter().chain(state.faults.iter().copied()).collect(),
     }
 }
 

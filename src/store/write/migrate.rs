@@ -19,7 +19,7 @@ const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Keys of `meta` whose values have another codec since format version 2: prefix, the old codec, the new one.
 const RENAMED: [(&[u8], Kind, Kind); 2] =
-    [(keys::MIRROR_PREFIX, keys::OLD_MIRROR, keys::MIRROR), (keys::WORK_PREFIX, keys::OLD_WORK, keys::WORK)];
+    [(keys::MIRROR_PREFIX, keys::OLD_MIRROR, keys::MIRROR), (keys::WORK_PREFIX, keys::OLD_WORK, keys::FIRST_WORK)];
 
 /// Brings a database of an older format to the current one.
 pub(super) fn migrate(database: &Database) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@
 //! their order alone, so the same records in the same order give the same cases at any batch size, speed or restart.
 //! A record far ahead of the stream's clock teaches nothing and contradicts nothing: it has a wrong time.
 
-use super::cameras::{CameraState, Cameras, UNKNOWN_ERROR};
+use super::cameras::{CameraFault, CameraState, Cameras, UNKNOWN_ERROR};
 use super::contradiction::{Contradiction, FAST_SHARE, Mark, Roads};
 use super::last_seen::{LastSeen, Spot};
 use super::misreads;
@@ -39,6 +39,12 @@ const CHECKED: u64 = 1024;
 const WATCHED: f64 = 0.02;
 /// So many contradictions of a plate count as gaps: on a road that is not known yet, many plates have one each.
 const TEACHES: u32 = 2;
+/// A silence as unlikely as this is no chance.
+const NO_CHANCE: f64 = 1e-6;
+/// Cars come in groups of about so many, so a silence says this much less than a Poisson process would.
+const BURSTS: f64 = 3.0;
+/// A plate that a camera records again within this many seconds was recorded twice.
+const DOUBLE: i64 = 60;
 /// Before the first hour is learnt, a record this many seconds ahead has a wrong time.
 const FIRST_AHEAD_LIMIT: i64 = 3600;
 
@@ -84,6 +90,7 @@ impl Assessor {
         let at = spot.time - camera.whole_offset;
         camera.hour.records += 1;
         camera.hour.whole_minutes += u32::from(spot.time % 60 == 0);
+        camera.hour.unbranded += u32::from(spot.brand == 0);
         if self.clock.see(spot.checkpoint, at) {
             self.end_hour();
         }
@@ -102,6 +109,9 @@ impl Assessor {
             return self.follow(plate, spot, at, now, places);
         }
         let Some(before) = before else { return };
+        if before.checkpoint == spot.checkpoint && (spot.time - before.time).abs() < DOUBLE {
+            self.note_double(spot.checkpoint);
+        }
         if ordinal.is_multiple_of(CHECKED) {
             self.checks.all += 1;
             self.checks.due += u32::from(self.due(plate, spot, horizon).is_some());
@@ -122,9 +132,6 @@ impl Assessor {
         self.times.see(from.checkpoint, to.checkpoint, gap.abs());
         let error = self.error(from) + self.error(to);
         let fastest = self.roads(places).fastest(from.checkpoint, to.checkpoint);
-        if fastest.is_some_and(|fastest| (gap.abs() as f64) < fastest) {
-            self.note_too_fast(from.checkpoint, to.checkpoint);
-        }
         let is_contradiction = fastest.is_some_and(|fastest| gap.abs() as f64 + error < FAST_SHARE * fastest);
         if let Some(camera) = self.cameras.at(spot.checkpoint) {
             camera.hour.compare(before, spot, is_contradiction);
@@ -134,16 +141,17 @@ impl Assessor {
         }
     }
 
-    /// Counts a pair that is too fast, if nothing is learnt of it.
-    #[cold]
-    fn note_too_fast(&mut self, from: NameId, to: NameId) {
-        if self.paths.fastest(from, to).is_some() {
-            return;
+    /// Takes an accepted passage whose plate is masked or irregular.
+    pub fn observe_unread(&mut self, checkpoint: NameId) {
+        if let Some(camera) = self.cameras.at(checkpoint) {
+            camera.hour.unread += 1;
         }
-        for checkpoint in [from, to] {
-            if let Some(camera) = self.cameras.at(checkpoint) {
-                camera.too_fast += 1;
-            }
+    }
+
+    #[cold]
+    fn note_double(&mut self, checkpoint: NameId) {
+        if let Some(camera) = self.cameras.at(checkpoint) {
+            camera.hour.doubles += 1;
         }
     }
 
@@ -253,6 +261,15 @@ impl Assessor {
     /// All plates with a contradiction, in the order of their codes.
     pub fn suspects(&self) -> Vec<&Suspect> {
         self.suspects.in_order()
+    }
+
+    /// How long a camera has been silent, if that is no chance: since when (corrected event time), and how likely it is by
+    /// chance, from its share of all records and how many came since.
+    pub fn silence(&self, checkpoint: NameId) -> Option<(i64, f64)> {
+        let camera = self.cameras.get(checkpoint)?;
+        let (others, since) = self.clock.since(checkpoint)?;
+        let by_chance = (-camera.usual_share * others as f64 / BURSTS).exp();
+        (by_chance < NO_CHANCE && !camera.faults.contains(&CameraFault::Batches)).then_some((since, by_chance))
     }
 
     /// What is known of each camera, by the number of its checkpoint.

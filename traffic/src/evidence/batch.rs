@@ -5,28 +5,17 @@
 
 use rustc_hash::FxHashMap;
 
-use super::alerts::PairEvidence;
 use super::assessor::Assessor;
 use super::cases::Case;
 use super::last_seen::Spot;
+use super::pair::PairFinding;
 use crate::{Dimension, Fate, Hit, Knowledge, PassageBatch, PlateCode, Severity, Sighting};
 
 /// Fewer passages are no traffic that a camera could be judged by.
 const TRAFFIC: u64 = 500;
-/// A camera with so many pairs too fast for the great circle is more likely wrong than right about the newest.
-const TOO_MANY: u32 = 3;
-
-/// What the traffic says about a pair.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum PairFinding {
-    /// Nothing is learnt of it yet.
-    #[default]
-    Unknown,
-    /// Nothing is learnt of it yet, and one of its two cameras makes many such pairs: its clock is likely to be wrong.
-    Doubtful,
-    /// What it is worth.
-    Weighed(PairEvidence),
-}
+/// With so many gaps of two cameras too short for the great circle, of which one is this pair's, a clock is more likely
+/// wrong than two cars met there again.
+const TOO_MANY: u32 = 2;
 
 /// What a batch gave.
 #[derive(Debug, Default)]
@@ -56,8 +45,9 @@ impl Assessor {
                 continue;
             }
             let seen = sighting(batch, row, knowledge);
-            if let Some((plate, spot)) = &seen {
-                self.observe(*plate, spot, knowledge.places);
+            match &seen {
+                Some((plate, spot)) => self.observe(*plate, spot, knowledge.places),
+                None => self.count_unread(batch, row),
             }
             while let Some(hit) = hits.next_if(|hit| hit.row as usize <= row) {
                 let seen = seen.as_ref().filter(|_| hit.row as usize == row);
@@ -79,6 +69,12 @@ impl Assessor {
         findings
     }
 
+    fn count_unread(&mut self, batch: &PassageBatch, row: usize) {
+        if let Some(checkpoint) = batch.columns[Dimension::Checkpoint].get(row) {
+            self.observe_unread(*checkpoint);
+        }
+    }
+
     fn weigh_hit(&mut self, plate: PlateCode, hit: &Hit, spot: &Spot, knowledge: Knowledge<'_>) -> PairFinding {
         if let Some(pair) = self.weigh_pair(plate, &Spot::of(&hit.other), spot, knowledge.places) {
             return PairFinding::Weighed(pair);
@@ -86,17 +82,19 @@ impl Assessor {
         if hit.severity != Severity::High {
             return PairFinding::Unknown;
         }
-        let cameras = [spot.checkpoint, hit.other.checkpoint].map(|checkpoint| self.cameras.get(checkpoint));
-        let most = cameras.into_iter().flatten().map(|camera| camera.too_fast).max().unwrap_or(0);
-        let is_doubtful = self.clock.ordinal() >= TRAFFIC && most >= TOO_MANY;
+        let (from, to) = (spot.checkpoint, hit.other.checkpoint);
+        let fastest = self.roads(knowledge.places).fastest(from, to).unwrap_or(0.0);
+        let too_fast = self.times.counted_below(from, to, fastest);
+        let is_doubtful = self.clock.ordinal() >= TRAFFIC && too_fast >= TOO_MANY;
         if is_doubtful { PairFinding::Doubtful } else { PairFinding::Unknown }
     }
 
     /// Takes passages that were accepted before, to reach the state that followed them: without findings.
     pub fn recover_batch(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         for row in 0..batch.len() {
-            if let Some((plate, spot)) = sighting(batch, row, knowledge) {
-                self.observe(plate, &spot, knowledge.places);
+            match sighting(batch, row, knowledge) {
+                Some((plate, spot)) => self.observe(plate, &spot, knowledge.places),
+                None => self.count_unread(batch, row),
             }
         }
         let _ = self.take_changed_cases();

@@ -26,6 +26,11 @@ const MEMORY: usize = 18;
 /// How many hours of counts are remembered.
 const HOURS: usize = 6;
 
+/// How much the newest hour counts in a camera's usual share.
+const SHARE_WEIGHT: f64 = 0.2;
+/// Shares over fewer readings say nothing.
+const MIN_READINGS: u32 = 60;
+
 /// What is wrong with a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +47,46 @@ pub enum CameraFault {
     Offset,
     /// Times are written to the minute.
     Minutes,
+    /// Nothing came for so long that this is no chance, while the others report.
+    Silent,
+    /// Many more plates are masked or read in part than elsewhere.
+    Unread,
+    /// Many more brands are missing than elsewhere.
+    Unbranded,
+    /// Many more vehicles are recorded twice than elsewhere.
+    Doubles,
+}
+
+impl CameraFault {
+    /// All faults.
+    pub const ALL: [Self; 10] = [
+        Self::Leaps,
+        Self::Drifts,
+        Self::Steps,
+        Self::Batches,
+        Self::Offset,
+        Self::Minutes,
+        Self::Silent,
+        Self::Unread,
+        Self::Unbranded,
+        Self::Doubles,
+    ];
+
+    /// The name in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Leaps => "leaps",
+            Self::Drifts => "drifts",
+            Self::Steps => "steps",
+            Self::Batches => "batches",
+            Self::Offset => "offset",
+            Self::Minutes => "minutes",
+            Self::Silent => "silent",
+            Self::Unread => "unread",
+            Self::Unbranded => "unbranded",
+            Self::Doubles => "doubles",
+        }
+    }
 }
 
 /// Counts of one hour.
@@ -56,6 +101,12 @@ pub(super) struct HourCount {
     pub(super) compared: u32,
     /// Contradictions among them.
     pub(super) contradicted: u32,
+    /// Plates that are masked or irregular; they are not among `records`.
+    pub(super) unread: u32,
+    /// Records without a brand.
+    pub(super) unbranded: u32,
+    /// Records of a plate that this camera recorded within the minute before.
+    pub(super) doubles: u32,
     /// Brand known in both of a feasible pair.
     pub(super) brands: u32,
     /// Brand that differs among them.
@@ -91,6 +142,14 @@ pub struct CameraState<'a> {
     pub compared: u32,
     /// See `compared`.
     pub contradicted: u32,
+    /// Plates of the last six hours that were masked or irregular, beside `records`.
+    pub unread: u32,
+    /// Records of the last six hours without a brand.
+    pub unbranded: u32,
+    /// Records of the last six hours of a plate that the camera had recorded within the minute before.
+    pub doubles: u32,
+    /// Its usual share of all records, 0 to 1.
+    pub usual_share: f64,
     /// What is wrong with it.
     pub faults: &'a [CameraFault],
 }
@@ -110,8 +169,8 @@ pub(super) struct Camera {
     pub(super) faults: Vec<CameraFault>,
     /// Seconds a day that its clock gains.
     pub(super) drift: f64,
-    /// Pairs too fast for the great circle, before anything was learnt of the roads; halved every hour.
-    pub(super) too_fast: u32,
+    /// Its share of all records in the hours in which it had any, the newest counting most.
+    pub(super) usual_share: f64,
     samples: Vec<Vec<i32>>,
     /// High quantile of the leads of each remembered stretch less that of all cameras, in absolute terms (GCSJ, not
     /// corrected), newest last.
@@ -130,7 +189,7 @@ impl Default for Camera {
             past: Vec::new(),
             faults: Vec::new(),
             drift: 0.0,
-            too_fast: 0,
+            usual_share: 0.0,
             samples: vec![Vec::new(); STRETCHES],
             leads: Vec::new(),
             spread: None,
@@ -259,6 +318,10 @@ impl Cameras {
             ahead: camera.sum(|count| count.ahead),
             compared: camera.sum(|count| count.compared),
             contradicted: camera.sum(|count| count.contradicted),
+            unread: camera.sum(|count| count.unread),
+            unbranded: camera.sum(|count| count.unbranded),
+            doubles: camera.sum(|count| count.doubles),
+            usual_share: camera.usual_share,
             faults: &camera.faults,
         })
     }
@@ -295,9 +358,10 @@ impl Cameras {
         let slopes: Vec<Option<(f64, f64)>> = self.all.iter().map(|camera| slope(&camera.leads)).collect();
         let mut sizes: Vec<f64> = slopes.iter().flatten().map(|(slope, _)| slope.abs()).collect();
         let usual_slope = median(&mut sizes).unwrap_or(f64::INFINITY);
+        let all: u64 = self.all.iter().map(|camera| u64::from(camera.hour.records)).sum();
         for (camera, slope) in self.all.iter_mut().zip(slopes) {
+            camera.learn_share(all);
             camera.past.push(std::mem::take(&mut camera.hour));
-            camera.too_fast /= 2;
             let extra = camera.past.len().saturating_sub(HOURS);
             camera.past.drain(..extra);
             let [records, ahead, whole] = [
@@ -325,6 +389,44 @@ impl Cameras {
                 (CameraFault::Minutes, camera.is_to_the_minute),
             ];
             camera.faults = is.into_iter().filter_map(|(fault, is)| is.then_some(fault)).collect();
+        }
+        self.note_readings();
+    }
+}
+
+impl Camera {
+    /// Learns its share of an hour's records, if it had any.
+    fn learn_share(&mut self, all: u64) {
+        if self.hour.records > 0 && all > 0 {
+            let share = f64::from(self.hour.records) / all as f64;
+            let weight = if self.usual_share == 0.0 { 1.0 } else { SHARE_WEIGHT };
+            self.usual_share += weight * (share - self.usual_share);
+        }
+    }
+}
+
+impl Cameras {
+    /// Says which cameras read worse than the others: by so many times their median, and so often.
+    fn note_readings(&mut self) {
+        type Count = fn(&HourCount) -> u32;
+        let kinds: [(CameraFault, f64, Count); 3] = [
+            (CameraFault::Unread, 0.2, |count| count.unread),
+            (CameraFault::Unbranded, 0.5, |count| count.unbranded),
+            (CameraFault::Doubles, 0.1, |count| count.doubles),
+        ];
+        for (fault, least, of) in kinds {
+            let share = |camera: &Camera| {
+                let all = camera.sum(|count| count.records + count.unread);
+                (all >= MIN_READINGS).then(|| f64::from(camera.sum(of)) / f64::from(all))
+            };
+            let mut shares: Vec<f64> = self.all.iter().filter_map(share).collect();
+            let known = shares.len();
+            let Some(usual) = median(&mut shares).filter(|_| known >= 4) else { continue };
+            for camera in &mut self.all {
+                if share(camera).is_some_and(|share| share >= least && share > 3.0 * usual) {
+                    camera.faults.push(fault);
+                }
+            }
         }
     }
 }

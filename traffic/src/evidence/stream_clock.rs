@@ -45,6 +45,12 @@ impl StreamClock {
         self.now
     }
 
+    /// How many records have come since the newest one of a checkpoint; none if it had none.
+    pub(super) fn since(&self, checkpoint: NameId) -> Option<(u64, i64)> {
+        let latest = self.latest.get(checkpoint as usize).filter(|latest| latest.ordinal > 0)?;
+        Some((self.ordinal - latest.ordinal, latest.time))
+    }
+
     /// How many records were seen.
     #[inline]
     pub(super) fn ordinal(&self) -> u64 {

@@ -127,6 +127,17 @@ impl PairTimes {
     }
 }
 
+impl PairTimes {
+    fn counted_below(&self, seconds: f64) -> u32 {
+        let hour = [&self.hour_up, &self.hour_down].into_iter().chain([&self.up.counts, &self.down.counts]);
+        let short = |counts: &[u16; BUCKETS]| {
+            let below = counts.iter().enumerate().filter(|(bucket, _)| bounds(*bucket).1 <= seconds);
+            below.map(|(_, count)| u32::from(*count)).sum::<u32>()
+        };
+        hour.map(short).sum()
+    }
+}
+
 /// All pairs.
 #[derive(Debug, Default)]
 pub(super) struct TravelTimes {
@@ -166,6 +177,12 @@ impl TravelTimes {
         let at = *self.at.get(&key(from.min(to), from.max(to)))?;
         let pair = self.pairs.get(at as usize)?;
         Some(if from < to { &pair.up } else { &pair.down })
+    }
+
+    /// Gaps of a pair in either direction that are shorter than this, this hour and before.
+    pub(super) fn counted_below(&self, from: NameId, to: NameId, seconds: f64) -> u32 {
+        let at = self.at.get(&key(from.min(to), from.max(to)));
+        at.and_then(|at| self.pairs.get(*at as usize)).map_or(0, |pair| pair.counted_below(seconds))
     }
 
     /// Ends an hour: folds its gaps, each pair shifted by what `shift` says of (low, high), or dropped.

@@ -1,0 +1,152 @@
+//! `GET /api/cameras`: what the traffic says about each camera, the worst first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Serialize;
+use traffic::CivilTime;
+use traffic::evidence::CameraFault;
+use utoipa::ToSchema;
+
+use super::codes::{CameraFaultName, CameraHealthName, Named as _};
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
+use super::records::label;
+use super::state::Api;
+use crate::cameras::{Camera, CameraHealth};
+
+/// What is wrong with a camera.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CameraFinding)]
+pub(super) struct FindingJson {
+    /// A short code.
+    #[schema(value_type = CameraFaultName, example = "offset")]
+    code: &'static str,
+    /// What it means, in one sentence.
+    #[schema(example = "its clock is 300 s fast")]
+    text: String,
+    /// What to do.
+    #[schema(example = "set the clock, and switch on time synchronisation (NTP)")]
+    action: &'static str,
+}
+
+/// One camera. Counts are of the last six whole hours.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Camera)]
+pub(super) struct CameraJson {
+    /// KKMC as it was recorded.
+    #[schema(example = "S250_Pizhou_Sulu")]
+    kkmc: String,
+    /// Short name; KKMC where the catalogue does not know it.
+    #[schema(example = "S250-邳州-苏鲁界")]
+    label: String,
+    /// `ok` 正常, `doubtful` 存疑 or `bad` 异常.
+    #[schema(value_type = CameraHealthName, example = "bad")]
+    state: &'static str,
+    /// What is wrong with it; empty if nothing is known.
+    findings: Vec<FindingJson>,
+    /// Seconds that its clock is fast, negative if it is slow; null as long as it is not known.
+    #[schema(example = 300.0)]
+    offset_seconds: Option<f64>,
+    /// By how many seconds that may be wrong.
+    #[schema(example = 2.0)]
+    offset_error_seconds: Option<f64>,
+    /// Seconds a day that its clock gains; null unless it drifts.
+    #[schema(example = json!(null))]
+    drift_seconds_per_day: Option<f64>,
+    /// Records with a complete plate.
+    #[schema(example = 5200)]
+    records: u32,
+    /// Records far ahead of all others among them.
+    #[schema(example = 0)]
+    ahead: u32,
+    /// Records that were compared with the plate's sighting before, and contradictions among them.
+    #[schema(example = 4100)]
+    compared: u32,
+    /// See `compared`.
+    #[schema(example = 3)]
+    contradicted: u32,
+    /// Records with a masked or irregular plate, beside `records`.
+    #[schema(example = 40)]
+    unread: u32,
+    /// Records without a brand.
+    #[schema(example = 90)]
+    unbranded: u32,
+    /// Records of a plate that the camera had recorded within the minute before.
+    #[schema(example = 12)]
+    doubles: u32,
+    /// Since when it has been silent, corrected event time; null unless that is no chance.
+    #[schema(example = json!(null))]
+    silent_since: Option<String>,
+    /// How likely a camera that works is silent so long, 0 to 1; null unless it is silent.
+    #[schema(example = json!(null))]
+    silent_by_chance: Option<f64>,
+}
+
+/// All cameras.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CameraList)]
+pub(super) struct CameraListJson {
+    /// How many are bad.
+    #[schema(example = 1)]
+    bad: usize,
+    /// How many are doubtful.
+    #[schema(example = 0)]
+    doubtful: usize,
+    /// All of them, the worst first, then by name.
+    cameras: Vec<CameraJson>,
+}
+
+/// An offset that may be wrong by this much is not known.
+const UNKNOWN: f64 = 600.0;
+
+impl CameraJson {
+    fn new(api: &Api, camera: &Camera) -> Self {
+        let is_known = camera.error < UNKNOWN;
+        let tenths = |number: f64| (number * 10.0).round() / 10.0;
+        let finding = |fault: &CameraFault| {
+            let (text, action) = camera.explained(*fault);
+            FindingJson { code: fault.name(), text, action }
+        };
+        Self {
+            kkmc: camera.kkmc.to_string(),
+            label: label(&api.reader.catalogue(), &camera.kkmc),
+            state: camera.health().as_str(),
+            findings: camera.faults.iter().map(finding).collect(),
+            offset_seconds: is_known.then(|| tenths(camera.offset)),
+            offset_error_seconds: is_known.then(|| tenths(camera.error)),
+            drift_seconds_per_day: (camera.drift != 0.0).then(|| tenths(camera.drift)),
+            records: camera.records,
+            ahead: camera.ahead,
+            compared: camera.compared,
+            contradicted: camera.contradicted,
+            unread: camera.unread,
+            unbranded: camera.unbranded,
+            doubles: camera.doubles,
+            silent_since: camera.silence.map(|silence| CivilTime(silence.since).to_string()),
+            silent_by_chance: camera.silence.map(|silence| silence.by_chance),
+        }
+    }
+}
+
+/// What the traffic says about each camera: its clock, how its records arrive, and what it reads badly.
+///
+/// It is learnt at whole hours of event time; silence is judged at every commit. Empty as long as nothing is learnt.
+#[utoipa::path(
+    get,
+    path = "/cameras",
+    tag = "checkpoints",
+    responses(
+        (status = 200, description = "All cameras, the worst first", body = Envelope<CameraListJson>),
+        (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn cameras(State(api): State<Arc<Api>>) -> Answer<CameraListJson> {
+    let mut cameras = api.reader.cameras().map_err(ApiError::from)?.to_vec();
+    cameras.sort_by(|a, b| (b.health() as u8).cmp(&(a.health() as u8)).then_with(|| a.kkmc.cmp(&b.kkmc)));
+    let count = |health| cameras.iter().filter(|camera| camera.health() == health).count();
+    Ok(Success(CameraListJson {
+        bad: count(CameraHealth::Bad),
+        doubtful: count(CameraHealth::Doubtful),
+        cameras: cameras.iter().map(|camera| CameraJson::new(&api, camera)).collect(),
+    }))
+}
