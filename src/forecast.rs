@@ -34,12 +34,27 @@ pub struct FlowForecast {
     pub upper: f64,
     /// What it rests on.
     pub basis: Basis,
+    /// How the last finished hours changed it, if they did.
+    pub correction: Option<Correction>,
+}
+
+/// How the last finished hours changed the forecast of one of the next hours (nowcast).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Correction {
+    /// The prediction over the uncorrected one.
+    pub factor: f64,
+    /// The prediction without it, in passages.
+    pub uncorrected: f64,
+    /// The last finished hour that it knows, since 1970.
+    pub last_hour: i64,
+    /// How many hours later the predicted one is.
+    pub hours_ahead: usize,
 }
 
 /// A model in short.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelAbout {
-    /// The one that is served: `seasonal` or `spark-linear`.
+    /// The one that is served: `seasonal`, `spark-linear`, `recent-weeks` or `blend`.
     pub kind: &'static str,
     /// Version.
     pub version: String,

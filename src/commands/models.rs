@@ -69,11 +69,13 @@ pub(super) fn service_settings(
     }
 }
 
-/// The kind that is always served; none means the better one.
+/// The kind that is always served; none means the best one.
 pub(super) fn pinned(kind: ServedModel) -> Option<Kind> {
     match kind {
         ServedModel::Auto => None,
         ServedModel::Seasonal => Some(Kind::Seasonal),
         ServedModel::SparkLinear => Some(Kind::SparkLinear),
+        ServedModel::RecentWeeks => Some(Kind::RecentWeeks),
+        ServedModel::Blend => Some(Kind::Blend),
     }
 }

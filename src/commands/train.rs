@@ -55,6 +55,8 @@ pub struct TrainArgs {
 enum KindArg {
     Seasonal,
     SparkLinear,
+    RecentWeeks,
+    Blend,
 }
 
 fn parse_interval(text: &str) -> Result<f64, String> {
@@ -72,6 +74,8 @@ pub fn run(args: &TrainArgs, out: &mut impl Write) -> anyhow::Result<()> {
         pinned: args.kind.map(|kind| match kind {
             KindArg::Seasonal => Kind::Seasonal,
             KindArg::SparkLinear => Kind::SparkLinear,
+            KindArg::RecentWeeks => Kind::RecentWeeks,
+            KindArg::Blend => Kind::Blend,
         }),
         calendar: read_holidays(&args.holidays).map_err(Usage)?,
     };

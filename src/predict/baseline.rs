@@ -1,10 +1,11 @@
-//! What a model must beat: a constant, the same hour of the last day and of the last week, and the mean of the hour.
+//! What a model must beat: a constant, the same hour of the last day and of the last week, the mean of the hour, and the mean
+//! of the hour of the week.
 //!
-//! The mean of the hour and the constant know the days before the test; last day and last week know every hour before the
+//! The means and the constant know the days before the test; last day and last week know every hour before the
 //! day that they predict, which favours them. If that hour is missing they look a day (a week) further back, up to four
 //! times, then at the mean of the hour, then at the constant.
 
-use super::calendar::HOURS;
+use super::calendar::{HOURS, SLOTS};
 use super::grid::{Grid, Observed};
 
 /// How many times further back a baseline looks.
@@ -17,10 +18,12 @@ pub(super) enum Baseline {
     LastDay,
     LastWeek,
     HourMean,
+    WeekHourMean,
 }
 
 impl Baseline {
-    pub(super) const ALL: [Self; 4] = [Self::Constant, Self::LastDay, Self::LastWeek, Self::HourMean];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Constant, Self::LastDay, Self::LastWeek, Self::HourMean, Self::WeekHourMean];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -28,6 +31,7 @@ impl Baseline {
             Self::LastDay => "last-day",
             Self::LastWeek => "last-week",
             Self::HourMean => "site-hour-mean",
+            Self::WeekHourMean => "week-hour-mean",
         }
     }
 }
@@ -39,29 +43,35 @@ pub(super) struct Past<'a> {
     constant: f64,
     /// Sum and number of hours, by checkpoint and hour of the day.
     hours: Vec<(f64, f64)>,
+    /// The same by checkpoint, class of day and hour.
+    slots: Vec<(f64, f64)>,
 }
 
 impl<'a> Past<'a> {
     /// The first `days` days.
     pub(super) fn of(grid: &'a Grid, days: usize) -> Self {
         let mut hours = vec![(0.0, 0.0); grid.sites().len() * HOURS];
-        for (site, of_site) in hours.chunks_exact_mut(HOURS).enumerate() {
+        let mut slots = vec![(0.0, 0.0); grid.sites().len() * SLOTS];
+        let of_sites = hours.chunks_exact_mut(HOURS).zip(slots.chunks_exact_mut(SLOTS));
+        for (site, (hours, slots)) in of_sites.enumerate() {
             for seen in grid.observed_of(site, 0..days) {
-                if let Some((sum, count)) = of_site.get_mut(seen.hour) {
+                for sums in [hours.get_mut(seen.hour), slots.get_mut(seen.class.slot(seen.hour))] {
+                    let Some((sum, count)) = sums else { continue };
                     *sum += seen.count;
                     *count += 1.0;
                 }
             }
         }
         let (sum, count) = hours.iter().fold((0.0, 0.0f64), |(sum, count), (more, hours)| (sum + more, count + hours));
-        Self { grid, constant: sum / count.max(1.0), hours }
+        Self { grid, constant: sum / count.max(1.0), hours, slots }
     }
 
     pub(super) fn predict(&self, baseline: Baseline, site: usize, seen: &Observed) -> f64 {
-        let mean = match self.hours.get(site * HOURS + seen.hour) {
+        let known = |sums: Option<&(f64, f64)>, other: f64| match sums {
             Some((sum, count)) if *count > 0.0 => sum / count,
-            _ => self.constant,
+            _ => other,
         };
+        let mean = known(self.hours.get(site * HOURS + seen.hour), self.constant);
         let back = |step: usize| {
             let hour = seen.day * HOURS + seen.hour;
             (1..=LOOKS).find_map(|times| self.grid.count(site, hour.checked_sub(step * times)?)).unwrap_or(mean)
@@ -69,6 +79,7 @@ impl<'a> Past<'a> {
         match baseline {
             Baseline::Constant => self.constant,
             Baseline::HourMean => mean,
+            Baseline::WeekHourMean => known(self.slots.get(site * SLOTS + seen.class.slot(seen.hour)), mean),
             Baseline::LastDay => back(HOURS),
             Baseline::LastWeek => back(7 * HOURS),
         }
@@ -93,8 +104,8 @@ mod tests {
         let past = Past::of(&grid, 13);
         let last = grid.observed_of(0, 14..15).next().unwrap();
         let predicted = Baseline::ALL.map(|baseline| past.predict(baseline, 0, &last));
-        assert_eq!(predicted, [6.0, 12.0, 7.0, 6.0]);
+        assert_eq!(predicted, [6.0, 12.0, 7.0, 6.0, 3.5]);
         let unseen = Observed { hour: 9, ..last };
-        assert_eq!(Baseline::ALL.map(|baseline| past.predict(baseline, 0, &unseen)), [6.0; 4]);
+        assert_eq!(Baseline::ALL.map(|baseline| past.predict(baseline, 0, &unseen)), [6.0; 5]);
     }
 }

@@ -10,13 +10,15 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use super::adaptive::Adaptive;
 use super::baseline::{Baseline, Past};
 use super::calendar::{HOURS, is_weekend};
 use super::grid::{Grid, Observed};
-use super::intervals::{Intervals, Pair};
+use super::intervals::Pair;
 use super::pace::{Pace, Stopped};
 use super::seasonal::{DaySums, Options, Profiles, Sums};
 use super::spark::SparkLinear;
+use super::weeks::choose_weeks;
 
 /// With fewer days there is too little to learn from and to test on.
 pub(super) const LEAST_DAYS: usize = 4;
@@ -64,7 +66,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    fn of(pairs: &[Pair], intervals: Option<&Intervals>) -> Self {
+    fn of(pairs: &[Pair], coverage: Option<f64>) -> Self {
         let rows = pairs.len().max(1) as f64;
         let sum = |value: &dyn Fn(&Pair) -> f64| pairs.iter().map(value).sum::<f64>();
         let errors = sum(&|pair| (pair.predicted - pair.actual).abs());
@@ -74,12 +76,7 @@ impl Metrics {
             mae: errors / rows,
             rmse: (sum(&|pair| (pair.predicted - pair.actual).powi(2)) / rows).sqrt(),
             wape: (counted > 0.0).then(|| errors / counted),
-            coverage: intervals.map(|intervals| {
-                sum(&|pair| {
-                    let (low, high) = intervals.bounds(pair.predicted);
-                    f64::from(u8::from((low..=high).contains(&pair.actual)))
-                }) / rows
-            }),
+            coverage,
         }
     }
 }
@@ -87,12 +84,37 @@ impl Metrics {
 /// One predictor in the test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tested {
-    /// `seasonal`, `spark-linear`, or a baseline.
+    /// A model, or a baseline.
     pub name: String,
     /// Over the hours of every checkpoint.
     pub checkpoints: Metrics,
     /// Over the hours of the whole city.
     pub city: Metrics,
+    /// Smallest and largest coverage of a checkpoint with a week or more in the test.
+    #[serde(default)]
+    pub coverage_range: Option<(f64, f64)>,
+}
+
+/// A correction by the last finished hours, in the test.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NowcastTested {
+    /// Hours after the last finished one.
+    pub hours_ahead: usize,
+    /// Over the hours of every checkpoint.
+    pub checkpoints: Corrected,
+    /// Over the hours of the whole city.
+    pub city: Corrected,
+}
+
+/// Errors with and without the correction.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// WAPE of the forecast made as the day began.
+    pub plain: Option<f64>,
+    /// WAPE of the corrected one.
+    pub corrected: Option<f64>,
+    /// Whether it helps, so that it is served.
+    pub is_served: bool,
 }
 
 /// A test.
@@ -106,6 +128,9 @@ pub struct Evaluation {
     pub test_days: usize,
     /// All predictors.
     pub tested: Vec<Tested>,
+    /// The correction of the next hours by the last ones, of the model that is served.
+    #[serde(default)]
+    pub nowcast: Vec<NowcastTested>,
 }
 
 impl Evaluation {
@@ -114,32 +139,52 @@ impl Evaluation {
         self.tested.iter().find(|tested| tested.name == name)
     }
 
-    /// The model with the smaller error; `seasonal` where they do not differ.
+    /// The model with the smallest error; the first of them where they do not differ.
     pub fn better(&self) -> Kind {
         let error = |kind: Kind| self.of(kind.as_str()).map_or(f64::INFINITY, |tested| tested.checkpoints.mae);
-        if error(Kind::SparkLinear) < error(Kind::Seasonal) { Kind::SparkLinear } else { Kind::Seasonal }
+        Kind::ALL.into_iter().min_by(|kind, other| error(*kind).total_cmp(&error(*other))).unwrap_or(Kind::Seasonal)
     }
 
     /// The table for people.
     pub fn table(&self) -> String {
         let mut text = format!(
             "learnt from {} days, chose on {}, tested on the last {}, each predicted as it began\n\
-             {:<16}{:>10}{:>10}{:>8}{:>10}   whole city:{:>8}{:>10}\n",
-            self.train_days, self.tune_days, self.test_days, "", "MAE", "RMSE", "WAPE", "coverage", "WAPE", "coverage"
+             {:<16}{:>10}{:>10}{:>8}{:>10}{:>15}   whole city:{:>8}{:>10}\n",
+            self.train_days,
+            self.tune_days,
+            self.test_days,
+            "",
+            "MAE",
+            "RMSE",
+            "WAPE",
+            "coverage",
+            "by checkpoint",
+            "WAPE",
+            "coverage"
         );
         let share = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0));
-        for Tested { name, checkpoints, city } in &self.tested {
-            let wape = |wape: Option<f64>| wape.map_or("-".to_owned(), |wape| format!("{wape:.3}"));
+        let wape = |wape: Option<f64>| wape.map_or("-".to_owned(), |wape| format!("{wape:.3}"));
+        for Tested { name, checkpoints, city, coverage_range } in &self.tested {
+            let range = coverage_range.map(|(low, high)| format!("{:.1}-{:.1} %", low * 100.0, high * 100.0));
             let _ = writeln!(
                 text,
-                "{name:<16}{:>10.2}{:>10.2}{:>8}{:>10}{:>22}{:>10}",
+                "{name:<16}{:>10.2}{:>10.2}{:>8}{:>10}{:>15}{:>22}{:>10}",
                 checkpoints.mae,
                 checkpoints.rmse,
                 wape(checkpoints.wape),
                 share(checkpoints.coverage),
+                range.unwrap_or("-".to_owned()),
                 wape(city.wape),
                 share(city.coverage),
             );
+        }
+        for NowcastTested { hours_ahead, checkpoints, city } in &self.nowcast {
+            let said = |one: &Corrected| {
+                let is_served = if one.is_served { "" } else { ", not served" };
+                format!("WAPE {} -> {}{is_served}", wape(one.plain), wape(one.corrected))
+            };
+            let (own, all) = (said(checkpoints), said(city));
+            let _ = writeln!(text, "corrected {hours_ahead} h after the last finished hour: {own}   whole city: {all}");
         }
         text
     }
@@ -157,7 +202,7 @@ impl Backtest {
         grid: &Grid,
         days: std::ops::Range<usize>,
         pace: &Pace,
-        predict: impl Fn(usize, &Observed) -> f64,
+        mut predict: impl FnMut(usize, &Observed) -> f64,
     ) -> Result<Self, Stopped> {
         let mut pairs = Vec::new();
         for site in 0..grid.sites().len() {
@@ -170,19 +215,6 @@ impl Backtest {
             pace.step()?;
         }
         Ok(Self { pairs })
-    }
-
-    /// `seasonal`, with the levels of each day as it begins.
-    pub(super) fn seasonal(
-        grid: &Grid,
-        days: std::ops::Range<usize>,
-        profiles: &Profiles,
-        sums: &DaySums,
-        options: Options,
-        pace: &Pace,
-    ) -> Result<Self, Stopped> {
-        let rolling = Rolling::new(days.clone(), profiles, sums, options);
-        Self::run(grid, days, pace, |site, seen| rolling.predict(site, seen))
     }
 
     pub(super) fn spark(
@@ -213,29 +245,31 @@ impl Backtest {
         hours.into_iter().map(pair).collect()
     }
 
-    pub(super) fn tested(&self, name: &str, intervals: Option<(&Intervals, &Intervals)>) -> Tested {
+    /// The test of a predictor; a model has the coverage of its checkpoints and of the city.
+    pub(super) fn tested(&self, name: &str, coverage: Option<(&Adaptive, &Adaptive)>) -> Tested {
         Tested {
             name: name.to_owned(),
-            checkpoints: Metrics::of(&self.pairs, intervals.map(|(own, _)| own)),
-            city: Metrics::of(&self.city(), intervals.map(|(_, city)| city)),
+            checkpoints: Metrics::of(&self.pairs, coverage.and_then(|(own, _)| own.coverage())),
+            city: Metrics::of(&self.city(), coverage.and_then(|(_, city)| city.coverage())),
+            coverage_range: coverage.and_then(|(own, _)| own.range()),
         }
     }
 }
 
 /// `seasonal` with the level of each day as it begins.
-struct Rolling<'a> {
+pub(super) struct Rolling<'a> {
     profiles: &'a Profiles,
     first: usize,
     levels: Vec<Vec<f64>>,
 }
 
 impl<'a> Rolling<'a> {
-    fn new(days: std::ops::Range<usize>, profiles: &'a Profiles, sums: &DaySums, options: Options) -> Self {
+    pub(super) fn new(days: std::ops::Range<usize>, profiles: &'a Profiles, sums: &DaySums, options: Options) -> Self {
         let first = days.start;
         Self { profiles, first, levels: days.map(|day| sums.levels(day, options.level_days)).collect() }
     }
 
-    fn predict(&self, site: usize, seen: &Observed) -> f64 {
+    pub(super) fn predict(&self, site: usize, seen: &Observed) -> f64 {
         let levels = self.levels.get(seen.day - self.first);
         let level = levels.and_then(|levels| levels.get(site)).copied().unwrap_or(1.0);
         level * self.profiles.rate(site, seen.class, seen.hour)
@@ -262,7 +296,7 @@ pub(super) fn choose(grid: &Grid, split: Split, pace: &Pace) -> Result<Options, 
             let profiles = Profiles::fit(&sums, strength);
             let days = DaySums::of(grid, &profiles, before(split.tune)..split.test, pace)?;
             for level_days in Options::LEVEL_DAYS {
-                let options = Options { strength, is_robust, level_days };
+                let options = Options { strength, is_robust, level_days, ..Options::DEFAULT };
                 let tuning = split.tune..split.test;
                 let error = Rolling::new(tuning.clone(), &profiles, &days, options).error(grid, tuning, pace)?;
                 if error < best.0 {
@@ -271,7 +305,8 @@ pub(super) fn choose(grid: &Grid, split: Split, pace: &Pace) -> Result<Options, 
             }
         }
     }
-    Ok(best.1)
+    let weeks = choose_weeks(grid, split.tune..split.test, pace)?;
+    Ok(Options { weeks, ..best.1 })
 }
 
 /// The first day that a level at `day` may look at.
@@ -279,7 +314,7 @@ pub(super) fn before(day: usize) -> usize {
     day.saturating_sub(Options::LEVEL_DAYS.into_iter().max().unwrap_or_default())
 }
 
-/// The four baselines in the test.
+/// The baselines in the test.
 pub(super) fn baselines(grid: &Grid, split: Split, pace: &Pace) -> Result<Vec<Tested>, Stopped> {
     let past = Past::of(grid, split.test);
     let run = |baseline: Baseline| {
@@ -303,7 +338,7 @@ mod tests {
         let expected = Metrics { rows: 2, mae: 3.0, rmse: 10f64.sqrt(), wape: Some(6.0 / 18.0), coverage: None };
         assert_eq!(metrics, expected);
         assert_eq!(Metrics::of(&[pair(1.0, 0.0)], None).wape, None);
-        assert_eq!(Metrics::of(&[], Some(&Intervals::assumed(0.8))).mae, 0.0);
+        assert_eq!(Metrics::of(&[], Some(0.8)).mae, 0.0);
     }
 
     #[test]
@@ -312,12 +347,14 @@ mod tests {
             name: name.to_owned(),
             checkpoints: Metrics { mae, ..Metrics::default() },
             city: Metrics::default(),
+            coverage_range: None,
         };
         let mut evaluation = Evaluation {
             train_days: 14,
             tune_days: 7,
             test_days: 7,
             tested: vec![tested("seasonal", 2.0), tested("spark-linear", 1.0), tested("constant", 0.5)],
+            nowcast: Vec::new(),
         };
         assert_eq!(evaluation.better(), Kind::SparkLinear);
         evaluation.tested[1].checkpoints.mae = 2.0;

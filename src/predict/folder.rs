@@ -46,7 +46,7 @@ pub struct Metadata {
     pub format: u32,
     /// Time of training and checksum of the model.
     pub version: String,
-    /// The better model, or the one that was pinned.
+    /// The best model, or the one that was pinned.
     pub kind: Kind,
     /// UTC.
     pub trained_at: String,
@@ -142,10 +142,7 @@ pub fn save(folder: &Path, trained: &Trained, origin: Origin, now: i64) -> Resul
     let checksum = xxh3_64(&bytes);
     let time = jiff::Timestamp::from_second(now).unwrap_or_default();
     let hour = |hour: i64| model.is_dated.then(|| traffic::CivilTime(hour * 3600).to_string());
-    let bounds = match model.kind {
-        Kind::Seasonal => &model.seasonal_bounds,
-        Kind::SparkLinear => &model.spark_bounds,
-    };
+    let bounds = model.bounds_of(model.kind);
     let metadata = Metadata {
         format: FORMAT,
         version: format!("{}-{:08x}", time.strftime("%Y%m%dT%H%M%SZ"), checksum >> 32),
@@ -258,6 +255,7 @@ pub(super) mod tests {
     use super::*;
     use crate::predict::calendar::{Calendar, SLOTS};
     use crate::predict::model::{Bounds, Site};
+    use crate::predict::nowcast::Nowcast;
     use crate::predict::spark::SparkLinear;
 
     /// A small model with simple numbers.
@@ -281,6 +279,10 @@ pub(super) mod tests {
             },
             seasonal_bounds: Bounds::assumed(0.75),
             spark_bounds: Bounds::assumed(0.75),
+            weeks: (0..SLOTS).map(|slot| slot as f32 * 1.25).collect(),
+            weeks_bounds: Bounds::assumed(0.75),
+            blend_bounds: Bounds::assumed(0.75),
+            nowcast: Nowcast::default(),
         }
     }
 

@@ -90,11 +90,23 @@ impl Intervals {
     }
 
     /// Lower and upper bound of a flow: around it, and not negative.
+    #[cfg(test)]
     pub fn bounds(&self, flow: f64) -> (f64, f64) {
+        self.scaled_bounds(flow, 1.0)
+    }
+
+    /// Whether a count is within the bounds of a flow, `times` as far from it as measured.
+    pub(super) fn holds(&self, flow: f64, times: f64, actual: f64) -> bool {
+        let (low, high) = self.scaled_bounds(flow, times);
+        (low..=high).contains(&actual)
+    }
+
+    /// The bounds, `times` as far from the flow as measured.
+    pub(super) fn scaled_bounds(&self, flow: f64, times: f64) -> (f64, f64) {
         let flow = if flow.is_finite() { flow.max(0.0) } else { 0.0 };
         let place = self.groups.partition_point(|group| group.up_to < flow);
         let Some(group) = self.groups.get(place).or(self.groups.last()) else { return (0.0, flow) };
-        let spread = spread(flow, self.dispersion);
+        let spread = spread(flow, self.dispersion) * times;
         ((flow + group.low * spread).clamp(0.0, flow), (flow + group.high * spread).max(flow))
     }
 

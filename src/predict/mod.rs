@@ -3,23 +3,33 @@
 //! ```text
 //! table (CSV) ─┐
 //!              ├─▶ grid ─▶ train ─▶ model folder ─▶ service ─▶ forecasts
-//! history ─────┘          (seasonal, spark, evaluate, intervals)  (watches the folder, retrains)
+//! history ─────┘          (candidates, evaluate, intervals,       (watches the folder, retrains,
+//!                          adaptive, nowcast)                      feedback of the last hours)
 //! ```
 //!
-//! Two models: [`spark`] is the original pipeline to the digit, [`seasonal`] knows the hour of the week. Training measures
-//! both forward in time against simple predictors ([`evaluate`]) and the better one is served, unless one is pinned.
+//! Four models: [`spark`] is the original pipeline to the digit, [`seasonal`] knows the hour of the week, [`weeks`] is the mean
+//! of the last weeks, and the fourth the mean of these two. Training measures them forward in time against simple predictors
+//! ([`evaluate`], [`candidates`]) and the best one is served, unless one is pinned. While it is served, the finished hours
+//! correct the next ones ([`nowcast`]) and widen or narrow the intervals ([`adaptive`], [`feedback`]).
 //!
 //! It asks for counts through [`crate::reader`] and answers through [`crate::forecast`]; it does not know HTTP, sources or
 //! mirrors.
 
+mod adaptive;
 mod baseline;
 mod calendar;
+mod candidates;
+#[cfg(test)]
+mod drift_tests;
 mod evaluate;
+mod feedback;
 mod folder;
 mod grid;
 mod history;
 mod intervals;
+mod layout;
 mod model;
+mod nowcast;
 mod pace;
 mod registry;
 mod seasonal;
@@ -29,10 +39,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod train;
+mod weeks;
 
 use serde::{Deserialize, Serialize};
 
 pub use calendar::{Calendar, date_text, is_weekend};
+pub use candidates::TrainSettings;
 pub use folder::{Origin, save};
 pub use grid::{Grid, GridBuilder};
 pub use history::History;
@@ -41,7 +53,7 @@ pub use pace::Pace;
 pub use registry::{MemoryRegistry, Registry, VERSIONS};
 pub use service::{Service, ServiceSettings, read_holidays};
 pub use table::{BadRows, Table, read_table};
-pub use train::{TrainError, TrainSettings, train};
+pub use train::{TrainError, train};
 
 /// A kind of model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,14 +63,23 @@ pub enum Kind {
     Seasonal,
     /// Spark's line over index, hour and weekend.
     SparkLinear,
+    /// The mean of the last weeks at the same hour of the week.
+    RecentWeeks,
+    /// The mean of `seasonal` and `recent-weeks`.
+    Blend,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Seasonal, Self::SparkLinear, Self::RecentWeeks, Self::Blend];
+
     /// The name in files, settings and the API.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Seasonal => "seasonal",
             Self::SparkLinear => "spark-linear",
+            Self::RecentWeeks => "recent-weeks",
+            Self::Blend => "blend",
         }
     }
 }

@@ -1,25 +1,20 @@
-//! The model that is served: its bytes, and its forecasts. It knows names, hours and dates, but no requests.
+//! The model that is served, and its forecasts. It knows names, hours and dates, but no requests.
 //!
-//! `model.bin` is one value of `storage::codec`, kind `F`: `[magic][version][crc32c][bincode 2]`. It is broken if its
-//! checksum is wrong, or if a number in it is not finite, is negative, or lists have lengths that do not agree; then it is
-//! refused whole. What [`LoadedModel`] returns is finite, not negative, and at most what a road can carry, whatever the
-//! numbers inside are.
+//! A model whose numbers are not finite, are negative, or whose lists have lengths that do not agree is refused. What
+//! [`LoadedModel`] returns is finite, not negative, and at most what a road can carry, whatever the numbers inside are.
 
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
-use storage::codec::{self, CodecError, Kind as CodecKind};
+use storage::codec::CodecError;
 
 use super::Kind;
+use super::adaptive::Width;
 use super::calendar::{Calendar, DayClass, HOURS, SLOTS, is_weekend};
 use super::grid::{MAX_COUNT, MAX_SITES};
 use super::intervals::Intervals;
+use super::nowcast::{LastHours, Latest, Nowcast, Step};
 use super::spark::SparkLinear;
-use crate::forecast::{Basis, FlowForecast};
-
-/// How `model.bin` is framed.
-pub(super) const FLOW_MODEL: CodecKind = CodecKind { magic: b'V', version: 1 };
-/// The same in files of earlier programs; a data directory's format version has this magic byte too.
-const OLD_FLOW_MODEL: CodecKind = CodecKind { magic: b'F', version: 1 };
+use crate::forecast::{Basis, Correction, FlowForecast};
 
 /// A checkpoint with fewer hours than a week's is said to have a short history.
 const SHORT_HISTORY_HOURS: u32 = 7 * 24;
@@ -47,15 +42,36 @@ pub struct Bounds {
     pub checkpoint: Intervals,
     /// Of the whole city.
     pub city: Intervals,
+    /// ln of the width of each checkpoint's interval; none for 0.
+    pub widths: Vec<f32>,
+    /// The same of the whole city.
+    pub city_width: f32,
 }
 
 impl Bounds {
     pub(super) fn assumed(nominal: f64) -> Self {
-        Self { checkpoint: Intervals::assumed(nominal), city: Intervals::assumed(nominal) }
+        Self {
+            checkpoint: Intervals::assumed(nominal),
+            city: Intervals::assumed(nominal),
+            widths: Vec::new(),
+            city_width: 0.0,
+        }
+    }
+
+    pub(super) fn width(&self, site: usize) -> Width {
+        Width(self.widths.get(site).copied().map_or(0.0, f64::from))
+    }
+
+    fn is_sound(&self, sites: usize) -> bool {
+        let mut widths = self.widths.iter().chain([&self.city_width]);
+        self.checkpoint.is_sound()
+            && self.city.is_sound()
+            && (self.widths.is_empty() || self.widths.len() == sites)
+            && widths.all(|width| width.is_finite())
     }
 }
 
-/// Everything that was learnt; both models, of which one is to be served.
+/// Everything that was learnt; all models, of which one is to be served.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FlowModel {
     /// The one to serve.
@@ -82,6 +98,14 @@ pub struct FlowModel {
     pub seasonal_bounds: Bounds,
     /// Intervals of `spark-linear`.
     pub spark_bounds: Bounds,
+    /// `recent-weeks`: passages per hour, by checkpoint and slot.
+    pub weeks: Vec<f32>,
+    /// Intervals of `recent-weeks`.
+    pub weeks_bounds: Bounds,
+    /// Intervals of `blend`.
+    pub blend_bounds: Bounds,
+    /// How the last finished hours correct the next ones of `kind`.
+    pub nowcast: Nowcast,
 }
 
 /// Why a model is refused.
@@ -96,39 +120,31 @@ pub enum ModelError {
 }
 
 impl FlowModel {
-    /// The bytes of `model.bin`.
-    ///
-    /// # Errors
-    /// [`ModelError`] if it is too large.
-    pub fn encode(&self) -> Result<Vec<u8>, ModelError> {
-        Ok(codec::encode(FLOW_MODEL, self)?)
+    /// Intervals of one of the models.
+    pub(super) fn bounds_of(&self, kind: Kind) -> &Bounds {
+        match kind {
+            Kind::Seasonal => &self.seasonal_bounds,
+            Kind::SparkLinear => &self.spark_bounds,
+            Kind::RecentWeeks => &self.weeks_bounds,
+            Kind::Blend => &self.blend_bounds,
+        }
     }
 
-    /// Reads `model.bin`.
-    ///
-    /// # Errors
-    /// [`ModelError`] if the bytes are damaged, of a newer program, or no model.
-    pub fn decode(bytes: &[u8]) -> Result<Self, ModelError> {
-        let old = bytes.first() == Some(&OLD_FLOW_MODEL.magic);
-        let model: Self = codec::decode(if old { OLD_FLOW_MODEL } else { FLOW_MODEL }, bytes)?;
-        model.check()?;
-        Ok(model)
-    }
-
-    fn check(&self) -> Result<(), ModelError> {
+    pub(super) fn check(&self) -> Result<(), ModelError> {
         let demand = |holds: bool, why| if holds { Ok(()) } else { Err(ModelError::Senseless(why)) };
         demand(!self.sites.is_empty() && self.sites.len() <= MAX_SITES, "it has no checkpoint, or too many")?;
         demand(self.rates.len() == self.sites.len() * SLOTS && self.typical.len() == SLOTS, "a list is cut short")?;
-        let rates = self.rates.iter().chain(&self.typical).map(|rate| f64::from(*rate));
+        demand(self.weeks.len() == self.rates.len(), "a list is cut short")?;
+        let rates = self.rates.iter().chain(&self.typical).chain(&self.weeks).map(|rate| f64::from(*rate));
         let numbers = rates.chain(self.sites.iter().flat_map(|site| [site.level, site.most]));
         demand(
             numbers.into_iter().all(|number| number.is_finite() && number >= 0.0),
             "a flow is no number or negative",
         )?;
         demand(self.spark.is_sound() && self.spark.labels.len() <= MAX_SITES, "a coefficient is no number")?;
-        let bounds = [&self.seasonal_bounds, &self.spark_bounds];
-        let sound = |bounds: &&Bounds| bounds.checkpoint.is_sound() && bounds.city.is_sound();
-        demand(bounds.iter().all(sound), "an interval is no number")
+        let sound = |kind| self.bounds_of(kind).is_sound(self.sites.len());
+        demand(Kind::ALL.into_iter().all(sound), "an interval is no number")?;
+        demand(self.nowcast.is_sound(), "a correction is no number")
     }
 }
 
@@ -151,7 +167,7 @@ impl LoadedModel {
         let by_name = model.sites.iter().enumerate().map(|(place, site)| (site.name.clone(), place)).collect();
         let mut loaded = Self { kind: pinned.unwrap_or(model.kind), by_name, spark_index, city: Vec::new(), model };
         let slots: Vec<(DayClass, usize, bool)> = match loaded.kind {
-            Kind::Seasonal => {
+            Kind::Seasonal | Kind::RecentWeeks | Kind::Blend => {
                 DayClass::all().flat_map(|class| (0..HOURS).map(move |hour| (class, hour, false))).collect()
             }
             Kind::SparkLinear => [false, true]
@@ -182,18 +198,46 @@ impl LoadedModel {
 
     /// Passages of a checkpoint in an hour (since 1970).
     pub fn checkpoint(&self, site: usize, hour: i64) -> FlowForecast {
-        let (class, hour, weekend) = self.when(hour);
-        let flow = self.flow(site, class, hour, weekend);
+        self.checkpoint_after(site, hour, None)
+    }
+
+    /// The same, knowing the last finished hours.
+    pub(super) fn checkpoint_after(&self, site: usize, hour: i64, last: Option<&LastHours>) -> FlowForecast {
+        let (class, hour_of_day, weekend) = self.when(hour);
+        let flow = self.flow(site, class, hour_of_day, weekend);
         let Some(known) = self.model.sites.get(site) else { return self.unknown_checkpoint(0) };
         let basis = if known.hours < SHORT_HISTORY_HOURS { Basis::ShortHistory } else { Basis::Checkpoint };
-        self.around(flow, &self.bounds().checkpoint, ceiling(known), basis)
+        let own = last.and_then(|last| last.sites.get(site));
+        let width = own.map_or_else(|| self.bounds().width(site), |own| own.width);
+        let step = self.step(last, hour, &self.model.nowcast.checkpoint);
+        let correction = step.zip(last.zip(own)).map(|((ahead, step), (last, own))| (ahead, step, last, own));
+        self.corrected(flow, width, correction, &self.bounds().checkpoint, ceiling(known), basis)
+    }
+
+    /// The ln of the width of a checkpoint's interval as it was learnt, and of the city's.
+    pub(super) fn learnt_widths(&self) -> (impl Iterator<Item = Width> + '_, Width) {
+        let bounds = self.bounds();
+        ((0..self.model.sites.len()).map(|site| bounds.width(site)), Width(f64::from(bounds.city_width)))
+    }
+
+    /// Intervals of the model that is served.
+    pub(super) fn bounds(&self) -> &Bounds {
+        self.model.bounds_of(self.kind)
+    }
+
+    /// The correction of an hour: how far ahead of the last finished one it is, and what deviations are worth then.
+    fn step<'a>(&self, last: Option<&LastHours>, hour: i64, steps: &'a [Step]) -> Option<(usize, &'a Step)> {
+        // It was learnt from the errors of that model.
+        let last = last.filter(|_| self.kind == self.model.kind)?;
+        let ahead = usize::try_from(hour.saturating_sub(last.last)).ok()?;
+        Some((ahead, steps.get(ahead.checked_sub(1)?)?))
     }
 
     /// Passages of a checkpoint that the model does not know: as at one of middle size.
     pub fn unknown_checkpoint(&self, hour: i64) -> FlowForecast {
         let (class, hour, weekend) = self.when(hour);
         let flow = match self.kind {
-            Kind::Seasonal => {
+            Kind::Seasonal | Kind::RecentWeeks | Kind::Blend => {
                 let class = if self.model.is_dated { class } else { class.generic() };
                 f64::from(self.model.typical.get(class.slot(hour)).copied().unwrap_or_default())
             }
@@ -202,27 +246,28 @@ impl LoadedModel {
         let most = self.model.sites.iter().map(ceiling).fold(0.0, f64::max);
         // Its size is not known, so the measured interval would be too narrow.
         let nominal = self.bounds().checkpoint.nominal();
-        self.around(flow, &Intervals::assumed(nominal), most, Basis::TypicalCheckpoint)
+        around(flow, &Intervals::assumed(nominal), 1.0, most, Basis::TypicalCheckpoint)
     }
 
     /// Passages of all checkpoints of the model together in an hour (since 1970).
     pub fn city(&self, hour: i64) -> FlowForecast {
-        let (class, hour, weekend) = self.when(hour);
+        self.city_after(hour, None)
+    }
+
+    /// The same, knowing the last finished hours.
+    pub(super) fn city_after(&self, hour: i64, last: Option<&LastHours>) -> FlowForecast {
+        let (class, hour_of_day, weekend) = self.when(hour);
         let class = if self.model.is_dated { class } else { class.generic() };
         let place = match self.kind {
-            Kind::Seasonal => class.slot(hour),
-            Kind::SparkLinear => usize::from(weekend) * HOURS + hour,
+            Kind::Seasonal | Kind::RecentWeeks | Kind::Blend => class.slot(hour_of_day),
+            Kind::SparkLinear => usize::from(weekend) * HOURS + hour_of_day,
         };
         let flow = self.city.get(place).copied().unwrap_or_default();
         let most = self.model.sites.iter().map(ceiling).sum();
-        self.around(flow, &self.bounds().city, most, Basis::City)
-    }
-
-    fn bounds(&self) -> &Bounds {
-        match self.kind {
-            Kind::Seasonal => &self.model.seasonal_bounds,
-            Kind::SparkLinear => &self.model.spark_bounds,
-        }
+        let width = last.map_or(Width(f64::from(self.bounds().city_width)), |last| last.city.width);
+        let step = self.step(last, hour, &self.model.nowcast.city);
+        let correction = step.zip(last).map(|((ahead, step), last)| (ahead, step, last, &last.city));
+        self.corrected(flow, width, correction, &self.bounds().city, most, Basis::City)
     }
 
     fn when(&self, hour: i64) -> (DayClass, usize, bool) {
@@ -232,14 +277,18 @@ impl LoadedModel {
 
     fn flow(&self, site: usize, class: DayClass, hour: usize, weekend: bool) -> f64 {
         let Some(known) = self.model.sites.get(site) else { return 0.0 };
+        // Without dates no weekday was learnt.
+        let slot = if self.model.is_dated { class } else { class.generic() }.slot(hour);
+        let rate = |rates: &[f32]| {
+            let rate = rates.get(site * SLOTS + slot).copied();
+            debug_assert!(rate.is_some(), "checkpoint {site} has no rate");
+            f64::from(rate.unwrap_or_default())
+        };
+        let seasonal = || rate(&self.model.rates) * known.level;
         let flow = match self.kind {
-            Kind::Seasonal => {
-                // Without dates no weekday was learnt.
-                let class = if self.model.is_dated { class } else { class.generic() };
-                let rate = self.model.rates.get(site * SLOTS + class.slot(hour)).copied();
-                debug_assert!(rate.is_some(), "checkpoint {site} has no rate");
-                f64::from(rate.unwrap_or_default()) * known.level
-            }
+            Kind::Seasonal => seasonal(),
+            Kind::RecentWeeks => rate(&self.model.weeks),
+            Kind::Blend => blend(seasonal(), rate(&self.model.weeks)),
             Kind::SparkLinear => {
                 self.model.spark.predict(self.spark_index.get(site).copied().flatten(), hour as u8, weekend)
             }
@@ -247,12 +296,37 @@ impl LoadedModel {
         sound(flow, ceiling(known))
     }
 
-    fn around(&self, flow: f64, intervals: &Intervals, most: f64, basis: Basis) -> FlowForecast {
-        let flow = sound(flow, most);
-        let (lower, upper) = intervals.bounds(flow);
-        let upper = sound(upper, (most * 2.0).max(flow));
-        FlowForecast { flow, lower: sound(lower, flow), upper: upper.max(flow), basis }
+    fn corrected(
+        &self,
+        flow: f64,
+        width: Width,
+        correction: Option<(usize, &Step, &LastHours, &Latest)>,
+        intervals: &Intervals,
+        most: f64,
+        basis: Basis,
+    ) -> FlowForecast {
+        let plain = sound(flow, most);
+        let Some((hours_ahead, step, last, own)) = correction else {
+            return around(plain, intervals, width.times(), most, basis);
+        };
+        let factor = step.factor(own.deviation, last.city.deviation);
+        let forecast = around(plain * factor, intervals, width.times() * sound(step.width, 1.0), most, basis);
+        let correction = Correction { factor, uncorrected: plain, last_hour: last.last, hours_ahead };
+        FlowForecast { correction: Some(correction), ..forecast }
     }
+}
+
+/// A flow and its interval, `times` as wide as measured.
+fn around(flow: f64, intervals: &Intervals, times: f64, most: f64, basis: Basis) -> FlowForecast {
+    let flow = sound(flow, most);
+    let (lower, upper) = intervals.scaled_bounds(flow, times);
+    let upper = sound(upper, (most * 2.0).max(flow));
+    FlowForecast { flow, lower: sound(lower, flow), upper: upper.max(flow), basis, correction: None }
+}
+
+/// `blend`: half of each, whose errors partly cancel out.
+pub(super) fn blend(seasonal: f64, weeks: f64) -> f64 {
+    (seasonal + weeks) / 2.0
 }
 
 /// The most that is ever predicted at a checkpoint.

@@ -21,8 +21,9 @@ use serde::{Deserialize, Serialize};
 use super::calendar::{DayClass, HOURS, SLOTS};
 use super::grid::{Grid, Observed};
 use super::pace::{Pace, Stopped};
+use super::weeks::DEFAULT_WEEKS;
 
-/// What is chosen on held-out days.
+/// What is chosen on held-out days, for this model and for `recent-weeks`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// Factor of all penalties.
@@ -31,11 +32,18 @@ pub struct Options {
     pub is_robust: bool,
     /// Days that the level looks back; 0 for none.
     pub level_days: usize,
+    /// Weeks of the mean of `recent-weeks`.
+    #[serde(default = "default_weeks")]
+    pub weeks: usize,
+}
+
+fn default_weeks() -> usize {
+    DEFAULT_WEEKS
 }
 
 impl Options {
     /// What is used where there is too little history to choose.
-    pub const DEFAULT: Self = Self { strength: 1.0, is_robust: false, level_days: 0 };
+    pub const DEFAULT: Self = Self { strength: 1.0, is_robust: false, level_days: 0, weeks: DEFAULT_WEEKS };
 
     /// Everything that is tried.
     pub const STRENGTHS: [f64; 4] = [0.25, 1.0, 4.0, 16.0];

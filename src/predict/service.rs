@@ -5,6 +5,8 @@
 //! program, is reported in the log and the status, and the previous one stays. A scheduled training replaces a model
 //! that was trained from a table only when the appliance's own history is at least as long: a few days of counts do not
 //! replace a year.
+//!
+//! As hours finish, the last of them are compared with their forecasts ([`super::feedback`]), and the answers follow.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,12 +21,15 @@ use traffic::CivilTime;
 
 use super::Kind;
 use super::calendar::Calendar;
+use super::candidates::TrainSettings;
+use super::feedback::last_hours;
 use super::folder::{self, FolderError, METADATA, MODEL, Metadata, Origin};
 use super::history::History;
 use super::model::LoadedModel;
+use super::nowcast::LastHours;
 use super::pace::Pace;
 use super::registry::Registry;
-use super::train::{TrainError, TrainSettings, train};
+use super::train::{TrainError, train};
 use crate::clock::{Clock, unix_now};
 use crate::forecast::{FlowForecast, Forecast, Forecaster, ForecasterStatus, ModelAbout};
 use crate::reader::Reader;
@@ -41,6 +46,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 const GROWN: f64 = 1.25;
 /// though not more often than this.
 const LEAST_PAUSE: Duration = Duration::from_secs(30);
+/// Hours before the newest one that are compared with their forecasts.
+const COMPARED: i64 = 72;
 /// After a failed training.
 const RETRY: Duration = Duration::from_secs(300);
 
@@ -48,7 +55,7 @@ const RETRY: Duration = Duration::from_secs(300);
 pub struct ServiceSettings {
     /// The model folder.
     pub folder: PathBuf,
-    /// The model to serve; none for the better one.
+    /// The model to serve; none for the best one.
     pub pinned: Option<Kind>,
     /// Share of the counts that an interval is to hold.
     pub interval: f64,
@@ -85,11 +92,13 @@ struct Reported {
 }
 
 /// A model that is served.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Served {
-    model: LoadedModel,
-    metadata: Metadata,
+    model: Arc<LoadedModel>,
+    metadata: Arc<Metadata>,
     about: ModelAbout,
+    /// What the finished hours say; none before any was read.
+    last: Option<Arc<LastHours>>,
 }
 
 /// What the files in the folder look like: sizes and times of change.
@@ -111,6 +120,8 @@ struct Watch {
     trained_hours: usize,
     failed: Option<Instant>,
     history_problem: Option<String>,
+    /// The version, the newest hour and the time of the last comparison with finished hours.
+    compared: Option<(String, i64, Instant)>,
 }
 
 impl Service {
@@ -153,6 +164,7 @@ impl Service {
             trained_hours: 0,
             failed: None,
             history_problem: None,
+            compared: None,
         };
         loop {
             self.look(&mut watch);
@@ -163,6 +175,7 @@ impl Service {
                     self.look(&mut watch);
                 }
             }
+            self.compare(&mut watch, reader);
             let stopped = waiting.block_on(async { tokio::time::timeout(POLL, stop.cancelled()).await.is_ok() });
             if stopped {
                 break;
@@ -204,10 +217,7 @@ impl Service {
     fn serve(&self, model: super::FlowModel, metadata: Metadata) {
         let json = serde_json::to_value(&metadata).unwrap_or_default();
         let model = LoadedModel::new(model, self.settings.pinned);
-        let bounds = match model.kind() {
-            Kind::Seasonal => &model.model().seasonal_bounds,
-            Kind::SparkLinear => &model.model().spark_bounds,
-        };
+        let bounds = model.bounds();
         let about = ModelAbout {
             kind: model.kind().as_str(),
             version: metadata.version.clone(),
@@ -219,11 +229,35 @@ impl Service {
         };
         tracing::info!(version = about.version, kind = about.kind, "flow model loaded");
         self.settings.registry.remember(&about.version, &json);
-        self.current.store(Some(Arc::new(Served { model, metadata, about })));
+        let served = Served { model: Arc::new(model), metadata: Arc::new(metadata), about, last: None };
+        self.current.store(Some(Arc::new(served)));
         let versions = self.settings.registry.versions();
         let mut reported = self.reported();
         reported.problem = None;
         reported.versions = versions;
+    }
+
+    /// Compares the last finished hours with their forecasts, if there is a new one, and now and then for late passages.
+    fn compare(&self, watch: &mut Watch, reader: &dyn Reader) {
+        let Some(served) = self.current.load_full() else { return };
+        let snapshot = reader.snapshot();
+        let Some(newest) = snapshot.totals().newest.map(CivilTime::hour) else { return };
+        if watch.compared.as_ref().is_some_and(|(version, hour, at)| {
+            (version, *hour) == (&served.about.version, newest) && at.elapsed() < LOOK_AGAIN
+        }) {
+            return;
+        }
+        watch.compared = Some((served.about.version.clone(), newest, Instant::now()));
+        let now = (self.settings.clock)().hour();
+        match snapshot.hours(newest - COMPARED, newest, COMPARED as usize + 1) {
+            Ok(mut hours) => {
+                // An hour in which passages may still come is no count.
+                hours.retain(|hour| hour.is_whole && hour.hour < now);
+                let last = last_hours(&served.model, &hours, &reader.catalogue()).map(Arc::new);
+                self.current.store(Some(Arc::new(Served { last, ..Served::clone(&served) })));
+            }
+            Err(error) => tracing::warn!(%error, "the last hours cannot be read: forecasts are not corrected by them"),
+        }
     }
 
     fn keep_history(&self, watch: &mut Watch, reader: &dyn Reader) {
@@ -375,7 +409,7 @@ impl Forecaster for Service {
 impl Forecast for Served {
     fn checkpoint(&self, names: &[String], hour: i64) -> Option<FlowForecast> {
         let site = names.iter().find_map(|name| self.model.site(name))?;
-        Some(self.model.checkpoint(site, hour))
+        Some(self.model.checkpoint_after(site, hour, self.last.as_deref()))
     }
 
     fn unknown_checkpoint(&self, hour: i64) -> FlowForecast {
@@ -383,7 +417,7 @@ impl Forecast for Served {
     }
 
     fn city(&self, hour: i64) -> FlowForecast {
-        self.model.city(hour)
+        self.model.city_after(hour, self.last.as_deref())
     }
 
     fn names(&self, limit: usize) -> (Vec<String>, usize) {

@@ -20,7 +20,7 @@ fn trained(grid: &Grid) -> Trained {
     let bytes = trained.model.encode().unwrap();
     assert_eq!(FlowModel::decode(&bytes).unwrap(), trained.model, "what is trained can be loaded");
     let hours: Vec<i64> = (0..24 * 9).map(|hour| MONDAY + 24 * 40 + hour).collect();
-    for kind in [Kind::Seasonal, Kind::SparkLinear] {
+    for kind in Kind::ALL {
         assert_sound(&LoadedModel::new(trained.model.clone(), Some(kind)), &hours);
     }
     trained
@@ -129,7 +129,7 @@ proptest! {
         let bytes = trained.model.encode().unwrap();
         let model = FlowModel::decode(&bytes).unwrap();
         let hours: Vec<i64> = (0..24 * 8).step_by(5).map(|hour| MONDAY + hour).collect();
-        for kind in [Kind::Seasonal, Kind::SparkLinear] {
+        for kind in Kind::ALL {
             assert_sound(&LoadedModel::new(model.clone(), Some(kind)), &hours);
         }
         if let Some(evaluation) = trained.evaluation {

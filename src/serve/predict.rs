@@ -19,9 +19,12 @@ use super::state::Api;
 use crate::forecast::{Basis, FlowForecast, Forecast};
 
 use asked::HOURS;
-use json::{DayJson, FlowJson, HourJson, ModelStatusJson};
+use json::{DayJson, FlowJson, HourJson, ModelStatusJson, NowcastJson, rounded};
 
 /// Predicted passages of one checkpoint, or of the whole city, in one hour.
+///
+/// The next hours after the last finished one are corrected by how the last finished hours compare with their own
+/// forecasts, as far as that helped on days held out; `nowcast` says by how much.
 ///
 /// Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
 /// `date` alone, the hour of the day that comes next. Without a model it is the mean of the counts, `basis` is
@@ -46,7 +49,7 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
     let hour = api.asked_hour(&fields)?;
     let place = api.asked_place(&fields).await?;
     let predictor = api.predictor().await?;
-    let FlowForecast { flow, lower, upper, basis } = predictor.forecast(&place, hour);
+    let FlowForecast { flow, lower, upper, basis, correction } = predictor.forecast(&place, hour);
     Ok(Success(FlowJson {
         kkmc: place.code,
         label: place.label,
@@ -56,6 +59,7 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
         lower: rounded(lower),
         upper: rounded(upper),
         basis: basis.as_str(),
+        nowcast: correction.map(NowcastJson::from),
         model: predictor.json(),
     }))
 }
@@ -92,6 +96,7 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
             lower: rounded(forecast.lower),
             upper: rounded(forecast.upper),
             actual,
+            nowcast: forecast.correction.map(NowcastJson::from),
         }
     });
     let hours = hours.collect();
@@ -117,11 +122,6 @@ pub(super) async fn model(State(api): State<Arc<Api>>) -> Answer<ModelStatusJson
     let current = api.settings.forecaster.current();
     let about = current.as_deref().map(Forecast::about);
     Ok(Success(ModelStatusJson::new(api.settings.forecaster.status(), about)))
-}
-
-/// Rounds to one decimal, which is more than the precision of a prediction.
-fn rounded(flow: f64) -> f64 {
-    (flow * 10.0).round() / 10.0
 }
 
 fn date_of(hour: i64) -> String {

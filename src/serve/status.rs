@@ -77,7 +77,7 @@ pub(super) struct StatusJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FlowModelBrief)]
 pub(super) struct ModelBriefJson {
-    /// `seasonal` or `spark-linear`; null where there is no model.
+    /// `seasonal`, `spark-linear`, `recent-weeks` or `blend`; null where there is no model.
     #[schema(value_type = Option<ModelKindName>, example = "seasonal")]
     kind: Option<&'static str>,
     /// Version; null where there is no model.

@@ -61,7 +61,7 @@ fn mean(counts: &[f64]) -> FlowForecast {
     let flow = counts.iter().fold(0.0, |sum, count| sum + count) / counts.len().max(1) as f64;
     let lower = counts.iter().copied().fold(flow, f64::min);
     let upper = counts.iter().copied().fold(flow, f64::max);
-    FlowForecast { flow, lower, upper, basis: Basis::Untrained }
+    FlowForecast { flow, lower, upper, basis: Basis::Untrained, correction: None }
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
             (names("c"), 56, (61.0 / 3.0, 10.0, 30.0)),
             (names("c"), 51, (66.0 / 4.0, 5.0, 30.0)),
         ] {
-            let FlowForecast { flow, lower, upper, basis } = means().forecast(name.as_deref(), hour);
+            let FlowForecast { flow, lower, upper, basis, .. } = means().forecast(name.as_deref(), hour);
             assert_eq!(((flow, lower, upper), basis), (expected, Basis::Untrained), "{name:?} at {hour}");
         }
     }

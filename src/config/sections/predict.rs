@@ -12,7 +12,7 @@ settings! {
         /// The folder of the model: `model.bin` and `metadata.json`. A model that is trained or copied there is served
         /// within seconds, without a restart.
         model_dir: PathBuf = "traffic_flow_model".into();
-        /// The model to serve: the one that is better in the evaluation of the training, or always the same.
+        /// The model to serve: the one that is best in the evaluation of the training, or always the same.
         kind: ServedModel = ServedModel::Auto;
         /// Whether this process trains: from its own hourly counts, or never.
         train: TrainFrom = TrainFrom::Counters;
@@ -32,8 +32,12 @@ settings! {
 choices! {
     /// Which flow model is served.
     pub enum ServedModel {
-        /// The better one.
+        /// The one with the smallest error in the evaluation.
         Auto = "auto",
+        /// The mean of seasonal and recent-weeks.
+        Blend = "blend",
+        /// The mean of the last weeks at the same hour of the week.
+        RecentWeeks = "recent-weeks",
         /// The weekly pattern of each checkpoint by hour.
         Seasonal = "seasonal",
         /// The linear regression of the Spark pipeline over index, hour and weekend.

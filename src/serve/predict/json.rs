@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use traffic::CivilTime;
 use utoipa::ToSchema;
 
-use crate::forecast::{ForecasterStatus, ModelAbout};
+use crate::forecast::{Correction, ForecasterStatus, ModelAbout};
 use crate::serve::codes::{BasisName, PredictorName};
 use crate::serve::notice::Notice;
 
@@ -12,7 +13,7 @@ use crate::serve::notice::Notice;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FlowModel)]
 pub(in crate::serve) struct ModelJson {
-    /// `seasonal` or `spark-linear`; `untrained` where there is no model.
+    /// `seasonal`, `spark-linear`, `recent-weeks` or `blend`; `untrained` where there is no model.
     #[schema(value_type = PredictorName, example = "seasonal")]
     pub(super) kind: &'static str,
     /// Version; null where there is no model.
@@ -27,6 +28,40 @@ pub(in crate::serve) struct ModelJson {
     /// Held-out hours on which the intervals were measured; 0 if they are assumed because there is too little history.
     #[schema(example = 6384)]
     pub(super) interval_samples: u64,
+}
+
+/// How the last finished hours changed the prediction of one of the hours after them.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FlowNowcast)]
+pub(in crate::serve) struct NowcastJson {
+    /// `predicted_flow` over `uncorrected_flow`.
+    #[schema(example = 1.084)]
+    factor: f64,
+    /// Expected passages without the correction.
+    #[schema(example = 213.5)]
+    uncorrected_flow: f64,
+    /// The last finished hour that was compared with its own prediction.
+    #[schema(example = "2024-01-02 06:00:00")]
+    last_hour: String,
+    /// How many hours after it the predicted one is.
+    #[schema(example = 2)]
+    hours_ahead: u64,
+}
+
+impl From<Correction> for NowcastJson {
+    fn from(Correction { factor, uncorrected, last_hour, hours_ahead }: Correction) -> Self {
+        Self {
+            factor: (factor * 1000.0).round() / 1000.0,
+            uncorrected_flow: rounded(uncorrected),
+            last_hour: CivilTime(last_hour.saturating_mul(3600)).to_string(),
+            hours_ahead: hours_ahead as u64,
+        }
+    }
+}
+
+/// Rounds to one decimal, which is more than the precision of a prediction.
+pub(super) fn rounded(flow: f64) -> f64 {
+    (flow * 10.0).round() / 10.0
 }
 
 /// A prediction for one hour.
@@ -58,6 +93,8 @@ pub(in crate::serve) struct FlowJson {
     /// size), `city`, or without a model `untrained` (the mean of the counts).
     #[schema(value_type = BasisName, example = "checkpoint")]
     pub(super) basis: &'static str,
+    /// The correction by the last finished hours; null where there is none.
+    pub(super) nowcast: Option<NowcastJson>,
     /// The model that answered.
     pub(super) model: ModelJson,
 }
@@ -81,6 +118,8 @@ pub(in crate::serve) struct HourJson {
     /// Counted passages; null if the hour is not over, nothing was recorded anywhere, or it is no longer retained.
     #[schema(example = 226)]
     pub(super) actual: Option<u64>,
+    /// The correction by the last finished hours; null where there is none.
+    pub(super) nowcast: Option<NowcastJson>,
 }
 
 /// Predictions for a day.

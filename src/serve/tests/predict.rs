@@ -16,7 +16,7 @@ const FIRST: i64 = 473_352;
 
 fn forecast(hour: i64, basis: Basis) -> FlowForecast {
     let flow = (hour - FIRST) as f64;
-    FlowForecast { flow, lower: flow / 2.0, upper: flow * 2.0 + 0.06, basis }
+    FlowForecast { flow, lower: flow / 2.0, upper: flow * 2.0 + 0.06, basis, correction: None }
 }
 
 impl Forecast for Twin {
@@ -117,7 +117,7 @@ async fn a_checkpoint_has_several_names_and_three_kinds() {
             data,
             json!({"kkmc": "S250_Pizhou_Sulu", "label": "S250-邳州-苏鲁界", "date": "2024-01-02", "hour": 13,
                 "predicted_flow": 37.0, "lower": 18.5, "upper": 74.1, "basis": "checkpoint",
-                "model": {"kind": "seasonal", "version": "v1", "trained_at": "2024-01-01T16:00:00Z", "interval": 0.8,
+                "nowcast": null, "model": {"kind": "seasonal", "version": "v1", "trained_at": "2024-01-01T16:00:00Z", "interval": 0.8,
                     "interval_samples": 600}})
         );
     }
@@ -162,7 +162,10 @@ async fn a_day_has_24_hours_and_what_was_counted() {
     let mut expected = vec![None; 24];
     (expected[0], expected[8], expected[23]) = (Some(1), Some(1), Some(1));
     assert_eq!(actual(&city), expected, "an hour without any passage at all is not known to be empty");
-    assert_eq!(hours[8], json!({"hour": 8, "predicted_flow": 8.0, "lower": 4.0, "upper": 16.1, "actual": 1}));
+    assert_eq!(
+        hours[8],
+        json!({"hour": 8, "predicted_flow": 8.0, "lower": 4.0, "upper": 16.1, "actual": 1, "nowcast": null})
+    );
 
     // Recorded once under its code and once under its full name; nothing where only others recorded.
     let pizhou = server.get("/api/predict/day?date=2024-01-01&kkmc=S250_Pizhou_Sulu").await.data();
