@@ -88,7 +88,7 @@ pub(super) fn test(
     let kind = settings.pinned.unwrap_or_else(|| evaluation.better());
     let served = Kind::ALL.into_iter().zip(days).find(|(known, _)| *known == kind).map_or(&seasonal, |(_, days)| days);
     let nowcast;
-    (nowcast, evaluation.nowcast) = corrections(served);
+    (nowcast, evaluation.nowcast) = corrections(served, settings.interval);
     Ok(Outcome { evaluation, kind, bounds, nowcast })
 }
 
@@ -122,25 +122,25 @@ fn measure(kind: Kind, days: &HeldOutDays, sites: usize, nominal: f64) -> (Teste
     let HeldOutDays { tuning, testing } = days;
     let cities = [tuning.city(), testing.city()];
     let [city_tuning, city_testing] = &cities;
-    let adapted = |series: usize, intervals: &Intervals, parts: [&[Pair]; 2]| {
-        let mut adaptive = Adaptive::new(series);
-        parts.into_iter().for_each(|pairs| adaptive.run(pairs, intervals));
-        adaptive
-    };
     let (own, city) = (Intervals::measure(tuning.pairs.iter().copied(), nominal), city_intervals(city_tuning, nominal));
-    let of_sites = adapted(sites, &own, [&tuning.pairs, &testing.pairs]);
-    let of_city = adapted(1, &city, [city_tuning, city_testing]);
+    let (mut of_sites, mut of_city) = (Adaptive::new(sites), Adaptive::new(1));
+    of_sites.run(&tuning.pairs, &own);
+    of_city.run(city_tuning, &city);
+    let (mut widths, mut city_width) = (of_sites.clone(), of_city.clone());
+    of_sites.run(&testing.pairs, &own);
+    of_city.run(city_testing, &city);
     let tested = testing.tested(kind.as_str(), Some((&of_sites, &of_city)));
 
     let own = Intervals::measure(tuning.pairs.iter().chain(&testing.pairs).copied(), nominal);
     let city = city_intervals(&cities.concat(), nominal);
-    let widths = adapted(sites, &own, [&tuning.pairs, &testing.pairs]).widths;
-    let city_width = adapted(1, &city, [city_tuning, city_testing]).widths.first().copied().unwrap_or_default();
+    // The widths at the end of the first part are soon forgotten.
+    widths.run(&testing.pairs, &own);
+    city_width.run(city_testing, &city);
     let bounds = Bounds {
         checkpoint: own,
         city,
-        widths: widths.iter().map(|width| width.0 as f32).collect(),
-        city_width: city_width.0 as f32,
+        widths: widths.widths.iter().map(|width| width.0 as f32).collect(),
+        city_width: city_width.widths.first().map_or(0.0, |width| width.0 as f32),
     };
     (tested, bounds)
 }
@@ -153,10 +153,14 @@ fn city_intervals(pairs: &[Pair], nominal: f64) -> Intervals {
 }
 
 /// The corrections that help in the test, learnt from both parts; in the test they are learnt from the part before.
-fn corrections(days: &HeldOutDays) -> (Nowcast, Vec<NowcastTested>) {
+fn corrections(days: &HeldOutDays, nominal: f64) -> (Nowcast, Vec<NowcastTested>) {
     let [tuning, testing] = [&days.tuning, &days.testing].map(|part| HeldOut::new(&part.pairs, part.city()));
+    let intervals =
+        [Intervals::measure(days.tuning.pairs.iter().copied(), nominal), city_intervals(&days.tuning.city(), nominal)];
     let [checkpoint, city] = [false, true].map(|is_city| {
-        let steps = fit(&[&tuning], is_city);
+        let [own, city] = &intervals;
+        let intervals = if is_city { city } else { own };
+        let steps = fit(&[&tuning], is_city, intervals);
         let mut is_served = true;
         let tested: Vec<Corrected> = (1..)
             .zip(&steps)
@@ -168,7 +172,7 @@ fn corrections(days: &HeldOutDays) -> (Nowcast, Vec<NowcastTested>) {
             })
             .collect();
         let served = tested.iter().filter(|one| one.is_served).count();
-        let steps: Vec<Step> = fit(&[&tuning, &testing], is_city).into_iter().take(served).collect();
+        let steps: Vec<Step> = fit(&[&tuning, &testing], is_city, intervals).into_iter().take(served).collect();
         (steps, tested)
     });
     let both = checkpoint.1.into_iter().zip(city.1).zip(1..=AHEAD);

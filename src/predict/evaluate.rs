@@ -4,7 +4,6 @@
 //! The days are cut in three: the model learns from the first part, options and intervals are taken from the second, and
 //! the third, the test, is touched once. Each of the last two is a quarter of the days, at most four weeks.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +23,8 @@ use super::weeks::choose_weeks;
 pub(super) const LEAST_DAYS: usize = 4;
 /// Days of the test at most.
 const LONGEST_TEST: usize = 28;
+/// A model whose error is not smaller by this share is not better than `seasonal`: chance decides as much.
+const LEAST_GAIN: f64 = 0.01;
 /// Hours of the test at most, over all checkpoints: of a large network fewer days are enough.
 const LARGEST_TEST: usize = 4_000_000;
 
@@ -139,10 +140,11 @@ impl Evaluation {
         self.tested.iter().find(|tested| tested.name == name)
     }
 
-    /// The model with the smallest error; the first of them where they do not differ.
+    /// The model with the smallest error; `seasonal` if none is clearly better.
     pub fn better(&self) -> Kind {
         let error = |kind: Kind| self.of(kind.as_str()).map_or(f64::INFINITY, |tested| tested.checkpoints.mae);
-        Kind::ALL.into_iter().min_by(|kind, other| error(*kind).total_cmp(&error(*other))).unwrap_or(Kind::Seasonal)
+        let best = Kind::ALL.into_iter().min_by(|kind, other| error(*kind).total_cmp(&error(*other)));
+        best.filter(|best| error(*best) < error(Kind::Seasonal) * (1.0 - LEAST_GAIN)).unwrap_or(Kind::Seasonal)
     }
 
     /// The table for people.
@@ -178,7 +180,11 @@ impl Evaluation {
                 share(city.coverage),
             );
         }
-        for NowcastTested { hours_ahead, checkpoints, city } in &self.nowcast {
+        let is_served = |one: &&NowcastTested| one.checkpoints.is_served || one.city.is_served;
+        if !self.nowcast.is_empty() && !self.nowcast.iter().any(|one| is_served(&one)) {
+            text.push_str("the last finished hours do not correct the next ones: in the test that did not help\n");
+        }
+        for NowcastTested { hours_ahead, checkpoints, city } in self.nowcast.iter().filter(is_served) {
             let said = |one: &Corrected| {
                 let is_served = if one.is_served { "" } else { ", not served" };
                 format!("WAPE {} -> {}{is_served}", wape(one.plain), wape(one.corrected))
@@ -235,14 +241,18 @@ impl Backtest {
 
     /// The same hour by hour for all checkpoints together, of those that have a count.
     pub(super) fn city(&self) -> Vec<Pair> {
-        let mut hours: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+        let hours = || self.pairs.iter().map(|pair| pair.hour);
+        let (Some(first), Some(last)) = (hours().min(), hours().max()) else { return Vec::new() };
+        let mut sums = vec![(false, 0.0, 0.0); (last - first) as usize + 1];
         for pair in &self.pairs {
-            let (predicted, actual) = hours.entry(pair.hour).or_default();
-            *predicted += pair.predicted;
-            *actual += pair.actual;
+            if let Some((is_seen, predicted, actual)) = sums.get_mut((pair.hour - first) as usize) {
+                *is_seen = true;
+                *predicted += pair.predicted;
+                *actual += pair.actual;
+            }
         }
-        let pair = |(hour, (predicted, actual))| Pair { site: 0, hour, predicted, actual };
-        hours.into_iter().map(pair).collect()
+        let seen = (first..).zip(sums).filter(|(_, (is_seen, _, _))| *is_seen);
+        seen.map(|(hour, (_, predicted, actual))| Pair { site: 0, hour, predicted, actual }).collect()
     }
 
     /// The test of a predictor; a model has the coverage of its checkpoints and of the city.
@@ -274,17 +284,31 @@ impl<'a> Rolling<'a> {
         let level = levels.and_then(|levels| levels.get(site)).copied().unwrap_or(1.0);
         level * self.profiles.rate(site, seen.class, seen.hour)
     }
+}
 
-    /// Sum of the absolute errors.
-    fn error(&self, grid: &Grid, days: std::ops::Range<usize>, pace: &Pace) -> Result<f64, Stopped> {
-        let mut error = 0.0;
-        for site in 0..grid.sites().len() {
-            let of_site = grid.observed_of(site, days.clone());
-            error += of_site.map(|seen| (self.predict(site, &seen) - seen.count).abs()).sum::<f64>();
-            pace.step()?;
+/// Sums of the absolute errors with each reach of the level.
+fn level_errors(
+    grid: &Grid,
+    days: std::ops::Range<usize>,
+    profiles: &Profiles,
+    sums: &DaySums,
+    pace: &Pace,
+) -> Result<[f64; Options::LEVEL_DAYS.len()], Stopped> {
+    // By day and reach.
+    let levels: Vec<_> =
+        days.clone().map(|day| Options::LEVEL_DAYS.map(|level_days| sums.levels(day, level_days))).collect();
+    let mut errors = [0.0; Options::LEVEL_DAYS.len()];
+    for site in 0..grid.sites().len() {
+        for seen in grid.observed_of(site, days.clone()) {
+            let rate = profiles.rate(site, seen.class, seen.hour);
+            let Some(of_day) = levels.get(seen.day - days.start) else { continue };
+            for (error, levels) in errors.iter_mut().zip(of_day) {
+                *error += (levels.get(site).copied().unwrap_or(1.0) * rate - seen.count).abs();
+            }
         }
-        Ok(error)
+        pace.step()?;
     }
+    Ok(errors)
 }
 
 /// The options that predict the days of the second part best.
@@ -295,10 +319,9 @@ pub(super) fn choose(grid: &Grid, split: Split, pace: &Pace) -> Result<Options, 
         for strength in Options::STRENGTHS {
             let profiles = Profiles::fit(&sums, strength);
             let days = DaySums::of(grid, &profiles, before(split.tune)..split.test, pace)?;
-            for level_days in Options::LEVEL_DAYS {
+            let errors = level_errors(grid, split.tune..split.test, &profiles, &days, pace)?;
+            for (level_days, error) in Options::LEVEL_DAYS.into_iter().zip(errors) {
                 let options = Options { strength, is_robust, level_days, ..Options::DEFAULT };
-                let tuning = split.tune..split.test;
-                let error = Rolling::new(tuning.clone(), &profiles, &days, options).error(grid, tuning, pace)?;
                 if error < best.0 {
                     best = (error, options);
                 }

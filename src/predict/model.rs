@@ -135,12 +135,11 @@ impl FlowModel {
         demand(!self.sites.is_empty() && self.sites.len() <= MAX_SITES, "it has no checkpoint, or too many")?;
         demand(self.rates.len() == self.sites.len() * SLOTS && self.typical.len() == SLOTS, "a list is cut short")?;
         demand(self.weeks.len() == self.rates.len(), "a list is cut short")?;
-        let rates = self.rates.iter().chain(&self.typical).chain(&self.weeks).map(|rate| f64::from(*rate));
-        let numbers = rates.chain(self.sites.iter().flat_map(|site| [site.level, site.most]));
-        demand(
-            numbers.into_iter().all(|number| number.is_finite() && number >= 0.0),
-            "a flow is no number or negative",
-        )?;
+        let is_flow = |number: f64| number.is_finite() && number >= 0.0;
+        let are_flows = |rates: &[f32]| rates.iter().all(|rate| is_flow(f64::from(*rate)));
+        let of_sites = self.sites.iter().flat_map(|site| [site.level, site.most]).all(is_flow);
+        let of_rates = [&self.rates, &self.typical, &self.weeks].into_iter().all(|rates| are_flows(rates));
+        demand(of_sites && of_rates, "a flow is no number or negative")?;
         demand(self.spark.is_sound() && self.spark.labels.len() <= MAX_SITES, "a coefficient is no number")?;
         let sound = |kind| self.bounds_of(kind).is_sound(self.sites.len());
         demand(Kind::ALL.into_iter().all(sound), "an interval is no number")?;
@@ -175,9 +174,14 @@ impl LoadedModel {
                 .flat_map(|weekend| (0..HOURS).map(move |hour| (DayClass::WORK, hour, weekend)))
                 .collect(),
         };
-        let sites = 0..loaded.model.sites.len();
-        let sum = |(class, hour, weekend)| sites.clone().map(|site| loaded.flow(site, class, hour, weekend)).sum();
-        loaded.city = slots.into_iter().map(sum).collect();
+        // Checkpoint by checkpoint, as their rates lie in memory.
+        let mut city = vec![0.0; slots.len()];
+        for site in 0..loaded.model.sites.len() {
+            for (sum, (class, hour, weekend)) in city.iter_mut().zip(&slots) {
+                *sum += loaded.flow(site, *class, *hour, *weekend);
+            }
+        }
+        loaded.city = city;
         loaded
     }
 

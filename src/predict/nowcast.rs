@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adaptive::Width;
 use super::calendar::HOURS;
-use super::intervals::Pair;
+use super::intervals::{Intervals, Pair};
 
 /// Hours ahead that may be corrected.
 pub const AHEAD: usize = 6;
@@ -20,6 +20,12 @@ pub const AHEAD: usize = 6;
 pub(super) const WEIGHTS: [f64; 3] = [1.0, 0.6, 0.36];
 /// κ, in passages: at a quiet checkpoint chance makes large deviations.
 const PRIOR: f64 = 20.0;
+/// Of a large network, so many hours of checkpoints are enough: every second checkpoint, every third and so on is used.
+const MOST_PAIRS: usize = 200_000;
+/// Hours of which scores are kept whole; of more every second, third and so on is taken.
+const MOST_SCORES: usize = 50_000;
+/// An interval is never narrower than this against that of an uncorrected forecast.
+const LEAST_WIDTH: f64 = 0.25;
 /// A correction must lower the error by this share.
 const LEAST_GAIN: f64 = 0.005;
 /// A factor outside this range can only come from an outage, which says nothing about the hours after it.
@@ -126,7 +132,9 @@ impl<'a> HeldOut<'a> {
             (1..=hours).map(|end| deviation(newest_first(end)) as f32).collect()
         };
         let of_city = deviations(&city);
-        let sites = pairs.chunk_by(|pair, next| pair.site == next.site).map(|pairs| (pairs, deviations(pairs)));
+        let step = 1 + pairs.len() / MOST_PAIRS;
+        let sites = pairs.chunk_by(|pair, next| pair.site == next.site).step_by(step);
+        let sites = sites.map(|pairs| (pairs, deviations(pairs)));
         Self { sites: sites.collect(), city: (city, of_city), first }
     }
 
@@ -163,8 +171,8 @@ impl<'a> HeldOut<'a> {
     }
 }
 
-/// What deviations are worth in these parts, for each hour ahead.
-pub(super) fn fit(parts: &[&HeldOut<'_>], is_city: bool) -> [Step; AHEAD] {
+/// What deviations are worth in these parts, for each hour ahead, and how wide the interval is then.
+pub(super) fn fit(parts: &[&HeldOut<'_>], is_city: bool, intervals: &Intervals) -> [Step; AHEAD] {
     let mut before = Step { own: 1.0, city: 1.0, width: 1.0 };
     let mut steps = [Step::default(); AHEAD];
     for (place, step) in steps.iter_mut().enumerate() {
@@ -172,9 +180,9 @@ pub(super) fn fit(parts: &[&HeldOut<'_>], is_city: bool) -> [Step; AHEAD] {
         parts.iter().for_each(|part| part.samples(is_city, place + 1, |sample| sums.add(sample)));
         let (own, city) = sums.solve();
         *step = Step { own: own.min(before.own), city: city.min(before.city), width: 1.0 };
-        let mut gain = Gain::default();
-        parts.iter().for_each(|part| part.samples(is_city, place + 1, |sample| gain.add(sample, step)));
-        step.width = gain.width();
+        let mut scores = Scores::default();
+        parts.iter().for_each(|part| part.samples(is_city, place + 1, |sample| scores.add(sample, step, intervals)));
+        step.width = scores.width(intervals.nominal());
         before = *step;
     }
     steps
@@ -225,21 +233,15 @@ pub(super) struct Gain {
     before: f64,
     after: f64,
     counted: f64,
-    /// The same errors, each relative to the chance in a count of that size.
-    scaled_before: f64,
-    scaled_after: f64,
 }
 
 impl Gain {
     fn add(&mut self, sample: &Sample, step: &Step) {
         let before = (sample.actual - sample.predicted).abs();
         let after = (sample.actual - sample.predicted * step.factor(sample.own, sample.city)).abs();
-        let scale = 1.0 / (sample.predicted + 1.0).sqrt();
         self.before += before;
         self.after += after;
         self.counted += sample.actual;
-        self.scaled_before += before * scale;
-        self.scaled_after += after * scale;
     }
 
     /// Whether the correction helps.
@@ -251,9 +253,46 @@ impl Gain {
     pub(super) fn wape(&self) -> Option<(f64, f64)> {
         (self.counted > 0.0).then(|| (self.before / self.counted, self.after / self.counted))
     }
+}
 
-    fn width(&self) -> f64 {
-        if self.scaled_before > 0.0 { (self.scaled_after / self.scaled_before).clamp(0.25, 1.0) } else { 1.0 }
+/// How wide the measured interval would have to be to hold each count, without and with a correction.
+#[derive(Debug, Default)]
+struct Scores {
+    seen: usize,
+    before: Vec<f32>,
+    after: Vec<f32>,
+}
+
+impl Scores {
+    fn add(&mut self, sample: &Sample, step: &Step, intervals: &Intervals) {
+        self.seen += 1;
+        if !self.seen.is_multiple_of(1 + self.seen / MOST_SCORES) {
+            return;
+        }
+        let score = |flow: f64| {
+            let (low, high) = intervals.scaled_bounds(flow, 1.0);
+            let (off, reach) = if sample.actual < flow {
+                (flow - sample.actual, flow - low)
+            } else {
+                (sample.actual - flow, high - flow)
+            };
+            if off > 0.0 { (off / reach.max(1e-6)) as f32 } else { 0.0 }
+        };
+        self.before.push(score(sample.predicted));
+        self.after.push(score(sample.predicted * step.factor(sample.own, sample.city)));
+    }
+
+    /// The width with which a corrected forecast is held as often as another one.
+    fn width(&mut self, nominal: f64) -> f64 {
+        let quantile = |scores: &mut Vec<f32>| {
+            let place = (scores.len() as f64 * nominal) as usize;
+            if place >= scores.len() {
+                return 0.0;
+            }
+            f64::from(*scores.select_nth_unstable_by(place, f32::total_cmp).1)
+        };
+        let (before, after) = (quantile(&mut self.before), quantile(&mut self.after));
+        if before > 0.0 { (after / before).clamp(LEAST_WIDTH, 1.0) } else { 1.0 }
     }
 }
 
@@ -278,7 +317,7 @@ mod tests {
         let (sites, city) = pairs(true);
         let held_out = HeldOut::new(&sites, city);
         for is_city in [false, true] {
-            let steps = fit(&[&held_out], is_city);
+            let steps = fit(&[&held_out], is_city, &Intervals::assumed(0.8));
             for (place, step) in steps.iter().enumerate() {
                 let gain = held_out.gain(is_city, place + 1, step);
                 assert!(step.is_sound() && gain.helps(), "{step:?} {gain:?}");
@@ -293,7 +332,7 @@ mod tests {
     fn one_that_does_not_last_is_not() {
         let (sites, city) = pairs(false);
         let held_out = HeldOut::new(&sites, city);
-        let step = fit(&[&held_out], false)[0];
+        let step = fit(&[&held_out], false, &Intervals::assumed(0.8))[0];
         assert!(step.own + step.city < 0.2 && !held_out.gain(false, 1, &step).helps(), "{step:?}");
     }
 

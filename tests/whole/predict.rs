@@ -40,9 +40,22 @@ fn trained_from_a_table_served_and_copied() {
     let model = folder.path().join("somewhere/traffic_flow_model");
     let ended = train(TABLE.as_ref(), &model, &[]);
     ended.done();
-    for part in
-        ["MAE", "RMSE", "WAPE", "coverage", "seasonal ", "spark-linear ", "constant ", "last-day ", "last-week "]
-    {
+    for part in [
+        "MAE",
+        "RMSE",
+        "WAPE",
+        "coverage",
+        "by checkpoint",
+        "seasonal ",
+        "spark-linear ",
+        "recent-weeks ",
+        "blend ",
+        "constant ",
+        "last-day ",
+        "last-week ",
+        "week-hour-mean ",
+        "the last finished hours",
+    ] {
         assert!(ended.stdout.contains(part), "{part:?} is not in:\n{}", ended.stdout);
     }
     let metadata = metadata(&model);

@@ -60,7 +60,19 @@ fn seasonal_beats_every_baseline_and_spark_on_three_seeds() {
         let seasonal = tested.iter().find(|one| one["name"] == "seasonal").unwrap();
         let others: Vec<&Value> = tested.iter().filter(|one| one["name"] != "seasonal").collect();
         let names: Vec<&str> = others.iter().map(|one| one["name"].as_str().unwrap()).collect();
-        assert_eq!(names, ["spark-linear", "constant", "last-day", "last-week", "site-hour-mean"]);
+        assert_eq!(
+            names,
+            [
+                "spark-linear",
+                "recent-weeks",
+                "blend",
+                "constant",
+                "last-day",
+                "last-week",
+                "site-hour-mean",
+                "week-hour-mean",
+            ]
+        );
         for other in others {
             assert!(wape(seasonal) < wape(other), "seed {seed}: {} is better: {}", other["name"], ended.stdout);
         }
