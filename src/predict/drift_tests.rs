@@ -175,7 +175,7 @@ fn measure(seed: u64) -> Measured {
         *measured.kinds.entry(model.kind().as_str()).or_default() += 1;
         for hour in day * 24..(day + 1) * 24 {
             let at = FIRST_DAY * 24 + hour as i64;
-            let last = last_hours(&model, &finished[hour - 72..hour], &Catalogue::default()).unwrap();
+            let last = last_hours(&model, &finished[hour - 72..hour], at, &Catalogue::default()).unwrap();
             for (site, counted) in counts[hour].iter().copied().enumerate() {
                 let plain = model.checkpoint(site, at);
                 measured.sites[site].add(&plain, counted);

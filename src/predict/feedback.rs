@@ -1,7 +1,7 @@
 //! What the finished hours of the counters say about a served model: how the last of them deviate from their forecasts, and
 //! how wide its intervals are by now. The same counts give the same answer, so nothing of it is stored.
 //!
-//! An hour that is not finished is never among them. A checkpoint takes part from its first passage on; after that an
+//! An hour that is not finished, or in which passages may still come, is never among them. A checkpoint takes part from its first passage on; after that an
 //! hour in which only others recorded is a zero. Hours that the model learnt from change no width. It knows no clock.
 
 use traffic::Catalogue;
@@ -36,16 +36,23 @@ impl Series {
     }
 }
 
-/// What these finished hours say, which are in the order of time; nothing if there are none.
-pub(super) fn last_hours(model: &LoadedModel, hours: &[HourCounts], catalogue: &Catalogue) -> Option<LastHours> {
-    let last = hours.last()?.hour;
+/// What those of these hours say that are finished at the hour `now`; nothing if there are none. They are in the order of
+/// time.
+pub(super) fn last_hours(
+    model: &LoadedModel,
+    hours: &[HourCounts],
+    now: i64,
+    catalogue: &Catalogue,
+) -> Option<LastHours> {
+    let finished = || hours.iter().filter(|hour| hour.is_whole && hour.hour < now);
+    let last = finished().next_back()?.hour;
     let learnt_to = model.model().last_hour;
     let bounds = model.bounds();
     let (widths, city_width) = model.learnt_widths();
     let series = |width| Series { latest: Latest { width, deviation: 0.0 }, ..Series::default() };
     let mut sites: Vec<Series> = widths.map(series).collect();
     let mut city = series(city_width);
-    for HourCounts { hour, checkpoints, .. } in hours {
+    for HourCounts { hour, checkpoints, .. } in finished() {
         sites.iter_mut().for_each(|site| site.counted = 0.0);
         for (name, count) in checkpoints {
             // As in training: a full name counts for its code.
@@ -104,7 +111,7 @@ mod tests {
         let model = loaded();
         let end = model.model().last_hour + 10;
         let hours = [hour(end - 2, &[(PLACE, 140)]), hour(end - 1, &[(PLACE, 140)]), hour(end, &[(PLACE, 140)])];
-        let last = last_hours(&model, &hours, &Catalogue::xuzhou()).unwrap();
+        let last = last_hours(&model, &hours, i64::MAX, &Catalogue::xuzhou()).unwrap();
         let deviation = 1.96 * 40.0 / (196.0 + 20.0);
         for (ahead, own) in [(1, 0.8), (2, 0.4)] {
             let plain = model.checkpoint(0, end + ahead);
@@ -131,14 +138,28 @@ mod tests {
         let end = model.model().last_hour + 10;
         let full = Catalogue::xuzhou().find(PLACE).unwrap().name.clone();
         let named = [hour(end, &[(PLACE, 60), (&full, 80)])];
-        let last = last_hours(&model, &named, &Catalogue::xuzhou()).unwrap();
+        let last = last_hours(&model, &named, i64::MAX, &Catalogue::xuzhou()).unwrap();
         assert!((last.sites[0].deviation - 40.0 / 120.0).abs() < 1e-9);
         let silent = [hour(end - 1, &[(PLACE, 100)]), hour(end, &[("elsewhere", 5)])];
-        assert!(last_hours(&model, &silent, &Catalogue::xuzhou()).unwrap().sites[0].deviation < -0.5);
+        assert!(last_hours(&model, &silent, i64::MAX, &Catalogue::xuzhou()).unwrap().sites[0].deviation < -0.5);
         let never = [hour(end, &[("elsewhere", 5)])];
-        let last = last_hours(&model, &never, &Catalogue::xuzhou()).unwrap();
+        let last = last_hours(&model, &never, i64::MAX, &Catalogue::xuzhou()).unwrap();
         assert_eq!((last.sites[0], last.city.deviation), (Latest::default(), 0.0));
-        assert!(last_hours(&model, &[], &Catalogue::xuzhou()).is_none());
+        assert!(last_hours(&model, &[], i64::MAX, &Catalogue::xuzhou()).is_none());
+    }
+
+    #[test]
+    fn an_hour_that_is_not_finished_says_nothing() {
+        let model = loaded();
+        let end = model.model().last_hour + 10;
+        let mut hours = [hour(end, &[(PLACE, 100)]), hour(end + 1, &[(PLACE, 3)])];
+        let catalogue = Catalogue::xuzhou();
+        let last = |hours: &[HourCounts], now| last_hours(&model, hours, now, &catalogue).map(|last| last.last);
+        assert_eq!(last(&hours, end + 2), Some(end + 1));
+        assert_eq!(last(&hours, end + 1), Some(end), "it is that hour now");
+        hours[1].is_whole = false;
+        assert_eq!(last(&hours, end + 2), Some(end), "the newest passage lies in it");
+        assert_eq!(last(&hours, end), None);
     }
 
     #[test]
@@ -147,9 +168,9 @@ mod tests {
         let first = model.model().last_hour - 20;
         let missing = |range: std::ops::Range<i64>| range.map(|at| hour(at, &[(PLACE, 290)])).collect::<Vec<_>>();
         let catalogue = Catalogue::xuzhou();
-        let before = last_hours(&model, &missing(first..first + 21), &catalogue).unwrap();
+        let before = last_hours(&model, &missing(first..first + 21), i64::MAX, &catalogue).unwrap();
         assert_eq!((before.sites[0].width.0, before.city.width.0), (0.0, 0.0));
-        let after = last_hours(&model, &missing(first..first + 31), &catalogue).unwrap();
+        let after = last_hours(&model, &missing(first..first + 31), i64::MAX, &catalogue).unwrap();
         assert!(after.sites[0].width.0 > 0.2 && after.city.width.0 > 0.2, "{after:?}");
         let later = model.model().last_hour + 100;
         let [plain, wide] = [None, Some(&after)].map(|last| model.checkpoint_after(0, later, last));

@@ -250,10 +250,8 @@ impl Service {
         watch.compared = Some((served.about.version.clone(), newest, Instant::now()));
         let now = (self.settings.clock)().hour();
         match snapshot.hours(newest - COMPARED, newest, COMPARED as usize + 1) {
-            Ok(mut hours) => {
-                // An hour in which passages may still come is no count.
-                hours.retain(|hour| hour.is_whole && hour.hour < now);
-                let last = last_hours(&served.model, &hours, &reader.catalogue()).map(Arc::new);
+            Ok(hours) => {
+                let last = last_hours(&served.model, &hours, now, &reader.catalogue()).map(Arc::new);
                 self.current.store(Some(Arc::new(Served { last, ..Served::clone(&served) })));
             }
             Err(error) => tracing::warn!(%error, "the last hours cannot be read: forecasts are not corrected by them"),
