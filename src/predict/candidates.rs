@@ -129,9 +129,14 @@ fn measure(kind: Kind, days: &HeldOutDays, sites: usize, nominal: f64) -> (Teste
     let (mut widths, mut city_width) = (of_sites.clone(), of_city.clone());
     of_sites.run(&testing.pairs, &own);
     of_city.run(city_testing, &city);
-    let tested = testing.tested(kind.as_str(), Some((&of_sites, &of_city)));
+    let held_out = || tuning.pairs.iter().chain(&testing.pairs);
+    let errors: f64 = held_out().map(|pair| (pair.predicted - pair.actual).abs()).sum();
+    let tested = Tested {
+        held_out_mae: Some(errors / held_out().count().max(1) as f64),
+        ..testing.tested(kind.as_str(), Some((&of_sites, &of_city)))
+    };
 
-    let own = Intervals::measure(tuning.pairs.iter().chain(&testing.pairs).copied(), nominal);
+    let own = Intervals::measure(held_out().copied(), nominal);
     let city = city_intervals(&cities.concat(), nominal);
     // The widths at the end of the first part are soon forgotten.
     widths.run(&testing.pairs, &own);

@@ -24,7 +24,7 @@ pub(super) const LEAST_DAYS: usize = 4;
 /// Days of the test at most.
 const LONGEST_TEST: usize = 28;
 /// A model whose error is not smaller by this share is not better than `seasonal`: chance decides as much.
-const LEAST_GAIN: f64 = 0.01;
+const LEAST_GAIN: f64 = 0.02;
 /// Hours of the test at most, over all checkpoints: of a large network fewer days are enough.
 const LARGEST_TEST: usize = 4_000_000;
 
@@ -91,6 +91,10 @@ pub struct Tested {
     pub checkpoints: Metrics,
     /// Over the hours of the whole city.
     pub city: Metrics,
+    /// Of a model, the mean absolute error over the hours of every checkpoint in both held-out parts, which decides which
+    /// model is served: the test alone is short.
+    #[serde(default)]
+    pub held_out_mae: Option<f64>,
     /// Smallest and largest coverage of a checkpoint with a week or more in the test.
     #[serde(default)]
     pub coverage_range: Option<(f64, f64)>,
@@ -142,7 +146,8 @@ impl Evaluation {
 
     /// The model with the smallest error; `seasonal` if none is clearly better.
     pub fn better(&self) -> Kind {
-        let error = |kind: Kind| self.of(kind.as_str()).map_or(f64::INFINITY, |tested| tested.checkpoints.mae);
+        let mae = |tested: &Tested| tested.held_out_mae.unwrap_or(tested.checkpoints.mae);
+        let error = |kind: Kind| self.of(kind.as_str()).map_or(f64::INFINITY, mae);
         let best = Kind::ALL.into_iter().min_by(|kind, other| error(*kind).total_cmp(&error(*other)));
         best.filter(|best| error(*best) < error(Kind::Seasonal) * (1.0 - LEAST_GAIN)).unwrap_or(Kind::Seasonal)
     }
@@ -166,7 +171,7 @@ impl Evaluation {
         );
         let share = |share: Option<f64>| share.map_or("-".to_owned(), |share| format!("{:.1} %", share * 100.0));
         let wape = |wape: Option<f64>| wape.map_or("-".to_owned(), |wape| format!("{wape:.3}"));
-        for Tested { name, checkpoints, city, coverage_range } in &self.tested {
+        for Tested { name, checkpoints, city, coverage_range, .. } in &self.tested {
             let range = coverage_range.map(|(low, high)| format!("{:.1}-{:.1} %", low * 100.0, high * 100.0));
             let _ = writeln!(
                 text,
@@ -261,6 +266,7 @@ impl Backtest {
             name: name.to_owned(),
             checkpoints: Metrics::of(&self.pairs, coverage.and_then(|(own, _)| own.coverage())),
             city: Metrics::of(&self.city(), coverage.and_then(|(_, city)| city.coverage())),
+            held_out_mae: None,
             coverage_range: coverage.and_then(|(own, _)| own.range()),
         }
     }
@@ -370,6 +376,7 @@ mod tests {
             name: name.to_owned(),
             checkpoints: Metrics { mae, ..Metrics::default() },
             city: Metrics::default(),
+            held_out_mae: None,
             coverage_range: None,
         };
         let mut evaluation = Evaluation {
