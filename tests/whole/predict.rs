@@ -54,7 +54,7 @@ fn trained_from_a_table_served_and_copied() {
         "last-day ",
         "last-week ",
         "week-hour-mean ",
-        "the last finished hours",
+        "last finished hour",
     ] {
         assert!(ended.stdout.contains(part), "{part:?} is not in:\n{}", ended.stdout);
     }
