@@ -74,7 +74,7 @@ fn drifting(seed: u64) -> Vec<Vec<f64>> {
                 };
                 let moved = if day < STEP {
                     1.0
-                } else if site % 3 == 0 {
+                } else if site.is_multiple_of(3) {
                     0.75
                 } else {
                     1.12
