@@ -22,7 +22,7 @@ use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
 use crate::clock::civil_now;
-use crate::config::{Config, Order, Role, SourceKind, TextEncoding};
+use crate::config::{Config, Order, Role, SimulatedRoads, SourceKind, TextEncoding};
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
@@ -31,7 +31,7 @@ use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings};
-use crate::source::simulator::SimulatorSettings;
+use crate::source::simulator::{Roads, SimulatorSettings};
 use crate::store::Store;
 
 /// Arguments of `serve`.
@@ -222,6 +222,10 @@ fn open_source(
                 seed: source.seed,
                 sites: source.sites,
                 rate: source.rate,
+                roads: match source.roads {
+                    SimulatedRoads::Ideal => Roads::Ideal,
+                    SimulatedRoads::Real => Roads::Real,
+                },
                 ..SimulatorSettings::default()
             };
             let settings = LiveSettings {

@@ -1,8 +1,13 @@
-//! `platewatch simulate`: writes simulated traffic to a file, standard output or a Kafka topic, and the truth about its
-//! clones beside it.
+//! `platewatch simulate`: writes simulated traffic to a file, standard output or a Kafka topic, and the truth about it
+//! beside it.
 //!
 //! With `--count` it writes as fast as it can; without, it keeps pace with the clock. This is the place that reads the
 //! clock: the simulator has none.
+
+mod files;
+#[cfg(test)]
+mod tests;
+mod truth_folder;
 
 use std::fmt;
 use std::fs::File;
@@ -12,14 +17,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
-use traffic::{Checkpoint, CivilTime, TimeZoneName};
+use traffic::{CivilTime, TimeZoneName};
 
 use super::failure::Usage;
 use super::ship::BrokerArgs;
 use crate::clock::unix_now;
 use crate::producer::{LineWriter, ProducerSettings};
-use crate::source::simulator::{Simulator, SimulatorSettings};
+use crate::source::simulator::{Roads, Simulator, SimulatorSettings};
+use files::{create, write_checkpoints};
+use truth_folder::TruthFolder;
 
 /// Write simulated traffic: vehicles on a network of checkpoints, with planted clones.
 #[derive(Debug, Clone, Args)]
@@ -46,12 +54,18 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=SimulatorSettings::MAX_SITES as i64))]
     pub sites: Option<u16>,
 
-    /// Plant one clone in this many lines; 0 for none.
+    /// `ideal`: every clock is right and roads are alike. `real`: wrong clocks, misreads, batches, winding roads,
+    /// congestion, clones and twins that drive all day.
+    #[arg(long, value_name = "ROADS", default_value = "ideal", value_parser = PossibleValuesParser::new(["ideal", "real"]).map(|word| roads(&word)))]
+    pub roads: Roads,
+
+    /// Plant one clone in this many lines; 0 for none. With --roads real, a fortieth as many plates are cloned a day, and
+    /// for good.
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = parse_clone_every)]
     pub clone_every: u64,
 
-    /// Only clean lines, in the order of their times: no unreadable plates, misreads, double reads, repetitions or
-    /// lateness.
+    /// Only clean lines, in the order of their times: no unreadable plates, misreads, double reads, repetitions, lateness
+    /// or wrong clocks.
     #[arg(long)]
     pub clean: bool,
 
@@ -66,6 +80,10 @@ pub struct SimulateArgs {
     /// Also write each pair of lines with one plate on two vehicles to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub truth: Option<PathBuf>,
+
+    /// With --roads real, also write the whole truth to this folder: who passed when, and how cameras, roads and plates are.
+    #[arg(long, value_name = "DIR")]
+    pub truth_dir: Option<PathBuf>,
 
     /// Also write the checkpoints of the network to this file, as `replay --checkpoints` takes them.
     #[arg(long, value_name = "CSV")]
@@ -92,26 +110,34 @@ const PULSE: Duration = Duration::from_millis(20);
 /// Runs the command. A reader that closes standard output ends it quietly.
 ///
 /// # Errors
-/// [`clap::Error`] where two options name one file (bad usage); a file that cannot be created or written.
+/// [`clap::Error`] where two options name one file or exclude one another (bad usage); a file that cannot be created or
+/// written.
 pub fn run(args: &SimulateArgs) -> Result<()> {
     refuse_same_file(args)?;
+    if args.truth_dir.is_some() && args.roads == Roads::Ideal {
+        return conflict(
+            "--truth-dir needs --roads real: on ideal roads there is no more truth than that of --truth".to_owned(),
+        );
+    }
     let settings = SimulatorSettings {
         seed: args.seed,
         start: args
             .start
             .unwrap_or_else(|| if args.count.is_some() { SimulatorSettings::DEFAULT_START } else { now() }),
         sites: args.sites.map_or(0, usize::from),
+        roads: args.roads,
         rate: args.rate.unwrap_or(0.0),
         clone_rate: if args.clone_every == 0 { 0.0 } else { 1.0 / args.clone_every as f64 },
         full_names: args.full_names,
         truth: args.truth.is_some(),
+        passage_truth: args.truth_dir.is_some(),
         ..SimulatorSettings::default()
     };
     let mut simulator = Simulator::new(if args.clean { settings.clean() } else { settings })?;
     if let Some(path) = &args.checkpoints_out {
         write_checkpoints(simulator.checkpoints(), path)?;
     }
-    let mut output = Output::create(args)?;
+    let mut output = Output::create(args, &mut simulator)?;
     let written = match args.count {
         Some(count) => write_count(&mut simulator, count, &mut output),
         None => write_in_real_time(&mut simulator, &mut output),
@@ -162,11 +188,12 @@ struct Output {
     writer: Box<dyn Sink>,
     name: String,
     truth: Option<(BufWriter<File>, PathBuf)>,
+    truth_folder: Option<TruthFolder>,
     progress: ProgressBar,
 }
 
 impl Output {
-    fn create(args: &SimulateArgs) -> Result<Self> {
+    fn create(args: &SimulateArgs, simulator: &mut Simulator) -> Result<Self> {
         let to_stdout = args.brokers.is_none() && args.out.as_os_str() == "-";
         let (writer, name): (Box<dyn Sink>, _) = if let Some(brokers) = &args.brokers {
             let (brokers, topic, properties) = (brokers.clone(), args.topic.clone(), args.kafka.properties()?);
@@ -182,11 +209,12 @@ impl Output {
             Some(path) => Some((BufWriter::new(create(path)?), path.clone())),
             None => None,
         };
+        let truth_folder = args.truth_dir.as_ref().map(|dir| TruthFolder::create(dir, simulator)).transpose()?;
         let progress = match args.count {
             Some(count) if !to_stdout && io::stderr().is_terminal() => progress_bar(count),
             _ => ProgressBar::hidden(),
         };
-        Ok(Self { lines: Vec::with_capacity(BUFFER + 1024), gathered: 0, writer, name, truth, progress })
+        Ok(Self { lines: Vec::with_capacity(BUFFER + 1024), gathered: 0, writer, name, truth, truth_folder, progress })
     }
 
     /// Writes whole lines only, so that interrupted output ends with a whole line.
@@ -202,6 +230,9 @@ impl Output {
                 truth.write_all(b"\n").with_context(name)?;
             }
             truth.flush().with_context(name)?;
+        }
+        if let Some(folder) = &mut self.truth_folder {
+            folder.append(simulator)?;
         }
         Ok(())
     }
@@ -231,12 +262,6 @@ impl Sink for LineWriter {
     }
 }
 
-fn create(path: &Path) -> Result<File> {
-    File::create(path).with_context(|| {
-        format!("cannot create {}: check that its folder exists and can be written to", path.display())
-    })
-}
-
 fn progress_bar(count: u64) -> ProgressBar {
     let bar = ProgressBar::new(count);
     let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
@@ -248,20 +273,6 @@ fn progress_bar(count: u64) -> ProgressBar {
     bar
 }
 
-/// Writes the columns that [`traffic::Catalogue::parse_csv`] reads.
-fn write_checkpoints(checkpoints: &[Checkpoint], path: &Path) -> Result<()> {
-    let name = || format!("cannot write to {}", path.display());
-    let degrees = |value: Option<f64>| value.map(|degrees| degrees.to_string()).unwrap_or_default();
-    let mut writer = csv::Writer::from_writer(create(path)?);
-    writer.write_record(["code", "kkmc", "label", "xzqhmc", "road", "lon", "lat"]).with_context(name)?;
-    for it in checkpoints {
-        let (lon, lat) = (degrees(it.lon), degrees(it.lat));
-        let record = [&it.code, &it.name, &it.label, &it.district, &it.road, &lon, &lat];
-        writer.write_record(record).with_context(name)?;
-    }
-    writer.flush().with_context(name)
-}
-
 fn refuse_same_file(args: &SimulateArgs) -> Result<()> {
     let others = [("--truth", &args.truth), ("--checkpoints-out", &args.checkpoints_out)];
     for (option, path) in others {
@@ -271,6 +282,14 @@ fn refuse_same_file(args: &SimulateArgs) -> Result<()> {
                 args.out.display()
             ));
         }
+    }
+    let in_folder = |path: &Path| {
+        let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+        parent.is_some_and(|parent| args.truth_dir.as_deref() == Some(parent))
+            && path.file_name().is_some_and(|name| truth_folder::FILES.iter().any(|file| name == *file))
+    };
+    if let Some(path) = [Some(&args.out), args.truth.as_ref()].into_iter().flatten().find(|path| in_folder(path)) {
+        return conflict(format!("--truth-dir writes {} too: give it another name", path.display()));
     }
     if args.truth.is_some() && args.truth == args.checkpoints_out {
         return conflict("--truth and --checkpoints-out name the same file: give each a file of its own".to_owned());
@@ -295,6 +314,10 @@ fn now() -> CivilTime {
     TimeZoneName::default().civil(unix_now()).unwrap_or(SimulatorSettings::DEFAULT_START)
 }
 
+fn roads(word: &str) -> Roads {
+    if word == "real" { Roads::Real } else { Roads::Ideal }
+}
+
 fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate <= SimulatorSettings::MAX_RATE => Ok(rate),
@@ -313,123 +336,4 @@ fn parse_start(text: &str) -> Result<CivilTime, String> {
     CivilTime::parse(text.trim().as_bytes(), &TimeZoneName::default())
         .filter(|time| *time >= CivilTime::MIN)
         .ok_or_else(|| "give a date and time from 2000 on, as in `2024-01-01 00:00:00`".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-    use traffic::Catalogue;
-
-    use super::*;
-
-    #[derive(Debug, Parser)]
-    struct Cli {
-        #[command(flatten)]
-        simulate: SimulateArgs,
-    }
-
-    fn parse(line: &str) -> Result<SimulateArgs, clap::Error> {
-        Cli::try_parse_from(std::iter::once("simulate").chain(line.split_whitespace())).map(|cli| cli.simulate)
-    }
-
-    fn run_in(dir: &Path, options: &str, out: &str) -> Vec<u8> {
-        let mut args = parse(options).unwrap();
-        args.out = dir.join(out);
-        run(&args).unwrap();
-        std::fs::read(&args.out).unwrap()
-    }
-
-    #[test]
-    fn writes_lines_truth_and_checkpoints() {
-        let dir = tempfile::tempdir().unwrap();
-        let (truth, csv) = (dir.path().join("truth.jsonl"), dir.path().join("sites.csv"));
-        let mut args = parse("--count 50000 --clone-every 500 --sites 60").unwrap();
-        args.out = dir.path().join("lines.tsv");
-        args.truth = Some(truth.clone());
-        args.checkpoints_out = Some(csv.clone());
-        run(&args).unwrap();
-
-        let lines = std::fs::read_to_string(&args.out).unwrap();
-        assert_eq!((lines.lines().count(), lines.ends_with('\n')), (50_000, true));
-        let catalogue = Catalogue::parse_csv(&std::fs::read_to_string(csv).unwrap()).unwrap();
-        assert_eq!(catalogue.len(), 60);
-        assert!(
-            lines.lines().all(|line| line.split('\t').nth(2).is_some_and(|kkmc| catalogue.position(kkmc).is_some()))
-        );
-        let truth = std::fs::read_to_string(truth).unwrap();
-        assert!(truth.lines().count() > 20, "{truth}");
-        for pair in truth.lines() {
-            let pair: serde_json::Value = serde_json::from_str(pair).unwrap();
-            assert!(lines.contains(pair["curr_gcxh"].as_str().unwrap()));
-        }
-    }
-
-    #[test]
-    fn the_same_options_write_the_same_bytes() {
-        let dir = tempfile::tempdir().unwrap();
-        let first = run_in(dir.path(), "--count 2000 --seed 3", "a");
-        assert_eq!(first, run_in(dir.path(), "--count 2000 --seed 3", "b"));
-        assert_ne!(first, run_in(dir.path(), "--count 2000 --seed 4", "c"));
-        assert!(String::from_utf8(first).unwrap().contains("\t2024-01-01 00:00:0"));
-        let later = run_in(dir.path(), "--count 10 --clean --start 2024/5/6", "d");
-        assert!(String::from_utf8(later).unwrap().contains("\t2024-05-06 00:00:0"));
-    }
-
-    #[test]
-    fn usage_is_checked() {
-        let refused = |line: &str, expected: &str| {
-            let error = parse(line).unwrap_err().to_string();
-            assert!(error.contains(expected), "{line}: {error}");
-        };
-        refused("", "--count <N>|--rate <R>");
-        refused("--rate 0", "above 0 and at most 20000");
-        refused("--rate 1e9", "above 0 and at most 20000");
-        refused("--count 1 --sites 1", "2..=10000");
-        refused("--count 1 --clone-every 5", "at least 100");
-        refused("--count 1 --start 1999-12-31", "from 2000 on");
-        refused("--count 1 --start 2024-02-30", "from 2000 on");
-        assert!(parse("--count 1 --rate 2").is_ok());
-    }
-
-    #[test]
-    fn errors_say_which_file_and_what_to_do() {
-        let mut args = parse("--count 1 --out /nowhere/at/all").unwrap();
-        let error = format!("{:#}", run(&args).unwrap_err());
-        assert!(error.starts_with("cannot create /nowhere/at/all: check that its folder exists"), "{error}");
-        args.truth = Some(args.out.clone());
-        let error = run(&args).unwrap_err();
-        assert!(error.is::<clap::Error>() && error.to_string().contains("--truth and --out both name"), "{error}");
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_full_disk_is_an_error() {
-        let error = format!("{:#}", run(&parse("--count 10 --out /dev/full").unwrap()).unwrap_err());
-        assert!(error.starts_with("cannot write to /dev/full: "), "{error}");
-    }
-
-    #[test]
-    fn a_reader_that_is_gone_is_no_error() {
-        struct Gone;
-        impl Sink for Gone {}
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        let mut output = Output {
-            lines: Vec::new(),
-            gathered: 0,
-            writer: Box::new(Gone),
-            name: "standard output".to_owned(),
-            truth: None,
-            progress: ProgressBar::hidden(),
-        };
-        let mut simulator = Simulator::new(SimulatorSettings { rate: 1000.0, ..Default::default() }).unwrap();
-        let error = write_in_real_time(&mut simulator, &mut output).unwrap_err();
-        assert!(is_broken_pipe(&error), "{error:#}");
-    }
 }

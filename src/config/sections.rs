@@ -22,7 +22,7 @@ pub use kafka::{KafkaConfig, KafkaStart};
 pub use mycat::{MycatConfig, MysqlTls};
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
 pub use redis::RedisConfig;
-pub use source::{Order, SourceConfig, SourceKind, TextEncoding};
+pub use source::{Order, SimulatedRoads, SourceConfig, SourceKind, TextEncoding};
 pub use store::Sync;
 
 settings! {

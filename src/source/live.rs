@@ -6,18 +6,20 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use storage::codec::{self, Kind};
+use storage::codec::{self, CodecError, Kind};
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable, ParserSettings};
 
-use super::simulator::{Simulator, SimulatorSettings};
+use super::simulator::{Roads, Simulator, SimulatorSettings};
 use super::{Source, SourceError};
 use crate::batch::Batch;
 use crate::clock::{civil_now, civil_now_ms};
 
 /// The name under which the position is stored.
 pub const NAME: &str = "simulator";
-const KIND: Kind = Kind { magic: b'S', version: 1 };
+const KIND: Kind = Kind { magic: b'S', version: 2 };
+/// The version before there were real roads.
+const FIRST_KIND: Kind = Kind { magic: b'S', version: 1 };
 /// A restart after a longer pause than this starts again with fresh history, instead of making up the pause.
 const LONGEST_PAUSE_MS: i64 = 48 * 3_600_000;
 const DAY: i64 = 86_400;
@@ -44,6 +46,28 @@ struct LivePosition {
     rate: f64,
     start: i64,
     taken: u64,
+    is_real: bool,
+}
+
+impl LivePosition {
+    fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
+        match codec::decode::<FirstPosition>(FIRST_KIND, bytes) {
+            Ok(FirstPosition { seed, sites, rate, start, taken }) => {
+                Ok(Self { seed, sites, rate, start, taken, is_real: false })
+            }
+            Err(_) => codec::decode(KIND, bytes),
+        }
+    }
+}
+
+/// As version 1 has it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct FirstPosition {
+    seed: u64,
+    sites: usize,
+    rate: f64,
+    start: i64,
+    taken: u64,
 }
 
 /// The source.
@@ -65,9 +89,10 @@ impl Live {
     /// [`SourceError::Refused`] if a setting is out of range, [`SourceError::DamagedPosition`].
     pub fn open(mut settings: LiveSettings, names: &NameTable, position: Option<&[u8]>) -> Result<Self, SourceError> {
         let now = civil_now(&settings.parser.zone);
-        let SimulatorSettings { seed, sites, rate, .. } = settings.simulator;
-        let fresh = LivePosition { seed, sites, rate, start: now.0 - settings.history, taken: 0 };
-        let known = position.map(|bytes| codec::decode::<LivePosition>(KIND, bytes)).transpose();
+        let SimulatorSettings { seed, sites, rate, roads, .. } = settings.simulator;
+        let is_real = roads == Roads::Real;
+        let fresh = LivePosition { seed, sites, rate, start: now.0 - settings.history, taken: 0, is_real };
+        let known = position.map(LivePosition::decode).transpose();
         let known = known.map_err(|error| SourceError::damaged("the simulator", error))?;
         let position = match known {
             None => fresh,
@@ -159,10 +184,9 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_damaged_position_is_reported_and_not_taken_for_none() {
-        let settings = LiveSettings {
-            simulator: SimulatorSettings::default(),
+    fn settings() -> LiveSettings {
+        LiveSettings {
+            simulator: SimulatorSettings { sites: 2, rate: 3.0, ..SimulatorSettings::default() },
             parser: ParserSettings {
                 layout: Layout::default(),
                 delimiter: None,
@@ -173,11 +197,29 @@ mod tests {
             history: 0,
             batch_records: 1,
             batch_interval: Duration::ZERO,
-        };
-        let mut bytes =
-            codec::encode(KIND, &LivePosition { seed: 1, sites: 2, rate: 3.0, start: 4, taken: 0 }).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_position_of_before_real_roads_is_one_on_ideal_roads() {
+        let start = civil_now(&settings().parser.zone).0 - 60;
+        let first = FirstPosition { seed: 1, sites: 2, rate: 3.0, start, taken: 5 };
+        let bytes = codec::encode(FIRST_KIND, &first).unwrap();
+        let live = Live::open(settings(), &NameTable::default(), Some(&bytes)).unwrap();
+        let expected = LivePosition { seed: 1, sites: 2, rate: 3.0, start, taken: 5, is_real: false };
+        assert_eq!(live.position, expected);
+        let mut other = settings();
+        other.simulator.roads = Roads::Real;
+        let live = Live::open(other, &NameTable::default(), Some(&bytes)).unwrap();
+        assert!(live.position.is_real && live.position.taken == 0, "{:?}", live.position);
+    }
+
+    #[test]
+    fn a_damaged_position_is_reported_and_not_taken_for_none() {
+        let position = LivePosition { seed: 1, sites: 2, rate: 3.0, start: 4, taken: 0, is_real: false };
+        let mut bytes = codec::encode(KIND, &position).unwrap();
         bytes[4] ^= 1;
-        let error = Live::open(settings, &NameTable::default(), Some(&bytes)).unwrap_err();
+        let error = Live::open(settings(), &NameTable::default(), Some(&bytes)).unwrap_err();
         assert!(matches!(&error, SourceError::DamagedPosition { .. }), "{error}");
         assert!(error.to_string().contains("the simulator"), "{error}");
     }

@@ -38,6 +38,8 @@ settings! {
         seed: u64 = 1;
         /// Checkpoints of the simulated network: 0 for the 19 real ones of Xuzhou, or 2 to 10,000 generated ones.
         sites: usize = 0, |sites: &usize| if *sites == 0 { Ok(()) } else { within(2, 10_000).check(sites) };
+        /// What roads and cameras of the simulator are like.
+        roads: SimulatedRoads = SimulatedRoads::Ideal;
         /// Maximum number of records in one commit.
         batch_records: usize = 131_072, within(1, 4_194_304);
         /// Maximum time that a live record waits for others before it is committed.
@@ -66,6 +68,17 @@ choices! {
         Simulator = "simulator",
         /// A topic of Apache Kafka, see `[kafka]`.
         Kafka = "kafka",
+    }
+}
+
+choices! {
+    /// What simulated roads and cameras are like.
+    pub enum SimulatedRoads {
+        /// Every clock is right and every road alike; a clone passes two checkpoints or so.
+        Ideal = "ideal",
+        /// Wrong clocks, misreads and batches; roads that wind and fill up; clones and lawful twins that drive all day; levels
+        /// of traffic that change over the weeks.
+        Real = "real",
     }
 }
 

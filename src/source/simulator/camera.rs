@@ -43,9 +43,8 @@ pub(super) struct Cameras {
     no_model: Probability,
     brand_only: Probability,
     unpadded: Probability,
-    /// The second that `stamp` shows.
-    stamped: CivilTime,
-    stamp: Vec<u8>,
+    /// Texts of seconds written lately, each at its number modulo [`STAMPS`].
+    stamps: Vec<(CivilTime, Vec<u8>)>,
 }
 
 #[derive(Debug, Clone)]
@@ -57,8 +56,21 @@ struct Site {
     has_prefix: bool,
 }
 
+/// Texts of seconds that are remembered.
+const STAMPS: usize = 64;
+
 /// First digits of a passage id: the code of Xuzhou, 320300.
 const REGION_CODE: &[u8] = b"320300";
+
+/// Passages are numbered below this.
+pub(super) const NUMBERS: u64 = 1_000_000_000_000;
+
+/// The number of the first passage of traffic that starts at `start`. Real ids of the turn of 2023 begin with
+/// 109 027 253 771: the counter after them gains 144 a second, so that a later run continues with later numbers.
+pub(super) fn first_number(start: CivilTime) -> u64 {
+    let since_2000 = start.0.saturating_sub(CivilTime::MIN.0);
+    since_2000.saturating_mul(144).rem_euclid(NUMBERS as i64) as u64
+}
 
 impl Cameras {
     pub(super) fn new(checkpoints: &[Checkpoint], full_names: bool, garbage: f64, misread: f64) -> Self {
@@ -74,8 +86,7 @@ impl Cameras {
             no_model: Probability::new(0.06),
             brand_only: Probability::new(0.04),
             unpadded: Probability::new(0.005),
-            stamped: CivilTime(i64::MIN),
-            stamp: Vec::new(),
+            stamps: vec![(CivilTime(i64::MIN), Vec::new()); STAMPS],
         }
     }
 
@@ -119,12 +130,14 @@ impl Cameras {
             out.extend_from_slice(&site.middle);
         }
         out.extend_from_slice(if passage.counts_up { b"1\t" } else { b"2\t" });
-        if self.stamped != passage.passed_at {
-            self.stamp.clear();
-            passage.passed_at.write_to(&mut self.stamp);
-            self.stamped = passage.passed_at;
+        if let Some((second, text)) = self.stamps.get_mut(passage.passed_at.0.rem_euclid(STAMPS as i64) as usize) {
+            if *second != passage.passed_at {
+                text.clear();
+                passage.passed_at.write_to(text);
+                *second = passage.passed_at;
+            }
+            out.extend_from_slice(text);
         }
-        out.extend_from_slice(&self.stamp);
         out.push(b'\t');
         let plate = passage.plate.as_bytes();
         if reading == Reading::Garbage {

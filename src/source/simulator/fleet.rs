@@ -12,6 +12,8 @@ use super::plates::{Format, Plate, Registry};
 pub(super) const PLATE_TYPES: [&str; 9] = ["02", "01", "52", "51", "13", "15", "16", "23", "2"];
 /// Number of `02` in [`PLATE_TYPES`].
 pub(super) const SMALL_CAR: u8 = 0;
+/// Number of `01` in [`PLATE_TYPES`].
+pub(super) const LARGE_VEHICLE: u8 = 1;
 /// Number of the unpadded `2` in [`PLATE_TYPES`].
 pub(super) const SMALL_CAR_UNPADDED: u8 = 8;
 
@@ -44,6 +46,8 @@ const THROUGH_RETURN: f64 = 24.0 * 3600.0;
 /// Vehicles for each trip within that time: the mean vehicle returns this many times less often than the busiest.
 const LOCAL_RESERVE: u64 = 5;
 const THROUGH_RESERVE: u64 = 20;
+/// Vehicles of every 200 of a fleet that have ordinary plates.
+const ORDINARY: u64 = 178;
 
 impl Fleet {
     /// A fleet for this many trips a second.
@@ -76,14 +80,20 @@ impl Fleet {
         chance.below(MAX_VEHICLES) * 2 + u64::from(!local)
     }
 
+    /// The serial number of the `index`-th local vehicle with an ordinary plate that never starts a trip by turn.
+    pub(super) fn apart(&self, index: u64) -> u64 {
+        let beyond = (self.local.group * GROUPS).next_multiple_of(200);
+        (beyond + index / ORDINARY * 200 + index % ORDINARY) * 2
+    }
+
     /// The vehicle with this serial number.
     pub(super) fn vehicle(&self, serial: u64) -> Vehicle {
-        // Of every 200 vehicles of a fleet 178 have ordinary plates; their numbers stay dense within each format.
+        // Numbers stay dense within each format.
         let (local, number) = (serial.is_multiple_of(2), serial / 2);
         let (hundred, slot) = (number / 200, number % 200);
         let (format, dense) = match slot {
-            0..178 => (Format::Ordinary, hundred * 178 + slot),
-            178..197 => (Format::SmallNewEnergy, hundred * 19 + slot - 178),
+            0..ORDINARY => (Format::Ordinary, hundred * ORDINARY + slot),
+            ORDINARY..197 => (Format::SmallNewEnergy, hundred * 19 + slot - ORDINARY),
             197 => (Format::LargeNewEnergy, hundred),
             198 => (if hundred.is_multiple_of(2) { Format::Trailer } else { Format::Learner }, hundred / 2),
             _ => (Format::Police, hundred),

@@ -5,7 +5,7 @@
 
 use traffic::{Checkpoint, great_circle_km};
 
-use super::chance::{Chance, mix, pick};
+use super::chance::{Chance, mix, pick, scale};
 
 /// Number of a checkpoint in a [`Network`].
 pub(super) type SiteId = u16;
@@ -55,6 +55,8 @@ pub(super) struct Network {
 const NEIGHBOURS: usize = 3;
 /// A road is longer than the great circle by this, in percent.
 const WINDING_PERCENT: u64 = 125;
+/// Where roads wind differently: the least and the most of its length over the great circle, in permille.
+pub(super) const WINDINGS: (u64, u64) = (1_100, 1_600);
 
 /// Middle of the region around Xuzhou, in degrees.
 pub(super) const MIDDLE: (f64, f64) = (117.4, 34.4);
@@ -80,6 +82,23 @@ impl Network {
             network.lottery.extend(std::iter::repeat_n(site as SiteId, weight as usize));
         }
         network
+    }
+
+    /// The same network with roads that wind differently: each is [`WINDINGS`] times the great circle, by `seed`.
+    pub(super) fn winding(mut self, seed: u64) -> Self {
+        for from in 0..self.len() as SiteId {
+            let metres: Vec<u32> =
+                self.roads(from).iter().map(|road| self.winding_metres(from, road.to, seed)).collect();
+            let roads = self.roads.get_mut(usize::from(from)).into_iter().flatten();
+            roads.zip(metres).for_each(|(road, metres)| road.metres = metres);
+        }
+        self
+    }
+
+    fn winding_metres(&self, a: SiteId, b: SiteId, seed: u64) -> u32 {
+        let road = u64::from(a.min(b)) << 16 | u64::from(a.max(b));
+        let permille = WINDINGS.0 + scale(mix(road, seed), WINDINGS.1 - WINDINGS.0 + 1);
+        (self.metres_between(a, b) * permille / 1000).max(1_000) as u32
     }
 
     pub(super) fn checkpoints(&self) -> &[Checkpoint] {

@@ -17,6 +17,14 @@ impl Plate {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
 
+    /// The plate with another sign in the place of one byte.
+    pub(super) fn with_sign(mut self, place: usize, sign: u8) -> Self {
+        if let Some(byte) = self.bytes.get_mut(place) {
+            *byte = sign;
+        }
+        self
+    }
+
     fn push(&mut self, text: &[u8]) {
         let start = usize::from(self.len);
         if let Some(room) = self.bytes.get_mut(start..start + text.len()) {

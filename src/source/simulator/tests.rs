@@ -7,7 +7,11 @@ use traffic::{
     ParserSettings, PassageBatch, PlateClass, PlateType, Severity, TimeZoneName, great_circle_km,
 };
 
-use super::{ClonePair, Event, Simulator, SimulatorSettings};
+use super::event::Event;
+use super::ideal::Ideal;
+use super::lateness::MAX_LATENESS_SECONDS;
+use super::truth::ClonePair;
+use super::{Simulator, SimulatorSettings};
 
 fn simulator(settings: SimulatorSettings) -> Simulator {
     Simulator::new(settings).unwrap()
@@ -87,8 +91,8 @@ fn arrival_is_in_order_and_at_most_a_minute_late() {
         assert_eq!(fields(line)[4], event.passed_at.to_string());
         newest = newest.max(event.passed_at.0);
         let lateness = event.arrived_at_ms - event.passed_at.0 * 1000;
-        assert!((0..=Simulator::MAX_LATENESS_SECONDS * 1000).contains(&lateness), "{lateness} ms");
-        assert!(newest - event.passed_at.0 <= Simulator::MAX_LATENESS_SECONDS);
+        assert!((0..=MAX_LATENESS_SECONDS * 1000).contains(&lateness), "{lateness} ms");
+        assert!(newest - event.passed_at.0 <= MAX_LATENESS_SECONDS);
     }
     let out_of_order = events.windows(2).filter(|pair| pair[1].0.passed_at < pair[0].0.passed_at).count();
     assert!(out_of_order > 5_000, "{out_of_order}");
@@ -178,12 +182,12 @@ fn traffic_keeps_its_rate_from_the_start_and_follows_the_day() {
     }
     let total: u32 = hours.iter().sum();
     assert!((820_000..960_000).contains(&total), "a weekday has a little more than the mean of 864,000: {total}");
-    let rhythm = super::Rhythm::new();
+    let rhythm = super::rhythm::Rhythm::new();
     for (hour, count) in hours.into_iter().enumerate() {
         // Passages follow the starts of their trips by some half an hour.
         let at = |seconds: i64| rhythm.at(SimulatorSettings::DEFAULT_START.0 + hour as i64 * 3600 + seconds) as f64;
         let (low, high) = (at(-3600).min(at(0)).min(at(3600)), at(-3600).max(at(0)).max(at(3600)));
-        let count = f64::from(count) / 36_000.0 * super::Rhythm::MEAN as f64;
+        let count = f64::from(count) / 36_000.0 * super::rhythm::Rhythm::MEAN as f64;
         assert!(low * 0.9 < count && count < high * 1.1, "hour {hour}: {count} is not within {low} to {high}");
     }
     assert!(hours[3] * 4 < hours[8] && hours[3] * 4 < hours[17], "{hours:?}");
@@ -274,7 +278,7 @@ fn truth_names_lines_that_were_written() {
 
 #[test]
 fn memory_is_that_of_the_trips_under_way() {
-    let mut simulator = simulator(SimulatorSettings { rate: 5.0, truth: true, ..Default::default() });
+    let mut simulator = Ideal::new(SimulatorSettings { rate: 5.0, truth: true, ..Default::default() });
     let (mut line, mut most) = (Vec::new(), [0usize; 4]);
     loop {
         line.clear();

@@ -4,7 +4,7 @@
 //! through traffic crosses the region. It does not know cameras, lines or clones' victims.
 
 use super::chance::{Chance, mix, pick};
-use super::fleet::Vehicle;
+use super::fleet::{LOCAL_PERCENT, Vehicle};
 use super::network::{Network, Road, SiteId};
 use super::truth::{CaseId, NO_CASE};
 
@@ -100,4 +100,20 @@ pub(super) fn travel_time(road: Road, speed_kmh: u16, chance: &mut Chance) -> u6
     let driven = steady * chance.between(920, 1081) / 1000;
     let rest = if chance.below(25) == 0 { chance.between(300_000, 1_200_000) } else { 0 };
     driven + rest
+}
+
+/// Mean passages per trip, over a sample: measured on the network itself, since the length of a trip depends on it.
+pub(super) fn mean_passages(network: &Network, salt: u64, chance: &mut Chance) -> f64 {
+    const SAMPLE: u64 = 4_096;
+    let mut passages = 0u32;
+    for trip in 0..SAMPLE {
+        // As many of the local fleet as the fleet has.
+        let serial = trip * 2 + u64::from(trip % 100 >= LOCAL_PERCENT);
+        let mut route = Some(Route::draw(serial, 0, salt, network, chance));
+        while let Some(here) = route {
+            passages += 1;
+            route = here.onward(network).map(|(next, _)| next);
+        }
+    }
+    f64::from(passages) / SAMPLE as f64
 }
