@@ -45,6 +45,50 @@ fn writes_lines_truth_and_checkpoints() {
     }
 }
 
+fn table(path: &Path) -> Vec<std::collections::HashMap<String, String>> {
+    let mut reader = csv::ReaderBuilder::new().delimiter(b'\t').from_path(path).unwrap();
+    reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+#[test]
+fn the_truth_folder_is_about_the_lines_that_were_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let truth = dir.path().join("truth");
+    let mut args = parse("--count 60000 --rate 10 --roads real --clone-every 200").unwrap();
+    (args.out, args.truth_dir) = (truth.join("capture.log"), Some(truth.clone()));
+    std::fs::create_dir(&truth).unwrap();
+    run(&args).unwrap();
+
+    let lines = std::fs::read_to_string(&args.out).unwrap();
+    let by_id: std::collections::HashMap<_, _> =
+        lines.lines().map(|line| line.split('\t').collect::<Vec<_>>()).map(|fields| (fields[0], fields)).collect();
+    let passages = std::fs::read_to_string(truth.join("truth.tsv")).unwrap();
+    let (mut close, mut kinds) = (0, std::collections::BTreeSet::new());
+    for row in passages.lines() {
+        let [gcxh, vehicle, plate, unix, kind] = row.split('\t').collect::<Vec<_>>().try_into().unwrap();
+        let shown = CivilTime::parse(by_id[gcxh][4].as_bytes(), &TimeZoneName::default()).unwrap();
+        let seconds: f64 = unix.parse().unwrap();
+        let error = TimeZoneName::default().civil(seconds as i64).unwrap().0 - shown.0;
+        close += usize::from(error.abs() <= 3 && by_id[gcxh][6] == plate);
+        assert!(vehicle.parse::<u32>().is_ok());
+        kinds.insert(kind.to_owned());
+    }
+    let rows = passages.lines().count();
+    assert_eq!(rows, by_id.len(), "a row for each line that is no repetition");
+    assert!(close * 2 > rows, "{close} of {rows}: most clocks and readings are right");
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["-", "clone", "twin"]);
+
+    let checkpoints = std::fs::read_to_string(truth.join("checkpoints.csv")).unwrap();
+    let catalogue = Catalogue::parse_csv(&checkpoints).unwrap();
+    let cameras = table(&truth.join("cameras.tsv"));
+    assert_eq!(cameras.len(), catalogue.len());
+    assert!(cameras.iter().all(|it| catalogue.position(&it["kkmc"]).is_some()));
+    assert_eq!(cameras.iter().filter(|it| it["fault"] != "-").count(), 11);
+    assert!(table(&truth.join("roads.tsv")).iter().all(|it| it["free_flow_seconds"].parse::<f64>().unwrap() > 30.0));
+    assert!(table(&truth.join("plates.tsv")).iter().any(|it| it["kind"] == "clone"));
+    assert!(table(&truth.join("incidents.tsv")).len() > 3);
+}
+
 #[test]
 fn the_same_options_write_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
@@ -67,6 +111,7 @@ fn usage_is_checked() {
     refused("--rate 1e9", "above 0 and at most 20000");
     refused("--count 1 --sites 1", "2..=10000");
     refused("--count 1 --clone-every 5", "at least 100");
+    refused("--count 1 --roads bumpy", "ideal, real");
     refused("--count 1 --start 1999-12-31", "from 2000 on");
     refused("--count 1 --start 2024-02-30", "from 2000 on");
     assert!(parse("--count 1 --rate 2").is_ok());
@@ -80,6 +125,18 @@ fn errors_say_which_file_and_what_to_do() {
     args.truth = Some(args.out.clone());
     let error = run(&args).unwrap_err();
     assert!(error.is::<clap::Error>() && error.to_string().contains("--truth and --out both name"), "{error}");
+}
+
+#[test]
+fn a_truth_folder_is_of_real_roads_and_keeps_its_names() {
+    let refused = |options: &str, out: &str, expected: &str| {
+        let mut args = parse(options).unwrap();
+        args.out = PathBuf::from(out);
+        let error = run(&args).unwrap_err();
+        assert!(error.is::<clap::Error>() && error.to_string().contains(expected), "{error}");
+    };
+    refused("--count 1 --truth-dir /nowhere/at", "-", "--truth-dir needs --roads real");
+    refused("--count 1 --roads real --truth-dir /nowhere/at", "/nowhere/at/truth.tsv", "give it another name");
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn silent_and_doubling_cameras_are_those_of_the_truth() {
 
 #[test]
 fn clones_and_twins_drive_on_tracks_of_their_own() {
-    let run = Run::lines(SimulatorSettings { clone_rate: 0.002, ..settings() }, 800_000);
+    let run = Run::lines(SimulatorSettings { clone_rate: 0.002, double_read_rate: 0.0, ..settings() }, 800_000);
     let plates = run.real.plate_facts();
     let count = |kind: &str| plates.iter().filter(|it| it.kind == kind).count();
     assert_eq!([count("clone"), count("twin")], [43, 5]);
@@ -350,7 +350,21 @@ fn clones_and_twins_drive_on_tracks_of_their_own() {
             }
         }
     }
-    assert!(met > plates.len() * 3 / 4, "{met} of {}", plates.len());
+    assert!(met > plates.len() * 3 / 5, "{met} of {}", plates.len());
+
+    // What no single car could have done, again and again: enough for a case.
+    let roads = run.real.road_facts();
+    let free = free_flow(&roads);
+    let contradictions = |plate: &&PlateFacts| {
+        let both = [plate.vehicle, plate.other_vehicle].into_iter().filter_map(|vehicle| by_vehicle.get(&vehicle));
+        let mut seen: Vec<_> = both.flatten().map(|(line, truth)| (truth.at_ms, truth.vehicle, line[2])).collect();
+        seen.sort_unstable();
+        let impossible = |pair: &&[(i64, u32, &str)]| ((pair[1].0 - pair[0].0) as u64) < free[pair[0].2][pair[1].2];
+        seen.windows(2).filter(impossible).inspect(|pair| assert_ne!(pair[0].1, pair[1].1)).count()
+    };
+    let clones = plates.iter().filter(|it| it.kind == "clone");
+    let clear = clones.filter(|plate| contradictions(plate) >= 3).count();
+    assert!(clear > 43 * 7 / 10, "{clear} of 43");
 }
 
 #[test]
