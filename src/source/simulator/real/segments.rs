@@ -60,7 +60,7 @@ impl Segment {
             _ => 800 + scale(mix(both, 3), 800),
         } as u32;
         let weak = strong / 3;
-        let is_inbound = (mix(both, 4) % 2 == 0) == (from < road.to);
+        let is_inbound = mix(both, 4).is_multiple_of(2) == (from < road.to);
         let (morning, evening) = if is_inbound { (strong, weak) } else { (weak, strong) };
         Self { to: road.to, metres: road.metres, free_ms, morning, evening, salt }
     }
