@@ -194,6 +194,8 @@ struct Output {
 
 impl Output {
     fn create(args: &SimulateArgs, simulator: &mut Simulator) -> Result<Self> {
+        // First, so that the lines can be written into the same folder.
+        let truth_folder = args.truth_dir.as_ref().map(|dir| TruthFolder::create(dir, simulator)).transpose()?;
         let to_stdout = args.brokers.is_none() && args.out.as_os_str() == "-";
         let (writer, name): (Box<dyn Sink>, _) = if let Some(brokers) = &args.brokers {
             let (brokers, topic, properties) = (brokers.clone(), args.topic.clone(), args.kafka.properties()?);
@@ -209,7 +211,6 @@ impl Output {
             Some(path) => Some((BufWriter::new(create(path)?), path.clone())),
             None => None,
         };
-        let truth_folder = args.truth_dir.as_ref().map(|dir| TruthFolder::create(dir, simulator)).transpose()?;
         let progress = match args.count {
             Some(count) if !to_stdout && io::stderr().is_terminal() => progress_bar(count),
             _ => ProgressBar::hidden(),

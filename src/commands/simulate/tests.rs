@@ -56,7 +56,6 @@ fn the_truth_folder_is_about_the_lines_that_were_written() {
     let truth = dir.path().join("truth");
     let mut args = parse("--count 60000 --rate 10 --roads real --clone-every 200").unwrap();
     (args.out, args.truth_dir) = (truth.join("capture.log"), Some(truth.clone()));
-    std::fs::create_dir(&truth).unwrap();
     run(&args).unwrap();
 
     let lines = std::fs::read_to_string(&args.out).unwrap();
