@@ -208,7 +208,7 @@ pub struct Totals {
     pub accepted: u64,
     /// Alerts raised since the data directory was made (the newest `seq`).
     pub alerts: u64,
-    /// Newest GCSJ.
+    /// Newest GCSJ that is not far ahead of all others: one wrong clock does not move it.
     pub newest: Option<CivilTime>,
     /// Passages in the 60 seconds of event time that end with `newest`.
     pub last_minute: u64,

@@ -187,7 +187,7 @@ fn a_data_dir_of_a_newer_version() {
     let (file, out) = (capture(folder.path(), 100), folder.path().join("out"));
     let settings = Settings { memory: 32 << 20, sync: true, compaction: false, accept_loss: false, shards: None };
     for (kind, version) in
-        [(1, 3u32), (9, 2)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version))
+        [(1, 4u32), (9, 3)].map(|(layout, version)| (codec::Kind { magic: b'F', version: layout }, version))
     {
         let data = folder.path().join(format!("data-{version}"));
         let replay = || Replay::new(&file, &out).args(["--data-dir"]).args([&data]);
@@ -200,7 +200,7 @@ fn a_data_dir_of_a_newer_version() {
         let found = version.max(u32::from(kind.version));
         // Refused every time: the first refusal changed nothing.
         for _ in 0..2 {
-            let expect = [&format!("has format version {found}, this program knows 2")[..], "newer program"];
+            let expect = [&format!("has format version {found}, this program knows 3")[..], "newer program"];
             replay().run().failed(3, &expect);
         }
     }

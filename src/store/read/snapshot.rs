@@ -20,7 +20,7 @@ impl Snapshot for View {
             passages: self.rollups.all.total,
             accepted: self.totals.accepted,
             alerts: self.totals.alerts,
-            newest: self.totals.newest(),
+            newest: self.newest,
             last_minute: self.last_minute,
         }
     }

@@ -35,6 +35,7 @@ pub struct View {
     pub(super) cases: CaseIndex,
     pub(super) names: NameTable,
     pub(super) totals: Totals,
+    pub(super) newest: Option<CivilTime>,
     pub(super) last_minute: u64,
 }
 
@@ -52,6 +53,7 @@ impl View {
             cases: state.cases.clone(),
             names: state.names.clone(),
             totals: state.totals.clone(),
+            newest: state.newest,
             last_minute: state.last_minute.total(),
         }
     }

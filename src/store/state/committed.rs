@@ -1,7 +1,7 @@
 //! What has been committed, as far as readers see it.
 
 use shard::{PerShard, ShardCount};
-use traffic::NameTable;
+use traffic::{CivilTime, NameTable};
 
 use super::alert_index::AlertIndex;
 use super::case_index::CaseIndex;
@@ -25,6 +25,8 @@ pub(in crate::store) struct State {
     pub(in crate::store) alerts: AlertIndex,
     /// The cases.
     pub(in crate::store) cases: CaseIndex,
+    /// The newest GCSJ that is not far ahead of the watermark.
+    pub(in crate::store) newest: Option<CivilTime>,
     /// Passages of the last minute.
     pub(in crate::store) last_minute: LastMinute,
 }
@@ -39,6 +41,7 @@ impl State {
             rollups: Rollups::default(),
             alerts: AlertIndex::new(0),
             cases: CaseIndex::default(),
+            newest: None,
             last_minute: LastMinute::default(),
         }
     }

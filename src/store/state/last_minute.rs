@@ -37,6 +37,11 @@ impl LastMinute {
         }
     }
 
+    /// The newest time that was seen.
+    pub(in crate::store) fn newest(&self) -> Option<i64> {
+        self.newest
+    }
+
     pub(in crate::store) fn total(&self) -> u64 {
         self.counts.iter().sum()
     }

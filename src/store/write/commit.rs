@@ -353,6 +353,7 @@ impl Store {
             let horizon = partition.state.guarded_from(self.settings.detector.state_ttl);
             self.shared.reading.database.horizons().advance(id, horizon);
         }
+        self.note_newest();
         self.report_progress(Some(started));
         if self.settings.publish {
             self.publish();

@@ -70,6 +70,15 @@ impl Store {
         self.detection.set_status(status, self.settings.publish);
     }
 
+    /// Notes the newest GCSJ that is not far ahead of the watermark, which no single clock can have set.
+    pub(super) fn note_newest(&mut self) {
+        let watermark = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max();
+        let settings = &self.settings.detector;
+        let limit = watermark.map(|watermark| watermark.saturating_add(settings.state_ttl - settings.window));
+        let newest = self.state.last_minute.newest().or(self.state.totals.last_time);
+        self.state.newest = newest.map(|newest| CivilTime(limit.map_or(newest, |limit| newest.min(limit))));
+    }
+
     /// The newest event time that no single clock can have set: the newest watermark, or before it the newest GCSJ.
     pub(super) fn safe_newest(&self) -> CivilTime {
         let watermark = self.partitions.values().filter_map(|partition| partition.state.watermark.time).max();

@@ -124,6 +124,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     database.begin_tally(Census::of(&store.state.totals).encode()?, work)?;
     // Now that all files exist: those of an earlier version, and those that the umask did not reach.
     storage::close_to_others(path);
+    store.note_newest();
     store.report_progress(None);
     store.publish();
     Ok(store)
