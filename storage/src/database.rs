@@ -230,7 +230,9 @@ impl Database {
         } else {
             Vec::new()
         };
-        let is_there = |family: &Family| mode != Mode::Frozen || there.iter().any(|name| *name == *family.name());
+        let is_there = |family: &Family| {
+            mode != Mode::Frozen || family.is_of_every_format() || there.iter().any(|name| *name == *family.name())
+        };
         let families = Family::all(shards).filter(is_there).map(|family| {
             let mut options = family.options(&cache, write_buffer, &horizons);
             // See `start_compactions`.
@@ -351,7 +353,11 @@ impl Database {
             Err(CodecError::Newer { found, .. }) => return Err(newer(u32::from(found))),
             Err(error) => return Err(self.damaged("the format version", &error)),
         };
-        Ok(())
+        let is_missing = |family: &Family| self.db.cf_handle(&family.name()).is_none();
+        match Family::all(self.shards).find(is_missing).filter(|_| !self.is_of_old_format()) {
+            Some(family) => Err(self.damaged("the database", &format!("it has no column family {}", family.name()))),
+            None => Ok(()),
+        }
     }
 
     /// Whether what the database held when it was opened is of an older format than this program writes.
