@@ -42,6 +42,7 @@ pub(crate) mod pipeline;
 pub mod plain;
 pub(crate) mod predict;
 pub(crate) mod producer;
+pub(crate) mod prove;
 pub(crate) mod reader;
 pub(crate) mod redis_client;
 pub(crate) mod remote;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, export, failure, import_checkpoints, mirror_check, replay, serve, shard, ship, simulate, train,
+    config, demo, export, failure, import_checkpoints, mirror_check, prove, replay, serve, shard, ship, simulate, train,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -35,6 +35,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     /// Write every passage of a data directory as CSV, in the order of arrival
     Export(export::ExportArgs),
+    /// Merge real tracks of recorded traffic in pairs, and print how many of them the detection finds
+    Prove(prove::ProveArgs),
     /// Make realistic traffic with planted clones
     Simulate(simulate::SimulateArgs),
     /// Send a growing log into a Kafka topic, keyed by HPHM, across rotation and restarts
@@ -99,6 +101,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Export(args) => export::run(args, &mut out),
+        Command::Prove(args) => prove::run(args, &mut out),
         Command::Simulate(args) => {
             drop(out);
             simulate::run(args)

@@ -5,14 +5,14 @@
 //! an appliance may go on writing; what comes after the beginning is not in it. It does not know rejects or alerts: a
 //! replay raises the alerts again.
 
-use std::io::{BufWriter, IsTerminal as _, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use traffic::{CivilTime, Column, Resolution};
 
+use super::progress::passages_bar;
 use crate::reader::PassageRow;
 use crate::store::Frozen;
 
@@ -35,16 +35,12 @@ pub struct ExportArgs {
 /// The directory cannot be read, or the output cannot be written.
 pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let frozen = Frozen::open(&args.data_dir)?;
-    let bar = match args.quiet || !std::io::stderr().is_terminal() {
-        true => ProgressBar::hidden(),
-        false => ProgressBar::new(frozen.rows())
-            .with_style(ProgressStyle::with_template("{bar:30} {human_pos} of {human_len} passages, {eta} left")?),
-    };
+    let bar = passages_bar(frozen.rows(), args.quiet)?.with_message("exporting");
     let mut writer = csv::Writer::from_writer(BufWriter::with_capacity(1 << 18, out));
     write(&mut writer, &PassageRow::COLUMNS.map(Column::as_str))?;
     frozen.each_arrival(|row, resolution| {
         bar.inc(1);
-        write(&mut writer, &row.texts(&text(row.gcsj, resolution)))
+        write(&mut writer, &row.texts(&time_text(row.gcsj, resolution)))
     })?;
     bar.finish_and_clear();
     writer.flush().context(CANNOT_WRITE)
@@ -60,7 +56,7 @@ fn write<W: Write>(writer: &mut csv::Writer<W>, fields: &[&str]) -> anyhow::Resu
 }
 
 /// A time as exact as it was read.
-fn text(time: CivilTime, resolution: Resolution) -> String {
+pub(super) fn time_text(time: CivilTime, resolution: Resolution) -> String {
     let mut text = time.to_string();
     text.truncate(match resolution {
         Resolution::Second => text.len(),

@@ -1,5 +1,6 @@
 //! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
+mod capture_args;
 pub mod config;
 pub mod connect;
 mod data_dir;
@@ -11,6 +12,8 @@ pub mod mirror_check;
 mod models;
 mod outcome;
 mod progress;
+pub mod prove;
+mod recorded;
 pub mod replay;
 pub mod serve;
 mod serve_api;

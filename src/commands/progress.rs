@@ -1,5 +1,6 @@
-//! The progress of a replay on a terminal: bytes, rate and remaining time; nothing where there is no terminal.
+//! The progress of reading on a terminal: bytes, rate and remaining time; nothing where there is no terminal.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,8 +18,8 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Shows the progress of `reading` on standard error, if that is a terminal and `quiet` is not set.
-    pub(super) fn start(reading: Arc<CaptureProgress>, quiet: bool) -> Self {
+    /// Shows the progress of `reading`, which is for `what`, on standard error, if that is a terminal and `quiet` is not set.
+    pub(super) fn start(what: &'static str, reading: Arc<CaptureProgress>, quiet: bool) -> Self {
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
         let (_, total) = bytes_read(&reading);
@@ -35,7 +36,7 @@ impl Progress {
             let weak = bar.downgrade();
             std::thread::spawn(move || {
                 while let Some(bar) = weak.upgrade().filter(|bar| !bar.is_finished()) {
-                    update(&bar, &reading);
+                    update(&bar, what, &reading);
                     drop(bar);
                     std::thread::sleep(REFRESH);
                 }
@@ -61,8 +62,17 @@ impl Drop for Progress {
     }
 }
 
+/// A progress bar over the passages of a data directory.
+pub(super) fn passages_bar(passages: u64, quiet: bool) -> anyhow::Result<ProgressBar> {
+    if quiet || !std::io::stderr().is_terminal() {
+        return Ok(ProgressBar::hidden());
+    }
+    let style = ProgressStyle::with_template("{msg:10} {bar:30} {human_pos} of {human_len} passages, {eta} left")?;
+    Ok(ProgressBar::new(passages).with_style(style))
+}
+
 /// When sorting, the bar fills once for reading and once more for the sorted lines.
-fn update(bar: &ProgressBar, reading: &CaptureProgress) {
+fn update(bar: &ProgressBar, what: &'static str, reading: &CaptureProgress) {
     let (read, total) = bytes_read(reading);
     let sorted = reading.sorted_lines.load(Ordering::Relaxed);
     let given = reading.given_lines.load(Ordering::Relaxed);
@@ -70,7 +80,7 @@ fn update(bar: &ProgressBar, reading: &CaptureProgress) {
         bar.set_message("detecting");
         bar.set_position((total as f64 * (given as f64 / sorted as f64).min(1.0)) as u64);
     } else {
-        bar.set_message(if sorted > 0 { "sorting" } else { "replaying" });
+        bar.set_message(if sorted > 0 { "sorting" } else { what });
         bar.set_position(read);
     }
 }

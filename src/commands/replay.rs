@@ -10,14 +10,15 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use shard::ShardCount;
 use tokio_util::sync::CancellationToken;
-use traffic::{Delimiter, Layout, ParserSettings};
+use traffic::Layout;
 
+use super::capture_args::CaptureArgs;
 use super::data_dir::{DataDir, StoreArgs};
 use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
 use super::outcome::{Outcome, write_outcome};
 use super::progress::Progress;
-use super::settings::{parser_settings, retention_seconds, rule_options, store_settings};
+use super::settings::{default_config, retention_seconds, rule_options, store_settings};
 use super::signals::cancel_at_signal;
 use crate::config::{ByteSize, ComparedPlates, Config, Retention, Sync, parse_retention, parse_size};
 use crate::pipeline::{self, PipelineError, Router};
@@ -38,28 +39,14 @@ pub struct ReplayArgs {
     /// Keep the data here, and continue an interrupted replay; else a temporary folder is used and removed
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// As the lines stand in the files, or sorted by GCSJ over all files
-    #[arg(long, value_enum, default_value_t = OrderArg::Arrival)]
-    order: OrderArg,
-    /// Character encoding: utf-8, or gb18030 (which includes GBK and GB2312)
-    #[arg(long, value_enum, default_value_t = EncodingArg::Utf8, ignore_case = true)]
-    encoding: EncodingArg,
-    /// What separates the columns: tab, comma, semicolon or pipe; each file decides unless given
-    #[arg(long, value_parser = parse_delimiter)]
-    delimiter: Option<Delimiter>,
-    /// The columns of a line in their order, separated by commas; unknown names are extra columns. Without it a header
-    /// that names all eight sets their order
-    #[arg(long, value_name = "A,B,…")]
-    columns: Option<String>,
+    #[command(flatten)]
+    capture: CaptureArgs,
     /// The column that decides the shard [default: KKMC]
     #[arg(long, value_name = "COLUMN")]
     shard_key: Option<String>,
     /// Number of local shards, from 1 to 64 [default: as many as the data directory has, 2 in a new one]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     shards: Option<u8>,
-    /// Checkpoints with their coordinates (columns code, kkmc, label, xzqhmc, road, lon, lat)
-    #[arg(long, value_name = "CSV")]
-    checkpoints: Option<PathBuf>,
     /// Which plates are compared: complete ones, or any
     #[arg(long, value_name = "PLATES", value_enum, default_value_t = PlatesArg::Valid)]
     detect_plates: PlatesArg,
@@ -83,27 +70,9 @@ pub struct ReplayArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OrderArg {
-    Arrival,
-    Time,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EncodingArg {
-    #[value(name = "utf-8", alias = "utf8")]
-    Utf8,
-    #[value(name = "gb18030", aliases = ["gbk", "gb2312"])]
-    Gb18030,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PlatesArg {
     Valid,
     Any,
-}
-
-pub(super) fn parse_delimiter(text: &str) -> Result<Delimiter, String> {
-    Delimiter::parse(text).ok_or_else(|| "write tab, comma, semicolon or pipe".to_owned())
 }
 
 /// Replays the captures.
@@ -114,7 +83,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let started = Instant::now();
     let config = configuration(args)?;
     let layout = layout(args, &config)?;
-    let catalogue = args.checkpoints.as_deref().map(|csv| read_catalogue(csv).map(|read| (read, csv))).transpose()?;
+    let catalogue = args.capture.checkpoints().map(|csv| read_catalogue(csv).map(|read| (read, csv))).transpose()?;
     // Before any folder is made: a wrong file name must leave nothing behind.
     for file in &args.files {
         capture::FileMark::of(file)?;
@@ -133,9 +102,9 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let mut source = Capture::open(
         CaptureSettings {
             files: args.files.clone(),
-            gb18030: args.encoding == EncodingArg::Gb18030,
-            by_time: args.order == OrderArg::Time,
-            parser: ParserSettings { delimiter: args.delimiter, ..parser_settings(&config, layout.clone()) },
+            gb18030: args.capture.is_gb18030(),
+            by_time: args.capture.by_time(),
+            parser: args.capture.parser_settings(&config, layout.clone()),
             options: rule_options(&config),
             batch_records: config.source.batch_records as u64,
             batch_interval: config.source.batch_interval,
@@ -150,7 +119,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 
     let stop = CancellationToken::new();
     cancel_at_signal(stop.clone())?;
-    let progress = Progress::start(reading.clone(), args.quiet);
+    let progress = Progress::start("replaying", reading.clone(), args.quiet);
     if resumed && !args.quiet {
         progress.say(&format!("continuing after line {}", store.totals().lines));
     }
@@ -162,7 +131,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     // read.
     let failed = match ended {
         Ok(()) => None,
-        Err(PipelineError::Source(error)) if args.order == OrderArg::Arrival => Some(error),
+        Err(PipelineError::Source(error)) if !args.capture.by_time() => Some(error),
         Err(error) => return Err(error.into()),
     };
     if stop.is_cancelled() {
@@ -196,16 +165,14 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(error) = failed {
         anyhow::bail!("{error}; what came before is in {}", args.out.display());
     }
-    for warning in outcome.warnings(args.order == OrderArg::Time, &args.files) {
+    for warning in outcome.warnings(args.capture.by_time(), &args.files) {
         eprintln!("platewatch: {}", plain::lines(&warning));
     }
     Ok(())
 }
 
 fn configuration(args: &ReplayArgs) -> anyhow::Result<Config> {
-    let environment = std::env::vars_os()
-        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
-    let mut config = Config::from_toml("", environment)?;
+    let mut config = default_config()?;
     if let Some(lines) = args.batch_records {
         config.source.batch_records = usize::try_from(lines).unwrap_or(usize::MAX);
     }
@@ -221,10 +188,7 @@ fn configuration(args: &ReplayArgs) -> anyhow::Result<Config> {
 }
 
 fn layout(args: &ReplayArgs, config: &Config) -> anyhow::Result<Layout> {
-    let layout = match &args.columns {
-        Some(columns) => Layout::parse(columns)?.stated(),
-        None => config.source.layout()?,
-    };
+    let layout = args.capture.layout(config)?;
     Ok(match &args.shard_key {
         Some(key) => layout.with_shard_key(key)?,
         None => layout,

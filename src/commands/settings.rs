@@ -8,10 +8,17 @@ use traffic::{CivilTime, Layout, ParserSettings};
 
 use super::data_dir::StoreArgs;
 use crate::clock::civil_now;
-use crate::config::{Config, EvidenceUse, Sync};
+use crate::config::{Config, ConfigError, EvidenceUse, Sync};
 use crate::store::{Keep, StoreSettings};
 
 const DAY: i64 = 86_400;
+
+/// The defaults, with what the environment sets.
+pub(super) fn default_config() -> Result<Config, ConfigError> {
+    let environment = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+    Config::from_toml("", environment)
+}
 
 /// The rule as text, which is stored in the position of a capture.
 pub(super) fn rule_options(config: &Config) -> String {
@@ -57,7 +64,7 @@ pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings 
 }
 
 /// The evidence as configured; none where it is off.
-fn evidence_settings(config: &Config) -> Option<EvidenceSettings> {
+pub(super) fn evidence_settings(config: &Config) -> Option<EvidenceSettings> {
     (config.detect.evidence == EvidenceUse::On).then(|| EvidenceSettings {
         reach: i64::try_from(config.detect.reach.as_secs()).unwrap_or(i64::MAX),
         max_speed_kmh: config.detect.max_speed_kmh,

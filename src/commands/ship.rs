@@ -26,8 +26,8 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use traffic::{Delimiter, Layout};
 
+use super::capture_args::{EncodingArg, parse_delimiter};
 use super::failure::Usage;
-use super::replay::{EncodingArg, parse_delimiter};
 use super::signals::cancel_at_signal;
 use crate::producer::{KeyedProducer, NotSent, PlateKey, ProducerSettings, Ticket};
 pub use brokers::BrokerArgs;

@@ -26,6 +26,7 @@ mod precision;
 mod predict;
 mod predict_quality;
 mod private;
+mod prove;
 mod reading;
 mod retention;
 mod shards;

@@ -39,7 +39,7 @@ mod suspects;
 mod travel_times;
 
 pub use assessor::{Assessor, EvidenceSettings};
-pub use batch::Findings;
+pub use batch::{Findings, sighting};
 pub use cameras::{CameraFault, CameraState};
 pub use cases::{Case, CaseCar, NextPassage};
 pub use chains::Car;

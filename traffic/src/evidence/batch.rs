@@ -117,7 +117,7 @@ impl Spot {
 
 /// Plate and sighting of a row; none if the plate is not a complete one, or of a form that is too rare to be packed.
 #[inline]
-fn sighting(batch: &PassageBatch, row: usize, knowledge: Knowledge<'_>) -> Option<(PlateCode, Spot)> {
+pub fn sighting(batch: &PassageBatch, row: usize, knowledge: Knowledge<'_>) -> Option<(PlateCode, Spot)> {
     let plate = *batch.plates.get(row)?;
     if plate.is_odd() || !batch.classes.get(row)?.is_valid() {
         return None;
