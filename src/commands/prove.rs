@@ -17,7 +17,7 @@ use super::recorded::Recorded;
 use super::settings::{default_config, evidence_settings, parser_settings};
 use super::signals::cancel_at_signal;
 use crate::config::{ByteSize, Config, parse_size};
-use crate::prove::{Report, Settings, Tracks, Trial, choose};
+use crate::prove::{Choice, Report, Settings, Tracks, Trial, choose};
 use crate::source::capture::{CaptureSettings, FileMark};
 
 /// Arguments of `prove`.
@@ -35,6 +35,9 @@ pub struct ProveArgs {
     /// Decides which; the same seed, the same result
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Merge tracks of different brands too, which are easier to find: who clones a plate takes that of a car like his own
+    #[arg(long)]
+    any_brand: bool,
     /// Write all numbers as JSON to this file; `-` prints them instead of the table
     #[arg(long, value_name = "FILE|-")]
     json: Option<PathBuf>,
@@ -81,11 +84,12 @@ fn prove(
     let mut tracks = Tracks::new(settings, catalogue.clone());
     recorded.read("1 of 2", args.quiet, stop, |batch| tracks.take(batch))?;
     anyhow::ensure!(!stop.is_cancelled(), interrupted());
-    let pairs = choose(&tracks, args.seed, args.pairs as usize).map_err(|error| Usage(error.to_string()))?;
+    let choice = Choice { seed: args.seed, pairs: args.pairs as usize, any_brand: args.any_brand };
+    let pairs = choose(&tracks, choice).map_err(|error| Usage(error.to_string()))?;
     let mut trial = Trial::new(settings, catalogue.clone(), &pairs);
     recorded.read("2 of 2", args.quiet, stop, |batch| trial.take(batch))?;
     anyhow::ensure!(!stop.is_cancelled(), interrupted());
-    Ok(Report::of(args.seed, &tracks, &trial))
+    Ok(Report::of(choice, &tracks, &trial))
 }
 
 fn settings(config: &Config) -> anyhow::Result<Settings> {

@@ -4,15 +4,17 @@
 use std::collections::VecDeque;
 
 use traffic::evidence::Suspect;
-use traffic::{PassageId, Rule, Severity};
+use traffic::{Hit, PassageId, Rule, Severity};
 
 use super::detection::Seen;
 use super::pairs::Pair;
 
 /// Probabilities from which a plate counts as found.
 pub(super) const LEVELS: [f64; 2] = [0.5, 0.9];
+/// Whether a rule raised a hit.
+type Raises = fn(&Hit) -> bool;
 /// Rules beside the evidence: the flat rule, and the speed along the great circle.
-pub(super) const RULES: [(&str, fn(&traffic::Hit) -> bool); 2] =
+pub(super) const RULES: [(&str, Raises); 2] =
     [("window", |hit| hit.rule == Rule::Window), ("great_circle", |hit| hit.severity == Severity::High)];
 /// Sightings of the second car that are remembered; a rule compares with the newest ones only.
 const MAX_RECENT: usize = 256;

@@ -10,7 +10,7 @@
 //! Everything depends on the passages, their order and the seed alone. It knows no file, store or terminal.
 //!
 //! **Bounds.** Beside the state of the detection, which is that of the pipeline, each pass keeps at most 2²⁰ plates
-//! ([`sample`]) of 40 bytes: 130 MB at most while a table grows. The second pass keeps 6 KB for each pair, too.
+//! ([`sample`]) of 48 bytes: 150 MB at most while a table grows. The second pass keeps 6 KB for each pair, too.
 //!
 //! | module | what it is |
 //! |---|---|
@@ -36,7 +36,7 @@ mod trial;
 mod tests;
 
 pub use detection::Settings;
-pub use pairs::choose;
+pub use pairs::{Choice, choose};
 pub use report::Report;
 pub use tracks::Tracks;
 pub use trial::Trial;

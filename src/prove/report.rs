@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::merged::{LEVELS, Merged, RULES, Reached};
 use super::others::Other;
+use super::pairs::Choice;
 use super::tracks::Tracks;
 use super::trial::Trial;
 
@@ -16,6 +17,8 @@ const BANDS: usize = 10;
 pub struct Report {
     /// The seed that chose the pairs.
     pub seed: u64,
+    /// Whether the two cars of a pair may be of different brands.
+    pub any_brand: bool,
     /// Passages of complete plates, without duplicates.
     pub passages: u64,
     /// The first GCSJ.
@@ -168,14 +171,15 @@ impl Quantiles {
 
 impl Report {
     /// Of both passes.
-    pub fn of(seed: u64, tracks: &Tracks, trial: &Trial) -> Self {
+    pub fn of(choice: Choice, tracks: &Tracks, trial: &Trial) -> Self {
         let plates = tracks.plates();
         let merged = &trial.merged;
         let others = plates.saturating_sub(2 * merged.len() as u64);
         let twice = count(merged, |merged| merged.contradictions >= 2);
         let (first, last) = trial.times.unzip();
         Self {
-            seed,
+            seed: choice.seed,
+            any_brand: choice.any_brand,
             passages: trial.passages,
             first_time: first.map(|time| time.to_string()),
             last_time: last.map(|time| time.to_string()),

@@ -72,7 +72,13 @@ impl Report {
         let merged = self.merged;
         let times = self.first_time.as_deref().zip(self.last_time.as_deref());
         let (first, last) = times.unwrap_or(("-", "-"));
-        writeln!(out, "{} pairs of real tracks merged, seed {}", Grouped(merged.plates), self.seed)?;
+        writeln!(
+            out,
+            "{} pairs of real tracks {}merged, seed {}",
+            Grouped(merged.plates),
+            if self.any_brand { "" } else { "of one brand " },
+            self.seed
+        )?;
         writeln!(
             out,
             "{} passages of {} plates from {first} to {last}{}",

@@ -1,5 +1,5 @@
 //! Both passes over a small scene whose truth is known: six checkpoints in a row, 120 honest cars that drive to and fro
-//! by day, some with another plate type and some by night, two cars in convoy, and a real clone.
+//! by day, some of another brand or plate type and some by night, two cars in convoy, and a real clone.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use traffic::{
 };
 
 use super::detection::Settings;
-use super::pairs::{Pair, TooFewTracks, choose};
+use super::pairs::{Choice, Pair, choose};
 use super::report::Report;
 use super::tracks::Tracks;
 use super::trial::Trial;
@@ -28,6 +28,7 @@ const SETTINGS: Settings = Settings {
     },
     evidence: EvidenceSettings { reach: 7200, max_speed_kmh: 160.0, open_from: 0.5 },
 };
+const CHOICE: Choice = Choice { seed: 1, pairs: 50, any_brand: false };
 const CLONED: &str = "苏C90001";
 const CONVOY: [&str; 2] = ["苏C90002", "苏C95558"];
 const DAY_CARS: u64 = 90;
@@ -94,6 +95,11 @@ fn catalogue() -> Catalogue {
     Catalogue::parse_csv(&csv).unwrap()
 }
 
+/// Of plates that begin with 苏C2 it is another.
+fn brand(plate: &str) -> &'static str {
+    if plate.starts_with("苏C2") { "丰田牌-卡罗拉-2016" } else { "大众牌-朗逸-2015" }
+}
+
 fn place(site: usize) -> (f64, f64) {
     (117.0 + 0.16 * site as f64, 34.5)
 }
@@ -112,7 +118,7 @@ fn batches(passages: &[Passage], size: usize) -> Vec<PassageBatch> {
         for (number, (time, site, hpzl, plate)) in passages.iter().enumerate() {
             let clock = format!("{:02}:{:02}:{:02}", time / 3600, time / 60 % 60, time % 60);
             let number = at * size + number;
-            let line = format!("G{number:08}\t沛县\tK{site}\t1\t2024-01-01 {clock}\t{hpzl}\t{plate}\t大众牌-朗逸-2015");
+            let line = format!("G{number:08}\t沛县\tK{site}\t1\t2024-01-01 {clock}\t{hpzl}\t{plate}\t{}", brand(plate));
             parser.parse_line(line.as_bytes(), &mut batch);
         }
         assert_eq!(batch.len(), passages.len());
@@ -151,26 +157,23 @@ fn tracks_are_single_cars_that_move() {
 fn pairs_are_of_one_type_and_of_the_same_hours_and_the_seed_decides() {
     let passages = scene();
     let known = tracks(&passages, 1000);
-    let pairs = choose(&known, 1, 50).unwrap();
+    let pairs = choose(&known, CHOICE).unwrap();
     let plates: BTreeSet<_> = pairs.iter().flat_map(|pair| [pair.plate, pair.other]).collect();
     assert_eq!(plates.len(), 100, "no plate twice");
-    // 苏C1, 苏C2: by day; 苏C3: by night; 苏C5, 苏C6: another type.
-    let group = |plate: PlateCode| match plate.unpack().chars().nth(2) {
-        Some('3') => "night",
-        Some('5' | '6')
-            if plate < PlateCode::pack("苏C90000") && known.get(plate).unwrap().plate_type.number() == 2 =>
-        {
-            "type 01"
-        }
-        _ => "day",
-    };
+    // By the first digit: 1 and 9 by day, 2 of another brand, 3 by night, 5 of another plate type.
+    let group = |plate: PlateCode| plate.unpack().chars().nth(2).map(|digit| if digit == '9' { '1' } else { digit });
     assert!(pairs.iter().all(|pair| group(pair.plate) == group(pair.other)), "{pairs:?}");
-    assert_eq!(plates.iter().map(|plate| group(*plate)).collect::<BTreeSet<_>>().len(), 3, "all kinds are there");
-    assert_eq!(choose(&tracks(&passages, 7), 1, 50).unwrap(), pairs);
-    assert_ne!(choose(&known, 2, 50).unwrap(), pairs);
-    assert_eq!(choose(&known, 1, 20).unwrap(), pairs[..20]);
-    let error = choose(&known, 1, 100).unwrap_err();
-    assert_eq!(error, TooFewTracks { wanted: 100, plates: 125, tracks: 122, found: 61 });
+    let groups: BTreeSet<_> = plates.iter().filter_map(|plate| group(*plate)).collect();
+    assert_eq!(groups, ['1', '2', '3', '5'].into(), "all kinds are there");
+    assert_eq!(choose(&tracks(&passages, 7), CHOICE).unwrap(), pairs);
+    assert_ne!(choose(&known, Choice { seed: 2, ..CHOICE }).unwrap(), pairs);
+    assert_eq!(choose(&known, Choice { pairs: 20, ..CHOICE }).unwrap(), pairs[..20]);
+    let any = choose(&known, Choice { any_brand: true, ..CHOICE }).unwrap();
+    let brands: BTreeSet<_> = any.iter().map(|pair| [pair.plate, pair.other].map(group)).collect();
+    assert!(brands.contains(&[Some('1'), Some('2')]) || brands.contains(&[Some('2'), Some('1')]), "{brands:?}");
+    let error = choose(&known, Choice { pairs: 100, ..CHOICE }).unwrap_err();
+    assert_eq!((error.wanted, error.plates, error.tracks), (100, 125, 122));
+    assert!((59..=61).contains(&error.found), "{error}");
     assert!(error.to_string().contains("100 pairs need 200 tracks"), "{error}");
 }
 
@@ -198,9 +201,9 @@ fn naive_alerts(passages: &[Passage], pair: &Pair) -> [u64; 2] {
 fn merged_cars_are_found_and_so_is_the_real_clone_and_nothing_else() {
     let passages = scene();
     let known = tracks(&passages, 1000);
-    let pairs = choose(&known, 1, 20).unwrap();
+    let pairs = choose(&known, Choice { pairs: 20, ..CHOICE }).unwrap();
     let trial = trial(&passages, 1000, &pairs);
-    let report = Report::of(1, &known, &trial);
+    let report = Report::of(CHOICE, &known, &trial);
     assert_eq!((report.merged.plates, report.merged.contradicted), (20, 20));
     assert_eq!((report.plates, report.others.plates, report.others.contradicted), (125, 85, 1));
     assert_eq!(report.passages, passages.len() as u64);
@@ -227,16 +230,16 @@ fn merged_cars_are_found_and_so_is_the_real_clone_and_nothing_else() {
     assert_eq!((sum(|band| band.merged), sum(|band| band.others)), (20, 1));
     assert_eq!(report.reliability.len(), 10);
     let table = report.to_string();
-    assert!(table.contains("20 pairs of real tracks merged, seed 1"), "{table}");
+    assert!(table.contains("20 pairs of real tracks of one brand merged, seed 1"), "{table}");
 }
 
 #[test]
 fn nothing_depends_on_where_a_batch_ends() {
     let passages = scene();
     let known = tracks(&passages, 1000);
-    let pairs = choose(&known, 3, 10).unwrap();
-    let report = Report::of(3, &known, &trial(&passages, 1000, &pairs));
-    assert_eq!(Report::of(3, &tracks(&passages, 13), &trial(&passages, 13, &pairs)), report);
+    let pairs = choose(&known, Choice { seed: 3, pairs: 10, ..CHOICE }).unwrap();
+    let report = Report::of(CHOICE, &known, &trial(&passages, 1000, &pairs));
+    assert_eq!(Report::of(CHOICE, &tracks(&passages, 13), &trial(&passages, 13, &pairs)), report);
 }
 
 /// What is found comes from the merges: cars that are never apart are not found, and neither is a plate whose second car
@@ -245,13 +248,13 @@ fn nothing_depends_on_where_a_batch_ends() {
 fn cars_that_are_never_apart_are_not_found() {
     let passages = scene();
     let convoy = [pair(CONVOY[0], CONVOY[1])];
-    let report = Report::of(1, &tracks(&passages, 1000), &trial(&passages, 1000, &convoy));
+    let report = Report::of(CHOICE, &tracks(&passages, 1000), &trial(&passages, 1000, &convoy));
     assert_eq!((report.merged.contradicted, report.cases[0].found, report.rules[0].found), (0, 0, 0));
     assert_eq!(report.pairs[0].probability, None);
     let apart = [pair("苏C10000", "苏C10137")];
-    let report = Report::of(1, &tracks(&passages, 1000), &trial(&passages, 1000, &apart));
+    let report = Report::of(CHOICE, &tracks(&passages, 1000), &trial(&passages, 1000, &apart));
     assert_eq!((report.merged.contradicted, report.cases[1].found), (1, 1), "{report:?}");
     let alone: Vec<Passage> = passages.iter().filter(|passage| passage.3 != "苏C10137").cloned().collect();
-    let report = Report::of(1, &tracks(&alone, 1000), &trial(&alone, 1000, &apart));
+    let report = Report::of(CHOICE, &tracks(&alone, 1000), &trial(&alone, 1000, &apart));
     assert_eq!((report.merged.contradicted, report.cases[0].found, report.rules[0].found), (0, 0, 0));
 }

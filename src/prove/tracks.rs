@@ -19,6 +19,8 @@ pub(super) struct Track {
     last_hour: i32,
     sightings: u32,
     checkpoint: NameId,
+    /// Brand of the first sighting, by its number.
+    pub(super) brand: u32,
     /// HPZL, of the first sighting.
     pub(super) plate_type: PlateType,
     /// Class of the plate.
@@ -38,6 +40,7 @@ impl Track {
             last_hour: hour,
             sightings: 0,
             checkpoint: seen.spot.checkpoint,
+            brand: seen.spot.brand,
             plate_type: seen.spot.plate_type,
             class,
             moves: false,
