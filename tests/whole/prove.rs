@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::harness::{Ended, Random, Replay, done, folder, platewatch, run};
 
 const SITES: usize = 6;
-const PAIRS: &str = "25";
+const PAIRS: &str = "8";
 /// A plate that two cars really wear.
 const CLONED: &str = "苏C90001";
 
@@ -101,7 +101,7 @@ fn what_it_says_of_merged_plates_is_what_a_replay_of_merged_plates_says() {
     ended.done();
     let report: Value = serde_json::from_str(&ended.stdout).unwrap();
     let pairs = report["pairs"].as_array().unwrap();
-    assert_eq!((pairs.len(), &report["tracks"], &report["plates"]), (25, &130.into(), &131.into()));
+    assert_eq!((pairs.len(), &report["tracks"], &report["plates"]), (8, &130.into(), &131.into()));
 
     let mut text = std::fs::read_to_string(scene.path("capture.log")).unwrap();
     let unmerged = scene.replay("capture.log", "unmerged").results();
@@ -130,7 +130,7 @@ fn what_it_says_of_merged_plates_is_what_a_replay_of_merged_plates_says() {
         }
     }
     let found = cases.keys().filter(|plate| merged_plates.contains(plate.as_str())).count() as u64;
-    assert!(found >= 20, "{found}");
+    assert!(found >= 6, "{found}");
     assert_eq!(report["cases"][0]["found"], found);
     assert_eq!(report["cases"][0]["others"]["plates"], (cases.len() as u64 - found));
     assert!(cases.contains_key(CLONED) && !merged_plates.contains(CLONED));
@@ -167,7 +167,7 @@ fn the_seed_decides_and_the_input_may_be_a_data_directory() {
     let table = done(["prove", "--data-dir", data, "--checkpoints", sites, "--pairs", PAIRS, "--json", file]);
     assert_eq!(std::fs::read_to_string(file).unwrap(), report);
     for part in
-        ["25 pairs of real tracks of one brand merged, seed 1", "case, P >= 0.9", "great-circle speed", "0.9 to 1.0"]
+        ["8 pairs of real tracks of one brand merged, seed 1", "case, P >= 0.9", "great-circle speed", "0.9 to 1.0"]
     {
         assert!(table.contains(part), "{table}");
     }
