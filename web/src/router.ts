@@ -15,6 +15,7 @@ declare module 'vue-router' {
 export const routes: RouteRecordRaw[] = [
   { path: '/', name: 'screen', component: () => import('@/views/screen/ScreenView.vue'), meta: { title: 'common.nav.screen', wall: true } },
   { path: '/query', name: 'query', component: () => import('@/views/query/QueryView.vue'), meta: { title: 'common.nav.query', fill: true } },
+  { path: '/cases/:id?', name: 'cases', component: () => import('@/views/cases/CasesView.vue'), meta: { title: 'common.nav.cases' } },
   { path: '/warnings/:id?', name: 'warnings', component: () => import('@/views/warnings/WarningsView.vue'), meta: { title: 'common.nav.warnings' } },
   { path: '/track/:hphm?', name: 'track', component: () => import('@/views/track/TrackView.vue'), meta: { title: 'common.nav.track', fill: true } },
   { path: '/predict', name: 'predict', component: () => import('@/views/predict/PredictView.vue'), meta: { title: 'common.nav.predict' } },
@@ -23,7 +24,7 @@ export const routes: RouteRecordRaw[] = [
 ]
 
 /** The pages of the navigation, in its order. */
-export const PAGES = ['screen', 'query', 'warnings', 'track', 'predict', 'system'] as const
+export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'predict', 'system'] as const
 
 export function createPageRouter() {
   return createRouter({

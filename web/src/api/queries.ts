@@ -9,7 +9,7 @@ import { apiGet } from './client'
 import type { TimeSpan } from './types'
 
 /** Refresh intervals in milliseconds. */
-export const EVERY = { status: 2_000, overview: 2_000, stats: 5_000, slow: 60_000 } as const
+export const EVERY = { status: 2_000, overview: 2_000, stats: 5_000, cases: 10_000, slow: 60_000 } as const
 
 export function useOverview() {
   return useQuery({

@@ -27,7 +27,19 @@ export interface TimeSpan {
 export type AlertDetail = DataOf<'/api/warnings/{id}'>
 export type SightingPlace = Schemas['SightingPlace']
 export type WorkEntry = Schemas['WorkEntry']
-export type WorkChange = Schemas['WorkChange']
+export type WorkReason = Schemas['WorkReason']
+/** The reason has a type of its own here: the description of the request names other codes. */
+export type WorkChange = Omit<Schemas['WorkChange'], 'reason'> & { reason?: WorkReason }
+
+export type Case = Schemas['Case']
+export type CaseDetail = DataOf<'/api/cases/{id}'>
+export type CaseCar = Schemas['CaseCar']
+export type CasePair = Schemas['CasePair']
+export type CaseSighting = Schemas['CaseSighting']
+export type CaseCount = Schemas['CaseCount']
+export type CaseExplanations = Schemas['CaseExplanations']
+export type AlertCause = Schemas['AlertCause']
+export type AlertReason = Schemas['AlertReason']
 
 export type Severity = Schemas['Severity']
 export type Rule = Schemas['Rule']
@@ -53,6 +65,11 @@ const valuesOf = <T extends string>(all: Record<T, true>) => Object.keys(all) as
 export const SEVERITIES = valuesOf<Severity>({ high: true, medium: true, low: true })
 export const RULES = valuesOf<Rule>({ window: true, speed: true })
 export const WORK_STATUSES = valuesOf<WorkStatus>({ new: true, investigating: true, confirmed: true, dismissed: true })
+export const WORK_REASONS = valuesOf<WorkReason>({
+  stopped: true, photos: true, owner: true, misread: true, clock: true, plate_types: true, fast: true, other: true,
+})
+/** The explanations of a case, the one that matters first. */
+export const EXPLANATIONS = valuesOf<keyof CaseExplanations>({ clone: true, misread: true, clock: true, plate_types: true, fast: true })
 export const VEHICLE_TYPES = valuesOf<VehicleType>({ 小型客车: true, 大型客车: true, 货车: true, 其他: true })
 export const FUEL_TYPES = valuesOf<FuelType>({ 燃油: true, 新能源: true })
 

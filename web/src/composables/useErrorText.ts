@@ -15,7 +15,7 @@ export function useErrorText() {
   const { integer } = useFormat()
   const { say } = useNotice()
 
-  const stateOf = (name: string) => (te(`warnings.states.${name}`) ? t(`warnings.states.${name as WorkStatus}`) : name)
+  const stateOf = (name: string) => (te(`work.states.${name}`) ? t(`work.states.${name as WorkStatus}`) : name)
 
   function shown([name, value]: [string, string | number]): [string, string] {
     if (typeof value === 'number') return [name, Number.isInteger(value) ? integer(value) : String(value)]

@@ -10,6 +10,7 @@ export function useFormat() {
     decimal: (value: number | null | undefined, digits = 1) => format.decimal(value, locale.value, digits),
     compact: (value: number | null | undefined) => format.compact(value, locale.value),
     percent: (share: number | null | undefined, digits = 1) => format.percent(share, locale.value, digits),
+    probability: (value: number | null | undefined) => format.probability(value, locale.value),
     bytes: (value: number | null | undefined) => format.bytes(value, locale.value),
     span: (seconds: number | null | undefined) => format.span(seconds, locale.value),
   }

@@ -6,6 +6,7 @@ const en: typeof zh = {
     label: 'Pages',
     screen: 'Screen',
     query: 'Query',
+    cases: 'Suspect vehicles',
     warnings: 'Alerts',
     track: 'Track',
     predict: 'Forecast',
@@ -44,6 +45,7 @@ const en: typeof zh = {
     low: 'Low: possible for one car, or two vehicles may lawfully carry the plate',
   },
   rule: { window: 'Window', speed: 'Speed' },
+  cause: { clone: 'Cloned plate', misread: 'Misread plate', clock: 'Camera clock', plate_types: 'Two lawful plate types', fast: 'Quick car or short cut', feasible: 'Possible for one car' },
   allCity: 'Whole city',
   span: { time: 'Passage time', start: 'From', end: 'To', to: 'to', anyStart: 'Earliest', anyEnd: 'Newest', hour: 'Last hour', day: 'Last 24 hours', today: 'Today', yesterday: 'Yesterday' },
 }

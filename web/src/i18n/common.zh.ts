@@ -1,4 +1,4 @@
-import type { Rule, Severity } from '@/api/types'
+import type { AlertCause, Rule, Severity } from '@/api/types'
 
 export default {
   product: '高速卡口监测',
@@ -6,6 +6,7 @@ export default {
     label: '页面',
     screen: '大屏',
     query: '查询',
+    cases: '嫌疑车辆',
     warnings: '预警',
     track: '轨迹',
     predict: '预测',
@@ -40,6 +41,7 @@ export default {
   severity: { high: '高', medium: '中', low: '低' } satisfies Record<Severity, string>,
   severityTitle: { high: '高：不可能到达', medium: '中：距离未知，或仅在时间与位置都准确时才不可能到达', low: '低：可能到达，或两车可合法使用同一号码' } satisfies Record<Severity, string>,
   rule: { window: '短时异地', speed: '速度异常' } satisfies Record<Rule, string>,
+  cause: { clone: '套牌', misread: '号牌误识别', clock: '设备时钟错误', plate_types: '同号不同种类', fast: '车速快或另有近路', feasible: '正常可达' } satisfies Record<AlertCause, string>,
   allCity: '全市',
   span: { time: '过车时间', start: '开始时间', end: '结束时间', to: '至', anyStart: '最早', anyEnd: '最新', hour: '近 1 小时', day: '近 24 小时', today: '今天', yesterday: '昨天' },
 }

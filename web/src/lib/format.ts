@@ -41,6 +41,14 @@ export function percent(share: number | null | undefined, locale: string, digits
     : formatter(locale, { style: 'percent', maximumFractionDigits: digits }).format(share)
 }
 
+/** Nothing is certain: a probability that would be rounded to 0 or 1 is shown as below or above the nearest tenth of a percent. */
+export function probability(value: number | null | undefined, locale: string): string {
+  if (value == null || !Number.isFinite(value)) return UNKNOWN
+  if (value >= 0.9995) return `>${percent(0.999, locale)}`
+  if (value < 0.0005) return `<${percent(0.001, locale)}`
+  return percent(value, locale)
+}
+
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
 /** `51546776` → `49.2 MiB`. */
