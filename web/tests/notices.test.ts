@@ -105,7 +105,7 @@ describe('an error', () => {
     const limit = { reason: 'not_whole', values: { name: 'limit', least: 1, most: 1000, given: '"x"' }, notices: [] } as const
     expect(result.textOf(error({ ...limit, notices: [] }))).toBe('limit 应为 1 至 1,000 的整数，而不是 "x"')
     const work = { reason: 'work_not_allowed', values: { from: 'new', to: 'confirmed', allowed: 'investigating' }, notices: [] } as const
-    expect(result.textOf(error({ ...work, notices: [] }))).toBe('“新建”的预警不能改为“已确认”，可改为：研判中')
+    expect(result.textOf(error({ ...work, notices: [] }))).toBe('“新建”状态不能改为“已确认”，可改为：研判中')
     locale.value = 'en'
     expect(result.textOf(error({ ...work, notices: [] }))).toContain('cannot become “Confirmed”; possible: Investigating')
   })

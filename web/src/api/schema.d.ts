@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the traffic says about each camera: its clock, how its records arrive, and what it reads badly.
+         * @description It is learnt at whole hours of event time; silence is judged at every commit. Empty as long as nothing is learnt.
+         */
+        get: operations["cameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cases": {
         parameters: {
             query?: never;
@@ -385,7 +405,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON.
+         * Alerts as server-sent events: event `warning`, `id` = `seq`, `data` = the alert's JSON. And cases: event `case`, without an id,
+         *     whenever a case is opened or changes, `data` = `seq, id, hphm, probability, cause, contradictions, last_time`; after a
+         *     reconnection read `GET /api/cases`.
          * @description Without a last event id the stream begins with the next alert. With one it begins with the alert after it, so a
          *     client that reconnects misses nothing. If many streams are open, one may be ended for another client: reconnect. An id above the newest alert counts as none.
          */
@@ -731,6 +753,128 @@ export interface components {
              *     must be changed there first; `last_error` says what).
              */
             state: components["schemas"]["BackendState"];
+        };
+        /** @description One camera. Counts are of the last six whole hours. */
+        Camera: {
+            /**
+             * Format: int32
+             * @description Records far ahead of all others among them.
+             * @example 0
+             */
+            ahead: number;
+            /**
+             * Format: int32
+             * @description Records that were compared with the plate's sighting before, and contradictions among them.
+             * @example 4100
+             */
+            compared: number;
+            /**
+             * Format: int32
+             * @description See `compared`.
+             * @example 3
+             */
+            contradicted: number;
+            /**
+             * Format: int32
+             * @description Records of a plate that the camera had recorded within the minute before.
+             * @example 12
+             */
+            doubles: number;
+            /**
+             * Format: double
+             * @description Seconds a day that its clock gains; null unless it drifts.
+             * @example null
+             */
+            drift_seconds_per_day?: number | null;
+            /** @description What is wrong with it; empty if nothing is known. */
+            findings: components["schemas"]["CameraFinding"][];
+            /**
+             * @description KKMC as it was recorded.
+             * @example S250_Pizhou_Sulu
+             */
+            kkmc: string;
+            /**
+             * @description Short name; KKMC where the catalogue does not know it.
+             * @example S250-邳州-苏鲁界
+             */
+            label: string;
+            /**
+             * Format: double
+             * @description By how many seconds that may be wrong.
+             * @example 2
+             */
+            offset_error_seconds?: number | null;
+            /**
+             * Format: double
+             * @description Seconds that its clock is fast, negative if it is slow; null as long as it is not known.
+             * @example 300
+             */
+            offset_seconds?: number | null;
+            /**
+             * Format: int32
+             * @description Records with a complete plate.
+             * @example 5200
+             */
+            records: number;
+            /**
+             * Format: double
+             * @description How likely a camera that works is silent so long, 0 to 1; null unless it is silent.
+             * @example null
+             */
+            silent_by_chance?: number | null;
+            /**
+             * @description Since when it has been silent, corrected event time; null unless that is no chance.
+             * @example null
+             */
+            silent_since?: string | null;
+            /** @description `ok` 正常, `doubtful` 存疑 or `bad` 异常. */
+            state: components["schemas"]["CameraHealth"];
+            /**
+             * Format: int32
+             * @description Records without a brand.
+             * @example 90
+             */
+            unbranded: number;
+            /**
+             * Format: int32
+             * @description Records with a masked or irregular plate, beside `records`.
+             * @example 40
+             */
+            unread: number;
+        };
+        /** @enum {string} */
+        CameraFault: "leaps" | "drifts" | "steps" | "batches" | "offset" | "minutes" | "silent" | "unread" | "unbranded" | "doubles";
+        /** @description What is wrong with a camera. */
+        CameraFinding: {
+            /**
+             * @description What to do.
+             * @example set the clock, and switch on time synchronisation (NTP)
+             */
+            action: string;
+            /** @description A short code. */
+            code: components["schemas"]["CameraFault"];
+            /**
+             * @description What it means, in one sentence.
+             * @example its clock is 300 s fast
+             */
+            text: string;
+        };
+        /** @enum {string} */
+        CameraHealth: "ok" | "doubtful" | "bad";
+        /** @description All cameras. */
+        CameraList: {
+            /**
+             * @description How many are bad.
+             * @example 1
+             */
+            bad: number;
+            /** @description All of them, the worst first, then by name. */
+            cameras: components["schemas"]["Camera"][];
+            /**
+             * @description How many are doubtful.
+             * @example 0
+             */
+            doubtful: number;
         };
         /** @description One case: a plate that two cars are likely to wear. */
         Case: {
@@ -1190,6 +1334,35 @@ export interface components {
                  * @example 1
                  */
                 total: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_CameraList: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description All cameras. */
+            data: {
+                /**
+                 * @description How many are bad.
+                 * @example 1
+                 */
+                bad: number;
+                /** @description All of them, the worst first, then by name. */
+                cameras: components["schemas"]["Camera"][];
+                /**
+                 * @description How many are doubtful.
+                 * @example 0
+                 */
+                doubtful: number;
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -3685,6 +3858,80 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    cameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All cameras, the worst first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_CameraList"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     list_cases: {
         parameters: {
             query?: {

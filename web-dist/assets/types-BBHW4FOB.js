@@ -1,1 +1,0 @@
-const e=t=>Object.keys(t),s=e({high:!0,medium:!0,low:!0}),r=e({window:!0,speed:!0}),u=e({new:!0,investigating:!0,confirmed:!0,dismissed:!0}),n=e({小型客车:!0,大型客车:!0,货车:!0,其他:!0}),o=e({燃油:!0,新能源:!0});export{o as F,r as R,s as S,n as V,u as W};
