@@ -39,7 +39,7 @@ impl Scene {
         }
         std::fs::write(folder.path().join("capture.log"), text).unwrap();
         let sites = (0..SITES)
-            .map(|site| format!("K{site},卡口{site},{site},沛县,G1,{:.2},34.5\n", 117.0 + 0.16 * site as f64));
+            .map(|site| format!("K{site},卡口{site},{site},沛县,G1,{:.2},34.5\n", 117.0 + 0.05 * site as f64));
         let csv = format!("code,kkmc,label,xzqhmc,road,lon,lat\n{}", sites.collect::<String>());
         std::fs::write(folder.path().join("checkpoints.csv"), csv).unwrap();
         Self { folder }
@@ -130,7 +130,7 @@ fn what_it_says_of_merged_plates_is_what_a_replay_of_merged_plates_says() {
         }
     }
     let found = cases.keys().filter(|plate| merged_plates.contains(plate.as_str())).count() as u64;
-    assert!(found >= 6, "{found}");
+    assert!((4..=8).contains(&found), "{found}");
     assert_eq!(report["cases"][0]["found"], found);
     assert_eq!(report["cases"][0]["others"]["plates"], (cases.len() as u64 - found));
     assert!(cases.contains_key(CLONED) && !merged_plates.contains(CLONED));
