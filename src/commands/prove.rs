@@ -35,7 +35,7 @@ pub struct ProveArgs {
     /// Decides which; the same seed, the same result
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Merge tracks of different brands too, which are easier to find: who clones a plate takes that of a car like his own
+    /// Merge tracks of different brands too; usually who clones a plate takes that of a car like his own
     #[arg(long)]
     any_brand: bool,
     /// Write all numbers as JSON to this file; `-` prints them instead of the table

@@ -14,8 +14,7 @@ pub struct Choice {
     pub seed: u64,
     /// How many pairs.
     pub pairs: usize,
-    /// Whether the two may be of different brands. Who clones a plate takes that of a car like his own, so that the brand
-    /// seldom helps to find it.
+    /// Whether the two may be of different brands. Usually who clones a plate takes that of a car like his own.
     pub any_brand: bool,
 }
 
