@@ -134,9 +134,9 @@ test.for(['zh', 'en'] as const)('it fits from 1280×720 to 3840×2160, and scrol
     await page.waitForTimeout(400)
     const { over, cut, heads } = await page.evaluate(() => ({
       over: { x: document.documentElement.scrollWidth - innerWidth, y: document.documentElement.scrollHeight - innerHeight },
-      // Panels whose content is wider or higher than they are; the list of alerts is meant to be.
+      // Panels whose content is wider or higher than they are; the lists of alerts and cases are meant to be.
       cut: [...document.querySelectorAll('section.panel')]
-        .filter((panel) => !panel.querySelector('[data-testid=ticker]'))
+        .filter((panel) => !panel.querySelector('[data-testid=ticker], [data-testid=suspects]'))
         .filter((panel) => panel.scrollWidth > panel.clientWidth + 1 || panel.scrollHeight > panel.clientHeight + 1)
         .map((panel) => panel.getAttribute('aria-label')),
       heads: [...document.querySelectorAll('section.panel > header')]

@@ -25,6 +25,9 @@ const CODES: Record<string, (code: string) => string> = {
   RejectReason: (code) => `system.reason.${code}.name`,
   MirrorState: (code) => `system.mirrorState.${code}`,
   SourceState: (code) => `system.sourceState.${code}`,
+  AlertCause: (code) => `common.cause.${code}`,
+  WorkReason: (code) => `work.reasons.${code}`,
+  WorkStatus: (code) => `work.states.${code}`,
   ClockAdviceCode: (code) => `system.clock.advice.${code}`,
 }
 
