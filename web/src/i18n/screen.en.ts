@@ -15,7 +15,7 @@ const en: typeof zh = {
   alertsDay: 'Alerts that day',
   alertsHigh: '{high} high · {total} in total',
   openCases: 'Suspect vehicles',
-  openCasesNote: 'from 90 %, to be handled',
+  openCasesNote: 'open, from 90 %',
   cases: 'Suspect vehicles',
   casesAll: 'All suspect vehicles',
   casesEmpty: 'No suspect vehicle waits to be handled',
