@@ -17,13 +17,26 @@ export interface ModelMetadata {
   first?: string | null
   last?: string | null
   hours?: number
-  evaluation?: { train_days: number; tune_days: number; test_days: number; tested: Tested[] } | null
+  evaluation?: { train_days: number; tune_days: number; test_days: number; tested: Tested[]; nowcast?: NowcastTested[] } | null
 }
 
 export interface Tested {
   name: string
   checkpoints: Metrics
   city: Metrics
+}
+
+/** The correction of an hour by those before it: errors with and without. */
+export interface NowcastTested {
+  hours_ahead: number
+  checkpoints: Corrected
+  city: Corrected
+}
+
+export interface Corrected {
+  plain: number | null
+  corrected: number | null
+  is_served: boolean
 }
 
 export interface Metrics {

@@ -139,7 +139,10 @@ export interface paths {
         };
         /**
          * Predicted passages of one checkpoint, or of the whole city, in one hour.
-         * @description Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
+         * @description The next hours after the last finished one are corrected by how the last finished hours compare with their own
+         *     forecasts, as far as that helped on days held out; `nowcast` says by how much.
+         *
+         *     Without `hour` and `date` it is the next hour. With `hour` alone it is the next such hour, the current one included; with
          *     `date` alone, the hour of the day that comes next. Without a model it is the mean of the counts, `basis` is
          *     `untrained`, and `lower` and `upper` are the smallest and the largest count; for an empty store all are 0.
          */
@@ -1471,6 +1474,7 @@ export interface components {
                 lower: number;
                 /** @description The model that answered. */
                 model: components["schemas"]["FlowModel"];
+                nowcast?: null | components["schemas"]["FlowNowcast"];
                 /**
                  * Format: double
                  * @description Expected passages in this hour.
@@ -2367,6 +2371,7 @@ export interface components {
             lower: number;
             /** @description The model that answered. */
             model: components["schemas"]["FlowModel"];
+            nowcast?: null | components["schemas"]["FlowNowcast"];
             /**
              * Format: double
              * @description Expected passages in this hour.
@@ -2426,6 +2431,7 @@ export interface components {
              * @example 205.1
              */
             lower: number;
+            nowcast?: null | components["schemas"]["FlowNowcast"];
             /**
              * Format: double
              * @description Expected passages.
@@ -2453,7 +2459,7 @@ export interface components {
              * @example 6384
              */
             interval_samples: number;
-            /** @description `seasonal` or `spark-linear`; `untrained` where there is no model. */
+            /** @description `seasonal`, `spark-linear`, `recent-weeks` or `blend`; `untrained` where there is no model. */
             kind: components["schemas"]["FlowPredictor"];
             /**
              * @description When it was trained, UTC; null where there is no model.
@@ -2504,7 +2510,7 @@ export interface components {
             version?: string | null;
         };
         /** @enum {string} */
-        FlowModelKind: "seasonal" | "spark-linear";
+        FlowModelKind: "blend" | "recent-weeks" | "seasonal" | "spark-linear";
         /** @description The flow model and its training. */
         FlowModelStatus: {
             /**
@@ -2550,8 +2556,34 @@ export interface components {
              */
             versions: Record<string, never>[];
         };
+        /** @description How the last finished hours changed the prediction of one of the hours after them. */
+        FlowNowcast: {
+            /**
+             * Format: double
+             * @description `predicted_flow` over `uncorrected_flow`.
+             * @example 1.084
+             */
+            factor: number;
+            /**
+             * Format: int64
+             * @description How many hours after it the predicted one is.
+             * @example 2
+             */
+            hours_ahead: number;
+            /**
+             * @description The last finished hour that was compared with its own prediction.
+             * @example 2024-01-02 06:00:00
+             */
+            last_hour: string;
+            /**
+             * Format: double
+             * @description Expected passages without the correction.
+             * @example 213.5
+             */
+            uncorrected_flow: number;
+        };
         /** @enum {string} */
-        FlowPredictor: "seasonal" | "spark-linear" | "untrained";
+        FlowPredictor: "blend" | "recent-weeks" | "seasonal" | "spark-linear" | "untrained";
         /** @enum {string} */
         FuelType: "燃油" | "新能源";
         /** @description Records whose GCXH was accepted with another GCSJ: ids damaged by a spreadsheet, or a camera that restarted its count. */

@@ -24,6 +24,9 @@ const en: typeof zh = {
   insideOf: '{inside} of {count} hours',
   learnt: '{count} of the counted hours were training data and are excluded from the error',
   learntHour: 'This hour was training data: the difference does not measure the quality of the model',
+  nowcast: 'The hours up to {hour} correct the forecast of the next {count}; the next hour × {factor}',
+  nowcastHour: '{uncorrected} before the correction by the last whole hours, × {factor}',
+  nowcastTest: 'Corrected by the last hours: WAPE of the next hour {plain} → {corrected}',
   basis: 'Based on',
   bases: {
     checkpoint: 'a week or more of its own history',
@@ -49,10 +52,13 @@ const en: typeof zh = {
   names: {
     seasonal: 'seasonal',
     'spark-linear': 'spark-linear',
+    'recent-weeks': 'recent-weeks (same hour, mean of the last weeks)',
+    blend: 'blend (mean of seasonal and recent-weeks)',
     constant: 'Constant (mean of all)',
     'last-day': 'Same hour, previous day',
     'last-week': 'Same hour, previous week',
     'site-hour-mean': 'Checkpoint × hour mean',
+    'week-hour-mean': 'Checkpoint × hour of the week mean',
   },
   noEvaluation: 'Not evaluated: too few days of history. Intervals are assumed, not measured.',
   kind: 'Kind',

@@ -24,6 +24,9 @@ export default {
   insideOf: '{inside} / {count} 小时',
   learnt: '已过的小时中有 {count} 个是模型学习过的，不计入误差',
   learntHour: '模型学习过这一小时，差值不说明模型好坏',
+  nowcast: '已按截至 {hour} 的整点小时订正此后 {count} 小时的预测，下一小时 × {factor}',
+  nowcastHour: '未订正为 {uncorrected}，按此前整点小时的偏差 × {factor}',
+  nowcastTest: '按前几小时订正：下一小时 WAPE 由 {plain} 降至 {corrected}',
   basis: '依据',
   bases: {
     checkpoint: '该卡口自身一周以上的历史',
@@ -49,10 +52,13 @@ export default {
   names: {
     seasonal: '季节模型 seasonal',
     'spark-linear': '线性回归 spark-linear',
+    'recent-weeks': '近几周同时刻均值 recent-weeks',
+    blend: '季节模型与近周均值各半 blend',
     constant: '常数（总体均值）',
     'last-day': '前一天同时刻',
     'last-week': '上周同时刻',
     'site-hour-mean': '卡口 × 小时均值',
+    'week-hour-mean': '卡口 × 周内小时均值',
   },
   noEvaluation: '没有评估：历史天数不足，区间为假定值而非实测值',
   kind: '类型',

@@ -192,7 +192,7 @@ const en: typeof zh = {
   model: 'Flow model',
   modelEmpty: 'No model yet: it is trained automatically after predict.min_hours hours with traffic; {count} so far',
   modelFact: { kind: 'Model', version: 'Version', trained: 'Trained', history: 'History', training: 'Training' },
-  modelKind: { seasonal: 'Seasonal', 'spark-linear': 'Linear regression (Spark features)' },
+  modelKind: { seasonal: 'Seasonal', 'spark-linear': 'Linear regression (Spark features)', 'recent-weeks': 'Mean of the last weeks', blend: 'Seasonal and mean of the last weeks' },
   modelHours: '{count} hours',
   modelTraining: 'Training…',
   modelIdle: 'idle',

@@ -192,7 +192,7 @@ export default {
   model: '流量预测模型',
   modelEmpty: '尚无模型：有流量的小时数达到 predict.min_hours 后自动训练，现有 {count} 小时',
   modelFact: { kind: '模型', version: '版本', trained: '训练时间', history: '可学习的历史', training: '训练' },
-  modelKind: { seasonal: '季节模型', 'spark-linear': '线性回归（Spark 特征）' } satisfies Record<FlowModelKind, string>,
+  modelKind: { seasonal: '季节模型', 'spark-linear': '线性回归（Spark 特征）', 'recent-weeks': '近几周均值', blend: '季节模型与近周均值各半' } satisfies Record<FlowModelKind, string>,
   modelHours: '{count} 小时',
   modelTraining: '正在训练…',
   modelIdle: '空闲',
