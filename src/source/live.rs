@@ -19,7 +19,7 @@ use crate::clock::{civil_now, civil_now_ms};
 pub const NAME: &str = "simulator";
 const KIND: Kind = Kind { magic: b'S', version: 2 };
 /// The version before there were real roads.
-const FIRST_KIND: Kind = Kind { magic: b'S', version: 1 };
+const OLD_KIND: Kind = Kind { magic: b'S', version: 1 };
 /// A restart after a longer pause than this starts again with fresh history, instead of making up the pause.
 const LONGEST_PAUSE_MS: i64 = 48 * 3_600_000;
 const DAY: i64 = 86_400;
@@ -51,7 +51,7 @@ struct LivePosition {
 
 impl LivePosition {
     fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
-        match codec::decode::<FirstPosition>(FIRST_KIND, bytes) {
+        match codec::decode::<FirstPosition>(OLD_KIND, bytes) {
             Ok(FirstPosition { seed, sites, rate, start, taken }) => {
                 Ok(Self { seed, sites, rate, start, taken, is_real: false })
             }
@@ -204,7 +204,7 @@ mod tests {
     fn a_position_of_before_real_roads_is_one_on_ideal_roads() {
         let start = civil_now(&settings().parser.zone).0 - 60;
         let first = FirstPosition { seed: 1, sites: 2, rate: 3.0, start, taken: 5 };
-        let bytes = codec::encode(FIRST_KIND, &first).unwrap();
+        let bytes = codec::encode(OLD_KIND, &first).unwrap();
         let live = Live::open(settings(), &NameTable::default(), Some(&bytes)).unwrap();
         let expected = LivePosition { seed: 1, sites: 2, rate: 3.0, start, taken: 5, is_real: false };
         assert_eq!(live.position, expected);

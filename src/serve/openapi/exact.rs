@@ -3,13 +3,13 @@
 //! ([`super::super::fields`]), and types in Rust cannot say all of that.
 
 use serde_json::{Map, Value, json};
-use traffic::{FuelType, RejectReason, Rule, Severity, VehicleType};
+use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 
 use crate::reader::Order;
 use crate::serve::codes::{HeaderRow, Named, names_of};
 use crate::serve::export::csv::Form;
 use crate::serve::fields::{MAX_FIELDS, MAX_NUMBER, MAX_TEXT_CHARS, MAX_WHOLE};
-use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkStatus};
+use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkReason, WorkStatus};
 
 /// What `plain::is_hazard` finds, as characters of a class in a pattern.
 const HAZARDS: &str = r"\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069";
@@ -103,7 +103,7 @@ fn parameters(operation: &mut Value) {
     }
 }
 
-/// What may stand in a parameter or field: by its name, since a name means the same everywhere.
+/// What may stand in a parameter or field: by its name, since a name means the same everywhere but for `reason`.
 fn form(place: Place, name: &str, schema: &Value) -> Value {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     match name {
@@ -112,7 +112,10 @@ fn form(place: Place, name: &str, schema: &Value) -> Value {
         "severity" => choice::<Severity>(place),
         "rule" => choice::<Rule>(place),
         "status" => choice::<WorkStatus>(place),
+        "reason" if place == Place::Body => choice::<WorkReason>(place),
         "reason" => choice::<RejectReason>(place),
+        "cause" => choice::<Cause>(place),
+        "probability" => json!({"type": "number", "minimum": 0, "maximum": 1}),
         "vehicleType" => choice::<VehicleType>(place),
         "fuelType" => choice::<FuelType>(place),
         "order" => choice::<Order>(place),
