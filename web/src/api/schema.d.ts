@@ -3808,7 +3808,7 @@ export interface components {
              * @example photos
              * @enum {string|null}
              */
-            reason?: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long" | "" | null;
+            reason?: "stopped" | "photos" | "owner" | "misread" | "clock" | "plate_types" | "fast" | "other" | "" | null;
             /**
              * @description The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
              *     `investigating` again after those. Absent or the same: only the note is added.
@@ -3949,12 +3949,12 @@ export interface operations {
                  * @description Least probability
                  * @example 0.9
                  */
-                probability?: string;
+                probability?: number;
                 /**
                  * @description The likeliest explanation
                  * @example clone
                  */
-                cause?: string;
+                cause?: "plate_types" | "clone" | "misread" | "clock" | "fast" | "feasible" | "";
                 /**
                  * @description State of the work: `new`, `investigating`, `confirmed` or `dismissed`
                  * @example new
