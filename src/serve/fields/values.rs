@@ -192,13 +192,13 @@ impl Fields {
         Ok(Some(number))
     }
 
-    /// A number from 0 to 1, if it is given.
+    /// A number from 0 to 1 with up to nine decimals, if it is given.
     ///
     /// # Errors
     /// 400 that names the parameter.
     pub(in crate::serve) fn share(&self, name: &str) -> Result<Option<f64>, ApiError> {
         let Some(text) = self.exact(name)? else { return Ok(None) };
-        let number = text.parse().ok().filter(|number| (0.0..=1.0).contains(number));
+        let number = share(text);
         let refused = || ApiError::new(ErrorReason::NotShare).with("name", name).with("given", shortened(text));
         number.ok_or_else(refused).map(Some)
     }
@@ -279,6 +279,14 @@ impl Fields {
 /// 400 for a text of more than `limit` characters.
 pub(in crate::serve) fn too_long(name: &str, limit: usize) -> ApiError {
     ApiError::new(ErrorReason::TextTooLong).with("name", name).with("limit", limit)
+}
+
+/// A number from 0 to 1 as digits, with up to nine decimals.
+fn share(text: &str) -> Option<f64> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let are_digits = (1..=9).contains(&decimals.len()) && decimals.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| are_digits && matches!(whole, "0" | "1"))?;
+    (number <= 1.0).then_some(number)
 }
 
 fn no_text(name: &str, value: &Value) -> ApiError {

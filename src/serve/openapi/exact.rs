@@ -115,7 +115,7 @@ fn form(place: Place, name: &str, schema: &Value) -> Value {
         "reason" if place == Place::Body => choice::<WorkReason>(place),
         "reason" => choice::<RejectReason>(place),
         "cause" => choice::<Cause>(place),
-        "probability" => json!({"type": "number", "minimum": 0, "maximum": 1}),
+        "probability" => pattern(place, "0(?:\\.[0-9]{1,9})?|1(?:\\.0{1,9})?"),
         "vehicleType" => choice::<VehicleType>(place),
         "fuelType" => choice::<FuelType>(place),
         "order" => choice::<Order>(place),

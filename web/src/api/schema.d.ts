@@ -3949,7 +3949,7 @@ export interface operations {
                  * @description Least probability
                  * @example 0.9
                  */
-                probability?: number;
+                probability?: string;
                 /**
                  * @description The likeliest explanation
                  * @example clone

@@ -28,7 +28,7 @@ export type AlertDetail = DataOf<'/api/warnings/{id}'>
 export type SightingPlace = Schemas['SightingPlace']
 export type WorkEntry = Schemas['WorkEntry']
 export type WorkReason = Schemas['WorkReason']
-/** The reason has a type of its own here: the description of the request names other codes. */
+/** A change of the work; an empty reason is none. */
 export type WorkChange = Omit<Schemas['WorkChange'], 'reason'> & { reason?: WorkReason }
 
 export type Case = Schemas['Case']
