@@ -8,6 +8,8 @@ use super::pair::{PairEvidence, Reason};
 use super::posterior::{Explanations, Verdict};
 use crate::{Cause, Places, PlateCode};
 
+/// Clocks of cameras that nobody looks after are often minutes wrong, in seconds; more is rare.
+const UNLEARNT_ERROR: f64 = 300.0;
 /// How likely two cars made a pair that one car can have made, of a plate that is cloned.
 const FEASIBLE_OF_CLONE: f64 = 0.05;
 
@@ -57,6 +59,16 @@ impl Assessor {
             (if apart { clone * 0.5 } else { clone * FEASIBLE_OF_CLONE }, cause)
         };
         Some(PairEvidence { probability, cause, reasons, model })
+    }
+
+    /// Whether one car can have made a pair, by the great circle, once its clocks are corrected. A clock that is not
+    /// learnt may be [`UNLEARNT_ERROR`] wrong.
+    pub(super) fn is_explained_by_clocks(&mut self, one: &Spot, other: &Spot, places: &Places) -> bool {
+        let error = |spot: &Spot| self.cameras.get(spot.checkpoint).map_or(UNLEARNT_ERROR, |camera| camera.error);
+        let errors: f64 = [one, other].map(|spot| error(spot).min(UNLEARNT_ERROR)).iter().sum();
+        let gap = (self.cameras.correct(one) - self.cameras.correct(other)).abs() as f64 + errors;
+        let fastest = self.roads(places).fastest(one.checkpoint, other.checkpoint);
+        fastest.is_some_and(|fastest| gap >= FAST_SHARE * fastest)
     }
 
     /// The sighting as it was marked, or as it would be now.

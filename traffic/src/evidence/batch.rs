@@ -12,7 +12,7 @@ use super::pair::PairFinding;
 use crate::{Dimension, Fate, Hit, Knowledge, PassageBatch, PlateCode, Severity, Sighting};
 
 /// Fewer passages are no traffic that a camera could be judged by.
-const TRAFFIC: u64 = 500;
+const TRAFFIC: u64 = 64;
 /// With so many gaps of two cameras too short for the great circle, of which one is this pair's, a clock is more likely
 /// wrong than two cars met there again.
 const TOO_MANY: u32 = 2;
@@ -82,11 +82,17 @@ impl Assessor {
         if hit.severity != Severity::High {
             return PairFinding::Unknown;
         }
-        let (from, to) = (spot.checkpoint, hit.other.checkpoint);
+        if self.clock.ordinal() < TRAFFIC {
+            return PairFinding::Unknown;
+        }
+        let other = Spot::of(&hit.other);
+        let (from, to) = (spot.checkpoint, other.checkpoint);
         let fastest = self.roads(knowledge.places).fastest(from, to).unwrap_or(0.0);
-        let too_fast = self.times.counted_below(from, to, fastest);
-        let is_doubtful = self.clock.ordinal() >= TRAFFIC && too_fast >= TOO_MANY;
-        if is_doubtful { PairFinding::Doubtful } else { PairFinding::Unknown }
+        let met_before = self.times.counted_below(from, to, fastest) >= TOO_MANY;
+        if met_before || self.is_explained_by_clocks(&other, spot, knowledge.places) {
+            return PairFinding::Doubtful;
+        }
+        PairFinding::Unknown
     }
 
     /// Takes passages that were accepted before, to reach the state that followed them: without findings.

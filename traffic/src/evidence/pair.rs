@@ -10,7 +10,8 @@ pub enum PairFinding {
     /// Nothing is learnt of it yet.
     #[default]
     Unknown,
-    /// Nothing is learnt of it yet, and the same two cameras made such a pair before: a clock is likely to be wrong.
+    /// Nothing is learnt of it yet, but a clock is likely to be wrong: with what the clocks may be wrong a car can have made
+    /// it by the great circle, or the same two cameras made such a pair before.
     Doubtful,
     /// What it is worth.
     Weighed(PairEvidence),
