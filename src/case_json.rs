@@ -110,7 +110,7 @@ pub struct SightingJson {
     pub time: String,
     /// The time after correction of the camera's clock.
     pub corrected_time: String,
-    /// GCXH; none if it is of a form that the evidence does not keep.
+    /// GCXH; none if it is of a form that the evidence does not keep, and the passage is no longer kept.
     pub gcxh: Option<String>,
     /// Brand; none if it was not read.
     pub brand: Option<String>,

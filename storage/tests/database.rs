@@ -136,13 +136,13 @@ fn a_file_where_the_directory_should_be_is_refused() {
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
     let kind = |version| Kind { magic: b'F', version };
-    for (format, kind) in [(3u32, kind(1)), (7, kind(1)), (2, kind(2))] {
+    for (format, kind) in [(4u32, kind(1)), (7, kind(1)), (3, kind(2))] {
         let folder = tempfile::tempdir().expect("a folder");
         let bytes = codec::encode(kind, &format).expect("it encodes");
         put(&open(folder.path()), Family::Meta, b"format", &bytes);
         let error = refused(folder.path());
-        let found = if format > 2 { format } else { u32::from(kind.version) };
-        assert!(matches!(error, StorageError::NewerFormat { found: it, known: 2, .. } if it == found), "{error}");
+        let found = if format > 3 { format } else { u32::from(kind.version) };
+        assert!(matches!(error, StorageError::NewerFormat { found: it, known: 3, .. } if it == found), "{error}");
         assert!(error.to_string().contains(&format!("format version {found}")), "{error}");
     }
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,6 +1,6 @@
 //! GCXH packed into twelve bytes, so that the duplicate guard and the plate states hold no text.
 //!
-//! Real ids are up to three ASCII letters and up to 19 digits (`G320300109027253771`, `320300108860652979`); those are
+//! Real ids are up to three ASCII letters and up to 18 digits (`G320300109027253771`, `320300108860652979`); those are
 //! packed without loss. Any other text is *odd*: its number is an 88-bit hash and its text is kept separately.
 
 use std::fmt::Write as _;
@@ -10,14 +10,13 @@ use std::fmt::Write as _;
 pub struct PassageId {
     /// The digits' value, or 64 bits of the hash of an odd id.
     pub number: u64,
-    /// Prefix bytes (24 bits, first letter highest, zero-padded at the right) and digit count (low 8 bits, 1–19), or 24
+    /// Prefix bytes (24 bits, first letter highest, zero-padded at the right) and digit count (low 8 bits, 1–18), or 24
     /// bits of hash and a digit count of 0 for an odd id.
     pub tag: u32,
 }
 
 const MAX_PREFIX: usize = 3;
-/// As many as fit in 64 bits whatever they are.
-const MAX_DIGITS: usize = 19;
+const MAX_DIGITS: usize = 18;
 
 impl PassageId {
     /// Packs `text`; check [`PassageId::is_odd`] to know whether the text must be kept too.

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use storage::Family;
-use traffic::evidence::{CaseCar, Contradiction, Explanations, Mark};
-use traffic::{CivilTime, Dimension, NameId, PlateCode, PlateType, brand_of};
+use traffic::evidence::{Case, CaseCar, Contradiction, Explanations, Mark};
+use traffic::{CivilTime, Dimension, NameId, PassageId, PlateCode, PlateType, brand_of};
 
+use super::passages;
 use super::view::{View, read_error};
 use crate::case_json::{
     CarJson, CaseHeadJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson, WorkedCase,
 };
-use crate::reader::{CaseFilter, Page, ReadError};
+use crate::reader::{CaseFilter, Page, ReadError, TimeRange};
 use crate::store::disk::keys;
 use crate::store::disk::records::{StoredCase, decode_case, decode_work_of_alert};
 use crate::store::state::{CaseRow, WorkStates};
@@ -93,10 +95,35 @@ impl View {
         let bytes = self.reading.database.get(Family::Cases, &row.seq.to_be_bytes()).map_err(read_error)?;
         let Some(bytes) = bytes else { return Ok(None) };
         let stored = decode_case(&bytes).map_err(read_error)?;
-        Ok(Some(self.in_words(&stored, states.of(row.seq).unwrap_or_default())))
+        let status = states.of(row.seq).unwrap_or_default();
+        let words = Words { view: self, odd_ids: self.odd_ids(&stored.case)? };
+        Ok(Some(words.of_case(&stored, status)))
     }
 
-    fn in_words(&self, stored: &StoredCase, status: WorkStatus) -> CaseJson {
+    /// The texts of GCXH that the evidence holds as a hash only, from the passages of the plate that are kept.
+    fn odd_ids(&self, case: &Case) -> Result<FxHashMap<PassageId, String>, ReadError> {
+        let cars = case.cars.iter().flat_map(|car| &car.sightings);
+        let pairs = case.contradictions.iter().flat_map(|pair| [&pair.from, &pair.to]);
+        let marks = cars.chain(pairs).chain(&case.strangers).filter(|mark| mark.spot.id.is_odd());
+        let times: Vec<i64> = marks.map(|mark| mark.spot.time).collect();
+        let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
+            return Ok(FxHashMap::default());
+        };
+        let range = TimeRange { start: Some(CivilTime(*first)), end: Some(CivilTime(*last)) };
+        let rows = passages::track(self, &case.plate.unpack(), range, MAX_SIGHTINGS)?.records.into_iter();
+        Ok(rows.map(|row| (PassageId::pack(&row.gcxh), row.gcxh)).collect())
+    }
+}
+
+/// A case in words: names in the place of numbers.
+struct Words<'a> {
+    view: &'a View,
+    /// Texts of the GCXH that are not held in the packed form.
+    odd_ids: FxHashMap<PassageId, String>,
+}
+
+impl Words<'_> {
+    fn of_case(&self, stored: &StoredCase, status: WorkStatus) -> CaseJson {
         let case = &stored.case;
         CaseJson {
             seq: stored.seq,
@@ -152,22 +179,25 @@ impl View {
             kkmc: self.checkpoint(spot.checkpoint).to_string(),
             time: text(spot.time),
             corrected_time: text(mark.at),
-            gcxh: (!spot.id.is_odd()).then(|| spot.id.unpack()),
+            gcxh: if spot.id.is_odd() { self.odd_ids.get(&spot.id).cloned() } else { Some(spot.id.unpack()) },
             brand: self.brand(spot.brand),
             hpzl: hpzl_text(spot.plate_type),
         }
     }
 
     fn checkpoint(&self, number: NameId) -> Arc<str> {
-        self.names.shared(Dimension::Checkpoint, number)
+        self.view.names.shared(Dimension::Checkpoint, number)
     }
 
     /// The number of a brand is that of its first model, plus one.
     fn brand(&self, number: u32) -> Option<String> {
-        let model = self.names.text(Dimension::Model, number.checked_sub(1)?);
+        let model = self.view.names.text(Dimension::Model, number.checked_sub(1)?);
         Some(brand_of(model).to_owned())
     }
 }
+
+/// Sightings of a case are at most a day's, contradictions the newest hundred.
+const MAX_SIGHTINGS: usize = 10_000;
 
 fn text(time: i64) -> String {
     CivilTime(time).to_string()
