@@ -1057,7 +1057,7 @@ export interface components {
             brand?: string | null;
             /** @description The time after correction of the camera's clock. */
             corrected_time: string;
-            /** @description GCXH; none if it is of a form that the evidence does not keep. */
+            /** @description GCXH; none if it is of a form that the evidence does not keep, and the passage is no longer kept. */
             gcxh?: string | null;
             /** @description HPZL, or `-`. */
             hpzl: string;
