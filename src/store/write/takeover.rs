@@ -13,7 +13,7 @@ use super::store::Store;
 use crate::batch::{Batch, Takeover};
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::store::state::Partition;
+use crate::store::state::{Partition, PartitionEvidence};
 
 impl Store {
     /// Applies a part of the takeover.
@@ -22,14 +22,19 @@ impl Store {
         self.begin()?;
         let mut new_names = Vec::new();
         self.learn(&batch.passages, &mut new_names);
-        let settings = self.settings.detector;
+        let (settings, evidence) = (self.settings.detector, self.settings.evidence);
         let accepted = self.state.totals.accepted;
         let partition = self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, accepted));
         if let Some(watermark) = &takeover.begins {
+            // What the other process had learnt is not known here: it is learnt again from what is read back.
+            partition.evidence = evidence.map(|settings| PartitionEvidence::new(settings, accepted));
             partition.detector = Detector::new(settings);
             partition.detector.restore_watermark(watermark);
         }
         partition.detector.read_back(&batch.passages, self.facts.knowledge());
+        if let Some(evidence) = &mut partition.evidence {
+            evidence.assessor.recover_batch(&batch.passages, self.facts.knowledge());
+        }
         let database = self.shared.reading.database.clone();
         let mut commit = database.begin();
         for (key, name) in &new_names {
