@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use traffic::evidence::CameraFault;
+use traffic::evidence::{CameraFault, CameraState};
 
 /// Whether a camera can be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,46 +39,31 @@ pub struct Silence {
     pub by_chance: f64,
 }
 
-/// What is known of a camera. Counts are of the last six whole hours.
+/// A camera.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Camera {
     /// KKMC as in the records.
     pub kkmc: Arc<str>,
-    /// Seconds that its clock is fast; negative if it is slow.
-    pub offset: f64,
-    /// By how much that may be wrong, in seconds; 600 or more if nothing is known.
-    pub error: f64,
-    /// Seconds a day that its clock gains, if it drifts.
-    pub drift: f64,
-    /// Records with a complete plate.
-    pub records: u32,
-    /// Those far ahead of all others among them.
-    pub ahead: u32,
-    /// Records that were compared with the plate's sighting before.
-    pub compared: u32,
-    /// Contradictions among them.
-    pub contradicted: u32,
-    /// Records with a masked or irregular plate.
-    pub unread: u32,
-    /// Records without a brand.
-    pub unbranded: u32,
-    /// Records of a plate that the camera had recorded within the minute before.
-    pub doubles: u32,
+    /// What was learnt of it at the last whole hour.
+    pub known: CameraState,
     /// A silence that is no chance.
     pub silence: Option<Silence>,
-    /// What is wrong with it.
-    pub faults: Vec<CameraFault>,
 }
 
 impl Camera {
+    /// What is wrong with it.
+    pub fn faults(&self) -> impl Iterator<Item = CameraFault> + '_ {
+        self.silence.map(|_| CameraFault::Silent).into_iter().chain(self.known.faults.iter().copied())
+    }
+
     /// Whether it can be relied on.
     pub fn health(&self) -> CameraHealth {
         use CameraFault::{Batches, Doubles, Drifts, Leaps, Minutes, Offset, Silent, Steps, Unbranded, Unread};
-        let of = |fault: &CameraFault| match fault {
+        let of = |fault: CameraFault| match fault {
             Leaps | Drifts | Steps | Offset | Silent | Unread => CameraHealth::Bad,
             Batches | Minutes | Unbranded | Doubles => CameraHealth::Doubtful,
         };
-        let worst = self.faults.iter().map(of).max_by_key(|health| *health as u8);
+        let worst = self.faults().map(of).max_by_key(|health| *health as u8);
         worst.unwrap_or(CameraHealth::Ok)
     }
 
@@ -86,18 +71,18 @@ impl Camera {
     pub fn explained(&self, fault: CameraFault) -> (String, &'static str) {
         let seconds = |seconds: f64| format!("{:.0} s", seconds.abs());
         let percent = |part: u32, all: u32| format!("{:.0} %", f64::from(part) * 100.0 / f64::from(all.max(1)));
-        let readings = self.records + self.unread;
+        let readings = self.known.records + self.known.unread;
         match fault {
             CameraFault::Leaps => (
-                format!("{} of {} times are far ahead of all others", self.ahead, self.records),
+                format!("{} of {} times are far ahead of all others", self.known.ahead, self.known.records),
                 "check the clock module, or the program that sets it",
             ),
             CameraFault::Drifts => (
-                format!("its clock gains {:+.0} s a day", self.drift),
+                format!("its clock gains {:+.0} s a day", self.known.drift),
                 "switch on time synchronisation (NTP) and check that the server is reached",
             ),
             CameraFault::Steps => (
-                format!("its clock was set within the last hours; it is {} off now", seconds(self.offset)),
+                format!("its clock was set within the last hours; it is {} off now", seconds(self.known.offset)),
                 "find out who sets it: two time sources may disagree",
             ),
             CameraFault::Batches => (
@@ -105,9 +90,9 @@ impl Camera {
                 "check the connection, and the interval at which it uploads",
             ),
             CameraFault::Offset => {
-                let which = if self.offset > 0.0 { "fast" } else { "slow" };
+                let which = if self.known.offset > 0.0 { "fast" } else { "slow" };
                 (
-                    format!("its clock is {} {which}", seconds(self.offset)),
+                    format!("its clock is {} {which}", seconds(self.known.offset)),
                     "set the clock, and switch on time synchronisation (NTP)",
                 )
             }
@@ -117,15 +102,15 @@ impl Camera {
             ),
             CameraFault::Silent => ("it reports nothing while the others do".to_owned(), "check power and connection"),
             CameraFault::Unread => (
-                format!("{} of its plates are masked or read in part", percent(self.unread, readings)),
+                format!("{} of its plates are masked or read in part", percent(self.known.unread, readings)),
                 "clean and adjust it, and check the flash",
             ),
             CameraFault::Unbranded => (
-                format!("{} of its records have no brand", percent(self.unbranded, self.records)),
+                format!("{} of its records have no brand", percent(self.known.unbranded, self.known.records)),
                 "check the version of its recognition program",
             ),
             CameraFault::Doubles => (
-                format!("{} of its records repeat a vehicle", percent(self.doubles, self.records)),
+                format!("{} of its records repeat a vehicle", percent(self.known.doubles, self.known.records)),
                 "check the trigger lines: two lanes may see one vehicle",
             ),
         }

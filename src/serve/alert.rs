@@ -196,7 +196,7 @@ pub(super) struct WorkChangeBody {
     )
 )]
 pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let id = checked(&id)?;
+    let id = checked(&id, ErrorReason::NotAlertId)?;
     let found = api.scan(move |snapshot| snapshot.alert(id)).await?;
     let worked = found.ok_or(crate::work::WorkError::NotFound(id))?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
@@ -229,14 +229,15 @@ pub(super) async fn patch(
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
-    let id = checked(&id)?;
+    let id = checked(&id, ErrorReason::NotAlertId)?;
     let change = change_of(&api, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
 
-fn checked(id: &str) -> Result<AlertId, ApiError> {
-    AlertId::parse(&id.to_ascii_lowercase()).ok_or_else(|| ApiError::new(ErrorReason::NotAlertId))
+/// The id in a path; `reason` says what it is where it is none.
+pub(super) fn checked(id: &str, reason: ErrorReason) -> Result<AlertId, ApiError> {
+    AlertId::parse(&id.to_ascii_lowercase()).ok_or_else(|| ApiError::new(reason))
 }
 
 /// The change that a request asks for.

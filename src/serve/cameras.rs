@@ -101,27 +101,28 @@ const UNKNOWN: f64 = 600.0;
 
 impl CameraJson {
     fn new(api: &Api, camera: &Camera) -> Self {
-        let is_known = camera.error < UNKNOWN;
+        let known = &camera.known;
+        let is_known = known.error < UNKNOWN;
         let tenths = |number: f64| (number * 10.0).round() / 10.0;
-        let finding = |fault: &CameraFault| {
-            let (text, action) = camera.explained(*fault);
+        let finding = |fault: CameraFault| {
+            let (text, action) = camera.explained(fault);
             FindingJson { code: fault.name(), text, action }
         };
         Self {
             kkmc: camera.kkmc.to_string(),
             label: label(&api.reader.catalogue(), &camera.kkmc),
             state: camera.health().as_str(),
-            findings: camera.faults.iter().map(finding).collect(),
-            offset_seconds: is_known.then(|| tenths(camera.offset)),
-            offset_error_seconds: is_known.then(|| tenths(camera.error)),
-            drift_seconds_per_day: (camera.drift != 0.0).then(|| tenths(camera.drift)),
-            records: camera.records,
-            ahead: camera.ahead,
-            compared: camera.compared,
-            contradicted: camera.contradicted,
-            unread: camera.unread,
-            unbranded: camera.unbranded,
-            doubles: camera.doubles,
+            findings: camera.faults().map(finding).collect(),
+            offset_seconds: is_known.then(|| tenths(known.offset)),
+            offset_error_seconds: is_known.then(|| tenths(known.error)),
+            drift_seconds_per_day: (known.drift != 0.0).then(|| tenths(known.drift)),
+            records: known.records,
+            ahead: known.ahead,
+            compared: known.compared,
+            contradicted: known.contradicted,
+            unread: known.unread,
+            unbranded: known.unbranded,
+            doubles: known.doubles,
             silent_since: camera.silence.map(|silence| CivilTime(silence.since).to_string()),
             silent_by_chance: camera.silence.map(|silence| silence.by_chance),
         }

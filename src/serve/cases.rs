@@ -11,7 +11,7 @@ use serde::Serialize;
 use traffic::{AlertId, Catalogue, Cause};
 use utoipa::ToSchema;
 
-use super::alert::{PlaceJson, WorkChangeBody, WorkEntryJson, change_of, tagged};
+use super::alert::{PlaceJson, WorkChangeBody, WorkEntryJson, change_of, checked, tagged};
 use super::codes::{CauseName, WorkStatusName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{BodyFields, Fields, QueryFields};
@@ -195,7 +195,7 @@ fn filter(api: &Api, fields: &Fields) -> Result<CaseFilter, ApiError> {
     )
 )]
 pub(super) async fn get_case(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
-    let id = checked(&id)?;
+    let id = checked(&id, ErrorReason::NotCaseId)?.0;
     let found = api.scan(move |snapshot| snapshot.case(id)).await?;
     let worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
     Ok(CaseDetailJson::new(worked, &api.reader.catalogue()).into_answer())
@@ -228,13 +228,8 @@ pub(super) async fn patch_case(
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
-    let id = checked(&id)?;
+    let id = checked(&id, ErrorReason::NotCaseId)?.0;
     let change = change_of(&api, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_case(id, &change)).await?;
     Ok(CaseDetailJson::new(worked, &api.reader.catalogue()).into_answer())
-}
-
-fn checked(id: &str) -> Result<u64, ApiError> {
-    let parsed = AlertId::parse(&id.to_ascii_lowercase());
-    parsed.map(|id| id.0).ok_or_else(|| ApiError::new(ErrorReason::NotCaseId))
 }

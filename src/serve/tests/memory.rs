@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
-use traffic::evidence::CameraFault;
+use traffic::evidence::{CameraFault, CameraState};
 use traffic::{
     Alert, AlertId, AlertSighting, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity,
     VehicleType, brand_of, province_of,
@@ -254,8 +254,7 @@ impl Reader for MemoryReader {
     }
 
     fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
-        let camera = Camera {
-            kkmc: "G3_Sulu".into(),
+        let known = CameraState {
             offset: 300.0,
             error: 2.0,
             drift: 0.0,
@@ -266,10 +265,12 @@ impl Reader for MemoryReader {
             unread: 40,
             unbranded: 90,
             doubles: 12,
-            silence: None,
+            usual_share: 0.5,
             faults: vec![CameraFault::Offset],
         };
-        let well = Camera { kkmc: "G104_Tongshan_Sulu".into(), offset: 0.4, faults: Vec::new(), ..camera.clone() };
+        let sound = CameraState { offset: 0.4, faults: Vec::new(), ..known.clone() };
+        let camera = Camera { kkmc: "G3_Sulu".into(), known, silence: None };
+        let well = Camera { kkmc: "G104_Tongshan_Sulu".into(), known: sound, silence: None };
         Ok([well, camera].into())
     }
 

@@ -117,6 +117,13 @@ impl View {
     }
 }
 
+/// The numbers of the checkpoints with these exact texts, of those that have one.
+pub(super) fn checkpoints_named(texts: &[String], names: &NameTable) -> Vec<NameId> {
+    let names = names.all(Dimension::Checkpoint);
+    let number = |text: &String| names.iter().position(|name| **name == **text).map(|at| at as NameId);
+    texts.iter().filter_map(number).collect()
+}
+
 /// A compiled [`AlertFilter`].
 struct AlertTest<'a> {
     filter: &'a AlertFilter,
@@ -128,14 +135,10 @@ struct AlertTest<'a> {
 
 impl<'a> AlertTest<'a> {
     pub(in crate::store) fn new(filter: &'a AlertFilter, names: &NameTable, work: &'a WorkStates) -> Self {
-        let number = |text: &String| {
-            let names = names.all(Dimension::Checkpoint);
-            names.iter().position(|name| **name == **text).map(|at| at as NameId)
-        };
         Self {
             filter,
             plate: filter.hphm.as_deref().map(PlatePattern::compile).filter(|pattern| !pattern.is_any()),
-            checkpoints: filter.kkmc.as_ref().map(|texts| texts.iter().filter_map(number).collect()),
+            checkpoints: filter.kkmc.as_ref().map(|texts| checkpoints_named(texts, names)),
             work,
         }
     }

@@ -7,6 +7,7 @@ use storage::Family;
 use traffic::evidence::{Case, CaseCar, Contradiction, Explanations, Mark};
 use traffic::{CivilTime, Dimension, NameId, PassageId, PlateCode, PlateType, brand_of};
 
+use super::alerts::checkpoints_named;
 use super::passages;
 use super::view::{View, read_error};
 use crate::case_json::{
@@ -237,12 +238,10 @@ struct CaseTest<'a> {
 
 impl<'a> CaseTest<'a> {
     fn new(filter: &'a CaseFilter, view: &View, work: &'a WorkStates) -> Self {
-        let names = view.names.all(Dimension::Checkpoint);
-        let number = |text: &String| names.iter().position(|name| **name == **text).map(|at| at as NameId);
         Self {
             filter,
             plate: filter.hphm.as_deref().map(PlatePattern::compile).filter(|pattern| !pattern.is_any()),
-            checkpoints: filter.kkmc.as_ref().map(|texts| texts.iter().filter_map(number).collect()),
+            checkpoints: filter.kkmc.as_ref().map(|texts| checkpoints_named(texts, &view.names)),
             work,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use shard::ZoneMap;
-use traffic::evidence::Assessor;
+use traffic::evidence::{Assessor, EvidenceSettings};
 use traffic::{Detector, DetectorSettings, Knowledge, PassageBatch};
 
 use crate::store::disk::records::PartitionState;
@@ -21,6 +21,26 @@ pub(in crate::store) struct PartitionEvidence {
     pub(in crate::store) saved_at: Option<Instant>,
 }
 
+impl PartitionEvidence {
+    /// Evidence that knows nothing; passages with an arrival number from `arrival` on teach it.
+    pub(in crate::store) fn new(settings: EvidenceSettings, arrival: u64) -> Self {
+        Self { assessor: Assessor::new(settings), saved_arrival: arrival, saved_parts: 0, saved_at: None }
+    }
+}
+
+/// What of a partition is saved, each at its own times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::store) enum SavedPart {
+    /// The states of the plates.
+    Detector,
+    /// What the traffic has taught.
+    Evidence,
+}
+
+impl SavedPart {
+    pub(in crate::store) const ALL: [Self; 2] = [Self::Detector, Self::Evidence];
+}
+
 /// A partition's detector and its place in event time.
 #[derive(Debug)]
 pub(in crate::store) struct Partition {
@@ -34,35 +54,40 @@ pub(in crate::store) struct Partition {
 
 impl Partition {
     /// A partition without state; passages with an arrival number from `saved_arrival` on are to be replayed.
-    pub(in crate::store) fn new(settings: DetectorSettings, saved_arrival: u64) -> Self {
-        let state = PartitionState { saved_arrival, ..PartitionState::default() };
-        Self { detector: Detector::new(settings), evidence: None, state, is_old: false }
+    pub(in crate::store) fn new(
+        detector: DetectorSettings,
+        evidence: Option<EvidenceSettings>,
+        saved_arrival: u64,
+    ) -> Self {
+        Self {
+            detector: Detector::new(detector),
+            evidence: evidence.map(|settings| PartitionEvidence::new(settings, saved_arrival)),
+            state: PartitionState { saved_arrival, ..PartitionState::default() },
+            is_old: false,
+        }
     }
 
-    /// Passages with an arrival number from this on are not in all that is saved.
-    fn unsaved_from(&self) -> u64 {
-        let evidence = self.evidence.as_ref().map_or(u64::MAX, |evidence| evidence.saved_arrival);
-        self.state.saved_arrival.min(evidence)
+    /// Whether a part, as it was saved, lacks a passage with this arrival number.
+    pub(in crate::store) fn lacks(&self, part: SavedPart, arrival: u64) -> bool {
+        match part {
+            SavedPart::Detector => arrival >= self.state.saved_arrival,
+            SavedPart::Evidence => self.evidence.as_ref().is_some_and(|evidence| arrival >= evidence.saved_arrival),
+        }
     }
 
     /// Whether a passage with this arrival number and time must be replayed when the store is opened: for plate states
     /// or evidence that were saved before it, or for the duplicate guard.
     pub(in crate::store) fn needs(&self, arrival: u64, time: i64, state_ttl: i64) -> bool {
-        arrival >= self.unsaved_from() || (!self.is_old && time >= self.state.guarded_from(state_ttl))
+        SavedPart::ALL.into_iter().any(|part| self.lacks(part, arrival))
+            || (!self.is_old && time >= self.state.guarded_from(state_ttl))
     }
 
-    /// Whether detector and evidence, as they were saved, lack a passage with this arrival number.
-    pub(in crate::store) fn lacking(&self, arrival: u64) -> [bool; 2] {
-        let evidence = self.evidence.as_ref().is_some_and(|evidence| arrival >= evidence.saved_arrival);
-        [arrival >= self.state.saved_arrival, evidence]
-    }
-
-    /// Gives passages that were accepted before to the detector (part 0) or to the evidence, without output.
-    pub(in crate::store) fn recover(&mut self, part: usize, batch: &PassageBatch, knowledge: Knowledge<'_>) {
-        match &mut self.evidence {
-            _ if part == 0 => self.detector.recover(batch, knowledge),
-            Some(evidence) => evidence.assessor.recover_batch(batch, knowledge),
-            None => {}
+    /// Gives passages that were accepted before to a part, without output.
+    pub(in crate::store) fn recover(&mut self, part: SavedPart, batch: &PassageBatch, knowledge: Knowledge<'_>) {
+        match (part, &mut self.evidence) {
+            (SavedPart::Detector, _) => self.detector.recover(batch, knowledge),
+            (SavedPart::Evidence, Some(evidence)) => evidence.assessor.recover_batch(batch, knowledge),
+            (SavedPart::Evidence, None) => {}
         }
     }
 }

@@ -57,6 +57,7 @@ impl WorkStates {
 /// The work of all alerts, shared between readers and the threads that change it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Work {
+    /// Of alerts.
     states: ArcSwap<WorkStates>,
     /// Of cases.
     cases: ArcSwap<WorkStates>,
@@ -67,27 +68,16 @@ pub(in crate::store) struct Work {
 impl Work {
     /// Reads the states of all work, and removes what belongs to alerts that are no longer kept. Before any change.
     pub(in crate::store) fn load(&self, database: &Database, oldest_alert: u64) -> Result<(), StoreError> {
-        let mut states = WorkStates::default();
-        let (mut strays, mut any) = (database.begin(), false);
-        for item in database.scan(Family::Meta, keys::WORK_PREFIX) {
-            let (key, value) = item?;
-            if !key.starts_with(keys::WORK_PREFIX) {
-                break;
-            }
-            let damaged = |detail: &dyn std::fmt::Display| database.damaged("the work on an alert", detail);
-            let seq = keys::last_u64(&key).ok_or_else(|| damaged(&"unknown key"))?;
-            if seq < oldest_alert {
-                strays.delete(Family::Meta, &key);
-                any = true;
-                continue;
-            }
-            states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
+        let (alerts, strays) = load_states(database, keys::WORK_PREFIX, "the work on an alert", oldest_alert)?;
+        if !strays.is_empty() {
+            let mut commit = database.begin();
+            strays.iter().for_each(|key| commit.delete(Family::Meta, key));
+            database.commit(commit, Durability::AsConfigured)?;
         }
-        if any {
-            database.commit(strays, Durability::AsConfigured)?;
-        }
-        self.states.store(Arc::new(states));
-        self.load_cases(database)
+        let (cases, _) = load_states(database, keys::CASE_WORK_PREFIX, "the work on a case", 0)?;
+        self.states.store(Arc::new(alerts));
+        self.cases.store(Arc::new(cases));
+        Ok(())
     }
 
     /// The current states of the work on cases.
@@ -107,21 +97,6 @@ impl Work {
         if self.cases.load().of(seq).is_some() {
             commit.delete(Family::Meta, &keys::case_work(seq));
         }
-    }
-
-    fn load_cases(&self, database: &Database) -> Result<(), StoreError> {
-        let mut states = WorkStates::default();
-        for item in database.scan(Family::Meta, keys::CASE_WORK_PREFIX) {
-            let (key, value) = item?;
-            if !key.starts_with(keys::CASE_WORK_PREFIX) {
-                break;
-            }
-            let damaged = |detail: &dyn std::fmt::Display| database.damaged("the work on a case", detail);
-            let seq = keys::last_u64(&key).ok_or_else(|| damaged(&"unknown key"))?;
-            states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
-        }
-        self.cases.store(Arc::new(states));
-        Ok(())
     }
 
     /// The current states.
@@ -148,4 +123,27 @@ impl Work {
             commit.delete(Family::Meta, &keys::work(seq));
         }
     }
+}
+
+/// States, and keys of what no longer counts.
+type Loaded = (WorkStates, Vec<Box<[u8]>>);
+
+/// The states of the work below `prefix` from number `oldest` on, and the keys of what is older; `what` names it where it
+/// is damaged.
+fn load_states(database: &Database, prefix: &'static [u8], what: &str, oldest: u64) -> Result<Loaded, StoreError> {
+    let (mut states, mut strays) = (WorkStates::default(), Vec::new());
+    for item in database.scan(Family::Meta, prefix) {
+        let (key, value) = item?;
+        if !key.starts_with(prefix) {
+            break;
+        }
+        let damaged = |detail: &dyn std::fmt::Display| database.damaged(what, detail);
+        let seq = keys::last_u64(&key).ok_or_else(|| damaged(&"unknown key"))?;
+        if seq < oldest {
+            strays.push(key);
+        } else {
+            states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
+        }
+    }
+    Ok((states, strays))
 }

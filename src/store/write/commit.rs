@@ -13,7 +13,7 @@ use super::store::Store;
 use crate::batch::Batch;
 use crate::store::disk::keys;
 use crate::store::disk::records::{Census, encode_alert, encode_plate};
-use crate::store::state::{Partition, PartitionEvidence};
+use crate::store::state::Partition;
 use crate::store::{Progress, StoreError, View};
 
 /// The detector's verdict on a batch.
@@ -127,10 +127,7 @@ impl Store {
         let (settings, evidence) = (self.settings.detector, self.settings.evidence);
         // A new partition has nothing to recover from the passages before it.
         let saved_arrival = self.state.totals.accepted;
-        let partition = self.partitions.entry(id).or_insert_with(|| Partition {
-            evidence: evidence.map(|settings| PartitionEvidence::new(settings, saved_arrival)),
-            ..Partition::new(settings, saved_arrival)
-        });
+        let partition = self.partitions.entry(id).or_insert_with(|| Partition::new(settings, evidence, saved_arrival));
         partition.detector.observe(passages, self.facts.knowledge(), &mut verdict.fates, &mut verdict.hits);
         partition.state.watermark = partition.detector.watermark_state();
         self.detection.totals.forgotten += partition.detector.take_forgotten();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Family, codec};
-use traffic::evidence::{Assessor, CameraFault, CameraState, Case, EvidenceSettings, Findings, SavedEvidence};
+use traffic::evidence::{Assessor, Case, Findings, SavedEvidence};
 use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
 
 use super::store::Store;
@@ -140,12 +140,13 @@ impl Store {
         for evidence in self.partitions.values().filter_map(|partition| partition.evidence.as_ref()) {
             let assessor = &evidence.assessor;
             for (number, state) in (0..).zip(assessor.cameras()) {
-                let known = all.get(number as usize).map(|camera| camera.records);
+                let known = all.get(number as usize).map(|camera| camera.known.records);
                 if known.is_some_and(|records| records >= state.records) {
                     continue;
                 }
                 let kkmc = self.state.names.shared(Dimension::Checkpoint, number);
-                let camera = camera(kkmc, &state, assessor.silence(number));
+                let silence = assessor.silence(number).map(|(since, by_chance)| Silence { since, by_chance });
+                let camera = Camera { kkmc, known: state, silence };
                 match all.get_mut(number as usize) {
                     Some(place) => *place = camera,
                     None => all.push(camera),
@@ -177,25 +178,6 @@ impl Store {
     }
 }
 
-fn camera(kkmc: Arc<str>, state: &CameraState<'_>, silence: Option<(i64, f64)>) -> Camera {
-    let silent = silence.map(|_| CameraFault::Silent);
-    Camera {
-        kkmc,
-        offset: state.offset,
-        error: state.error,
-        drift: state.drift,
-        records: state.records,
-        ahead: state.ahead,
-        compared: state.compared,
-        contradicted: state.contradicted,
-        unread: state.unread,
-        unbranded: state.unbranded,
-        doubles: state.doubles,
-        silence: silence.map(|(since, by_chance)| Silence { since, by_chance }),
-        faults: silent.into_iter().chain(state.faults.iter().copied()).collect(),
-    }
-}
-
 fn write_evidence(
     id: u32,
     evidence: &mut PartitionEvidence,
@@ -221,11 +203,4 @@ fn write_evidence(
     evidence.saved_parts = head.parts;
     evidence.saved_at = Some(Instant::now());
     Ok(())
-}
-
-impl PartitionEvidence {
-    /// Evidence that knows nothing; passages with an arrival number from `arrival` on teach it.
-    pub(in crate::store) fn new(settings: EvidenceSettings, arrival: u64) -> Self {
-        Self { assessor: Assessor::new(settings), saved_arrival: arrival, saved_parts: 0, saved_at: None }
-    }
 }

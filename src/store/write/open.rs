@@ -25,7 +25,7 @@ use crate::store::disk::{checkpoints, keys};
 use crate::store::handle::StoreHandle;
 use crate::store::read::{ColumnCache, Reading};
 use crate::store::state::{
-    AlertIndex, Detection, HourCounter, NameFacts, Partition, Rollups, State, Work, needed_for_recovery,
+    AlertIndex, Detection, HourCounter, NameFacts, Partition, Rollups, SavedPart, State, Work, needed_for_recovery,
 };
 use crate::store::{Lifetimes, Progress, StoreError, StoreSettings, Totals, View};
 
@@ -366,7 +366,7 @@ impl Store {
     /// Gives rows of both shards, merged by arrival number, to whatever needs them.
     fn replay_rows(&mut self, replayed: &Replayed, ttl: i64) {
         let ahead = replayed.recent + 60 + ttl - self.settings.detector.window;
-        let mut batches: BTreeMap<u32, [PassageBatch; 2]> = BTreeMap::new();
+        let mut batches: BTreeMap<(u32, SavedPart), PassageBatch> = BTreeMap::new();
         for &(arrival, block, row) in &replayed.order {
             let (Some(rows), row) = (replayed.blocks.get(block as usize), row as usize) else { continue };
             let (Some(&time), Some(partition_id)) = (rows.times.get(row), rows.partitions.get(row)) else { continue };
@@ -374,21 +374,21 @@ impl Store {
                 self.state.last_minute.see(time);
             }
             let Some(partition) = self.partitions.get_mut(partition_id) else { continue };
-            let lacking = partition.lacking(arrival);
-            for (part, batch) in batches.entry(*partition_id).or_default().iter_mut().enumerate() {
-                if lacking.get(part).is_some_and(|lacks| *lacks) {
-                    push_row(batch, rows, row, &self.state.names);
-                    if batch.len() >= RECOVER_ROWS {
-                        partition.recover(part, batch, self.facts.knowledge());
-                        *batch = PassageBatch::default();
-                    }
+            for part in SavedPart::ALL {
+                if !partition.lacks(part, arrival) {
+                    continue;
+                }
+                let batch = batches.entry((*partition_id, part)).or_default();
+                push_row(batch, rows, row, &self.state.names);
+                if batch.len() >= RECOVER_ROWS {
+                    partition.recover(part, batch, self.facts.knowledge());
+                    *batch = PassageBatch::default();
                 }
             }
         }
-        for (id, batches) in batches {
-            let Some(partition) = self.partitions.get_mut(&id) else { continue };
-            for (part, batch) in batches.iter().enumerate() {
-                partition.recover(part, batch, self.facts.knowledge());
+        for ((id, part), batch) in batches {
+            if let Some(partition) = self.partitions.get_mut(&id) {
+                partition.recover(part, &batch, self.facts.knowledge());
             }
         }
     }

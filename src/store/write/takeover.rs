@@ -24,7 +24,8 @@ impl Store {
         self.learn(&batch.passages, &mut new_names);
         let (settings, evidence) = (self.settings.detector, self.settings.evidence);
         let accepted = self.state.totals.accepted;
-        let partition = self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, accepted));
+        let partition =
+            self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, evidence, accepted));
         if let Some(watermark) = &takeover.begins {
             // What the other process had learnt is not known here: it is learnt again from what is read back.
             partition.evidence = evidence.map(|settings| PartitionEvidence::new(settings, accepted));

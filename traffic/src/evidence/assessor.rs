@@ -273,7 +273,7 @@ impl Assessor {
     }
 
     /// What is known of each camera, by the number of its checkpoint.
-    pub fn cameras(&self) -> impl Iterator<Item = CameraState<'_>> {
+    pub fn cameras(&self) -> impl Iterator<Item = CameraState> {
         self.cameras.states()
     }
 

@@ -126,8 +126,8 @@ impl HourCount {
 }
 
 /// What is known of a camera.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CameraState<'a> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct CameraState {
     /// Seconds that its clock is fast; negative if it is slow.
     pub offset: f64,
     /// By how much that may be wrong; 600 or more if nothing is known.
@@ -151,7 +151,7 @@ pub struct CameraState<'a> {
     /// Its usual share of all records, 0 to 1.
     pub usual_share: f64,
     /// What is wrong with it.
-    pub faults: &'a [CameraFault],
+    pub faults: Vec<CameraFault>,
 }
 
 /// One camera.
@@ -309,7 +309,7 @@ impl Cameras {
     }
 
     /// What is known of each.
-    pub(super) fn states(&self) -> impl Iterator<Item = CameraState<'_>> {
+    pub(super) fn states(&self) -> impl Iterator<Item = CameraState> {
         self.all.iter().map(|camera| CameraState {
             offset: camera.offset,
             error: camera.error,
@@ -322,7 +322,7 @@ impl Cameras {
             unbranded: camera.sum(|count| count.unbranded),
             doubles: camera.sum(|count| count.doubles),
             usual_share: camera.usual_share,
-            faults: &camera.faults,
+            faults: camera.faults.clone(),
         })
     }
 
