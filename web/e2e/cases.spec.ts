@@ -49,7 +49,7 @@ test('a case shows why, both cars, and takes work with a reason', async ({ open 
   await page.getByRole('region', { name: '近一天时间线' }).locator('svg .mark').first().waitFor()
   const history = page.getByRole('region', { name: '研判记录' })
   await page.getByLabel('处理人').fill('王警官')
-  await page.getByLabel('依据', { exact: true }).selectOption('photos')
+  await page.getByRole('combobox', { name: /^依据/ }).selectOption('photos')
   await page.getByLabel('备注').fill('两处图像不是同一辆车')
   await page.getByRole('button', { name: '开始研判' }).click()
   await history.getByText('两处图像不是同一辆车').waitFor()
