@@ -3,9 +3,9 @@
 //! do not depend on where a batch ends.
 
 use traffic::evidence::{Assessor, EvidenceSettings, Spot, Suspect, sighting};
-use traffic::{Catalogue, Detector, DetectorSettings, Fate, Hit, PassageBatch, PlateCode, Watermark};
-
-use super::facts::Facts;
+use traffic::{
+    Catalogue, Detector, DetectorSettings, Fate, Hit, KnownNames, NameTable, PassageBatch, PlateCode, Watermark,
+};
 
 /// Settings of the detection.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub struct Settings {
 pub(super) struct Detection {
     detector: Detector,
     assessor: Assessor,
-    facts: Facts,
+    names: KnownNames,
     watermark: Watermark,
     fates: Vec<Fate>,
     hits: Vec<Hit>,
@@ -50,7 +50,7 @@ impl Detection {
         Self {
             detector: Detector::new(settings.detector),
             assessor: Assessor::new(settings.evidence),
-            facts: Facts::new(catalogue),
+            names: KnownNames::new(catalogue, &NameTable::default()),
             watermark: Watermark::default(),
             fates: Vec::new(),
             hits: Vec::new(),
@@ -60,9 +60,9 @@ impl Detection {
     /// Takes the passages of a batch in order. Duplicates, and passages of plates that are not complete, are not shown.
     pub(super) fn take(&mut self, batch: &PassageBatch, mut visit: impl FnMut(&Seen<'_>)) {
         for (dimension, name) in &batch.new_names {
-            self.facts.learn(*dimension, name);
+            self.names.learn(*dimension, name);
         }
-        let knowledge = self.facts.knowledge();
+        let knowledge = self.names.knowledge();
         self.fates.clear();
         self.hits.clear();
         self.detector.observe(batch, knowledge, &mut self.fates, &mut self.hits);

@@ -14,7 +14,6 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `facts` | what the detection may know about names |
 //! | `detection` | rules and evidence over the passages of one partition, passage by passage |
 //! | `sample` | a table of plates with a limit: beyond it, those of a fixed sample |
 //! | `tracks`, `pairs` | what is known of each plate after the first pass; which of them are merged |
@@ -22,7 +21,6 @@
 //! | `report`, `table` | the numbers; the same for people |
 
 mod detection;
-mod facts;
 mod merged;
 mod others;
 mod pairs;

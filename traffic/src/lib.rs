@@ -10,6 +10,7 @@ mod checkpoint;
 mod detector;
 mod dimension;
 pub mod evidence;
+mod known_names;
 mod line;
 mod names;
 mod passage_id;
@@ -28,6 +29,7 @@ pub use detector::{
     Sighting, Watermark, WatermarkState,
 };
 pub use dimension::{Dimension, NameId, PerDimension};
+pub use known_names::KnownNames;
 pub use line::{
     Column, ColumnAdvice, ColumnOrder, Delimiter, HeaderConflict, Layout, LayoutError, LineForm, LineParser,
     ParserSettings, ShardKey, clean_field, field_of, line_end,
