@@ -17,6 +17,9 @@ const TRAFFIC: u64 = 64;
 /// wrong than two cars met there again.
 const TOO_MANY: u32 = 2;
 
+/// Rows whose last sightings are read at once.
+const TOUCHED: usize = 16;
+
 /// What a batch gave.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -41,6 +44,7 @@ impl Assessor {
         let mut places: FxHashMap<PlateCode, usize> = FxHashMap::default();
         let mut hits = hits.iter().peekable();
         for (row, fate) in fates.iter().enumerate() {
+            self.touch_next(batch, row);
             if matches!(fate, Fate::Duplicate | Fate::Conflict) {
                 continue;
             }
@@ -67,6 +71,15 @@ impl Assessor {
         }
         findings.pairs.extend(hits.map(|_| PairFinding::Unknown));
         findings
+    }
+
+    /// Reads what the next rows will ask for, once for so many.
+    #[inline]
+    fn touch_next(&self, batch: &PassageBatch, row: usize) {
+        if row.is_multiple_of(TOUCHED) {
+            let plates = batch.plates.get(row..).unwrap_or_default();
+            self.seen.touch(plates.get(..TOUCHED).unwrap_or(plates));
+        }
     }
 
     fn count_unread(&mut self, batch: &PassageBatch, row: usize) {
@@ -98,6 +111,7 @@ impl Assessor {
     /// Takes passages that were accepted before, to reach the state that followed them: without findings.
     pub fn recover_batch(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         for row in 0..batch.len() {
+            self.touch_next(batch, row);
             match sighting(batch, row, knowledge) {
                 Some((plate, spot)) => self.observe(plate, &spot, knowledge.places),
                 None => self.count_unread(batch, row),

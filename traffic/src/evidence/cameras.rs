@@ -221,11 +221,12 @@ impl Camera {
     /// The high quantile and the spread of each stretch of the hour; the samples are gone then.
     fn take_stretches(&mut self) -> Vec<Option<(f32, f32)>> {
         let quantiles = |samples: &mut Vec<i32>| {
-            let mut samples = std::mem::take(samples);
             samples.sort_unstable();
             let last = samples.len().checked_sub(1)?;
             let at = |share: f64| samples.get((last as f64 * share) as usize).copied().map_or(0.0, |lead| lead as f32);
-            (samples.len() >= MIN_SAMPLES).then(|| (at(0.75), at(0.75) - at(0.25)))
+            let quantiles = (samples.len() >= MIN_SAMPLES).then(|| (at(0.75), at(0.75) - at(0.25)));
+            samples.clear();
+            quantiles
         };
         self.samples.iter_mut().map(quantiles).collect()
     }

@@ -50,6 +50,15 @@ pub(super) struct LastSeen {
 }
 
 impl LastSeen {
+    /// Reads the slots of the plates that come next. These reads do not depend on one another, so several are in flight
+    /// at once; one after another, each would be waited for.
+    #[inline]
+    pub(super) fn touch(&self, plates: &[PlateCode]) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let slots = plates.iter().filter_map(|plate| self.slots.get(hash(plate.as_u64()) & mask));
+        std::hint::black_box(slots.fold(0, |all, slot| all ^ slot.time));
+    }
+
     /// The last sighting of a plate at or after `horizon`.
     #[inline]
     pub(super) fn get(&self, plate: PlateCode, horizon: i64) -> Option<Spot> {
@@ -67,7 +76,7 @@ impl LastSeen {
         horizon: i64,
         is_later: impl FnOnce(&Spot) -> bool,
     ) -> Option<Spot> {
-        if self.used * 4 >= self.slots.len() * 3 {
+        if self.used * 8 >= self.slots.len() * 5 {
             self.rebuild(horizon);
         }
         let at = self.find(plate.as_u64())?;

@@ -36,6 +36,9 @@ pub(super) struct StreamClock {
     now: Option<i64>,
     /// Ordinal since which the checkpoints have been an hour below it.
     below_since: Option<u64>,
+    /// Memory for the votes of a look; empty between two of them.
+    #[serde(skip)]
+    votes: Vec<i64>,
 }
 
 impl StreamClock {
@@ -79,13 +82,14 @@ impl StreamClock {
         self.look_at = self.ordinal + LOOK.max(checkpoints);
         let oldest = self.ordinal.saturating_sub(PATIENCE.max(16 * checkpoints));
         let votes = self.latest.iter().filter(|latest| latest.ordinal > oldest);
-        let mut times: Vec<i64> = votes.map(|latest| latest.time).collect();
-        let Some(last) = times.len().checked_sub(1) else { return false };
-        let (_, upper, _) = times.select_nth_unstable(last * 3 / 4);
-        let is_below = self.now.is_some_and(|now| *upper < now - HOUR);
+        self.votes.extend(votes.map(|latest| latest.time));
+        let Some(last) = self.votes.len().checked_sub(1) else { return false };
+        let upper = *self.votes.select_nth_unstable(last * 3 / 4).1;
+        self.votes.clear();
+        let is_below = self.now.is_some_and(|now| upper < now - HOUR);
         self.below_since = self.below_since.or(Some(self.ordinal)).filter(|_| is_below);
         let waited = self.below_since.is_some_and(|since| self.ordinal - since >= PATIENCE);
-        self.now = if waited { Some(*upper) } else { self.now.max(Some(*upper)) };
+        self.now = if waited { Some(upper) } else { self.now.max(Some(upper)) };
         true
     }
 }
