@@ -14,13 +14,15 @@
 //! | `cameras`, `offsets` | leads, counts and faults of each camera; the clocks solved over the network |
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
-//! | `suspects`, `cases`, `cars`, `alerts`, `pair` | what is kept of a suspect, what is shown of a case, what an alert's pair is worth |
+//! | `suspects`, `cases`, `cars` | what is kept of a suspect, what is shown of a case |
+//! | `alerts`, `pair`, `calibration` | what an alert's pair is worth |
 //! | `assessor`, `batch`, `learning`, `saved` | one passage, a batch of them, one hour, the state as it is kept |
 
 mod alerts;
 mod assessor;
 mod batch;
 mod buckets;
+mod calibration;
 mod cameras;
 mod cars;
 mod cases;

@@ -1,6 +1,7 @@
 //! What the pair of sightings of an alert is worth: how likely two cars made it, what explains it if not, and why.
 
 use super::assessor::Assessor;
+use super::calibration::of_contradiction;
 use super::chains::Car;
 use super::contradiction::{FAST_SHARE, Mark};
 use super::last_seen::Spot;
@@ -10,7 +11,9 @@ use crate::{Cause, Places, PlateCode};
 
 /// Clocks of cameras that nobody looks after are often minutes wrong, in seconds; more is rare.
 const UNLEARNT_ERROR: f64 = 300.0;
-/// How likely two cars made a pair that one car can have made, of a plate that is cloned.
+/// How likely two cars made a pair that one car can have made, of a plate that is cloned: if the chains gave its two
+/// sightings to different cars, and if not.
+const FEASIBLE_APART: f64 = 0.75;
 const FEASIBLE_OF_CLONE: f64 = 0.05;
 
 impl Assessor {
@@ -52,11 +55,12 @@ impl Assessor {
         let (probability, cause) = if is_twins {
             (0.0, Cause::PlateTypes)
         } else if share < FAST_SHARE {
-            (if apart { clone } else { clone * 0.5 }, verdict.explanations.likeliest())
+            let likeliest = verdict.explanations.likeliest();
+            (of_contradiction(clone, likeliest == Cause::Misread), likeliest)
         } else {
             let raw = (to.spot.time - from.spot.time).abs() as f64;
             let cause = if raw < FAST_SHARE * fastest { Cause::Clock } else { Cause::Feasible };
-            (if apart { clone * 0.5 } else { clone * FEASIBLE_OF_CLONE }, cause)
+            (if apart { of_contradiction(clone, false) * FEASIBLE_APART } else { clone * FEASIBLE_OF_CLONE }, cause)
         };
         Some(PairEvidence { probability, cause, reasons, model })
     }
