@@ -39,7 +39,7 @@ pub(in crate::store) const OLD_MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(in crate::store) const OLD_WORK: Kind = Kind { magic: b'K', version: 1 };
 pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 2 };
 pub(in crate::store) const CASE: Kind = Kind { magic: b'O', version: 1 };
-pub(in crate::store) const EVIDENCE: Kind = Kind { magic: b'X', version: 1 };
+pub(in crate::store) const EVIDENCE: Kind = Kind { magic: b'X', version: 2 };
 pub(in crate::store) const LAST_SIGHTINGS: Kind = Kind { magic: b'Z', version: 1 };
 pub(in crate::store) const CHECKPOINTS: Kind = Kind { magic: b'G', version: 1 };
 /// In the tally, not in the database.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Family, codec};
-use traffic::evidence::{Assessor, Case, Findings, SavedEvidence};
+use traffic::evidence::{Assessor, Case, Findings};
 use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
 
 use super::store::Store;
@@ -114,10 +114,15 @@ impl Store {
                 partition.evidence = Some(PartitionEvidence::new(settings, arrival));
                 continue;
             };
-            let head: SavedHead = codec::decode(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))?;
-            if head.version != SavedEvidence::VERSION {
-                return Err(damaged(&format!("it is of version {}", head.version)).into());
+            if codec::version(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))? < keys::EVIDENCE.version {
+                // An earlier layout knew less: it is learnt again.
+                for item in database.scan(Family::Evidence, &id.to_be_bytes()) {
+                    commit.delete(Family::Evidence, &item?.0);
+                }
+                partition.evidence = Some(PartitionEvidence::new(settings, arrival));
+                continue;
             }
+            let head: SavedHead = codec::decode(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))?;
             let mut sightings = Vec::new();
             for part in 1..=head.parts {
                 let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, part))? else {
@@ -189,7 +194,6 @@ fn write_evidence(
     let head = SavedHead {
         saved_arrival: arrival,
         parts: parts.len() as u32,
-        version: SavedEvidence::VERSION,
         evidence: saved,
     };
     commit.put(Family::Evidence, &keys::evidence(id, 0), &codec::encode(keys::EVIDENCE, &head)?);

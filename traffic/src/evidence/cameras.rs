@@ -169,6 +169,8 @@ pub(super) struct Camera {
     pub(super) faults: Vec<CameraFault>,
     /// Seconds a day that its clock gains.
     pub(super) drift: f64,
+    /// Whether its clock was off by over a minute an hour ago.
+    was_off: bool,
     /// Its share of all records in the hours in which it had any, the newest counting most.
     pub(super) usual_share: f64,
     samples: Vec<Vec<i32>>,
@@ -189,6 +191,7 @@ impl Default for Camera {
             past: Vec::new(),
             faults: Vec::new(),
             drift: 0.0,
+            was_off: false,
             usual_share: 0.0,
             samples: vec![Vec::new(); STRETCHES],
             leads: Vec::new(),
@@ -373,22 +376,31 @@ impl Cameras {
             .map(|of| camera.sum(of));
             camera.is_to_the_minute = records >= 20 && whole * 2 > records;
             let step = step(&camera.leads).filter(|step| *step > 60.0 + 4.0 * spread);
+            if step.is_some() {
+                // What was ahead since then is the step's.
+                camera.past.iter_mut().for_each(|count| count.ahead = 0);
+            }
             // In seconds an hour.
             let drift = slope
                 .filter(|(slope, clearly)| {
-                    slope.abs() > MIN_DRIFT.max(6.0 * usual_slope) && *clearly > CLEARLY && step.is_none()
+                    let clear = if camera.is_to_the_minute { 2.0 * CLEARLY } else { CLEARLY };
+                    slope.abs() > MIN_DRIFT.max(6.0 * usual_slope) && *clearly > clear && step.is_none()
                 })
                 .map(|(slope, _)| slope);
             camera.drift = drift.unwrap_or(0.0) * 24.0;
             let batches = camera.spread.is_some_and(|own| f64::from(own) > 60.0 + 5.0 * spread);
+            let scatters = camera.spread.is_some_and(|own| f64::from(own) > 60.0 + 2.0 * spread);
+            // Of two hours' traffic, so that few cars at night name nobody.
+            let is_off = camera.offset.abs() > 60.0 + camera.error;
             let is = [
                 (CameraFault::Leaps, ahead >= 2 && ahead * 5 < records && step.is_none()),
                 (CameraFault::Drifts, drift.is_some() && !batches),
-                (CameraFault::Steps, step.is_some() && !batches),
+                (CameraFault::Steps, step.is_some() && !scatters),
                 (CameraFault::Batches, batches),
-                (CameraFault::Offset, camera.offset.abs() > 60.0 + camera.error && !batches),
+                (CameraFault::Offset, is_off && camera.was_off && !batches),
                 (CameraFault::Minutes, camera.is_to_the_minute),
             ];
+            camera.was_off = is_off;
             camera.faults = is.into_iter().filter_map(|(fault, is)| is.then_some(fault)).collect();
         }
         self.note_readings();

@@ -29,7 +29,7 @@ pub struct SavedPair {
 /// The last sightings of plates, in the order of the plates: the part of [`SavedEvidence`] that grows with the traffic.
 pub type SavedSightings = Vec<(PlateCode, Spot)>;
 
-/// The evidence of a partition but for the last sightings. Its version is [`SavedEvidence::VERSION`]; another one is not read.
+/// The evidence of a partition but for the last sightings.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct SavedEvidence {
     clock: StreamClock,
@@ -43,11 +43,6 @@ pub struct SavedEvidence {
     hours: u64,
     sightings: Vec<u64>,
     lead_error: Option<f64>,
-}
-
-impl SavedEvidence {
-    /// The version of this form.
-    pub const VERSION: u8 = 1;
 }
 
 impl Assessor {

@@ -58,8 +58,6 @@ pub(in crate::store) struct SavedHead {
     pub(in crate::store) saved_arrival: u64,
     /// How many parts of sightings follow.
     pub(in crate::store) parts: u32,
-    /// The layout of [`SavedEvidence`].
-    pub(in crate::store) version: u8,
     /// The evidence.
     pub(in crate::store) evidence: SavedEvidence,
 }
