@@ -249,7 +249,7 @@ fn open_source(
                 gb18030: source.encoding == TextEncoding::Gb18030,
                 batch_records: source.batch_records as u64,
                 batch_interval: source.batch_interval,
-                state_ttl: config.detect.detector_settings().state_ttl,
+                read_back: config.detect.read_back(),
             };
             let positions = store.positions(&kafka::position_prefix(&config.kafka.topic))?;
             let consuming = Kafka::open(settings, store.names(), positions)?;

@@ -47,6 +47,16 @@ impl DetectConfig {
         }
     }
 
+    /// Seconds of event time that a takeover reads back: two state TTLs, and what the evidence compares.
+    pub fn read_back(&self) -> i64 {
+        let of_states = self.state_ttl.saturating_mul(2);
+        let of_evidence = match self.evidence {
+            EvidenceUse::On => self.reach.saturating_add(self.state_ttl),
+            EvidenceUse::Off => Duration::ZERO,
+        };
+        i64::try_from(of_states.max(of_evidence).as_secs()).unwrap_or(i64::MAX)
+    }
+
     /// These settings for the detector.
     pub fn detector_settings(&self) -> DetectorSettings {
         let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);

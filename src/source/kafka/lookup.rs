@@ -29,8 +29,8 @@ impl ConsumerContext for Quiet {}
 /// How much further back each attempt looks for a record.
 const FURTHER: i64 = 8;
 
-/// From where to read back before `next`, which another program committed: a state TTL and a window before the time at
-/// which the last record before it was produced.
+/// From where to read back before `next`, which another program committed: `settings.read_back` before the time at which
+/// the last record before it was produced.
 pub(super) fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64) -> KafkaResult<i64> {
     let topic = settings.kafka.topic.as_str();
     let reader: BaseConsumer<Quiet> = client(settings).create_with_context(Quiet)?;
@@ -42,7 +42,7 @@ pub(super) fn offset_by_time(settings: &KafkaSettings, partition: i32, next: i64
     let next = next.min(stable);
     let Some(produced) = newest_before(&reader, topic, partition, low, next)? else { return Ok(next) };
     let mut asked = TopicPartitionList::new();
-    asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.state_ttl * 2000).max(0)))?;
+    asked.add_partition_offset(topic, partition, Offset::Offset((produced - settings.read_back * 1000).max(0)))?;
     let found = reader.offsets_for_times(asked, ASK)?;
     let from = found.elements().first().map(|element| element.offset());
     Ok(match from {

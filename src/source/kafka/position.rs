@@ -98,11 +98,11 @@ impl PartitionPosition {
     }
 
     /// Moves past the record at `offset`, which holds `passages`: GCSJ and checkpoint of each.
-    pub(super) fn pass(&mut self, offset: i64, passages: impl Iterator<Item = (CivilTime, NameId)>, state_ttl: i64) {
+    pub(super) fn pass(&mut self, offset: i64, passages: impl Iterator<Item = (CivilTime, NameId)>, read_back: i64) {
         let before = self.watermark.time();
         passages.for_each(|(time, checkpoint)| self.watermark.see(time, checkpoint));
         let now = self.watermark.time();
-        let step = (reach(state_ttl) / MARKS).max(1);
+        let step = (read_back / MARKS).max(1);
         let due = match self.trail.last() {
             None => true,
             Some(mark) => {
@@ -115,17 +115,17 @@ impl PartitionPosition {
         if due {
             self.trail.push(Mark { offset, before });
         }
-        let oldest = now.map_or(i64::MIN, |now| now.saturating_sub(reach(state_ttl)));
-        // Everything before a mark is older than the TTL, unless it was ahead: what lies before it needs no reading back.
+        let oldest = now.map_or(i64::MIN, |now| now.saturating_sub(read_back));
+        // Everything before a mark is older than that, unless it was ahead: what lies before it needs no reading back.
         let unneeded =
             self.trail.iter().skip(1).take_while(|mark| mark.before.is_some_and(|before| before < oldest)).count();
         self.trail.drain(..unneeded);
     }
 
     /// Whether this data directory lacks some of the passages that the plate states at this position come from.
-    pub(super) fn is_partial(&self, state_ttl: i64) -> bool {
+    pub(super) fn is_partial(&self, read_back: i64) -> bool {
         let now = self.watermark.time();
-        self.taken_over.is_some_and(|then| now.is_none_or(|now| now.saturating_sub(reach(state_ttl)) <= then))
+        self.taken_over.is_some_and(|then| now.is_none_or(|now| now.saturating_sub(read_back) <= then))
     }
 
     /// Where reading back begins to bring plate states to this position.
@@ -193,12 +193,6 @@ impl PartitionPosition {
 /// Layout 1.
 type First = (i64, u64, u64, u64, Vec<Gap>, Option<i64>, Option<u64>, Vec<Mark>, Option<i64>);
 
-/// Event time that is read back: a passage that was not ahead when it came is at most a state TTL newer than the watermark
-/// then, and matters until the watermark is a state TTL further than it.
-fn reach(state_ttl: i64) -> i64 {
-    state_ttl.saturating_mul(2)
-}
-
 impl Committed {
     /// Reads what [`PartitionPosition::metadata`] wrote.
     pub(super) fn new(next: i64, metadata: &str) -> Self {
@@ -265,7 +259,7 @@ mod tests {
             let checkpoint = if time > offset / 3 + 1000 { 9 } else { offset as NameId % 5 };
             let before = watermark.time();
             watermark.see(CivilTime(time), checkpoint);
-            position.pass(offset, [(CivilTime(time), checkpoint)].into_iter(), ttl);
+            position.pass(offset, [(CivilTime(time), checkpoint)].into_iter(), 2 * ttl);
             passed.push((before, time));
             let mark = position.read_back_from();
             assert_eq!(mark.before, passed[mark.offset as usize].0, "at {offset}");
@@ -277,7 +271,7 @@ mod tests {
             assert_eq!(needed.count(), 0, "at {offset}: {mark:?} {now}");
             // Two marks are a step apart, and as much as the watermark jumped between them.
             jump = jump.max(before.map_or(0, |before| now - before));
-            let oldest = now - reach(ttl) - reach(ttl) / MARKS - jump;
+            let oldest = now - 2 * ttl - 2 * ttl / MARKS - jump;
             assert!(mark.before.is_none_or(|before| before >= oldest), "at {offset}: {mark:?} {now} {jump}");
             assert!(position.trail.len() as i64 <= MARKS + 2, "{}", position.trail.len());
         }
@@ -290,10 +284,10 @@ mod tests {
     #[test]
     fn a_jump_of_the_watermark_leaves_one_mark() {
         let mut position = PartitionPosition::at(5);
-        position.pass(5, at(100), 600);
-        position.pass(6, at(100).take(0), 600);
-        position.pass(7, at(5000), 600);
-        position.pass(8, at(5001), 600);
+        position.pass(5, at(100), 1200);
+        position.pass(6, at(100).take(0), 1200);
+        position.pass(7, at(5000), 1200);
+        position.pass(8, at(5001), 1200);
         assert_eq!(position.trail.first(), Some(&Mark { offset: 7, before: Some(100) }));
     }
 

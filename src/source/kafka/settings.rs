@@ -19,6 +19,8 @@ pub struct KafkaSettings {
     pub batch_records: u64,
     /// The longest that a record waits for its commit.
     pub batch_interval: Duration,
-    /// Seconds of event time that plate states reach back.
-    pub state_ttl: i64,
+    /// Seconds of event time before a position that are read back to bring plate states and evidence to it. A passage that
+    /// was not ahead when it came is at most a state TTL newer than the watermark then, and matters until the watermark is
+    /// a state TTL further than it, so these are at least two state TTLs.
+    pub read_back: i64,
 }

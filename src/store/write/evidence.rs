@@ -191,11 +191,7 @@ fn write_evidence(
 ) -> Result<(), StoreError> {
     let (saved, sightings) = evidence.assessor.save();
     let parts = sightings.chunks(SIGHTINGS_OF_A_PART);
-    let head = SavedHead {
-        saved_arrival: arrival,
-        parts: parts.len() as u32,
-        evidence: saved,
-    };
+    let head = SavedHead { saved_arrival: arrival, parts: parts.len() as u32, evidence: saved };
     commit.put(Family::Evidence, &keys::evidence(id, 0), &codec::encode(keys::EVIDENCE, &head)?);
     for (part, sightings) in (1..).zip(parts) {
         commit.put(Family::Evidence, &keys::evidence(id, part), &encode_sightings(sightings)?);

@@ -1,12 +1,13 @@
-//! Takeover of a partition: its passages of the last state TTL, stored by another process, come once more and bring the
+//! Takeover of a partition: its newest passages, stored by another process, come once more and bring the
 //! detector to the state in which that process left it.
 //!
 //! Nothing of them is stored but their names, which are numbered with all others. The partition's watermark and the
 //! source's position are written with the last part, so a process killed before that begins the takeover again. The log
-//! does not hold these passages: after a restart within a state TTL the source repeats the takeover.
+//! does not hold these passages: after a restart soon after the source repeats the takeover.
 
 use std::time::Instant;
 use storage::{Durability, Family};
+use traffic::evidence::Assessor;
 use traffic::{Detector, WatermarkState};
 
 use super::store::Store;
@@ -24,11 +25,16 @@ impl Store {
         self.learn(&batch.passages, &mut new_names);
         let (settings, evidence) = (self.settings.detector, self.settings.evidence);
         let accepted = self.state.totals.accepted;
+        let known = takeover.begins.as_ref().and_then(|_| self.known_roads(batch.partition));
         let partition =
             self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, evidence, accepted));
         if let Some(watermark) = &takeover.begins {
-            // What the other process had learnt is not known here: it is learnt again from what is read back.
-            partition.evidence = evidence.map(|settings| PartitionEvidence::new(settings, accepted));
+            // What the other process had learnt is not known here. Plates are learnt again from what is read back; roads and
+            // cameras are the same for all partitions.
+            partition.evidence = evidence.map(|settings| match known {
+                Some(known) => PartitionEvidence { assessor: known, ..PartitionEvidence::new(settings, accepted) },
+                None => PartitionEvidence::new(settings, accepted),
+            });
             partition.detector = Detector::new(settings);
             partition.detector.restore_watermark(watermark);
         }
@@ -53,5 +59,15 @@ impl Store {
         self.broken = false;
         self.after_commit(started);
         Ok(())
+    }
+
+    /// Evidence that knows the roads and cameras of the partition that has learnt most, but no plate.
+    fn known_roads(&self, but: u32) -> Option<Assessor> {
+        let others = self.partitions.iter().filter(|(id, _)| **id != but);
+        let known = others.filter_map(|(_, partition)| partition.evidence.as_ref()).map(|evidence| &evidence.assessor);
+        known
+            .max_by_key(|assessor| assessor.hours())
+            .filter(|assessor| assessor.hours() > 0)
+            .map(Assessor::without_plates)
     }
 }

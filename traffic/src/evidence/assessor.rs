@@ -282,6 +282,25 @@ impl Assessor {
         self.hour
     }
 
+    /// How many hours were learnt.
+    pub fn hours(&self) -> u64 {
+        self.hours
+    }
+
+    /// Evidence for other plates on the same roads: it knows clocks, travel times and rates, but no plate and no hour.
+    pub fn without_plates(&self) -> Self {
+        Self {
+            cameras: self.cameras.without_hour(),
+            times: self.times.without_hour(),
+            paths: self.paths.clone(),
+            rates: self.rates,
+            hours: self.hours,
+            sightings: self.sightings.clone(),
+            lead_error: self.lead_error,
+            ..Self::new(self.settings)
+        }
+    }
+
     /// What is learnt of false readings.
     pub fn rates(&self) -> &Rates {
         &self.rates

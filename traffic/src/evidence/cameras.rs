@@ -303,6 +303,16 @@ impl Cameras {
         spot.time - self.get(spot.checkpoint).map_or(0, |camera| camera.whole_offset)
     }
 
+    /// The same without the counts and leads of this hour.
+    pub(super) fn without_hour(&self) -> Self {
+        let mut cameras = self.clone();
+        for camera in &mut cameras.all {
+            camera.hour = HourCount::default();
+            camera.samples.iter_mut().for_each(Vec::clear);
+        }
+        cameras
+    }
+
     /// How many times likelier a contradiction is at this camera than at all: this hour and the one before.
     pub(super) fn doubt(&self, checkpoint: NameId) -> f64 {
         let sums = self.all.iter().map(Camera::contradictions).fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);

@@ -33,7 +33,7 @@ pub(super) struct Road {
 }
 
 /// Roads by their first checkpoint, and rows of fastest times.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Paths {
     roads: Vec<Vec<Road>>,
     /// Gaps that begin and that end at each checkpoint.

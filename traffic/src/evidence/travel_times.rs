@@ -203,6 +203,16 @@ impl TravelTimes {
         }
     }
 
+    /// The same without the gaps of this hour.
+    pub(super) fn without_hour(&self) -> Self {
+        let pair = |pair: &PairTimes| PairTimes {
+            up: pair.up.clone(),
+            down: pair.down.clone(),
+            ..PairTimes::new(pair.low, pair.high)
+        };
+        Self { pairs: self.pairs.iter().map(pair).collect(), at: self.at.clone() }
+    }
+
     fn drop_rare(&mut self) {
         let traffic = |pair: &PairTimes| pair.up.total + pair.down.total;
         let mut totals: Vec<u32> = self.pairs.iter().map(traffic).collect();

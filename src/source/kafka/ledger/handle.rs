@@ -15,8 +15,8 @@ pub struct Ledger {
     pub(super) topic: String,
     pub(super) group: String,
     pub(super) brokers: String,
-    /// Seconds of event time that plate states reach back.
-    pub(super) state_ttl: i64,
+    /// Seconds of event time that are read back.
+    pub(super) read_back: i64,
     pub(super) inner: Mutex<Accounts>,
     pub(super) stored: Condvar,
 }
@@ -26,15 +26,15 @@ impl Ledger {
         topic: &str,
         group: &str,
         brokers: &str,
-        state_ttl: i64,
+        read_back: i64,
         stored: BTreeMap<i32, PartitionPosition>,
     ) -> Self {
         let partitions = stored.into_iter().map(|(id, stored)| {
-            let intact = !stored.is_partial(state_ttl);
+            let intact = !stored.is_partial(read_back);
             (id, Partition { stored: Some(stored), intact, ..Partition::default() })
         });
         Self {
-            state_ttl,
+            read_back,
             topic: topic.to_owned(),
             group: group.to_owned(),
             brokers: brokers.to_owned(),

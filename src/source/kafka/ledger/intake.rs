@@ -88,7 +88,7 @@ impl Ledger {
         reading.take(text, parser, &mut pending.passages);
         parser.set_not_after(usual);
         let passages = pending.passages.times.iter().zip(pending.passages.names(Dimension::Checkpoint)).skip(rows);
-        read.pass(offset, passages.map(|(time, checkpoint)| (*time, *checkpoint)), self.state_ttl);
+        read.pass(offset, passages.map(|(time, checkpoint)| (*time, *checkpoint)), self.read_back);
         if pending.passages.len() > rows {
             pending.row_offsets.push((rows, offset));
         }
