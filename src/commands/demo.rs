@@ -1,5 +1,6 @@
 //! `platewatch demo`: everything in one process on embedded storage, with 24 hours of simulated history and then live
-//! simulated traffic. It needs nothing else.
+//! simulated traffic, on real roads: some cameras are wrong, roads fill up, and cloned plates drive all day. It needs
+//! nothing else.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use clap::Args;
 
 use super::data_dir::{DataDir, StoreArgs};
 use super::serve::run_appliance;
-use crate::config::{ApiConfig, Config, PredictConfig, SourceConfig, SourceKind};
+use crate::config::{ApiConfig, Config, PredictConfig, SimulatedRoads, SourceConfig, SourceKind};
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
@@ -50,6 +51,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
             rate: args.rate,
             seed: args.seed,
             sites: args.sites,
+            roads: SimulatedRoads::Real,
             ..defaults.source
         },
         ..defaults
