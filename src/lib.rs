@@ -28,6 +28,7 @@ pub(crate) mod alert_json;
 pub(crate) mod appliance;
 pub(crate) mod audit;
 pub(crate) mod batch;
+mod calibration;
 pub(crate) mod camera_clocks;
 mod cameras;
 mod case_json;

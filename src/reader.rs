@@ -11,6 +11,7 @@ use traffic::{
     Alert, AlertId, Catalogue, Cause, CivilTime, Column, Dimension, FuelType, RejectReason, Rule, Severity, VehicleType,
 };
 
+use crate::calibration::Decision;
 use crate::cameras::Camera;
 use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::status::Status;
@@ -342,6 +343,13 @@ pub trait Snapshot: Send + Sync {
     fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
         let _ = id;
         Err(ReadError::Unsupported(needs_local_storage("a single case")))
+    }
+    /// What the desk has decided of cases, with the probability that each has now. Touches no disk.
+    ///
+    /// # Errors
+    /// [`ReadError::Unsupported`] unless a reader keeps work.
+    fn decisions(&self) -> Result<Vec<Decision>, ReadError> {
+        Err(ReadError::Unsupported(needs_local_storage("the desk's decisions")))
     }
     /// The number of the newest change of any case since the process started, and the cases that changed after the change
     /// `after`, in the order of their newest changes. Touches no disk. A reader that keeps no cases knows of no change.

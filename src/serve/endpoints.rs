@@ -11,8 +11,8 @@ use super::error::ErrorEnvelope;
 use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
-    alert, cameras, cases, checkpoints, export, health, metrics, overview, predict, query, recent, rejects, stats,
-    status, stream, track, warnings,
+    alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, query, recent,
+    rejects, stats, status, stream, track, warnings,
 };
 
 /// The path below which the API lies.
@@ -55,6 +55,7 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(alert::get, alert::patch))
         .routes(routes!(cameras::cameras))
         .routes(routes!(cases::list_cases))
+        .routes(routes!(calibration::calibration))
         .routes(routes!(cases::get_case, cases::patch_case))
         .routes(routes!(predict::flow))
         .routes(routes!(predict::day))

@@ -11,6 +11,7 @@
 mod alert;
 mod alerts_today;
 mod assets;
+mod calibration;
 mod cameras;
 mod cases;
 mod checkpoints;

@@ -202,6 +202,8 @@ fn the_desk_works_on_a_case() {
     );
     assert_eq!(change(json!({"note": "x", "reason": "luck", "by": "王"})).0, 400);
     assert_eq!(total("status=confirmed"), 1);
+    let said = get_data(&address, "/api/cases/calibration");
+    assert_eq!((&said["decided"], &said["bands"][9]["confirmed"]), (&json!(1), &json!(1)));
     running.signal("KILL");
     running.end();
 

@@ -1,6 +1,7 @@
 //! Every endpoint through a real socket, over an in-memory twin of the storage.
 
 mod assets;
+mod calibration;
 mod cameras;
 mod client;
 mod connections;

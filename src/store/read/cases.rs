@@ -10,6 +10,7 @@ use traffic::{CivilTime, Dimension, NameId, PassageId, PlateCode, PlateType, bra
 use super::alerts::checkpoints_named;
 use super::passages;
 use super::view::{View, read_error};
+use crate::calibration::Decision;
 use crate::case_json::{
     CarJson, CaseHeadJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson, WorkedCase,
 };
@@ -53,6 +54,20 @@ impl View {
         let states = self.reading.work.case_states();
         let Some(case) = self.case_json(row, &states)? else { return Ok(None) };
         Ok(Some(WorkedCase { case, work: self.case_work(row.seq)? }))
+    }
+
+    /// See [`Snapshot::decisions`](crate::reader::Snapshot::decisions).
+    pub(super) fn case_decisions(&self) -> Vec<Decision> {
+        let states = self.reading.work.case_states();
+        let decided = self.cases.rows().filter_map(|row| {
+            let is_confirmed = match states.of(row.seq)? {
+                WorkStatus::Confirmed => true,
+                WorkStatus::Dismissed => false,
+                WorkStatus::New | WorkStatus::Investigating => return None,
+            };
+            Some(Decision { probability: row.probability, is_confirmed })
+        });
+        decided.collect()
     }
 
     fn case_work(&self, seq: u64) -> Result<AlertWork, ReadError> {

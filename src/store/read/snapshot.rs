@@ -7,6 +7,7 @@ use traffic::{Alert, AlertId, RejectReason};
 use super::cursor::RowCursor;
 use super::passages;
 use super::view::View;
+use crate::calibration::Decision;
 use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError,
@@ -81,6 +82,10 @@ impl Snapshot for View {
 
     fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {
         self.case_heads_after(after)
+    }
+
+    fn decisions(&self) -> Result<Vec<Decision>, ReadError> {
+        Ok(self.case_decisions())
     }
 
     fn work(&self, seqs: &[u64]) -> Result<Vec<AlertWork>, ReadError> {

@@ -2,10 +2,13 @@
 //! are those of one run.
 
 use proptest::prelude::*;
+use storage::codec::{self, Kind};
+use storage::{Durability, Family};
 
 use super::model::{Random, accepted, lines, newest_first};
 use super::scene::{SELDOM, SMALL, Scene, cases, same, settings};
 use crate::reader::Snapshot as _;
+use crate::store::disk::keys;
 use crate::store::write::Saving;
 
 proptest! {
@@ -52,6 +55,27 @@ proptest! {
             whole.crash();
         }
     }
+}
+
+/// Evidence of an earlier layout is dropped, and learnt again from what comes.
+#[test]
+fn evidence_of_an_earlier_layout_begins_again() {
+    let lines = lines(5, 400, 2, 1);
+    let mut scene = Scene::new(settings(), SMALL, Saving::default());
+    scene.commit_all(&lines, || 50);
+    scene.restart();
+    let database = scene.store().shared().reading.database.clone();
+    let mut old = database.begin();
+    let earlier = Kind { version: keys::EVIDENCE.version - 1, ..keys::EVIDENCE };
+    old.put(Family::Evidence, &keys::evidence(0, 0), &codec::encode(earlier, &"what it was").unwrap());
+    old.put(Family::Evidence, &keys::evidence(0, 1), b"a part of it");
+    database.commit(old, Durability::AsConfigured).unwrap();
+    drop(database);
+    scene.crash();
+    assert_eq!(scene.store().shared().reading.database.scan(Family::Evidence, &[]).count(), 0);
+    assert_eq!(scene.view().totals().accepted, accepted(&lines, 600).len() as u64);
+    scene.restart();
+    assert!(scene.store().shared().reading.database.scan(Family::Evidence, &[]).count() > 0);
 }
 
 #[test]
