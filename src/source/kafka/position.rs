@@ -321,12 +321,12 @@ mod tests {
     #[test]
     fn what_was_taken_over_matters_for_two_ttls() {
         let mut position = PartitionPosition { taken_over: Some(1000), ..PartitionPosition::at(1) };
-        assert!(position.is_partial(600));
-        position.pass(1, at(2200), 600);
-        assert!(position.is_partial(600));
-        position.pass(2, at(2201), 600);
-        assert!(!position.is_partial(600));
-        assert!(!PartitionPosition::at(1).is_partial(600));
+        assert!(position.is_partial(1200));
+        position.pass(1, at(2200), 1200);
+        assert!(position.is_partial(1200));
+        position.pass(2, at(2201), 1200);
+        assert!(!position.is_partial(1200));
+        assert!(!PartitionPosition::at(1).is_partial(1200));
     }
 
     #[test]
