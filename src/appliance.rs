@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use traffic::{AlertId, Catalogue, CivilTime};
 
 use crate::batch::Batch;
-use crate::cameras::Camera;
+use crate::cameras::CameraReport;
 use crate::case_json::WorkedCase;
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{ReadError, Reader, Snapshot};
@@ -209,7 +209,7 @@ impl Reader for Appliance {
         self.shared.change_work(id, change)
     }
 
-    fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
+    fn cameras(&self) -> Result<CameraReport, ReadError> {
         Ok(self.shared.progress().cameras)
     }
 

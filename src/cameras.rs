@@ -50,7 +50,54 @@ pub struct Camera {
     pub silence: Option<Silence>,
 }
 
+/// What the traffic says about all cameras.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CameraReport {
+    /// Whether anything is learnt of the traffic: `detect.evidence` is on.
+    pub is_on: bool,
+    /// The whole hour that was learnt last, in hours since 1970; none before the first.
+    pub model: Option<i64>,
+    /// Every camera that has reported.
+    pub cameras: Arc<[Camera]>,
+}
+
+impl CameraReport {
+    /// How many are in each state; none before the first whole hour.
+    pub fn counts(&self) -> Option<CameraCounts> {
+        self.model?;
+        let count = |health| self.cameras.iter().filter(|camera| camera.health() == health).count() as u64;
+        let [ok, doubtful, bad] = CameraHealth::ALL.map(count);
+        Some(CameraCounts { ok, doubtful, bad })
+    }
+
+    /// All of them, the worst first, then by name.
+    pub fn worst_first(&self) -> Vec<&Camera> {
+        let mut cameras: Vec<&Camera> = self.cameras.iter().collect();
+        cameras.sort_by(|a, b| (b.health() as u8).cmp(&(a.health() as u8)).then_with(|| a.kkmc.cmp(&b.kkmc)));
+        cameras
+    }
+}
+
+/// How many cameras are in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CameraCounts {
+    /// Nothing is known against these.
+    pub ok: u64,
+    /// Their records can be used, with care.
+    pub doubtful: u64,
+    /// These must be repaired.
+    pub bad: u64,
+}
+
+/// An offset that may be wrong by so many seconds is not known.
+const UNKNOWN_SECONDS: f64 = 600.0;
+
 impl Camera {
+    /// Seconds that its clock is fast, negative if it is slow, and by how much that may be wrong; none if it is not known.
+    pub fn offset(&self) -> Option<(f64, f64)> {
+        (self.known.error < UNKNOWN_SECONDS).then_some((self.known.offset, self.known.error))
+    }
+
     /// What is wrong with it.
     pub fn faults(&self) -> impl Iterator<Item = CameraFault> + '_ {
         self.silence.map(|_| CameraFault::Silent).into_iter().chain(self.known.faults.iter().copied())
@@ -114,5 +161,54 @@ impl Camera {
                 "check the trigger lines: two lanes may see one vehicle",
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(faults: Vec<CameraFault>, error: f64) -> Camera {
+        let known = CameraState {
+            offset: -90.0,
+            error,
+            drift: 0.0,
+            records: 100,
+            ahead: 0,
+            compared: 0,
+            contradicted: 0,
+            unread: 0,
+            unbranded: 0,
+            doubles: 0,
+            usual_share: 0.1,
+            faults,
+        };
+        Camera { kkmc: "A".into(), known, silence: None }
+    }
+
+    #[test]
+    fn a_camera_is_as_bad_as_its_worst_fault() {
+        assert_eq!(camera(vec![], 1.0).health(), CameraHealth::Ok);
+        assert_eq!(camera(vec![CameraFault::Batches], 1.0).health(), CameraHealth::Doubtful);
+        assert_eq!(camera(vec![CameraFault::Batches, CameraFault::Offset], 1.0).health(), CameraHealth::Bad);
+        let silence = Some(Silence { since: 0, by_chance: 1e-9 });
+        assert_eq!(Camera { silence, ..camera(vec![], 1.0) }.health(), CameraHealth::Bad);
+    }
+
+    #[test]
+    fn nothing_is_counted_before_the_first_hour() {
+        let cameras: Arc<[Camera]> =
+            [camera(vec![], 1.0), camera(vec![CameraFault::Steps], 1.0), camera(vec![CameraFault::Doubles], 1.0)]
+                .into();
+        let report = CameraReport { is_on: true, model: None, cameras };
+        assert_eq!(report.counts(), None);
+        let counts = CameraReport { model: Some(473_352), ..report }.counts();
+        assert_eq!(counts, Some(CameraCounts { ok: 1, doubtful: 1, bad: 1 }));
+    }
+
+    #[test]
+    fn an_offset_of_which_nothing_is_known_is_none() {
+        assert_eq!(camera(vec![], 600.0).offset(), None);
+        assert_eq!(camera(vec![], 4.0).offset(), Some((-90.0, 4.0)));
     }
 }

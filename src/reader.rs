@@ -12,7 +12,7 @@ use traffic::{
 };
 
 use crate::calibration::Decision;
-use crate::cameras::Camera;
+use crate::cameras::CameraReport;
 use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
@@ -453,7 +453,7 @@ pub trait Reader: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ReadError::Unsupported`] unless a reader learns from the traffic.
-    fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
+    fn cameras(&self) -> Result<CameraReport, ReadError> {
         Err(ReadError::Unsupported(needs_local_storage("what is known of cameras")))
     }
     /// Why no more input is accepted, if it is not. Touches no disk.

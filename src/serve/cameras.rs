@@ -1,5 +1,6 @@
 //! `GET /api/cameras`: what the traffic says about each camera, the worst first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -12,7 +13,8 @@ use super::codes::{CameraFaultName, CameraHealthName, Named as _};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::records::label;
 use super::state::Api;
-use crate::cameras::{Camera, CameraHealth};
+use crate::camera_clocks::CheckpointClock;
+use crate::cameras::{Camera, CameraCounts};
 
 /// What is wrong with a camera.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,7 +31,7 @@ pub(super) struct FindingJson {
     action: &'static str,
 }
 
-/// One camera. Counts are of the last six whole hours.
+/// One camera. Counts are of the last six whole hours, where nothing else is said.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Camera)]
 pub(super) struct CameraJson {
@@ -53,6 +55,12 @@ pub(super) struct CameraJson {
     /// Seconds a day that its clock gains; null unless it drifts.
     #[schema(example = json!(null))]
     drift_seconds_per_day: Option<f64>,
+    /// Accepted passages since the data directory was made.
+    #[schema(example = 81000)]
+    accepted: u64,
+    /// Those of `accepted` that came too late to be compared.
+    #[schema(example = 12)]
+    late: u64,
     /// Records with a complete plate.
     #[schema(example = 5200)]
     records: u32,
@@ -86,23 +94,49 @@ pub(super) struct CameraJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CameraList)]
 pub(super) struct CameraListJson {
+    /// Whether anything is learnt: `detect.evidence` is on.
+    #[schema(example = true)]
+    evidence: bool,
+    /// The whole hour that was learnt last, event time; null before the first: then nothing is known of any camera.
+    #[schema(example = "2024-01-01 09:00:00")]
+    learnt_until: Option<String>,
     /// How many are bad.
     #[schema(example = 1)]
-    bad: usize,
+    bad: u64,
     /// How many are doubtful.
     #[schema(example = 0)]
-    doubtful: usize,
+    doubtful: u64,
     /// All of them, the worst first, then by name.
     cameras: Vec<CameraJson>,
 }
 
-/// An offset that may be wrong by this much is not known.
-const UNKNOWN: f64 = 600.0;
+/// How many cameras are in each state.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CameraCounts)]
+pub(super) struct CameraCountsJson {
+    /// Nothing is known against these.
+    #[schema(example = 17)]
+    ok: u64,
+    /// Their records can be used, with care.
+    #[schema(example = 1)]
+    doubtful: u64,
+    /// These must be repaired.
+    #[schema(example = 1)]
+    bad: u64,
+}
+
+impl CameraCountsJson {
+    /// Of what is known now; none where this process knows nothing of cameras yet, or ever.
+    pub(super) fn of(api: &Api) -> Option<Self> {
+        let CameraCounts { ok, doubtful, bad } = api.reader.cameras().ok()?.counts()?;
+        Some(Self { ok, doubtful, bad })
+    }
+}
 
 impl CameraJson {
-    fn new(api: &Api, camera: &Camera) -> Self {
+    fn new(api: &Api, camera: &Camera, clock: Option<&CheckpointClock>) -> Self {
         let known = &camera.known;
-        let is_known = known.error < UNKNOWN;
+        let (offset, error) = camera.offset().unzip();
         let tenths = |number: f64| (number * 10.0).round() / 10.0;
         let finding = |fault: CameraFault| {
             let (text, action) = camera.explained(fault);
@@ -113,9 +147,11 @@ impl CameraJson {
             label: label(&api.reader.catalogue(), &camera.kkmc),
             state: camera.health().as_str(),
             findings: camera.faults().map(finding).collect(),
-            offset_seconds: is_known.then(|| tenths(known.offset)),
-            offset_error_seconds: is_known.then(|| tenths(known.error)),
+            offset_seconds: offset.map(tenths),
+            offset_error_seconds: error.map(tenths),
             drift_seconds_per_day: (known.drift != 0.0).then(|| tenths(known.drift)),
+            accepted: clock.map_or(0, |clock| clock.accepted),
+            late: clock.map_or(0, |clock| clock.late),
             records: known.records,
             ahead: known.ahead,
             compared: known.compared,
@@ -142,12 +178,17 @@ impl CameraJson {
     )
 )]
 pub(super) async fn cameras(State(api): State<Arc<Api>>) -> Answer<CameraListJson> {
-    let mut cameras = api.reader.cameras().map_err(ApiError::from)?.to_vec();
-    cameras.sort_by(|a, b| (b.health() as u8).cmp(&(a.health() as u8)).then_with(|| a.kkmc.cmp(&b.kkmc)));
-    let count = |health| cameras.iter().filter(|camera| camera.health() == health).count();
+    let report = api.reader.cameras().map_err(ApiError::from)?;
+    let detection = api.status().await?.detection.unwrap_or_default();
+    let clocks: HashMap<&str, &CheckpointClock> =
+        detection.checkpoints.iter().map(|clock| (&*clock.kkmc, clock)).collect();
+    let (doubtful, bad) = report.counts().map_or((0, 0), |counts| (counts.doubtful, counts.bad));
+    let json = |camera: &Camera| CameraJson::new(&api, camera, clocks.get(&*camera.kkmc).copied());
     Ok(Success(CameraListJson {
-        bad: count(CameraHealth::Bad),
-        doubtful: count(CameraHealth::Doubtful),
-        cameras: cameras.iter().map(|camera| CameraJson::new(&api, camera)).collect(),
+        evidence: report.is_on,
+        learnt_until: report.model.map(|hour| CivilTime(hour * 3600).to_string()),
+        bad,
+        doubtful,
+        cameras: report.worst_first().into_iter().map(json).collect(),
     }))
 }

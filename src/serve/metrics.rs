@@ -1,5 +1,6 @@
 //! `/metrics`: the state of the appliance and of this interface for Prometheus, in its text format 0.0.4.
 
+mod cameras;
 mod http;
 mod text;
 
@@ -39,6 +40,9 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
             let delay = api.now().0 - watermark.0;
             delays.labelled(&[("partition", &partition.partition.to_string())], delay as f64);
         }
+    }
+    if let Ok(report) = api.reader.cameras() {
+        cameras::write(&mut out, &report);
     }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
     model(&mut out, &*api.settings.forecaster);

@@ -13,6 +13,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::cameras::CameraCountsJson;
 use super::codes::{BackendStateName, ModelKindName, RoleName};
 use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
@@ -63,6 +64,8 @@ pub(super) struct StatusJson {
     pipeline: PipelineJson,
     /// The watermark, late and early passages, and the clocks of the checkpoints; null in the role `api`.
     detection: Option<DetectionJson>,
+    /// How many cameras are in each state; null as long as nothing is learnt of them, and in the role `api`.
+    cameras: Option<CameraCountsJson>,
     /// What is on disk and in memory.
     storage: StorageJson,
     /// The servers that queries are answered from; empty unless the role is `api`.
@@ -238,6 +241,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         source: source_json(source, &api),
         pipeline: pipeline.into(),
         detection: detection.map(|detection| detection_json(detection, &api)),
+        cameras: CameraCountsJson::of(&api),
         storage: storage.into(),
         backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
         mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),

@@ -18,7 +18,7 @@ use super::error::StoreError;
 use super::read::{Reading, View};
 use super::state::Holds;
 use crate::camera_clocks::DetectionStatus;
-use crate::cameras::Camera;
+use crate::cameras::CameraReport;
 use crate::case_json::WorkedCase;
 use crate::reader::{ReadError, Snapshot as _};
 use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
@@ -58,7 +58,7 @@ pub struct Progress {
     /// The state of detection.
     pub detection: DetectionStatus,
     /// What the traffic says about each camera.
-    pub cameras: Arc<[Camera]>,
+    pub cameras: CameraReport,
     /// How long everything is kept, and what retention dropped last.
     pub lifetimes: Lifetimes,
 }

@@ -84,6 +84,8 @@ const CASES: [string, Changes, string[]][] = [
   ['many rejects', { pipeline: { rejected: { total: 11, by_reason: {} } } }, ['rejected']],
   ['many late ones', { pipeline: { late: 11 } }, ['late']],
   ['a clock is wrong', { status: { detection: { checkpoints: [{ label: 'A', advice: { code: 'clock_ahead', seconds: 300, text: '' } }] } as unknown as Status['detection'] } }, ['clocks']],
+  ['cameras are bad', { status: { cameras: { ok: 9, doubtful: 1, bad: 2 } } }, ['cameras']],
+  ['cameras are doubtful', { status: { cameras: { ok: 9, doubtful: 1, bad: 0 } } }, []],
   ['a mirror is away', { mirror: { state: 'away' } }, ['mirrorAway']],
   ['a mirror is blocked', { mirror: { state: 'blocked' } }, ['mirrorBlocked']],
   ['a mirror is slow', { mirror: { state: 'sending', lag_seconds: 61 } }, ['mirrorSlow']],

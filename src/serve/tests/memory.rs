@@ -14,7 +14,7 @@ use traffic::{
 
 use super::time;
 use crate::calibration::Decision;
-use crate::cameras::Camera;
+use crate::cameras::{Camera, CameraReport};
 use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece,
@@ -254,7 +254,7 @@ impl Reader for MemoryReader {
         })
     }
 
-    fn cameras(&self) -> Result<Arc<[Camera]>, ReadError> {
+    fn cameras(&self) -> Result<CameraReport, ReadError> {
         let known = CameraState {
             offset: 300.0,
             error: 2.0,
@@ -272,7 +272,7 @@ impl Reader for MemoryReader {
         let sound = CameraState { offset: 0.4, faults: Vec::new(), ..known.clone() };
         let camera = Camera { kkmc: "G3_Sulu".into(), known, silence: None };
         let well = Camera { kkmc: "G104_Tongshan_Sulu".into(), known: sound, silence: None };
-        Ok([well, camera].into())
+        Ok(CameraReport { is_on: true, model: Some(473_352), cameras: [well, camera].into() })
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {

@@ -191,7 +191,7 @@ async fn status() {
                 "checkpoints": {"count": 3, "source": "sites.csv", "imported_at": "2024-01-01 08:00:00", "restored": true,
                     "lost": false},
                 "accepted_loss": null, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
-            "backends": [], "mirrors": [],
+            "cameras": {"ok": 1, "doubtful": 0, "bad": 1}, "backends": [], "mirrors": [],
             "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
                 "training_failure": null, "history_hours": 0}})
     );
@@ -367,6 +367,11 @@ async fn metrics_are_well_formed() {
         "platewatch_state_plates{partition=\"3\"} 6",
         "platewatch_source_running{kind=\"odd \\\"kind\\\"\\n\\\\\",state=\"finished\"} 0",
         "platewatch_ready 1",
+        "platewatch_cameras{state=\"bad\"} 1",
+        "platewatch_camera_findings{code=\"offset\"} 1",
+        "platewatch_camera_findings{code=\"silent\"} 0",
+        "platewatch_camera_state{kkmc=\"G3_Sulu\"} 2",
+        "platewatch_camera_clock_offset_seconds{kkmc=\"G104_Tongshan_Sulu\"} 0.4",
         "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"200\"} 1",
         "platewatch_http_requests_total{method=\"GET\",route=\"/api/overview\",status=\"400\"} 1",
         "platewatch_http_request_duration_seconds_count{route=\"/api/overview\"} 2",

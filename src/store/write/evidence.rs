@@ -4,7 +4,6 @@
 //! first passage that it lacks; the log holds the passages since then, and [`Store::open`] gives them to it again,
 //! without output, like plate states.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Family, codec};
@@ -12,7 +11,7 @@ use traffic::evidence::{Assessor, Case, Findings};
 use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
 
 use super::store::Store;
-use crate::cameras::{Camera, Silence};
+use crate::cameras::{Camera, CameraReport, Silence};
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::disk::records::{
@@ -140,7 +139,7 @@ impl Store {
     }
 
     /// What the traffic says about each camera, from the partition with most of its records.
-    pub(super) fn cameras(&self) -> Arc<[Camera]> {
+    pub(super) fn cameras(&self) -> CameraReport {
         let mut all: Vec<Camera> = Vec::new();
         for evidence in self.partitions.values().filter_map(|partition| partition.evidence.as_ref()) {
             let assessor = &evidence.assessor;
@@ -158,7 +157,9 @@ impl Store {
                 }
             }
         }
-        all.into()
+        let model =
+            self.partitions.values().filter_map(|partition| partition.evidence.as_ref()?.assessor.learnt_hour()).max();
+        CameraReport { is_on: self.settings.evidence.is_some(), model, cameras: all.into() }
     }
 
     /// Reads the cases into the index.

@@ -301,6 +301,11 @@ impl Assessor {
         }
     }
 
+    /// The same, but none before the first hour was learnt.
+    pub fn learnt_hour(&self) -> Option<i64> {
+        self.hour.filter(|_| self.hours > 0)
+    }
+
     /// What is learnt of false readings.
     pub fn rates(&self) -> &Rates {
         &self.rates

@@ -41,6 +41,11 @@ export type CaseExplanations = Schemas['CaseExplanations']
 export type AlertCause = Schemas['AlertCause']
 export type AlertReason = Schemas['AlertReason']
 
+export type Camera = Schemas['Camera']
+export type CameraFault = Schemas['CameraFault']
+export type CameraHealth = Schemas['CameraHealth']
+export type CameraList = Schemas['CameraList']
+
 export type Severity = Schemas['Severity']
 export type Rule = Schemas['Rule']
 export type WorkStatus = Schemas['WorkStatus']
@@ -68,6 +73,8 @@ export const WORK_STATUSES = valuesOf<WorkStatus>({ new: true, investigating: tr
 export const WORK_REASONS = valuesOf<WorkReason>({
   stopped: true, photos: true, owner: true, misread: true, clock: true, plate_types: true, fast: true, other: true,
 })
+/** States of a camera, the worst first. */
+export const CAMERA_STATES = valuesOf<CameraHealth>({ bad: true, doubtful: true, ok: true })
 /** The explanations of a case, the one that matters first. */
 export const EXPLANATIONS = valuesOf<keyof CaseExplanations>({ clone: true, misread: true, clock: true, plate_types: true, fast: true })
 export const VEHICLE_TYPES = valuesOf<VehicleType>({ 小型客车: true, 大型客车: true, 货车: true, 其他: true })

@@ -10,6 +10,7 @@ const en: typeof zh = {
     warnings: 'Alerts',
     track: 'Track',
     predict: 'Forecast',
+    cameras: 'Cameras',
     system: 'System',
   },
   skip: 'Skip to content',

@@ -10,6 +10,7 @@ export default {
     warnings: '预警',
     track: '轨迹',
     predict: '预测',
+    cameras: '设备',
     system: '系统',
   },
   skip: '跳到正文',

@@ -31,6 +31,7 @@ const en: typeof zh = {
     rejectedFew: { title: 'Rejected lines: {count}', todo: 'A small share; panel “Rejects” shows reasons and samples.' },
     late: { title: '{count} records came late ({share}) and were not compared', todo: 'Check the clocks of the checkpoints and backlogs of their uplinks; if that is normal here, raise detect.state_ttl.' },
     clocks: { title: 'Checkpoints with a wrong clock ({count}): {names}', todo: 'Set these clocks (NTP) or clear the backlog of their uplinks; panel “Clocks of the checkpoints” shows by how much.' },
+    cameras: { title: 'Bad cameras: {count}', todo: 'The page Cameras says what is wrong with each, and what to do.' },
     mirrorBlocked: { title: 'Mirror {name} is blocked and lacks {rows} rows: {error}', todo: 'Correct this at {target} (table, permissions, space). It then continues automatically without loss.' },
     mirrorAway: { title: 'Mirror {name} has been away since {since} and lacks {rows} rows: {error}', todo: 'Check that {target} is running, and check network and login. It catches up automatically; local data is not affected.' },
     mirrorSlow: { title: 'Mirror {name} is {seconds} behind ({rows} rows)', todo: 'The target is slow: check load, indexes and disk of {target}.' },

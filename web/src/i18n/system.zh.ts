@@ -31,6 +31,7 @@ export default {
     rejectedFew: { title: '已拒收 {count} 行', todo: '所占比例很小；原因与样例见「拒收」面板。' },
     late: { title: '{count} 条记录迟到（占 {share}），未参与套牌比对', todo: '检查各卡口时钟是否同步、上传是否积压；若属正常情况，可调大 detect.state_ttl。' },
     clocks: { title: '{count} 个卡口时钟异常：{names}', todo: '校准这些卡口的时钟（NTP）或处理上传积压；偏差见「卡口时钟」面板。' },
+    cameras: { title: '{count} 台设备异常', todo: '每台的问题与处理办法见「设备」页。' },
     mirrorBlocked: { title: '镜像 {name} 受阻，落后 {rows} 条：{error}', todo: '按上面的提示在目标 {target} 上更正（表结构、权限、容量）。更正后自动继续，不丢数据。' },
     mirrorAway: { title: '镜像 {name} 自 {since} 起不可达，落后 {rows} 条：{error}', todo: '检查 {target} 是否在运行、网络与账号是否正常。恢复后自动补写，本机数据不受影响。' },
     mirrorSlow: { title: '镜像 {name} 落后 {seconds}（{rows} 条）', todo: '目标写入较慢：检查 {target} 的负载、索引与磁盘。' },

@@ -3,8 +3,8 @@
  * and what to do; its values are raw and formatted where they are shown.
  */
 import type { Loss, Notice, Status } from '@/api/types'
+import type { Gravity } from '@/lib/gravity'
 
-export type Gravity = 'bad' | 'warn' | 'note'
 /** The stage of the pipeline. */
 export type Place = 'source' | 'parse' | 'route' | 'detect' | 'commit' | 'mirrors' | 'serve'
 
@@ -14,6 +14,8 @@ export interface Fault {
   place: Place
   /** `seconds…` is shown as a span, any other number as an integer, a notice or a loss in the language in use, a list with its commas. */
   values: Record<string, string | number | readonly string[] | Notice | Loss | null>
+  /** The page that shows more. */
+  page?: 'cameras'
   /** Distinguishes two faults of one kind. */
   of?: string
 }
@@ -101,6 +103,12 @@ function clockFaults({ detection }: Status): Fault[] {
   return [{ key: 'clocks', gravity: 'warn', place: 'detect', values }]
 }
 
+/** Cameras that must be repaired. */
+function cameraFaults({ cameras }: Status): Fault[] {
+  if (!cameras || cameras.bad === 0) return []
+  return [{ key: 'cameras', gravity: 'warn', place: 'detect', page: 'cameras', values: { count: cameras.bad } }]
+}
+
 function mirrorFaults(status: Status): Fault[] {
   return status.mirrors.flatMap((mirror) => {
     const { name, target, lag_rows, lag_seconds, away_since, last_error_notice, refused, lost, warnings, state } = mirror
@@ -166,7 +174,7 @@ export function faultsOf(status: Status): Fault[] {
     faults.push({ key, gravity: 'bad', place: 'commit', of: String(index), values: { reason } })
   }
   if (isEmpty(status)) faults.push({ key: 'empty', gravity: 'note', place: 'commit', values: {} })
-  faults.push(...sourceFaults(status), ...pipelineFaults(status), ...clockFaults(status), ...storageFaults(status))
+  faults.push(...sourceFaults(status), ...pipelineFaults(status), ...clockFaults(status), ...cameraFaults(status), ...storageFaults(status))
   faults.push(...mirrorFaults(status), ...modelFaults(status))
   return faults.sort((a, b) => ORDER.indexOf(a.gravity) - ORDER.indexOf(b.gravity))
 }
