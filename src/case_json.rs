@@ -156,3 +156,29 @@ pub struct PairJson {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighbour_due: Option<String>,
 }
+
+/// How long cars take on the way of a contradiction: beside a case, not part of it.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = CaseTimes)]
+pub struct CaseTimesJson {
+    /// KKMC of the earlier sighting.
+    pub from_kkmc: String,
+    /// KKMC of the later one.
+    pub to_kkmc: String,
+    /// Seconds between them, after correction.
+    pub gap_seconds: i64,
+    /// The fastest credible time between the two checkpoints, in seconds.
+    pub fastest_seconds: f64,
+    /// Drives that were counted; recent ones count more.
+    pub drives: u32,
+    /// Seconds of a bucket; the first begins at 0.
+    pub bucket_seconds: u32,
+    /// The share of each bucket, 0 to 1; at most 40.
+    pub shares: Vec<f64>,
+    /// The share beyond the last bucket.
+    pub longer_share: f64,
+    /// The share that is quicker than the gap.
+    pub quicker_share: f64,
+    /// The whole hour that was learnt last.
+    pub model: String,
+}

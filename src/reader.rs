@@ -13,7 +13,7 @@ use traffic::{
 
 use crate::calibration::Decision;
 use crate::cameras::CameraReport;
-use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
+use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
 pub use order::Order;
@@ -350,6 +350,12 @@ pub trait Snapshot: Send + Sync {
     /// [`ReadError::Unsupported`] unless a reader keeps work.
     fn decisions(&self) -> Result<Vec<Decision>, ReadError> {
         Err(ReadError::Unsupported(needs_local_storage("the desk's decisions")))
+    }
+    /// How long cars take on the way of a case's clearest contradiction, of those whose ways are learnt; none if none is.
+    /// Touches no disk.
+    fn case_times(&self, case: &CaseJson) -> Option<CaseTimesJson> {
+        let _ = case;
+        None
     }
     /// The number of the newest change of any case since the process started, and the cases that changed after the change
     /// `after`, in the order of their newest changes. Touches no disk. A reader that keeps no cases knows of no change.

@@ -18,7 +18,9 @@ use super::fields::{BodyFields, Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use super::state::Api;
-use crate::case_json::{CarJson, CaseJson, CountJson, ExplanationsJson, PairJson, SightingJson, WorkedCase};
+use crate::case_json::{
+    CarJson, CaseJson, CaseTimesJson, CountJson, ExplanationsJson, PairJson, SightingJson, WorkedCase,
+};
 use crate::reader::CaseFilter;
 use crate::work::{WorkError, WorkStatus};
 
@@ -98,6 +100,9 @@ pub(super) struct CaseDetailJson {
     case: CaseJson,
     /// The checkpoints that it names, each once.
     places: Vec<PlaceJson>,
+    /// How long cars take on the way of its clearest contradiction, of those whose ways are learnt; null if none is, and in
+    /// the role `api`.
+    times: Option<CaseTimesJson>,
     /// Number of changes so far; send it with the next one.
     #[schema(example = 1)]
     version: u64,
@@ -109,10 +114,11 @@ pub(super) struct CaseDetailJson {
 }
 
 impl CaseDetailJson {
-    fn new(worked: WorkedCase, catalogue: &Catalogue) -> Self {
+    fn new(worked: WorkedCase, api: &Api) -> Self {
         let WorkedCase { case, work } = worked;
         Self {
-            places: places(&case, catalogue),
+            places: places(&case, &api.reader.catalogue()),
+            times: api.reader.snapshot().case_times(&case),
             case: CaseJson { status: work.status, ..case },
             version: work.version,
             allowed: work.status.allowed(),
@@ -198,7 +204,7 @@ pub(super) async fn get_case(State(api): State<Arc<Api>>, Path(id): Path<String>
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
     let found = api.scan(move |snapshot| snapshot.case(id)).await?;
     let worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
-    Ok(CaseDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+    Ok(CaseDetailJson::new(worked, &api).into_answer())
 }
 
 /// Changes the work on a case. The change is on disk before the response is sent.
@@ -231,5 +237,5 @@ pub(super) async fn patch_case(
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
     let change = change_of(&api, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_case(id, &change)).await?;
-    Ok(CaseDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+    Ok(CaseDetailJson::new(worked, &api).into_answer())
 }

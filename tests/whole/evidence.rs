@@ -187,6 +187,13 @@ fn the_desk_works_on_a_case() {
     let case = get_data(&address, &one);
     assert_eq!((&case["version"], &case["allowed"]), (&json!(0), &json!(["investigating"])));
     assert!(case["places"].as_array().unwrap().len() >= 2);
+    let times = &case["times"];
+    assert!(times["drives"].as_u64().unwrap() >= 30, "{times}");
+    assert!(times["gap_seconds"].as_f64().unwrap() < times["fastest_seconds"].as_f64().unwrap(), "{times}");
+    let shares: Vec<f64> = times["shares"].as_array().unwrap().iter().map(|share| share.as_f64().unwrap()).collect();
+    let sum = shares.iter().sum::<f64>() + times["longer_share"].as_f64().unwrap();
+    assert!(shares.len() <= 40 && (sum - 1.0).abs() < 0.01, "{times}");
+    assert!(times["quicker_share"].as_f64().unwrap() < 0.1, "{times}");
     let change = |body: Value| {
         let (status, text) = patch(&address, &one, &body);
         (status, serde_json::from_str::<Value>(&text).unwrap()["data"].take())

@@ -11,6 +11,7 @@
 //! | `stream_clock` | where the stream is in event time, whatever single clocks say |
 //! | `last_seen` | the last sighting of each plate within reach |
 //! | `buckets`, `travel_times`, `paths` | gaps, travel times of pairs, the fastest credible time between any two |
+//! | `learnt` | the travel times as they were learnt at a whole hour, for readers |
 //! | `cameras`, `offsets` | leads, counts and faults of each camera; the clocks solved over the network |
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
@@ -30,6 +31,7 @@ mod chains;
 mod contradiction;
 mod last_seen;
 mod learning;
+mod learnt;
 mod misreads;
 mod offsets;
 mod pair;
@@ -47,6 +49,7 @@ pub use cases::{Case, CaseCar, NextPassage};
 pub use chains::Car;
 pub use contradiction::{Contradiction, Mark};
 pub use last_seen::Spot;
+pub use learnt::{DriveTimes, LearntTimes};
 pub use pair::{PairEvidence, PairFinding, Reason};
 pub use posterior::{Explanations, Rates, Run, Verdict};
 pub use saved::{SavedEvidence, SavedPair, SavedSightings};

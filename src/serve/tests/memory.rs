@@ -15,7 +15,7 @@ use traffic::{
 use super::time;
 use crate::calibration::Decision;
 use crate::cameras::{Camera, CameraReport};
-use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
+use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece,
     RejectRow, Snapshot, TimeRange, Totals,
@@ -403,6 +403,22 @@ impl Snapshot for Rows {
     fn decisions(&self) -> Result<Vec<Decision>, ReadError> {
         let of = |is_confirmed| Decision { probability: 0.85, is_confirmed };
         Ok([of(true), of(true), of(false)].to_vec())
+    }
+
+    fn case_times(&self, case: &CaseJson) -> Option<CaseTimesJson> {
+        let pair = case.pairs.first()?;
+        Some(CaseTimesJson {
+            from_kkmc: pair.earlier.kkmc.clone(),
+            to_kkmc: pair.later.kkmc.clone(),
+            gap_seconds: pair.gap_seconds,
+            fastest_seconds: pair.fastest_seconds,
+            drives: 400,
+            bucket_seconds: 600,
+            shares: vec![0.0, 0.25, 0.7],
+            longer_share: 0.05,
+            quicker_share: 0.0,
+            model: "2024-01-01 08:00:00".to_owned(),
+        })
     }
 
     fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {

@@ -3,6 +3,7 @@
 
 mod alerts;
 mod cache;
+mod case_times;
 mod cases;
 mod counts;
 mod cursor;

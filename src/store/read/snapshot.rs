@@ -8,7 +8,7 @@ use super::cursor::RowCursor;
 use super::passages;
 use super::view::View;
 use crate::calibration::Decision;
-use crate::case_json::{CaseHeadJson, CaseJson, WorkedCase};
+use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError,
     RejectPiece, Snapshot, TimeRange, Totals,
@@ -78,6 +78,10 @@ impl Snapshot for View {
 
     fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
         self.case_by_id(id)
+    }
+
+    fn case_times(&self, case: &CaseJson) -> Option<CaseTimesJson> {
+        self.times_of_case(case)
     }
 
     fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {

@@ -12,7 +12,7 @@ use super::cache::ColumnCache;
 use crate::reader::ReadError;
 use crate::store::disk::records::Totals;
 use crate::store::disk::segments::{Entry, body};
-use crate::store::state::{AlertIndex, CaseIndex, Log, Rollups, State, Work};
+use crate::store::state::{AlertIndex, CaseIndex, Learnt, Log, Rollups, State, Work};
 
 /// What views share: where they read what is not in memory.
 #[derive(Debug, Clone)]
@@ -33,6 +33,7 @@ pub struct View {
     pub(super) rollups: Rollups,
     pub(super) alerts: AlertIndex,
     pub(super) cases: CaseIndex,
+    pub(super) learnt: Learnt,
     pub(super) names: NameTable,
     pub(super) totals: Totals,
     pub(super) newest: Option<CivilTime>,
@@ -51,6 +52,7 @@ impl View {
             rollups: state.rollups.clone(),
             alerts: state.alerts.clone(),
             cases: state.cases.clone(),
+            learnt: state.learnt.clone(),
             names: state.names.clone(),
             totals: state.totals.clone(),
             newest: state.newest,

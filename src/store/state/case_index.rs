@@ -22,12 +22,14 @@ pub(in crate::store) struct CaseRow {
     pub(in crate::store) newest: i64,
     /// Checkpoints of the contradictions that are kept.
     pub(in crate::store) checkpoints: Box<[NameId]>,
+    /// The partition in which its plate is seen; none as long as that is not known.
+    pub(in crate::store) partition: Option<u32>,
     /// Which change of any case since this process started was the newest of this one.
     pub(in crate::store) change: u64,
 }
 
 impl CaseRow {
-    fn of(stored: &StoredCase, change: u64) -> Self {
+    fn of(stored: &StoredCase, partition: Option<u32>, change: u64) -> Self {
         let case = &stored.case;
         let sites = case.contradictions.iter().flat_map(|pair| [pair.from.spot.checkpoint, pair.to.spot.checkpoint]);
         let mut checkpoints: Vec<NameId> = sites.collect();
@@ -42,6 +44,7 @@ impl CaseRow {
             contradictions: stored.contradictions(),
             newest: case.newest,
             checkpoints: checkpoints.into(),
+            partition,
             change,
         }
     }
@@ -58,11 +61,18 @@ pub(in crate::store) struct CaseIndex {
 
 impl CaseIndex {
     /// Takes a case that is new or has changed.
-    pub(in crate::store) fn put(&mut self, stored: &StoredCase) {
+    pub(in crate::store) fn put(&mut self, stored: &StoredCase, partition: Option<u32>) {
         self.changes += 1;
-        Arc::make_mut(&mut self.rows).insert(stored.seq, CaseRow::of(stored, self.changes));
+        Arc::make_mut(&mut self.rows).insert(stored.seq, CaseRow::of(stored, partition, self.changes));
         if self.newest.get(&stored.case.plate) != Some(&stored.seq) {
             Arc::make_mut(&mut self.newest).insert(stored.case.plate, stored.seq);
+        }
+    }
+
+    /// Notes the partition of each case that `find` knows.
+    pub(in crate::store) fn place(&mut self, find: impl Fn(PlateCode) -> Option<u32>) {
+        for row in Arc::make_mut(&mut self.rows).values_mut() {
+            row.partition = row.partition.or_else(|| find(row.plate));
         }
     }
 

@@ -6,6 +6,7 @@ use traffic::{CivilTime, NameTable};
 use super::alert_index::AlertIndex;
 use super::case_index::CaseIndex;
 use super::last_minute::LastMinute;
+use super::learnt::Learnt;
 use super::log::Log;
 use super::rollups::Rollups;
 use crate::store::disk::records::Totals;
@@ -25,6 +26,8 @@ pub(in crate::store) struct State {
     pub(in crate::store) alerts: AlertIndex,
     /// The cases.
     pub(in crate::store) cases: CaseIndex,
+    /// Travel times.
+    pub(in crate::store) learnt: Learnt,
     /// The newest GCSJ that is not far ahead of the watermark.
     pub(in crate::store) newest: Option<CivilTime>,
     /// Passages of the last minute.
@@ -41,6 +44,7 @@ impl State {
             rollups: Rollups::default(),
             alerts: AlertIndex::new(0),
             cases: CaseIndex::default(),
+            learnt: Learnt::default(),
             newest: None,
             last_minute: LastMinute::default(),
         }

@@ -7,6 +7,7 @@ mod committed;
 mod detection;
 mod holds;
 mod last_minute;
+mod learnt;
 mod log;
 mod name_facts;
 mod partitions;
@@ -21,6 +22,7 @@ pub(super) use committed::State;
 pub(super) use detection::Detection;
 pub(super) use holds::Holds;
 pub(super) use last_minute::LastMinute;
+pub(super) use learnt::Learnt;
 pub(super) use log::Log;
 #[cfg(test)]
 pub(super) use log::Sizes;

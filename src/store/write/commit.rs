@@ -95,7 +95,7 @@ impl Store {
         self.write_rows(rows, &mut commit)?;
         let Verdict { fates, hits, findings } = verdict;
         self.write_alerts(passages, &hits, findings.pairs, &mut commit)?;
-        self.write_cases(findings.cases, &mut commit)?;
+        self.write_cases(batch.partition, findings.cases, &mut commit)?;
         self.write_rejects(batch, &fates, &mut commit)?;
         self.write_detection(batch.partition, &mut commit)?;
         if self.saving_is_due() {
@@ -353,6 +353,7 @@ impl Store {
         self.note_newest();
         self.report_progress(Some(started));
         if self.settings.publish {
+            self.state.learnt.refresh(&self.partitions);
             self.publish();
         }
     }

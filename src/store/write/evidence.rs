@@ -34,12 +34,17 @@ impl Store {
         evidence.map(|evidence| evidence.assessor.observe_batch(batch, fates, hits, knowledge)).unwrap_or_default()
     }
 
-    /// Writes the cases that a batch changed.
-    pub(super) fn write_cases(&mut self, cases: Vec<Case>, commit: &mut Commit<'_>) -> Result<(), StoreError> {
+    /// Writes the cases that a batch of a partition changed.
+    pub(super) fn write_cases(
+        &mut self,
+        partition: u32,
+        cases: Vec<Case>,
+        commit: &mut Commit<'_>,
+    ) -> Result<(), StoreError> {
         for case in cases {
             let stored = self.stored_case(case)?;
             commit.put(Family::Cases, &stored.seq.to_be_bytes(), &encode_case(&stored)?);
-            self.state.cases.put(&stored);
+            self.state.cases.put(&stored, Some(partition));
         }
         Ok(())
     }
@@ -167,9 +172,17 @@ impl Store {
         let database = self.shared.reading.database.clone();
         for item in database.scan(Family::Cases, &[]) {
             let (_, value) = item?;
-            self.state.cases.put(&decode_case(&value).map_err(|error| database.damaged("a case", &error))?);
+            self.state.cases.put(&decode_case(&value).map_err(|error| database.damaged("a case", &error))?, None);
         }
         Ok(())
+    }
+
+    /// Finds the partition of each case by its suspects: what is stored of a case does not name it.
+    pub(super) fn place_cases(&mut self) {
+        let suspects = self.partitions.iter().filter_map(|(id, partition)| Some((*id, partition.evidence.as_ref()?)));
+        let suspects: Vec<_> = suspects.collect();
+        let find = |plate| suspects.iter().find(|(_, evidence)| evidence.assessor.suspect_of(plate).is_some());
+        self.state.cases.place(|plate| find(plate).map(|(id, _)| *id));
     }
 
     /// Drops cases, oldest first, whose newest contradiction is older than `oldest`, at most `at_once`.

@@ -125,6 +125,8 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     // Now that all files exist: those of an earlier version, and those that the umask did not reach.
     storage::close_to_others(path);
     store.note_newest();
+    store.place_cases();
+    store.state.learnt.refresh(&store.partitions);
     store.report_progress(None);
     store.publish();
     Ok(store)

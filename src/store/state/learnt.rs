@@ -1,0 +1,47 @@
+//! What each partition has learnt of travel times, as readers see it: a copy, made again when an hour was learnt.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use traffic::NameId;
+use traffic::evidence::LearntTimes;
+
+use super::partitions::Partition;
+
+/// The travel times of a partition.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct LearntHour {
+    /// The hour that was learnt last, in hours since 1970.
+    pub(in crate::store) hour: i64,
+    pub(in crate::store) times: Arc<LearntTimes>,
+}
+
+/// The travel times of all partitions.
+#[derive(Debug, Clone, Default)]
+pub(in crate::store) struct Learnt(Arc<BTreeMap<u32, LearntHour>>);
+
+impl Learnt {
+    /// Copies what has been learnt since the last call.
+    pub(in crate::store) fn refresh(&mut self, partitions: &BTreeMap<u32, Partition>) {
+        let hour = |id: &u32| partitions.get(id)?.evidence.as_ref()?.assessor.learnt_hour();
+        if self.0.keys().any(|id| hour(id).is_none()) {
+            Arc::make_mut(&mut self.0).retain(|id, _| hour(id).is_some());
+        }
+        for (&id, partition) in partitions {
+            let Some(evidence) = &partition.evidence else { continue };
+            let Some(hour) = evidence.assessor.learnt_hour() else { continue };
+            if self.0.get(&id).is_none_or(|known| known.hour != hour) {
+                let times = Arc::new(LearntTimes::of(&evidence.assessor));
+                Arc::make_mut(&mut self.0).insert(id, LearntHour { hour, times });
+            }
+        }
+    }
+
+    /// What a partition has learnt; without one, the partition with the most drives from one checkpoint to another.
+    pub(in crate::store) fn of(&self, partition: Option<u32>, from: NameId, to: NameId) -> Option<&LearntHour> {
+        match partition {
+            Some(partition) => self.0.get(&partition),
+            None => self.0.values().max_by_key(|learnt| learnt.times.drives(from, to)),
+        }
+    }
+}
