@@ -22,6 +22,9 @@ class FakeSource extends EventTarget {
   alert(seq: number) {
     this.dispatchEvent(new MessageEvent('warning', { data: JSON.stringify({ seq, hphm: `苏C${seq}` }) }))
   }
+  changed(id: string, probability: number) {
+    this.dispatchEvent(new MessageEvent('case', { data: JSON.stringify({ seq: 1, id, probability }) }))
+  }
   fail(readyState: number) {
     this.readyState = readyState
     this.dispatchEvent(new Event('error'))
@@ -70,6 +73,18 @@ test('shows what comes in on top, gathered, and tells listeners', async () => {
   vi.advanceTimersByTime(200)
   expect(seqs()).toEqual([5, 4, 3, 2, 1])
   expect(heard).toEqual([[5, 4]])
+})
+
+test('passes on each case that changes, and no more once it is unmounted', async () => {
+  const { result, source, unmount } = await started()
+  const heard: string[] = []
+  result.onCase(({ id, probability }) => heard.push(`${id} ${probability}`))
+  source.changed('a', 0.97)
+  source.changed('a', 0.4)
+  expect(heard).toEqual(['a 0.97', 'a 0.4'])
+  unmount()
+  source.changed('b', 1)
+  expect(heard).toHaveLength(2)
 })
 
 test('shows no alert twice', async () => {

@@ -19,7 +19,10 @@ const LISTED = 50
 export const useCases = (filters: MaybeRefOrGetter<CaseFilters>) => useRecords('cases', filters)
 export const useCase = (id: MaybeRefOrGetter<string>) => useRecord('cases', id)
 
-/** The sure cases that wait for the desk: how many there are, and the newest. */
+/**
+ * The sure cases that wait for the desk: how many there are, and the newest. The caller reads it again when a case changes; the
+ * interval is for work that was done elsewhere, of which no event tells.
+ */
 export function useOpenCases() {
   return useQuery({
     queryKey: ['cases', 'open'],
@@ -29,7 +32,7 @@ export function useOpenCases() {
       const newest = pages.flatMap(({ records }) => records).sort((a, b) => b.opened_at.localeCompare(a.opened_at))
       return { total: pages.reduce((sum, { total }) => sum + total, 0), newest }
     },
-    refetchInterval: EVERY.cases,
+    refetchInterval: EVERY.slow,
   })
 }
 

@@ -1,12 +1,12 @@
 /**
- * The newest alerts, and each further one as the server streams it. Holds a bounded number of them. Reconnects
+ * The newest alerts, and each further one as the server streams it; and word of cases that changed. Holds a bounded number of them. Reconnects
  * automatically and continues after the last alert it has, so that none is missed or shown twice.
  */
 import { useQuery } from '@tanstack/vue-query'
 import { onScopeDispose, onUnmounted, ref, shallowRef, watch } from 'vue'
 
 import { apiGet, withParams } from '@/api/client'
-import type { Warning } from '@/api/types'
+import type { Case, Warning } from '@/api/types'
 
 /** Maximum number of alerts in a list. */
 export const KEPT = 60
@@ -16,6 +16,9 @@ const GATHER_MS = 200
 const BEHIND_MS = 15_000
 const BEHIND_MOST_MS = 600_000
 const RECONNECT_MS = [1_000, 2_000, 5_000, 10_000]
+
+/** What the stream says of a case that was opened or has changed. */
+export type CaseHead = Pick<Case, 'seq' | 'id' | 'hphm' | 'probability' | 'cause' | 'contradictions' | 'last_time'>
 
 export function useAlertStream() {
   const newest = useQuery({
@@ -27,6 +30,7 @@ export function useAlertStream() {
   const alerts = shallowRef<readonly Warning[]>([])
   const connected = ref(false)
   const listeners = new Set<(fresh: readonly Warning[]) => void>()
+  const caseListeners = new Set<(head: CaseHead) => void>()
   let source: EventSource | null = null
   let gathered: Warning[] = []
   let gathering: ReturnType<typeof setTimeout> | undefined
@@ -51,10 +55,16 @@ export function useAlertStream() {
     gathering ??= setTimeout(flush, GATHER_MS)
   }
 
+  function receiveCase(event: MessageEvent<string>) {
+    const head = JSON.parse(event.data) as CaseHead
+    for (const listener of caseListeners) listener(head)
+  }
+
   function open() {
     close()
     source = new EventSource(withParams('/api/warnings/stream', { lastEventId: lastSeq() }))
     source.addEventListener('warning', receive)
+    source.addEventListener('case', receiveCase)
     source.addEventListener('open', () => {
       connected.value = true
       failures = 0
@@ -118,6 +128,7 @@ export function useAlertStream() {
     clearTimeout(gathering)
     close()
     listeners.clear()
+    caseListeners.clear()
   })
 
   return {
@@ -129,6 +140,11 @@ export function useAlertStream() {
     onFresh: (listener: (fresh: readonly Warning[]) => void) => {
       listeners.add(listener)
       onScopeDispose(() => listeners.delete(listener), true)
+    },
+    /** Calls back with each case that is opened or changes while the stream is connected. */
+    onCase: (listener: (head: CaseHead) => void) => {
+      caseListeners.add(listener)
+      onScopeDispose(() => caseListeners.delete(listener), true)
     },
   }
 }
