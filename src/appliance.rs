@@ -13,6 +13,7 @@ use traffic::{AlertId, Catalogue, CivilTime};
 use crate::batch::Batch;
 use crate::cameras::CameraReport;
 use crate::case_json::WorkedCase;
+use crate::kept_proof::{self, KeptProof};
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{ReadError, Reader, Snapshot};
 use crate::status::{
@@ -211,6 +212,11 @@ impl Reader for Appliance {
 
     fn cameras(&self) -> Result<CameraReport, ReadError> {
         Ok(self.shared.progress().cameras)
+    }
+
+    fn proof(&self) -> Result<Option<KeptProof>, ReadError> {
+        let read = kept_proof::read(self.shared.database().path());
+        read.map_err(|error| ReadError::Storage(format!("{}: {error}", kept_proof::FILE)))
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {

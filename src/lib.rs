@@ -36,6 +36,7 @@ pub(crate) mod clock;
 pub mod commands;
 pub(crate) mod config;
 pub(crate) mod forecast;
+mod kept_proof;
 pub(crate) mod mirror;
 pub(crate) mod mysql;
 mod named;

@@ -14,6 +14,7 @@ use traffic::{
 use crate::calibration::Decision;
 use crate::cameras::CameraReport;
 use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
+use crate::kept_proof::KeptProof;
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
 pub use order::Order;
@@ -461,6 +462,13 @@ pub trait Reader: Send + Sync + 'static {
     /// [`ReadError::Unsupported`] unless a reader learns from the traffic.
     fn cameras(&self) -> Result<CameraReport, ReadError> {
         Err(ReadError::Unsupported(needs_local_storage("what is known of cameras")))
+    }
+    /// The newest proof of the detection; none if none was made.
+    ///
+    /// # Errors
+    /// [`ReadError`] if it cannot be read; [`ReadError::Unsupported`] unless a reader has local storage.
+    fn proof(&self) -> Result<Option<KeptProof>, ReadError> {
+        Err(ReadError::Unsupported(needs_local_storage("the proof of the detection")))
     }
     /// Why no more input is accepted, if it is not. Touches no disk.
     fn failure(&self) -> Option<String>;

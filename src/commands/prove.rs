@@ -1,5 +1,6 @@
 //! `platewatch prove FILE... | --data-dir DIR`: the detection proved on recorded traffic of one's own, see
-//! [`crate::prove`]. The traffic is read twice; nothing is written but the report.
+//! [`crate::prove`]. The traffic is read twice; nothing is written but the report, which stays in a data directory, too, where
+//! the appliance serves it.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,8 +18,10 @@ use super::recorded::Recorded;
 use super::settings::{default_config, evidence_settings, parser_settings};
 use super::signals::cancel_at_signal;
 use crate::config::{ByteSize, Config, parse_size};
+use crate::kept_proof;
 use crate::prove::{Choice, Report, Settings, Tracks, Trial, choose};
 use crate::source::capture::{CaptureSettings, FileMark};
+use crate::store::Frozen;
 
 /// Arguments of `prove`.
 #[derive(Debug, Args)]
@@ -26,7 +29,7 @@ pub struct ProveArgs {
     /// Captures in this order: plain, .gz or .zst; they are read twice
     #[arg(required_unless_present = "data_dir", conflicts_with = "data_dir", value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The passages of this data directory instead; an appliance may go on writing it
+    /// The passages of this data directory instead; an appliance may go on writing it, and shows the report on its page
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// How many pairs of tracks are merged
@@ -62,7 +65,7 @@ pub fn run(args: &ProveArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     let settings = settings(&config)?;
     let layout = args.capture.layout(&config)?;
-    let catalogue = args.capture.checkpoints().map(read_catalogue).transpose()?.unwrap_or_else(Catalogue::xuzhou);
+    let catalogue = catalogue(args)?;
     // Sorting spills into it.
     let spill = DataDir::new(None, &std::env::temp_dir())?;
     let recorded = recorded(args, &config, layout, &spill)?;
@@ -70,7 +73,20 @@ pub fn run(args: &ProveArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     cancel_at_signal(stop.clone())?;
     let report = prove(args, settings, &catalogue, &recorded, &stop)?;
-    write(args, &report, out)
+    write(args, &report, out)?;
+    let Some(directory) = &args.data_dir else { return Ok(()) };
+    // The appliance serves it.
+    let failed = || format!("the report is not kept in {}, so /api/prove does not show it", directory.display());
+    kept_proof::keep(directory, &report).with_context(failed)
+}
+
+/// The checkpoints that were named, else those of the data directory, else the built-in ones.
+fn catalogue(args: &ProveArgs) -> anyhow::Result<Catalogue> {
+    match (args.capture.checkpoints(), &args.data_dir) {
+        (Some(file), _) => read_catalogue(file),
+        (None, Some(directory)) => Ok(Frozen::open(directory)?.catalogue()?),
+        (None, None) => Ok(Catalogue::xuzhou()),
+    }
 }
 
 fn prove(

@@ -1,7 +1,10 @@
 //! The numbers of a proof, as they are written to JSON: recall on merged pairs, an upper bound of false findings on all
 //! other plates, and how far probabilities are right.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::merged::{LEVELS, Merged, RULES, Reached};
 use super::others::Other;
@@ -13,7 +16,8 @@ use super::trial::Trial;
 const BANDS: usize = 10;
 
 /// What a proof found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofReport)]
 pub struct Report {
     /// The seed that chose the pairs.
     pub seed: u64,
@@ -41,12 +45,14 @@ pub struct Report {
     pub rules: Vec<RuleCount>,
     /// Probabilities against what is true.
     pub reliability: Vec<Band>,
-    /// Each merged plate, in the order chosen.
+    /// Each merged plate, in the order chosen; left out where they are not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<PairResult>,
 }
 
 /// Merged plates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofMerged)]
 pub struct MergedCount {
     /// All.
     pub plates: u64,
@@ -57,7 +63,8 @@ pub struct MergedCount {
 }
 
 /// Plates that were not merged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofOthers)]
 pub struct OthersCount {
     /// All.
     pub plates: u64,
@@ -66,7 +73,8 @@ pub struct OthersCount {
 }
 
 /// Cases from one probability on.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofCases)]
 pub struct CaseCount {
     /// The probability.
     pub probability: f64,
@@ -89,7 +97,8 @@ pub struct CaseCount {
 }
 
 /// Other plates of which something was found: an upper bound of what is false, since real clones are among them.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofFound)]
 pub struct Found {
     /// How many.
     pub plates: u64,
@@ -98,10 +107,12 @@ pub struct Found {
 }
 
 /// Alerts of a rule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofRule)]
 pub struct RuleCount {
     /// `window`, or `great_circle`: severity high by speed alone.
-    pub rule: &'static str,
+    #[schema(value_type = String)]
+    pub rule: Cow<'static, str>,
     /// Merged plates with an alert between the two cars.
     pub found: u64,
     /// The same as a share of all merged plates.
@@ -117,7 +128,8 @@ pub struct RuleCount {
 }
 
 /// Suspects whose newest probability is in a band.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofBand)]
 pub struct Band {
     /// The least probability of the band.
     pub from: f64,
@@ -134,7 +146,8 @@ pub struct Band {
 }
 
 /// What became of a pair.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofPair)]
 pub struct PairResult {
     /// The plate of both.
     pub hphm: String,
@@ -151,7 +164,8 @@ pub struct PairResult {
 }
 
 /// Median and 90 % of some numbers; none if there are none.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProofQuantiles)]
 pub struct Quantiles {
     /// Half are at most this.
     pub median: Option<f64>,
@@ -203,6 +217,66 @@ impl Report {
     }
 }
 
+#[cfg(test)]
+impl Report {
+    /// Of a small proof.
+    pub fn sample() -> Self {
+        let found = |plates| Found { plates, per_thousand: plates as f64 };
+        let quantiles = Quantiles { median: Some(2.0), p90: Some(6.5) };
+        let case = |probability, count| CaseCount {
+            probability,
+            found: count,
+            share: share(count, 10),
+            share_of_contradicted_twice: share(count, 9),
+            found_at_end: count,
+            contradictions: quantiles,
+            minutes_from_contradiction: quantiles,
+            minutes_from_second_car: quantiles,
+            others: found(1),
+        };
+        let rule = |rule, count| RuleCount {
+            rule: Cow::Borrowed(rule),
+            found: count,
+            share: share(count, 10),
+            alerts: 4 * count,
+            alerts_per_plate: 0.4 * count as f64,
+            others: found(100),
+            other_alerts: 340,
+        };
+        let band = |place: u32| Band {
+            from: f64::from(place) / 10.0,
+            to: f64::from(place + 1) / 10.0,
+            predicted: (place == 9).then_some(0.98),
+            observed: (place == 9).then_some(0.9),
+            merged: if place == 9 { 9 } else { 0 },
+            others: u64::from(place == 9),
+        };
+        Self {
+            seed: 1,
+            any_brand: false,
+            passages: 52_000,
+            first_time: Some("2024-01-01 00:00:03".to_owned()),
+            last_time: Some("2024-01-01 23:59:58".to_owned()),
+            plates: 1020,
+            estimated: false,
+            tracks: 400,
+            merged: MergedCount { plates: 10, contradicted: 10, contradicted_twice: 9 },
+            others: OthersCount { plates: 1000, contradicted: 12 },
+            cases: vec![case(0.5, 10), case(0.9, 9)],
+            rules: vec![rule("window", 4), rule("great_circle", 5)],
+            reliability: (0..10).map(band).collect(),
+            pairs: vec![PairResult {
+                hphm: "苏C12345".to_owned(),
+                merged_hphm: "苏C54321".to_owned(),
+                contradictions: 3,
+                probability: Some(0.98),
+                window_alerts: 2,
+                great_circle_alerts: 1,
+            }],
+        }
+    }
+}
+
 impl PairResult {
     fn of(merged: &Merged) -> Self {
         let [window_alerts, great_circle_alerts] = merged.alerts;
@@ -248,7 +322,7 @@ fn rule_count(trial: &Trial, rule: usize, others: u64) -> RuleCount {
     let alerts: u64 = trial.merged.iter().map(own).sum();
     let plates = trial.merged.len() as u64;
     RuleCount {
-        rule: RULES.get(rule).map_or("", |(name, _)| name),
+        rule: Cow::Borrowed(RULES.get(rule).map_or("", |(name, _)| name)),
         found,
         share: share(found, plates),
         alerts,

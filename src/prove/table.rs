@@ -117,7 +117,7 @@ fn found_cases(out: &mut Formatter<'_>, case: &CaseCount) -> fmt::Result {
 }
 
 fn found_by_rule(out: &mut Formatter<'_>, rule: &RuleCount) -> fmt::Result {
-    let name = match rule.rule {
+    let name = match &*rule.rule {
         "window" => "flat rule `window`",
         _ => "great-circle speed",
     };

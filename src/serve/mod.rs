@@ -32,6 +32,7 @@ mod openapi;
 mod origins;
 mod overview;
 mod predict;
+mod prove;
 mod query;
 mod recent;
 mod records;

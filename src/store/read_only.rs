@@ -9,8 +9,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use storage::{Database, Family};
-use traffic::{CivilTime, Resolution};
+use traffic::{Catalogue, CivilTime, Resolution};
 
+use super::disk::checkpoints;
 use super::disk::keys;
 use super::disk::records::{MirrorCursor, shards_of};
 use super::disk::segments::LogBlock;
@@ -57,6 +58,18 @@ impl Frozen {
     /// The number of the row after the last, by shard.
     pub fn end_rows(&self) -> PerShard<u64> {
         self.zones.map_ref(|zones| zones.last().map_or(0, ZoneMap::end_row))
+    }
+
+    /// The imported checkpoints; the built-in ones if none were imported, or by a program that kept no copy and has not been
+    /// replaced since.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn catalogue(&self) -> Result<Catalogue, StoreError> {
+        match checkpoints::load_copy(&self.database)? {
+            Some(copy) => copy.catalogue(&self.database),
+            None => Ok(Catalogue::xuzhou()),
+        }
     }
 
     /// The shards.

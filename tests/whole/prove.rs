@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::harness::{Ended, Random, Replay, done, folder, platewatch, run};
+use crate::harness::{Ended, Random, Replay, done, folder, get, get_data, platewatch, run, serve_nothing};
 
 const SITES: usize = 6;
 const PAIRS: &str = "8";
@@ -171,6 +171,27 @@ fn the_seed_decides_and_the_input_may_be_a_data_directory() {
     {
         assert!(table.contains(part), "{table}");
     }
+}
+
+/// The appliance serves what `prove` left beside it, made with the checkpoints that were imported into the data directory.
+#[test]
+fn the_report_stays_in_the_data_directory_and_is_served() {
+    let scene = Scene::new();
+    let data = scene.path("data");
+    scene.replay("capture.log", "out").args(["--data-dir"]).args([&data]).results();
+    let data_text = data.to_str().unwrap();
+    let sites = scene.path("checkpoints.csv");
+    done(["import-checkpoints", sites.to_str().unwrap(), "--data-dir", data_text]);
+    let (_running, address) = serve_nothing(&data);
+    assert_eq!(get(&address, "/api/prove").0, 404);
+    let report = done(["prove", "--data-dir", data_text, "--pairs", PAIRS, "--json", "-"]);
+    assert_eq!(report, scene.prove(&[]).stdout, "as with --checkpoints");
+    let mut proof = get_data(&address, "/api/prove");
+    assert!(proof["made_at"].as_str().unwrap().len() == 19, "{proof}");
+    let mut report: Value = serde_json::from_str(&report).unwrap();
+    proof.as_object_mut().unwrap().remove("made_at");
+    report.as_object_mut().unwrap().remove("pairs");
+    assert_eq!(proof, report);
 }
 
 #[test]

@@ -8,6 +8,7 @@ import { BINARY, freePort, until } from './server'
 
 export interface Appliance {
   url: string
+  dataDir: string
   remove: () => Promise<void>
 }
 
@@ -42,7 +43,7 @@ export async function appliance(lines: readonly string[], more = '', api = ''): 
     await remove()
     throw error
   }
-  return { url, remove }
+  return { url, dataDir: join(folder, 'data'), remove }
 }
 
 /** A line of a capture. */

@@ -20,12 +20,13 @@ export const routes: RouteRecordRaw[] = [
   { path: '/track/:hphm?', name: 'track', component: () => import('@/views/track/TrackView.vue'), meta: { title: 'common.nav.track', fill: true } },
   { path: '/predict', name: 'predict', component: () => import('@/views/predict/PredictView.vue'), meta: { title: 'common.nav.predict' } },
   { path: '/cameras', name: 'cameras', component: () => import('@/views/cameras/CamerasView.vue'), meta: { title: 'common.nav.cameras' } },
+  { path: '/prove', name: 'prove', component: () => import('@/views/prove/ProveView.vue'), meta: { title: 'common.nav.prove' } },
   { path: '/system', name: 'system', component: () => import('@/views/system/SystemView.vue'), meta: { title: 'common.nav.system' } },
   { path: '/:path(.*)*', name: 'notFound', component: () => import('@/views/notFound/NotFoundView.vue'), meta: { title: 'common.notFound' } },
 ]
 
 /** The pages of the navigation, in its order. */
-export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'predict', 'cameras', 'system'] as const
+export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'predict', 'cameras', 'prove', 'system'] as const
 
 export function createPageRouter() {
   return createRouter({

@@ -79,6 +79,7 @@ reasons! {
 
     UnknownAlert NOT_FOUND: "there is no alert {id}: it was never raised here, or is older than store.alerts_retention",
     UnknownCase NOT_FOUND: "there is no case {id}: it was never opened here, or is older than store.alerts_retention",
+    NoProof NOT_FOUND: "the detection was not proved on this traffic yet: run `platewatch prove --data-dir DIR` with the data directory of this process, beside it",
     WorkChanged CONFLICT: "it was changed meanwhile (version {actual}, not {expected}): read it again with GET, then decide again",
     WorkNotAllowed CONFLICT: "what is {from} cannot become {to}: allowed is {allowed}",
     WorkUnchanged CONFLICT: "it is {state} already: give a `note` to add one, or another `status`: allowed is {allowed}",

@@ -16,6 +16,8 @@ use super::time;
 use crate::calibration::Decision;
 use crate::cameras::{Camera, CameraReport};
 use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
+use crate::kept_proof::KeptProof;
+use crate::prove::Report;
 use crate::reader::{
     AlertFilter, CaseFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece,
     RejectRow, Snapshot, TimeRange, Totals,
@@ -81,6 +83,7 @@ pub(crate) struct MemoryReader {
     commits: watch::Sender<u64>,
     catalogue: Arc<Catalogue>,
     status: Mutex<Status>,
+    proof: Mutex<Option<Report>>,
 }
 
 /// A plate with two contradictions.
@@ -126,12 +129,14 @@ impl MemoryReader {
             commits: watch::Sender::new(0),
             catalogue: Arc::new(Catalogue::xuzhou()),
             status: Mutex::new(Status { version: "0.1.0", role: "all".to_owned(), ..Status::default() }),
+            proof: Mutex::default(),
         }
     }
 
     /// Eight passages of two days and three alerts.
     pub(crate) fn sample() -> Self {
         let reader = Self::empty();
+        reader.prove(Some(Report::sample()));
         let pizhou = "徐州市邳州市S250宿邳线K1江苏徐州-S250-苏鲁界省际卡口";
         reader.commit(
             vec![
@@ -211,6 +216,10 @@ impl MemoryReader {
         change(&mut self.status.lock());
     }
 
+    pub(crate) fn prove(&self, report: Option<Report>) {
+        *self.proof.lock() = report;
+    }
+
     pub(crate) fn reject(&self, rows: Vec<RejectRow>) {
         self.change(|state| state.rejects.extend(rows));
     }
@@ -273,6 +282,10 @@ impl Reader for MemoryReader {
         let camera = Camera { kkmc: "G3_Sulu".into(), known, silence: None };
         let well = Camera { kkmc: "G104_Tongshan_Sulu".into(), known: sound, silence: None };
         Ok(CameraReport { is_on: true, model: Some(473_352), cameras: [well, camera].into() })
+    }
+
+    fn proof(&self) -> Result<Option<KeptProof>, ReadError> {
+        Ok(self.proof.lock().clone().map(|report| KeptProof { report, kept_unix: 1_704_067_200 }))
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {

@@ -12,6 +12,7 @@ pub(super) mod memory;
 mod openapi;
 mod operation;
 mod predict;
+mod prove;
 mod query;
 mod rejects;
 mod shutdown;

@@ -47,7 +47,7 @@ impl Copy {
     }
 
     /// All of them, or what is wrong with the copy: a part of them would pass for all.
-    fn catalogue(&self, database: &Database) -> Result<Catalogue, StoreError> {
+    pub(in crate::store) fn catalogue(&self, database: &Database) -> Result<Catalogue, StoreError> {
         let damaged = |error: &dyn std::fmt::Display| database.damaged("the copy of the checkpoints", error);
         let checkpoints = self.values.iter().map(|value| serde_json::from_slice(value)).collect::<Result<Vec<_>, _>>();
         let checkpoints = checkpoints.map_err(|error| damaged(&error))?;

@@ -11,6 +11,7 @@ const en: typeof zh = {
     track: 'Track',
     predict: 'Forecast',
     cameras: 'Cameras',
+    prove: 'Proof',
     system: 'System',
   },
   skip: 'Skip to content',

@@ -11,6 +11,7 @@ export default {
     track: '轨迹',
     predict: '预测',
     cameras: '设备',
+    prove: '检测验证',
     system: '系统',
   },
   skip: '跳到正文',

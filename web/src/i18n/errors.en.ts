@@ -48,6 +48,7 @@ const reason: Record<ErrorReason, string> = {
   two_versions: 'Two different versions are given: give one',
   unknown_checkpoint: 'There is no checkpoint {given}; known ones: {known}',
   unknown_alert: 'There is no alert {id}; it may be past retention',
+  no_proof: 'The detection was not proved on this traffic yet: run platewatch prove --data-dir DIR on this machine with the data directory of this process, beside it; the result is then shown here',
   unknown_case: 'There is no case {id}; it may be past retention',
   work_changed: 'Somebody else has just changed this (it is at version {actual}, you saw {expected}): look at it again, then decide',
   work_not_allowed: 'State “{from}” cannot become “{to}”; possible: {allowed}',

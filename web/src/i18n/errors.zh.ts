@@ -47,6 +47,7 @@ const reason: Record<ErrorReason, string> = {
   two_versions: '给出了两个不同的版本号，只能给一个',
   unknown_checkpoint: '没有卡口 {given}，已知的有：{known}',
   unknown_alert: '没有预警 {id}：可能已过保留期',
+  no_proof: '还没有检测验证：请在本机对数据目录运行 platewatch prove --data-dir DIR（不必停止本程序），完成后结果会显示在这里',
   unknown_case: '没有嫌疑车辆 {id}：可能已过保留期',
   work_changed: '内容刚被他人修改（现为第 {actual} 版，您看到的是第 {expected} 版）：请查看最新内容后再决定',
   work_not_allowed: '“{from}”状态不能改为“{to}”，可改为：{allowed}',

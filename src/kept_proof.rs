@@ -1,0 +1,85 @@
+//! The newest proof of the detection as it is kept in a data directory: the report as JSON, replaced whole. `prove` writes it
+//! beside the appliance, which serves it. It does not know what the numbers mean.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use crate::prove::Report;
+
+/// The name of the file.
+pub const FILE: &str = "prove.json";
+/// A larger file is not read.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// A proof.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptProof {
+    /// Its numbers.
+    pub report: Report,
+    /// When it was written, in seconds since 1970 UTC.
+    pub kept_unix: i64,
+}
+
+/// Replaces the proof of a data directory.
+///
+/// # Errors
+/// It cannot be written; the one before stays.
+pub fn keep(folder: &Path, report: &Report) -> std::io::Result<()> {
+    // A fixed name: what a killed process left is replaced.
+    let part = format!(".{FILE}.part");
+    let _ = std::fs::remove_file(folder.join(&part));
+    let mut file = tempfile::Builder::new().prefix(&part).rand_bytes(0).tempfile_in(folder)?;
+    let text = serde_json::to_string_pretty(report)? + "\n";
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(folder.join(FILE))?;
+    Ok(())
+}
+
+/// Reads the proof of a data directory; none if there is none.
+///
+/// # Errors
+/// It cannot be read, or is not what this program writes.
+pub fn read(folder: &Path) -> std::io::Result<Option<KeptProof>> {
+    let file = match File::open(folder.join(FILE)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let written = file.metadata()?.modified()?;
+    let mut text = String::new();
+    file.take(MAX_BYTES).read_to_string(&mut text)?;
+    let kept_unix = written.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+    Ok(Some(KeptProof { report: serde_json::from_str(&text)?, kept_unix }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_is_kept_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()).unwrap(), None);
+        let report = Report::sample();
+        std::fs::write(folder.path().join(format!(".{FILE}.part")), "half of a report").unwrap();
+        keep(folder.path(), &Report { seed: 4, ..report.clone() }).unwrap();
+        keep(folder.path(), &report).unwrap();
+        let kept = read(folder.path()).unwrap().unwrap();
+        assert_eq!(kept.report, report);
+        assert!(kept.kept_unix > 1_600_000_000);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_proof_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in ["", "{", "{\"seed\":1}"] {
+            std::fs::write(folder.path().join(FILE), text).unwrap();
+            assert!(read(folder.path()).is_err(), "{text}");
+        }
+        assert!(keep(&folder.path().join("nowhere"), &Report::sample()).is_err());
+    }
+}
