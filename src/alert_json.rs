@@ -177,18 +177,18 @@ mod id_text {
 }
 
 /// A time as `YYYY-MM-DD HH:MM:SS`.
-mod time_text {
+pub(crate) mod time_text {
     use std::borrow::Cow;
 
     use serde::de::Error as _;
     use serde::{Deserialize as _, Deserializer, Serializer};
     use traffic::{CivilTime, TimeZoneName};
 
-    pub(super) fn serialize<S: Serializer>(time: &CivilTime, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &CivilTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(time)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CivilTime, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CivilTime, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
         // It has no offset, so the zone does not matter.
         let time = CivilTime::parse(text.as_bytes(), &TimeZoneName::default());

@@ -54,6 +54,7 @@ pub(crate) mod status;
 pub(crate) mod store;
 mod suggest;
 pub(crate) mod work;
+mod work_json;
 
 /// What the benches and the tests of the whole program reach into. Nothing else may.
 #[doc(hidden)]

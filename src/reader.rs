@@ -13,7 +13,7 @@ use traffic::{
 
 use crate::calibration::Decision;
 use crate::cameras::CameraReport;
-use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
+use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::kept_proof::KeptProof;
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
@@ -153,6 +153,16 @@ pub struct CaseFilter {
     pub cause: Option<Cause>,
     /// The state of the work on it.
     pub status: Option<WorkStatus>,
+}
+
+/// Which cases come first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CaseOrder {
+    /// The likeliest; of equal ones the one that contradicted itself last.
+    #[default]
+    Probability,
+    /// The one that was opened last.
+    Newest,
 }
 
 /// A passage's place in either [`Order`].
@@ -329,12 +339,18 @@ pub trait Snapshot: Send + Sync {
         let _ = id;
         Err(ReadError::Unsupported(needs_local_storage("a single alert")))
     }
-    /// Matching cases, the likeliest first.
+    /// Matching cases in `order`, in their brief form.
     ///
     /// # Errors
     /// As [`Snapshot::newest_alerts`]; [`ReadError::Unsupported`] unless a reader can do it.
-    fn cases(&self, filter: &CaseFilter, page: u64, limit: usize) -> Result<Page<CaseJson>, ReadError> {
-        let _ = (filter, page, limit);
+    fn cases(
+        &self,
+        filter: &CaseFilter,
+        order: CaseOrder,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<CaseBriefJson>, ReadError> {
+        let _ = (filter, order, page, limit);
         Err(ReadError::Unsupported(needs_local_storage("the list of cases")))
     }
     /// The case with this id, and the work on it.
@@ -358,8 +374,8 @@ pub trait Snapshot: Send + Sync {
         let _ = case;
         None
     }
-    /// The number of the newest change of any case since the process started, and the cases that changed after the change
-    /// `after`, in the order of their newest changes. Touches no disk. A reader that keeps no cases knows of no change.
+    /// The number of the newest change of any case, and the cases that changed after the change `after`, in the order of
+    /// their newest changes. Touches no disk. A reader that keeps no cases knows of no change.
     fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {
         let _ = after;
         (0, Vec::new())

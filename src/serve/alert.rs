@@ -1,28 +1,26 @@
 //! `GET` and `PATCH /api/warnings/{id}`: one alert with everything that is known about it, and the work on it (研判).
 //!
-//! [`crate::work`] decides which state may follow which; this module reads the request and reports the outcome.
+//! [`super::work`] reads a change; [`crate::work`] decides which state may follow which.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Serialize;
-use traffic::{AlertId, Catalogue, Checkpoint};
+use traffic::{Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
-use super::codes::{WorkReasonName, WorkStatusName};
-use super::error::{ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
-use super::fields::{BodyFields, Fields, MAX_NUMBER, shortened, too_long};
+use super::codes::WorkStatusName;
+use super::error::{ApiError, Envelope, ErrorEnvelope, ErrorReason};
+use super::fields::BodyFields;
 use super::records::label;
 use super::state::Api;
 use super::warnings::AlertSchema;
+use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, tagged};
 use crate::alert_json::AlertJson;
-use crate::plain;
-use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkEntry, WorkReason, WorkStatus, WorkedAlert};
-
-/// The fields of a change.
-const FIELDS: [&str; 5] = ["status", "note", "reason", "by", "version"];
+use crate::work::{WorkStatus, WorkedAlert};
+use crate::work_json::WorkEntryJson;
 
 /// A checkpoint of a sighting.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,43 +64,6 @@ impl PlaceJson {
     }
 }
 
-/// A change of the work.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = WorkEntry)]
-pub(super) struct WorkEntryJson {
-    /// When, civil time of the road.
-    #[schema(example = "2024-01-01 08:05:00")]
-    at: String,
-    /// Who.
-    #[schema(example = "王警官")]
-    by: String,
-    /// The state before.
-    #[schema(value_type = WorkStatusName, example = "new")]
-    from: WorkStatus,
-    /// The state after it; the same where only a note was added.
-    #[schema(value_type = WorkStatusName, example = "investigating")]
-    to: WorkStatus,
-    /// Why; may be empty.
-    #[schema(example = "已调取两处图像")]
-    note: String,
-    /// Why, as a code; null if none was given.
-    #[schema(value_type = Option<WorkReasonName>, example = "photos")]
-    reason: Option<WorkReason>,
-}
-
-impl From<WorkEntry> for WorkEntryJson {
-    fn from(entry: WorkEntry) -> Self {
-        Self {
-            at: entry.at.to_string(),
-            by: entry.by,
-            from: entry.from,
-            to: entry.to,
-            note: entry.note,
-            reason: entry.reason,
-        }
-    }
-}
-
 /// One alert with its places and the work on it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AlertDetail)]
@@ -124,6 +85,7 @@ pub(super) struct AlertDetailJson {
     #[schema(value_type = Vec<WorkStatusName>, example = json!(["confirmed", "dismissed"]))]
     allowed: &'static [WorkStatus],
     /// The newest 100 changes, oldest first.
+    #[schema(value_type = Vec<WorkEntrySchema>)]
     history: Vec<WorkEntryJson>,
 }
 
@@ -145,40 +107,6 @@ impl AlertDetailJson {
     fn into_answer(self) -> Response {
         tagged(self.version, self)
     }
-}
-
-/// A response with the version of the work as its entity tag.
-pub(super) fn tagged(version: u64, data: impl Serialize) -> Response {
-    let tag = HeaderValue::try_from(format!("\"{version}\""));
-    let mut response = Success(data).into_response();
-    if let Ok(tag) = tag {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    response
-}
-
-/// A change of the work on an alert.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "the document's view of the body; `change_of` reads the fields one by one")]
-#[schema(as = WorkChange, example = json!({"status": "investigating", "note": "已调取两处图像", "by": "王警官", "version": 0}))]
-pub(super) struct WorkChangeBody {
-    /// The state that should follow: `investigating` after `new`, `confirmed` or `dismissed` after `investigating`, and
-    /// `investigating` again after those. Absent or the same: only the note is added.
-    #[schema(value_type = Option<String>, example = "investigating")]
-    status: Option<String>,
-    /// Why, up to 1000 characters. Required to resume work and where the state does not change.
-    #[schema(example = "已调取两处图像")]
-    note: Option<String>,
-    /// Why, as a code: `stopped` 现场查获, `photos` 图像比对, `owner` 车主证实, `misread` 号牌误识别, `clock` 设备时钟错误,
-    /// `plate_types` 同号不同种类, `fast` 正常行驶 or `other` 其他.
-    #[schema(value_type = Option<String>, example = "photos")]
-    reason: Option<String>,
-    /// Who makes the change, up to 64 characters.
-    #[schema(example = "王警官")]
-    by: String,
-    /// The version that the change is based on; if it is no longer current the answer is 409. `If-Match` does the same.
-    #[schema(example = 0)]
-    version: Option<u64>,
 }
 
 /// One alert: both sightings with their places, and the work on it.
@@ -214,13 +142,7 @@ pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> 
     request_body(content = WorkChangeBody),
     responses(
         (status = 200, description = "The alert as it is now", body = Envelope<AlertDetailJson>),
-        (status = 400, description = "The id or a field has the wrong form; `msg` names it", body = ErrorEnvelope),
-        (status = 404, description = "There is no such alert, or no longer", body = ErrorEnvelope),
-        (status = 409, description = "The state may not follow, a note is missing, or another change came first; `msg` says what is allowed", body = ErrorEnvelope),
-        (status = 413, description = "The body is too large", body = ErrorEnvelope),
-        (status = 415, description = "The body is not JSON", body = ErrorEnvelope),
-        (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
-        (status = 503, description = "It could not be written; `msg` says why", body = ErrorEnvelope),
+        WorkRefusals,
     )
 )]
 pub(super) async fn patch(
@@ -233,78 +155,4 @@ pub(super) async fn patch(
     let change = change_of(&api, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
-}
-
-/// The id in a path; `reason` says what it is where it is none.
-pub(super) fn checked(id: &str, reason: ErrorReason) -> Result<AlertId, ApiError> {
-    AlertId::parse(&id.to_ascii_lowercase()).ok_or_else(|| ApiError::new(reason))
-}
-
-/// The change that a request asks for.
-///
-/// # Errors
-/// 400 that names the field.
-pub(super) fn change_of(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
-    fields.only(&FIELDS)?;
-    let short = |name: &'static str, limit: usize| -> Result<String, ApiError> {
-        let text = fields.exact(name)?.unwrap_or_default();
-        match text.chars().nth(limit) {
-            Some(_) => Err(too_long(name, limit)),
-            None => Ok(text.to_owned()),
-        }
-    };
-    let by = short("by", MAX_BY_CHARS)?;
-    no_hazard("by", &by)?;
-    if by.trim().is_empty() {
-        return Err(ApiError::new(ErrorReason::MissingName));
-    }
-    // A note may be written in several lines; it is kept as one.
-    let note = short("note", MAX_NOTE_CHARS)?.replace("\r\n", " ").replace(['\n', '\t'], " ");
-    no_hazard("note", &note)?;
-    Ok(WorkChange {
-        status: fields.named("status")?,
-        note: note.trim().to_owned(),
-        reason: fields.named("reason")?,
-        by: by.trim().to_owned(),
-        at: api.now(),
-        version: version(headers, fields)?,
-    })
-}
-
-/// Names and notes are shown to others, so control characters and bidirectional marks are refused.
-fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
-    match text.chars().find(|character| plain::is_hazard(*character)) {
-        Some(character) => Err(ApiError::new(ErrorReason::ControlCharacter)
-            .with("name", name)
-            .with("given", format!("U+{:04X}", u32::from(character)))),
-        None => Ok(()),
-    }
-}
-
-/// The version that the change is based on, from the body or from `If-Match`.
-fn version(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
-    let in_body = fields.whole_if_given("version", 0..=MAX_NUMBER)?;
-    let Some(tag) = headers.get(header::IF_MATCH).map(|value| value.to_str().unwrap_or("?").trim()) else {
-        return Ok(in_body);
-    };
-    if tag == "*" {
-        return Ok(in_body);
-    }
-    let number = version_of(tag).ok_or_else(|| ApiError::new(ErrorReason::NotEtag).with("given", shortened(tag)))?;
-    match in_body {
-        Some(other) if other != number => Err(ApiError::new(ErrorReason::TwoVersions)),
-        _ => Ok(Some(number)),
-    }
-}
-
-/// The version in an entity tag, weak or not, or without its quotes.
-fn version_of(tag: &str) -> Option<u64> {
-    let quoted = tag.strip_prefix("W/").unwrap_or(tag).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let digits = quoted.unwrap_or(tag);
-    (1..=9)
-        .contains(&digits.len())
-        .then_some(digits)
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?
-        .parse()
-        .ok()
 }

@@ -14,7 +14,7 @@ use crate::camera_clocks::ClockAdvice;
 use crate::cameras::CameraHealth;
 use crate::config::{Role, ServedModel, SourceKind};
 use crate::forecast::Basis;
-use crate::reader::Order;
+use crate::reader::{CaseOrder, Order};
 use crate::status::{BackendState, MirrorState, MissingCause, Retained, SourceState, StopReason};
 use crate::work::{WorkReason, WorkStatus};
 
@@ -71,6 +71,7 @@ named! {
     VehicleType: VehicleType::ALL, VehicleType::as_str;
     FuelType: FuelType::ALL, FuelType::as_str;
     Order: [Order::Newest, Order::Oldest], order;
+    CaseOrder: [CaseOrder::Probability, CaseOrder::Newest], case_order;
     HeaderRow: [HeaderRow::Names, HeaderRow::Titles], header_row;
     Role: Role::ALL, Role::as_str;
     SourceKind: SourceKind::ALL, SourceKind::as_str;
@@ -87,6 +88,13 @@ fn order(order: Order) -> &'static str {
     match order {
         Order::Newest => "newest",
         Order::Oldest => "oldest",
+    }
+}
+
+fn case_order(order: CaseOrder) -> &'static str {
+    match order {
+        CaseOrder::Probability => "probability",
+        CaseOrder::Newest => "newest",
     }
 }
 

@@ -11,8 +11,8 @@ use super::error::ErrorEnvelope;
 use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
-    alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query, recent, rejects,
-    stats, status, stream, track, warnings,
+    alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query, recent,
+    rejects, stats, status, stream, track, warnings,
 };
 
 /// The path below which the API lies.

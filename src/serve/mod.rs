@@ -48,6 +48,7 @@ mod stream;
 mod track;
 mod untrained;
 mod warnings;
+mod work;
 
 #[cfg(test)]
 mod tests;

@@ -16,10 +16,11 @@ use super::disk::keys;
 use super::disk::records::{Lifetimes, Totals, encode_work, encode_work_changes, work_changes};
 use super::error::StoreError;
 use super::read::{Reading, View};
-use super::state::Holds;
+use super::state::{CaseChanges, Holds};
 use crate::camera_clocks::DetectionStatus;
 use crate::cameras::CameraReport;
 use crate::case_json::WorkedCase;
+use crate::clock::unix_micros;
 use crate::reader::{ReadError, Snapshot as _};
 use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
 
@@ -37,6 +38,7 @@ pub struct StoreHandle {
     pub(super) progress: Mutex<Progress>,
     pub(super) queued: AtomicUsize,
     pub(super) holds: Holds,
+    pub(super) case_changes: CaseChanges,
     pub(super) checkpoints: Mutex<CheckpointsOrigin>,
     /// What was found missing at this start and accepted.
     pub(super) loss: Mutex<Option<String>>,
@@ -153,7 +155,7 @@ impl StoreHandle {
         let mut worked = view.alert(id).map_err(failed)?.ok_or(WorkError::NotFound(id))?;
         worked.work.change(change)?;
         let seq = worked.alert.seq;
-        self.write_work(&keys::work(seq), &worked.work)?;
+        self.write_work(&keys::work(seq), &worked.work, None)?;
         work.set(seq, worked.work.status, view.oldest_alert());
         Ok(worked)
     }
@@ -169,16 +171,27 @@ impl StoreHandle {
         let found = self.view().case(id).map_err(failed)?;
         let mut worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
         worked.work.change(change)?;
-        self.write_work(&keys::case_work(worked.case.seq), &worked.work)?;
-        work.set_case(worked.case.seq, worked.work.status);
+        let (seq, status) = (worked.case.seq, worked.work.status);
+        let number = self.case_changes.begin(unix_micros(), 1);
+        let number_key = keys::case_work_change(seq);
+        let written = self.write_work(&keys::case_work(seq), &worked.work, Some((&number_key, number)));
+        if written.is_ok() {
+            work.set_case(seq, status, number);
+        }
+        self.case_changes.settle(number);
+        written?;
+        worked.case.status = status;
         Ok(worked)
     }
 
-    /// Writes the work on an alert or a case; only while no other change runs.
-    fn write_work(&self, key: &[u8], work: &AlertWork) -> Result<(), WorkError> {
+    /// Writes the work on an alert or a case, with the number of the change of a case; only while no other change runs.
+    fn write_work(&self, key: &[u8], work: &AlertWork, number: Option<(&[u8], u64)>) -> Result<(), WorkError> {
         let value = encode_work(work).map_err(|error| WorkError::Failed(error.to_string()))?;
         let mut commit = self.reading.database.begin();
         commit.put(Family::Meta, key, &value);
+        if let Some((key, number)) = number {
+            commit.put(Family::Meta, key, &number.to_be_bytes());
+        }
         let changes = work_changes(&self.reading.database).map_err(|error| WorkError::Failed(error.to_string()))?;
         let changes = encode_work_changes(changes + 1);
         commit.put(Family::Meta, keys::WORK_CHANGES_KEY, &changes);

@@ -12,6 +12,7 @@
 use shard::{Rows, SegmentReader, ShardId};
 use std::sync::Arc;
 use storage::{Durability, Family, codec};
+use tokio::sync::watch;
 use traffic::{CivilTime, Dimension};
 
 use super::disk::keys;
@@ -19,7 +20,8 @@ use super::disk::records::{MirrorCursor, RefusedRow};
 use super::disk::segments::{Entry, LogBlock, body};
 use super::error::StoreError;
 use super::handle::StoreHandle;
-use super::read::View;
+use super::read::{ChangedCase, View};
+use crate::reader::ReadError;
 
 /// A row that a mirror's target should have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +36,79 @@ pub struct Sample {
     pub kkmc: String,
 }
 
+/// A case that a mirror's target should have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseSample {
+    /// The number of its newest change.
+    pub change: u64,
+    /// What it is found by.
+    pub id: String,
+    /// Corrected time of its newest contradiction, in civil seconds.
+    pub newest: i64,
+}
+
+/// How many cases a mirror's target has, and how many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CasesBehind {
+    /// Cases that are kept.
+    pub kept: u64,
+    /// Those of them that changed since.
+    pub waiting: u64,
+    /// Corrected time of the newest contradiction of all, in civil seconds.
+    pub newest: Option<i64>,
+}
+
+/// Distances at which a target is asked for what it should have, counted back from the newest: 1, 4, 16, …
+fn distances(most: u64) -> impl Iterator<Item = u64> {
+    (0..32).map(|power| 1u64 << (2 * power)).take_while(move |back| *back <= most)
+}
+
 impl StoreHandle {
+    /// The newest number of a change of a case up to which all are seen by readers, and word of each new one.
+    pub fn case_changes(&self) -> watch::Receiver<u64> {
+        self.case_changes.settled()
+    }
+
+    /// No number up to `number` is given to a change of a case any more: a mirror is there already.
+    pub fn pass_case_changes(&self, number: u64) {
+        self.case_changes.pass(number);
+    }
+
+    /// The first `limit` cases whose newest change has a number from `from` on, in the order of those. Reads the disk.
+    ///
+    /// # Errors
+    /// [`ReadError`] if they cannot be read.
+    pub fn changed_cases(&self, from: u64, limit: usize) -> Result<Vec<ChangedCase>, ReadError> {
+        // The view is taken after the number: it has all changes up to it.
+        let settled = *self.case_changes().borrow();
+        self.view().cases_changed_in(from..settled.saturating_add(1).max(from), limit)
+    }
+
+    /// Some of the cases whose newest change has a number below `before`, the newest first, with growing distances back to
+    /// the oldest. Touches no disk.
+    pub fn sample_cases(&self, before: u64) -> Vec<CaseSample> {
+        let view = self.view();
+        let rows = view.case_rows_changed(..before);
+        let wanted = distances(rows.len() as u64).chain((!rows.is_empty()).then_some(rows.len() as u64));
+        let rows = wanted.filter_map(|back| rows.get(rows.len().checked_sub(back as usize)?));
+        let mut samples: Vec<CaseSample> = rows
+            .map(|(change, row)| CaseSample { change: *change, id: format!("{:016x}", row.id), newest: row.newest })
+            .collect();
+        samples.dedup();
+        samples
+    }
+
+    /// How far a target is whose next change has the number `next`. Touches no disk.
+    pub fn cases_behind(&self, next: u64) -> CasesBehind {
+        let view = self.view();
+        let rows = view.case_rows_changed(..);
+        CasesBehind {
+            kept: rows.len() as u64,
+            waiting: rows.iter().filter(|(change, _)| *change >= next).count() as u64,
+            newest: rows.iter().map(|(_, row)| row.newest).max(),
+        }
+    }
+
     /// Reserves the mirror name `name` for this process: cursors and holds go by it.
     ///
     /// # Errors
@@ -88,9 +162,7 @@ impl StoreHandle {
     /// [`StoreError`] if they cannot be read.
     pub fn sample(&self, shard: ShardId, before: u64) -> Result<Vec<Sample>, StoreError> {
         let view = self.view();
-        let mut wanted: Vec<u64> =
-            (0..32).map(|power| 1u64 << (2 * power)).take_while(|back| *back <= before).collect();
-        wanted.iter_mut().for_each(|back| *back = before - *back);
+        let mut wanted: Vec<u64> = distances(before).map(|back| before - back).collect();
         wanted
             .extend(view.entries_of(shard).next().map(|entry| entry.zone.first_row).filter(|oldest| *oldest < before));
         let mut samples: Vec<Sample> = Vec::new();

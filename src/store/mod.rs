@@ -29,8 +29,8 @@ pub use disk::records::{Dropped, Keep, Kept, Lifetimes, MirrorCursor, RefusedRow
 pub use disk::segments::LogBlock;
 pub use error::StoreError;
 pub use handle::{Progress, StoreHandle};
-pub use mirror_feed::Sample;
-pub use read::View;
+pub use mirror_feed::{CaseSample, Sample};
+pub use read::{ChangedCase, View};
 pub use read_only::Frozen;
 pub use settings::StoreSettings;
 pub use write::Store;

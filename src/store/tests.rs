@@ -2,6 +2,7 @@
 //! plain lists. Sizes at which segments are merged and sealed are made small, so that few rows take every branch.
 
 mod alerts;
+mod cases;
 mod crash;
 mod golden;
 mod limits;

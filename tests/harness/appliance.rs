@@ -197,7 +197,7 @@ impl Appliance {
         String::from_utf8_lossy(&heard).into_owned()
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 

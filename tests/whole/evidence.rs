@@ -7,68 +7,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Random, Replay, Results, folder, get, get_data, patch, serve_nothing};
-
-const SITES: usize = 8;
-/// Seconds between neighbouring checkpoints for the usual car.
-const LEG: usize = 540;
-const HOURS: usize = 8;
-/// This checkpoint's clock is so many seconds fast.
-const FAST: (usize, i64) = (3, 300);
-const CLONED: [&str; 3] = ["苏C00001", "苏C00002", "苏C00003"];
-const TWINS: &str = "苏C00009";
-
-/// A car on the road: plate, plate type, brand.
-type Car<'a> = (&'a str, &'a str, &'a str);
-
-/// Drives a car to and fro with stops, and adds its lines with the second of their arrival.
-fn drive(lines: &mut Vec<(i64, String)>, random: &mut Random, car: Car<'_>, first: usize) {
-    let (plate, hpzl, brand) = car;
-    let (mut now, mut site, mut up) = (random.below(900), first, first < SITES / 2);
-    while now < HOURS * 3600 {
-        let error = if site == FAST.0 { FAST.1 } else { 0 };
-        // One reading in sixty has another last character.
-        let misread = format!("{}{}", &plate[..plate.len() - 1], random.below(10));
-        let read = if random.one_in(60) { &misread } else { plate };
-        let time = traffic_time(now as i64 + error);
-        let id = format!("G32030{:013}", lines.len());
-        let line = format!("{id}\t铜山县\tK{site:02}_Road\t{}\t{time}\t{hpzl}\t{read}\t{brand}牌\n", 1 + u8::from(up));
-        lines.push((now as i64 + 2 + random.below(4) as i64, line));
-        if (site == 0 && !up) || (site == SITES - 1 && up) {
-            up = !up;
-            now += 400 + random.below(2400);
-            continue;
-        }
-        site = if up { site + 1 } else { site - 1 };
-        now += LEG * (90 + random.below(40)) / 100;
-    }
-}
-
-/// So many seconds after midnight, on the first of January 2024.
-fn traffic_time(seconds: i64) -> String {
-    format!("2024-01-01 {:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
-}
-
-fn road(seed: u64) -> String {
-    let (mut lines, mut random) = (Vec::new(), Random(seed));
-    for car in 0..220 {
-        let first = random.below(SITES);
-        let plate = format!("苏C{:05}", 100 + car * 37);
-        drive(&mut lines, &mut random, (&plate, "02", random_brand(car)), first);
-    }
-    for plate in CLONED {
-        drive(&mut lines, &mut random, (plate, "02", "大众"), 0);
-        drive(&mut lines, &mut random, (plate, "02", "福田"), SITES - 1);
-    }
-    drive(&mut lines, &mut random, (TWINS, "02", "大众"), 0);
-    drive(&mut lines, &mut random, (TWINS, "01", "解放"), SITES - 1);
-    lines.sort();
-    lines.into_iter().map(|(_, line)| line).collect()
-}
-
-fn random_brand(car: usize) -> &'static str {
-    ["本田", "丰田", "别克", "日产", "现代"][car % 5]
-}
+use crate::harness::{CLONED, Random, Replay, Results, folder, get, get_data, patch, road, serve_nothing};
 
 fn replay(folder: &Path, name: &str, more: &[&str]) -> Replay {
     Replay::new(folder.join("road.tsv"), &folder.join(name)).args(more)
@@ -175,7 +114,34 @@ fn the_desk_works_on_a_case() {
     assert!(likely.is_sorted_by(|a, b| a >= b), "{likely:?}");
     let mut by_number: Vec<&Value> = records.iter().collect();
     by_number.sort_by_key(|case| case["seq"].as_u64());
-    assert_eq!(by_number, found.cases().iter().collect::<Vec<_>>(), "what replay wrote");
+    let written = found.cases();
+    assert_eq!(by_number.len(), written.len());
+    for (brief, whole) in by_number.into_iter().zip(&written) {
+        // In brief: what replay wrote, but for what only the whole case has.
+        let mut brief = brief.clone();
+        let strongest = brief.as_object_mut().unwrap().remove("strongest").unwrap();
+        for (name, value) in brief.as_object().unwrap() {
+            assert_eq!(value, &whole[name], "{name}");
+        }
+        let shares = whole["pairs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| (pair["gap_seconds"].as_f64().unwrap() / pair["fastest_seconds"].as_f64().unwrap(), pair));
+        let (_, least) = shares.min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        assert_eq!(strongest["gap_seconds"], least["gap_seconds"]);
+        assert!(brief["pairs"].is_null() && brief["cars"].is_null() && brief.to_string().len() < 600, "{brief}");
+        let mut one = get_data(&address, &format!("/api/cases/{}", whole["id"].as_str().unwrap()));
+        ["places", "version", "allowed", "history"]
+            .iter()
+            .for_each(|name| drop(one.as_object_mut().unwrap().remove(*name)));
+        assert_eq!(&one, whole, "the whole case is what replay wrote");
+    }
+    let newest = get_data(&address, "/api/cases?order=newest&limit=100");
+    let opened: Vec<&str> =
+        newest["records"].as_array().unwrap().iter().map(|case| case["opened_at"].as_str().unwrap()).collect();
+    assert!(opened.is_sorted_by(|a, b| a >= b) && opened.len() == records.len(), "{opened:?}");
+    assert_eq!(get(&address, "/api/cases?order=oldest").0, 400);
     let total = |query: &str| get_data(&address, &format!("/api/cases?{query}"))["total"].as_u64().unwrap();
     assert_eq!((total("hphm=00002"), total("cause=clone"), total("cause=clock")), (1, 3, 0));
     assert_eq!((total("kkmc=K05_Road") > 0, total("kkmc=K99_Road")), (true, 0));

@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import type { Case, CaseCar, CasePair, CaseSighting, Checkpoint } from '@/api/types'
+import type { CaseBrief, CaseCar, CasePair, CaseSighting, Checkpoint } from '@/api/types'
 import { useCaseText } from '@/composables/useCaseText'
 import { locale } from '@/i18n'
 import { brandOf, carWays, entriesOf, roughSeconds, sharesOf, strongestPair, visitsOf } from '@/lib/cases'
@@ -39,19 +39,19 @@ describe('the strongest contradiction', () => {
 })
 
 describe('the sentence', () => {
-  const why = async (found: Pick<Case, 'contradictions' | 'pairs'>) => (await run(useCaseText)).result.why(found)
+  const why = async (found: Pick<CaseBrief, 'contradictions' | 'strongest'>) => (await run(useCaseText)).result.why(found)
 
   beforeEach(() => (locale.value = 'zh'))
   afterEach(() => (locale.value = 'zh'))
 
   test('says how often, what the road allows, and what was measured', async () => {
-    expect(await why({ contradictions: 3, pairs: [pair(240, 1290), pair(1100, 1290)] })).toBe('3 次矛盾：两地间最快 21 分，实测 4 分')
+    expect(await why({ contradictions: 3, strongest: pair(240, 1290) })).toBe('3 次矛盾：两地间最快 21 分，实测 4 分')
   })
 
   test('in English counts one and many', async () => {
     locale.value = 'en'
-    expect(await why({ contradictions: 1, pairs: [pair(240, 1290)] })).toBe('1 contradiction: the fastest way takes 21 min, 4 min was measured')
-    expect(await why({ contradictions: 1200, pairs: [] })).toBe('1,200 contradictions')
+    expect(await why({ contradictions: 1, strongest: pair(240, 1290) })).toBe('1 contradiction: the fastest way takes 21 min, 4 min was measured')
+    expect(await why({ contradictions: 1200, strongest: null })).toBe('1,200 contradictions')
   })
 })
 

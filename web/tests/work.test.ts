@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 
 import { createQueryClient } from '@/api/queryClient'
-import type { Case, WorkEntry, WorkStatus } from '@/api/types'
+import type { CaseBrief, WorkEntry, WorkStatus } from '@/api/types'
 import WorkPanel from '@/components/work/WorkPanel.vue'
 import { i18n, locale } from '@/i18n'
 import CaseTable from '@/views/cases/CaseTable.vue'
@@ -64,8 +64,8 @@ describe('the work on a case', () => {
 test('the list has plate, probability, cause, state, contradictions, time and sentence; beside a case the main ones', async () => {
   const found = {
     seq: 1, id: '7e3c8c7395193060', hphm: '苏C12345', probability: 0.97, cause: 'clone', status: 'new', contradictions: 3, last_time: '2024-01-01 09:12:30',
-    pairs: [{ gap_seconds: 240, fastest_seconds: 1290 }],
-  } as Case
+    strongest: { gap_seconds: 240, fastest_seconds: 1290 },
+  } as CaseBrief
   const wrapper = mount(CaseTable, { props: { cases: [found], selected: null, narrow: false }, global: { plugins: plugins() } })
   const cells = () => wrapper.findAll('tbody td').map((cell) => cell.text())
   expect(cells()).toEqual(['97%', '苏C12345', '套牌', '新建', '3', '01-01 09:12:30', '3 次矛盾：两地间最快 21 分，实测 4 分'])

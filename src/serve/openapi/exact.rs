@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 
-use crate::reader::Order;
+use crate::reader::{CaseOrder, Order};
 use crate::serve::codes::{HeaderRow, Named, names_of};
 use crate::serve::export::csv::Form;
 use crate::serve::fields::{MAX_FIELDS, MAX_NUMBER, MAX_TEXT_CHARS, MAX_WHOLE};
@@ -103,7 +103,7 @@ fn parameters(operation: &mut Value) {
     }
 }
 
-/// What may stand in a parameter or field: by its name, since a name means the same everywhere but for `reason`.
+/// What may stand in a parameter or field: by its name, since a name means the same everywhere but for `reason` and `order`.
 fn form(place: Place, name: &str, schema: &Value) -> Value {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     match name {
@@ -118,6 +118,7 @@ fn form(place: Place, name: &str, schema: &Value) -> Value {
         "probability" => pattern(place, "0(?:\\.[0-9]{1,9})?|1(?:\\.0{1,9})?"),
         "vehicleType" => choice::<VehicleType>(place),
         "fuelType" => choice::<FuelType>(place),
+        "order" if place == Place::Query => choice::<CaseOrder>(place),
         "order" => choice::<Order>(place),
         "header" => choice::<HeaderRow>(place),
         "excel" => json!({"enum": [true, false, "true", "false", "", null]}),

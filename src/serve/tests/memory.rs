@@ -15,12 +15,12 @@ use traffic::{
 use super::time;
 use crate::calibration::Decision;
 use crate::cameras::{Camera, CameraReport};
-use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
+use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::kept_proof::KeptProof;
 use crate::prove::Report;
 use crate::reader::{
-    AlertFilter, CaseFilter, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader, RejectPiece,
-    RejectRow, Snapshot, TimeRange, Totals,
+    AlertFilter, CaseFilter, CaseOrder, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader,
+    RejectPiece, RejectRow, Snapshot, TimeRange, Totals,
 };
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
@@ -396,7 +396,13 @@ impl Snapshot for Rows {
         Ok(found.map(|alert| WorkedAlert { work: self.work.get(&alert.seq).cloned().unwrap_or_default(), alert }))
     }
 
-    fn cases(&self, filter: &CaseFilter, page: u64, limit: usize) -> Result<Page<CaseJson>, ReadError> {
+    fn cases(
+        &self,
+        filter: &CaseFilter,
+        _order: CaseOrder,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<CaseBriefJson>, ReadError> {
         let accepts = |case: &CaseJson| {
             filter.min_probability.is_none_or(|least| case.probability >= least)
                 && filter.cause.is_none_or(|cause| case.cause == cause)
@@ -405,7 +411,8 @@ impl Snapshot for Rows {
         };
         let found: Vec<CaseJson> = Some(sample_case()).filter(accepts).into_iter().collect();
         let skip = usize::try_from(page.saturating_sub(1).saturating_mul(limit as u64)).unwrap_or(usize::MAX);
-        Ok(Page { total: found.len() as u64, records: found.into_iter().skip(skip).take(limit).collect() })
+        let records = found.iter().skip(skip).take(limit).map(CaseBriefJson::of).collect();
+        Ok(Page { total: found.len() as u64, records })
     }
 
     fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {

@@ -78,6 +78,7 @@ async fn schemas_have_the_fields_of_the_answers() {
     let case = sample_case();
     assert_eq!(fields(&serde_json::to_value(&case).unwrap()), schema_fields("Case"));
     assert_eq!(fields(&serde_json::to_value(&case.pairs[0]).unwrap()), schema_fields("CasePair"));
+    assert_eq!(fields(&server.get("/api/cases").await.data()["records"][0]), schema_fields("CaseBrief"));
     let records = server.post("/api/query", "").await.data();
     assert_eq!(fields(&records["records"][0]), schema_fields("Passage"));
     for (path, name) in [

@@ -10,7 +10,7 @@
 //! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `Z` for others |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E`, `E` |
+//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` · `case-change/` and `case-work-change/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E`, `E`, numbers `u64` |
 //!
 //! In format version 1 of the directory there were always two shards, and `mirror/` and `work/` had the codecs `C` and `K`,
 //! which positions of sources have too.
@@ -62,6 +62,8 @@ pub(in crate::store) const MIRROR_PREFIX: &[u8] = b"mirror/";
 const REFUSED_PREFIX: u8 = 0xff;
 pub(in crate::store) const WORK_PREFIX: &[u8] = b"work/";
 pub(in crate::store) const CASE_WORK_PREFIX: &[u8] = b"case-work/";
+pub(in crate::store) const CASE_CHANGE_PREFIX: &[u8] = b"case-change/";
+pub(in crate::store) const CASE_WORK_CHANGE_PREFIX: &[u8] = b"case-work-change/";
 
 pub(in crate::store) fn zone(shard: ShardId, first_row: u64) -> [u8; 9] {
     let mut key = [shard.number(); 9];
@@ -128,6 +130,16 @@ pub(in crate::store) fn work(seq: u64) -> Vec<u8> {
 
 pub(in crate::store) fn case_work(seq: u64) -> Vec<u8> {
     [CASE_WORK_PREFIX, &seq.to_be_bytes()].concat()
+}
+
+/// The number of the newest change of a case.
+pub(in crate::store) fn case_change(seq: u64) -> Vec<u8> {
+    [CASE_CHANGE_PREFIX, &seq.to_be_bytes()].concat()
+}
+
+/// The number of the newest change of the work on a case.
+pub(in crate::store) fn case_work_change(seq: u64) -> Vec<u8> {
+    [CASE_WORK_CHANGE_PREFIX, &seq.to_be_bytes()].concat()
 }
 
 /// The evidence of a partition, or a part of its last sightings.

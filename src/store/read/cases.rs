@@ -1,5 +1,6 @@
 //! Cases of a view: found in the index, read from the disk, and put into words.
 
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -12,12 +13,13 @@ use super::passages;
 use super::view::{View, read_error};
 use crate::calibration::Decision;
 use crate::case_json::{
-    CarJson, CaseHeadJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson, WorkedCase,
+    CarJson, CaseBriefJson, CaseHeadJson, CaseJson, CountJson, ExplanationsJson, NextJson, PairJson, SightingJson,
+    WorkedCase, rounded,
 };
-use crate::reader::{CaseFilter, Page, ReadError, TimeRange};
+use crate::reader::{CaseFilter, CaseOrder, Page, ReadError, TimeRange};
 use crate::store::disk::keys;
 use crate::store::disk::records::{StoredCase, decode_case, decode_work_of_alert};
-use crate::store::state::{CaseRow, WorkStates};
+use crate::store::state::{CaseRow, CaseWork, WorkStates};
 use crate::work::{AlertWork, WorkStatus};
 use shard::PlatePattern;
 
@@ -31,34 +33,43 @@ impl View {
     pub(super) fn search_cases(
         &self,
         filter: &CaseFilter,
+        order: CaseOrder,
         page: u64,
         limit: usize,
-    ) -> Result<Page<CaseJson>, ReadError> {
-        let states = self.reading.work.case_states();
-        let test = CaseTest::new(filter, self, &states);
+    ) -> Result<Page<CaseBriefJson>, ReadError> {
+        let work = self.reading.work.of_cases();
+        let test = CaseTest::new(filter, self, &work.states);
         let mut found: Vec<&CaseRow> = self.cases.rows().filter(|row| test.accepts(row)).collect();
-        // Equal ones: the newest first.
         found.sort_by(|a, b| {
-            b.probability.total_cmp(&a.probability).then(b.newest.cmp(&a.newest)).then(b.seq.cmp(&a.seq))
+            let first = match order {
+                CaseOrder::Probability => b.probability.total_cmp(&a.probability).then(b.newest.cmp(&a.newest)),
+                CaseOrder::Newest => b.opened_at.cmp(&a.opened_at),
+            };
+            first.then(b.seq.cmp(&a.seq))
         });
         let skip = page.saturating_sub(1).saturating_mul(limit as u64);
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
         let page = found.iter().skip(skip).take(limit);
-        let records = page.filter_map(|row| self.case_json(row, &states).transpose()).collect::<Result<_, _>>()?;
+        let briefs = page.filter_map(|row| self.case_json(row, &work.states).transpose());
+        let records = briefs.map(|case| Ok(CaseBriefJson::of(&case?))).collect::<Result<_, ReadError>>()?;
         Ok(Page { total: found.len() as u64, records })
     }
 
     /// See [`Snapshot::case`](crate::reader::Snapshot::case).
     pub(in crate::store) fn case_by_id(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
         let Some(row) = self.cases.rows().rev().find(|row| row.id == id) else { return Ok(None) };
-        let states = self.reading.work.case_states();
-        let Some(case) = self.case_json(row, &states)? else { return Ok(None) };
+        self.worked_case(row)
+    }
+
+    fn worked_case(&self, row: &CaseRow) -> Result<Option<WorkedCase>, ReadError> {
+        let states = &self.reading.work.of_cases().states;
+        let Some(case) = self.case_json(row, states)? else { return Ok(None) };
         Ok(Some(WorkedCase { case, work: self.case_work(row.seq)? }))
     }
 
     /// See [`Snapshot::decisions`](crate::reader::Snapshot::decisions).
     pub(super) fn case_decisions(&self) -> Vec<Decision> {
-        let states = self.reading.work.case_states();
+        let states = self.reading.work.of_cases();
         let decided = self.cases.rows().filter_map(|row| {
             let is_confirmed = match states.of(row.seq)? {
                 WorkStatus::Confirmed => true,
@@ -68,6 +79,33 @@ impl View {
             Some(Decision { probability: row.probability, is_confirmed })
         });
         decided.collect()
+    }
+
+    /// Cases whose newest change, of the case or of the work on it, has one of these numbers, in the order of those.
+    pub(in crate::store) fn case_rows_changed(&self, numbers: impl RangeBounds<u64>) -> Vec<(u64, &CaseRow)> {
+        let work = self.reading.work.of_cases();
+        let numbered = self.cases.rows().map(|row| (newest_change(row, &work), row));
+        let mut rows: Vec<_> = numbered.filter(|(change, _)| numbers.contains(change)).collect();
+        rows.sort_unstable_by_key(|(change, _)| *change);
+        rows
+    }
+
+    /// The first `limit` of the cases whose newest change has one of these numbers, in the order of those.
+    ///
+    /// # Errors
+    /// [`ReadError`] if they could not be read.
+    pub(in crate::store) fn cases_changed_in(
+        &self,
+        numbers: impl RangeBounds<u64>,
+        limit: usize,
+    ) -> Result<Vec<ChangedCase>, ReadError> {
+        let mut changed = Vec::new();
+        for (change, row) in self.case_rows_changed(numbers).into_iter().take(limit) {
+            // Dropped since the view was made.
+            let Some(worked) = self.worked_case(row)? else { continue };
+            changed.push(ChangedCase { change, newest: row.newest, worked });
+        }
+        Ok(changed)
     }
 
     fn case_work(&self, seq: u64) -> Result<AlertWork, ReadError> {
@@ -82,9 +120,9 @@ impl View {
     /// # Errors
     /// [`ReadError`] if they could not be read.
     pub fn cases_after(&self, seq: u64, limit: usize) -> Result<Vec<CaseJson>, ReadError> {
-        let states = self.reading.work.case_states();
+        let work = self.reading.work.of_cases();
         let rows = self.cases.rows().filter(|row| row.seq > seq).take(limit);
-        rows.filter_map(|row| self.case_json(row, &states).transpose()).collect()
+        rows.filter_map(|row| self.case_json(row, &work.states).transpose()).collect()
     }
 
     /// See [`Snapshot::cases_changed`](crate::reader::Snapshot::cases_changed).
@@ -98,7 +136,7 @@ impl View {
             seq: row.seq,
             id: format!("{:016x}", row.id),
             hphm: row.plate.unpack(),
-            probability: rounded(row.probability),
+            probability: row.probability,
             cause: row.cause,
             contradictions: row.contradictions,
             last_time: text(row.newest),
@@ -129,6 +167,21 @@ impl View {
         let rows = passages::track(self, &case.plate.unpack(), range, MAX_SIGHTINGS)?.records.into_iter();
         Ok(rows.map(|row| (PassageId::pack(&row.gcxh), row.gcxh)).collect())
     }
+}
+
+/// A case as it is after its newest change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangedCase {
+    /// The number of that change; a later one has a larger number.
+    pub change: u64,
+    /// Corrected time of its newest contradiction, in civil seconds.
+    pub newest: i64,
+    /// The case and the work on it.
+    pub worked: WorkedCase,
+}
+
+fn newest_change(row: &CaseRow, work: &CaseWork) -> u64 {
+    row.change.max(work.change(row.seq))
 }
 
 /// A case in words: names in the place of numbers.
@@ -217,11 +270,6 @@ const MAX_SIGHTINGS: usize = 10_000;
 
 fn text(time: i64) -> String {
     CivilTime(time).to_string()
-}
-
-/// To four decimals.
-fn rounded(probability: f64) -> f64 {
-    (probability * 10_000.0).round() / 10_000.0
 }
 
 fn hpzl_text(plate_type: PlateType) -> String {

@@ -15,6 +15,7 @@ mod snapshot;
 mod view;
 
 pub(super) use cache::ColumnCache;
+pub use cases::ChangedCase;
 pub(super) use counts::named;
 pub(super) use view::Reading;
 pub use view::View;

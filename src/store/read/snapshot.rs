@@ -8,10 +8,10 @@ use super::cursor::RowCursor;
 use super::passages;
 use super::view::View;
 use crate::calibration::Decision;
-use crate::case_json::{CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
+use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::reader::{
-    AlertFilter, CaseFilter, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter, ReadError,
-    RejectPiece, Snapshot, TimeRange, Totals,
+    AlertFilter, CaseFilter, CaseOrder, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter,
+    ReadError, RejectPiece, Snapshot, TimeRange, Totals,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -72,8 +72,14 @@ impl Snapshot for View {
         self.alert_by_id(id)
     }
 
-    fn cases(&self, filter: &CaseFilter, page: u64, limit: usize) -> Result<Page<CaseJson>, ReadError> {
-        self.search_cases(filter, page, limit)
+    fn cases(
+        &self,
+        filter: &CaseFilter,
+        order: CaseOrder,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<CaseBriefJson>, ReadError> {
+        self.search_cases(filter, order, page, limit)
     }
 
     fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use traffic::{Cause, NameId, PlateCode};
 
+use crate::case_json::rounded;
 use crate::store::disk::records::StoredCase;
 
 /// What is known of a case without reading it.
@@ -15,16 +16,19 @@ pub(in crate::store) struct CaseRow {
     pub(in crate::store) seq: u64,
     pub(in crate::store) id: u64,
     pub(in crate::store) plate: PlateCode,
+    /// As it is shown, so that a filter and an order agree with what is seen.
     pub(in crate::store) probability: f64,
     pub(in crate::store) cause: Cause,
     pub(in crate::store) contradictions: u32,
     /// Corrected time of the newest contradiction.
     pub(in crate::store) newest: i64,
+    /// Event time at which it was opened.
+    pub(in crate::store) opened_at: i64,
     /// Checkpoints of the contradictions that are kept.
     pub(in crate::store) checkpoints: Box<[NameId]>,
     /// The partition in which its plate is seen; none as long as that is not known.
     pub(in crate::store) partition: Option<u32>,
-    /// Which change of any case since this process started was the newest of this one.
+    /// The number of its newest change, see [`super::CaseChanges`].
     pub(in crate::store) change: u64,
 }
 
@@ -39,10 +43,11 @@ impl CaseRow {
             seq: stored.seq,
             id: stored.id(),
             plate: case.plate,
-            probability: case.explanations.clone,
+            probability: rounded(case.explanations.clone),
             cause: case.explanations.likeliest(),
             contradictions: stored.contradictions(),
             newest: case.newest,
+            opened_at: stored.opened_at,
             checkpoints: checkpoints.into(),
             partition,
             change,
@@ -56,14 +61,15 @@ pub(in crate::store) struct CaseIndex {
     rows: Arc<BTreeMap<u64, CaseRow>>,
     /// The newest case of each plate.
     newest: Arc<FxHashMap<PlateCode, u64>>,
+    /// The newest change of any case.
     changes: u64,
 }
 
 impl CaseIndex {
-    /// Takes a case that is new or has changed.
-    pub(in crate::store) fn put(&mut self, stored: &StoredCase, partition: Option<u32>) {
-        self.changes += 1;
-        Arc::make_mut(&mut self.rows).insert(stored.seq, CaseRow::of(stored, partition, self.changes));
+    /// Takes a case that is new or has changed; `change` is the number of that change.
+    pub(in crate::store) fn put(&mut self, stored: &StoredCase, partition: Option<u32>, change: u64) {
+        self.changes = self.changes.max(change);
+        Arc::make_mut(&mut self.rows).insert(stored.seq, CaseRow::of(stored, partition, change));
         if self.newest.get(&stored.case.plate) != Some(&stored.seq) {
             Arc::make_mut(&mut self.newest).insert(stored.case.plate, stored.seq);
         }
@@ -94,7 +100,7 @@ impl CaseIndex {
         self.rows.values()
     }
 
-    /// Counts all changes since this process started.
+    /// The number of the newest change of any case.
     pub(in crate::store) fn changes(&self) -> u64 {
         self.changes
     }

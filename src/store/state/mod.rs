@@ -2,6 +2,7 @@
 //! that a view is made of.
 
 mod alert_index;
+mod case_changes;
 mod case_index;
 mod committed;
 mod detection;
@@ -17,6 +18,7 @@ mod work_states;
 #[cfg(test)]
 pub(super) use alert_index::ROW_BYTES;
 pub(super) use alert_index::{AlertIndex, FoundAlerts, Row as AlertRow};
+pub(super) use case_changes::CaseChanges;
 pub(super) use case_index::{CaseIndex, CaseRow};
 pub(super) use committed::State;
 pub(super) use detection::Detection;
@@ -29,4 +31,4 @@ pub(super) use log::Sizes;
 pub(super) use name_facts::NameFacts;
 pub(super) use partitions::{Partition, PartitionEvidence, SavedPart, needed_for_recovery};
 pub(super) use rollups::{HourCounter, Rollups};
-pub(super) use work_states::{Work, WorkStates};
+pub(super) use work_states::{CaseWork, Work, WorkStates, load_numbers};

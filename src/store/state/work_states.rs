@@ -1,4 +1,4 @@
-//! Work on alerts, as it is stored: one value per alert whose work was changed, under `work/` in `meta`, written at
+//! Work on alerts and cases, as it is stored: one value for each whose work was changed, under `work/` and `case-work/` in `meta`, written at
 //! once and forced to the disk. It is the one write that does not come from the writer's thread.
 //!
 //! This is safe: the writer touches these keys only to remove those of alerts that it drops, and RocksDB serialises the
@@ -54,48 +54,81 @@ impl WorkStates {
     }
 }
 
+/// The work on cases: how far it is, and which change of it was the newest.
+#[derive(Debug, Clone, Default)]
+pub(in crate::store) struct CaseWork {
+    pub(in crate::store) states: WorkStates,
+    /// By number of the case, see [`super::CaseChanges`]; none where work was never changed.
+    changes: BTreeMap<u64, u64>,
+}
+
+impl CaseWork {
+    /// The number of the newest change of the work on a case; 0 without any.
+    pub(in crate::store) fn change(&self, seq: u64) -> u64 {
+        self.changes.get(&seq).copied().unwrap_or(0)
+    }
+
+    /// The number of the newest change of any work.
+    pub(in crate::store) fn newest_change(&self) -> u64 {
+        self.changes.values().copied().max().unwrap_or(0)
+    }
+}
+
 /// The work of all alerts, shared between readers and the threads that change it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Work {
     /// Of alerts.
     states: ArcSwap<WorkStates>,
     /// Of cases.
-    cases: ArcSwap<WorkStates>,
+    cases: ArcSwap<CaseWork>,
     /// Held while work is changed.
     changing: Mutex<()>,
 }
 
 impl Work {
-    /// Reads the states of all work, and removes what belongs to alerts that are no longer kept. Before any change.
+    /// Reads the states of all work, and removes what belongs to alerts and cases that are no longer kept. Before any
+    /// change.
     pub(in crate::store) fn load(&self, database: &Database, oldest_alert: u64) -> Result<(), StoreError> {
-        let (alerts, strays) = load_states(database, keys::WORK_PREFIX, "the work on an alert", oldest_alert)?;
+        let is_alert = |seq: u64| Ok(seq >= oldest_alert);
+        let is_case = |seq: u64| Ok(database.get(Family::Cases, &seq.to_be_bytes())?.is_some());
+        let (alerts, mut strays) = load_states(database, keys::WORK_PREFIX, "the work on an alert", is_alert)?;
+        let (states, of_cases) = load_states(database, keys::CASE_WORK_PREFIX, "the work on a case", is_case)?;
+        strays.extend(of_cases);
+        let mut changes = BTreeMap::new();
+        for (seq, change) in load_numbers(database, keys::CASE_WORK_CHANGE_PREFIX)? {
+            match is_case(seq)? {
+                true => drop(changes.insert(seq, change)),
+                false => strays.push(keys::case_work_change(seq).into()),
+            }
+        }
         if !strays.is_empty() {
             let mut commit = database.begin();
             strays.iter().for_each(|key| commit.delete(Family::Meta, key));
             database.commit(commit, Durability::AsConfigured)?;
         }
-        let (cases, _) = load_states(database, keys::CASE_WORK_PREFIX, "the work on a case", 0)?;
         self.states.store(Arc::new(alerts));
-        self.cases.store(Arc::new(cases));
+        self.cases.store(Arc::new(CaseWork { states, changes }));
         Ok(())
     }
 
-    /// The current states of the work on cases.
-    pub(in crate::store) fn case_states(&self) -> Arc<WorkStates> {
+    /// The current work on cases.
+    pub(in crate::store) fn of_cases(&self) -> Arc<CaseWork> {
         self.cases.load_full()
     }
 
-    /// As [`Work::set`], for a case.
-    pub(in crate::store) fn set_case(&self, seq: u64, status: WorkStatus) {
-        let mut states = WorkStates::clone(&self.cases.load());
-        states.set(seq, status);
-        self.cases.store(Arc::new(states));
+    /// As [`Work::set`], for a case; `change` is the number of the change.
+    pub(in crate::store) fn set_case(&self, seq: u64, status: WorkStatus, change: u64) {
+        let mut work = CaseWork::clone(&self.cases.load());
+        work.states.set(seq, status);
+        work.changes.insert(seq, change);
+        self.cases.store(Arc::new(work));
     }
 
     /// Removes the work on a case that a commit drops.
     pub(in crate::store) fn drop_case(&self, seq: u64, commit: &mut Commit<'_>) {
-        if self.cases.load().of(seq).is_some() {
+        if self.cases.load().states.of(seq).is_some() {
             commit.delete(Family::Meta, &keys::case_work(seq));
+            commit.delete(Family::Meta, &keys::case_work_change(seq));
         }
     }
 
@@ -128,9 +161,14 @@ impl Work {
 /// States, and keys of what no longer counts.
 type Loaded = (WorkStates, Vec<Box<[u8]>>);
 
-/// The states of the work below `prefix` from number `oldest` on, and the keys of what is older; `what` names it where it
-/// is damaged.
-fn load_states(database: &Database, prefix: &'static [u8], what: &str, oldest: u64) -> Result<Loaded, StoreError> {
+/// The states of the work below `prefix` on what is kept, and the keys of the work on what is not; `what` names it where
+/// it is damaged.
+fn load_states(
+    database: &Database,
+    prefix: &'static [u8],
+    what: &str,
+    is_kept: impl Fn(u64) -> Result<bool, StoreError>,
+) -> Result<Loaded, StoreError> {
     let (mut states, mut strays) = (WorkStates::default(), Vec::new());
     for item in database.scan(Family::Meta, prefix) {
         let (key, value) = item?;
@@ -139,11 +177,30 @@ fn load_states(database: &Database, prefix: &'static [u8], what: &str, oldest: u
         }
         let damaged = |detail: &dyn std::fmt::Display| database.damaged(what, detail);
         let seq = keys::last_u64(&key).ok_or_else(|| damaged(&"unknown key"))?;
-        if seq < oldest {
-            strays.push(key);
-        } else {
+        if is_kept(seq)? {
             states.set(seq, decode_work_of_alert(&value).map_err(|error| damaged(&error))?.status);
+        } else {
+            strays.push(key);
         }
     }
     Ok((states, strays))
+}
+
+/// The numbers below `prefix`, by the number that ends their key.
+pub(in crate::store) fn load_numbers(
+    database: &Database,
+    prefix: &'static [u8],
+) -> Result<BTreeMap<u64, u64>, StoreError> {
+    let mut numbers = BTreeMap::new();
+    for item in database.scan(Family::Meta, prefix) {
+        let (key, value) = item?;
+        if !key.starts_with(prefix) {
+            break;
+        }
+        let (Some(seq), Some(bytes)) = (keys::last_u64(&key), value.first_chunk()) else {
+            return Err(database.damaged("a change of a case", &"it is no number").into());
+        };
+        numbers.insert(seq, u64::from_be_bytes(*bytes));
+    }
+    Ok(numbers)
 }

@@ -356,6 +356,9 @@ impl Store {
             self.state.learnt.refresh(&self.partitions);
             self.publish();
         }
+        if let Some(first) = self.unsettled.take() {
+            self.shared.case_changes.settle(first);
+        }
     }
 
     pub(super) fn report_progress(&self, started: Option<Instant>) {

@@ -6,18 +6,19 @@
 
 use std::time::{Duration, Instant};
 
-use storage::{Commit, Family, codec};
+use storage::{Commit, Durability, Family, codec};
 use traffic::evidence::{Assessor, Case, Findings};
 use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
 
 use super::store::Store;
 use crate::cameras::{Camera, CameraReport, Silence};
+use crate::clock::unix_micros;
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::disk::records::{
     SIGHTINGS_OF_A_PART, SavedHead, StoredCase, decode_case, decode_sightings, encode_case, encode_sightings,
 };
-use crate::store::state::{Log, PartitionEvidence};
+use crate::store::state::{Log, PartitionEvidence, load_numbers};
 
 /// The evidence is saved after this many passages …
 const SAVED_ROWS: u64 = 1 << 21;
@@ -34,18 +35,38 @@ impl Store {
         evidence.map(|evidence| evidence.assessor.observe_batch(batch, fates, hits, knowledge)).unwrap_or_default()
     }
 
-    /// Writes the cases that a batch of a partition changed.
+    /// Writes the cases that a batch of a partition changed, each with the number of its change.
     pub(super) fn write_cases(
         &mut self,
         partition: u32,
         cases: Vec<Case>,
         commit: &mut Commit<'_>,
     ) -> Result<(), StoreError> {
-        for case in cases {
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let first = self.shared.case_changes.begin(unix_micros(), cases.len() as u64);
+        self.unsettled = Some(first);
+        for (change, case) in (first..).zip(cases) {
             let stored = self.stored_case(case)?;
             commit.put(Family::Cases, &stored.seq.to_be_bytes(), &encode_case(&stored)?);
-            self.state.cases.put(&stored, Some(partition));
+            commit.put(Family::Meta, &keys::case_change(stored.seq), &change.to_be_bytes());
+            self.state.cases.put(&stored, Some(partition), change);
         }
+        Ok(())
+    }
+
+    /// As a commit does that changes these cases and nothing else.
+    #[cfg(test)]
+    pub(in crate::store) fn commit_cases(&mut self, cases: Vec<Case>) -> Result<(), StoreError> {
+        self.begin()?;
+        let database = self.shared.reading.database.clone();
+        let mut commit = database.begin();
+        self.write_cases(cases, &mut commit)?;
+        self.write_detection(0, &mut commit)?;
+        database.commit(commit, Durability::AsConfigured)?;
+        self.broken = false;
+        self.after_commit(Instant::now());
         Ok(())
     }
 
@@ -167,12 +188,27 @@ impl Store {
         CameraReport { is_on: self.settings.evidence.is_some(), model, cameras: all.into() }
     }
 
-    /// Reads the cases into the index.
+    /// Reads the cases into the index. Those of an earlier version get numbers of changes.
     pub(super) fn load_cases(&mut self) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
+        let known = load_numbers(&database, keys::CASE_CHANGE_PREFIX)?;
+        let newest = known.values().copied().max().unwrap_or(0);
+        self.shared.case_changes.pass(newest.max(self.shared.reading.work.of_cases().newest_change()));
+        let (mut commit, mut has_new) = (database.begin(), false);
         for item in database.scan(Family::Cases, &[]) {
             let (_, value) = item?;
-            self.state.cases.put(&decode_case(&value).map_err(|error| database.damaged("a case", &error))?, None);
+            let case = decode_case(&value).map_err(|error| database.damaged("a case", &error))?;
+            let change = known.get(&case.seq).copied().unwrap_or_else(|| {
+                let change = self.shared.case_changes.begin(unix_micros(), 1);
+                commit.put(Family::Meta, &keys::case_change(case.seq), &change.to_be_bytes());
+                self.shared.case_changes.settle(change);
+                has_new = true;
+                change
+            });
+            self.state.cases.put(&case, None, change);
+        }
+        if has_new {
+            database.commit(commit, Durability::AsConfigured)?;
         }
         Ok(())
     }
@@ -191,6 +227,7 @@ impl Store {
         let old: Vec<u64> = old.take(at_once).collect();
         for seq in old {
             commit.delete(Family::Cases, &seq.to_be_bytes());
+            commit.delete(Family::Meta, &keys::case_change(seq));
             self.shared.reading.work.drop_case(seq, commit);
             self.state.cases.remove(seq);
         }

@@ -87,6 +87,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
             progress: Mutex::new(Progress::default()),
             queued: Default::default(),
             holds: Default::default(),
+            case_changes: Default::default(),
             checkpoints: Mutex::new(origin),
             loss: Mutex::default(),
         }),
@@ -103,6 +104,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
         dropping: None,
         rejects_bytes,
         rejects_crowded: false,
+        unsettled: None,
         broken: false,
     };
     store.load_logs()?;

@@ -50,6 +50,8 @@ pub struct Store {
     pub(in crate::store) rejects_bytes: u64,
     /// It was logged that rejects are dropped for their size.
     pub(in crate::store) rejects_crowded: bool,
+    /// The first number of the changes of cases that readers do not see yet.
+    pub(in crate::store) unsettled: Option<u64>,
     /// A commit has begun and has not ended successfully.
     pub(in crate::store) broken: bool,
 }

@@ -5,7 +5,7 @@ import { toValue, type MaybeRefOrGetter } from 'vue'
 import { apiGet, type ParamsOf } from './client'
 import { EVERY } from './queries'
 import { useRecord, useRecords } from './records'
-import type { Case, WorkStatus } from './types'
+import type { CaseBrief, WorkStatus } from './types'
 
 export type CaseFilters = ParamsOf<'/api/cases'>
 
@@ -13,8 +13,8 @@ export type CaseFilters = ParamsOf<'/api/cases'>
 export const SURE = 0.9
 /** States in which a case waits for the desk. */
 const OPEN: readonly WorkStatus[] = ['new', 'investigating']
-/** Open cases of each state that the wall screen chooses the newest from. */
-const LISTED = 50
+/** Open cases of each state that are read for the wall screen. */
+const LISTED = 20
 
 export const useCases = (filters: MaybeRefOrGetter<CaseFilters>) => useRecords('cases', filters)
 export const useCase = (id: MaybeRefOrGetter<string>) => useRecord('cases', id)
@@ -27,7 +27,7 @@ export function useOpenCases() {
   return useQuery({
     queryKey: ['cases', 'open'],
     queryFn: async ({ signal }) => {
-      const ask = (status: WorkStatus) => apiGet('/api/cases', { probability: String(SURE), status, limit: LISTED }, signal)
+      const ask = (status: WorkStatus) => apiGet('/api/cases', { probability: String(SURE), status, order: 'newest', limit: LISTED }, signal)
       const pages = await Promise.all(OPEN.map(ask))
       const newest = pages.flatMap(({ records }) => records).sort((a, b) => b.opened_at.localeCompare(a.opened_at))
       return { total: pages.reduce((sum, { total }) => sum + total, 0), newest }
@@ -40,7 +40,7 @@ export function useOpenCases() {
 export function useCaseOfPlate(hphm: MaybeRefOrGetter<string>) {
   return useQuery({
     queryKey: ['cases', 'plate', hphm],
-    queryFn: async ({ signal }): Promise<Case | null> => {
+    queryFn: async ({ signal }): Promise<CaseBrief | null> => {
       const plate = toValue(hphm)
       const { records } = await apiGet('/api/cases', { hphm: plate }, signal)
       // The filter finds plates that contain this one, too.

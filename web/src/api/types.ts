@@ -32,6 +32,8 @@ export type WorkReason = Schemas['WorkReason']
 export type WorkChange = Omit<Schemas['WorkChange'], 'reason'> & { reason?: WorkReason }
 
 export type Case = Schemas['Case']
+/** A case in a list. */
+export type CaseBrief = Schemas['CaseBrief']
 export type CaseDetail = DataOf<'/api/cases/{id}'>
 export type CaseCar = Schemas['CaseCar']
 export type CasePair = Schemas['CasePair']
