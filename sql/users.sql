@@ -15,6 +15,8 @@ SET @statement = CONCAT('ALTER USER ''platewatch''@''%'' IDENTIFIED BY ', QUOTE(
 PREPARE making FROM @statement;
 EXECUTE making;
 GRANT SELECT, INSERT, UPDATE ON traffic_db.traffic_data TO 'platewatch'@'%';
+GRANT SELECT, INSERT, UPDATE ON traffic_db.traffic_alerts TO 'platewatch'@'%';
+GRANT SELECT, INSERT, UPDATE ON traffic_db.traffic_cases TO 'platewatch'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON traffic_db.kkmc_info TO 'platewatch'@'%';
 
 -- platewatch_reader: for role = "api" with the two instances themselves.
@@ -25,6 +27,8 @@ SET @statement = CONCAT('ALTER USER ''platewatch_reader''@''%'' IDENTIFIED BY ',
 PREPARE making FROM @statement;
 EXECUTE making;
 GRANT SELECT ON traffic_db.traffic_data TO 'platewatch_reader'@'%';
+GRANT SELECT ON traffic_db.traffic_alerts TO 'platewatch_reader'@'%';
+GRANT SELECT ON traffic_db.traffic_cases TO 'platewatch_reader'@'%';
 GRANT SELECT ON traffic_db.kkmc_info TO 'platewatch_reader'@'%';
 
 -- mycat: what MyCat itself uses; it has to write for Platewatch and to read for everybody.
@@ -35,6 +39,8 @@ SET @statement = CONCAT('ALTER USER ''mycat''@''%'' IDENTIFIED BY ', QUOTE(@myca
 PREPARE making FROM @statement;
 EXECUTE making;
 GRANT SELECT, INSERT, UPDATE ON traffic_db.traffic_data TO 'mycat'@'%';
+GRANT SELECT, INSERT, UPDATE ON traffic_db.traffic_alerts TO 'mycat'@'%';
+GRANT SELECT, INSERT, UPDATE ON traffic_db.traffic_cases TO 'mycat'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE ON traffic_db.kkmc_info TO 'mycat'@'%';
 
 DEALLOCATE PREPARE making;

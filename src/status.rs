@@ -279,7 +279,7 @@ named! {
 /// One mirror: a shard in MySQL, or the alerts in Redis.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MirrorStatus {
-    /// `mysql/0`, `mysql/1` or `redis`.
+    /// `mysql/0`, `mysql/1`, `mysql/alerts`, `mysql/cases`, `redis` or `redis/cases`.
     pub name: String,
     /// The target's address, without credentials.
     pub target: String,

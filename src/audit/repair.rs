@@ -15,7 +15,7 @@ use super::group::Group;
 use super::handle::{Audit, again};
 use super::repeats::Repeats;
 use super::target;
-use crate::mirror::{fitting, overwrite_statement};
+use crate::mirror::overwrite_statements;
 use crate::reader::PassageRow;
 use crate::store::Frozen;
 
@@ -101,14 +101,10 @@ impl Audit {
         Ok(())
     }
 
-    async fn send(&self, server: usize, mut rows: &[PassageRow]) -> Result<(), AuditError> {
+    async fn send(&self, server: usize, rows: &[PassageRow]) -> Result<(), AuditError> {
         let Some(pool) = self.pools.get(server) else { return Ok(()) };
-        while !rows.is_empty() {
-            let count = fitting(rows.get(..self.batch_rows).unwrap_or(rows));
-            let (now, later) = rows.split_at(count.clamp(1, rows.len()));
-            let done = pool.execute(&overwrite_statement(now)).await;
-            done.map_err(|error| AuditError::of(pool.address(), error))?;
-            rows = later;
+        for statement in rows.chunks(self.batch_rows.max(1)).flat_map(overwrite_statements) {
+            pool.execute(&statement).await.map_err(|error| AuditError::of(pool.address(), error))?;
         }
         Ok(())
     }

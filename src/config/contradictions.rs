@@ -50,6 +50,11 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
             refuse([setting, "role"], format!("role = \"api\" {what}"));
         }
     }
+    if config.redis.key == config.redis.cases_key {
+        let key = &config.redis.key;
+        let message = format!("redis.key and redis.cases_key are both {key}: alerts and cases need a list each");
+        refuse(["redis.cases_key", "redis.key"], message);
+    }
     if let Err(error) = source.layout() {
         refuse(["source.shard_key", "source.columns"], error.to_string());
     }

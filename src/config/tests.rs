@@ -250,6 +250,7 @@ fn settings_that_contradict_each_other_are_refused() {
     refused("[detect]\nstate_ttl = \"1m\"\n", &["line 2: detect.state_ttl: ", "detect.window (5m)"]);
     refused("[detect]\nspeed_window = \"1h\"\n", &["line 2: detect.speed_window: ", "state_ttl of at least 1h"]);
     refused("[source]\nshard_key = \"HPHM\"\n", &["line 2: source.shard_key: ", "HPHM cannot be the shard key"]);
+    refused("[redis]\nkey = \"traffic:cases\"\n", &["line 2: redis.key: ", "need a list each"]);
     refused("[source]\nsites = 1\n", &["line 2: source.sites: 1 is out of range; write 2 to 10_000"]);
     refused("[source]\nkind = \"capture\"\n", &["line 2: source.kind: ", "files = ["]);
     refused("[source]\nshard_key = \"SFZRKMC\"\n", &["line 2: source.shard_key: ", "SFZRKMC is not among the columns"]);

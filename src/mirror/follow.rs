@@ -52,6 +52,8 @@ pub(super) struct Taken {
     pub(super) warnings: u64,
     /// Rows that it refused.
     pub(super) refused: Vec<RefusedRow>,
+    /// Alerts or cases that it refused, by their id, with its message. They stay in the store.
+    pub(super) refused_records: Vec<(String, String)>,
 }
 
 impl Follower {
@@ -70,14 +72,22 @@ impl Follower {
             (Some(cursor), _) => cursor,
             // What was dropped before there was a mirror is not lost to it.
             (None, Subject::Shard(shard)) => MirrorCursor { next: store.oldest_row(shard), ..MirrorCursor::default() },
-            (None, Subject::Alerts { .. }) => MirrorCursor { next: 1, ..MirrorCursor::default() },
+            (None, Subject::Alerts { .. }) => {
+                let next = store.progress().totals.oldest_alert.max(1);
+                MirrorCursor { next, ..MirrorCursor::default() }
+            }
+            (None, Subject::Cases) => MirrorCursor { next: 1, ..MirrorCursor::default() },
         };
+        if subject == Subject::Cases {
+            // A change that comes now is newer than all that the target has.
+            store.pass_case_changes(cursor.next.saturating_sub(1));
+        }
         let refused = match subject {
             Subject::Shard(shard) => {
                 let rows = store.refused_rows(SHOWN_REFUSED)?.into_iter();
                 rows.filter(|row| row.shard == u32::from(shard.number())).collect()
             }
-            Subject::Alerts { .. } => Vec::new(),
+            Subject::Alerts { .. } | Subject::Cases => Vec::new(),
         };
         let follower = Self {
             name: name.to_owned(),
@@ -133,19 +143,22 @@ impl Follower {
 
     /// The target has what `taken` says: the cursor moves past it.
     pub(super) async fn acknowledge(&mut self, taken: Taken) -> Result<(), Failure> {
-        let Taken { next, time, count, lost, warnings, refused } = taken;
+        let Taken { next, time, count, lost, warnings, refused, refused_records } = taken;
         if lost > 0 {
-            tracing::error!(mirror = self.name, rows = lost, "retention dropped passages before the target took them");
+            let what = if matches!(self.subject, Subject::Shard(_)) { "passages" } else { "alerts" };
+            tracing::error!(mirror = self.name, rows = lost, "retention dropped {what} before the target took them");
         }
         let cursor = MirrorCursor {
             next,
             time,
-            refused: self.cursor.refused + refused.len() as u64,
+            refused: self.cursor.refused + (refused.len() + refused_records.len()) as u64,
             lost: self.cursor.lost + lost,
             refilled: self.cursor.refilled,
         };
         let refused = self.store_cursor(cursor, refused).await?;
-        self.health.moved(cursor, count, warnings, &refused);
+        let rows = refused.into_iter().map(|row| (row.gcxh, row.error));
+        let all: Vec<(String, String)> = rows.chain(refused_records).collect();
+        self.health.moved(cursor, count, warnings, &all);
         Ok(())
     }
 
@@ -179,6 +192,8 @@ impl Follower {
         match self.subject {
             Subject::Shard(shard) => self.store.hold_rows(&self.name, shard, self.cursor.next),
             Subject::Alerts { newest } => self.store.hold_alerts(&self.name, self.cursor.next, newest),
+            // They are kept as long as alerts, far longer than an outage.
+            Subject::Cases => {}
         }
     }
 }

@@ -23,9 +23,11 @@ pub(super) enum Subject {
     Shard(ShardId),
     /// The newest alerts.
     Alerts {
-        /// How many of them the target keeps.
+        /// How many of them the target keeps, or how many wait for it at most.
         newest: u64,
     },
+    /// The cases and the work on them. The cursor is the number of a change.
+    Cases,
 }
 
 /// The state of one mirror.
@@ -74,7 +76,8 @@ impl Health {
                 reminded: Instant::now(),
             }),
         };
-        health.changing().note_refused(refused);
+        let refused: Vec<_> = refused.iter().map(|row| (row.gcxh.clone(), row.error.clone())).collect();
+        health.changing().note_refused(&refused);
         health
     }
 
@@ -110,7 +113,7 @@ impl Health {
     }
 
     /// The target acknowledged `rows` rows and the cursor was moved.
-    pub(super) fn moved(&self, cursor: MirrorCursor, rows: u64, warnings: u64, refused: &[RefusedRow]) {
+    pub(super) fn moved(&self, cursor: MirrorCursor, rows: u64, warnings: u64, refused: &[(String, String)]) {
         let mut changing = self.changing();
         changing.cursor = cursor;
         changing.sent += rows;
@@ -122,12 +125,12 @@ impl Health {
             );
         }
         changing.warnings += warnings;
-        for row in refused {
+        for (id, error) in refused {
             tracing::error!(
                 mirror = self.name,
                 target = self.target,
-                gcxh = row.gcxh,
-                error = row.error,
+                id,
+                error,
                 "the target refuses a row, which is kept with its words"
             );
         }
@@ -188,12 +191,17 @@ impl Health {
                 (totals.by_shard.get(shard).copied().unwrap_or(0), newest_passage, totals.first_time)
             }
             Subject::Alerts { .. } => (totals.alerts, None, totals.first_time),
+            Subject::Cases => (0, None, totals.first_time),
         };
         let changing = self.changing();
+        // How many cases there are, and how many the target has as they are.
+        let behind = (self.subject == Subject::Cases).then(|| shared.cases_behind(changing.cursor.next));
+        let (end, newest) = behind.map_or((end, newest), |behind| (behind.kept, behind.newest));
         // An alert's cursor is the number of the first that the target lacks, from 1.
         let cursor = match self.subject {
             Subject::Shard(_) => changing.cursor.next,
             Subject::Alerts { .. } => changing.cursor.next.saturating_sub(1),
+            Subject::Cases => end.saturating_sub(behind.map_or(0, |behind| behind.waiting)),
         };
         let mut status = MirrorStatus {
             name: self.name.clone(),
@@ -227,8 +235,8 @@ impl Health {
 }
 
 impl Changing {
-    fn note_refused(&mut self, rows: &[RefusedRow]) {
-        self.refused.extend(rows.iter().map(|row| (row.gcxh.clone(), row.error.clone())));
+    fn note_refused(&mut self, rows: &[(String, String)]) {
+        self.refused.extend_from_slice(rows);
         let excess = self.refused.len().saturating_sub(SHOWN_REFUSED);
         self.refused.drain(..excess);
     }

@@ -1,6 +1,7 @@
-//! Write-through: passages to MyCat/MySQL, alerts to Redis. Each mirror follows the store from a cursor of its own.
+//! Write-through: passages, alerts and cases to MyCat/MySQL, alerts and cases to Redis. Each mirror follows the store from a cursor of its own.
 //!
-//! **Exactly once.** What a mirror sends is identified by its key at the target (GCXH, or the alert's number and id),
+//! **Exactly once.** What a mirror sends is identified by its key at the target (GCXH, or the id of an alert or case, whose older state
+//! never takes the place of a newer one),
 //! so sending again changes nothing. The cursor moves only when the target has acknowledged. So a kill between sending,
 //! executing, answering and noting does no harm: the next attempt begins at the cursor.
 //!
@@ -17,10 +18,14 @@ mod follow;
 mod health;
 mod mycat;
 mod pauses;
+mod record_rows;
+mod records;
 mod redis;
+mod redis_cases;
 mod refills;
 mod rows;
 mod start;
+mod statement;
 
-pub use rows::{fitting, overwrite_statement};
+pub use rows::overwrite_statements;
 pub use start::{MirrorError, start};

@@ -28,12 +28,13 @@ use crate::clock::Clock;
 use crate::config::MycatConfig;
 use crate::mysql::MysqlPool;
 use crate::store::{LogBlock, Sample};
+pub(super) use batch::send_rows;
 use batch::{Batch, Sent, send};
 
 /// After this many unclear failures in a row, single rows are suspected.
-const PATIENT_FAILURES: u32 = 5;
+pub(super) const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The sink of one shard.
 pub(super) struct ShardSink {
@@ -157,7 +158,17 @@ impl ShardSink {
         let newest = batch.rows.iter().map(|(_, row)| row.gcsj.0).max();
         let time = follower.cursor().time.max(newest);
         let count = batch.rows.len() as u64;
-        follower.acknowledge(Taken { next: batch.next, time, count, lost: batch.lost, warnings, refused }).await?;
+        follower
+            .acknowledge(Taken {
+                next: batch.next,
+                time,
+                count,
+                lost: batch.lost,
+                warnings,
+                refused,
+                ..Taken::default()
+            })
+            .await?;
         self.unclear = 0;
         Ok(())
     }

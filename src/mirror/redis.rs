@@ -218,7 +218,7 @@ fn stored_before(follower: &Follower, end: u64) -> u64 {
 }
 
 /// Any error of Redis (no memory left, read-only, still loading, no script) and a late answer lead to a retry.
-fn failure(error: RedisError) -> Failure {
+pub(super) fn failure(error: RedisError) -> Failure {
     let advice = match error.code() {
         Some("OOM") => ": raise its maxmemory, or lower redis.max_length",
         Some("READONLY") => ": it is a replica, set redis.url to the master",

@@ -7,69 +7,47 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::statement::Form;
+use crate::mysql::push_text;
 use crate::mysql::table::{CHECKPOINT, ID, PASSAGES, joined, values};
-use crate::mysql::{MAX_STATEMENT_BYTES, push_text};
 use crate::reader::PassageRow;
 
-static HEAD: LazyLock<String> = LazyLock::new(|| PASSAGES.insert());
-
 /// What the mirror does to a row that is there already: nothing.
-static TAIL: LazyLock<String> = LazyLock::new(|| format!(" ON DUPLICATE KEY UPDATE {ID}={ID}"));
+pub(super) static INSERT: LazyLock<Form> =
+    LazyLock::new(|| Form { head: PASSAGES.insert(), tail: format!(" ON DUPLICATE KEY UPDATE {ID}={ID}") });
 
 /// What a repair does to a row that is there already: all columns but the key and the shard key are set again.
-static OVERWRITE: LazyLock<String> = LazyLock::new(|| {
+static OVERWRITE: LazyLock<Form> = LazyLock::new(|| {
     let names = PASSAGES.names().into_iter().filter(|name| ![ID, CHECKPOINT].contains(name));
     let set: Vec<String> = names.map(|name| format!("{name}=VALUES({name})")).collect();
-    format!(" ON DUPLICATE KEY UPDATE {}", set.join(","))
+    Form { head: PASSAGES.insert(), tail: format!(" ON DUPLICATE KEY UPDATE {}", set.join(",")) }
 });
 
-/// The statement that writes these rows, all of one shard.
-pub fn insert_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
-    statement(rows, &TAIL)
-}
-
-/// The statement that writes these rows, all of one shard, and overwrites those that are there with other values.
-pub fn overwrite_statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
-    statement(rows, &OVERWRITE)
-}
-
-fn statement<'a>(rows: impl IntoIterator<Item = &'a PassageRow>, tail: &str) -> String {
-    let mut statement = HEAD.clone();
-    for (position, row) in rows.into_iter().enumerate() {
-        if position > 0 {
-            statement.push(',');
-        }
-        push_row(&mut statement, row);
+/// The statements that write these rows, all of one shard, and overwrite those that are there with other values; each
+/// under the limit.
+pub fn overwrite_statements(rows: &[PassageRow]) -> Vec<String> {
+    let literals: Vec<String> = rows.iter().map(literal).collect();
+    let mut statements = Vec::new();
+    let mut rest = literals.as_slice();
+    while !rest.is_empty() {
+        let (some, others) = rest.split_at(OVERWRITE.fitting(rest));
+        statements.push(OVERWRITE.statement(some));
+        rest = others;
     }
-    statement.push_str(tail);
-    statement
+    statements
 }
 
-/// How many of `rows` go into one statement: those that keep it under the limit, and at least one.
-pub fn fitting(rows: &[PassageRow]) -> usize {
-    let mut bytes = HEAD.len() + TAIL.len();
-    let fits = |row: &&PassageRow| {
-        bytes += most_bytes(row);
-        bytes <= MAX_STATEMENT_BYTES
-    };
-    rows.iter().take_while(fits).count().max(1).min(rows.len())
-}
-
-/// The most that a row takes in a statement: every byte of it escaped.
-fn most_bytes(row: &PassageRow) -> usize {
-    // Two quotes and a comma around each value, and two parentheses.
-    values(row).into_iter().map(|value| 3 + 2 * value.bytes()).sum::<usize>() + 2
-}
-
-fn push_row(statement: &mut String, row: &PassageRow) {
-    statement.push('(');
+/// The values of a row in parentheses.
+pub(super) fn literal(row: &PassageRow) -> String {
+    let mut literal = String::from("(");
     for (position, value) in values(row).into_iter().enumerate() {
         if position > 0 {
-            statement.push(',');
+            literal.push(',');
         }
-        value.push_literal(statement);
+        value.push_literal(&mut literal);
     }
-    statement.push(')');
+    literal.push(')');
+    literal
 }
 
 /// The query for which of these GCXH exist. With `kkmcs` it names the shard key too, so that MyCat asks one instance.
@@ -123,13 +101,18 @@ mod tests {
         }
     }
 
+    fn insert<'a>(rows: impl IntoIterator<Item = &'a PassageRow>) -> String {
+        let literals: Vec<String> = rows.into_iter().map(literal).collect();
+        INSERT.statement(&literals)
+    }
+
     #[test]
     fn golden_statements() {
         let plain = row("G320300109027253771", "S250_Pizhou_Sulu", "苏C12345", "大众牌-朗逸-2015");
         let golden = "INSERT INTO traffic_data (id,xzqhmc,kkmc,fxlx,gcsj,hpzl,hphm,clppxh) VALUES \
                       ('G320300109027253771','睢宁县','S250_Pizhou_Sulu','1','2024-01-01 00:00:24','02','苏C12345','大众牌-朗逸-2015') \
                       ON DUPLICATE KEY UPDATE id=id";
-        assert_eq!(insert_statement([&plain]), golden);
+        assert_eq!(insert([&plain]), golden);
 
         let odd = PassageRow {
             xzqhmc: "".into(),
@@ -142,7 +125,7 @@ mod tests {
                       ('G320300109027253771','睢宁县','S250_Pizhou_Sulu','1','2024-01-01 00:00:24','02','苏C12345','大众牌-朗逸-2015'),\
                       ('G''1\\\"','','徐州市\\ZK1','a\\\\b','2000-02-29 23:59:59','','-***\\`;--','line\\nfeed\\r\\0🚗') \
                       ON DUPLICATE KEY UPDATE id=id";
-        assert_eq!(insert_statement([&plain, &odd]), golden);
+        assert_eq!(insert([&plain, &odd]), golden);
     }
 
     #[test]
@@ -151,7 +134,7 @@ mod tests {
                       ('G1','睢宁县','K1','1','2024-01-01 00:00:24','02','-','-') \
                       ON DUPLICATE KEY UPDATE xzqhmc=VALUES(xzqhmc),fxlx=VALUES(fxlx),gcsj=VALUES(gcsj),\
                       hpzl=VALUES(hpzl),hphm=VALUES(hphm),clppxh=VALUES(clppxh)";
-        assert_eq!(overwrite_statement([&row("G1", "K1", "-", "-")]), golden);
+        assert_eq!(overwrite_statements(&[row("G1", "K1", "-", "-")]), [golden]);
     }
 
     #[test]
@@ -170,16 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_stays_under_the_limit() {
+    fn a_repair_is_cut_into_statements_under_the_limit() {
         let small: Vec<_> = (0..500).map(|number| row(&format!("G{number}"), "K1", "苏C12345", "大众牌")).collect();
-        assert_eq!(fitting(&small), 500);
+        assert_eq!(overwrite_statements(&small).len(), 1);
         let text = "'".repeat(60_000);
         let large: Vec<_> = (0..50).map(|number| row(&format!("G{number}"), "K1", "苏C12345", &text)).collect();
-        let count = fitting(&large);
-        assert_eq!(count, 7);
-        assert!(insert_statement(&large[..count]).len() <= MAX_STATEMENT_BYTES);
-        assert!(insert_statement(&large[..=count]).len() > MAX_STATEMENT_BYTES);
+        let statements = overwrite_statements(&large);
+        assert_eq!(statements.len(), 8, "seven of 120 KB each");
+        assert!(statements.iter().all(|statement| statement.len() <= crate::mysql::MAX_STATEMENT_BYTES));
         let huge = row("G1", "K1", "-", &"\\".repeat(1 << 20));
-        assert_eq!((fitting(std::slice::from_ref(&huge)), fitting(&[])), (1, 0));
+        assert_eq!((overwrite_statements(&[huge]).len(), overwrite_statements(&[]).len()), (1, 0));
     }
 }

@@ -8,12 +8,17 @@ use traffic::CivilTime;
 use super::follow::{Follower, follow};
 use super::health::{Health, Subject};
 use super::mycat::ShardSink;
+use super::records::{RecordSink, Records};
 use super::redis::ListSink;
+use super::redis_cases::CaseListSink;
 use crate::config::Config;
 use crate::mysql::MysqlPool;
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::MirrorStatus;
 use crate::store::{StoreError, StoreHandle};
+
+/// The newest alerts that retention leaves for a MySQL that is away: some 50 MB.
+const WAITING_ALERTS: u64 = 100_000;
 
 /// Why mirrors could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -60,10 +65,25 @@ pub fn start(
         started.0.push(follower.health().clone());
         runtime.spawn(follow(sink, follower, config.mycat.retry_max, stop.clone()));
     }
+    // Alerts and cases are not sharded: all are on the first instance.
+    for (name, subject, records) in [
+        ("mysql/alerts", Subject::Alerts { newest: WAITING_ALERTS }, Records::Alerts),
+        ("mysql/cases", Subject::Cases, Records::Cases),
+    ] {
+        let Some(pool) = MysqlPool::of_shard(&config.mycat, 0, shards.get()) else { break };
+        let follower = Follower::open(name, subject, pool.address(), shared)?;
+        let sink = RecordSink::new(records, pool, &config.mycat, &clock);
+        started.0.push(follower.health().clone());
+        runtime.spawn(follow(sink, follower, config.mycat.retry_max, stop.clone()));
+    }
     if let Some(server) = RedisServer::of(&config.redis)? {
         let newest = config.redis.max_length as u64;
         let follower = Follower::open("redis", Subject::Alerts { newest }, server.address(), shared)?;
-        let sink = ListSink::new(server, &config.redis);
+        let sink = ListSink::new(server.clone(), &config.redis);
+        started.0.push(follower.health().clone());
+        runtime.spawn(follow(sink, follower, config.redis.retry_max, stop.clone()));
+        let follower = Follower::open("redis/cases", Subject::Cases, server.address(), shared)?;
+        let sink = CaseListSink::new(server, &config.redis);
         started.0.push(follower.health().clone());
         runtime.spawn(follow(sink, follower, config.redis.retry_max, stop.clone()));
     }

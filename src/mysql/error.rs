@@ -49,7 +49,9 @@ impl MysqlError {
             1044 | 1045 | 1142 | 1143 | 1698 => {
                 Some("it refuses the account: check mycat.user, mycat.password and its rights (sql/users.sql)")
             }
-            1049 | 1146 => Some("the database or its table is missing: load sql/schema.sql on the instance"),
+            1049 | 1146 => {
+                Some("the database or its table is missing: load sql/schema.sql on the instance, then sql/users.sql")
+            }
             1054 => Some("its table has other columns: compare it with sql/schema.sql"),
             _ => None,
         }

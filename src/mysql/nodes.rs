@@ -54,6 +54,15 @@ impl MysqlPool {
         }
     }
 
+    /// The statement with the hint for the first instance, where alerts and cases are; unchanged where there is no MyCat, or
+    /// none was found yet. With the hint MyCat needs no knowledge of the table.
+    pub fn on_first_node(&self, statement: &str) -> String {
+        match self.data_nodes().first() {
+            Some(node) => format!("/*!mycat:dataNode={node}*/ {statement}"),
+            None => statement.to_owned(),
+        }
+    }
+
     /// Does not count as a statement of the pool: it is short, and must not wait for long ones.
     async fn probe(&self, node: &str) -> Result<(), MysqlError> {
         loop {

@@ -1,4 +1,4 @@
-//! The two tables as `sql/schema.sql` makes them: columns, types and keys, and how a row of them becomes values and is
+//! The tables as `sql/schema.sql` makes them: columns, types and keys, and how a row of them becomes values and is
 //! read. A test compares them with the files in `sql/`. Every statement takes its columns from here.
 
 use std::fmt::Write as _;
@@ -72,6 +72,56 @@ pub(crate) const PASSAGES: Table<8> = Table {
     index: TIME,
 };
 
+/// The number that grows with each change of a case, so that an older state never takes the place of a newer one.
+pub(crate) const VERSION: &str = "version";
+
+/// One row per alert, all on the first instance.
+pub(crate) const ALERTS: Table<15> = Table {
+    name: "traffic_alerts",
+    columns: [
+        filled(ID, "VARCHAR(16)"),
+        filled("seq", "BIGINT"),
+        filled("hphm", "VARCHAR(64)"),
+        filled("prev_kkmc", "VARCHAR(255)"),
+        filled("curr_kkmc", "VARCHAR(255)"),
+        filled("prev_time", "DATETIME"),
+        filled("curr_time", "DATETIME"),
+        filled("gap_seconds", "BIGINT"),
+        nullable("distance_km", "DOUBLE"),
+        nullable("speed_kmh", "DOUBLE"),
+        filled("severity", "VARCHAR(16)"),
+        filled("rule", "VARCHAR(16)"),
+        nullable("cause", "VARCHAR(16)"),
+        nullable("probability", "DOUBLE"),
+        filled("body", "MEDIUMTEXT"),
+    ],
+    key: ID,
+    index: "curr_time",
+};
+
+/// One row per case, all on the first instance.
+pub(crate) const CASES: Table<14> = Table {
+    name: "traffic_cases",
+    columns: [
+        filled(ID, "VARCHAR(16)"),
+        filled("seq", "BIGINT"),
+        filled("hphm", "VARCHAR(64)"),
+        filled("probability", "DOUBLE"),
+        filled("cause", "VARCHAR(16)"),
+        filled("contradictions", "BIGINT"),
+        filled("first_time", "DATETIME"),
+        filled("last_time", "DATETIME"),
+        filled("opened_at", "DATETIME"),
+        filled("status", "VARCHAR(16)"),
+        filled("kkmcs", "MEDIUMTEXT"),
+        filled("brief", "MEDIUMTEXT"),
+        filled("body", "MEDIUMTEXT"),
+        filled(VERSION, "BIGINT"),
+    ],
+    key: ID,
+    index: "last_time",
+};
+
 /// One row per checkpoint, complete on every instance.
 pub(crate) const CHECKPOINTS: Table<8> = Table {
     name: "kkmc_info",
@@ -113,18 +163,7 @@ pub(crate) enum Value<'a> {
     Time(CivilTime),
 }
 
-/// `YYYY-MM-DD HH:MM:SS`.
-const TIME_BYTES: usize = 19;
-
 impl Value<'_> {
-    /// Bytes of the text without escapes.
-    pub(crate) fn bytes(self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Time(_) => TIME_BYTES,
-        }
-    }
-
     /// Appends it as a literal.
     pub(crate) fn push_literal(self, statement: &mut String) {
         match self {
@@ -237,7 +276,9 @@ mod tests {
     fn the_tables_are_those_of_the_schema() {
         check(&PASSAGES, "INDEX idx_gcsj");
         check(&CHECKPOINTS, "UNIQUE INDEX idx_kkmc");
-        assert_eq!(SCHEMA.matches("CREATE TABLE").count(), 2);
+        check(&ALERTS, "INDEX idx_curr_time");
+        check(&CASES, "INDEX idx_last_time");
+        assert_eq!(SCHEMA.matches("CREATE TABLE").count(), 4);
     }
 
     #[test]
@@ -245,11 +286,14 @@ mod tests {
         let users = include_str!("../../sql/users.sql");
         for line in users.lines().filter(|line| line.starts_with("GRANT")) {
             let table = line.split(" ON traffic_db.").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
-            assert!([PASSAGES.name, CHECKPOINTS.name].contains(&table), "{line}");
+            assert!([PASSAGES.name, CHECKPOINTS.name, ALERTS.name, CASES.name].contains(&table), "{line}");
         }
         let (event, mycat) = (include_str!("../../sql/events.sql"), include_str!("../../sql/mycat/schema.xml"));
         assert!(event.contains(&format!("DELETE FROM {} WHERE {TIME} <", PASSAGES.name)));
-        for table in [PASSAGES.name, CHECKPOINTS.name] {
+        for (table, time) in [(ALERTS.name, ALERTS.index), (CASES.name, CASES.index)] {
+            assert!(event.contains(&format!("DELETE FROM {table} WHERE {time} <")), "{table}");
+        }
+        for table in [PASSAGES.name, CHECKPOINTS.name, ALERTS.name, CASES.name] {
             assert!(mycat.contains(&format!("<table name=\"{table}\"")));
         }
         assert!(include_str!("../../sql/mycat/rule.xml").contains(&format!("<columns>{CHECKPOINT}</columns>")));
@@ -271,7 +315,6 @@ mod tests {
         let plain = |value: Value<'_>| {
             let mut text = String::new();
             value.push_plain(&mut text);
-            assert_eq!(text.len(), value.bytes());
             Some(text)
         };
         let texts = values(&row).map(plain);

@@ -1,4 +1,4 @@
-//! The reader of the `api` role: it answers from MySQL (through MyCat, or from both instances) and from the Redis list,
+//! The reader of the `api` role: it answers from MySQL (through MyCat, or from both instances) and from the Redis lists,
 //! and holds no data of its own.
 //!
 //! It answers what local storage answers for the same data; `deploy/README.md` lists where the two differ and why.
@@ -9,6 +9,8 @@
 //! It does not know who writes the tables and the list, nor HTTP.
 
 mod cache;
+mod case_changes;
+mod cases;
 mod error;
 mod passages;
 mod reader;

@@ -9,15 +9,18 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use traffic::{Alert, AlertId, CivilTime};
 
+use super::case_changes::CaseChanges;
+use super::cases::Cases;
 use super::passages::Passages;
 use super::refreshed::Refreshed;
 use super::statements::Conditions;
 use super::statistics::Statistics;
 use super::target::Target;
 use super::warnings::Warnings;
+use crate::case_json::{CaseBriefJson, CaseHeadJson, WorkedCase};
 use crate::reader::{
-    AlertFilter, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Snapshot, TimeRange,
-    Totals,
+    AlertFilter, CaseFilter, CaseOrder, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError,
+    Snapshot, TimeRange, Totals,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -37,6 +40,8 @@ pub(super) struct Core {
     /// How long a request waits for statistics that have not been counted yet.
     pub(super) patience: Duration,
     pub(super) warnings: Warnings,
+    pub(super) cases: Cases,
+    pub(super) case_changes: CaseChanges,
     pub(super) redis: Arc<Target>,
     pub(super) runtime: Handle,
 }
@@ -220,5 +225,23 @@ impl Snapshot for Core {
     fn alert(&self, id: AlertId) -> Result<Option<WorkedAlert>, ReadError> {
         let found = self.wait(self.warnings.by_id(id))?;
         Ok(found.map(|alert| WorkedAlert { alert, work: AlertWork::default() }))
+    }
+
+    fn cases(
+        &self,
+        filter: &CaseFilter,
+        order: CaseOrder,
+        page: u64,
+        limit: usize,
+    ) -> Result<Page<CaseBriefJson>, ReadError> {
+        self.wait(self.cases.matching(filter, order, page, limit))
+    }
+
+    fn case(&self, id: u64) -> Result<Option<WorkedCase>, ReadError> {
+        self.wait(self.cases.by_id(id))
+    }
+
+    fn cases_changed(&self, after: u64) -> (u64, Vec<CaseHeadJson>) {
+        self.case_changes.after(after)
     }
 }

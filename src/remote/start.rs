@@ -8,6 +8,8 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use traffic::Catalogue;
 
+use super::case_changes::CaseChanges;
+use super::cases::Cases;
 use super::error::RemoteError;
 use super::passages::Passages;
 use super::reader::Remote;
@@ -41,14 +43,19 @@ impl Remote {
             return Err(RemoteError::NoMysql);
         }
         let name = if pools.len() == 1 { "MyCat" } else { "MySQL" };
+        // Alerts and cases are on the first instance alone: the others may be away.
+        let first = MysqlPool::of_shard(&mycat, 0, mycat.data_nodes.len()).ok_or(RemoteError::NoMysql)?;
         let servers = pools.into_iter().map(|pool| {
             let target = Target::new(name, pool.address().to_owned(), "passages and statistics");
             (pool, Arc::new(target))
         });
+        let servers: Vec<_> = servers.collect();
+        let cases = servers.first().map(|(_, target)| Cases::new(first, target.clone())).ok_or(RemoteError::NoMysql)?;
         let lifetime = config.api.statistics_cache;
-        let passages = Arc::new(Passages::new(servers.collect(), lifetime.min(QUESTION_LIFETIME)));
+        let passages = Arc::new(Passages::new(servers, lifetime.min(QUESTION_LIFETIME)));
         let server = RedisServer::of(&config.redis)?.ok_or(RemoteError::NoRedis)?;
         let redis = Arc::new(Target::new("Redis", server.address().to_owned(), "warnings"));
+        let case_changes = CaseChanges::new(server.clone(), &config.redis.cases_key);
         let warnings = Warnings::new(server, &config.redis.key, config.redis.max_length, redis.clone());
         let remote = Arc::new(Self {
             core: Arc::new(Core {
@@ -57,6 +64,8 @@ impl Remote {
                 // Less than the interface itself gives a request.
                 patience: config.api.query_timeout.mul_f64(0.9),
                 warnings,
+                cases,
+                case_changes,
                 redis,
                 runtime: runtime.clone(),
             }),

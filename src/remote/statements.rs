@@ -145,7 +145,7 @@ pub(super) fn checkpoints() -> String {
     format!("SELECT {} FROM {}", CHECKPOINTS.list(), CHECKPOINTS.name)
 }
 
-fn text(value: &str) -> String {
+pub(super) fn text(value: &str) -> String {
     let mut literal = String::with_capacity(value.len() + 2);
     push_text(&mut literal, value);
     literal
@@ -161,7 +161,7 @@ fn contains(column: &str, wanted: &str) -> String {
 }
 
 /// HPHM contains the pattern: `*` is any run of characters, `?` is one.
-fn like_plate(pattern: &str) -> Option<String> {
+pub(super) fn like_plate(pattern: &str) -> Option<String> {
     let runs: Vec<&str> = pattern.split('*').filter(|run| !run.is_empty()).collect();
     match runs.as_slice() {
         [] => None,

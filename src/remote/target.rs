@@ -69,6 +69,23 @@ impl Target {
         }
     }
 
+    /// Fails at once if it does not answer at all; an instance behind it may be away.
+    ///
+    /// # Errors
+    /// [`ReadError::Unavailable`] while it is away.
+    pub(super) fn check_reach(&self) -> Result<(), ReadError> {
+        match &self.state().trouble {
+            Some(Trouble { kind: Kind::Away, cause, .. }) => Err(self.unavailable(Kind::Away, cause)),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The error for a query about `what` that was not answered. Changes nothing here: what serves passages may serve well.
+    pub(super) fn refusal(&self, what: &str, error: &MysqlError) -> ReadError {
+        let Self { name, address, .. } = self;
+        ReadError::Unavailable(format!("{name} at {address} gives no {what} for now: {}", words(error)))
+    }
+
     /// The error for a query that was not answered.
     fn unavailable(&self, kind: Kind, cause: &str) -> ReadError {
         let Self { name, address, serves, .. } = self;

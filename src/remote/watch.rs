@@ -47,6 +47,10 @@ async fn redis(remote: &Remote, stop: &CancellationToken) {
     while !stop.is_cancelled() {
         if let Ok(newest) = remote.core.warnings.newest_seq().await {
             remote.commits.send_if_modified(|known| std::mem::replace(known, newest) != newest);
+            // The streams of alerts send cases too.
+            if remote.core.case_changes.look().await {
+                remote.commits.send_modify(|_| {});
+            }
         }
         pause(stop).await;
     }

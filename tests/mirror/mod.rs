@@ -7,6 +7,7 @@ mod chaos;
 mod list;
 mod mirroring;
 mod outage;
+mod records;
 mod refused;
 mod secrets;
 mod shards;

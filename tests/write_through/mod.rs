@@ -1,5 +1,6 @@
 //! Write-through against real servers: MariaDB as `sql/` sets it up, Redis, and a proxy that treats connections badly.
 
+mod cases;
 mod connect;
 mod data;
 mod deploy;

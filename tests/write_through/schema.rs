@@ -27,6 +27,8 @@ fn the_tables_have_the_columns_and_keys_of_the_contract() {
     };
     assert_eq!(names("traffic_data"), ["id", "xzqhmc", "kkmc", "fxlx", "gcsj", "hpzl", "hphm", "clppxh"]);
     assert_eq!(names("kkmc_info"), ["code", "kkmc", "label", "xzqhmc", "road", "lon", "lat", "sort_no"]);
+    assert!(names("traffic_alerts").starts_with(&["id", "seq", "hphm"].map(str::to_owned)));
+    assert!(names("traffic_cases").ends_with(&["kkmcs", "brief", "body", "version"].map(str::to_owned)));
     assert!(columns("traffic_data").contains("gcsj\tdatetime\tNULL"), "{}", columns("traffic_data"));
     let keys = server.sql(
         "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS \
@@ -58,7 +60,7 @@ fn the_files_can_be_loaded_again() {
 }
 
 #[test]
-fn the_daily_event_removes_what_is_older_than_three_days() {
+fn the_daily_event_removes_old_passages_alerts_and_cases() {
     let server = MariaDb::start();
     let event = "SELECT STATUS, INTERVAL_VALUE, INTERVAL_FIELD, TIME_ZONE, TIME(STARTS), ON_COMPLETION \
                  FROM information_schema.EVENTS WHERE EVENT_SCHEMA = 'traffic_db' AND EVENT_NAME = 'auto_clean_traffic'";
@@ -71,11 +73,22 @@ fn the_daily_event_removes_what_is_older_than_three_days() {
         row("JUST", "NOW() - INTERVAL 73 HOUR"),
         row("KEPT", "NOW() - INTERVAL 71 HOUR"),
     ));
+    for (id, age) in [("OLD", "91 DAY"), ("KEPT", "89 DAY")] {
+        let then = format!("NOW() - INTERVAL {age}");
+        server.sql(&format!(
+            "{DATABASE} SET time_zone = '+08:00';
+             INSERT INTO traffic_alerts VALUES ('{id}',1,'p','a','b',{then},{then},1,NULL,NULL,'high','window',NULL,NULL,'{{}}');
+             INSERT INTO traffic_cases VALUES ('{id}',1,'p',0.5,'clone',1,{then},{then},{then},'new','','{{}}','{{}}',1);"
+        ));
+    }
     assert_eq!(server.count("traffic_data"), 25_002);
     // The event's own body, run now instead of tonight; its schedule begins again tomorrow.
     server.sql(&format!("{DATABASE} ALTER EVENT auto_clean_traffic ON SCHEDULE EVERY 1 DAY STARTS NOW();"));
     wait_until(LONG, "the event has run", || server.count("traffic_data") <= 1);
-    assert_eq!(server.sql("SELECT id FROM traffic_db.traffic_data"), "KEPT\n");
+    for table in ["traffic_data", "traffic_alerts", "traffic_cases"] {
+        let kept = || server.sql(&format!("SELECT id FROM traffic_db.{table}"));
+        wait_until(LONG, "the old are gone", || kept() == "KEPT\n");
+    }
 }
 
 #[test]
@@ -92,6 +105,8 @@ fn the_accounts_may_do_what_they_must_and_nothing_else() {
         assert!(may("SELECT COUNT(*) FROM traffic_db.traffic_data").unwrap().starts_with('1'));
         for statement in [
             "DELETE FROM traffic_db.traffic_data",
+            "DELETE FROM traffic_db.traffic_alerts",
+            "DELETE FROM traffic_db.traffic_cases",
             "TRUNCATE traffic_db.traffic_data",
             "ALTER TABLE traffic_db.traffic_data ADD COLUMN x INT",
             "CREATE TABLE traffic_db.x (x INT)",
@@ -107,7 +122,9 @@ fn the_accounts_may_do_what_they_must_and_nothing_else() {
         server.sql("DELETE FROM traffic_db.traffic_data");
     }
     let reads = |statement: &str| server.sql_as("platewatch_reader", READER_PASSWORD, statement);
-    reads("SELECT COUNT(*) FROM traffic_db.traffic_data; SELECT COUNT(*) FROM traffic_db.kkmc_info").unwrap();
+    for table in ["traffic_data", "kkmc_info", "traffic_alerts", "traffic_cases"] {
+        reads(&format!("SELECT COUNT(*) FROM traffic_db.{table}")).unwrap();
+    }
     for statement in [insert.as_str(), checkpoint, "DELETE FROM traffic_db.kkmc_info", "SHOW GRANTS FOR mycat"] {
         let refused = reads(statement).unwrap_err();
         assert!(refused.contains("denied"), "{statement}: {refused}");

@@ -9,7 +9,7 @@ use mysql_async::prelude::FromRow;
 use super::reach::Address;
 use super::report::{MYSQL, Report};
 use crate::config::{Config, Role};
-use crate::mysql::table::{CHECKPOINT, CHECKPOINTS, ID, PASSAGES, TIME};
+use crate::mysql::table::{ALERTS, CASES, CHECKPOINT, CHECKPOINTS, ID, PASSAGES, TIME};
 use crate::mysql::{Fit, MysqlError, MysqlPool};
 
 const LOAD: &str = "load sql/schema.sql on the instance as root";
@@ -27,7 +27,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let writes = config.role != Role::Api;
     let mut places: BTreeMap<String, String> = BTreeMap::new();
-    for (url, pool) in settings.urls.iter().zip(MysqlPool::of(settings)) {
+    for (place, (url, pool)) in settings.urls.iter().zip(MysqlPool::of(settings)).enumerate() {
         let address = Address { host: url.host().to_owned(), port: url.port() };
         if let Err(reason) = address.connect() {
             report.problem(
@@ -37,7 +37,7 @@ pub(super) fn check(config: &Config, report: &mut Report) -> anyhow::Result<()> 
             continue;
         }
         let problems = report.problems();
-        match runtime.block_on(look(&pool, writes, report)) {
+        match runtime.block_on(look(&pool, place == 0, writes, report)) {
             Err(error) => report.problem(MYSQL, format!("{}: {}", pool.address(), words(&error))),
             Ok(found) => {
                 if let Some(other) = found.place.and_then(|place| places.insert(place, pool.address().to_owned())) {
@@ -65,7 +65,7 @@ struct Found {
     place: Option<String>,
 }
 
-async fn look(pool: &MysqlPool, writes: bool, report: &mut Report) -> Result<Found, MysqlError> {
+async fn look(pool: &MysqlPool, is_first: bool, writes: bool, report: &mut Report) -> Result<Found, MysqlError> {
     let tables = "traffic_data and kkmc_info can be";
     let used = if writes { "written and read" } else { "read" };
     match pool.check_fitness().await? {
@@ -76,6 +76,9 @@ async fn look(pool: &MysqlPool, writes: bool, report: &mut Report) -> Result<Fou
             if writes && report.problems() == problems {
                 server.rights(report).await?;
             }
+            if is_first {
+                server.records(writes, report).await?;
+            }
             let place = server.ask::<String>("SELECT CONCAT_WS(' ', @@hostname, @@port, @@datadir)").await?.pop();
             Ok(Found { text: format!("an instance of MySQL; {tables} {used}"), place })
         }
@@ -84,6 +87,9 @@ async fn look(pool: &MysqlPool, writes: bool, report: &mut Report) -> Result<Fou
                 let server = Server { pool, node: Some(node) };
                 server.look(writes, report).await?;
                 server.mode(report).await?;
+            }
+            if let Some(first) = nodes.first() {
+                Server { pool, node: Some(first) }.records(false, report).await?;
             }
             Ok(Found { text: format!("MyCat; {tables} {used} on {}", nodes.join(" and ")), place: None })
         }
@@ -209,6 +215,34 @@ impl Server<'_> {
                 Err(error @ MysqlError::Server { .. }) => self.problem(report, &table_words(table, &columns, &error)),
                 Err(error) => return Err(error),
                 Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The tables of alerts and cases, which an earlier version did not have: all else works without them.
+    async fn records(&self, writes: bool, report: &mut Report) -> Result<(), MysqlError> {
+        let tables = [(ALERTS.name, ALERTS.list(), ALERTS.key), (CASES.name, CASES.list(), CASES.key)];
+        for (table, columns, key) in tables {
+            let reading = format!("SELECT {columns} FROM {table} WHERE {key} = ''");
+            let values = columns.split(", ").map(|_| "''").collect::<Vec<_>>().join(", ");
+            let writing = format!(
+                "EXPLAIN INSERT INTO {table} ({columns}) VALUES ({values}) ON DUPLICATE KEY UPDATE {key} = {key}"
+            );
+            for statement in std::iter::once(&reading).chain(writes.then_some(&writing)) {
+                match self.ask::<Row>(statement).await {
+                    Ok(_) => {}
+                    Err(error @ MysqlError::Server { .. }) => {
+                        let text = format!(
+                            "{self}: {}; load sql/users.sql after it. Until then alerts and cases are not mirrored to MySQL, \
+                             and the role api shows no cases; all else works",
+                            table_words(table, &columns, &error)
+                        );
+                        report.advice(MYSQL, text);
+                        return Ok(());
+                    }
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! `[mycat]`: the mirror of passages in MySQL.
+//! `[mycat]`: the mirror of passages, alerts and cases in MySQL.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use crate::config::server::{Secret, ServerUrl};
 use crate::config::units::Retention;
 
 settings! {
-    /// The mirror of passages in MySQL (table `traffic_data`): through MyCat, or to its MySQL instances directly.
+    /// The mirror of passages (table `traffic_data`), alerts (`traffic_alerts`) and cases (`traffic_cases`) in MySQL: through
+    /// MyCat, or to its MySQL instances directly. Alerts and cases are on the first instance.
     pub struct MycatConfig {
         /// Where passages are mirrored to: MyCat alone (`["mysql://host:8066/MYETCDB"]`), or the instances in the order of
         /// MyCat's dataNodes (`["mysql://host:3306/traffic_db", "mysql://host:3307/traffic_db"]`), one for each of
@@ -43,6 +44,8 @@ settings! {
         /// How long the instances keep passages before their own clean-up event (`auto_clean_traffic`) deletes them, by the
         /// clock. Older rows are not considered missing there.
         retention: Retention = Retention::For(Duration::from_secs(3 * 86_400)), at_least_an_hour;
+        /// The same for alerts and cases.
+        alerts_retention: Retention = Retention::For(Duration::from_secs(90 * 86_400)), at_least_an_hour;
     }
 }
 

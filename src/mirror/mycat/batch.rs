@@ -1,4 +1,4 @@
-//! One batch of rows on its way to MySQL: in one statement, or in parts where it is too large or a row is refused.
+//! Rows on their way to MySQL: in one statement, or in parts where they are too many for it or one is refused.
 //!
 //! **Away or refused.** A failure without an error of the server (a timeout, a broken connection) means that the target
 //! is away: the mirror stops and returns to the cursor. If the error blames a value ([`Blame::Row`]), the statement is
@@ -11,7 +11,8 @@ use std::sync::Arc;
 use shard::ShardId;
 
 use crate::mirror::failure::{Failure, Kind};
-use crate::mirror::rows::{fitting, insert_statement, line};
+use crate::mirror::rows::{INSERT, line, literal};
+use crate::mirror::statement::Form;
 use crate::mysql::{MysqlError, MysqlPool};
 use crate::reader::PassageRow;
 use crate::store::RefusedRow;
@@ -41,27 +42,38 @@ pub(super) async fn send(
     batch: Batch,
     suspicious: bool,
 ) -> Result<Sent, Failure> {
-    let (numbers, rows): (Vec<u64>, Vec<PassageRow>) = batch.rows.into_iter().unzip();
-    let mut parts = Parts {
-        pool: &pool,
-        rows: &rows,
-        suspicious,
-        taken: 0,
-        warnings: 0,
-        refused: Vec::new(),
-        suspects: Vec::new(),
-    };
-    parts.send_all().await?;
-    parts.send_suspects_alone().await?;
-    let Parts { warnings, refused, .. } = parts;
+    let literals: Vec<String> = batch.rows.iter().map(|(_, row)| literal(row)).collect();
+    let SentRows { warnings, refused } = send_rows(&pool, &INSERT, &literals, suspicious).await?;
     let refused = refused.into_iter().map(|(at, error)| {
-        let (row, number) = rows.get(at).zip(numbers.get(at)).ok_or_else(lost)?;
+        let (number, row) = batch.rows.get(at).ok_or_else(lost)?;
         let (gcxh, gcsj) = (row.gcxh.clone(), row.gcsj.0);
         Ok(RefusedRow { shard: u32::from(shard.number()), row: *number, gcxh, gcsj, line: line(row), error })
     });
     let refused = refused.collect::<Result<_, Failure>>()?;
-    let rows = numbers.into_iter().zip(rows).collect();
-    Ok(Sent { batch: Batch { rows, ..batch }, warnings, refused })
+    Ok(Sent { batch, warnings, refused })
+}
+
+/// What became of rows.
+#[derive(Debug, Default)]
+pub(in crate::mirror) struct SentRows {
+    /// Warnings of the target.
+    pub(in crate::mirror) warnings: u64,
+    /// Places of rows that it refused, with its message.
+    pub(in crate::mirror) refused: Vec<(usize, String)>,
+}
+
+/// Sends rows, each a list of values in parentheses. `suspicious`: single rows may be to blame for an unclear error.
+pub(in crate::mirror) async fn send_rows<T: AsRef<str>>(
+    pool: &MysqlPool,
+    form: &Form,
+    rows: &[T],
+    suspicious: bool,
+) -> Result<SentRows, Failure> {
+    let mut parts =
+        Parts { pool, form, rows, suspicious, taken: 0, warnings: 0, refused: Vec::new(), suspects: Vec::new() };
+    parts.send_all().await?;
+    parts.send_suspects_alone().await?;
+    Ok(SentRows { warnings: parts.warnings, refused: parts.refused })
 }
 
 /// A row is not in its batch: the mirror begins again at its cursor.
@@ -71,9 +83,10 @@ fn lost() -> Failure {
 }
 
 /// A batch in parts.
-struct Parts<'a> {
+struct Parts<'a, T> {
     pool: &'a MysqlPool,
-    rows: &'a [PassageRow],
+    form: &'a Form,
+    rows: &'a [T],
     suspicious: bool,
     /// Rows that the target took.
     taken: usize,
@@ -84,9 +97,9 @@ struct Parts<'a> {
     suspects: Vec<usize>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a, T: AsRef<str>> Parts<'a, T> {
     /// Some of the rows.
-    fn part(&self, places: Range<usize>) -> Result<&'a [PassageRow], Failure> {
+    fn part(&self, places: Range<usize>) -> Result<&'a [T], Failure> {
         self.rows.get(places).ok_or_else(lost)
     }
 
@@ -95,7 +108,7 @@ impl<'a> Parts<'a> {
         let mut waiting = vec![(0, self.rows.len())];
         while let Some((from, to)) = waiting.pop() {
             let part = self.part(from..to)?;
-            let count = fitting(part);
+            let count = self.form.fitting(part);
             if count < part.len() {
                 waiting.extend([(from + count, to), (from, from + count)]);
                 continue;
@@ -130,8 +143,8 @@ impl<'a> Parts<'a> {
         Ok(())
     }
 
-    async fn insert(&mut self, rows: &[PassageRow]) -> Result<(), MysqlError> {
-        let statement = insert_statement(rows);
+    async fn insert(&mut self, rows: &[T]) -> Result<(), MysqlError> {
+        let statement = self.form.statement(rows);
         let mut attempt = 1;
         loop {
             match self.pool.execute(&statement).await {

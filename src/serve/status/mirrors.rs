@@ -8,11 +8,11 @@ use crate::serve::notice::Notice;
 use crate::serve::state::Api;
 use crate::status::MirrorStatus;
 
-/// One mirror: a shard in MySQL, or the alerts in Redis.
+/// One mirror: a shard, the alerts or the cases in MySQL, or the alerts or the cases in Redis.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MirrorStatus)]
 pub(super) struct MirrorJson {
-    /// `mysql/0` and `mysql/1` for the shards, `redis` for the alerts.
+    /// `mysql/0` and `mysql/1` for the shards, `mysql/alerts`, `mysql/cases`, `redis` for the alerts, `redis/cases`.
     #[schema(example = "mysql/0")]
     name: String,
     /// The target, without credentials.
@@ -22,10 +22,10 @@ pub(super) struct MirrorJson {
     /// `blocked` (something must be changed there first).
     #[schema(value_type = MirrorStateName, example = "level")]
     state: &'static str,
-    /// Rows of the shard's log (alerts) that the target has acknowledged.
+    /// Rows of the shard's log (alerts, cases) that the target has acknowledged.
     #[schema(example = 650000)]
     cursor: u64,
-    /// Rows (alerts) that the target lacks.
+    /// Rows (alerts, cases that changed) that the target lacks.
     #[schema(example = 0)]
     lag_rows: u64,
     /// Seconds of event time between the newest that was committed and the newest that the target has.
@@ -68,7 +68,7 @@ pub(super) struct MirrorJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RefusedRow)]
 pub(super) struct RefusedJson {
-    /// GCXH.
+    /// GCXH; of an alert or a case its id.
     #[schema(example = "G320300109027253771")]
     gcxh: String,
     /// The message of the target.
