@@ -16,6 +16,7 @@ use crate::case_json::WorkedCase;
 use crate::kept_proof::{self, KeptProof};
 use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{ReadError, Reader, Snapshot};
+use crate::roads::Roads;
 use crate::status::{
     AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, Retained,
     RetentionDrop, SourceState, SourceStatus, Status, StorageStatus,
@@ -217,6 +218,10 @@ impl Reader for Appliance {
     fn proof(&self) -> Result<Option<KeptProof>, ReadError> {
         let read = kept_proof::read(self.shared.database().path());
         read.map_err(|error| ReadError::Storage(format!("{}: {error}", kept_proof::FILE)))
+    }
+
+    fn roads(&self) -> Result<Arc<Roads>, ReadError> {
+        Ok(self.shared.progress().roads)
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {

@@ -48,6 +48,7 @@ pub(crate) mod prove;
 pub(crate) mod reader;
 pub(crate) mod redis_client;
 pub(crate) mod remote;
+mod roads;
 pub(crate) mod serve;
 pub(crate) mod source;
 pub(crate) mod status;

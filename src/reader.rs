@@ -15,6 +15,7 @@ use crate::calibration::Decision;
 use crate::cameras::CameraReport;
 use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::kept_proof::KeptProof;
+use crate::roads::Roads;
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkStatus, WorkedAlert};
 pub use order::Order;
@@ -485,6 +486,13 @@ pub trait Reader: Send + Sync + 'static {
     /// [`ReadError`] if it cannot be read; [`ReadError::Unsupported`] unless a reader has local storage.
     fn proof(&self) -> Result<Option<KeptProof>, ReadError> {
         Err(ReadError::Unsupported(needs_local_storage("the proof of the detection")))
+    }
+    /// How the roads flow. Touches no disk.
+    ///
+    /// # Errors
+    /// [`ReadError::Unsupported`] unless a reader learns from the traffic.
+    fn roads(&self) -> Result<Arc<Roads>, ReadError> {
+        Err(ReadError::Unsupported(needs_local_storage("what is known of roads")))
     }
     /// Why no more input is accepted, if it is not. Touches no disk.
     fn failure(&self) -> Option<String>;

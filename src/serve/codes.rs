@@ -10,11 +10,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
+use super::roads::{DistanceBasis, RoadLink};
 use crate::camera_clocks::ClockAdvice;
 use crate::cameras::CameraHealth;
 use crate::config::{Role, ServedModel, SourceKind};
 use crate::forecast::Basis;
 use crate::reader::{CaseOrder, Order};
+use crate::roads::{RoadBasis, RoadLevel, RoadsState};
 use crate::status::{BackendState, MirrorState, MissingCause, Retained, SourceState, StopReason};
 use crate::work::{WorkReason, WorkStatus};
 
@@ -66,6 +68,11 @@ named! {
     WorkStatus: WorkStatus::ALL, WorkStatus::as_str;
     CameraFault: CameraFault::ALL, CameraFault::as_str;
     CameraHealth: CameraHealth::ALL, CameraHealth::as_str;
+    RoadLevel: RoadLevel::ALL, RoadLevel::as_str;
+    RoadBasis: RoadBasis::ALL, RoadBasis::as_str;
+    RoadsState: RoadsState::ALL, RoadsState::as_str;
+    RoadLink: RoadLink::ALL, RoadLink::as_str;
+    DistanceBasis: DistanceBasis::ALL, DistanceBasis::as_str;
     WorkReason: WorkReason::ALL, WorkReason::as_str;
     RejectReason: RejectReason::ALL, RejectReason::as_str;
     VehicleType: VehicleType::ALL, VehicleType::as_str;
@@ -133,6 +140,11 @@ schemas! {
     WorkStatusName "WorkStatus": names_of::<WorkStatus>(),
     CameraFaultName "CameraFault": names_of::<CameraFault>(),
     CameraHealthName "CameraHealth": names_of::<CameraHealth>(),
+    RoadLevelName "RoadLevel": names_of::<RoadLevel>(),
+    RoadBasisName "RoadBasis": names_of::<RoadBasis>(),
+    RoadsStateName "RoadsState": names_of::<RoadsState>(),
+    RoadLinkName "RoadLink": names_of::<RoadLink>(),
+    DistanceBasisName "DistanceBasis": names_of::<DistanceBasis>(),
     WorkReasonName "WorkReason": names_of::<WorkReason>(),
     RejectReasonName "RejectReason": names_of::<RejectReason>(),
     VehicleTypeName "VehicleType": names_of::<VehicleType>(),

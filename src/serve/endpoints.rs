@@ -12,7 +12,7 @@ use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
     alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query, recent,
-    rejects, stats, status, stream, track, warnings,
+    rejects, roads, stats, status, stream, track, warnings,
 };
 
 /// The path below which the API lies.
@@ -54,6 +54,8 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(warnings::history))
         .routes(routes!(alert::get, alert::patch))
         .routes(routes!(cameras::cameras))
+        .routes(routes!(roads::roads))
+        .routes(routes!(roads::road_hours))
         .routes(routes!(cases::list_cases))
         .routes(routes!(calibration::calibration))
         .routes(routes!(cases::get_case, cases::patch_case))

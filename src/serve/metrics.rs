@@ -2,6 +2,7 @@
 
 mod cameras;
 mod http;
+mod roads;
 mod text;
 
 use std::sync::Arc;
@@ -46,6 +47,9 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
     }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
     model(&mut out, &*api.settings.forecaster);
+    if let Ok(roads) = api.reader.roads() {
+        roads::write(&mut out, &roads);
+    }
     api.metrics.write(&mut out);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out.finish()).into_response())
 }

@@ -38,6 +38,7 @@ mod recent;
 mod records;
 mod rejects;
 mod replay;
+mod roads;
 mod router;
 mod settings;
 mod shares;

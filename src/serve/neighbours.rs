@@ -25,10 +25,10 @@ pub(super) enum Link {
 pub(super) struct Neighbour {
     /// Its code.
     #[schema(example = "G104_Tongshan_Sulu")]
-    code: String,
+    pub(super) code: String,
     /// `road`: the next on the same road; `near`: merely near, on another road.
     #[schema(example = "road")]
-    link: Link,
+    pub(super) link: Link,
     /// Great-circle distance in km.
     #[schema(example = 42.1)]
     distance_km: f64,

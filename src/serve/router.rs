@@ -17,6 +17,7 @@ use super::metrics::HttpMetrics;
 use super::origins::Origins;
 use super::overview::{NewestOverview, SameTimeYesterday};
 use super::replay::Replay;
+use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
@@ -46,6 +47,7 @@ pub fn router(
         document: endpoints::document()?,
         alerts_today: AlertsToday::default(),
         checkpoints: KnownCheckpoints::default(),
+        road_links: KnownLinks::default(),
         same_time_yesterday: SameTimeYesterday::default(),
         newest_overview: NewestOverview::default(),
         reader,

@@ -15,6 +15,7 @@ use super::metrics::HttpMetrics;
 use super::openapi::Document;
 use super::overview::{NewestOverview, SameTimeYesterday};
 use super::replay::Replay;
+use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use crate::reader::{ReadError, Reader, Snapshot};
@@ -37,6 +38,7 @@ pub(super) struct Api {
     pub(super) document: Document,
     pub(super) alerts_today: AlertsToday,
     pub(super) checkpoints: KnownCheckpoints,
+    pub(super) road_links: KnownLinks,
     pub(super) same_time_yesterday: SameTimeYesterday,
     pub(super) newest_overview: NewestOverview,
 }

@@ -22,6 +22,7 @@ use crate::cameras::CameraReport;
 use crate::case_json::WorkedCase;
 use crate::clock::unix_micros;
 use crate::reader::{ReadError, Snapshot as _};
+use crate::roads::Roads;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
 
 /// The tree of the reference data that holds the versions of the flow model.
@@ -61,6 +62,8 @@ pub struct Progress {
     pub detection: DetectionStatus,
     /// What the traffic says about each camera.
     pub cameras: CameraReport,
+    /// How the roads flow.
+    pub roads: Arc<Roads>,
     /// How long everything is kept, and what retention dropped last.
     pub lifetimes: Lifetimes,
 }

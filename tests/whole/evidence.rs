@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::harness::{CLONED, Random, Replay, Results, folder, get, get_data, patch, road, serve_nothing};
+use crate::harness::{CLONED, Random, Replay, Results, folder, get, get_data, patch, road, serve, serve_nothing};
 
 fn replay(folder: &Path, name: &str, more: &[&str]) -> Replay {
     Replay::new(folder.join("road.tsv"), &folder.join(name)).args(more)
@@ -186,6 +186,72 @@ fn the_desk_works_on_a_case() {
     assert_eq!(get_data(&address, "/api/cases?status=new")["total"], 2);
     assert_eq!(get(&address, "/api/cases/0000000000000001").0, 404);
     assert_eq!(get(&address, "/api/cases/1").0, 400);
+}
+
+/// Segments and their times depend on the records and their order alone; without evidence there are none.
+#[test]
+fn batches_kills_and_restarts_change_no_road() {
+    let folder = folder();
+    std::fs::write(folder.path().join("road.tsv"), road(12)).unwrap();
+    let data = |name: &str| folder.path().join(name);
+    let roads = |data: &Path, evidence: &str| {
+        let (_running, address) =
+            serve(&format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n[detect]\nevidence = \"{evidence}\"\n"));
+        let list = get_data(&address, "/api/roads");
+        let hours = get(&address, "/api/roads/hours?from=K00_Road&to=K01_Road");
+        (list, hours)
+    };
+    let kept = |name: &str, records: &str| {
+        replay(folder.path(), "out", &["--batch-records", records, "--data-dir"]).args([data(name)]).results();
+        roads(&data(name), "on")
+    };
+    let expected = kept("whole", "256");
+    let (list, hours) = &expected;
+    assert_eq!((&list["state"], hours.0), (&json!("ready"), 200), "{list} {hours:?}");
+    // Neighbours of the catalogue, which are not on this road, are not learnt.
+    let learnt = list["roads"].as_array().unwrap().iter().filter(|road| !road["free_flow_seconds"].is_null());
+    let segments: Vec<&Value> = learnt.collect();
+    // Both directions between neighbours; the last hour has no late cars any more.
+    assert_eq!(segments.len(), 2 * (SITES - 1), "{list}");
+    for segment in segments {
+        let free = segment["free_flow_seconds"].as_f64().unwrap() / LEG as f64;
+        assert!((0.85..1.05).contains(&free), "{segment}");
+        assert_eq!(
+            (segment["basis"].as_str(), segment["level"].as_str()),
+            (Some("quarter"), Some("free")),
+            "{segment}"
+        );
+        assert_eq!((&segment["link"], &segment["speed_kmh"]), (&json!("driven"), &Value::Null));
+    }
+    let today = serde_json::from_str::<Value>(&hours.1).unwrap()["data"]["today"].as_array().unwrap().len();
+    assert!((5..=7).contains(&today), "{hours:?}");
+    for records in ["1000", "100000"] {
+        assert!(kept(records, records) == expected, "batches of {records}");
+    }
+    // Killed in the middle, and opened twice.
+    let killed = data("killed");
+    let (mut kills, mut rounds) = (0, 0);
+    while kills < 3 {
+        rounds += 1;
+        assert!(rounds < 30, "only {kills} kills");
+        let mut command =
+            replay(folder.path(), "out", &["--batch-records", "64", "--data-dir"]).args([&killed]).command;
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // A random moment, not a wait for something.
+        std::thread::sleep(std::time::Duration::from_millis(60 + 40 * rounds));
+        if child.try_wait().unwrap().is_some() {
+            std::fs::remove_dir_all(&killed).unwrap();
+            continue;
+        }
+        child.kill().unwrap();
+        kills += u32::from(child.wait().unwrap().code().is_none());
+    }
+    replay(folder.path(), "out", &["--data-dir"]).args([&killed]).results();
+    assert!(roads(&killed, "on") == expected, "after {kills} kills");
+    assert!(roads(&killed, "on") == expected, "opened again");
+    let (off, hours) = roads(&killed, "off");
+    assert_eq!((&off["state"], &off["roads"], hours.0), (&json!("off"), &json!([]), 404));
+    assert!(off["message"].as_str().unwrap().contains("detect.evidence"), "{off}");
 }
 
 /// What was learnt is forgotten where evidence is off; cases and the work on them stay.

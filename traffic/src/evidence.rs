@@ -12,6 +12,7 @@
 //! | `last_seen` | the last sighting of each plate within reach |
 //! | `buckets`, `travel_times`, `paths` | gaps, travel times of pairs, the fastest credible time between any two |
 //! | `learnt` | the travel times as they were learnt at a whole hour, for readers |
+//! | `segments` | the roads among the pairs: travel times of the last hour and of the hours before |
 //! | `cameras`, `offsets` | leads, counts and faults of each camera; the clocks solved over the network |
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
@@ -38,6 +39,7 @@ mod pair;
 mod paths;
 mod posterior;
 mod saved;
+mod segments;
 mod stream_clock;
 mod suspects;
 mod travel_times;
@@ -53,4 +55,5 @@ pub use learnt::{DriveTimes, LearntTimes};
 pub use pair::{PairEvidence, PairFinding, Reason};
 pub use posterior::{Explanations, Rates, Run, Verdict};
 pub use saved::{SavedEvidence, SavedPair, SavedSightings};
+pub use segments::{HourTimes, SavedSegment, SegmentState};
 pub use suspects::Suspect;

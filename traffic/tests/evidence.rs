@@ -3,7 +3,7 @@
 //! state that was saved and restored anywhere.
 
 use proptest::prelude::*;
-use traffic::evidence::{Assessor, CameraFault, EvidenceSettings, SavedEvidence, SavedSightings, Spot};
+use traffic::evidence::{Assessor, CameraFault, EvidenceSettings, SavedEvidence, SavedSegment, SavedSightings, Spot};
 use traffic::{Cause, PassageId, PlateCode, PlateType, Resolution};
 
 const SITES: usize = 6;
@@ -156,16 +156,42 @@ fn nothing_is_said_of_what_is_not_learnt() {
     assert!(assessor.suspects().is_empty());
 }
 
-fn saved(records: &[Record], stops: &[usize]) -> (SavedEvidence, SavedSightings) {
+fn saved(records: &[Record], stops: &[usize]) -> (SavedEvidence, SavedSightings, Vec<SavedSegment>) {
     let mut assessor = Assessor::new(EvidenceSettings::default());
     for (number, (_, plate, spot)) in records.iter().enumerate() {
         if stops.contains(&number) {
-            let (saved, sightings) = assessor.save();
+            let (saved, sightings, segments) = all_of(&assessor);
             assessor = Assessor::restore(EvidenceSettings::default(), saved, sightings);
+            assessor.restore_segments(&segments);
         }
         assessor.observe(*plate, spot, &[]);
     }
-    assessor.save()
+    all_of(&assessor)
+}
+
+fn all_of(assessor: &Assessor) -> (SavedEvidence, SavedSightings, Vec<SavedSegment>) {
+    let (saved, sightings) = assessor.save();
+    (saved, sightings, assessor.save_segments())
+}
+
+#[test]
+fn neighbours_are_segments_with_the_time_that_cars_take() {
+    let assessor = observed(&scene(4, 8));
+    let segments: Vec<_> = assessor.segments().collect();
+    // Every site but those at the ends has two neighbours; cars that one site has missed make none.
+    assert_eq!(segments.len(), 2 * (SITES - 1), "{segments:?}");
+    for segment in &segments {
+        assert_eq!(segment.from.abs_diff(segment.to), 1, "{segment:?}");
+        let free = segment.free_flow.expect("learnt");
+        assert!((0.9..1.05).contains(&(free / LEG as f64)), "{segment:?}");
+        // The first hour taught which pairs are segments.
+        assert!((5..=7).contains(&segment.hours.len()), "{segment:?}");
+        for hour in &*segment.hours {
+            let [low, median, high] = [hour.low, hour.median, hour.high].map(|seconds| f64::from(seconds) / LEG as f64);
+            assert!(hour.cars >= 5 && low <= median && median <= high, "{hour:?}");
+            assert!((0.9..1.25).contains(&median), "{hour:?}");
+        }
+    }
 }
 
 proptest! {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
-use traffic::evidence::{CameraFault, CameraState};
+use traffic::evidence::{CameraFault, CameraState, HourTimes};
 use traffic::{
     Alert, AlertId, AlertSighting, Catalogue, CivilTime, FuelType, PlateCode, RejectReason, Rule, Severity,
     VehicleType, brand_of, province_of,
@@ -22,6 +22,7 @@ use crate::reader::{
     AlertFilter, CaseFilter, CaseOrder, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader,
     RejectPiece, RejectRow, Snapshot, TimeRange, Totals,
 };
+use crate::roads::{Road, Roads, RoadsState};
 use crate::status::Status;
 use crate::work::{AlertWork, WorkChange, WorkError, WorkedAlert};
 
@@ -286,6 +287,24 @@ impl Reader for MemoryReader {
 
     fn proof(&self) -> Result<Option<KeptProof>, ReadError> {
         Ok(self.proof.lock().clone().map(|report| KeptProof { report, kept_unix: 1_704_067_200 }))
+    }
+
+    fn roads(&self) -> Result<Arc<Roads>, ReadError> {
+        let now = time("2024-01-05 08:30:00");
+        let hour = |back: i64, median| HourTimes {
+            hour: (now.hour() - back) as i32,
+            cars: 20,
+            low: median - 10,
+            median,
+            high: median + 20,
+        };
+        let days = (1..=3).rev().flat_map(|day| [hour(day * 24, 2800), hour(day * 24 - 1, 2900)]);
+        let hours: Vec<HourTimes> = days.chain([hour(1, 3000)]).collect();
+        let slow = ["G104_Tongshan_Sulu".into(), "徐州市睢宁县G104北京-福州K873江苏徐州-G104-苏皖界省际卡口".into()];
+        let slow = Road::new(slow, 2700.0, &[(60, 5400); 5], 2.0, hours.into());
+        let quick = ["G3_Sulu".into(), "S251_Pizhou_Sulu".into()];
+        let quick = Road::new(quick, 1500.0, &[(60, 1600); 9], 2.0, Arc::default());
+        Ok(Arc::new(Roads { state: RoadsState::Ready, now: Some(now.0), all: vec![slow, quick] }))
     }
 
     fn change_case(&self, id: u64, change: &WorkChange) -> Result<WorkedCase, WorkError> {

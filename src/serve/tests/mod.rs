@@ -15,6 +15,7 @@ mod predict;
 mod prove;
 mod query;
 mod rejects;
+mod roads;
 mod shutdown;
 mod stats;
 mod stream;

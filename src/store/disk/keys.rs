@@ -7,7 +7,7 @@
 //! | `plates` | partition `u32`, plate code `u64` | newest event time `i64`, then codec `P` |
 //! | `alerts` | seq `u64` | codec `A` |
 //! | `cases` | seq `u64` | codec `O` |
-//! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `Z` for others |
+//! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `s` for the last (segments), `Z` for others |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
 //! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` · `case-change/` and `case-work-change/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E`, `E`, numbers `u64` |
@@ -41,6 +41,7 @@ pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 2 };
 pub(in crate::store) const CASE: Kind = Kind { magic: b'O', version: 1 };
 pub(in crate::store) const EVIDENCE: Kind = Kind { magic: b'X', version: 2 };
 pub(in crate::store) const LAST_SIGHTINGS: Kind = Kind { magic: b'Z', version: 1 };
+pub(in crate::store) const SEGMENTS: Kind = Kind { magic: b's', version: 1 };
 pub(in crate::store) const CHECKPOINTS: Kind = Kind { magic: b'G', version: 1 };
 /// In the tally, not in the database.
 pub(in crate::store) const CENSUS: Kind = Kind { magic: b'N', version: 2 };
@@ -141,6 +142,9 @@ pub(in crate::store) fn case_change(seq: u64) -> Vec<u8> {
 pub(in crate::store) fn case_work_change(seq: u64) -> Vec<u8> {
     [CASE_WORK_CHANGE_PREFIX, &seq.to_be_bytes()].concat()
 }
+
+/// The part of the evidence that holds the segments: no other has this number.
+pub(in crate::store) const SEGMENTS_PART: u32 = u32::MAX;
 
 /// The evidence of a partition, or a part of its last sightings.
 pub(in crate::store) fn evidence(partition: u32, part: u32) -> [u8; 8] {

@@ -375,6 +375,7 @@ impl Store {
                 .map(|(&id, partition)| (id, (partition.detector.watermark(), partition.detector.plates() as u64)))
                 .collect(),
             cameras: if self.settings.publish { self.cameras() } else { progress.cameras.clone() },
+            roads: if self.settings.publish { self.roads(&progress.roads) } else { progress.roads.clone() },
             detection: self.detection.status(),
         };
     }

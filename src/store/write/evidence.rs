@@ -13,10 +13,12 @@ use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
 use super::store::Store;
 use crate::cameras::{Camera, CameraReport, Silence};
 use crate::clock::unix_micros;
+use crate::roads::{Roads, RoadsState, merged};
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::disk::records::{
-    SIGHTINGS_OF_A_PART, SavedHead, StoredCase, decode_case, decode_sightings, encode_case, encode_sightings,
+    SIGHTINGS_OF_A_PART, SavedHead, SavedSegments, StoredCase, decode_case, decode_sightings, encode_case,
+    encode_sightings,
 };
 use crate::store::state::{Log, PartitionEvidence, load_numbers};
 
@@ -24,6 +26,8 @@ use crate::store::state::{Log, PartitionEvidence, load_numbers};
 const SAVED_ROWS: u64 = 1 << 21;
 /// … or after this much time. A start replays the passages since then.
 const SAVED_INTERVAL: Duration = Duration::from_secs(3600);
+/// Roads are looked at again after so many seconds of event time.
+const ROADS_EVERY: u64 = 5;
 /// A case that is quiet for this many seconds is closed: what comes later is a new one.
 const QUIET: i64 = 30 * 86_400;
 
@@ -155,7 +159,13 @@ impl Store {
                 };
                 sightings.extend(decode_sightings(&bytes).map_err(|error| damaged(&error))?);
             }
-            let assessor = Assessor::restore(settings, head.evidence, sightings);
+            let mut assessor = Assessor::restore(settings, head.evidence, sightings);
+            if let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, keys::SEGMENTS_PART))? {
+                let saved: SavedSegments = codec::decode(keys::SEGMENTS, &bytes).map_err(|error| damaged(&error))?;
+                if saved.saved_arrival == head.saved_arrival {
+                    assessor.restore_segments(&saved.segments);
+                }
+            }
             let saved_at = Some(Instant::now());
             let saved_parts = head.parts;
             partition.evidence =
@@ -186,6 +196,23 @@ impl Store {
         let model =
             self.partitions.values().filter_map(|partition| partition.evidence.as_ref()?.assessor.learnt_hour()).max();
         CameraReport { is_on: self.settings.evidence.is_some(), model, cameras: all.into() }
+    }
+
+    /// How the roads flow. It is looked at again when event time has moved by [`ROADS_EVERY`], so that small commits cost
+    /// nothing; until then it is what it was.
+    pub(super) fn roads(&self, before: &Arc<Roads>) -> Arc<Roads> {
+        if self.settings.evidence.is_none() {
+            return Arc::default();
+        }
+        let assessors =
+            || self.partitions.values().filter_map(|partition| Some(&partition.evidence.as_ref()?.assessor));
+        let now = assessors().filter_map(Assessor::now).max();
+        let moved = |(before, now): (i64, i64)| before.abs_diff(now) >= ROADS_EVERY;
+        if before.state != RoadsState::Off && !before.now.zip(now).is_none_or(moved) {
+            return before.clone();
+        }
+        let name = |id| self.state.names.shared(Dimension::Checkpoint, id);
+        Arc::new(merged(assessors().flat_map(Assessor::segments), now, name))
     }
 
     /// Reads the cases into the index. Those of an earlier version get numbers of changes.
@@ -247,6 +274,9 @@ fn write_evidence(
     for (part, sightings) in (1..).zip(parts) {
         commit.put(Family::Evidence, &keys::evidence(id, part), &encode_sightings(sightings)?);
     }
+    let segments = SavedSegments { saved_arrival: arrival, segments: evidence.assessor.save_segments() };
+    let segments = codec::encode(keys::SEGMENTS, &segments)?;
+    commit.put(Family::Evidence, &keys::evidence(id, keys::SEGMENTS_PART), &segments);
     for part in head.parts + 1..=evidence.saved_parts {
         commit.delete(Family::Evidence, &keys::evidence(id, part));
     }

@@ -11,6 +11,7 @@ use super::last_seen::{LastSeen, Spot};
 use super::misreads;
 use super::paths::Paths;
 use super::posterior::Rates;
+use super::segments::SegmentState;
 use super::stream_clock::StreamClock;
 use super::suspects::{Suspect, Suspects};
 use super::travel_times::TravelTimes;
@@ -45,6 +46,8 @@ const NO_CHANCE: f64 = 1e-6;
 const BURSTS: f64 = 3.0;
 /// A plate that a camera records again within this many seconds was recorded twice.
 const DOUBLE: i64 = 60;
+/// The share of cars that drive as on a free road, or faster.
+const FREE_SHARE: f64 = 0.15;
 /// Before the first hour is learnt, a record this many seconds ahead has a wrong time.
 const FIRST_AHEAD_LIMIT: i64 = 3600;
 
@@ -129,7 +132,7 @@ impl Assessor {
             return;
         }
         let (from, to) = if gap >= 0 { (before, spot) } else { (spot, before) };
-        self.times.see(from.checkpoint, to.checkpoint, gap.abs());
+        self.times.see(from.checkpoint, to.checkpoint, gap.abs(), self.cameras.correct(to).min(now));
         let error = self.error(from) + self.error(to);
         let fastest = self.roads(places).fastest(from.checkpoint, to.checkpoint);
         let is_contradiction = fastest.is_some_and(|fastest| gap.abs() as f64 + error < FAST_SHARE * fastest);
@@ -188,7 +191,7 @@ impl Assessor {
             }
         }
         if let Some(earlier) = earlier.filter(|_| !is_clone && (found.is_empty() || count < TEACHES)) {
-            self.times.see(earlier.spot.checkpoint, spot.checkpoint, at - earlier.at);
+            self.times.see(earlier.spot.checkpoint, spot.checkpoint, at - earlier.at, at.min(now));
         }
         if let (Some(other), Some(camera)) = (earlier.or(later), self.cameras.at(spot.checkpoint)) {
             camera.hour.compare(&other.spot, spot, !found.is_empty());
@@ -275,6 +278,29 @@ impl Assessor {
     /// What is known of each camera, by the number of its checkpoint.
     pub fn cameras(&self) -> impl Iterator<Item = CameraState> {
         self.cameras.states()
+    }
+
+    /// Where the stream is in corrected event time, in civil seconds.
+    pub fn now(&self) -> Option<i64> {
+        self.clock.now()
+    }
+
+    /// What is known of each segment, in an order that depends on the records alone.
+    pub fn segments(&self) -> impl Iterator<Item = SegmentState> {
+        let now = self.clock.now().unwrap_or_default();
+        let error = |at: NameId| self.cameras.get(at).map_or(UNKNOWN_ERROR, |camera| camera.error);
+        self.times.directions().filter_map(move |(from, to, times, segment)| {
+            let segment = segment?;
+            Some(SegmentState {
+                from,
+                to,
+                recent: segment.recent(now),
+                free_flow: times.quantile(FREE_SHARE, 1.0),
+                counted: times.total,
+                clock_error: error(from) + error(to),
+                hours: segment.hours().clone(),
+            })
+        })
     }
 
     /// The hour since 1970 that was learnt last: the model in force.

@@ -45,6 +45,7 @@ impl Assessor {
             self.times.halve();
         }
         self.paths = Paths::of(&self.times);
+        self.times.follow_segments();
         self.suspects.expire(now);
         self.learn_rates();
     }
@@ -57,7 +58,7 @@ impl Assessor {
         let differences: Vec<_> = self.times.pairs.iter().filter_map(difference).collect();
         let solved = solve(&own, &differences);
         let change = |at: u32| solved.get(at as usize).copied().flatten().map(|solved| solved.seconds);
-        self.times.fold(|low, high| {
+        self.times.fold(self.hour.unwrap_or_default(), |low, high| {
             let shift = change(high)? - change(low)?;
             (shift.abs() <= STEADY).then_some(shift)
         });

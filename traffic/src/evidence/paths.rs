@@ -154,9 +154,9 @@ mod tests {
     fn roads(of: &[(NameId, NameId, i64, u32)]) -> Paths {
         let mut times = TravelTimes::default();
         for &(from, to, gap, count) in of {
-            (0..count).for_each(|_| times.see(from, to, gap));
+            (0..count).for_each(|_| times.see(from, to, gap, 0));
         }
-        times.fold(|_, _| Some(0.0));
+        times.fold(0, |_, _| Some(0.0));
         Paths::of(&times)
     }
 

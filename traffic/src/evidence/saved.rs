@@ -9,6 +9,7 @@ use super::cameras::Cameras;
 use super::last_seen::Spot;
 use super::paths::Paths;
 use super::posterior::Rates;
+use super::segments::SavedSegment;
 use super::stream_clock::StreamClock;
 use super::suspects::{Suspect, Suspects};
 use super::travel_times::{Histogram, PairTimes};
@@ -64,6 +65,17 @@ impl Assessor {
         (saved, self.seen.live(horizon))
     }
 
+    /// The segments, which are kept beside the rest: without them it learns and finds the same.
+    pub fn save_segments(&self) -> Vec<SavedSegment> {
+        let segments = self.times.directions().filter_map(|(from, to, _, segment)| Some(segment?.save(from, to)));
+        segments.collect()
+    }
+
+    /// Takes segments back that were saved with the rest.
+    pub fn restore_segments(&mut self, saved: &[SavedSegment]) {
+        self.times.restore_segments(saved);
+    }
+
     /// An assessor in a saved state.
     pub fn restore(
         settings: EvidenceSettings,
@@ -111,7 +123,6 @@ impl SavedPair {
             }
             all
         });
-        let [up, down] = [up, down].map(Histogram::of);
-        PairTimes { low: self.low, high: self.high, hour_up, hour_down, up, down }
+        PairTimes::of(self.low, self.high, [hour_up, hour_down], [up, down].map(Histogram::of))
     }
 }

@@ -5,11 +5,14 @@
 //! wrong for an hour leaves nothing in them. Recent traffic counts more: everything is halved weekly.
 //!
 //! **Bounds.** A pair takes about 1.1 KB, and there are at most [`MAX_PAIRS`]; beyond that those with the least
-//! traffic are dropped at the end of the hour.
+//! traffic are dropped at the end of the hour. Pairs that are roads have [`segments`](super::segments) beside.
+
+use std::cmp::Reverse;
 
 use rustc_hash::FxHashMap;
 
 use super::buckets::{BUCKETS, bounds, bucket_of, quantile};
+use super::segments::{MAX_FROM_ONE, MAX_SEGMENTS, MIN_CARS, PART, SavedSegment, Segment};
 use crate::NameId;
 
 /// The most pairs that are kept, some 36 MB.
@@ -96,31 +99,51 @@ pub(super) struct PairTimes {
     pub(super) up: Histogram,
     /// The same from high to low.
     pub(super) down: Histogram,
+    /// The segments from low to high and back, where they are followed.
+    segments: [Option<Box<Segment>>; 2],
 }
 
 impl PairTimes {
     pub(super) fn new(low: NameId, high: NameId) -> Self {
-        Self {
-            low,
-            high,
-            hour_up: [0; BUCKETS],
-            hour_down: [0; BUCKETS],
-            up: Histogram::default(),
-            down: Histogram::default(),
-        }
+        Self::of(low, high, [[0; BUCKETS]; 2], [Histogram::default(), Histogram::default()])
+    }
+
+    /// The hour's gaps and the travel times, each from low to high and back.
+    pub(super) fn of(low: NameId, high: NameId, hour: [[u16; BUCKETS]; 2], times: [Histogram; 2]) -> Self {
+        let ([hour_up, hour_down], [up, down]) = (hour, times);
+        Self { low, high, hour_up, hour_down, up, down, segments: [None, None] }
+    }
+
+    /// First and last checkpoint, travel times and segment of each direction.
+    pub(super) fn directions(&self) -> [(NameId, NameId, &Histogram, Option<&Segment>); 2] {
+        let [up, down] = &self.segments;
+        [(self.low, self.high, &self.up, up.as_deref()), (self.high, self.low, &self.down, down.as_deref())]
     }
 
     /// Moves the hour's gaps to the travel times. `shift` is by how much the offset of the higher checkpoint less that
     /// of the lower was larger in this hour than was assumed; without it, the gaps are dropped.
-    fn fold(&mut self, shift: Option<f64>) {
+    fn fold(&mut self, hour: i64, shift: Option<f64>) {
         if let Some(shift) = shift {
+            let mut ended = [[0u16; BUCKETS]; 2];
             for (counts, sign) in [(&self.hour_up, 1.0), (&self.hour_down, -1.0)] {
                 for (bucket, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
                     let (from, to) = bounds(bucket);
                     let gap = sign * f64::midpoint(from, to) - shift;
-                    if gap >= 0.0 { self.up.add(gap, count) } else { self.down.add(-gap, count) }
+                    let ([up, down], length) = (&mut ended, gap.abs());
+                    let (times, ended) = if gap >= 0.0 { (&mut self.up, up) } else { (&mut self.down, down) };
+                    times.add(length, count);
+                    if let Some(place) = bucket_of(length as i64).and_then(|bucket| ended.get_mut(bucket)) {
+                        *place = place.saturating_add(count);
+                    }
                 }
             }
+            for ((segment, counts), sign) in self.segments.iter_mut().zip(&ended).zip([1.0, -1.0]) {
+                if let Some(segment) = segment {
+                    segment.end_hour(hour, counts, sign * shift);
+                }
+            }
+        } else {
+            self.segments.iter_mut().flatten().for_each(|segment| segment.skip_hour());
         }
         self.hour_up = [0; BUCKETS];
         self.hour_down = [0; BUCKETS];
@@ -151,9 +174,9 @@ fn key(low: NameId, high: NameId) -> u64 {
 }
 
 impl TravelTimes {
-    /// Counts a gap of this hour, in seconds after correction, between two different checkpoints.
+    /// Counts a gap of this hour, in seconds after correction, between two different checkpoints, which ended at `ended`.
     #[inline]
-    pub(super) fn see(&mut self, from: NameId, to: NameId, gap: i64) {
+    pub(super) fn see(&mut self, from: NameId, to: NameId, gap: i64, ended: i64) {
         let Some(bucket) = bucket_of(gap) else { return };
         let (low, high) = (from.min(to), from.max(to));
         let at = match self.at.get(&key(low, high)) {
@@ -166,9 +189,13 @@ impl TravelTimes {
             None => return,
         };
         let Some(pair) = self.pairs.get_mut(at) else { return };
-        let counts = if from < to { &mut pair.hour_up } else { &mut pair.hour_down };
+        let [up, down] = &mut pair.segments;
+        let (counts, segment) = if from < to { (&mut pair.hour_up, up) } else { (&mut pair.hour_down, down) };
         if let Some(count) = counts.get_mut(bucket) {
             *count = count.saturating_add(1);
+        }
+        if let Some(segment) = segment {
+            segment.arrive(ended, gap);
         }
     }
 
@@ -185,10 +212,10 @@ impl TravelTimes {
         at.and_then(|at| self.pairs.get(*at as usize)).map_or(0, |pair| pair.counted_below(seconds))
     }
 
-    /// Ends an hour: folds its gaps, each pair shifted by what `shift` says of (low, high), or dropped.
-    pub(super) fn fold(&mut self, shift: impl Fn(NameId, NameId) -> Option<f64>) {
+    /// Ends an hour since 1970: folds its gaps, each pair shifted by what `shift` says of (low, high), or dropped.
+    pub(super) fn fold(&mut self, hour: i64, shift: impl Fn(NameId, NameId) -> Option<f64>) {
         for pair in &mut self.pairs {
-            pair.fold(shift(pair.low, pair.high));
+            pair.fold(hour, shift(pair.low, pair.high));
         }
         if self.pairs.len() >= MAX_PAIRS {
             self.drop_rare();
@@ -211,6 +238,59 @@ impl TravelTimes {
             ..PairTimes::new(pair.low, pair.high)
         };
         Self { pairs: self.pairs.iter().map(pair).collect(), at: self.at.clone() }
+    }
+
+    /// All directions of all pairs.
+    pub(super) fn directions(&self) -> impl Iterator<Item = (NameId, NameId, &Histogram, Option<&Segment>)> {
+        self.pairs.iter().flat_map(PairTimes::directions)
+    }
+
+    /// Follows the pairs that have become segments, and drops those that carry nothing any more.
+    pub(super) fn follow_segments(&mut self) {
+        let mut leaving: FxHashMap<NameId, u32> = FxHashMap::default();
+        self.directions().for_each(|(from, _, times, _)| *leaving.entry(from).or_default() += times.total);
+        let mut busy: Vec<_> = self
+            .directions()
+            .enumerate()
+            .filter(|(_, (from, _, times, _))| {
+                times.total >= MIN_CARS && times.total >= leaving.get(from).copied().unwrap_or(0) / PART
+            })
+            .map(|(place, (from, to, times, _))| (Reverse(times.total), from, to, place))
+            .collect();
+        busy.sort_unstable();
+        let mut followed = 0;
+        for pair in &mut self.pairs {
+            for (segment, times) in pair.segments.iter_mut().zip([&pair.up, &pair.down]) {
+                let is_idle = segment.as_ref().is_some_and(|segment| segment.is_empty());
+                if is_idle && times.total < MIN_CARS / 2 {
+                    *segment = None;
+                }
+                followed += usize::from(segment.is_some());
+            }
+        }
+        let mut from_one: FxHashMap<NameId, usize> = FxHashMap::default();
+        for (_, from, _, place) in busy {
+            let of_one = from_one.entry(from).or_default();
+            let pair = self.pairs.get_mut(place / 2);
+            let Some(segment) = pair.and_then(|pair| pair.segments.get_mut(place % 2)) else { continue };
+            if segment.is_none() && *of_one < MAX_FROM_ONE && followed < MAX_SEGMENTS {
+                *segment = Some(Box::default());
+                followed += 1;
+            }
+            *of_one += 1;
+        }
+    }
+
+    /// Takes segments back; one of a pair that is not known is left out.
+    pub(super) fn restore_segments(&mut self, saved: &[SavedSegment]) {
+        for saved in saved {
+            let at = self.at.get(&key(saved.from.min(saved.to), saved.from.max(saved.to)));
+            let pair = at.and_then(|at| self.pairs.get_mut(*at as usize));
+            let place = usize::from(saved.from > saved.to);
+            if let Some(segment) = pair.and_then(|pair| pair.segments.get_mut(place)) {
+                *segment = Some(Box::new(Segment::restore(saved)));
+            }
+        }
     }
 
     fn drop_rare(&mut self) {
@@ -252,18 +332,18 @@ mod tests {
     fn an_hour_counts_after_its_clocks_are_known() {
         let mut times = TravelTimes::default();
         for _ in 0..10 {
-            times.see(3, 5, 400);
-            times.see(5, 3, 200);
+            times.see(3, 5, 400, 0);
+            times.see(5, 3, 200, 0);
         }
         assert_eq!(times.between(3, 5).map(|times| times.total), Some(0));
         // The clock of 5 was 100 s fast: both ways take 300 s.
-        times.fold(|low, high| (low == 3 && high == 5).then_some(100.0));
+        times.fold(0, |low, high| (low == 3 && high == 5).then_some(100.0));
         for (from, to) in [(3, 5), (5, 3)] {
             let median = times.between(from, to).and_then(|times| times.quantile(0.5, 1.0)).unwrap();
             assert!((285.0..315.0).contains(&median), "{median}");
         }
-        times.see(3, 5, 50);
-        times.fold(|_, _| None);
+        times.see(3, 5, 50, 0);
+        times.fold(1, |_, _| None);
         assert_eq!(times.between(3, 5).map(|times| times.total), Some(10));
         times.halve();
         assert_eq!(times.between(3, 5).map(|times| times.total), Some(5));
@@ -282,14 +362,64 @@ mod tests {
         let mut times = TravelTimes::default();
         for high in 1..=MAX_PAIRS as u32 + 5 {
             for _ in 0..1 + high % 3 {
-                times.see(0, high, 100);
+                times.see(0, high, 100, 0);
             }
         }
         assert_eq!(times.pairs.len(), MAX_PAIRS);
-        times.fold(|_, _| Some(0.0));
+        times.fold(0, |_, _| Some(0.0));
         assert!(times.pairs.len() < MAX_PAIRS && !times.pairs.is_empty());
         assert!(times.pairs.iter().all(|pair| pair.up.total == 3));
         let kept = times.pairs.first().map(|pair| pair.high).unwrap();
         assert_eq!(times.between(0, kept).map(|times| times.total), Some(3));
+    }
+
+    /// 100 cars from 0 to 1, 60 to 2 and 7 to 3, which is less than a twentieth of them, in each hour.
+    fn an_hour(times: &mut TravelTimes, hour: i64) {
+        for (to, cars, gap) in [(1, 100, 300), (2, 60, 500), (3, 7, 800)] {
+            (0..cars).for_each(|car| times.see(0, to, gap, hour * 3600 + car * 30));
+        }
+        times.fold(hour, |_, _| Some(0.0));
+        times.follow_segments();
+    }
+
+    #[test]
+    fn busy_pairs_become_segments_and_keep_their_hours() {
+        let mut times = TravelTimes::default();
+        (10..16).for_each(|hour| an_hour(&mut times, hour));
+        let segments: Vec<_> =
+            times.directions().filter_map(|(from, to, _, segment)| Some((from, to, segment?.hours().len()))).collect();
+        // The first hour made them segments; the cars to 3 are 42, but not enough of all.
+        assert_eq!(segments, [(0, 1, 5), (0, 2, 5)]);
+        let saved: Vec<_> =
+            times.directions().filter_map(|(from, to, _, segment)| Some(segment?.save(from, to))).collect();
+        let mut restored = TravelTimes::default();
+        restored.restore(
+            times
+                .pairs
+                .iter()
+                .map(|pair| PairTimes::of(pair.low, pair.high, [[0; BUCKETS]; 2], [pair.up.clone(), pair.down.clone()]))
+                .collect(),
+        );
+        restored.restore_segments(&saved);
+        let of = |times: &TravelTimes| {
+            times.directions().map(|(from, to, _, segment)| (from, to, segment.cloned())).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&restored), of(&times));
+        times.fold(16, |_, _| None);
+        let now = 16 * 3600;
+        assert!(times.directions().all(|(.., segment)| segment.is_none_or(|segment| segment.recent(now).is_empty())));
+    }
+
+    #[test]
+    fn a_checkpoint_has_so_many_segments_at_most() {
+        let mut times = TravelTimes::default();
+        for to in 1..=12 {
+            (0..100 + i64::from(to)).for_each(|car| times.see(0, to, 300, car));
+        }
+        times.fold(0, |_, _| Some(0.0));
+        times.follow_segments();
+        let followed: Vec<_> =
+            times.directions().filter(|(.., segment)| segment.is_some()).map(|(_, to, ..)| to).collect();
+        assert_eq!(followed, (5..=12).collect::<Vec<_>>(), "the busiest");
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, CodecError};
 use traffic::PlateCode;
-use traffic::evidence::{Case, SavedEvidence, Spot};
+use traffic::evidence::{Case, SavedEvidence, SavedSegment, Spot};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::store::disk::keys;
@@ -60,6 +60,16 @@ pub(in crate::store) struct SavedHead {
     pub(in crate::store) parts: u32,
     /// The evidence.
     pub(in crate::store) evidence: SavedEvidence,
+}
+
+/// The segments of a partition. They are kept beside the evidence, whose layout does not know them: a directory of an
+/// earlier program has none, and an earlier program leaves those that it finds, which then are older than the evidence.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::store) struct SavedSegments {
+    /// As in [`SavedHead`]: they belong to the evidence with the same number.
+    pub(in crate::store) saved_arrival: u64,
+    /// The segments.
+    pub(in crate::store) segments: Vec<SavedSegment>,
 }
 
 /// Last sightings of a part, so that no value nears the longest that can be read back.

@@ -15,7 +15,8 @@ mod work;
 
 pub(in crate::store) use alert::{decode as decode_alert, encode as encode_alert};
 pub(in crate::store) use case::{
-    SIGHTINGS_OF_A_PART, SavedHead, StoredCase, decode_case, decode_sightings, encode_case, encode_sightings,
+    SIGHTINGS_OF_A_PART, SavedHead, SavedSegments, StoredCase, decode_case, decode_sightings, encode_case,
+    encode_sightings,
 };
 pub(in crate::store) use census::{
     Census, decode_work as decode_work_changes, encode_work as encode_work_changes, work_changes,
