@@ -33,6 +33,7 @@ try {
     warnings: '/warnings',
     warning: `/warnings/${alert.id}?severity=high`,
     track: `/track/${encodeURIComponent(alert.hphm)}`,
+    roads: '/roads',
     predict: '/predict',
     system: '/system',
   }

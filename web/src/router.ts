@@ -18,6 +18,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/cases/:id?', name: 'cases', component: () => import('@/views/cases/CasesView.vue'), meta: { title: 'common.nav.cases' } },
   { path: '/warnings/:id?', name: 'warnings', component: () => import('@/views/warnings/WarningsView.vue'), meta: { title: 'common.nav.warnings' } },
   { path: '/track/:hphm?', name: 'track', component: () => import('@/views/track/TrackView.vue'), meta: { title: 'common.nav.track', fill: true } },
+  { path: '/roads', name: 'roads', component: () => import('@/views/roads/RoadsView.vue'), meta: { title: 'common.nav.roads' } },
   { path: '/predict', name: 'predict', component: () => import('@/views/predict/PredictView.vue'), meta: { title: 'common.nav.predict' } },
   { path: '/cameras', name: 'cameras', component: () => import('@/views/cameras/CamerasView.vue'), meta: { title: 'common.nav.cameras' } },
   { path: '/prove', name: 'prove', component: () => import('@/views/prove/ProveView.vue'), meta: { title: 'common.nav.prove' } },
@@ -26,7 +27,7 @@ export const routes: RouteRecordRaw[] = [
 ]
 
 /** The pages of the navigation, in its order. */
-export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'predict', 'cameras', 'prove', 'system'] as const
+export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'roads', 'predict', 'cameras', 'prove', 'system'] as const
 
 export function createPageRouter() {
   return createRouter({

@@ -49,6 +49,12 @@ export type CameraFault = Schemas['CameraFault']
 export type CameraHealth = Schemas['CameraHealth']
 export type CameraList = Schemas['CameraList']
 
+export type Road = Schemas['Road']
+export type RoadList = DataOf<'/api/roads'>
+export type RoadHours = DataOf<'/api/roads/hours'>
+export type RoadLevel = Schemas['RoadLevel']
+export type RoadBasis = Schemas['RoadBasis']
+
 export type Severity = Schemas['Severity']
 export type Rule = Schemas['Rule']
 export type WorkStatus = Schemas['WorkStatus']
@@ -80,6 +86,8 @@ export const WORK_REASONS = valuesOf<WorkReason>({
 export const CAMERA_STATES = valuesOf<CameraHealth>({ bad: true, doubtful: true, ok: true })
 /** The explanations of a case, the one that matters first. */
 export const EXPLANATIONS = valuesOf<keyof CaseExplanations>({ clone: true, misread: true, clock: true, plate_types: true, fast: true })
+/** How a segment flows, the best first. */
+export const ROAD_LEVELS = valuesOf<RoadLevel>({ free: true, mostly_free: true, light: true, moderate: true, severe: true })
 export const VEHICLE_TYPES = valuesOf<VehicleType>({ 小型客车: true, 大型客车: true, 货车: true, 其他: true })
 export const FUEL_TYPES = valuesOf<FuelType>({ 燃油: true, 新能源: true })
 

@@ -9,6 +9,7 @@ const en: typeof zh = {
     cases: 'Suspect vehicles',
     warnings: 'Alerts',
     track: 'Track',
+    roads: 'Roads',
     predict: 'Forecast',
     cameras: 'Cameras',
     prove: 'Proof',

@@ -9,6 +9,7 @@ export default {
     cases: '嫌疑车辆',
     warnings: '预警',
     track: '轨迹',
+    roads: '路段',
     predict: '预测',
     cameras: '设备',
     prove: '检测验证',
