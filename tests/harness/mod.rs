@@ -17,7 +17,7 @@ pub(crate) use http::{get, get_data, patch, post, post_data};
 pub(crate) use program::{Ended, Program, done, folder, memory_kib, platewatch, rest_of, run, simulated, tell};
 pub(crate) use random::Random;
 pub(crate) use replay::{Replay, Results};
-pub(crate) use road::{CLONED, road};
+pub(crate) use road::{CLONED, LEG, SITES, road};
 pub(crate) use running::{Running, serve, serve_fed, serve_nothing};
 pub(crate) use wait::{LONG, PATIENCE, wait_until};
 

@@ -2,9 +2,9 @@
 
 use super::Random;
 
-const SITES: usize = 8;
+pub(crate) const SITES: usize = 8;
 /// Seconds between neighbouring checkpoints for the usual car.
-const LEG: usize = 540;
+pub(crate) const LEG: usize = 540;
 const HOURS: usize = 8;
 /// This checkpoint's clock is so many seconds fast.
 const FAST: (usize, i64) = (3, 300);

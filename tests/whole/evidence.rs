@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::harness::{CLONED, Random, Replay, Results, folder, get, get_data, patch, road, serve, serve_nothing};
+use crate::harness::{
+    CLONED, LEG, Random, Replay, Results, SITES, folder, get, get_data, patch, road, serve, serve_nothing,
+};
 
 fn replay(folder: &Path, name: &str, more: &[&str]) -> Replay {
     Replay::new(folder.join("road.tsv"), &folder.join(name)).args(more)

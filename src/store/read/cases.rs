@@ -71,7 +71,7 @@ impl View {
     pub(super) fn case_decisions(&self) -> Vec<Decision> {
         let states = self.reading.work.of_cases();
         let decided = self.cases.rows().filter_map(|row| {
-            let is_confirmed = match states.of(row.seq)? {
+            let is_confirmed = match states.states.of(row.seq)? {
                 WorkStatus::Confirmed => true,
                 WorkStatus::Dismissed => false,
                 WorkStatus::New | WorkStatus::Investigating => return None,

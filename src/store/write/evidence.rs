@@ -4,6 +4,7 @@
 //! first passage that it lacks; the log holds the passages since then, and [`Store::open`] gives them to it again,
 //! without output, like plate states.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Durability, Family, codec};
@@ -66,7 +67,7 @@ impl Store {
         self.begin()?;
         let database = self.shared.reading.database.clone();
         let mut commit = database.begin();
-        self.write_cases(cases, &mut commit)?;
+        self.write_cases(0, cases, &mut commit)?;
         self.write_detection(0, &mut commit)?;
         database.commit(commit, Durability::AsConfigured)?;
         self.broken = false;

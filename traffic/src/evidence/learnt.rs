@@ -16,10 +16,13 @@ const MAX_SHOWN: usize = 40;
 /// Widths of drawn buckets, in seconds: what people count in.
 const WIDTHS: [u32; 12] = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600];
 
+/// Buckets that are not empty, and their counts.
+type Counts = Box<[(u8, u16)]>;
+
 /// The travel times of all pairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LearntTimes {
-    pairs: FxHashMap<(NameId, NameId), Box<[(u8, u16)]>>,
+    pairs: FxHashMap<(NameId, NameId), Counts>,
 }
 
 /// How long cars take from one checkpoint to another, in buckets of one width from 0 on.
@@ -106,9 +109,9 @@ mod tests {
     fn learnt(gaps: &[(NameId, NameId, i64, u32)]) -> LearntTimes {
         let mut times = TravelTimes::default();
         for &(from, to, gap, count) in gaps {
-            (0..count).for_each(|_| times.see(from, to, gap));
+            (0..count).for_each(|_| times.see(from, to, gap, 0));
         }
-        times.fold(|_, _| Some(0.0));
+        times.fold(0, |_, _| Some(0.0));
         let assessor = Assessor { times, ..Assessor::default() };
         LearntTimes::of(&assessor)
     }
