@@ -31,8 +31,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Cases that match the filters, the likeliest first. */
+        /** Cases that match the filters, in a brief form, the likeliest first. */
         get: operations["list_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the desk's decisions say about the probabilities of cases: how many of those that were so and so likely it
+         *     confirmed, and what a probability is worth by that (isotonic regression).
+         * @description Probabilities themselves stay what the traffic says, so that the same records give the same cases.
+         */
+        get: operations["calibration"];
         put?: never;
         post?: never;
         delete?: never;
@@ -172,6 +193,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The newest proof of the detection on the traffic of this data directory: how many of the tracks that were merged under one
+         *     plate become cases, what was found of other plates, and how far probabilities are right.
+         * @description `platewatch prove --data-dir DIR`, beside the running appliance, makes one.
+         */
+        get: operations["prove"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/query": {
         parameters: {
             query?: never;
@@ -219,6 +261,49 @@ export interface paths {
         };
         /** Rejected lines: counts by reason, and the newest. */
         get: operations["rejects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the roads flow: the present travel time of each segment against that of a free road.
+         * @description A segment leads from one checkpoint to the next; each direction is one of its own. Those that the traffic drives are
+         *     listed, and the neighbours of the catalogue, which say `too_few` as long as they are not learnt. It follows event time,
+         *     corrected by the clocks' offsets.
+         */
+        get: operations["roads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roads/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The travel times of one segment by hour: today, its own profile of the last two weeks, and what the next hours will take.
+         * @description The next hours are the profile's median times 1 + (present median ÷ profile of the present hour − 1) × decay^(hours from
+         *     now to the middle of that hour); `measured` says how wrong that would have been an hour ahead, over the hours that are kept.
+         */
+        get: operations["road_hours"];
         put?: never;
         post?: never;
         delete?: never;
@@ -754,8 +839,87 @@ export interface components {
              */
             state: components["schemas"]["BackendState"];
         };
-        /** @description One camera. Counts are of the last six whole hours. */
+        /** @description What the desk's decisions say. */
+        Calibration: {
+            /** @description Ten bands of probability, the lowest first. */
+            bands: components["schemas"]["CalibrationBand"][];
+            /** @description The whole curve in steps of 0.01; linear in between. */
+            curve: components["schemas"]["CalibrationPoint"][];
+            /**
+             * Format: int64
+             * @description Decided cases: confirmed or dismissed.
+             * @example 41
+             */
+            decided: number;
+        };
+        /** @description Cases of one band of probability that the desk has decided. */
+        CalibrationBand: {
+            /**
+             * Format: double
+             * @description What the middle of the band is worth by all decisions.
+             * @example 0.85
+             */
+            calibrated: number;
+            /**
+             * Format: int64
+             * @description Confirmed ones among them.
+             * @example 17
+             */
+            confirmed: number;
+            /**
+             * Format: int64
+             * @description Decided cases.
+             * @example 20
+             */
+            decided: number;
+            /**
+             * Format: double
+             * @description Least probability of the band; its end is the next one's beginning.
+             * @example 0.8
+             */
+            from: number;
+            /**
+             * Format: double
+             * @description Share of confirmed ones; null without a case.
+             * @example 0.85
+             */
+            observed?: number | null;
+            /**
+             * Format: double
+             * @description Mean of their probabilities; null without a case.
+             * @example 0.86
+             */
+            predicted?: number | null;
+            /**
+             * Format: double
+             * @description See `from`.
+             * @example 0.9
+             */
+            to: number;
+        };
+        /** @description A probability, and what it is worth. */
+        CalibrationPoint: {
+            /**
+             * Format: double
+             * @description What it is worth.
+             * @example 0.88
+             */
+            calibrated: number;
+            /**
+             * Format: double
+             * @description Probability of a case.
+             * @example 0.9
+             */
+            probability: number;
+        };
+        /** @description One camera. Counts are of the last six whole hours, where nothing else is said. */
         Camera: {
+            /**
+             * Format: int64
+             * @description Accepted passages since the data directory was made.
+             * @example 81000
+             */
+            accepted: number;
             /**
              * Format: int32
              * @description Records far ahead of all others among them.
@@ -798,6 +962,12 @@ export interface components {
              * @example S250-邳州-苏鲁界
              */
             label: string;
+            /**
+             * Format: int64
+             * @description Those of `accepted` that came too late to be compared.
+             * @example 12
+             */
+            late: number;
             /**
              * Format: double
              * @description By how many seconds that may be wrong.
@@ -842,6 +1012,27 @@ export interface components {
              */
             unread: number;
         };
+        /** @description How many cameras are in each state. */
+        CameraCounts: {
+            /**
+             * Format: int64
+             * @description These must be repaired.
+             * @example 1
+             */
+            bad: number;
+            /**
+             * Format: int64
+             * @description Their records can be used, with care.
+             * @example 1
+             */
+            doubtful: number;
+            /**
+             * Format: int64
+             * @description Nothing is known against these.
+             * @example 17
+             */
+            ok: number;
+        };
         /** @enum {string} */
         CameraFault: "leaps" | "drifts" | "steps" | "batches" | "offset" | "minutes" | "silent" | "unread" | "unbranded" | "doubles";
         /** @description What is wrong with a camera. */
@@ -864,6 +1055,7 @@ export interface components {
         /** @description All cameras. */
         CameraList: {
             /**
+             * Format: int64
              * @description How many are bad.
              * @example 1
              */
@@ -871,10 +1063,21 @@ export interface components {
             /** @description All of them, the worst first, then by name. */
             cameras: components["schemas"]["Camera"][];
             /**
+             * Format: int64
              * @description How many are doubtful.
              * @example 0
              */
             doubtful: number;
+            /**
+             * @description Whether anything is learnt: `detect.evidence` is on.
+             * @example true
+             */
+            evidence: boolean;
+            /**
+             * @description The whole hour that was learnt last, event time; null before the first: then nothing is known of any camera.
+             * @example 2024-01-01 09:00:00
+             */
+            learnt_until?: string | null;
         };
         /** @description One case: a plate that two cars are likely to wear. */
         Case: {
@@ -943,6 +1146,59 @@ export interface components {
             /** @description Sightings of the last day that neither car made: another vehicle, or another plate read as this one. */
             strangers: components["schemas"]["CaseSighting"][];
         };
+        /** @description A case in a list; `GET /api/cases/{id}` has all of it. */
+        CaseBrief: {
+            /** @description The likeliest explanation. */
+            cause: components["schemas"]["AlertCause"];
+            /**
+             * Format: int32
+             * @description How many contradictions there were: sightings that no single car can have made.
+             * @example 3
+             */
+            contradictions: number;
+            /** @description Each explanation with its probability; together 1. */
+            explanations: components["schemas"]["CaseExplanations"];
+            /**
+             * @description Corrected time of the first contradiction.
+             * @example 2024-01-01 08:00:00
+             */
+            first_time: string;
+            /**
+             * @description The plate.
+             * @example 苏C12345
+             */
+            hphm: string;
+            /**
+             * @description 16 hexadecimal digits that depend only on the plate and the time at which the case was opened.
+             * @example 33fd7a2a41c6278a
+             */
+            id: string;
+            /**
+             * @description Corrected time of the newest contradiction.
+             * @example 2024-01-01 09:12:30
+             */
+            last_time: string;
+            /**
+             * @description Event time at which the case was opened.
+             * @example 2024-01-01 08:20:00
+             */
+            opened_at: string;
+            /**
+             * Format: double
+             * @description That two cars wear the plate, 0 to 1.
+             * @example 0.97
+             */
+            probability: number;
+            /**
+             * Format: int64
+             * @description Number of the case in its data directory, from 1.
+             * @example 3
+             */
+            seq: number;
+            /** @description `new` 新建, `investigating` 研判中, `confirmed` 已确认 or `dismissed` 已驳回. */
+            status: components["schemas"]["WorkStatus"];
+            strongest?: null | components["schemas"]["CaseStrongest"];
+        };
         /** @description One of the two cars. */
         CaseCar: {
             /** @description Where it is likely to pass next, the likeliest first; empty if it was not seen for an hour. */
@@ -974,6 +1230,7 @@ export interface components {
             history: components["schemas"]["WorkEntry"][];
             /** @description The checkpoints that it names, each once. */
             places: components["schemas"]["SightingPlace"][];
+            times?: null | components["schemas"]["CaseTimes"];
             /**
              * Format: int64
              * @description Number of changes so far; send it with the next one.
@@ -1023,8 +1280,8 @@ export interface components {
         };
         /** @description One page of cases. */
         CasePage: {
-            /** @description Those of this page, the likeliest first. */
-            records: components["schemas"]["Case"][];
+            /** @description Those of this page, in the requested order. */
+            records: components["schemas"]["CaseBrief"][];
             /**
              * Format: int64
              * @description How many match on all pages.
@@ -1065,6 +1322,60 @@ export interface components {
             kkmc: string;
             /** @description GCSJ, as the camera wrote it. */
             time: string;
+        };
+        /** @description How far apart two sightings were, and how far apart they had to be. */
+        CaseStrongest: {
+            /**
+             * Format: double
+             * @description The fastest credible time between the two checkpoints, in seconds.
+             */
+            fastest_seconds: number;
+            /**
+             * Format: int64
+             * @description Seconds between them, after correction.
+             */
+            gap_seconds: number;
+        };
+        /** @description How long cars take on the way of a contradiction: beside a case, not part of it. */
+        CaseTimes: {
+            /**
+             * Format: int32
+             * @description Seconds of a bucket; the first begins at 0.
+             */
+            bucket_seconds: number;
+            /**
+             * Format: int32
+             * @description Drives that were counted; recent ones count more.
+             */
+            drives: number;
+            /**
+             * Format: double
+             * @description The fastest credible time between the two checkpoints, in seconds.
+             */
+            fastest_seconds: number;
+            /** @description KKMC of the earlier sighting. */
+            from_kkmc: string;
+            /**
+             * Format: int64
+             * @description Seconds between them, after correction.
+             */
+            gap_seconds: number;
+            /**
+             * Format: double
+             * @description The share beyond the last bucket.
+             */
+            longer_share: number;
+            /** @description The whole hour that was learnt last. */
+            model: string;
+            /**
+             * Format: double
+             * @description The share that is quicker than the gap.
+             */
+            quicker_share: number;
+            /** @description The share of each bucket, 0 to 1; at most 40. */
+            shares: number[];
+            /** @description KKMC of the later one. */
+            to_kkmc: string;
         };
         /** @description One checkpoint of the catalogue. */
         Checkpoint: {
@@ -1277,6 +1588,8 @@ export interface components {
              */
             watermark?: string | null;
         };
+        /** @enum {string} */
+        DistanceBasis: "marks" | "great_circle";
         /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_AlertDetail: {
             /**
@@ -1342,6 +1655,33 @@ export interface components {
             msg: string;
         };
         /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_Calibration: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description What the desk's decisions say. */
+            data: {
+                /** @description Ten bands of probability, the lowest first. */
+                bands: components["schemas"]["CalibrationBand"][];
+                /** @description The whole curve in steps of 0.01; linear in between. */
+                curve: components["schemas"]["CalibrationPoint"][];
+                /**
+                 * Format: int64
+                 * @description Decided cases: confirmed or dismissed.
+                 * @example 41
+                 */
+                decided: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_CameraList: {
             /**
              * Format: int32
@@ -1352,6 +1692,7 @@ export interface components {
             /** @description All cameras. */
             data: {
                 /**
+                 * Format: int64
                  * @description How many are bad.
                  * @example 1
                  */
@@ -1359,10 +1700,21 @@ export interface components {
                 /** @description All of them, the worst first, then by name. */
                 cameras: components["schemas"]["Camera"][];
                 /**
+                 * Format: int64
                  * @description How many are doubtful.
                  * @example 0
                  */
                 doubtful: number;
+                /**
+                 * @description Whether anything is learnt: `detect.evidence` is on.
+                 * @example true
+                 */
+                evidence: boolean;
+                /**
+                 * @description The whole hour that was learnt last, event time; null before the first: then nothing is known of any camera.
+                 * @example 2024-01-01 09:00:00
+                 */
+                learnt_until?: string | null;
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1392,6 +1744,7 @@ export interface components {
                 history: components["schemas"]["WorkEntry"][];
                 /** @description The checkpoints that it names, each once. */
                 places: components["schemas"]["SightingPlace"][];
+                times?: null | components["schemas"]["CaseTimes"];
                 /**
                  * Format: int64
                  * @description Number of changes so far; send it with the next one.
@@ -1415,8 +1768,8 @@ export interface components {
             code: number;
             /** @description One page of cases. */
             data: {
-                /** @description Those of this page, the likeliest first. */
-                records: components["schemas"]["Case"][];
+                /** @description Those of this page, in the requested order. */
+                records: components["schemas"]["CaseBrief"][];
                 /**
                  * Format: int64
                  * @description How many match on all pages.
@@ -1781,6 +2134,28 @@ export interface components {
             msg: string;
         };
         /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_Proof: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description A proof of the detection. */
+            data: components["schemas"]["ProofReport"] & {
+                /**
+                 * @description When it was made, civil time of the road.
+                 * @example 2024-01-02 09:30:00
+                 */
+                made_at: string;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_RecentFlow: {
             /**
              * Format: int32
@@ -1861,6 +2236,76 @@ export interface components {
             msg: string;
         };
         /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_RoadHours: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description One segment by hour. */
+            data: {
+                /**
+                 * Format: double
+                 * @description What is left of a deviation from the profile after an hour.
+                 * @example 0.3
+                 */
+                decay: number;
+                /** @description The next six hours, those that the profile knows. */
+                expected: components["schemas"]["RoadExpectedHour"][];
+                measured?: null | components["schemas"]["RoadForecastError"];
+                /** @description The hours of the day that earlier days know. */
+                profile: components["schemas"]["RoadProfileHour"][];
+                /** @description The segment. */
+                road: components["schemas"]["Road"];
+                /** @description As in the list of segments. */
+                state: components["schemas"]["RoadsState"];
+                /**
+                 * @description Corrected event time; today is its day.
+                 * @example 2024-01-02 08:10:35
+                 */
+                time?: string | null;
+                /** @description The finished hours of today that had five cars. */
+                today: components["schemas"]["RoadHour"][];
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_RoadList: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description All segments. */
+            data: {
+                /**
+                 * @description What the state means; null for `ready`.
+                 * @example null
+                 */
+                message?: string | null;
+                /** @description The worst first; those without a level last. */
+                roads: components["schemas"]["Road"][];
+                /** @description `ready`; `learning` before a pair had cars enough in a whole hour; `off` where `detect.evidence` is. */
+                state: components["schemas"]["RoadsState"];
+                /**
+                 * @description Corrected event time of it all; null before anything came.
+                 * @example 2024-01-02 08:10:35
+                 */
+                time?: string | null;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Status: {
             /**
              * Format: int32
@@ -1872,6 +2317,7 @@ export interface components {
             data: {
                 /** @description The servers that queries are answered from; empty unless the role is `api`. */
                 backends: components["schemas"]["BackendStatus"][];
+                cameras?: null | components["schemas"]["CameraCounts"];
                 detection?: null | components["schemas"]["DetectionStatus"];
                 /**
                  * @description Why it takes no more input; null while it does.
@@ -2220,7 +2666,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_alert" | "unknown_case" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -2848,7 +3294,7 @@ export interface components {
         };
         /** @enum {string} */
         MirrorState: "starting" | "level" | "sending" | "away" | "blocked";
-        /** @description One mirror: a shard in MySQL, or the alerts in Redis. */
+        /** @description One mirror: a shard, the alerts or the cases in MySQL, or the alerts or the cases in Redis. */
         MirrorStatus: {
             /**
              * @description Since when the target is away or blocked, civil time of the road; null while it accepts rows.
@@ -2857,7 +3303,7 @@ export interface components {
             away_since?: string | null;
             /**
              * Format: int64
-             * @description Rows of the shard's log (alerts) that the target has acknowledged.
+             * @description Rows of the shard's log (alerts, cases) that the target has acknowledged.
              * @example 650000
              */
             cursor: number;
@@ -2869,7 +3315,7 @@ export interface components {
             failures: number;
             /**
              * Format: int64
-             * @description Rows (alerts) that the target lacks.
+             * @description Rows (alerts, cases that changed) that the target lacks.
              * @example 0
              */
             lag_rows: number;
@@ -2897,7 +3343,7 @@ export interface components {
              */
             lost: number;
             /**
-             * @description `mysql/0` and `mysql/1` for the shards, `redis` for the alerts.
+             * @description `mysql/0` and `mysql/1` for the shards, `mysql/alerts`, `mysql/cases`, `redis` for the alerts, `redis/cases`.
              * @example mysql/0
              */
             name: string;
@@ -3278,6 +3724,242 @@ export interface components {
              */
             seconds_since_commit: number;
         };
+        /** @description A proof of the detection. */
+        Proof: components["schemas"]["ProofReport"] & {
+            /**
+             * @description When it was made, civil time of the road.
+             * @example 2024-01-02 09:30:00
+             */
+            made_at: string;
+        };
+        /** @description Suspects whose newest probability is in a band. */
+        ProofBand: {
+            /**
+             * Format: double
+             * @description The least probability of the band.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description Merged plates.
+             */
+            merged: number;
+            /**
+             * Format: double
+             * @description The share of merged plates; none if there is no suspect.
+             */
+            observed?: number | null;
+            /**
+             * Format: int64
+             * @description Other plates.
+             */
+            others: number;
+            /**
+             * Format: double
+             * @description The mean probability; none if there is no suspect.
+             */
+            predicted?: number | null;
+            /**
+             * Format: double
+             * @description Its end.
+             */
+            to: number;
+        };
+        /** @description Cases from one probability on. */
+        ProofCases: {
+            /** @description Contradictions of a merged plate when it reaches it. */
+            contradictions: components["schemas"]["ProofQuantiles"];
+            /**
+             * Format: int64
+             * @description Merged plates that reach it.
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description Merged plates that have it at the end.
+             */
+            found_at_end: number;
+            /** @description Minutes from its first contradiction. */
+            minutes_from_contradiction: components["schemas"]["ProofQuantiles"];
+            /** @description Minutes from when both cars had been seen. */
+            minutes_from_second_car: components["schemas"]["ProofQuantiles"];
+            /** @description Other plates that reach it. */
+            others: components["schemas"]["ProofFound"];
+            /**
+             * Format: double
+             * @description The probability.
+             */
+            probability: number;
+            /**
+             * Format: double
+             * @description The same as a share of all merged plates.
+             */
+            share: number;
+            /**
+             * Format: double
+             * @description The same as a share of those with two contradictions or more.
+             */
+            share_of_contradicted_twice: number;
+        };
+        /** @description Other plates of which something was found: an upper bound of what is false, since real clones are among them. */
+        ProofFound: {
+            /**
+             * Format: double
+             * @description In a thousand of them.
+             */
+            per_thousand: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            plates: number;
+        };
+        /** @description Merged plates. */
+        ProofMerged: {
+            /**
+             * Format: int64
+             * @description With a contradiction: the two cars met as far as the evidence can tell.
+             */
+            contradicted: number;
+            /**
+             * Format: int64
+             * @description With two contradictions or more.
+             */
+            contradicted_twice: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            plates: number;
+        };
+        /** @description Plates that were not merged. */
+        ProofOthers: {
+            /**
+             * Format: int64
+             * @description With a contradiction.
+             */
+            contradicted: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            plates: number;
+        };
+        /** @description What became of a pair. */
+        ProofPair: {
+            /**
+             * Format: int32
+             * @description Contradictions in all.
+             */
+            contradictions: number;
+            /**
+             * Format: int64
+             * @description Alerts of the speed along the great circle between the two cars.
+             */
+            great_circle_alerts: number;
+            /** @description The plate of both. */
+            hphm: string;
+            /** @description The plate that the second had. */
+            merged_hphm: string;
+            /**
+             * Format: double
+             * @description The newest probability; none without a contradiction.
+             */
+            probability?: number | null;
+            /**
+             * Format: int64
+             * @description Alerts of the flat rule between the two cars.
+             */
+            window_alerts: number;
+        };
+        /** @description Median and 90 % of some numbers; none if there are none. */
+        ProofQuantiles: {
+            /**
+             * Format: double
+             * @description Half are at most this.
+             */
+            median?: number | null;
+            /**
+             * Format: double
+             * @description Nine tenths are at most this.
+             */
+            p90?: number | null;
+        };
+        /** @description What a proof found. */
+        ProofReport: {
+            /** @description Whether the two cars of a pair may be of different brands. */
+            any_brand: boolean;
+            /** @description Cases, by the probability that a plate reaches. */
+            cases: components["schemas"]["ProofCases"][];
+            /** @description Whether counts of plates are estimated from a sample, because there are very many. */
+            estimated: boolean;
+            /** @description The first GCSJ. */
+            first_time?: string | null;
+            /** @description The last GCSJ. */
+            last_time?: string | null;
+            /** @description The merged plates. */
+            merged: components["schemas"]["ProofMerged"];
+            /** @description All other plates. */
+            others: components["schemas"]["ProofOthers"];
+            /** @description Each merged plate, in the order chosen; left out where they are not shown. */
+            pairs?: components["schemas"]["ProofPair"][];
+            /**
+             * Format: int64
+             * @description Passages of complete plates, without duplicates.
+             */
+            passages: number;
+            /**
+             * Format: int64
+             * @description Complete plates, as they came.
+             */
+            plates: number;
+            /** @description Probabilities against what is true. */
+            reliability: components["schemas"]["ProofBand"][];
+            /** @description Alerts of rules without evidence. */
+            rules: components["schemas"]["ProofRule"][];
+            /**
+             * Format: int64
+             * @description The seed that chose the pairs.
+             */
+            seed: number;
+            /**
+             * Format: int64
+             * @description Plates that may be merged.
+             */
+            tracks: number;
+        };
+        /** @description Alerts of a rule. */
+        ProofRule: {
+            /**
+             * Format: int64
+             * @description Alerts between the two cars of merged plates.
+             */
+            alerts: number;
+            /**
+             * Format: double
+             * @description The same for each merged plate.
+             */
+            alerts_per_plate: number;
+            /**
+             * Format: int64
+             * @description Merged plates with an alert between the two cars.
+             */
+            found: number;
+            /**
+             * Format: int64
+             * @description Alerts of other plates.
+             */
+            other_alerts: number;
+            /** @description Other plates with an alert. */
+            others: components["schemas"]["ProofFound"];
+            /** @description `window`, or `great_circle`: severity high by speed alone. */
+            rule: string;
+            /**
+             * Format: double
+             * @description The same as a share of all merged plates.
+             */
+            share: number;
+        };
         /**
          * @description Filters of the query: all are optional, null or "" means no filter, and a passage must match all that are given. A
          *     number may be written as a string, and a string of digits as a number.
@@ -3416,7 +4098,7 @@ export interface components {
             /** @description The same with its code. */
             error_notice: components["schemas"]["Notice"];
             /**
-             * @description GCXH.
+             * @description GCXH; of an alert or a case its id.
              * @example G320300109027253771
              */
             gcxh: string;
@@ -3548,6 +4230,240 @@ export interface components {
              */
             to: string;
         };
+        /** @description One direction of a road between two checkpoints. */
+        Road: {
+            /**
+             * @description `quarter`: the last 15 minutes; `hour`: the last hour, since fewer than five cars arrived in 15 minutes; `too_few`: fewer
+             *     than five in the hour, or nothing is learnt yet; `clocks`: the clocks of the two cameras are not known well enough.
+             */
+            basis: components["schemas"]["RoadBasis"];
+            /**
+             * @description How many cars arrived, the newest 256 of a partition at most.
+             * @example 23
+             */
+            cars: number;
+            distance_basis?: null | components["schemas"]["DistanceBasis"];
+            /**
+             * Format: double
+             * @description Length; null where a position is not known.
+             * @example 21.2
+             */
+            distance_km?: number | null;
+            /**
+             * Format: int64
+             * @description Travel time of a free road: 15 % of the cars take less.
+             * @example 900
+             */
+            free_flow_seconds?: number | null;
+            /** @description Where it begins. */
+            from: components["schemas"]["RoadEnd"];
+            /**
+             * Format: double
+             * @description Present travel time over that of a free road.
+             * @example 1.62
+             */
+            index?: number | null;
+            level?: null | components["schemas"]["RoadLevel"];
+            /**
+             * @description `road`: consecutive checkpoints of a road of the catalogue; `near`: near each other on different roads of it; `driven`:
+             *     cars drive from one to the other.
+             */
+            link: components["schemas"]["RoadLink"];
+            /**
+             * Format: int64
+             * @description Median travel time of the cars that arrived last.
+             * @example 1458
+             */
+            median_seconds?: number | null;
+            /**
+             * Format: double
+             * @description `distance_km` over the median.
+             * @example 52.4
+             */
+            speed_kmh?: number | null;
+            /** @description Where it ends. */
+            to: components["schemas"]["RoadEnd"];
+        };
+        /** @enum {string} */
+        RoadBasis: "quarter" | "hour" | "too_few" | "clocks";
+        /** @description An end of a segment. */
+        RoadEnd: {
+            /**
+             * @description Code; KKMC where the catalogue does not know it.
+             * @example G3_Sulu
+             */
+            code: string;
+            /**
+             * @description Short name; KKMC where the catalogue does not know it.
+             * @example G3-京台高速-苏鲁界
+             */
+            label: string;
+        };
+        /** @description What one of the next hours will take, in seconds. */
+        RoadExpectedHour: {
+            /**
+             * Format: double
+             * @description What is left of the present deviation from the profile; 1 where there is no present time.
+             * @example 1.18
+             */
+            factor: number;
+            /**
+             * Format: int64
+             * @description Upper end.
+             * @example 1411
+             */
+            high_seconds: number;
+            /**
+             * Format: int64
+             * @description Lower end of the profile's band, times `factor`.
+             * @example 1105
+             */
+            low_seconds: number;
+            /**
+             * Format: int64
+             * @description Median.
+             * @example 1230
+             */
+            median_seconds: number;
+            /**
+             * @description The beginning of the hour.
+             * @example 2024-01-02 09:00:00
+             */
+            time: string;
+        };
+        /** @description How wrong the expected times would have been an hour ahead, over the hours that are kept. */
+        RoadForecastError: {
+            /**
+             * Format: double
+             * @description Mean of the absolute error over the time that the hour took.
+             * @example 0.061
+             */
+            error: number;
+            /**
+             * @description How many hours were compared.
+             * @example 212
+             */
+            hours: number;
+            /**
+             * Format: double
+             * @description The same of the profile alone.
+             * @example 0.083
+             */
+            profile_error: number;
+        };
+        /** @description Travel times of a finished hour, in seconds. */
+        RoadHour: {
+            /**
+             * Format: int32
+             * @description How many cars.
+             * @example 84
+             */
+            cars: number;
+            /**
+             * Format: int32
+             * @description A fifth took more.
+             * @example 1630
+             */
+            high_seconds: number;
+            /**
+             * Format: int64
+             * @description Hour of the day in which the cars arrived.
+             * @example 8
+             */
+            hour: number;
+            /**
+             * Format: int32
+             * @description A fifth took less.
+             * @example 1210
+             */
+            low_seconds: number;
+            /**
+             * Format: int32
+             * @description Half took less.
+             * @example 1400
+             */
+            median_seconds: number;
+        };
+        /** @description One segment by hour. */
+        RoadHours: {
+            /**
+             * Format: double
+             * @description What is left of a deviation from the profile after an hour.
+             * @example 0.3
+             */
+            decay: number;
+            /** @description The next six hours, those that the profile knows. */
+            expected: components["schemas"]["RoadExpectedHour"][];
+            measured?: null | components["schemas"]["RoadForecastError"];
+            /** @description The hours of the day that earlier days know. */
+            profile: components["schemas"]["RoadProfileHour"][];
+            /** @description The segment. */
+            road: components["schemas"]["Road"];
+            /** @description As in the list of segments. */
+            state: components["schemas"]["RoadsState"];
+            /**
+             * @description Corrected event time; today is its day.
+             * @example 2024-01-02 08:10:35
+             */
+            time?: string | null;
+            /** @description The finished hours of today that had five cars. */
+            today: components["schemas"]["RoadHour"][];
+        };
+        /** @enum {string} */
+        RoadLevel: "free" | "mostly_free" | "light" | "moderate" | "severe";
+        /** @enum {string} */
+        RoadLink: "road" | "near" | "driven";
+        /** @description All segments. */
+        RoadList: {
+            /**
+             * @description What the state means; null for `ready`.
+             * @example null
+             */
+            message?: string | null;
+            /** @description The worst first; those without a level last. */
+            roads: components["schemas"]["Road"][];
+            /** @description `ready`; `learning` before a pair had cars enough in a whole hour; `off` where `detect.evidence` is. */
+            state: components["schemas"]["RoadsState"];
+            /**
+             * @description Corrected event time of it all; null before anything came.
+             * @example 2024-01-02 08:10:35
+             */
+            time?: string | null;
+        };
+        /** @description The segment's own profile of an hour of the day, in seconds: the medians over earlier days. */
+        RoadProfileHour: {
+            /**
+             * @description How many earlier days: of the same kind (working day or weekend) if there are three of them, else all.
+             * @example 9
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Upper end of the band.
+             * @example 1290
+             */
+            high_seconds: number;
+            /**
+             * Format: int64
+             * @description Hour of the day.
+             * @example 8
+             */
+            hour: number;
+            /**
+             * Format: int64
+             * @description Lower end of the band.
+             * @example 1010
+             */
+            low_seconds: number;
+            /**
+             * Format: int64
+             * @description Median.
+             * @example 1120
+             */
+            median_seconds: number;
+        };
+        /** @enum {string} */
+        RoadsState: "off" | "learning" | "ready";
         /** @enum {string} */
         Role: "all" | "ingest" | "api";
         /** @enum {string} */
@@ -3627,6 +4543,7 @@ export interface components {
         Status: {
             /** @description The servers that queries are answered from; empty unless the role is `api`. */
             backends: components["schemas"]["BackendStatus"][];
+            cameras?: null | components["schemas"]["CameraCounts"];
             detection?: null | components["schemas"]["DetectionStatus"];
             /**
              * @description Why it takes no more input; null while it does.
@@ -3783,7 +4700,7 @@ export interface components {
         /** @enum {string} */
         VehicleType: "小型客车" | "大型客车" | "货车" | "其他";
         /**
-         * @description A change of the work on an alert.
+         * @description A change of the work on an alert or a case.
          * @example {
          *       "by": "王警官",
          *       "note": "已调取两处图像",
@@ -3971,6 +4888,11 @@ export interface operations {
                  */
                 end?: string;
                 /**
+                 * @description `probability` (default): the likeliest first, of equal ones the one that contradicted itself last; `newest`: the one that was opened last first
+                 * @example newest
+                 */
+                order?: "probability" | "newest" | "";
+                /**
                  * @description Page, from 1
                  * @example 1
                  */
@@ -4033,6 +4955,80 @@ export interface operations {
                 };
             };
             /** @description This process cannot list cases */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The query took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    calibration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The table and the curve */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Calibration"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process does not keep the desk's decisions */
             501: {
                 headers: {
                     [name: string]: unknown;
@@ -4202,7 +5198,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such case, or no longer */
+            /** @description There is no such record, or no longer */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4720,6 +5716,89 @@ export interface operations {
             };
         };
     };
+    prove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest proof */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Proof"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description None was made yet; `msg` says how */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The file cannot be read */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many queries wait */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     query: {
         parameters: {
             query?: never;
@@ -5007,6 +6086,174 @@ export interface operations {
                 };
             };
             /** @description The query took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    roads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All segments, the worst first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RoadList"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    road_hours: {
+        parameters: {
+            query: {
+                /**
+                 * @description The first checkpoint: code, full name or label
+                 * @example G3_Sulu
+                 */
+                from: string;
+                /**
+                 * @description The last checkpoint
+                 * @example G104_Tongshan_Sulu
+                 */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The segment by hour */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_RoadHours"];
+                };
+            };
+            /** @description A parameter is missing or has the wrong form; `msg` says what is valid */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such segment */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process has no local storage */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
             504: {
                 headers: {
                     [name: string]: unknown;
@@ -6141,7 +7388,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is no such alert, or no longer */
+            /** @description There is no such record, or no longer */
             404: {
                 headers: {
                     [name: string]: unknown;
