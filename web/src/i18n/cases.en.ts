@@ -28,6 +28,8 @@ const en: typeof zh = {
   notRead: 'not read',
   opened: 'Opened',
   first: 'First contradiction',
+  worth: 'By the desk',
+  worthBy: '{worth} ({count} decided)',
   model: 'Travel times learnt',
   modelNone: 'not yet',
   modelAt: 'up to {time}',

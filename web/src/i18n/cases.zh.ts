@@ -26,6 +26,8 @@ export default {
   notRead: '未识别',
   opened: '列入时间',
   first: '首次矛盾',
+  worth: '研判校准',
+  worthBy: '{worth}（已研判 {count} 起）',
   model: '路况依据',
   modelNone: '尚未学习',
   modelAt: '截至 {time}',

@@ -42,6 +42,12 @@ const en: typeof zh = {
   band: 'Probability',
   merged: 'Merged',
   plates: 'Others',
+  desk: 'The desk and the probabilities',
+  deskSay: '{count} cases are decided. A rising curve through all decisions says what the probabilities of each band are worth; a case shows that, too.',
+  deskFew: '{count} cases are decided. From {enough} on a case shows what its probability is worth by the desk’s decisions.',
+  decided: 'Decided',
+  confirmed: 'Confirmed',
+  worth: 'Worth',
 }
 
 export default en

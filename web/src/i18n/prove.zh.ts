@@ -40,4 +40,10 @@ export default {
   band: '概率',
   merged: '合并',
   plates: '其余',
+  desk: '研判与概率',
+  deskSay: '已研判 {count} 起。每档按全部研判结果保序回归，得到该档概率的实际可信程度；嫌疑车辆页同时显示这一数值。',
+  deskFew: '已研判 {count} 起，满 {enough} 起后，嫌疑车辆页同时显示按研判结果校准的概率。',
+  decided: '已研判',
+  confirmed: '已确认',
+  worth: '校准后',
 }
