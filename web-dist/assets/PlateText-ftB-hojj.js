@@ -1,1 +1,0 @@
-import{f as e,i as a,n as s,v as o,_ as n}from"./index-CKCG2szk.js";const p={class:"plate tabular"},c=e({__name:"PlateText",props:{plate:{}},setup(t){return(_,r)=>(o(),a("span",p,s(t.plate),1))}}),i=n(c,[["__scopeId","data-v-f7527372"]]);export{i as P};

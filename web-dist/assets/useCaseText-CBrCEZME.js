@@ -1,1 +1,0 @@
-import{G as f,g as p}from"./index-CKCG2szk.js";import{s as g,r as i}from"./cases-Bc1ZhO4q.js";function y(){const{t:e}=f(),{integer:a,span:t}=p();function c({contradictions:n,pairs:u}){const r=a(n),s=g(u),o=n===1?"whyOne":"why";return s?e(`cases.${o}`,{count:r,fastest:t(i(s.fastest_seconds)),gap:t(s.gap_seconds)}):e(`cases.${o}Bare`,{count:r})}return{why:c}}export{y as u};
