@@ -65,10 +65,10 @@ pub fn run(args: &ProveArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     let settings = settings(&config)?;
     let layout = args.capture.layout(&config)?;
-    let catalogue = catalogue(args)?;
     // Sorting spills into it.
     let spill = DataDir::new(None, &std::env::temp_dir())?;
     let recorded = recorded(args, &config, layout, &spill)?;
+    let catalogue = catalogue(args)?;
 
     let stop = CancellationToken::new();
     cancel_at_signal(stop.clone())?;

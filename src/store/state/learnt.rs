@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use traffic::NameId;
-use traffic::evidence::LearntTimes;
-
-use super::partitions::Partition;
+use traffic::evidence::{Assessor, LearntTimes};
 
 /// The travel times of a partition.
 #[derive(Debug, Clone)]
@@ -21,17 +19,17 @@ pub(in crate::store) struct LearntHour {
 pub(in crate::store) struct Learnt(Arc<BTreeMap<u32, LearntHour>>);
 
 impl Learnt {
-    /// Copies what has been learnt since the last call.
-    pub(in crate::store) fn refresh(&mut self, partitions: &BTreeMap<u32, Partition>) {
-        let hour = |id: &u32| partitions.get(id)?.evidence.as_ref()?.assessor.learnt_hour();
-        if self.0.keys().any(|id| hour(id).is_none()) {
-            Arc::make_mut(&mut self.0).retain(|id, _| hour(id).is_some());
+    /// Copies what the partitions have learnt since the last call.
+    pub(in crate::store) fn refresh<'a>(&mut self, assessors: impl Iterator<Item = (u32, &'a Assessor)>) {
+        let learnt = assessors.filter_map(|(id, assessor)| Some((id, assessor, assessor.learnt_hour()?)));
+        let learnt: Vec<(u32, &Assessor, i64)> = learnt.collect();
+        let is_learnt = |id: &u32| learnt.iter().any(|(other, ..)| other == id);
+        if !self.0.keys().all(is_learnt) {
+            Arc::make_mut(&mut self.0).retain(|id, _| is_learnt(id));
         }
-        for (&id, partition) in partitions {
-            let Some(evidence) = &partition.evidence else { continue };
-            let Some(hour) = evidence.assessor.learnt_hour() else { continue };
+        for (id, assessor, hour) in learnt {
             if self.0.get(&id).is_none_or(|known| known.hour != hour) {
-                let times = Arc::new(LearntTimes::of(&evidence.assessor));
+                let times = Arc::new(LearntTimes::of(assessor));
                 Arc::make_mut(&mut self.0).insert(id, LearntHour { hour, times });
             }
         }

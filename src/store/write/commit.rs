@@ -353,7 +353,7 @@ impl Store {
         self.note_newest();
         self.report_progress(Some(started));
         if self.settings.publish {
-            self.state.learnt.refresh(&self.partitions);
+            self.refresh_learnt();
             self.publish();
         }
         if let Some(first) = self.unsettled.take() {

@@ -175,6 +175,13 @@ impl Store {
         Ok(())
     }
 
+    /// Copies for readers what was learnt of travel times since the last call.
+    pub(super) fn refresh_learnt(&mut self) {
+        let partitions = self.partitions.iter();
+        let assessors = partitions.filter_map(|(&id, partition)| Some((id, &partition.evidence.as_ref()?.assessor)));
+        self.state.learnt.refresh(assessors);
+    }
+
     /// What the traffic says about each camera, from the partition with most of its records.
     pub(super) fn cameras(&self) -> CameraReport {
         let mut all: Vec<Camera> = Vec::new();

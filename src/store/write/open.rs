@@ -128,7 +128,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     storage::close_to_others(path);
     store.note_newest();
     store.place_cases();
-    store.state.learnt.refresh(&store.partitions);
+    store.refresh_learnt();
     store.report_progress(None);
     store.publish();
     Ok(store)
