@@ -79,11 +79,22 @@ fn paths(appliance: &Appliance) -> Vec<String> {
     paths
 }
 
+/// The answer without the travel times, which only a process that learns has.
+fn without_times(text: &str) -> String {
+    let Some((before, rest)) = text.split_once("\"times\":") else { return text.to_owned() };
+    let (times, after) = rest.split_once(",\"version\":").unwrap();
+    assert!(times == "null" || times.starts_with('{'), "{times}");
+    format!("{before},\"version\":{after}")
+}
+
 #[track_caller]
 fn same(local: &Appliance, remote: &Appliance) {
     let mut filled = 0;
     for path in paths(local) {
-        let texts = [local, remote].map(|appliance| appliance.answer(&path));
+        let texts = [local, remote].map(|appliance| {
+            let (status, text) = appliance.answer(&path);
+            (status, without_times(&text))
+        });
         assert!(texts[0] == texts[1], "{path}\nlocal:  {:?}\nremote: {:?}\n{}", texts[0], texts[1], remote.log());
         filled += usize::from(texts[0].1.contains("\"hphm\""));
     }
