@@ -105,10 +105,12 @@ impl Camera {
 
     /// Whether it can be relied on.
     pub fn health(&self) -> CameraHealth {
-        use CameraFault::{Batches, Doubles, Drifts, Leaps, Minutes, Offset, Silent, Steps, Unbranded, Unread};
+        use CameraFault::{
+            Batches, Doubles, Drifts, Leaps, Minutes, Misreads, Offset, Silent, Steps, Unbranded, Unread,
+        };
         let of = |fault: CameraFault| match fault {
             Leaps | Drifts | Steps | Offset | Silent | Unread => CameraHealth::Bad,
-            Batches | Minutes | Unbranded | Doubles => CameraHealth::Doubtful,
+            Batches | Minutes | Unbranded | Doubles | Misreads => CameraHealth::Doubtful,
         };
         let worst = self.faults().map(of).max_by_key(|health| *health as u8);
         worst.unwrap_or(CameraHealth::Ok)
@@ -159,6 +161,13 @@ impl Camera {
             CameraFault::Doubles => (
                 format!("{} of its records repeat a vehicle", percent(self.known.doubles, self.known.records)),
                 "check the trigger lines: two lanes may see one vehicle",
+            ),
+            CameraFault::Misreads => (
+                format!(
+                    "{} of its plates contradict other sightings, more than usual: many are misread",
+                    percent(self.known.contradicted, self.known.compared)
+                ),
+                "compare its pictures with its readings, then clean and adjust it",
             ),
         }
     }

@@ -13,7 +13,7 @@
 //! | `buckets`, `travel_times`, `paths` | gaps, travel times of pairs, the fastest credible time between any two |
 //! | `learnt` | the travel times as they were learnt at a whole hour, for readers |
 //! | `segments` | the roads among the pairs: travel times of the last hour and of the hours before |
-//! | `cameras`, `offsets` | leads, counts and faults of each camera; the clocks solved over the network |
+//! | `cameras`, `offsets`, `trend` | leads, counts and faults of each camera; the clocks solved over the network; what gets worse |
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
 //! | `suspects`, `cases`, `cars` | what is kept of a suspect, what is shown of a case |
@@ -43,6 +43,7 @@ mod segments;
 mod stream_clock;
 mod suspects;
 mod travel_times;
+mod trend;
 
 pub use assessor::{Assessor, EvidenceSettings};
 pub use batch::{Findings, sighting};

@@ -20,8 +20,8 @@ const SOUND: Camera = {
 const finding = (code: CameraFault) => ({ code, text: `text of ${code}`, action: `action for ${code}` })
 
 test('shares are of what they belong to, and of nothing there is none', () => {
-  expect(sharesOf(SOUND)).toEqual({ late: 0.01, ahead: 0.005, unread: 0.2, unbranded: 0.02, doubles: 0.13 })
-  expect(sharesOf({ ...SOUND, accepted: 0, records: 0, unread: 0 })).toEqual({ late: null, ahead: null, unread: null, unbranded: null, doubles: null })
+  expect(sharesOf(SOUND)).toEqual({ late: 0.01, ahead: 0.005, unread: 0.2, unbranded: 0.02, doubles: 0.13, contradicted: 0.0025 })
+  expect(sharesOf({ ...SOUND, accepted: 0, records: 0, unread: 0 })).toEqual({ late: null, ahead: null, unread: null, unbranded: null, doubles: null, contradicted: 0.0025 })
 })
 
 test('a state or a checkpoint is chosen, and an unknown state is none', () => {

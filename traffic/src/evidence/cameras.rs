@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::last_seen::Spot;
 use super::offsets::Own;
+use super::trend::{Trend, take_hour};
 use crate::NameId;
 
 /// Stretches of an hour.
@@ -49,17 +50,19 @@ pub enum CameraFault {
     Minutes,
     /// Nothing came for so long that this is no chance, while the others report.
     Silent,
-    /// Many more plates are masked or read in part than elsewhere.
+    /// Many more plates are masked or read in part than elsewhere, or than they used to be.
     Unread,
     /// Many more brands are missing than elsewhere.
     Unbranded,
     /// Many more vehicles are recorded twice than elsewhere.
     Doubles,
+    /// Its plates contradict other sightings more often than they used to: many are misread.
+    Misreads,
 }
 
 impl CameraFault {
     /// All faults.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Leaps,
         Self::Drifts,
         Self::Steps,
@@ -70,6 +73,7 @@ impl CameraFault {
         Self::Unread,
         Self::Unbranded,
         Self::Doubles,
+        Self::Misreads,
     ];
 
     /// The name in the API.
@@ -85,6 +89,7 @@ impl CameraFault {
             Self::Unread => "unread",
             Self::Unbranded => "unbranded",
             Self::Doubles => "doubles",
+            Self::Misreads => "misreads",
         }
     }
 }
@@ -171,6 +176,9 @@ pub(super) struct Camera {
     pub(super) drift: f64,
     /// Whether its clock was off by over a minute an hour ago.
     was_off: bool,
+    /// Masked and irregular plates among all, and contradictions among comparisons, hour by hour.
+    unread_trend: Trend,
+    misread_trend: Trend,
     /// Its share of all records in the hours in which it had any, the newest counting most.
     pub(super) usual_share: f64,
     samples: Vec<Vec<i32>>,
@@ -192,6 +200,8 @@ impl Default for Camera {
             faults: Vec::new(),
             drift: 0.0,
             was_off: false,
+            unread_trend: Trend::default(),
+            misread_trend: Trend::default(),
             usual_share: 0.0,
             samples: vec![Vec::new(); STRETCHES],
             leads: Vec::new(),
@@ -281,6 +291,8 @@ pub(super) struct Cameras {
     pub(super) ahead_limit: i64,
     /// The usual spread of a camera's leads, in seconds.
     pub(super) spread: f64,
+    /// No clock was set in the hour that was learnt last, as far as is known.
+    pub(super) are_steady: bool,
 }
 
 impl Cameras {
@@ -373,6 +385,17 @@ impl Cameras {
         let mut sizes: Vec<f64> = slopes.iter().flatten().map(|(slope, _)| slope.abs()).collect();
         let usual_slope = median(&mut sizes).unwrap_or(f64::INFINITY);
         let all: u64 = self.all.iter().map(|camera| u64::from(camera.hour.records)).sum();
+        take_hour(&mut self.all, |camera| {
+            let HourCount { unread, records, .. } = camera.hour;
+            (&mut camera.unread_trend, unread, records + unread)
+        });
+        // A clock that was set contradicts the others' records, too.
+        if self.are_steady {
+            take_hour(&mut self.all, |camera| {
+                let HourCount { contradicted, compared, .. } = camera.hour;
+                (&mut camera.misread_trend, contradicted, compared)
+            });
+        }
         for (camera, slope) in self.all.iter_mut().zip(slopes) {
             camera.learn_share(all);
             camera.past.push(std::mem::take(&mut camera.hour));
@@ -409,6 +432,8 @@ impl Cameras {
                 (CameraFault::Batches, batches),
                 (CameraFault::Offset, is_off && camera.was_off && !batches),
                 (CameraFault::Minutes, camera.is_to_the_minute),
+                (CameraFault::Unread, camera.unread_trend.is_worse()),
+                (CameraFault::Misreads, camera.misread_trend.is_worse() && !is_off && step.is_none() && !batches),
             ];
             camera.was_off = is_off;
             camera.faults = is.into_iter().filter_map(|(fault, is)| is.then_some(fault)).collect();
@@ -446,7 +471,8 @@ impl Cameras {
             let known = shares.len();
             let Some(usual) = median(&mut shares).filter(|_| known >= 4) else { continue };
             for camera in &mut self.all {
-                if share(camera).is_some_and(|share| share >= least && share > 3.0 * usual) {
+                let is_worst = share(camera).is_some_and(|share| share >= least && share > 3.0 * usual);
+                if is_worst && !camera.faults.contains(&fault) {
                     camera.faults.push(fault);
                 }
             }

@@ -75,6 +75,7 @@ impl Assessor {
         let mut offsets: Vec<f64> =
             known.filter_map(|(camera, solved)| Some(camera.whole_offset as f64 + solved.as_ref()?.seconds)).collect();
         let level = median(&mut offsets).unwrap_or(0.0);
+        self.cameras.are_steady = true;
         for (camera, solved) in self.cameras.all.iter_mut().zip(&solved) {
             let Some(solved) = solved else {
                 camera.error = (camera.error + KEPT_ERROR / 2.0).min(UNKNOWN_ERROR);
@@ -83,6 +84,7 @@ impl Assessor {
             let offset = camera.whole_offset as f64 + solved.seconds - level;
             let moved =
                 if camera.error < UNKNOWN_ERROR { (offset - camera.offset).abs().min(MAX_MOVED) } else { KEPT_ERROR };
+            self.cameras.are_steady &= moved <= STEADY;
             camera.error = solved.error + moved;
             camera.offset = offset;
             camera.whole_offset = offset.round() as i64;

@@ -1034,7 +1034,7 @@ export interface components {
             ok: number;
         };
         /** @enum {string} */
-        CameraFault: "leaps" | "drifts" | "steps" | "batches" | "offset" | "minutes" | "silent" | "unread" | "unbranded" | "doubles";
+        CameraFault: "leaps" | "drifts" | "steps" | "batches" | "offset" | "minutes" | "silent" | "unread" | "unbranded" | "doubles" | "misreads";
         /** @description What is wrong with a camera. */
         CameraFinding: {
             /**

@@ -16,7 +16,7 @@ export function useCameraText() {
   const fastOrSlow = (seconds: number) => t(`cameras.${seconds < 0 ? 'slow' : 'fast'}`, { span: span(Math.abs(seconds)) })
 
   function values(camera: Camera): Record<string, string> {
-    const { unread, unbranded, doubles } = sharesOf(camera)
+    const { unread, unbranded, doubles, contradicted } = sharesOf(camera)
     return {
       count: integer(camera.ahead),
       all: integer(camera.records),
@@ -26,6 +26,7 @@ export function useCameraText() {
       unread: percent(unread),
       unbranded: percent(unbranded),
       doubles: percent(doubles),
+      contradicted: percent(contradicted),
     }
   }
 

@@ -17,12 +17,14 @@ const en: typeof zh = {
   unread: 'Unread',
   unbranded: 'No brand',
   doubles: 'Twice',
+  contradicted: 'Contradicts',
   records: '6 hours',
   recordsTitle: 'Records with a complete plate in the last six whole hours',
   aheadTitle: 'Records with a time far ahead of all others, last six hours',
   lateTitle: 'Records that came too late to be compared, since the data directory was made',
   unreadTitle: 'Plates that are masked or read in part, last six hours',
   unbrandedTitle: 'Records without a brand, last six hours',
+  contradictedTitle: 'Records that contradict the plate’s one before, with corrected clocks, last six hours; high where many plates are misread',
   doublesTitle: 'Records that repeat a plate within a minute, last six hours',
   passages: 'Passages',
   passagesOf: 'Passages of {name}',
@@ -53,6 +55,7 @@ const en: typeof zh = {
     unread: { text: '{unread} of its plates are masked or read in part', action: 'Clean and adjust it, and check the flash' },
     unbranded: { text: '{unbranded} of its records have no brand', action: 'Check the version of its recognition program' },
     doubles: { text: '{doubles} of its records repeat a vehicle within a minute', action: 'Check the trigger lines: two lanes may see one vehicle' },
+    misreads: { text: '{contradicted} of its plates contradict other sightings, more than usual: many are misread', action: 'Compare its pictures with its readings, then clean and adjust it' },
   },
 }
 

@@ -18,16 +18,19 @@ export interface Shares {
   unread: number | null
   unbranded: number | null
   doubles: number | null
+  /** Of the records that were compared with the plate's one before. */
+  contradicted: number | null
 }
 
 export function sharesOf(camera: Camera): Shares {
-  const { accepted, late, records, ahead, unread, unbranded, doubles } = camera
+  const { accepted, late, records, ahead, unread, unbranded, doubles, compared, contradicted } = camera
   return {
     late: share(late, accepted),
     ahead: share(ahead, records),
     unread: share(unread, records + unread),
     unbranded: share(unbranded, records),
     doubles: share(doubles, records),
+    contradicted: share(contradicted, compared),
   }
 }
 
