@@ -140,6 +140,7 @@ impl Assessor {
             camera.hour.compare(before, spot, is_contradiction);
         }
         if let Some(fastest) = fastest.filter(|_| is_contradiction) {
+            self.cameras.count_conflict(before.checkpoint, spot.checkpoint);
             self.suspect(plate, from, to, fastest, now, places);
         }
     }
@@ -195,6 +196,9 @@ impl Assessor {
         }
         if let (Some(other), Some(camera)) = (earlier.or(later), self.cameras.at(spot.checkpoint)) {
             camera.hour.compare(&other.spot, spot, !found.is_empty());
+        }
+        for contradiction in &found {
+            self.cameras.count_conflict(contradiction.from.spot.checkpoint, contradiction.to.spot.checkpoint);
         }
         if !found.is_empty() {
             mark = self.mark(plate, spot, Some(now - reach));

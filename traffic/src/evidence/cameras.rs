@@ -106,6 +106,8 @@ pub(super) struct HourCount {
     pub(super) compared: u32,
     /// Contradictions among them.
     pub(super) contradicted: u32,
+    /// Contradictions with this camera's sighting on either side: a false one contradicts the next sighting elsewhere, too.
+    pub(super) conflicts: u32,
     /// Plates that are masked or irregular; they are not among `records`.
     pub(super) unread: u32,
     /// Records without a brand.
@@ -325,6 +327,16 @@ impl Cameras {
         cameras
     }
 
+    /// Counts a contradiction between sightings of these two.
+    #[cold]
+    pub(super) fn count_conflict(&mut self, one: NameId, other: NameId) {
+        for checkpoint in [one, other] {
+            if let Some(camera) = self.at(checkpoint) {
+                camera.hour.conflicts += 1;
+            }
+        }
+    }
+
     /// How many times likelier a contradiction is at this camera than at all: this hour and the one before.
     pub(super) fn doubt(&self, checkpoint: NameId) -> f64 {
         let sums = self.all.iter().map(Camera::contradictions).fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
@@ -392,8 +404,8 @@ impl Cameras {
         // A clock that was set contradicts the others' records, too.
         if self.are_steady {
             take_hour(&mut self.all, |camera| {
-                let HourCount { contradicted, compared, .. } = camera.hour;
-                (&mut camera.misread_trend, contradicted, compared)
+                let HourCount { conflicts, compared, .. } = camera.hour;
+                (&mut camera.misread_trend, conflicts.min(2 * compared), 2 * compared)
             });
         }
         for (camera, slope) in self.all.iter_mut().zip(slopes) {
