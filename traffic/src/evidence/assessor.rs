@@ -197,7 +197,8 @@ impl Assessor {
         if let (Some(other), Some(camera)) = (earlier.or(later), self.cameras.at(spot.checkpoint)) {
             camera.hour.compare(&other.spot, spot, !found.is_empty());
         }
-        for contradiction in &found {
+        // What two cars contradict is no camera's fault.
+        for contradiction in found.iter().filter(|_| !is_clone) {
             self.cameras.count_conflict(contradiction.from.spot.checkpoint, contradiction.to.spot.checkpoint);
         }
         if !found.is_empty() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::last_seen::Spot;
 use super::offsets::Own;
-use super::trend::{Trend, take_hour};
+use super::trend::{CONFLICT_BURSTS, MASKED_BURSTS, Trend, take_hour};
 use crate::NameId;
 
 /// Stretches of an hour.
@@ -397,13 +397,13 @@ impl Cameras {
         let mut sizes: Vec<f64> = slopes.iter().flatten().map(|(slope, _)| slope.abs()).collect();
         let usual_slope = median(&mut sizes).unwrap_or(f64::INFINITY);
         let all: u64 = self.all.iter().map(|camera| u64::from(camera.hour.records)).sum();
-        take_hour(&mut self.all, |camera| {
+        take_hour(&mut self.all, MASKED_BURSTS, |camera| {
             let HourCount { unread, records, .. } = camera.hour;
             (&mut camera.unread_trend, unread, records + unread)
         });
         // A clock that was set contradicts the others' records, too.
         if self.are_steady {
-            take_hour(&mut self.all, |camera| {
+            take_hour(&mut self.all, CONFLICT_BURSTS, |camera| {
                 let HourCount { conflicts, compared, .. } = camera.hour;
                 (&mut camera.misread_trend, conflicts.min(2 * compared), 2 * compared)
             });

@@ -12,7 +12,9 @@ use super::cameras::median;
 /// The most that chance may do: one alarm in a million hours, about.
 const LIMIT: f64 = 13.8;
 /// Cars come in groups, and plates are masked for minutes, so an hour says this much less than single readings would.
-const BURSTS: f64 = 3.0;
+pub(super) const MASKED_BURSTS: f64 = 3.0;
+/// Contradictions come in bursts: a plate that is misread again and again, a clone before it is known as one.
+pub(super) const CONFLICT_BURSTS: f64 = 8.0;
 /// Fewer readings in an hour say nothing.
 const MIN_READINGS: u32 = 60;
 /// Hours from which the usual share is learnt before any is judged.
@@ -48,8 +50,9 @@ impl Trend {
         (all >= MIN_READINGS).then(|| f64::from(bad) / f64::from(all) / usual)
     }
 
-    /// Takes an hour. `others` is how many times their usual shares the cameras have in it, in the middle.
-    pub(super) fn take(&mut self, bad: u32, all: u32, others: f64) {
+    /// Takes an hour. `others` is how many times their usual shares the cameras have in it, in the middle; bad readings come in
+    /// groups of about `bursts`.
+    pub(super) fn take(&mut self, bad: u32, all: u32, others: f64, bursts: f64) {
         if all < MIN_READINGS {
             return;
         }
@@ -65,7 +68,7 @@ impl Trend {
         let (bad, good) = (f64::from(bad), f64::from(all - bad));
         let step = bad * (worse / expected).ln() + good * ((1.0 - worse) / (1.0 - expected)).ln();
         // Bounded, so that a camera that was cleaned is soon well again.
-        self.sum = (self.sum + step / BURSTS).clamp(0.0, 2.0 * LIMIT);
+        self.sum = (self.sum + step / bursts).clamp(0.0, 2.0 * LIMIT);
         if self.sum < LIMIT / 2.0 {
             self.usual += WEIGHT * (share / others - self.usual);
         }
@@ -78,7 +81,7 @@ impl Trend {
 }
 
 /// Gives an hour to the trend of each camera; `of` says which trend it is, and bad readings among all.
-pub(super) fn take_hour<C>(cameras: &mut [C], of: impl Fn(&mut C) -> (&mut Trend, u32, u32)) {
+pub(super) fn take_hour<C>(cameras: &mut [C], bursts: f64, of: impl Fn(&mut C) -> (&mut Trend, u32, u32)) {
     let ratio = |camera: &mut C| {
         let (trend, bad, all) = of(camera);
         trend.ratio(bad, all)
@@ -88,7 +91,7 @@ pub(super) fn take_hour<C>(cameras: &mut [C], of: impl Fn(&mut C) -> (&mut Trend
     let others = if ratios.len() >= 3 { median(&mut ratios).unwrap_or(1.0) } else { 1.0 };
     for camera in cameras {
         let (trend, bad, all) = of(camera);
-        trend.take(bad, all, others);
+        trend.take(bad, all, others, bursts);
     }
 }
 
@@ -98,7 +101,7 @@ mod tests {
 
     fn usual(share: u32) -> Trend {
         let mut trend = Trend::default();
-        (0..LEARNT_HOURS).for_each(|_| trend.take(share, 1000, 1.0));
+        (0..LEARNT_HOURS).for_each(|_| trend.take(share, 1000, 1.0, MASKED_BURSTS));
         trend
     }
 
@@ -107,13 +110,13 @@ mod tests {
         let mut trend = usual(25);
         assert_eq!(trend.usual(), Some(0.025));
         let hours = (1..).find(|_| {
-            trend.take(60, 1000, 1.0);
+            trend.take(60, 1000, 1.0, MASKED_BURSTS);
             trend.is_worse()
         });
         assert!(hours.is_some_and(|hours| hours <= 6), "{hours:?}");
         // Clean again, it is well within a day.
         let hours = (1..).find(|_| {
-            trend.take(25, 1000, 1.0);
+            trend.take(25, 1000, 1.0, MASKED_BURSTS);
             !trend.is_worse()
         });
         assert!(hours.is_some_and(|hours| hours <= 24), "{hours:?}");
@@ -123,28 +126,28 @@ mod tests {
     #[test]
     fn the_sum_is_the_log_likelihood_ratio() {
         let mut trend = usual(25);
-        trend.take(60, 1000, 1.0);
+        trend.take(60, 1000, 1.0, MASKED_BURSTS);
         assert!((trend.sum - 5.724).abs() < 1e-3, "{trend:?}");
-        trend.take(0, 1000, 1.0);
+        trend.take(0, 1000, 1.0, MASKED_BURSTS);
         assert_eq!(trend.sum, 0.0);
     }
 
     #[test]
     fn rain_over_all_cameras_is_nobodys_fault() {
         let mut trend = usual(25);
-        (0..48).for_each(|_| trend.take(75, 1000, 3.0));
+        (0..48).for_each(|_| trend.take(75, 1000, 3.0, MASKED_BURSTS));
         assert!(!trend.is_worse() && trend.usual().is_some_and(|usual| (usual - 0.025).abs() < 1e-9), "{trend:?}");
-        (0..6).for_each(|_| trend.take(75, 1000, 1.0));
+        (0..6).for_each(|_| trend.take(75, 1000, 1.0, MASKED_BURSTS));
         assert!(trend.is_worse());
     }
 
     #[test]
     fn thin_traffic_and_what_is_not_learnt_say_nothing() {
         let mut trend = usual(25);
-        (0..48).for_each(|_| trend.take(59, 59, 1.0));
+        (0..48).for_each(|_| trend.take(59, 59, 1.0, MASKED_BURSTS));
         assert!(!trend.is_worse());
         let mut new = Trend::default();
-        (1..LEARNT_HOURS).for_each(|_| new.take(900, 1000, 1.0));
+        (1..LEARNT_HOURS).for_each(|_| new.take(900, 1000, 1.0, MASKED_BURSTS));
         assert_eq!((new.usual(), new.ratio(900, 1000), new.is_worse()), (None, None, false));
     }
 
@@ -161,7 +164,7 @@ mod tests {
         let mut trend = usual(30);
         for hour in 0..20_000 {
             let bad = (0..300).filter(|_| random() < 0.03).count() as u32;
-            trend.take(bad, 300, 1.0);
+            trend.take(bad, 300, 1.0, MASKED_BURSTS);
             assert!(!trend.is_worse(), "hour {hour} {trend:?}");
         }
     }
