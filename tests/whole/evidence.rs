@@ -232,21 +232,23 @@ fn batches_kills_and_restarts_change_no_road() {
     }
     // Killed in the middle, and opened twice.
     let killed = data("killed");
-    let (mut kills, mut rounds) = (0, 0);
+    let (mut kills, mut rounds, mut millis) = (0, 0, 400.0);
     while kills < 3 {
         rounds += 1;
-        assert!(rounds < 30, "only {kills} kills");
+        assert!(rounds < 60, "only {kills} kills");
         let mut command =
             replay(folder.path(), "out", &["--batch-records", "64", "--data-dir"]).args([&killed]).command;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // A random moment, not a wait for something.
-        std::thread::sleep(std::time::Duration::from_millis(60 + 40 * rounds));
+        // A random moment, not a wait for something: earlier where the program was done by then.
+        std::thread::sleep(std::time::Duration::from_micros((millis * 1000.0) as u64));
         if child.try_wait().unwrap().is_some() {
             std::fs::remove_dir_all(&killed).unwrap();
+            (kills, millis) = (0, millis * 0.8);
             continue;
         }
         child.kill().unwrap();
         kills += u32::from(child.wait().unwrap().code().is_none());
+        millis *= 0.9;
     }
     replay(folder.path(), "out", &["--data-dir"]).args([&killed]).results();
     assert!(roads(&killed, "on") == expected, "after {kills} kills");

@@ -29,7 +29,7 @@ const FLOOR_DUE: f64 = 1e-3;
 /// same of one sighting, and one with a contradiction on one side.
 const SHOWN: [f64; 3] = [0.2, 0.05, 0.03];
 /// The same of a second car that was seen before.
-const SHOWN_AGAIN: [f64; 3] = [0.3, 0.15, 0.1];
+const SHOWN_AGAIN: [f64; 3] = [0.3, 0.3, 0.1];
 /// How likely a further sighting of a run is false too: e^−3.5, of the third e^−1.75 of that, and so on.
 const FURTHER: f64 = 3.5;
 const MAX_FURTHER: f64 = 8.0;
