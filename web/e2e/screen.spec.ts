@@ -30,7 +30,7 @@ test('every panel shows data', async ({ open }) => {
     expect(await panel.getAttribute('aria-busy')).toBe('false')
   }
   expect(await page.getByRole('region', { name: '卡口过车 Top 10' }).getByRole('listitem').count()).toBe(10)
-  expect(await page.getByRole('region', { name: '卡口分布与流量' }).locator('a').count()).toBe(
+  expect(await page.getByRole('region', { name: '卡口分布与流量' }).locator('a.node').count()).toBe(
     (await api<unknown[]>('/api/checkpoints')).length,
   )
 })

@@ -9,8 +9,17 @@ type Curve = [(f64, f64)];
 
 /// Pairs whose likeliest explanation is not a misread. Measured on 20 made-up days of 20,000 vehicles at 48 checkpoints
 /// with wrong clocks, misreads and clones, half of which drive seldom: 9,800 pairs.
-const CONTRADICTION: &Curve =
-    &[(-8.5, -4.5), (-7.0, 0.0), (-5.0, 1.9), (-3.0, 2.7), (-1.0, 3.4), (0.0, 4.5), (9.2, 9.2)];
+const CONTRADICTION: &Curve = &[
+    (-8.5, -4.5),
+    (-7.0, -0.2),
+    (-5.5, 0.3),
+    (-5.4, 1.1),
+    (-5.0, 1.9),
+    (-3.0, 2.7),
+    (-1.0, 3.4),
+    (0.0, 4.5),
+    (9.2, 9.2),
+];
 /// Pairs that are likeliest a misread: 250 pairs of the same days.
 const MISREAD: &Curve = &[(-9.0, -4.5), (-7.0, -1.4), (-4.7, -1.4), (-3.0, 2.0), (-1.0, 2.6), (0.0, 4.0), (9.2, 9.2)];
 
