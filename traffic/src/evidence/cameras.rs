@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::last_seen::Spot;
-use super::offsets::Own;
+use super::offsets::{Own, median};
 use super::trend::{CONFLICT_BURSTS, MASKED_BURSTS, Trend, take_hour};
 use crate::NameId;
 
@@ -277,12 +277,6 @@ impl Camera {
         [|count: &HourCount| count.compared, |count: &HourCount| count.contradicted]
             .map(|of| f64::from(of(&self.hour)) + f64::from(self.past.last().map_or(0, of)))
     }
-}
-
-/// The middle one, of two the lower.
-pub(super) fn median(values: &mut [f64]) -> Option<f64> {
-    let middle = values.len().checked_sub(1)? / 2;
-    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 /// All cameras, by checkpoint.

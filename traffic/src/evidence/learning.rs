@@ -1,8 +1,8 @@
 //! What is learnt at a whole hour: offsets, travel times, roads and rates, from the hour that ended and those before.
 
 use super::assessor::Assessor;
-use super::cameras::{HourCount, UNKNOWN_ERROR, median};
-use super::offsets::{Own, difference, solve};
+use super::cameras::{HourCount, UNKNOWN_ERROR};
+use super::offsets::{Own, difference, median, solve};
 use super::paths::Paths;
 use super::posterior::Rates;
 use super::suspects::Suspect;

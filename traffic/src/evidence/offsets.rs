@@ -104,6 +104,12 @@ fn weighted_median(said: &mut [(f64, f64)]) -> Option<Own> {
     Some(Own { seconds: middle, error: 1.0 / squares.sqrt() + off / (said.len() as f64).sqrt() })
 }
 
+/// The middle one, of two the lower.
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
+    let middle = values.len().checked_sub(1)? / 2;
+    Some(*values.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,9 +152,9 @@ mod tests {
 
     #[test]
     fn the_weighted_median_is_the_value_at_half_of_the_weight() {
-        let median = |said: &[(f64, f64)]| weighted_median(&mut said.to_vec()).map(|own| own.seconds);
-        assert_eq!(median(&[(1.0, 1.0), (2.0, 1.0), (100.0, 1.0)]), Some(2.0));
-        assert_eq!(median(&[(1.0, 1.0), (2.0, 1.0), (100.0, 3.0)]), Some(100.0));
-        assert_eq!(median(&[]), None);
+        let of = |said: &[(f64, f64)]| weighted_median(&mut said.to_vec()).map(|own| own.seconds);
+        assert_eq!(of(&[(1.0, 1.0), (2.0, 1.0), (100.0, 1.0)]), Some(2.0));
+        assert_eq!(of(&[(1.0, 1.0), (2.0, 1.0), (100.0, 3.0)]), Some(100.0));
+        assert_eq!(of(&[]), None);
     }
 }

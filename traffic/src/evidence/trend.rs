@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cameras::median;
+use super::offsets::median;
 
 /// The most that chance may do: one alarm in a million hours, about.
 const LIMIT: f64 = 13.8;
