@@ -37,7 +37,7 @@ pub(super) struct PartitionPosition {
     /// Where reading back may begin, oldest first; a few more than [`MARKS`].
     pub(super) trail: Vec<Mark>,
     /// The watermark at which the partition was taken over from another appliance. What this data directory does not hold
-    /// matters until the watermark is further by [`reach`].
+    /// matters until the watermark is further by `KafkaSettings::read_back`.
     pub(super) taken_over: Option<i64>,
 }
 
