@@ -4,6 +4,8 @@
 //! Three forms: whole ([`CaseJson`]), whole with the work on it ([`CaseRecordJson`], what mirrors write), and brief
 //! ([`CaseBriefJson`], for lists).
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 use traffic::Cause;
 
@@ -134,13 +136,18 @@ impl CaseBriefJson {
     }
 }
 
-/// Of equal ones that with the longest way, then the newest.
+impl PairJson {
+    /// How strongly two contradictions speak: the smaller gap for its way more than the other; of equal ones that with the
+    /// longer way.
+    pub fn cmp_strength(&self, other: &Self) -> Ordering {
+        let ratio = |pair: &Self| pair.gap_seconds as f64 / pair.fastest_seconds.max(1.0);
+        ratio(other).total_cmp(&ratio(self)).then(self.fastest_seconds.total_cmp(&other.fastest_seconds))
+    }
+}
+
+/// Of equal ones the newest.
 fn strongest(pairs: &[PairJson]) -> Option<StrongestJson> {
-    let ratio = |pair: &PairJson| pair.gap_seconds as f64 / pair.fastest_seconds.max(1.0);
-    let weaker = |a: &&PairJson, b: &&PairJson| {
-        ratio(b).total_cmp(&ratio(a)).then(a.fastest_seconds.total_cmp(&b.fastest_seconds))
-    };
-    let PairJson { gap_seconds, fastest_seconds, .. } = *pairs.iter().max_by(weaker)?;
+    let PairJson { gap_seconds, fastest_seconds, .. } = *pairs.iter().max_by(|a, b| a.cmp_strength(b))?;
     Some(StrongestJson { gap_seconds, fastest_seconds })
 }
 

@@ -30,6 +30,27 @@ impl Failure {
     }
 }
 
+/// After this many unclear failures in a row, single rows are suspected.
+const PATIENT_FAILURES: u32 = 5;
+
+/// Unclear failures in a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct UnclearFailures(u32);
+
+impl UnclearFailures {
+    /// Counts a failure if it is unclear.
+    pub(super) fn count(&mut self, failure: &Failure) {
+        if failure.kind == Kind::Unclear {
+            self.0 = self.0.saturating_add(1);
+        }
+    }
+
+    /// Whether single rows may be to blame.
+    pub(super) fn are_many(self) -> bool {
+        self.0 >= PATIENT_FAILURES
+    }
+}
+
 impl From<MysqlError> for Failure {
     fn from(error: MysqlError) -> Self {
         let text = match error.remedy() {

@@ -20,7 +20,7 @@ use shard::{ShardCount, ShardId};
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, UnclearFailures};
 use super::follow::{Follower, Sink, Taken};
 use super::refills::Refills;
 use super::rows::presence_question;
@@ -31,8 +31,6 @@ use crate::store::{LogBlock, Sample};
 pub(super) use batch::send_rows;
 use batch::{Batch, Sent, send};
 
-/// After this many unclear failures in a row, single rows are suspected.
-pub(super) const PATIENT_FAILURES: u32 = 5;
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
@@ -47,7 +45,7 @@ pub(super) struct ShardSink {
     /// Seconds of event time within which the target keeps what it has; none = forever.
     kept: Option<i64>,
     /// Unclear failures in a row.
-    unclear: u32,
+    unclear: UnclearFailures,
     /// Refills of a target that lost what it had.
     refills: Refills,
 }
@@ -69,7 +67,7 @@ impl ShardSink {
             batch_rows: config.batch_rows,
             check_interval: config.check_interval,
             kept: config.retention.duration().map(|kept| kept.as_secs() as i64),
-            unclear: 0,
+            unclear: UnclearFailures::default(),
             refills: Refills::new(config.check_interval),
         }
     }
@@ -88,7 +86,7 @@ impl ShardSink {
         let mut ahead = follower.cursor().next;
         let mut under_way = FuturesOrdered::new();
         let mut check_at = Instant::now() + self.check_interval;
-        let suspicious = self.unclear >= PATIENT_FAILURES;
+        let suspicious = self.unclear.are_many();
         loop {
             commits.mark_unchanged();
             while under_way.len() < self.window {
@@ -169,7 +167,7 @@ impl ShardSink {
                 ..Taken::default()
             })
             .await?;
-        self.unclear = 0;
+        self.unclear = UnclearFailures::default();
         Ok(())
     }
 
@@ -234,9 +232,7 @@ impl Sink for ShardSink {
             Err(failure) => failure,
             Ok(never) => match never {},
         };
-        if failure.kind == Kind::Unclear {
-            self.unclear = self.unclear.saturating_add(1);
-        }
+        self.unclear.count(&failure);
         failure
     }
 }

@@ -14,9 +14,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, UnclearFailures};
 use super::follow::{Follower, Sink, Taken};
-use super::mycat::{LOOK_AGAIN, PATIENT_FAILURES, send_rows};
+use super::mycat::{LOOK_AGAIN, send_rows};
 use super::record_rows::{ALERT_FORM, CASE_FORM, alert_row, alerts_question, case_row, cases_question};
 use super::refills::Refills;
 use super::statement::Form;
@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::config::MycatConfig;
 use crate::mysql::{MysqlPool, texts, whole};
 use crate::reader::Snapshot as _;
-use crate::store::{ChangedCase, StoreHandle};
+use crate::store::{ChangedCase, StoreHandle, distances};
 
 /// Cases that are read at once; one takes up to 100 KB.
 const CASES_AT_ONCE: usize = 50;
@@ -70,7 +70,7 @@ pub(super) struct RecordSink {
     /// Seconds of event time within which the target keeps what it has; none = forever.
     kept: Option<i64>,
     /// Unclear failures in a row.
-    unclear: u32,
+    unclear: UnclearFailures,
     refills: Refills,
     /// Ids that the target refused, which it cannot have.
     refused: BTreeSet<String>,
@@ -86,7 +86,7 @@ impl RecordSink {
             batch_rows: config.batch_rows,
             check_interval: config.check_interval,
             kept: config.alerts_retention.duration().map(|kept| kept.as_secs() as i64),
-            unclear: 0,
+            unclear: UnclearFailures::default(),
             refills: Refills::new(config.check_interval),
             refused: BTreeSet::new(),
         }
@@ -171,7 +171,7 @@ impl RecordSink {
         let rows: Vec<&str> = batch.iter().map(|outgoing| outgoing.row.as_str()).collect();
         let form = self.form();
         let hinted = Form { head: self.pool.on_first_node(&form.head), tail: form.tail.clone() };
-        let sent = send_rows(&self.pool, &hinted, &rows, self.unclear >= PATIENT_FAILURES).await?;
+        let sent = send_rows(&self.pool, &hinted, &rows, self.unclear.are_many()).await?;
         let mut refused_records = Vec::new();
         for (place, error) in sent.refused {
             let Some(outgoing) = batch.get(place) else { continue };
@@ -187,7 +187,7 @@ impl RecordSink {
         let (next, count) = (last.next, batch.len() as u64);
         let taken = Taken { next, time, count, lost, warnings: sent.warnings, refused_records, ..Taken::default() };
         follower.acknowledge(taken).await?;
-        self.unclear = 0;
+        self.unclear = UnclearFailures::default();
         Ok(())
     }
 
@@ -235,7 +235,7 @@ impl RecordSink {
                 let sample = move |store: &StoreHandle| {
                     let view = store.view();
                     let mut found = Vec::new();
-                    for back in (0..32).map(|power| 1u64 << (2 * power)).take_while(|back| oldest + back <= before) {
+                    for back in distances(before.saturating_sub(oldest)) {
                         found.extend(view.alerts_after(before - back - 1, 1).map_err(Failure::away)?);
                     }
                     Ok::<_, Failure>(found)
@@ -288,9 +288,7 @@ impl Sink for RecordSink {
             Err(failure) => failure,
             Ok(never) => match never {},
         };
-        if failure.kind == Kind::Unclear {
-            self.unclear = self.unclear.saturating_add(1);
-        }
+        self.unclear.count(&failure);
         failure
     }
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::state::Api;
 use crate::calibration::{BANDS, Calibration};
+use crate::case_json::rounded;
 
 /// Cases of one band of probability that the desk has decided.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,11 +61,6 @@ pub(super) struct CalibrationJson {
     bands: Vec<BandJson>,
     /// The whole curve in steps of 0.01; linear in between.
     curve: Vec<PointJson>,
-}
-
-/// To four decimals.
-fn rounded(share: f64) -> f64 {
-    (share * 10_000.0).round() / 10_000.0
 }
 
 impl CalibrationJson {

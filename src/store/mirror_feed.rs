@@ -59,7 +59,7 @@ pub struct CasesBehind {
 }
 
 /// Distances at which a target is asked for what it should have, counted back from the newest: 1, 4, 16, …
-fn distances(most: u64) -> impl Iterator<Item = u64> {
+pub fn distances(most: u64) -> impl Iterator<Item = u64> {
     (0..32).map(|power| 1u64 << (2 * power)).take_while(move |back| *back <= most)
 }
 

@@ -29,7 +29,7 @@ pub use disk::records::{Dropped, Keep, Kept, Lifetimes, MirrorCursor, RefusedRow
 pub use disk::segments::LogBlock;
 pub use error::StoreError;
 pub use handle::{Progress, StoreHandle};
-pub use mirror_feed::{CaseSample, Sample};
+pub use mirror_feed::{CaseSample, Sample, distances};
 pub use read::{ChangedCase, View};
 pub use read_only::Frozen;
 pub use settings::StoreSettings;

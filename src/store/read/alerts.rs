@@ -117,11 +117,14 @@ impl View {
     }
 }
 
+/// The number of the checkpoint with this exact text, if it has one.
+pub(super) fn checkpoint_named(text: &str, names: &NameTable) -> Option<NameId> {
+    names.all(Dimension::Checkpoint).iter().position(|name| **name == *text).map(|at| at as NameId)
+}
+
 /// The numbers of the checkpoints with these exact texts, of those that have one.
 pub(super) fn checkpoints_named(texts: &[String], names: &NameTable) -> Vec<NameId> {
-    let names = names.all(Dimension::Checkpoint);
-    let number = |text: &String| names.iter().position(|name| **name == **text).map(|at| at as NameId);
-    texts.iter().filter_map(number).collect()
+    texts.iter().filter_map(|text| checkpoint_named(text, names)).collect()
 }
 
 /// A compiled [`AlertFilter`].

@@ -29,6 +29,6 @@ pub(super) use log::Log;
 #[cfg(test)]
 pub(super) use log::Sizes;
 pub(super) use name_facts::NameFacts;
-pub(super) use partitions::{Partition, PartitionEvidence, SavedPart, needed_for_recovery};
+pub(super) use partitions::{Partition, PartitionEvidence, SavedPart, assessors, needed_for_recovery};
 pub(super) use rollups::{HourCounter, Rollups};
 pub(super) use work_states::{CaseWork, Work, WorkStates, load_numbers};

@@ -92,6 +92,11 @@ impl Partition {
     }
 }
 
+/// What each partition has learnt, by its number.
+pub(in crate::store) fn assessors(partitions: &BTreeMap<u32, Partition>) -> impl Iterator<Item = (u32, &Assessor)> {
+    partitions.iter().filter_map(|(id, partition)| Some((*id, &partition.evidence.as_ref()?.assessor)))
+}
+
 /// Whether rows of a segment would be replayed at the next start: for plate states that were saved before them, or for
 /// the duplicate guard.
 pub(in crate::store) fn needed_for_recovery(partitions: &BTreeMap<u32, Partition>, ttl: i64, zone: &ZoneMap) -> bool {

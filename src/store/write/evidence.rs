@@ -21,7 +21,7 @@ use crate::store::disk::records::{
     SIGHTINGS_OF_A_PART, SavedHead, SavedSegments, StoredCase, decode_case, decode_sightings, encode_case,
     encode_sightings,
 };
-use crate::store::state::{Log, PartitionEvidence, load_numbers};
+use crate::store::state::{Log, PartitionEvidence, assessors, load_numbers};
 
 /// The evidence is saved after this many passages …
 const SAVED_ROWS: u64 = 1 << 21;
@@ -177,16 +177,13 @@ impl Store {
 
     /// Copies for readers what was learnt of travel times since the last call.
     pub(super) fn refresh_learnt(&mut self) {
-        let partitions = self.partitions.iter();
-        let assessors = partitions.filter_map(|(&id, partition)| Some((id, &partition.evidence.as_ref()?.assessor)));
-        self.state.learnt.refresh(assessors);
+        self.state.learnt.refresh(assessors(&self.partitions));
     }
 
     /// What the traffic says about each camera, from the partition with most of its records.
     pub(super) fn cameras(&self) -> CameraReport {
         let mut all: Vec<Camera> = Vec::new();
-        for evidence in self.partitions.values().filter_map(|partition| partition.evidence.as_ref()) {
-            let assessor = &evidence.assessor;
+        for (_, assessor) in assessors(&self.partitions) {
             for (number, state) in (0..).zip(assessor.cameras()) {
                 let known = all.get(number as usize).map(|camera| camera.known.records);
                 if known.is_some_and(|records| records >= state.records) {
@@ -201,8 +198,7 @@ impl Store {
                 }
             }
         }
-        let model =
-            self.partitions.values().filter_map(|partition| partition.evidence.as_ref()?.assessor.learnt_hour()).max();
+        let model = assessors(&self.partitions).filter_map(|(_, assessor)| assessor.learnt_hour()).max();
         CameraReport { is_on: self.settings.evidence.is_some(), model, cameras: all.into() }
     }
 
@@ -212,8 +208,7 @@ impl Store {
         if self.settings.evidence.is_none() {
             return Arc::default();
         }
-        let assessors =
-            || self.partitions.values().filter_map(|partition| Some(&partition.evidence.as_ref()?.assessor));
+        let assessors = || assessors(&self.partitions).map(|(_, assessor)| assessor);
         let now = assessors().filter_map(Assessor::now).max();
         let moved = |(before, now): (i64, i64)| before.abs_diff(now) >= ROADS_EVERY;
         if before.state != RoadsState::Off && !before.now.zip(now).is_none_or(moved) {
@@ -250,10 +245,9 @@ impl Store {
 
     /// Finds the partition of each case by its suspects: what is stored of a case does not name it.
     pub(super) fn place_cases(&mut self) {
-        let suspects = self.partitions.iter().filter_map(|(id, partition)| Some((*id, partition.evidence.as_ref()?)));
-        let suspects: Vec<_> = suspects.collect();
-        let find = |plate| suspects.iter().find(|(_, evidence)| evidence.assessor.suspect_of(plate).is_some());
-        self.state.cases.place(|plate| find(plate).map(|(id, _)| *id));
+        let is_suspect = |assessor: &Assessor, plate| assessor.suspect_of(plate).is_some();
+        let partition_of = |plate| assessors(&self.partitions).find(|(_, assessor)| is_suspect(assessor, plate));
+        self.state.cases.place(|plate| partition_of(plate).map(|(id, _)| id));
     }
 
     /// Drops cases, oldest first, whose newest contradiction is older than `oldest`, at most `at_once`.

@@ -14,7 +14,7 @@ use super::store::Store;
 use crate::batch::{Batch, Takeover};
 use crate::store::StoreError;
 use crate::store::disk::keys;
-use crate::store::state::{Partition, PartitionEvidence};
+use crate::store::state::{Partition, PartitionEvidence, assessors};
 
 impl Store {
     /// Applies a part of the takeover.
@@ -63,11 +63,7 @@ impl Store {
 
     /// Evidence that knows the roads and cameras of the partition that has learnt most, but no plate.
     fn known_roads(&self, but: u32) -> Option<Assessor> {
-        let others = self.partitions.iter().filter(|(id, _)| **id != but);
-        let known = others.filter_map(|(_, partition)| partition.evidence.as_ref()).map(|evidence| &evidence.assessor);
-        known
-            .max_by_key(|assessor| assessor.hours())
-            .filter(|assessor| assessor.hours() > 0)
-            .map(Assessor::without_plates)
+        let others = assessors(&self.partitions).filter(|(id, assessor)| *id != but && assessor.hours() > 0);
+        others.map(|(_, assessor)| assessor).max_by_key(|assessor| assessor.hours()).map(Assessor::without_plates)
     }
 }
