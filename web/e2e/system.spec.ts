@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect } from 'vitest'
 
+import { appliance, passage } from './appliance'
 import { seriousViolations, test } from './browser'
 import { until } from './server'
 import { BAD, EXPORT_LIMIT, troubled } from './troubled'
@@ -9,6 +10,17 @@ beforeAll(async () => {
   trouble = await troubled()
 })
 afterAll(() => trouble.remove())
+
+test('an appliance that is well says so', async ({ open }) => {
+  const minutes = [0, 1, 2, 3].map((minute) => passage(`G3203000000000000${minute}`, 'G3_Sulu', `2024-01-01 08:0${minute}:00`, `苏C1234${minute}`))
+  const own = await appliance(minutes)
+  try {
+    const page = await open('/system', { url: own.url })
+    await page.getByText('运行正常').waitFor()
+  } finally {
+    await own.remove()
+  }
+})
 
 test('of the demo only what its cameras do is noted, and its road lives', async ({ open }) => {
   const page = await open('/system')
