@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::{Catalogue, Dimension, Knowledge, NameTable, PlateType, UNKNOWN_BRAND, brand_of};
 
 /// Facts about the names of a stream, in the order in which they came.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct KnownNames {
     catalogue: Catalogue,
     places: Vec<Option<(f64, f64)>>,

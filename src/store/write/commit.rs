@@ -4,7 +4,7 @@ use shard::{PerShard, Rows, ShardId};
 use std::collections::BTreeSet;
 use std::time::Instant;
 use storage::{Commit, Durability, Family, codec};
-use traffic::evidence::{Findings, PairFinding};
+use traffic::evidence::PairFinding;
 use traffic::{Alert, AlertId, AlertSighting, CivilTime, Dimension, Fate, Hit, NameId, NameTable, PassageBatch};
 
 use super::rejects;
@@ -23,8 +23,6 @@ struct Verdict {
     fates: Vec<Fate>,
     /// In the order found.
     hits: Vec<Hit>,
-    /// What the traffic says about the hits, and the cases that changed.
-    findings: Findings,
 }
 
 impl Store {
@@ -90,10 +88,14 @@ impl Store {
             commit.put(Family::Meta, key, name.as_bytes());
         }
         self.count_lines(passages);
-        let rows = self.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
-        self.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
-        self.write_rows(rows, &mut commit)?;
-        let Verdict { fates, hits, findings } = verdict;
+        let (findings, stored) =
+            self.assess_beside(batch.partition, passages, &verdict.fates, &verdict.hits, |store| {
+                let rows = store.gather(batch.partition, passages, &verdict, &shards, &mut commit)?;
+                store.expire(EXPIRE_SEGMENTS_AT_ONCE, &mut commit)?;
+                store.write_rows(rows, &mut commit)
+            });
+        stored?;
+        let Verdict { fates, hits } = verdict;
         self.write_alerts(passages, &hits, findings.pairs, &mut commit)?;
         self.write_cases(batch.partition, findings.cases, &mut commit)?;
         self.write_rejects(batch, &fates, &mut commit)?;
@@ -131,7 +133,6 @@ impl Store {
         partition.detector.observe(passages, self.facts.knowledge(), &mut verdict.fates, &mut verdict.hits);
         partition.state.watermark = partition.detector.watermark_state();
         self.detection.totals.forgotten += partition.detector.take_forgotten();
-        verdict.findings = self.assess(id, passages, &verdict.fates, &verdict.hits);
         verdict
     }
 

@@ -4,7 +4,9 @@
 //! first passage that it lacks; the log holds the passages since then, and [`Store::open`] gives them to it again,
 //! without output, like plate states.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Durability, Family, codec};
@@ -23,6 +25,8 @@ use crate::store::disk::records::{
 };
 use crate::store::state::{Log, PartitionEvidence, assessors, load_numbers};
 
+/// A batch of fewer passages is weighed on the writer's thread: it takes about as long as starting another.
+const ROWS_FOR_A_THREAD: usize = 1024;
 /// The evidence is saved after this many passages …
 const SAVED_ROWS: u64 = 1 << 21;
 /// … or after this much time. A start replays the passages since then.
@@ -33,11 +37,35 @@ const ROADS_EVERY: u64 = 5;
 const QUIET: i64 = 30 * 86_400;
 
 impl Store {
-    /// Gives a batch to the evidence of its partition.
-    pub(super) fn assess(&mut self, partition: u32, batch: &PassageBatch, fates: &[Fate], hits: &[Hit]) -> Findings {
-        let knowledge = self.facts.knowledge();
-        let evidence = self.partitions.get_mut(&partition).and_then(|partition| partition.evidence.as_mut());
-        evidence.map(|evidence| evidence.assessor.observe_batch(batch, fates, hits, knowledge)).unwrap_or_default()
+    /// Gives a batch to the evidence of its partition, and does `work` meanwhile, which may not look at what is learnt.
+    pub(super) fn assess_beside<T>(
+        &mut self,
+        partition: u32,
+        batch: &PassageBatch,
+        fates: &[Fate],
+        hits: &[Hit],
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> (Findings, T) {
+        let known = self.facts.shared();
+        let Some(assessor) = self.assessor(partition) else { return (Findings::default(), work(self)) };
+        if batch.len() < ROWS_FOR_A_THREAD {
+            let findings = assessor.observe_batch(batch, fates, hits, known.knowledge());
+            return (findings, work(self));
+        }
+        let mut lent = std::mem::take(assessor);
+        let (findings, done) = thread::scope(|scope| {
+            let assessing = scope.spawn(|| lent.observe_batch(batch, fates, hits, known.knowledge()));
+            let done = work(self);
+            (assessing.join().unwrap_or_else(|panic| resume_unwind(panic)), done)
+        });
+        if let Some(assessor) = self.assessor(partition) {
+            *assessor = lent;
+        }
+        (findings, done)
+    }
+
+    fn assessor(&mut self, partition: u32) -> Option<&mut Assessor> {
+        Some(&mut self.partitions.get_mut(&partition)?.evidence.as_mut()?.assessor)
     }
 
     /// Writes the cases that a batch of a partition changed, each with the number of its change.
