@@ -249,7 +249,8 @@ fn open_source(
                 gb18030: source.encoding == TextEncoding::Gb18030,
                 batch_records: source.batch_records as u64,
                 batch_interval: source.batch_interval,
-                read_back: config.detect.read_back(),
+                read_back: config.detect.read_back(config.kafka.relearn),
+                lacking: config.detect.of_states(),
             };
             let positions = store.positions(&kafka::position_prefix(&config.kafka.topic))?;
             let consuming = Kafka::open(settings, store.names(), positions)?;

@@ -13,7 +13,7 @@ impl Appliance {
         let appliance = Self::new(dir);
         let settings = format!(
             "data_dir = {data:?}\n[source]\nkind = \"kafka\"\n[store]\nretention = \"forever\"\nalerts_retention = \"forever\"\n\
-             memory = \"64MiB\"\n[detect]\nevidence = \"off\"\n[kafka]\nbrokers = \"{bootstrap}\"\ntopic = \"{topic}\"\ngroup = \"{topic}\"\n\
+             memory = \"64MiB\"\n[kafka]\nbrokers = \"{bootstrap}\"\ntopic = \"{topic}\"\ngroup = \"{topic}\"\n\
              [kafka.properties]\nreconnect.backoff.max.ms = 1000\n{extra}\n",
             data = appliance.data(),
         );

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::consuming::sorted_without_numbers;
 use super::traffic::{Replayed, Traffic};
 use super::{SHORT_SESSION, STATIC_MEMBER, committed};
-use crate::harness::{Appliance, LONG, wait_until};
+use crate::harness::{Appliance, CLONED, LONG, road, wait_until};
 use crate::kafka::{Broker, topic};
 
 const PARTITIONS: usize = 6;
@@ -154,6 +154,82 @@ fn whoever_returns_late_or_killed_leaves_the_union_as_it_is() {
     let mut alerts = sorted_without_numbers(all.iter().flat_map(Appliance::alerts).collect::<Vec<Value>>());
     alerts.dedup();
     assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
+}
+
+/// The two cars of a cloned plate, road and clocks are known to the new owner as they were to the old one.
+#[test]
+fn cases_go_with_their_partition() {
+    let broker = Broker::shared();
+    let dir = tempfile::tempdir().unwrap();
+    let name = "cases";
+    broker.create_topic(name, 2);
+    let other = |text: String| text.replace("苏C", "苏D").replace("G32030", "G32031").replace("_Road", "_Other");
+    let roads = [road(5), other(road(6))];
+    let mut all: Vec<(i32, Vec<u8>)> = Vec::new();
+    let mut lines = roads.each_ref().map(|road| road.lines());
+    loop {
+        let before = all.len();
+        for (partition, lines) in (0..).zip(&mut lines) {
+            all.extend(lines.next().map(|line| (partition, line.as_bytes().to_vec())));
+        }
+        if all.len() == before {
+            break;
+        }
+    }
+    let traffic = Traffic { partitions: 2, all };
+    let count = traffic.all.len();
+    let expected = traffic.replayed(dir.path());
+    assert!(expected.cases.len() >= 2 * CLONED.len(), "{} cases", expected.cases.len());
+    // Five and seven of eight hours: much longer ago than what a pair's sightings may lie apart.
+    let (first, second) = (count * 5 / 8, count * 7 / 8);
+    let produce = |part: std::ops::Range<usize>| {
+        traffic.produce(broker.bootstrap(), name, part, Duration::from_secs(1));
+    };
+    let mut both: [Appliance; 2] = appliances(dir.path(), broker, name);
+    let read = |lines: usize| {
+        wait_until(LONG, "the lines are read", || committed(broker, name, 2).iter().sum::<i64>() == lines as i64);
+    };
+    both.iter_mut().for_each(Appliance::start);
+    wait_until(LONG, "two share", || both.iter().all(|one| assigned(one) == 1));
+    produce(0..first);
+    read(first);
+    both[0].stop();
+    wait_until(LONG, "one is left", || assigned(&both[1]) == 2);
+    produce(first..second);
+    read(second);
+    both[0].start();
+    wait_until(LONG, "two share again", || both.iter().all(|one| assigned(one) == 1));
+    // What was learnt before the takeover is in the data directory, too: it is not read back after every start.
+    both[1].kill();
+    wait_until(LONG, "the other has both", || assigned(&both[0]) == 2);
+    both[1].start();
+    wait_until(LONG, "two share at last", || both.iter().all(|one| assigned(one) == 1));
+    produce(second..count);
+    read(count);
+    let mut found: BTreeMap<String, Value> = BTreeMap::new();
+    for case in both.iter().flat_map(cases) {
+        let newest = |case: &Value| (case["last_time"].to_string(), case["contradictions"].as_u64());
+        let known = found.entry(case["hphm"].to_string()).or_insert_with(|| case.clone());
+        if newest(&case) > newest(known) {
+            *known = case;
+        }
+    }
+    assert_eq!(found.len(), expected.cases.len());
+    for case in &expected.cases {
+        let found = &found[&case["hphm"].to_string()];
+        for (field, value) in case.as_object().unwrap().iter().filter(|(field, _)| *field != "seq") {
+            assert_eq!(&found[field], value, "{field} of {}", case["hphm"]);
+        }
+    }
+    let alerts = sorted_without_numbers(both.iter().flat_map(Appliance::alerts).collect());
+    assert!(alerts == expected.alerts, "{} alerts instead of {}", alerts.len(), expected.alerts.len());
+}
+
+/// All cases of an appliance, whole.
+fn cases(appliance: &Appliance) -> Vec<Value> {
+    let list = appliance.get("/api/cases?limit=100").unwrap();
+    let ids = list["records"].as_array().unwrap().iter().map(|case| case["id"].as_str().unwrap().to_owned());
+    ids.map(|id| appliance.get(&format!("/api/cases/{id}")).unwrap()).collect()
 }
 
 /// Two sightings of one plate around the change of owner; the second comes with the first record's repetition.

@@ -74,12 +74,11 @@ impl Traffic {
             let text: Vec<u8> = lines.flat_map(|(_, line)| line.iter().copied().chain([b'\n'])).collect();
             let (file, out) = (dir.join(format!("p{partition}.log")), dir.join(format!("p{partition}")));
             std::fs::write(&file, text).unwrap();
-            // What partitions teach depends on which of them a process has.
-            let mut replay = platewatch();
-            replay.env("PLATEWATCH__DETECT__EVIDENCE", "off");
-            run(replay.args(["replay", "--quiet", "--memory", "128MiB", "--out"]).arg(&out).arg(&file));
+            run(platewatch().args(["replay", "--quiet", "--memory", "128MiB", "--out"]).arg(&out).arg(&file));
             let alerts = std::fs::read_to_string(out.join("alerts.jsonl")).unwrap();
             found.alerts.extend(alerts.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
+            let cases = std::fs::read_to_string(out.join("cases.jsonl")).unwrap();
+            found.cases.extend(cases.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
             let summary: Value =
                 serde_json::from_str(&std::fs::read_to_string(out.join("summary.json")).unwrap()).unwrap();
             for name in ["lines", "headers", "blank", "duplicates", "accepted", "late", "alerts"] {
@@ -98,6 +97,7 @@ impl Traffic {
 #[derive(Default)]
 pub(crate) struct Replayed {
     pub(crate) alerts: Vec<Value>,
+    pub(crate) cases: Vec<Value>,
     pub(crate) totals: BTreeMap<&'static str, u64>,
     pub(crate) counts: BTreeMap<String, u64>,
 }

@@ -160,15 +160,20 @@ impl Detector {
         let _ = self.tracks.take_forgotten();
     }
 
-    /// Takes rows that another process has stored, to reach the state that it had: without output, and uncounted.
-    pub fn read_back(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
+    /// Takes rows that another process has stored, to reach the state that it had: without output, and uncounted. Pushes
+    /// one [`Fate`] per row.
+    pub fn read_back(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>, fates: &mut Vec<Fate>) {
         for row in 0..batch.len() {
             let Some(passage) = passage_at(batch, row, knowledge) else { break };
             let horizon = self.watermark.oldest(self.settings.state_ttl);
-            if self.guard.admit(passage.id, passage.time.0, horizon) == Admission::New {
-                self.watermark.see(passage.time, passage.checkpoint);
-                let _ = self.compare(row as u32, &passage, &[], &mut |_| {});
-            }
+            fates.push(match self.guard.admit(passage.id, passage.time.0, horizon) {
+                Admission::New => {
+                    self.watermark.see(passage.time, passage.checkpoint);
+                    self.compare(row as u32, &passage, &[], &mut |_| {})
+                }
+                Admission::Again => Fate::Duplicate,
+                Admission::Conflict => Fate::Conflict,
+            });
         }
         let _ = self.tracks.take_forgotten();
     }

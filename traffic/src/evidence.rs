@@ -1,7 +1,7 @@
 //! Evidence from the traffic itself: how long cars take, how wrong clocks are, how often plates are misread; and from
 //! it, how likely two cars wear a plate.
 //!
-//! [`Assessor`] takes every accepted passage of a partition in order. A *contradiction* is two consecutive sightings of a
+//! [`PartitionAssessor`] takes the batches of a partition, and its [`Assessor`] every accepted passage in order. A *contradiction* is two consecutive sightings of a
 //! plate with a gap that no car makes; from the first on the plate is a *suspect*, whose sightings of a day are kept and
 //! weighed together ([`Verdict`]); where two cars are likely, it is a *case*. Nothing here knows files, clocks of machines
 //! or how anything is stored or shown.
@@ -18,7 +18,8 @@
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
 //! | `suspects`, `cases`, `cars` | what is kept of a suspect, what is shown of a case |
 //! | `alerts`, `pair`, `calibration` | what an alert's pair is worth |
-//! | `assessor`, `batch`, `learning`, `saved` | one passage, a batch of them, one hour, the state as it is kept |
+//! | `assessor`, `learning`, `saved` | one passage, one hour, the state as it is kept |
+//! | `numbering`, `partition`, `batch` | a partition's own numbers of names, the partition, a batch of its passages |
 
 mod alerts;
 mod assessor;
@@ -34,8 +35,10 @@ mod last_seen;
 mod learning;
 mod learnt;
 mod misreads;
+mod numbering;
 mod offsets;
 mod pair;
+mod partition;
 mod paths;
 mod posterior;
 mod saved;
@@ -54,6 +57,7 @@ pub use contradiction::{Contradiction, Mark};
 pub use last_seen::Spot;
 pub use learnt::{DriveTimes, LearntTimes};
 pub use pair::{PairEvidence, PairFinding, Reason};
+pub use partition::{PartitionAssessor, SavedPartition};
 pub use posterior::{Explanations, Rates, Run, Verdict};
 pub use saved::{SavedEvidence, SavedPair, SavedSightings};
 pub use segments::{HourTimes, SavedSegment, SegmentState};

@@ -2,9 +2,16 @@
 //! plate, lawful twins, a clock that is fast, one that leaps, and single misreads. What is found is the same across a
 //! state that was saved and restored anywhere.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
-use traffic::evidence::{Assessor, CameraFault, EvidenceSettings, SavedEvidence, SavedSegment, SavedSightings, Spot};
-use traffic::{Cause, PassageId, PlateCode, PlateType, Resolution};
+use traffic::evidence::{
+    Assessor, CameraFault, EvidenceSettings, PartitionAssessor, SavedEvidence, SavedSegment, SavedSightings, Spot,
+};
+use traffic::{
+    Catalogue, Cause, CivilTime, Detector, DetectorSettings, Dimension, KnownNames, Layout, LineParser, NameTable,
+    ParserSettings, PassageBatch, PassageId, PlateCode, PlateType, Resolution, TimeZoneName,
+};
 
 const SITES: usize = 6;
 /// Seconds between neighbouring checkpoints for the usual car.
@@ -219,6 +226,76 @@ fn neighbours_are_segments_with_the_time_that_cars_take() {
             assert!((0.9..1.25).contains(&median), "{hour:?}");
         }
     }
+}
+
+/// The cases that a partition gives in a process that has numbered these checkpoints and brands before,
+/// in words.
+fn in_a_process(lines: &str, batch: usize, known: &[(Dimension, &str)]) -> Vec<String> {
+    let mut table = NameTable::default();
+    for (dimension, name) in known {
+        table.push(*dimension, (*name).into());
+    }
+    let settings = ParserSettings {
+        layout: Layout::default(),
+        delimiter: None,
+        not_after: CivilTime(i64::MAX),
+        zone: TimeZoneName::default(),
+        max_names: 1000,
+    };
+    let mut names = KnownNames::new(Catalogue::default(), &table);
+    let mut parser = LineParser::new(settings, &table);
+    let mut detector = Detector::new(DetectorSettings::default());
+    let mut assessor = PartitionAssessor::new(EvidenceSettings::default());
+    let mut cases = BTreeMap::new();
+    for lines in lines.lines().collect::<Vec<_>>().chunks(batch) {
+        let mut batch = PassageBatch::default();
+        for line in lines {
+            parser.parse_line(line.as_bytes(), &mut batch);
+        }
+        for (dimension, name) in &batch.new_names {
+            table.push(*dimension, name.clone());
+            names.learn(*dimension, name);
+        }
+        let (mut fates, mut hits) = (Vec::new(), Vec::new());
+        detector.observe(&batch, names.knowledge(), &mut fates, &mut hits);
+        for case in assessor.observe_batch(&batch, &fates, &hits, names.knowledge()).cases {
+            let marks = case.cars.iter().flat_map(|car| &car.sightings).chain(&case.strangers);
+            let places: Vec<_> =
+                marks.map(|mark| (table.text(Dimension::Checkpoint, mark.spot.checkpoint), mark.at)).collect();
+            let brands: Vec<_> =
+                case.brands.iter().map(|(brand, count)| (table.text(Dimension::Model, brand - 1), *count)).collect();
+            let next: Vec<_> = case.cars.iter().flat_map(|car| &car.next).collect();
+            let next: Vec<_> =
+                next.iter().map(|next| (table.text(Dimension::Checkpoint, next.checkpoint), next.at)).collect();
+            let said = format!("{:?} {:?} {places:?} {brands:?} {next:?}", case.plate, case.explanations);
+            cases.insert(case.plate.unpack(), said);
+        }
+    }
+    cases.into_values().collect()
+}
+
+/// A process numbers names in the order in which all its partitions bring them.
+#[test]
+fn what_else_a_process_reads_changes_no_case() {
+    let line = |(_, plate, spot): &Record| {
+        let time = CivilTime(spot.time).to_string();
+        let (id, plate) = (spot.id.unpack(), plate.unpack());
+        format!(
+            "{id}\t铜山县\tK{}\t1\t{time}\t{:02}\t{plate}\tmodel{}\n",
+            spot.checkpoint,
+            spot.plate_type.number(),
+            spot.brand
+        )
+    };
+    let lines: String = scene(1, 8).iter().map(line).collect();
+    let alone = in_a_process(&lines, 1000, &[]);
+    assert_eq!(alone.len(), 1, "the clone");
+    let backwards: Vec<String> = (0..SITES).rev().map(|site| format!("K{site}")).collect();
+    let mut known =
+        vec![(Dimension::Checkpoint, "elsewhere"), (Dimension::Model, "model2"), (Dimension::Model, "model9")];
+    known.extend(backwards.iter().map(|site| (Dimension::Checkpoint, site.as_str())));
+    let beside = in_a_process(&lines, 77, &known);
+    assert_eq!(alone, beside);
 }
 
 proptest! {

@@ -47,14 +47,19 @@ impl DetectConfig {
         }
     }
 
-    /// Seconds of event time that a takeover reads back: two state TTLs, and what the evidence compares.
-    pub fn read_back(&self) -> i64 {
-        let of_states = self.state_ttl.saturating_mul(2);
+    /// Seconds of event time of which a takeover needs the records for plate states: two state TTLs.
+    pub fn of_states(&self) -> i64 {
+        i64::try_from(self.state_ttl.saturating_mul(2).as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// Seconds of event time that a takeover reads back: what plate states need and what the evidence compares, and where
+    /// evidence is on, what it is to learn from again.
+    pub fn read_back(&self, relearn: Duration) -> i64 {
         let of_evidence = match self.evidence {
-            EvidenceUse::On => self.reach.saturating_add(self.state_ttl),
+            EvidenceUse::On => self.reach.saturating_add(self.state_ttl).max(relearn),
             EvidenceUse::Off => Duration::ZERO,
         };
-        i64::try_from(of_states.max(of_evidence).as_secs()).unwrap_or(i64::MAX)
+        self.of_states().max(i64::try_from(of_evidence.as_secs()).unwrap_or(i64::MAX))
     }
 
     /// These settings for the detector.

@@ -1,6 +1,8 @@
 //! `[kafka]`: the topic, the group and the connection.
 
-use crate::config::checks::{filled, host_ports, topic_name};
+use std::time::Duration;
+
+use crate::config::checks::{filled, host_ports, topic_name, whole_seconds};
 use crate::config::declare::{choices, settings};
 use crate::config::properties::Properties;
 
@@ -18,6 +20,10 @@ settings! {
         /// Where to begin a topic of which neither this data directory nor the group knows a position. A partition that is added to a
         /// known topic later is read from its oldest record, regardless of this setting.
         start: KafkaStart = KafkaStart::Earliest;
+        /// How far back a partition that another appliance consumed is read again, so that travel times, clocks and cases are
+        /// those of one appliance that consumed all of it; about a second for each million records. Less than plate states
+        /// and `detect.reach` need is never read. Longer than the topic keeps records is of no use.
+        relearn: Duration = Duration::from_secs(7 * 86_400), whole_seconds;
         /// Any other property of librdkafka, such as `"security.protocol" = "SASL_SSL"`. With `"group.instance.id"` (a
         /// different one for every appliance) a restart takes its partitions back at once, instead of after the session timeout.
         properties: Properties = Properties::default(), |properties: &Properties| properties.check();

@@ -75,7 +75,7 @@ impl Kafka {
             let position = PartitionPosition::decode(&bytes);
             stored.insert(id, position.map_err(|error| SourceError::damaged(format!("{topic}[{id}]"), error))?);
         }
-        let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.read_back, stored));
+        let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.read_back, settings.lacking, stored));
         let config = client_config(&settings.kafka);
         let session = config.get("session.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
         let consumer: BaseConsumer<Context> =

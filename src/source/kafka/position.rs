@@ -37,7 +37,7 @@ pub(super) struct PartitionPosition {
     /// Where reading back may begin, oldest first; a few more than [`MARKS`].
     pub(super) trail: Vec<Mark>,
     /// The watermark at which the partition was taken over from another appliance. What this data directory does not hold
-    /// matters until the watermark is further by `KafkaSettings::read_back`.
+    /// matters until the watermark is further by `KafkaSettings::lacking`.
     pub(super) taken_over: Option<i64>,
 }
 
@@ -123,9 +123,9 @@ impl PartitionPosition {
     }
 
     /// Whether this data directory lacks some of the passages that the plate states at this position come from.
-    pub(super) fn is_partial(&self, read_back: i64) -> bool {
+    pub(super) fn is_partial(&self, lacking: i64) -> bool {
         let now = self.watermark.time();
-        self.taken_over.is_some_and(|then| now.is_none_or(|now| now.saturating_sub(read_back) <= then))
+        self.taken_over.is_some_and(|then| now.is_none_or(|now| now.saturating_sub(lacking) <= then))
     }
 
     /// Where reading back begins to bring plate states to this position.

@@ -23,4 +23,7 @@ pub struct KafkaSettings {
     /// was not ahead when it came is at most a state TTL newer than the watermark then, and matters until the watermark is
     /// a state TTL further than it, so these are at least two state TTLs.
     pub read_back: i64,
+    /// Seconds of event time after a takeover in which a start reads back again: as long, plate states come from records
+    /// that this data directory's log does not hold.
+    pub lacking: i64,
 }

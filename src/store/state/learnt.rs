@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use traffic::NameId;
-use traffic::evidence::{Assessor, LearntTimes};
+use traffic::evidence::{LearntTimes, PartitionAssessor};
 
 /// The travel times of a partition.
 #[derive(Debug, Clone)]
@@ -20,16 +20,16 @@ pub(in crate::store) struct Learnt(Arc<BTreeMap<u32, LearntHour>>);
 
 impl Learnt {
     /// Copies what the partitions have learnt since the last call.
-    pub(in crate::store) fn refresh<'a>(&mut self, assessors: impl Iterator<Item = (u32, &'a Assessor)>) {
+    pub(in crate::store) fn refresh<'a>(&mut self, assessors: impl Iterator<Item = (u32, &'a PartitionAssessor)>) {
         let learnt = assessors.filter_map(|(id, assessor)| Some((id, assessor, assessor.learnt_hour()?)));
-        let learnt: Vec<(u32, &Assessor, i64)> = learnt.collect();
+        let learnt: Vec<(u32, &PartitionAssessor, i64)> = learnt.collect();
         let is_learnt = |id: &u32| learnt.iter().any(|(other, ..)| other == id);
         if !self.0.keys().all(is_learnt) {
             Arc::make_mut(&mut self.0).retain(|id, _| is_learnt(id));
         }
         for (id, assessor, hour) in learnt {
             if self.0.get(&id).is_none_or(|known| known.hour != hour) {
-                let times = Arc::new(LearntTimes::of(assessor));
+                let times = Arc::new(assessor.learnt_times());
                 Arc::make_mut(&mut self.0).insert(id, LearntHour { hour, times });
             }
         }

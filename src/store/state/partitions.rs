@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use shard::ZoneMap;
-use traffic::evidence::{Assessor, EvidenceSettings};
+use traffic::evidence::{EvidenceSettings, PartitionAssessor};
 use traffic::{Detector, DetectorSettings, Knowledge, PassageBatch};
 
 use crate::store::disk::records::PartitionState;
@@ -12,7 +12,7 @@ use crate::store::disk::records::PartitionState;
 /// The evidence of a partition, and what of it is saved.
 #[derive(Debug)]
 pub(in crate::store) struct PartitionEvidence {
-    pub(in crate::store) assessor: Assessor,
+    pub(in crate::store) assessor: PartitionAssessor,
     /// Passages with an arrival number from this on are not in what is saved.
     pub(in crate::store) saved_arrival: u64,
     /// Parts of sightings that are saved.
@@ -24,7 +24,7 @@ pub(in crate::store) struct PartitionEvidence {
 impl PartitionEvidence {
     /// Evidence that knows nothing; passages with an arrival number from `arrival` on teach it.
     pub(in crate::store) fn new(settings: EvidenceSettings, arrival: u64) -> Self {
-        Self { assessor: Assessor::new(settings), saved_arrival: arrival, saved_parts: 0, saved_at: None }
+        Self { assessor: PartitionAssessor::new(settings), saved_arrival: arrival, saved_parts: 0, saved_at: None }
     }
 }
 
@@ -86,14 +86,16 @@ impl Partition {
     pub(in crate::store) fn recover(&mut self, part: SavedPart, batch: &PassageBatch, knowledge: Knowledge<'_>) {
         match (part, &mut self.evidence) {
             (SavedPart::Detector, _) => self.detector.recover(batch, knowledge),
-            (SavedPart::Evidence, Some(evidence)) => evidence.assessor.recover_batch(batch, knowledge),
+            (SavedPart::Evidence, Some(evidence)) => evidence.assessor.recover_batch(batch, &[], knowledge),
             (SavedPart::Evidence, None) => {}
         }
     }
 }
 
 /// What each partition has learnt, by its number.
-pub(in crate::store) fn assessors(partitions: &BTreeMap<u32, Partition>) -> impl Iterator<Item = (u32, &Assessor)> {
+pub(in crate::store) fn assessors(
+    partitions: &BTreeMap<u32, Partition>,
+) -> impl Iterator<Item = (u32, &PartitionAssessor)> {
     partitions.iter().filter_map(|(id, partition)| Some((*id, &partition.evidence.as_ref()?.assessor)))
 }
 

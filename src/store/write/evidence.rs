@@ -4,14 +4,15 @@
 //! first passage that it lacks; the log holds the passages since then, and [`Store::open`] gives them to it again,
 //! without output, like plate states.
 
+use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use storage::{Commit, Durability, Family, codec};
-use traffic::evidence::{Assessor, Case, Findings};
-use traffic::{CivilTime, Dimension, Fate, Hit, PassageBatch};
+use traffic::evidence::{Case, Findings, PartitionAssessor};
+use traffic::{CivilTime, Dimension, Fate, Hit, NameId, PassageBatch};
 
 use super::store::Store;
 use crate::cameras::{Camera, CameraReport, Silence};
@@ -64,7 +65,7 @@ impl Store {
         (findings, done)
     }
 
-    fn assessor(&mut self, partition: u32) -> Option<&mut Assessor> {
+    fn assessor(&mut self, partition: u32) -> Option<&mut PartitionAssessor> {
         Some(&mut self.partitions.get_mut(&partition)?.evidence.as_mut()?.assessor)
     }
 
@@ -188,7 +189,7 @@ impl Store {
                 };
                 sightings.extend(decode_sightings(&bytes).map_err(|error| damaged(&error))?);
             }
-            let mut assessor = Assessor::restore(settings, head.evidence, sightings);
+            let mut assessor = PartitionAssessor::restore(settings, head.evidence, sightings);
             if let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, keys::SEGMENTS_PART))? {
                 let saved: SavedSegments = codec::decode(keys::SEGMENTS, &bytes).map_err(|error| damaged(&error))?;
                 if saved.saved_arrival == head.saved_arrival {
@@ -210,24 +211,20 @@ impl Store {
 
     /// What the traffic says about each camera, from the partition with most of its records.
     pub(super) fn cameras(&self) -> CameraReport {
-        let mut all: Vec<Camera> = Vec::new();
+        let mut all: BTreeMap<NameId, Camera> = BTreeMap::new();
         for (_, assessor) in assessors(&self.partitions) {
-            for (number, state) in (0..).zip(assessor.cameras()) {
-                let known = all.get(number as usize).map(|camera| camera.known.records);
+            for (number, state) in assessor.cameras() {
+                let known = all.get(&number).map(|camera| camera.known.records);
                 if known.is_some_and(|records| records >= state.records) {
                     continue;
                 }
                 let kkmc = self.state.names.shared(Dimension::Checkpoint, number);
                 let silence = assessor.silence(number).map(|(since, by_chance)| Silence { since, by_chance });
-                let camera = Camera { kkmc, known: state, silence };
-                match all.get_mut(number as usize) {
-                    Some(place) => *place = camera,
-                    None => all.push(camera),
-                }
+                all.insert(number, Camera { kkmc, known: state, silence });
             }
         }
         let model = assessors(&self.partitions).filter_map(|(_, assessor)| assessor.learnt_hour()).max();
-        CameraReport { is_on: self.settings.evidence.is_some(), model, cameras: all.into() }
+        CameraReport { is_on: self.settings.evidence.is_some(), model, cameras: all.into_values().collect() }
     }
 
     /// How the roads flow. It is looked at again when event time has moved by [`ROADS_EVERY`], so that small commits cost
@@ -237,13 +234,13 @@ impl Store {
             return Arc::default();
         }
         let assessors = || assessors(&self.partitions).map(|(_, assessor)| assessor);
-        let now = assessors().filter_map(Assessor::now).max();
+        let now = assessors().filter_map(PartitionAssessor::now).max();
         let moved = |(before, now): (i64, i64)| before.abs_diff(now) >= ROADS_EVERY;
         if before.state != RoadsState::Off && !before.now.zip(now).is_none_or(moved) {
             return before.clone();
         }
         let name = |id| self.state.names.shared(Dimension::Checkpoint, id);
-        Arc::new(merged(assessors().flat_map(Assessor::segments), now, name))
+        Arc::new(merged(assessors().flat_map(PartitionAssessor::segments), now, name))
     }
 
     /// Reads the cases into the index. Those of an earlier version get numbers of changes.
@@ -273,8 +270,7 @@ impl Store {
 
     /// Finds the partition of each case by its suspects: what is stored of a case does not name it.
     pub(super) fn place_cases(&mut self) {
-        let is_suspect = |assessor: &Assessor, plate| assessor.suspect_of(plate).is_some();
-        let partition_of = |plate| assessors(&self.partitions).find(|(_, assessor)| is_suspect(assessor, plate));
+        let partition_of = |plate| assessors(&self.partitions).find(|(_, assessor)| assessor.is_suspect(plate));
         self.state.cases.place(|plate| partition_of(plate).map(|(id, _)| id));
     }
 
@@ -291,7 +287,8 @@ impl Store {
     }
 }
 
-fn write_evidence(
+/// Saves the evidence of a partition, which knows all passages before the number `arrival`.
+pub(super) fn write_evidence(
     id: u32,
     evidence: &mut PartitionEvidence,
     arrival: u64,

@@ -7,9 +7,10 @@
 
 use std::time::Instant;
 use storage::{Durability, Family};
-use traffic::evidence::Assessor;
+use traffic::evidence::PartitionAssessor;
 use traffic::{Detector, WatermarkState};
 
+use super::evidence::write_evidence;
 use super::store::Store;
 use crate::batch::{Batch, Takeover};
 use crate::store::StoreError;
@@ -25,22 +26,28 @@ impl Store {
         self.learn(&batch.passages, &mut new_names);
         let (settings, evidence) = (self.settings.detector, self.settings.evidence);
         let accepted = self.state.totals.accepted;
-        let known = takeover.begins.as_ref().and_then(|_| self.known_roads(batch.partition));
+        let known = takeover.begins.as_ref().filter(|begins| begins.time.is_some());
+        let known = known.and_then(|_| self.known_roads(batch.partition));
         let partition =
             self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, evidence, accepted));
         if let Some(watermark) = &takeover.begins {
-            // What the other process had learnt is not known here. Plates are learnt again from what is read back; roads and
-            // cameras are the same for all partitions.
-            partition.evidence = evidence.map(|settings| match known {
-                Some(known) => PartitionEvidence { assessor: known, ..PartitionEvidence::new(settings, accepted) },
-                None => PartitionEvidence::new(settings, accepted),
+            // What the other process had learnt is learnt again from what is read back. If that does not begin where the
+            // other began, it helps that roads and cameras are the same for all partitions.
+            let saved_parts = partition.evidence.as_ref().map_or(0, |evidence| evidence.saved_parts);
+            partition.evidence = evidence.map(|settings| {
+                let new = PartitionEvidence { saved_parts, ..PartitionEvidence::new(settings, accepted) };
+                match known {
+                    Some(known) => PartitionEvidence { assessor: known, ..new },
+                    None => new,
+                }
             });
             partition.detector = Detector::new(settings);
             partition.detector.restore_watermark(watermark);
         }
-        partition.detector.read_back(&batch.passages, self.facts.knowledge());
+        let mut fates = Vec::with_capacity(batch.passages.len());
+        partition.detector.read_back(&batch.passages, self.facts.knowledge(), &mut fates);
         if let Some(evidence) = &mut partition.evidence {
-            evidence.assessor.recover_batch(&batch.passages, self.facts.knowledge());
+            evidence.assessor.recover_batch(&batch.passages, &fates, self.facts.knowledge());
         }
         let database = self.shared.reading.database.clone();
         let mut commit = database.begin();
@@ -53,6 +60,9 @@ impl Store {
             partition.state.watermark = partition.detector.watermark_state();
             let source = batch.position_name.as_deref().unwrap_or(source);
             commit.put(Family::Meta, &keys::position(source), &batch.position);
+            if let Some(evidence) = &mut partition.evidence {
+                write_evidence(batch.partition, evidence, accepted, &mut commit)?;
+            }
         }
         self.write_state(&mut commit)?;
         database.commit(commit, Durability::AsConfigured)?;
@@ -62,8 +72,11 @@ impl Store {
     }
 
     /// Evidence that knows the roads and cameras of the partition that has learnt most, but no plate.
-    fn known_roads(&self, but: u32) -> Option<Assessor> {
+    fn known_roads(&self, but: u32) -> Option<PartitionAssessor> {
         let others = assessors(&self.partitions).filter(|(id, assessor)| *id != but && assessor.hours() > 0);
-        others.map(|(_, assessor)| assessor).max_by_key(|assessor| assessor.hours()).map(Assessor::without_plates)
+        others
+            .map(|(_, assessor)| assessor)
+            .max_by_key(|assessor| assessor.hours())
+            .map(PartitionAssessor::without_plates)
     }
 }

@@ -9,7 +9,8 @@ use super::assessor::Assessor;
 use super::cases::Case;
 use super::last_seen::Spot;
 use super::pair::PairFinding;
-use crate::{Dimension, Fate, Hit, Knowledge, PassageBatch, PlateCode, Severity, Sighting};
+use super::partition::PartitionAssessor;
+use crate::{Dimension, Fate, Hit, Knowledge, PassageBatch, Places, PlateCode, Severity, Sighting};
 
 /// Fewer passages are no traffic that a camera could be judged by.
 const TRAFFIC: u64 = 64;
@@ -30,7 +31,7 @@ pub struct Findings {
     pub cases: Vec<Case>,
 }
 
-impl Assessor {
+impl PartitionAssessor {
     /// Takes the accepted passages of a batch in order. `fates` and `hits` are the detector's verdict on it.
     pub fn observe_batch(
         &mut self,
@@ -39,29 +40,29 @@ impl Assessor {
         hits: &[Hit],
         knowledge: Knowledge<'_>,
     ) -> Findings {
+        self.place(knowledge.places);
         let mut findings = Findings::default();
         findings.pairs.reserve(hits.len());
-        let mut places: FxHashMap<PlateCode, usize> = FxHashMap::default();
+        let mut known: FxHashMap<PlateCode, usize> = FxHashMap::default();
         let mut hits = hits.iter().peekable();
         for (row, fate) in fates.iter().enumerate() {
             self.touch_next(batch, row);
-            if matches!(fate, Fate::Duplicate | Fate::Conflict) {
+            if is_repeated(*fate) {
                 continue;
             }
-            let seen = sighting(batch, row, knowledge);
-            match &seen {
-                Some((plate, spot)) => self.observe(*plate, spot, knowledge.places),
-                None => self.count_unread(batch, row),
-            }
+            let seen = self.take(batch, row, knowledge);
             while let Some(hit) = hits.next_if(|hit| hit.row as usize <= row) {
                 let seen = seen.as_ref().filter(|_| hit.row as usize == row);
-                let finding = seen.map(|(plate, spot)| self.weigh_hit(*plate, hit, spot, knowledge));
+                let finding = seen.map(|(plate, spot)| {
+                    let other = self.own(Spot::of(&hit.other), knowledge.places);
+                    self.assessor.weigh_hit(*plate, hit.severity, &other, spot, &self.places)
+                });
                 findings.pairs.push(finding.unwrap_or_default());
             }
-            if self.has_changed_cases() {
-                for plate in self.take_changed_cases() {
-                    let Some(case) = self.case(plate, knowledge.places) else { continue };
-                    let place = *places.entry(plate).or_insert(findings.cases.len());
+            if self.assessor.has_changed_cases() {
+                for plate in self.assessor.take_changed_cases() {
+                    let Some(case) = self.case(plate) else { continue };
+                    let place = *known.entry(plate).or_insert(findings.cases.len());
                     match findings.cases.get_mut(place) {
                         Some(known) => *known = case,
                         None => findings.cases.push(case),
@@ -73,51 +74,70 @@ impl Assessor {
         findings
     }
 
+    /// Takes passages that were taken before, here or by another process, to reach the state that followed them: without
+    /// findings. Without `fates` all of them were accepted.
+    pub fn recover_batch(&mut self, batch: &PassageBatch, fates: &[Fate], knowledge: Knowledge<'_>) {
+        self.place(knowledge.places);
+        for row in 0..batch.len() {
+            self.touch_next(batch, row);
+            if !fates.get(row).copied().is_some_and(is_repeated) {
+                let _ = self.take(batch, row, knowledge);
+            }
+        }
+        let _ = self.assessor.take_changed_cases();
+    }
+
+    /// Takes a passage; its plate and sighting, if it is one to compare.
+    #[inline]
+    fn take(&mut self, batch: &PassageBatch, row: usize, knowledge: Knowledge<'_>) -> Option<(PlateCode, Spot)> {
+        let Some((plate, spot)) = sighting(batch, row, knowledge) else {
+            if let Some(checkpoint) = batch.columns[Dimension::Checkpoint].get(row) {
+                let own = self.checkpoint(*checkpoint, knowledge.places);
+                self.assessor.observe_unread(own);
+            }
+            return None;
+        };
+        let spot = self.own(spot, knowledge.places);
+        self.assessor.observe(plate, &spot, &self.places);
+        Some((plate, spot))
+    }
+
     /// Reads what the next rows will ask for, once for so many.
     #[inline]
     fn touch_next(&self, batch: &PassageBatch, row: usize) {
         if row.is_multiple_of(TOUCHED) {
             let plates = batch.plates.get(row..).unwrap_or_default();
-            self.seen.touch(plates.get(..TOUCHED).unwrap_or(plates));
+            self.assessor.seen.touch(plates.get(..TOUCHED).unwrap_or(plates));
         }
     }
+}
 
-    fn count_unread(&mut self, batch: &PassageBatch, row: usize) {
-        if let Some(checkpoint) = batch.columns[Dimension::Checkpoint].get(row) {
-            self.observe_unread(*checkpoint);
-        }
-    }
+fn is_repeated(fate: Fate) -> bool {
+    matches!(fate, Fate::Duplicate | Fate::Conflict)
+}
 
-    fn weigh_hit(&mut self, plate: PlateCode, hit: &Hit, spot: &Spot, knowledge: Knowledge<'_>) -> PairFinding {
-        if let Some(pair) = self.weigh_pair(plate, &Spot::of(&hit.other), spot, knowledge.places) {
+impl Assessor {
+    fn weigh_hit(
+        &mut self,
+        plate: PlateCode,
+        severity: Severity,
+        other: &Spot,
+        spot: &Spot,
+        places: &Places,
+    ) -> PairFinding {
+        if let Some(pair) = self.weigh_pair(plate, other, spot, places) {
             return PairFinding::Weighed(pair);
         }
-        if hit.severity != Severity::High {
+        if severity != Severity::High || self.clock.ordinal() < TRAFFIC {
             return PairFinding::Unknown;
         }
-        if self.clock.ordinal() < TRAFFIC {
-            return PairFinding::Unknown;
-        }
-        let other = Spot::of(&hit.other);
         let (from, to) = (spot.checkpoint, other.checkpoint);
-        let fastest = self.roads(knowledge.places).fastest(from, to).unwrap_or(0.0);
+        let fastest = self.roads(places).fastest(from, to).unwrap_or(0.0);
         let met_before = self.times.counted_below(from, to, fastest) >= TOO_MANY;
-        if met_before || self.is_explained_by_clocks(&other, spot, knowledge.places) {
+        if met_before || self.is_explained_by_clocks(other, spot, places) {
             return PairFinding::Doubtful;
         }
         PairFinding::Unknown
-    }
-
-    /// Takes passages that were accepted before, to reach the state that followed them: without findings.
-    pub fn recover_batch(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {
-        for row in 0..batch.len() {
-            self.touch_next(batch, row);
-            match sighting(batch, row, knowledge) {
-                Some((plate, spot)) => self.observe(plate, &spot, knowledge.places),
-                None => self.count_unread(batch, row),
-            }
-        }
-        let _ = self.take_changed_cases();
     }
 }
 

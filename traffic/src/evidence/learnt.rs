@@ -42,7 +42,7 @@ pub struct DriveTimes {
 
 impl LearntTimes {
     /// Copies what an assessor has learnt.
-    pub fn of(assessor: &Assessor) -> Self {
+    pub(super) fn of(assessor: &Assessor, name: impl Fn(NameId) -> NameId) -> Self {
         let directed = assessor
             .times
             .pairs
@@ -50,7 +50,7 @@ impl LearntTimes {
             .flat_map(|pair| [((pair.low, pair.high), &pair.up), ((pair.high, pair.low), &pair.down)]);
         let counted = directed.filter(|(_, times)| times.total >= MIN_DRIVES).map(|(pair, times)| {
             let counts = (0u8..).zip(times.counts).filter(|(_, count)| *count > 0);
-            (pair, counts.collect())
+            ((name(pair.0), name(pair.1)), counts.collect())
         });
         Self { pairs: counted.collect() }
     }
@@ -113,7 +113,7 @@ mod tests {
         }
         times.fold(0, |_, _| Some(0.0));
         let assessor = Assessor { times, ..Assessor::default() };
-        LearntTimes::of(&assessor)
+        LearntTimes::of(&assessor, |own| own)
     }
 
     #[test]

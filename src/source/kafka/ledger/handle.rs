@@ -27,10 +27,11 @@ impl Ledger {
         group: &str,
         brokers: &str,
         read_back: i64,
+        lacking: i64,
         stored: BTreeMap<i32, PartitionPosition>,
     ) -> Self {
         let partitions = stored.into_iter().map(|(id, stored)| {
-            let intact = !stored.is_partial(read_back);
+            let intact = !stored.is_partial(lacking);
             (id, Partition { stored: Some(stored), intact, ..Partition::default() })
         });
         Self {

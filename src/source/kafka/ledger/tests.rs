@@ -29,7 +29,7 @@ impl Scene {
             max_names: 1000,
         };
         let stored = stored.into_iter().map(|position| (0, position)).collect();
-        let ledger = Ledger::new("t", "g", "b", 2 * TTL, stored);
+        let ledger = Ledger::new("t", "g", "b", 2 * TTL, 2 * TTL, stored);
         ledger.assign(0);
         Self { ledger, parser: LineParser::new(settings, &NameTable::default()) }
     }

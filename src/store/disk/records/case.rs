@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use storage::codec::{self, CodecError};
 use traffic::PlateCode;
-use traffic::evidence::{Case, SavedEvidence, SavedSegment, Spot};
+use traffic::evidence::{Case, SavedPartition, SavedSegment, Spot};
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::store::disk::keys;
@@ -59,7 +59,7 @@ pub(in crate::store) struct SavedHead {
     /// How many parts of sightings follow.
     pub(in crate::store) parts: u32,
     /// The evidence.
-    pub(in crate::store) evidence: SavedEvidence,
+    pub(in crate::store) evidence: SavedPartition,
 }
 
 /// The segments of a partition. They are kept beside the evidence, whose layout does not know them: a directory of an
