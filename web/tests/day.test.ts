@@ -5,7 +5,7 @@ import type { HourForecast } from '@/api/predict'
 import type { Overview, Status } from '@/api/types'
 import { useDay } from '@/composables/useDay'
 import { learntUntil, summarise } from '@/lib/forecast'
-import { splitRunning } from '@/views/screen/curve'
+import { hasEveryHour, splitRunning } from '@/views/screen/curve'
 
 function dayOf(date: string, oldest: string | null = null) {
   const overview = { date, date_is_today: date === '2026-11-23' } as Overview
@@ -35,6 +35,15 @@ describe('the day on the wall', () => {
     expect(day.retainedSince('2026-11-22 13:00:00')).toBe(true)
     expect(day.retainedSince('2026-11-22 12:00:00')).toBe(false)
     expect(dayOf('2026-11-23').retainedSince('2026-11-23 00:00:00')).toBe(false)
+  })
+})
+
+describe('the day before', () => {
+  test('is compared with only if it was recorded up to this time of day', () => {
+    expect(hasEveryHour([10, 20, 30, 0], '2026-11-23 02:10:00')).toBe(true)
+    expect(hasEveryHour([0, 0, 3, 900], '2026-11-23 02:10:00')).toBe(false)
+    expect(hasEveryHour([], '2026-11-23 02:10:00')).toBe(false)
+    expect(hasEveryHour(undefined, undefined)).toBe(false)
   })
 })
 
