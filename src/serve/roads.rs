@@ -50,8 +50,8 @@ pub(super) async fn roads(State(api): State<Arc<Api>>) -> Answer<RoadListJson> {
     path = "/roads/hours",
     tag = "checkpoints",
     params(
-        ("from" = String, Query, description = "The first checkpoint: code, full name or label", pattern = r"\S", example = "G3_Sulu"),
-        ("to" = String, Query, description = "The last checkpoint", pattern = r"\S", example = "G104_Tongshan_Sulu"),
+        ("from" = String, Query, description = "The first checkpoint: code, full name or label", example = "G3_Sulu"),
+        ("to" = String, Query, description = "The last checkpoint", example = "G104_Tongshan_Sulu"),
     ),
     responses(
         (status = 200, description = "The segment by hour", body = Envelope<RoadHoursJson>),

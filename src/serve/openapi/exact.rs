@@ -96,7 +96,8 @@ fn parameters(operation: &mut Value) {
                 json!({"type": "string", "pattern": "^(?:\\*|(?:W/)?\"[0-9]{1,9}\"|[0-9]{1,9})$"})
             }
             ("header", _) => json!({"type": "integer", "minimum": 0, "maximum": MAX_WHOLE}),
-            (_, "hphm") if required => json!({"type": "string", "minLength": 1, "maxLength": MAX_TEXT_CHARS}),
+            // Not empty, and not white space alone.
+            (_, _) if required => json!({"type": "string", "pattern": "\\S", "maxLength": MAX_TEXT_CHARS}),
             (_, name) => form(Place::Query, name, schema),
         };
         narrow(schema, form);
