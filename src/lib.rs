@@ -36,6 +36,7 @@ pub(crate) mod clock;
 pub mod commands;
 pub(crate) mod config;
 pub(crate) mod forecast;
+pub(crate) mod gate;
 mod kept_proof;
 pub(crate) mod mirror;
 pub(crate) mod mysql;

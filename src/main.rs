@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, export, failure, import_checkpoints, mirror_check, prove, replay, serve, shard, ship, simulate, train,
+    config, demo, export, failure, import_checkpoints, mirror_check, prove, replay, serve, shard, ship, simulate,
+    token, train, user,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -58,6 +59,10 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
         shards: u8,
     },
+    /// Who may log in: add, list, change and disable users
+    User(user::UserArgs),
+    /// Tokens with which programs log in: make, list and revoke them
+    Token(token::TokenArgs),
     /// Check a configuration file and print what it amounts to
     CheckConfig {
         /// The configuration
@@ -114,6 +119,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
         Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
+        Command::User(args) => user::run(args, &mut out),
+        Command::Token(args) => token::run(args, &mut out),
         Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),

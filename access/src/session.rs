@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::secret::Digest;
 use crate::user::UserName;
 
+/// The word by which the secret against forged requests is derived.
+pub const CSRF: &str = "csrf";
 /// Characters of an id, and of what is kept of a browser's name.
 const ID_CHARS: usize = 12;
 const MAX_AGENT_CHARS: usize = 200;
@@ -44,6 +46,6 @@ impl Session {
 
     /// What the page sends along with everything that changes something: another site does not know it.
     pub fn csrf(&self) -> String {
-        self.digest.derived("csrf")
+        self.digest.derived(CSRF)
     }
 }

@@ -17,7 +17,7 @@ use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
-use super::serving::{connections, predict_beside, serve_settings, serve_until};
+use super::serving::{connections, gate, predict_beside, serve_settings, serve_until};
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
@@ -72,6 +72,7 @@ pub fn run_appliance(
     // Before it reports that it runs: from here on a signal ends it in order.
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     // Before the store is touched: a port in use must not cost anything.
+    let gate = gate(config)?;
     let listener = runtime.block_on(serve::bind(config.api.listen))?;
     let mut store = Store::open(&config.data_dir, store_settings(config, args))?;
     let layout = config.source.layout()?;
@@ -94,7 +95,7 @@ pub fn run_appliance(
 
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
-    let settings = ServeSettings { forecaster, ..serve_settings(config) };
+    let settings = ServeSettings { forecaster, ..serve_settings(config, gate) };
     let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, connections(config), stop.clone()));
 
     let road = appliance.clone();

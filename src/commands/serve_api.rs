@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serving::{connections, predict_beside, serve_settings, serve_until};
+use super::serving::{connections, gate, predict_beside, serve_settings, serve_until};
 use super::signals::{Signals, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
@@ -23,6 +23,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let stop = CancellationToken::new();
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
+    let gate = gate(config)?;
     let listener = runtime.block_on(serve::bind(config.api.listen))?;
     let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {
         RemoteError::NoMysql | RemoteError::NoRedis | RemoteError::Redis(_) => Usage(error.to_string()),
@@ -31,7 +32,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
     ready(listener.local_addr().context("cannot tell the port")?);
-    let settings = ServeSettings { forecaster, ..serve_settings(config) };
+    let settings = ServeSettings { forecaster, ..serve_settings(config, gate) };
     let served = runtime.block_on(serve_until(listener, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;

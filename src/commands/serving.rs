@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use access::SessionLimits;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::civil_now;
+use super::failure::Usage;
+use crate::clock::{civil_now, unix_now};
 use crate::config::{Config, Role};
+use crate::gate::{AccountFiles, Gate, GateSettings};
 use crate::predict::Service;
 use crate::reader::Reader;
 use crate::serve::{self, ConnectionSettings, ServeSettings};
@@ -55,11 +58,40 @@ pub(super) fn connections(config: &Config) -> ConnectionSettings {
     }
 }
 
+/// The gate of the HTTP interface: users and sessions of the data directory.
+///
+/// # Errors
+/// [`Usage`] if everybody who reaches the port would come in, and the configuration does not say that this is meant.
+pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
+    let api = &config.api;
+    // A proxy passes on what comes from elsewhere.
+    let is_local = api.listen.ip().is_loopback() && api.proxies.is_empty();
+    let limits = SessionLimits { idle: api.session_idle, absolute: api.session_max };
+    let settings = GateSettings { open: api.open, is_local, limits };
+    let files = AccountFiles::below(&config.data_dir);
+    if !is_local && !api.open && files.accounts()?.are_empty() {
+        return Err(Usage(format!(
+            "{listen} can be reached from elsewhere, and nobody has a login yet. Make the first user with\n  \
+             platewatch user add NAME --role admin --role supervisor --data-dir {data_dir}\n\
+             or listen on 127.0.0.1, or let everybody in who reaches the port with api.open = true",
+            listen = api.listen,
+            data_dir = config.data_dir.display(),
+        ))
+        .into());
+    }
+    let gate = Gate::new(settings, files, unix_now())?;
+    if gate.is_exposed() {
+        tracing::warn!(listen = %api.listen, "api.open: everybody who reaches this port sees and changes everything");
+    }
+    Ok(Arc::new(gate))
+}
+
 /// The HTTP interface, as configured.
-pub(super) fn serve_settings(config: &Config) -> ServeSettings {
+pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>) -> ServeSettings {
     let zone = config.source.timezone.clone();
     let clock_zone = zone.clone();
     ServeSettings {
+        gate,
         cors_origins: config.api.cors_origins.clone(),
         allowed_origins: config.api.allowed_origins.clone(),
         max_concurrent_queries: config.api.max_concurrent_queries,

@@ -77,6 +77,18 @@ impl Setting for TimeZoneName {
     }
 }
 
+impl Setting for bool {
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, String> {
+        value.as_bool().ok_or_else(|| mismatch(value, &Self::expected()))
+    }
+    fn to_toml(&self) -> String {
+        self.to_string()
+    }
+}
+
 impl Setting for u64 {
     fn expected() -> String {
         "a whole number".to_owned()

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
@@ -19,6 +19,7 @@ use super::state::Api;
 use super::warnings::AlertSchema;
 use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, tagged};
 use crate::alert_json::AlertJson;
+use crate::gate::Identity;
 use crate::work::{WorkStatus, WorkedAlert};
 use crate::work_json::WorkEntryJson;
 
@@ -147,12 +148,13 @@ pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> 
 )]
 pub(super) async fn patch(
     State(api): State<Arc<Api>>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotAlertId)?;
-    let change = change_of(&api, &headers, &fields)?;
+    let change = change_of(&api, &identity, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
@@ -23,6 +23,7 @@ use crate::case_json::{
     CarJson, CaseBriefJson, CaseJson, CaseRecordJson, CaseTimesJson, CountJson, ExplanationsJson, PairJson,
     SightingJson, StrongestJson, WorkedCase,
 };
+use crate::gate::Identity;
 use crate::reader::CaseFilter;
 use crate::work::{WorkError, WorkStatus};
 use crate::work_json::WorkEntryJson;
@@ -271,12 +272,13 @@ pub(super) async fn get_case(State(api): State<Arc<Api>>, Path(id): Path<String>
 )]
 pub(super) async fn patch_case(
     State(api): State<Arc<Api>>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
-    let change = change_of(&api, &headers, &fields)?;
+    let change = change_of(&api, &identity, &headers, &fields)?;
     let worked = api.change(move |reader| reader.change_case(id, &change)).await?;
     Ok(CaseDetailJson::new(worked, &api).into_answer())
 }

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use access::{Permission, Role as UserRole};
 use traffic::evidence::CameraFault;
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 use utoipa::PartialSchema;
@@ -89,6 +90,8 @@ named! {
     MirrorState: MirrorState::ALL, MirrorState::as_str;
     BackendState: BackendState::ALL, BackendState::as_str;
     Basis: Basis::ALL, Basis::as_str;
+    UserRole: UserRole::ALL, UserRole::as_str;
+    Permission: Permission::ALL, Permission::as_str;
 }
 
 fn order(order: Order) -> &'static str {
@@ -158,6 +161,8 @@ schemas! {
     MirrorStateName "MirrorState": names_of::<MirrorState>(),
     BackendStateName "BackendState": names_of::<BackendState>(),
     BasisName "FlowBasis": names_of::<Basis>(),
+    UserRoleName "UserRole": names_of::<UserRole>(),
+    PermissionName "Permission": names_of::<Permission>(),
     ClockAdviceName "ClockAdviceCode": ClockAdvice::CODES.to_vec(),
     ModelKindName "FlowModelKind": models(),
     PredictorName "FlowPredictor": [models(), vec![UNTRAINED]].concat(),

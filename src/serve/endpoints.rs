@@ -12,7 +12,7 @@ use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
     alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query, recent,
-    rejects, roads, stats, status, stream, track, warnings,
+    rejects, roads, session, sessions, stats, status, stream, track, warnings,
 };
 
 /// The path below which the API lies.
@@ -34,6 +34,7 @@ pub(super) const API: &str = "/api";
         (name = "cases", description = "Plates that two cars are likely to wear 嫌疑车辆"),
         (name = "prediction", description = "Flow prediction"),
         (name = "checkpoints", description = "The checkpoint catalogue"),
+        (name = "access", description = "Login and sessions"),
         (name = "operation", description = "State, health and metrics"),
     )
 )]
@@ -69,6 +70,10 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(prove::prove))
         .routes(routes!(rejects::rejects))
         .routes(routes!(openapi::openapi))
+        .routes(routes!(session::get, session::log_in, session::log_out))
+        .routes(routes!(session::change_password))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
 }
 
 /// The endpoints below [`API`] whose answers have no end.

@@ -1,5 +1,5 @@
 //! Lanes of blocking work: *scans*, which may read the disk and are few at a time; *counters*, which are answered from memory
-//! and never wait for a scan; the *status*; and *changes*, which wait for the disk. Each lane is bounded, and so is the queue
+//! and never wait for a scan; the *status*; *changes*, which wait for the disk; and *logins*, which hash a password. Each lane is bounded, and so is the queue
 //! of the scans.
 //!
 //! Work that has begun cannot be interrupted: it keeps its slot until it ends, even if its client has disconnected. A lane
@@ -20,6 +20,8 @@ const MAX_COUNTER_READS: usize = 64;
 /// threads.
 const MAX_STATUS_READS: usize = 4;
 const MAX_CHANGES: usize = 4;
+/// Concurrent logins: each takes a processor for some 20 ms, and 19 MiB.
+const MAX_LOGINS: usize = 2;
 /// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
@@ -30,6 +32,7 @@ pub(super) struct Lanes {
     counters: Arc<Semaphore>,
     status: Arc<Semaphore>,
     changes: Arc<Semaphore>,
+    logins: Arc<Semaphore>,
     longest_wait: Duration,
 }
 
@@ -43,6 +46,7 @@ impl Lanes {
             counters: Arc::new(Semaphore::new(MAX_COUNTER_READS)),
             status: Arc::new(Semaphore::new(MAX_STATUS_READS)),
             changes: Arc::new(Semaphore::new(MAX_CHANGES)),
+            logins: Arc::new(Semaphore::new(MAX_LOGINS)),
             longest_wait: timeout / 2,
         }
     }
@@ -97,6 +101,18 @@ impl Lanes {
         F: FnOnce() -> T + Send + 'static,
     {
         self.block(self.changes.clone(), (), work).await
+    }
+
+    /// Runs `work`, which hashes a password.
+    ///
+    /// # Errors
+    /// As [`Lanes::scan`].
+    pub(super) async fn login<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.block(self.logins.clone(), (), work).await
     }
 
     /// Runs `work` on a blocking thread, in its lane.

@@ -6,8 +6,9 @@
 //! touch the disk runs on blocking threads, bounded by [`lanes`], so that no query can slow the pipeline.
 //!
 //! Layers, outside in: the limit of the URI, metrics and `Server-Timing`, compression, and for `/api/*` alone origins (CORS),
-//! panic to 500, plain error to envelope, parameters, timeout (not for the event stream).
+//! panic to 500, plain error to envelope, who may do what ([`access`]), parameters, timeout (not for the event stream).
 
+mod access;
 mod alert;
 mod alerts_today;
 mod assets;
@@ -40,6 +41,8 @@ mod rejects;
 mod replay;
 mod roads;
 mod router;
+mod session;
+mod sessions;
 mod settings;
 mod shares;
 mod state;

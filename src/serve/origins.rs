@@ -7,11 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::access::changes;
 use super::error::{ApiError, ErrorReason};
 use super::headers::{MAX_ROWS, SERVER_TIMING, TOTAL_COUNT};
 
@@ -38,9 +39,9 @@ impl Origins {
     }
 
     /// What `access-control-allow-origin` says to a request of this method from `origin`; none if it may not be read.
-    fn allowed(&self, origin: &HeaderValue, headers: &HeaderMap, method: &Method) -> Option<HeaderValue> {
+    fn allowed(&self, origin: &HeaderValue, headers: &HeaderMap, changes: bool) -> Option<HeaderValue> {
         let name = origin.to_str().ok()?.to_ascii_lowercase();
-        if changes(method) {
+        if changes {
             let allowed = self.changers.contains(&name) || is_own(&name, headers);
             return allowed.then(|| origin.clone());
         }
@@ -49,11 +50,6 @@ impl Origins {
             Some(readers) => readers.contains(&name).then(|| origin.clone()),
         }
     }
-}
-
-/// Whether a method may change something. Every POST of this API is a query.
-fn changes(method: &Method) -> bool {
-    !matches!(*method, Method::GET | Method::HEAD | Method::POST | Method::OPTIONS)
 }
 
 /// Whether an origin is our own page: the address that the browser called.
@@ -68,15 +64,18 @@ fn is_own(origin: &str, headers: &HeaderMap) -> bool {
 /// Answers a preflight, refuses a change from another origin, and adds the CORS headers.
 pub(super) async fn guard(State(origins): State<Arc<Origins>>, request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let changes = |method: &Method| changes(method, route.as_ref().map_or("", MatchedPath::as_str));
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_METHOD);
     if let (&Method::OPTIONS, Some(asked)) = (request.method(), asked) {
         let asked = Method::from_bytes(asked.as_bytes()).unwrap_or_default();
-        let allowed = origin.and_then(|origin| origins.allowed(&origin, request.headers(), &asked));
-        return preflight(allowed, &asked);
+        let allowed = origin.and_then(|origin| origins.allowed(&origin, request.headers(), changes(&asked)));
+        return preflight(allowed, changes(&asked));
     }
-    let allowed = origin.as_ref().map(|origin| origins.allowed(origin, request.headers(), request.method()));
+    let is_change = changes(request.method());
+    let allowed = origin.as_ref().map(|origin| origins.allowed(origin, request.headers(), is_change));
     let mut response = match &allowed {
-        Some(None) if changes(request.method()) => refused(origin.as_ref()).into_response(),
+        Some(None) if is_change => refused(origin.as_ref()).into_response(),
         _ => next.run(request).await,
     };
     let headers = response.headers_mut();
@@ -88,8 +87,8 @@ pub(super) async fn guard(State(origins): State<Arc<Origins>>, request: Request,
     response
 }
 
-fn preflight(allowed: Option<HeaderValue>, asked: &Method) -> Response {
-    let methods = if changes(asked) { "GET,HEAD,POST,PATCH" } else { "GET,HEAD,POST" };
+fn preflight(allowed: Option<HeaderValue>, changes: bool) -> Response {
+    let methods = if changes { "GET,HEAD,POST,PATCH,DELETE" } else { "GET,HEAD,POST" };
     let mut response = StatusCode::OK.into_response();
     let headers = response.headers_mut();
     if let Some(allowed) = allowed {

@@ -21,7 +21,7 @@ use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
-use super::{assets, endpoints, error, export, layers, origins};
+use super::{access, assets, endpoints, error, export, layers, origins};
 use crate::reader::Reader;
 
 /// The whole interface over `reader`. Open event streams end when `shutdown` is cancelled.
@@ -50,6 +50,8 @@ pub fn router(
         road_links: KnownLinks::default(),
         same_time_yesterday: SameTimeYesterday::default(),
         newest_overview: NewestOverview::default(),
+        gate: settings.gate.clone(),
+        mask: access::Mask::default(),
         reader,
         settings,
         shutdown,
@@ -65,12 +67,14 @@ pub fn router(
         .layer(from_fn_with_state(api.clone(), layers::time_out))
         .merge(not_allowed(endpoints::streams()))
         .layer(from_fn_with_state(api.clone(), layers::parameters))
+        .layer(from_fn_with_state(api.clone(), access::authorize))
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(origins, origins::guard));
 
     let rest = not_allowed(endpoints::operation())
         .fallback(assets::asset)
+        .layer(from_fn_with_state(api.clone(), access::authorize))
         .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked));
 

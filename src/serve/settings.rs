@@ -7,6 +7,7 @@ use traffic::{DetectorSettings, TimeZoneName};
 
 use crate::clock::Clock;
 use crate::forecast::{Forecaster, NoForecaster};
+use crate::gate::Gate;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct ServeSettings {
     pub clock: Clock,
     /// Zone into which a time with an offset is converted.
     pub zone: TimeZoneName,
+    /// Who comes in.
+    pub gate: Arc<Gate>,
     /// The flow prediction.
     pub forecaster: Arc<dyn Forecaster>,
 }
@@ -61,6 +64,7 @@ impl ServeSettings {
             detector: DetectorSettings::default(),
             clock,
             zone,
+            gate: Arc::new(Gate::open()),
             forecaster: Arc::new(NoForecaster),
         }
     }

@@ -7,6 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
 
+use super::access::Mask;
 use super::alerts_today::AlertsToday;
 use super::checkpoints::KnownCheckpoints;
 use super::error::ApiError;
@@ -18,6 +19,7 @@ use super::replay::Replay;
 use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
+use crate::gate::Gate;
 use crate::reader::{ReadError, Reader, Snapshot};
 use crate::status::Status;
 use crate::work::WorkError;
@@ -26,6 +28,8 @@ use crate::work::WorkError;
 pub(super) struct Api {
     pub(super) reader: Arc<dyn Reader>,
     pub(super) settings: ServeSettings,
+    pub(super) gate: Arc<Gate>,
+    pub(super) mask: Mask,
     pub(super) shutdown: CancellationToken,
     pub(super) lanes: Lanes,
     pub(super) streams: Arc<Shares>,
@@ -92,6 +96,19 @@ impl Api {
     pub(super) async fn status(&self) -> Result<Status, ApiError> {
         let reader = self.reader.clone();
         self.lanes.status(move || reader.status()).await
+    }
+
+    /// Runs `ask` on the gate, which takes a processor for a while: passwords are slow to check.
+    ///
+    /// # Errors
+    /// As [`Api::scan`].
+    pub(super) async fn at_the_gate<T, F>(&self, ask: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Gate) -> T + Send + 'static,
+    {
+        let gate = self.gate.clone();
+        self.lanes.login(move || ask(&gate)).await
     }
 
     /// Runs `change`, which waits for the disk.

@@ -13,6 +13,7 @@ use super::codes::{WorkReasonName, WorkStatusName};
 use super::error::{ApiError, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{Fields, MAX_NUMBER, shortened, too_long};
 use super::state::Api;
+use crate::gate::Identity;
 use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkReason, WorkStatus};
 
@@ -87,7 +88,7 @@ pub(super) struct WorkChangeBody {
     /// `plate_types` 同号不同种类, `fast` 正常行驶 or `other` 其他.
     #[schema(value_type = Option<String>, example = "photos")]
     reason: Option<String>,
-    /// Who makes the change, up to 64 characters.
+    /// Who makes the change, up to 64 characters. Who is logged in need not give it, and is named whatever is given.
     #[schema(example = "王警官")]
     by: String,
     /// The version that the change is based on; if it is no longer current the answer is 409. `If-Match` does the same.
@@ -114,7 +115,12 @@ pub(super) fn checked(id: &str, reason: ErrorReason) -> Result<AlertId, ApiError
 ///
 /// # Errors
 /// 400 that names the field.
-pub(super) fn change_of(api: &Api, headers: &HeaderMap, fields: &Fields) -> Result<WorkChange, ApiError> {
+pub(super) fn change_of(
+    api: &Api,
+    identity: &Identity,
+    headers: &HeaderMap,
+    fields: &Fields,
+) -> Result<WorkChange, ApiError> {
     fields.only(&FIELDS)?;
     let short = |name: &'static str, limit: usize| -> Result<String, ApiError> {
         let text = fields.exact(name)?.unwrap_or_default();
@@ -123,8 +129,10 @@ pub(super) fn change_of(api: &Api, headers: &HeaderMap, fields: &Fields) -> Resu
             None => Ok(text.to_owned()),
         }
     };
-    let by = short("by", MAX_BY_CHARS)?;
-    no_hazard("by", &by)?;
+    let given = short("by", MAX_BY_CHARS)?;
+    no_hazard("by", &given)?;
+    // Nobody works under another's name.
+    let by = identity.who.as_ref().map_or(given, |who| who.shown.clone());
     if by.trim().is_empty() {
         return Err(ApiError::new(ErrorReason::MissingName));
     }

@@ -24,6 +24,6 @@ pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;
 pub use layout::IN_USE;
-pub use private::{close_to_others, set_private_umask};
+pub use private::{close_to_others, make_folder as make_private_folder, set_private_umask};
 pub use reference::{Reference, SetAside};
 pub use tally::Mark;

@@ -21,7 +21,7 @@ pub fn set_private_umask() {
 ///
 /// # Errors
 /// The file system refuses.
-pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+pub fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

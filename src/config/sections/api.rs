@@ -17,8 +17,17 @@ settings! {
         /// Origins whose pages may also change something (the work on alerts). Platewatch's own page always may; a page of any
         /// other origin is answered with status 403.
         allowed_origins: Vec<String> = Vec::new(), |list: &Vec<String>| named_origins(list);
+        /// Lets everybody who reaches `listen` see and change everything, without a login. Without it, and where others than this
+        /// machine reach `listen`, `serve` asks for users (`platewatch user add`) before it starts. On a loopback
+        /// address nobody needs to log in as long as there are no users.
+        open: bool = false;
+        /// A session ends after this time without a request.
+        session_idle: Duration = Duration::from_secs(12 * 3_600), within(Duration::from_secs(60), Duration::from_secs(30 * 86_400));
+        /// A session ends after this time in any case.
+        session_max: Duration = Duration::from_secs(7 * 86_400), within(Duration::from_secs(60), Duration::from_secs(366 * 86_400));
         /// Addresses of reverse proxies, such as `["127.0.0.1"]`. Connections from them are not limited by address; the limits by
-        /// address hold for the client that their `X-Forwarded-For` header names.
+        /// address hold for the client that their `X-Forwarded-For` header names. They must say in `X-Forwarded-Proto` whether it came by HTTPS:
+        /// from other machines passwords are taken over HTTPS only.
         proxies: Vec<IpAddr> = Vec::new();
         /// Maximum number of open connections. For a new one the oldest idle one is closed; if none is idle,
         /// only `/healthz` and `/readyz` are answered on a new one. The limit of open files (`ulimit -n`) may allow fewer.

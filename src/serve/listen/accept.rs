@@ -86,7 +86,8 @@ async fn connection(stream: TcpStream, place: Place, router: Router, places: Arc
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         let address = client_address(peer, request.headers(), &proxies);
-        request.extensions_mut().insert(Client { address, connection: connection.clone() });
+        let is_private = is_private(peer, request.headers(), &proxies);
+        request.extensions_mut().insert(Client { address, is_private, connection: connection.clone() });
         if is_reserve {
             request.extensions_mut().insert(Crowded);
         }
@@ -130,9 +131,41 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAd
     last.and_then(|text| text.parse().ok()).map_or(peer, address_of)
 }
 
+/// Whether nobody between the client and here can read along: by what a known proxy says, or because it is this machine.
+fn is_private(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> bool {
+    if !proxies.contains(&peer) {
+        return peer.is_loopback();
+    }
+    let mut said = headers.get_all("x-forwarded-proto").iter().filter_map(|value| value.to_str().ok());
+    said.next_back()
+        .and_then(|list| list.rsplit(',').next())
+        .is_some_and(|last| last.trim().eq_ignore_ascii_case("https"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_known_proxy_may_say_that_it_was_https() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let proxies = [ip("10.0.0.1"), ip("127.0.0.2")];
+        for (peer, said, expected) in [
+            ("127.0.0.1", None, true),
+            ("::1", None, true),
+            ("192.0.2.7", Some("https"), false),
+            ("10.0.0.1", Some("https"), true),
+            ("10.0.0.1", Some("https, http"), false),
+            ("10.0.0.1", Some("HTTPS"), true),
+            ("10.0.0.1", None, false),
+            ("127.0.0.2", None, false),
+        ] {
+            let headers = HeaderMap::from_iter(
+                said.map(|text| (axum::http::HeaderName::from_static("x-forwarded-proto"), text.parse().unwrap())),
+            );
+            assert_eq!(is_private(ip(peer), &headers, &proxies), expected, "{peer} {said:?}");
+        }
+    }
 
     #[test]
     fn only_a_known_proxy_may_name_the_client() {

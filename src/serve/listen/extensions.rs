@@ -10,6 +10,8 @@ pub(in crate::serve) struct Client {
     /// The peer, or the client that a reverse proxy reports. For IPv6 the /64 network, since a client can use any address
     /// in it.
     pub(in crate::serve) address: IpAddr,
+    /// Nobody between the client and here can read along: it came by HTTPS, or from this machine.
+    pub(in crate::serve) is_private: bool,
     /// Cancelling it closes the connection at once.
     pub(in crate::serve) connection: CancellationToken,
 }

@@ -41,6 +41,14 @@ impl Document {
         Some(names)
     }
 
+    /// Method and path of every endpoint.
+    #[cfg(test)]
+    pub(in crate::serve) fn all(&self) -> impl Iterator<Item = (String, String)> {
+        self.operations
+            .iter()
+            .flat_map(|(path, methods)| methods.iter().map(|(method, _)| (method.clone(), path.clone())))
+    }
+
     /// The methods of a path; none if there is no such path.
     pub(in crate::serve) fn methods(&self, path: &str) -> impl Iterator<Item = &str> {
         self.operations.get(path).into_iter().flatten().map(|(method, _)| method.as_str())

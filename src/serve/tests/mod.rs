@@ -1,5 +1,6 @@
 //! Every endpoint through a real socket, over an in-memory twin of the storage.
 
+mod access;
 mod assets;
 mod calibration;
 mod cameras;

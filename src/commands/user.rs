@@ -1,0 +1,223 @@
+//! `platewatch user`: who may log in. It works beside a running appliance, which notices changes within a second.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use access::{AccountError, Accounts, PasswordHash, Role, Roles, User, UserName};
+use clap::{Args, Subcommand};
+
+use super::failure::Usage;
+use super::passwords::new_password;
+use crate::clock::unix_now;
+use crate::config::Config;
+use crate::gate::{AccountFiles, FilesError, salt};
+use crate::plain;
+
+/// Where the accounts are.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The configuration that names the data directory
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// The data directory, instead of a configuration
+    #[arg(long, value_name = "DIR", conflicts_with = "config", global = true)]
+    data_dir: Option<PathBuf>,
+}
+
+/// Changes the accounts.
+pub(super) fn change<T>(
+    files: &AccountFiles,
+    change: impl FnOnce(&mut Accounts) -> Result<T, AccountError>,
+) -> anyhow::Result<T> {
+    files.change(change).map_err(|error| match error {
+        FilesError::Account(refused) => Usage(refused.to_string()).into(),
+        FilesError::Io { .. } | FilesError::Damaged { .. } => error.into(),
+    })
+}
+
+impl Place {
+    pub(super) fn files(&self) -> anyhow::Result<AccountFiles> {
+        let folder = match (&self.data_dir, &self.config) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(file)) => Config::load(file)?.data_dir,
+            (None, None) => {
+                return Err(
+                    Usage("name the data directory (--data-dir), or the configuration (--config)".to_owned()).into()
+                );
+            }
+        };
+        Ok(AccountFiles::below(&folder))
+    }
+}
+
+/// Arguments of `user`.
+#[derive(Debug, Args)]
+pub struct UserArgs {
+    #[command(subcommand)]
+    command: UserCommand,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// What is done.
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add a user. The password is asked for, or read from standard input
+    Add {
+        /// The name to log in with: letters, digits, `.`, `-` and `_`
+        name: String,
+        /// What the user may do; may be given several times
+        #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
+        roles: Vec<Role>,
+        /// The name that others see, such as 王警官
+        #[arg(long, value_name = "NAME")]
+        shown: Option<String>,
+        /// Make a password and print it; the user must choose another at the first login
+        #[arg(long)]
+        generate: bool,
+    },
+    /// List all users
+    List,
+    /// Set what a user may do
+    Roles {
+        /// The user
+        name: String,
+        /// The new roles, instead of the old ones
+        #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
+        roles: Vec<Role>,
+    },
+    /// Set a new password; all sessions of the user end
+    Password {
+        /// The user
+        name: String,
+        /// Make a password and print it; the user must choose another at the next login
+        #[arg(long)]
+        generate: bool,
+    },
+    /// Do not let a user log in any more; sessions and tokens end
+    Disable {
+        /// The user
+        name: String,
+    },
+    /// Let a user log in again
+    Enable {
+        /// The user
+        name: String,
+    },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    let known = || Role::ALL.map(Role::as_str).join(", ");
+    Role::parse(text).ok_or_else(|| format!("roles are {}", known()))
+}
+
+/// The user's name in `text`.
+pub(super) fn name_of(text: &str) -> anyhow::Result<UserName> {
+    UserName::parse(text).ok_or_else(|| {
+        Usage(format!(
+            "{text:?} is no name to log in with: up to {} letters, digits, `.`, `-` and `_`",
+            access::MAX_NAME_CHARS
+        ))
+        .into()
+    })
+}
+
+/// Does it.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let files = args.place.files()?;
+    match &args.command {
+        UserCommand::Add { name, roles, shown, generate } => {
+            let name = name_of(name)?;
+            let shown = shown.as_deref().map(str::trim).filter(|shown| !shown.is_empty()).unwrap_or(name.as_str());
+            if shown.chars().count() > crate::work::MAX_BY_CHARS || shown.chars().any(plain::is_hazard) {
+                return Err(
+                    Usage(format!("--shown takes up to {} visible characters", crate::work::MAX_BY_CHARS)).into()
+                );
+            }
+            // Before a password is asked for.
+            if files.accounts()?.user(&name).is_some() {
+                return Err(Usage(access::AccountError::Exists(name).to_string()).into());
+            }
+            let (hash, made) = hashed(&name, *generate)?;
+            let now = unix_now();
+            let user = User {
+                name: name.clone(),
+                shown: shown.to_owned(),
+                roles: Roles::from(roles.clone()),
+                password: Some(hash),
+                must_change: made.is_some(),
+                disabled: false,
+                made_at: now,
+                password_at: now,
+            };
+            change(&files, |accounts| accounts.add(user))?;
+            writeln!(out, "{name} may log in now")?;
+            show(made.as_deref(), out)
+        }
+        UserCommand::List => list(&files, out),
+        UserCommand::Roles { name, roles } => {
+            let name = name_of(name)?;
+            let roles = Roles::from(roles.clone());
+            change(&files, |accounts| accounts.set_roles(&name, roles.clone()))?;
+            Ok(writeln!(out, "{name} is now {}", words(&roles))?)
+        }
+        UserCommand::Password { name, generate } => {
+            let name = name_of(name)?;
+            if files.accounts()?.user(&name).is_none() {
+                return Err(Usage(access::AccountError::NoUser(name).to_string()).into());
+            }
+            let (hash, made) = hashed(&name, *generate)?;
+            change(&files, |accounts| accounts.set_password(&name, hash, made.is_some(), unix_now()))?;
+            writeln!(out, "{name} has a new password; all sessions have ended")?;
+            show(made.as_deref(), out)
+        }
+        UserCommand::Disable { name } => {
+            let name = name_of(name)?;
+            change(&files, |accounts| accounts.set_disabled(&name, true))?;
+            Ok(writeln!(out, "{name} may not log in any more")?)
+        }
+        UserCommand::Enable { name } => {
+            let name = name_of(name)?;
+            change(&files, |accounts| accounts.set_disabled(&name, false))?;
+            Ok(writeln!(out, "{name} may log in again")?)
+        }
+    }
+}
+
+/// The hash of a new password, and the password if it was made here.
+fn hashed(name: &UserName, generate: bool) -> anyhow::Result<(PasswordHash, Option<String>)> {
+    let (password, is_made) = new_password(name.as_str(), generate)?;
+    let hash = PasswordHash::new(&password, name.as_str(), salt()?).map_err(|weak| Usage(weak.to_string()))?;
+    Ok((hash, is_made.then_some(password)))
+}
+
+fn show(made: Option<&str>, out: &mut impl Write) -> anyhow::Result<()> {
+    if let Some(made) = made {
+        writeln!(out, "password: {made}\nIt is not shown again, and must be changed at the next login.")?;
+    }
+    Ok(())
+}
+
+fn words(roles: &Roles) -> String {
+    roles.iter().map(Role::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn list(files: &AccountFiles, out: &mut impl Write) -> anyhow::Result<()> {
+    let accounts = files.accounts()?;
+    if accounts.are_empty() {
+        return Ok(writeln!(out, "there are no users yet; `platewatch user add NAME --role admin` makes the first")?);
+    }
+    for user in accounts.users() {
+        let state = match (user.disabled, user.must_change) {
+            (true, _) => "disabled",
+            (false, true) => "must choose a new password",
+            (false, false) => "",
+        };
+        let line = format!("{:<20} {:<28} {:<16} {state}", user.name, words(&user.roles), plain::line(&user.shown));
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}

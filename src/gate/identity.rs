@@ -1,0 +1,65 @@
+//! Who sends a request, and what that one may do.
+
+use access::{Digest, Permission, Permissions, Roles, TokenId, UserName};
+
+/// Who sends a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// None where nobody needs to log in.
+    pub who: Option<Who>,
+    /// What that one may do.
+    pub permissions: Permissions,
+    /// How that is known.
+    pub via: Via,
+}
+
+/// A user, as a session or a token names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Who {
+    /// The name to log in with.
+    pub name: UserName,
+    /// The name that others see.
+    pub shown: String,
+    /// The roles.
+    pub roles: Roles,
+    /// A new password must be chosen first.
+    pub must_change: bool,
+}
+
+/// How it is known who sends a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Via {
+    /// Nobody needs to log in.
+    Open,
+    /// There is no valid credential.
+    Nothing,
+    /// By the cookie of a session.
+    Session(Digest),
+    /// By a token.
+    Token(TokenId),
+}
+
+impl Identity {
+    /// Where nobody needs to log in.
+    pub fn open() -> Self {
+        Self { who: None, permissions: Permissions::all(), via: Via::Open }
+    }
+
+    /// Somebody without a valid credential.
+    pub fn nobody() -> Self {
+        Self { who: None, permissions: Permissions::default(), via: Via::Nothing }
+    }
+
+    /// Whether it may do this.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.allow(permission)
+    }
+
+    /// What a page must send along with a change; none where no page can send one by mistake.
+    pub fn csrf(&self) -> Option<String> {
+        match &self.via {
+            Via::Session(digest) => Some(digest.derived(access::CSRF)),
+            Via::Open | Via::Nothing | Via::Token(_) => None,
+        }
+    }
+}

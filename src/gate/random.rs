@@ -1,0 +1,28 @@
+//! Randomness of the operating system, for ids and salts.
+
+use access::{RANDOM_BYTES, Salt, Secret};
+
+/// The operating system gives no random bytes.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the operating system gives no random bytes: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
+/// A new id.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn secret(prefix: &str) -> Result<Secret, NoRandomness> {
+    let mut random = [0; RANDOM_BYTES];
+    getrandom::fill(&mut random).map_err(NoRandomness)?;
+    Ok(Secret::new(prefix, random))
+}
+
+/// A new salt.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn salt() -> Result<Salt, NoRandomness> {
+    let mut salt = Salt::default();
+    getrandom::fill(&mut salt).map_err(NoRandomness)?;
+    Ok(salt)
+}

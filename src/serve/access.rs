@@ -1,0 +1,161 @@
+//! Who may do what: every request passes here before its handler, with what its endpoint needs ([`table`]) and what its
+//! credential allows ([`crate::gate`]). An endpoint without a row in the table is closed to everybody.
+//!
+//! A browser has a cookie, and everything that changes something must come with a secret that only our own page knows
+//! (CSRF). A program has a token. Who may not see plates gets them masked ([`mask`]), in every answer.
+
+mod guarded;
+mod mask;
+mod table;
+
+use std::sync::Arc;
+
+use access::{Digest, Permission};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::error::{ApiError, ErrorReason};
+use super::listen::Lasting;
+use super::state::Api;
+use crate::clock::unix_now;
+use crate::gate::{Credential, Denied, Identity, Via, Who};
+
+pub(super) use mask::Mask;
+pub(super) use table::{Needs, changes, needs};
+
+/// The cookie of a session. Browsers take a cookie with this prefix only over HTTPS (or from this machine), for this host and
+/// for all paths, so no other page or host can set it.
+pub(super) const COOKIE: &str = "__Host-platewatch";
+/// The header of a change.
+pub(super) const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// Lets a request through to its handler if its credential allows what its endpoint needs. The handler finds the
+/// [`Identity`] among the extensions.
+pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    // No endpoint: a file of the page, which has no data, or an answer that says so.
+    let Some(route) = route.filter(|route| api.document.parameters(request.method(), route.as_str()).is_some()) else {
+        return next.run(request).await;
+    };
+    let identity = match admitted(&api, request.method(), route.as_str(), request.headers()) {
+        Ok(identity) => identity,
+        Err(refused) => return refused.into_response(),
+    };
+    let sees_plates = identity.may(Permission::Plates);
+    if !sees_plates && asks_by_plate(request.uri().query().unwrap_or_default()) {
+        return not_permitted(Permission::Plates.as_str()).into_response();
+    }
+    request.extensions_mut().insert(identity.clone());
+    let response = next.run(request).await;
+    if response.extensions().get::<Lasting>().is_some() {
+        return guarded::while_it_holds(api, identity, response);
+    }
+    if sees_plates { response } else { mask::masked(&api.mask, response).await }
+}
+
+/// Who sends a request, if that one may send it.
+fn admitted(api: &Api, method: &Method, route: &str, headers: &HeaderMap) -> Result<Identity, ApiError> {
+    let credential = Credential { cookie: cookie(headers), token: bearer(headers) };
+    let identified = api.gate.identify(credential, unix_now());
+    let needs = needs(method, route);
+    if needs == Some(Needs::Nothing) {
+        // The gate stands open for these; who sends them still matters to some.
+        return Ok(identified.unwrap_or_else(|_| Identity::nobody()));
+    }
+    let identity = identified.map_err(|denied| match denied {
+        Denied::LoginRequired => ApiError::new(ErrorReason::LoginRequired),
+        Denied::WrongToken => ApiError::new(ErrorReason::WrongToken),
+    })?;
+    match needs {
+        // Its row is missing: a test fails, and nobody gets through.
+        None => return Err(not_permitted("?")),
+        Some(Needs::Nothing | Needs::Login) => {}
+        Some(Needs::Permission(permission)) if identity.may(permission) => {}
+        Some(Needs::Permission(_)) if identity.who.as_ref().is_some_and(|who| who.must_change) => {
+            return Err(ApiError::new(ErrorReason::MustChange));
+        }
+        Some(Needs::Permission(permission)) => return Err(not_permitted(permission.as_str())),
+    }
+    if changes(method, route) {
+        prove(&identity, headers)?;
+    }
+    Ok(identity)
+}
+
+fn not_permitted(permission: &str) -> ApiError {
+    ApiError::new(ErrorReason::NotPermitted).with("permission", permission)
+}
+
+/// Whether a query string asks by a plate: the answer would say whether that plate was seen, masked or not.
+fn asks_by_plate(query: &str) -> bool {
+    let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    names.map(percent_encoding::percent_decode_str).any(|name| name.eq(table::BY_PLATE.bytes()))
+}
+
+/// A change that a session's cookie allows must come from our own page.
+///
+/// # Errors
+/// [`ErrorReason::Csrf`].
+fn prove(identity: &Identity, headers: &HeaderMap) -> Result<(), ApiError> {
+    let Some(expected) = identity.csrf() else { return Ok(()) };
+    let given = headers.get(CSRF).map(|value| value.as_bytes()).unwrap_or_default();
+    // Of equal length, so that the comparison takes the same time for all that are wrong.
+    let differs = given.iter().zip(expected.as_bytes()).fold(0, |all, (one, other)| all | (one ^ other));
+    if given.len() == expected.len() && differs == 0 { Ok(()) } else { Err(ApiError::new(ErrorReason::Csrf)) }
+}
+
+/// The session's cookie. A client that sends two of that name has been tampered with, and has none.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut ours = all.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| {
+        let (name, value) = cookie.trim().split_once('=')?;
+        (name == COOKIE).then_some(value)
+    });
+    let first = ours.next()?;
+    ours.next().is_none().then_some(first)
+}
+
+/// The token of `Authorization: Bearer …`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let text = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The session of an identity.
+///
+/// # Errors
+/// [`ErrorReason::NoLogin`] where nobody needs to log in, [`ErrorReason::NoSession`] for a token.
+pub(super) fn session_of(identity: &Identity) -> Result<(&Digest, &Who), ApiError> {
+    match (&identity.via, &identity.who) {
+        (Via::Session(digest), Some(who)) => Ok((digest, who)),
+        (Via::Open, _) => Err(ApiError::new(ErrorReason::NoLogin)),
+        _ => Err(ApiError::new(ErrorReason::NoSession)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn the_cookie_is_found_among_others_and_never_guessed() {
+        let of = |cookies: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for cookie in cookies {
+                headers.append(header::COOKIE, HeaderValue::from_str(cookie).unwrap());
+            }
+            cookie(&headers).map(str::to_owned)
+        };
+        assert_eq!(of(&["a=1; __Host-platewatch=xyz; b=2"]).as_deref(), Some("xyz"));
+        assert_eq!(of(&["a=1", "__Host-platewatch=xyz"]).as_deref(), Some("xyz"));
+        for none in
+            [&["platewatch=xyz"][..], &[], &["__Host-platewatch=a; __Host-platewatch=b"], &["__Host-platewatch"]]
+        {
+            assert_eq!(of(none), None, "{none:?}");
+        }
+    }
+}
