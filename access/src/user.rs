@@ -45,7 +45,7 @@ impl From<UserName> for String {
 
 impl std::fmt::Display for UserName {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.pad(&self.0)
     }
 }
 

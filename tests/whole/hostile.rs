@@ -107,6 +107,8 @@ fn sipped_files_and_silent_streams_leave_room_for_others() {
     // More streams than are allowed in total, none of which reads.
     let request = format!("GET /api/warnings/stream HTTP/1.1\r\nhost: {address}\r\n\r\n");
     let silent: Vec<TcpStream> = (0..300).map(|_| send(&address, request.as_bytes())).collect();
+    // All of them have begun: one that begins later would end the oldest stream, which is the next one then.
+    silent.iter().for_each(|stream| assert!(stream.peek(&mut [0]).unwrap() > 0));
     let mut stream = BufReader::new(send(
         &address,
         format!("GET /api/warnings/stream?lastEventId=0 HTTP/1.1\r\nhost: {address}\r\n\r\n").as_bytes(),
