@@ -10,7 +10,7 @@ use std::path::Path;
 use modules::{Crate, Module};
 
 /// Folders of the crates' sources.
-const CRATES: [&str; 4] = ["src", "traffic/src", "shard/src", "storage/src"];
+const CRATES: [&str; 5] = ["src", "access/src", "traffic/src", "shard/src", "storage/src"];
 
 /// Modules of the program none of which may import from another.
 const APART: [&str; 4] = ["source", "mirror", "predict", "serve"];

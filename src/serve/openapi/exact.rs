@@ -213,8 +213,9 @@ fn answers(path: &str, method: &str, operation: &mut Value) {
     if has_range || method == "post" {
         add("409", "The first time is after the last");
     }
-    if method == "patch" {
-        add("403", "A page of another origin may not change anything (`api.allowed_origins`)");
+    if path != "/healthz" && path != "/readyz" {
+        add("401", "A login or a token is needed, or the one that was sent is not valid any more");
+        add("403", "The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything");
     }
     if method == "post" || method == "patch" {
         add("413", "The body is larger than `api.max_body`");
