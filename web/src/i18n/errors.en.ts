@@ -1,8 +1,20 @@
-import type { ErrorReason } from '@/api/types'
+import type { AccessReason, ErrorReason } from '@/api/types'
 
 import type zh from './errors.zh'
 
+/** Of access: see the Chinese texts. */
+const access: Record<AccessReason, string> = {
+  login_required: 'Log in first',
+  wrong_login: 'Wrong user name or password',
+  login_backoff: 'Too many failed logins; try again later',
+  weak_password: 'The new password is too weak: at least 10 characters, and not one that is easy to guess',
+  not_permitted: 'Your role may not do this; ask the administrator if you need it',
+  csrf: 'The login has changed; try again',
+  no_such_session: 'That session has already ended',
+}
+
 const reason: Record<ErrorReason, string> = {
+  ...access,
   unknown_endpoint: 'There is no endpoint {path}',
   unknown_file: 'There is no file /{path}',
   ingest_only: 'This process only takes data in (role ingest) and reports its status: use a process with role api',
