@@ -3,7 +3,7 @@ import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
 
 declare module 'vue-router' {
   interface RouteMeta {
-    /** Key of the page's name among the common texts. */
+    /** Key of the page's name among the texts. */
     title: string
     /** Fills the window and scales with it. */
     wall?: boolean
@@ -23,6 +23,7 @@ export const routes: RouteRecordRaw[] = [
   { path: '/cameras', name: 'cameras', component: () => import('@/views/cameras/CamerasView.vue'), meta: { title: 'common.nav.cameras' } },
   { path: '/prove', name: 'prove', component: () => import('@/views/prove/ProveView.vue'), meta: { title: 'common.nav.prove' } },
   { path: '/system', name: 'system', component: () => import('@/views/system/SystemView.vue'), meta: { title: 'common.nav.system' } },
+  { path: '/account', name: 'account', component: () => import('@/views/account/AccountView.vue'), meta: { title: 'access.account.title' } },
   { path: '/:path(.*)*', name: 'notFound', component: () => import('@/views/notFound/NotFoundView.vue'), meta: { title: 'common.notFound' } },
 ]
 

@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { flushPromises } from '@vue/test-utils'
+import { enableAutoUnmount, flushPromises } from '@vue/test-utils'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 
 import { holdSession, session } from '@/api/access'
@@ -11,6 +11,7 @@ import NewPasswordView from '@/views/login/NewPasswordView.vue'
 import { run, show } from './mount'
 import { envelope, LOGGED_IN, LOGGED_OUT, refusal } from './sessions'
 
+enableAutoUnmount(afterEach)
 beforeEach(() => {
   locale.value = 'zh'
   holdSession(LOGGED_OUT)
@@ -18,7 +19,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers()
   holdSession(null)
-  document.body.innerHTML = ''
 })
 
 async function login(...answers: (() => Promise<Response>)[]) {
