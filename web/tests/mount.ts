@@ -28,9 +28,10 @@ export async function run<T>(composable: () => T, path = '/') {
 
 const ANY: RouteRecordRaw[] = [{ path: '/:path(.*)*', component: { template: '<div />' } }]
 
-/** Attached to the document, so that elements can have the focus. */
+/** Attached to the document, so that elements can have the focus. Of `routes`, the addresses count, not the pages. */
 export async function show(component: Component, { path = '/', props = {}, routes = ANY } = {}) {
-  const router = createRouter({ history: createMemoryHistory(), routes })
+  const bare = routes.map((route) => ({ ...route, component: { template: '<div />' } }) as RouteRecordRaw)
+  const router = createRouter({ history: createMemoryHistory(), routes: bare })
   await router.push(path)
   const plugins = [router, i18n, [VueQueryPlugin, { queryClient: createQueryClient() }] as [typeof VueQueryPlugin, object]]
   const wrapper = mount(component, { props, global: { plugins }, attachTo: document.body })
