@@ -118,6 +118,8 @@ describe('the token of the session', () => {
 test.each([
   [401, 'login_required', true],
   [403, 'csrf', true],
+  [403, 'must_change', true],
+  [409, 'no_login', true],
   [401, 'wrong_login', false],
   [403, 'not_permitted', false],
 ])('%i %s puts the session in doubt: %s', async (status, reason, doubt) => {

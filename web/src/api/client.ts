@@ -62,7 +62,7 @@ export function withParams(path: string, params: Params = {}): string {
 }
 
 /** Reasons that mean that the session has ended, or is another than the page holds. */
-const DOUBTS: readonly string[] = ['login_required', 'csrf'] satisfies AccessReason[]
+const DOUBTS: readonly string[] = ['login_required', 'csrf', 'must_change', 'no_login', 'no_session'] satisfies AccessReason[]
 
 export type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 

@@ -145,4 +145,6 @@ export interface OpenSession {
 }
 
 /** Reasons for errors of access; the OpenAPI document does not list them yet. */
-export type AccessReason = 'login_required' | 'wrong_login' | 'login_backoff' | 'weak_password' | 'not_permitted' | 'csrf' | 'no_such_session'
+export type AccessReason =
+  | 'login_required' | 'wrong_login' | 'login_backoff' | 'needs_https' | 'no_login' | 'must_change' | 'weak_password' | 'missing_field'
+  | 'not_permitted' | 'csrf' | 'no_session' | 'no_such_session' | 'wrong_token'

@@ -7,10 +7,16 @@ const access: Record<AccessReason, string> = {
   login_required: 'Log in first',
   wrong_login: 'Wrong user name or password',
   login_backoff: 'Too many failed logins; try again later',
-  weak_password: 'The new password is too weak: at least 10 characters, and not one that is easy to guess',
+  needs_https: 'From other machines, log in over HTTPS: use the https address; a reverse proxy must be named in api.proxies and send X-Forwarded-Proto',
+  no_login: 'No login is required here',
+  must_change: 'Choose a new password first',
+  weak_password: 'The new password is too weak: at least 10 characters, not made of your user name, and not a common one; take several unrelated words',
+  missing_field: 'A required field is missing',
   not_permitted: 'Your role may not do this; ask the administrator if you need it',
   csrf: 'The login has changed; try again',
+  no_session: 'Log in first',
   no_such_session: 'That session has already ended',
+  wrong_token: 'The token is not valid, or not any more',
 }
 
 const reason: Record<ErrorReason, string> = {
