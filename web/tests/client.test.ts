@@ -1,13 +1,20 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 
-import { ApiError, apiGet, apiSend, withParams } from '@/api/client'
+import { holdSession } from '@/api/access'
+import { ApiError, apiDelete, apiGet, apiSend, withParams } from '@/api/client'
 import { reportReachable, unreachableSince } from '@/api/connection'
+import { sessionDoubts } from '@/api/sessionDoubt'
+
+import { LOGGED_IN, refusal } from './sessions'
 
 function answer(status: number, body: string) {
   return vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(body, { status }))
 }
 
-afterEach(reportReachable)
+afterEach(() => {
+  reportReachable()
+  holdSession(null)
+})
 
 async function failure(asked: Promise<unknown>): Promise<ApiError> {
   const error: unknown = await asked.then(
@@ -82,4 +89,42 @@ test('a body is sent as JSON', async () => {
     headers: { 'Content-Type': 'application/json' },
     body: '{"status":"investigating","by":"王"}',
   })
+})
+
+describe('the token of the session', () => {
+  const headerOf = async (ask: () => Promise<unknown>) => {
+    const fetch = answer(200, '{"data":{}}')
+    await ask()
+    return (fetch.mock.lastCall?.[1]?.headers as Record<string, string>)['X-CSRF-Token']
+  }
+
+  test('goes with everything that changes something', async () => {
+    holdSession(LOGGED_IN)
+    expect(await headerOf(() => apiSend('PATCH', '/api/cases/x', {}))).toBe('token')
+    expect(await headerOf(() => apiDelete('/api/sessions/x'))).toBe('token')
+    expect(await headerOf(() => apiSend('POST', '/api/session/password', {}))).toBe('token')
+    expect(await headerOf(() => apiSend('POST', '/api/session', {}))).toBe('token')
+  })
+
+  test('does not go with what only reads, nor without a session', async () => {
+    holdSession(LOGGED_IN)
+    expect(await headerOf(() => apiGet('/api/overview'))).toBeUndefined()
+    expect(await headerOf(() => apiSend('POST', '/api/query', {}))).toBeUndefined()
+    holdSession({ ...LOGGED_IN, csrf: null })
+    expect(await headerOf(() => apiSend('PATCH', '/api/cases/x', {}))).toBeUndefined()
+  })
+})
+
+test.each([
+  [401, 'login_required', true],
+  [403, 'csrf', true],
+  [403, 'must_change', true],
+  [409, 'no_login', true],
+  [401, 'wrong_login', false],
+  [403, 'not_permitted', false],
+])('%i %s puts the session in doubt: %s', async (status, reason, doubt) => {
+  const before = sessionDoubts.value
+  vi.spyOn(globalThis, 'fetch').mockResolvedValue(refusal(status, reason))
+  await failure(apiGet('/api/overview'))
+  expect(sessionDoubts.value > before).toBe(doubt)
 })

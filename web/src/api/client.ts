@@ -1,10 +1,13 @@
 /**
- * The only HTTP client. Unwraps the envelope, turns every failure into an ApiError and reports to `connection` whether the
- * server could be reached. Knows no endpoint by name.
+ * The only HTTP client. Unwraps the envelope, turns every failure into an ApiError, adds the token that a change needs, and
+ * reports to `connection` whether the server could be reached, and to `sessionDoubt` that it does not know the session any
+ * more. Knows no endpoint by name.
  */
 import { reportReachable, reportUnreachable } from './connection'
+import { csrfHeaders } from './csrf'
 import type { paths } from './schema'
-import type { ErrorBody } from './types'
+import { reportSessionDoubt } from './sessionDoubt'
+import type { AccessReason, ErrorBody } from './types'
 
 /** Timeout of a request; the server's own timeout is shorter. */
 const TIMEOUT_MS = 30_000
@@ -58,12 +61,18 @@ export function withParams(path: string, params: Params = {}): string {
   return text ? `${path}?${text}` : path
 }
 
+/** Reasons that mean that the session has ended, or is another than the page holds. */
+const DOUBTS: readonly string[] = ['login_required', 'csrf', 'must_change', 'no_login', 'no_session'] satisfies AccessReason[]
+
+export type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
+
 /** A successful response of any type; `timeoutMs` includes its body. */
-export async function send(url: string, init: RequestInit = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
+export async function send(url: string, init: Init = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
+  const headers = { ...init.headers, ...csrfHeaders(url, init.method) }
   const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])]
   let response: Response
   try {
-    response = await fetch(url, { ...init, signal: AbortSignal.any(signals) })
+    response = await fetch(url, { ...init, headers, signal: AbortSignal.any(signals) })
   } catch (error) {
     if (init.signal?.aborted) throw error
     reportUnreachable()
@@ -75,8 +84,10 @@ export async function send(url: string, init: RequestInit = {}, timeoutMs = TIME
     throw new ApiError(0, 'HTTP 502')
   }
   reportReachable()
-  if (!response.ok) throw await errorOf(response)
-  return response
+  if (response.ok) return response
+  const error = await errorOf(response)
+  if (DOUBTS.includes(error.answer?.reason ?? '')) reportSessionDoubt()
+  throw error
 }
 
 async function errorOf(response: Response): Promise<ApiError> {
@@ -87,7 +98,7 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 /** The `data` of the envelope. */
-export async function sendJson<T>(url: string, init: RequestInit = {}): Promise<T> {
+export async function sendJson<T>(url: string, init: Init = {}): Promise<T> {
   const response = await send(url, init)
   try {
     return ((await response.json()) as { data: T }).data
@@ -115,4 +126,8 @@ export function apiSend<T>(method: 'POST' | 'PATCH', url: string, body: unknown,
     body: JSON.stringify(body),
     signal,
   })
+}
+
+export function apiDelete(url: string): Promise<unknown> {
+  return sendJson(url, { method: 'DELETE' })
 }

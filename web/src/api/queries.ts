@@ -5,6 +5,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/vue-query'
 import { toValue, type MaybeRefOrGetter } from 'vue'
 
+import { may } from './access'
 import { apiGet } from './client'
 import type { TimeSpan } from './types'
 
@@ -24,6 +25,8 @@ export function useStatus() {
     queryKey: ['status'],
     queryFn: ({ signal }) => apiGet('/api/status', undefined, signal),
     refetchInterval: EVERY.status,
+    // The clock and the banners are on every page, also on those of a user who may not see it.
+    enabled: () => may('dashboard'),
   })
 }
 

@@ -33,5 +33,11 @@ export function useErrorText() {
     return t(key, said ? { ...values, error: said } : values)
   }
 
-  return { textOf }
+  /** The same, with words for a server that cannot be reached; '' without an error. */
+  function failureOf(error: Error | null): string {
+    if (!error) return ''
+    return error instanceof ApiError && error.offline ? t('common.offline') : textOf(error)
+  }
+
+  return { textOf, failureOf }
 }

@@ -26,7 +26,7 @@ const en: typeof zh = {
   refresh: 'Refresh',
   close: 'Close',
   error: 'Loading failed',
-  errors: { 400: 'The request is not valid', 404: 'Not found', 409: 'The request conflicts with the current data', 500: 'Server error', 501: 'Not available in this process', 503: 'The server is busy, or a database it needs is unavailable', 504: 'The query took too long: narrow the time range' },
+  errors: { 400: 'The request is not valid', 401: 'Login required', 403: 'Not permitted', 404: 'Not found', 409: 'The request conflicts with the current data', 500: 'Server error', 501: 'Not available in this process', 503: 'The server is busy, or a database it needs is unavailable', 504: 'The query took too long: narrow the time range' },
   stale: 'Showing earlier data',
   offline: 'Server unreachable',
   offlineFor: 'No connection to the server for {span}; reconnecting automatically. The page shows earlier data',

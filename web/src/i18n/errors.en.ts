@@ -1,8 +1,26 @@
-import type { ErrorReason } from '@/api/types'
+import type { AccessReason, ErrorReason } from '@/api/types'
 
 import type zh from './errors.zh'
 
+/** Of access: see the Chinese texts. */
+const access: Record<AccessReason, string> = {
+  login_required: 'Log in first',
+  wrong_login: 'Wrong user name or password',
+  login_backoff: 'Too many failed logins; try again later',
+  needs_https: 'From other machines, log in over HTTPS: use the https address; a reverse proxy must be named in api.proxies and send X-Forwarded-Proto',
+  no_login: 'No login is required here',
+  must_change: 'Choose a new password first',
+  weak_password: 'The new password is too weak: at least 10 characters, not made of your user name, and not a common one; take several unrelated words',
+  missing_field: 'A required field is missing',
+  not_permitted: 'Your role may not do this; ask the administrator if you need it',
+  csrf: 'The login has changed; try again',
+  no_session: 'Log in first',
+  no_such_session: 'That session has already ended',
+  wrong_token: 'The token is not valid, or not any more',
+}
+
 const reason: Record<ErrorReason, string> = {
+  ...access,
   unknown_endpoint: 'There is no endpoint {path}',
   unknown_file: 'There is no file /{path}',
   ingest_only: 'This process only takes data in (role ingest) and reports its status: use a process with role api',

@@ -1,7 +1,25 @@
 /** Texts for errors by the reason of the server. The types force a text for each. */
-import type { ErrorReason } from '@/api/types'
+import type { AccessReason, ErrorReason } from '@/api/types'
+
+/** Of access. A list of its own until the OpenAPI document names these reasons; the type of `reason` then asks for each. */
+const access: Record<AccessReason, string> = {
+  login_required: '请先登录',
+  wrong_login: '用户名或密码不正确',
+  login_backoff: '登录失败次数过多，请稍后再试',
+  needs_https: '从其他机器登录须使用 HTTPS：请改用 https 地址；如经反向代理，请管理员将其写入 api.proxies 并转发 X-Forwarded-Proto',
+  no_login: '本系统未启用登录',
+  must_change: '请先设置新密码',
+  weak_password: '新密码太弱：至少 10 个字符，不能由用户名组成，也不能是常见密码；可用几个互不相关的词',
+  missing_field: '有必填项没有填写',
+  not_permitted: '您的角色无权进行此操作，如有需要请联系系统管理员',
+  csrf: '登录状态已变化，请重试',
+  no_session: '此操作需要先登录',
+  no_such_session: '该设备的登录已经退出',
+  wrong_token: '令牌无效或已停用',
+}
 
 const reason: Record<ErrorReason, string> = {
+  ...access,
   unknown_endpoint: '没有接口 {path}',
   unknown_file: '没有文件 /{path}',
   ingest_only: '本进程只负责接入（role 为 ingest），只提供运行状态：请访问 role 为 api 的进程',
