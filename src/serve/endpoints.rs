@@ -70,10 +70,10 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(prove::prove))
         .routes(routes!(rejects::rejects))
         .routes(routes!(openapi::openapi))
-        .routes(routes!(session::get, session::log_in, session::log_out))
+        .routes(routes!(session::session, session::log_in, session::log_out))
         .routes(routes!(session::change_password))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::own_sessions))
+        .routes(routes!(sessions::end_session))
 }
 
 /// The endpoints below [`API`] whose answers have no end.

@@ -97,7 +97,10 @@ impl SessionJson {
     tag = "access",
     responses((status = 200, description = "The session, or that there is none", body = Envelope<SessionJson>))
 )]
-pub(super) async fn get(State(api): State<Arc<Api>>, Extension(identity): Extension<Identity>) -> Answer<SessionJson> {
+pub(super) async fn session(
+    State(api): State<Arc<Api>>,
+    Extension(identity): Extension<Identity>,
+) -> Answer<SessionJson> {
     Ok(Success(SessionJson::new(&api, &identity)))
 }
 

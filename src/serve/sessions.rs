@@ -53,7 +53,7 @@ pub(super) struct SessionsJson {
         (status = 409, description = "There is no session: nobody needs to log in, or a token was sent", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn list(
+pub(super) async fn own_sessions(
     State(api): State<Arc<Api>>,
     Extension(identity): Extension<Identity>,
 ) -> Answer<SessionsJson> {
@@ -81,7 +81,7 @@ pub(super) async fn list(
         (status = 409, description = "There is no session: nobody needs to log in, or a token was sent", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn end(
+pub(super) async fn end_session(
     State(api): State<Arc<Api>>,
     Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
@@ -91,5 +91,5 @@ pub(super) async fn end(
     if !api.at_the_gate(move |gate| gate.end_session(&name, &id)).await? {
         return Err(ApiError::new(ErrorReason::NoSuchSession));
     }
-    list(State(api), Extension(identity)).await
+    own_sessions(State(api), Extension(identity)).await
 }

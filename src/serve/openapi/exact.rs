@@ -215,7 +215,10 @@ fn answers(path: &str, method: &str, operation: &mut Value) {
     }
     if path != "/healthz" && path != "/readyz" {
         add("401", "A login or a token is needed, or the one that was sent is not valid any more");
-        add("403", "The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything");
+        add(
+            "403",
+            "The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything",
+        );
     }
     if method == "post" || method == "patch" {
         add("413", "The body is larger than `api.max_body`");

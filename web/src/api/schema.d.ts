@@ -312,6 +312,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is logged in, and what this client may do. It may always be asked. */
+        get: operations["session"];
+        put?: never;
+        /**
+         * Logs a user in: the answer sets a cookie. After a few wrong passwords the account and the address must wait, longer each
+         *     time.
+         */
+        post: operations["log_in"];
+        /** Ends the session. */
+        delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes the password. The user's other sessions end. */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sessions of who asks. */
+        get: operations["own_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of one's sessions. */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/stats/hour_count": {
         parameters: {
             query?: never;
@@ -578,6 +651,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Whether one must log in.
+         * @enum {string}
+         */
+        Access: "open" | "login";
         /** @description One alert: two sightings of a plate that one car cannot have made. */
         Alert: {
             cause?: null | components["schemas"]["AlertCause"];
@@ -2306,6 +2384,70 @@ export interface components {
             msg: string;
         };
         /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_Session: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description Who is logged in, and what this client may do. */
+            data: {
+                /** @description `login`, or `open` where nobody needs to log in. */
+                access: components["schemas"]["Access"];
+                /**
+                 * @description What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
+                 * @example wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU
+                 */
+                csrf?: string | null;
+                /**
+                 * @description When the session ends at the latest, civil time of the road; null without a session.
+                 * @example 2024-01-08 08:00:00
+                 */
+                expires_at?: string | null;
+                /**
+                 * @description Nobody needs to log in, although others than this machine can reach it.
+                 * @example false
+                 */
+                exposed: boolean;
+                /**
+                 * @description What this client may do.
+                 * @example [
+                 *       "dashboard",
+                 *       "plates",
+                 *       "work",
+                 *       "export"
+                 *     ]
+                 */
+                permissions: components["schemas"]["Permission"][];
+                user?: null | components["schemas"]["SessionUser"];
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_Sessions: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description The sessions of one user. */
+            data: {
+                /** @description The one that was seen last comes first. */
+                sessions: components["schemas"]["OpenSession"][];
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_Status: {
             /**
              * Format: int32
@@ -2666,7 +2808,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "no_session" | "no_such_session" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -3286,6 +3428,19 @@ export interface components {
          * @enum {string}
          */
         Link: "road" | "near";
+        /** @description A login. */
+        Login: {
+            /**
+             * @description The password.
+             * @example three lorries in fog
+             */
+            password: string;
+            /**
+             * @description The name.
+             * @example wang
+             */
+            user: string;
+        };
         /** @description A loss of what was committed. */
         Loss: {
             cause?: null | components["schemas"]["Notice"];
@@ -3414,6 +3569,19 @@ export interface components {
             /** @description `road`: the next on the same road; `near`: merely near, on another road. */
             link: components["schemas"]["Link"];
         };
+        /** @description A new password. */
+        NewPassword: {
+            /**
+             * @description The new one: 10 characters or more.
+             * @example four barges in the rain
+             */
+            new: string;
+            /**
+             * @description The password so far.
+             * @example three lorries in fog
+             */
+            old: string;
+        };
         /** @description A sentence of the program. */
         Notice: {
             cause?: null | components["schemas"]["NoticeCause"];
@@ -3445,6 +3613,39 @@ export interface components {
          * @enum {string}
          */
         NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "directory_damaged" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "no_answers_away" | "no_answers_half" | "no_answers_blocked" | "question_failed" | "still_counting" | "too_many_in_second" | "too_many_rows" | "not_in_this_process" | "process_ending" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "lost_passages" | "lost_rows" | "lost_from_middle" | "lost_alerts" | "lost_rejects" | "lost_work" | "lost_counts" | "lost_uncounted" | "lost_unexplained" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        /** @description A browser that is logged in. */
+        OpenSession: {
+            /**
+             * @description From where; for IPv6 the /64 network.
+             * @example 10.0.0.7
+             */
+            address: string;
+            /**
+             * @description What the browser calls itself.
+             * @example Mozilla/5.0 (X11; Linux x86_64) Firefox/133.0
+             */
+            agent: string;
+            /**
+             * @description Whether it is the one that asks.
+             * @example true
+             */
+            current: boolean;
+            /**
+             * @description Its public name.
+             * @example ba7816bf8f01
+             */
+            id: string;
+            /**
+             * @description When the user logged in, civil time of the road.
+             * @example 2024-01-01 08:00:00
+             */
+            opened_at: string;
+            /**
+             * @description When the last request came, civil time of the road.
+             * @example 2024-01-01 09:12:33
+             */
+            seen_at: string;
+        };
         /** @description The headline numbers. */
         Overview: {
             /**
@@ -3635,6 +3836,8 @@ export interface components {
              */
             total: number;
         };
+        /** @enum {string} */
+        Permission: "dashboard" | "plates" | "work" | "export" | "rejects" | "audit" | "users" | "metrics";
         /** @description Counts since the data directory was made; rates of this process. */
         PipelineStatus: {
             /**
@@ -4468,6 +4671,67 @@ export interface components {
         Role: "all" | "ingest" | "api";
         /** @enum {string} */
         Rule: "window" | "speed";
+        /** @description Who is logged in, and what this client may do. */
+        Session: {
+            /** @description `login`, or `open` where nobody needs to log in. */
+            access: components["schemas"]["Access"];
+            /**
+             * @description What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
+             * @example wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU
+             */
+            csrf?: string | null;
+            /**
+             * @description When the session ends at the latest, civil time of the road; null without a session.
+             * @example 2024-01-08 08:00:00
+             */
+            expires_at?: string | null;
+            /**
+             * @description Nobody needs to log in, although others than this machine can reach it.
+             * @example false
+             */
+            exposed: boolean;
+            /**
+             * @description What this client may do.
+             * @example [
+             *       "dashboard",
+             *       "plates",
+             *       "work",
+             *       "export"
+             *     ]
+             */
+            permissions: components["schemas"]["Permission"][];
+            user?: null | components["schemas"]["SessionUser"];
+        };
+        /** @description A user who is logged in. */
+        SessionUser: {
+            /**
+             * @description A new password must be chosen before anything else.
+             * @example false
+             */
+            must_change: boolean;
+            /**
+             * @description The name to log in with.
+             * @example wang
+             */
+            name: string;
+            /**
+             * @description The roles.
+             * @example [
+             *       "operator"
+             *     ]
+             */
+            roles: components["schemas"]["UserRole"][];
+            /**
+             * @description The name that others see.
+             * @example 王警官
+             */
+            shown: string;
+        };
+        /** @description The sessions of one user. */
+        Sessions: {
+            /** @description The one that was seen last comes first. */
+            sessions: components["schemas"]["OpenSession"][];
+        };
         /** @enum {string} */
         Severity: "high" | "medium" | "low";
         /** @description A checkpoint of a sighting. */
@@ -4698,6 +4962,8 @@ export interface components {
             hphm: string;
         };
         /** @enum {string} */
+        UserRole: "viewer" | "operator" | "supervisor" | "auditor" | "admin";
+        /** @enum {string} */
         VehicleType: "小型客车" | "大型客车" | "货车" | "其他";
         /**
          * @description A change of the work on an alert or a case.
@@ -4710,7 +4976,7 @@ export interface components {
          */
         WorkChange: {
             /**
-             * @description Who makes the change, up to 64 characters.
+             * @description Who makes the change, up to 64 characters. Who is logged in need not give it, and is named whatever is given.
              * @example 王警官
              */
             by: string;
@@ -4795,6 +5061,24 @@ export interface operations {
             };
             /** @description There is no such parameter; `msg` says so */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4927,6 +5211,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The first time is after the last */
             409: {
                 headers: {
@@ -5010,6 +5312,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -5083,6 +5403,24 @@ export interface operations {
             };
             /** @description The id is not 16 hexadecimal digits */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5189,7 +5527,16 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A page of another origin may not change anything (`api.allowed_origins`) */
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5308,6 +5655,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -5373,6 +5738,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -5431,6 +5814,24 @@ export interface operations {
             };
             /** @description There is no such parameter; `msg` says so */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5507,6 +5908,24 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` says what is valid */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5604,6 +6023,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description There is no such checkpoint; `msg` lists some that there are */
             404: {
                 headers: {
@@ -5678,6 +6115,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -5736,6 +6191,24 @@ export interface operations {
             };
             /** @description There is no such parameter; `msg` says so */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5824,6 +6297,24 @@ export interface operations {
             };
             /** @description A field has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5925,6 +6416,24 @@ export interface operations {
             };
             /** @description A field has the wrong form, or does not exist; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6049,6 +6558,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -6116,6 +6643,24 @@ export interface operations {
             };
             /** @description There is no such parameter; `msg` says so */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6208,6 +6753,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description There is no such segment */
             404: {
                 headers: {
@@ -6264,6 +6827,626 @@ export interface operations {
             };
         };
     };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session, or that there is none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Session"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Login"];
+            };
+        };
+        responses: {
+            /** @description Logged in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Session"];
+                };
+            };
+            /** @description A parameter or field has the wrong form, or does not exist; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The name or the password is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Passwords are taken over HTTPS only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.max_body` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong passwords; `Retry-After` says how long to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Session"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no session: nobody needs to log in, or a token was sent */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Session"];
+                };
+            };
+            /** @description A parameter or field has the wrong form, or does not exist; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The old password is wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Passwords are taken over HTTPS only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no session: nobody needs to log in, or a token was sent */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.max_body` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong passwords; `Retry-After` says how long to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    own_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Sessions"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no session: nobody needs to log in, or a token was sent */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description `id` of the session
+                 * @example ba7816bf8f01
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Ended; those that are left */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_Sessions"];
+                };
+            };
+            /** @description A parameter or field has the wrong form, or does not exist; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no such session, or no longer */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description There is no session: nobody needs to log in, or a token was sent */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     hour_count: {
         parameters: {
             query?: {
@@ -6295,6 +7478,24 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6392,6 +7593,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The first time is after the last */
             409: {
                 headers: {
@@ -6470,6 +7689,24 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6557,6 +7794,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -6631,6 +7886,24 @@ export interface operations {
             };
             /** @description A parameter has the wrong form; `msg` names it */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6723,6 +7996,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The first time is after the last */
             409: {
                 headers: {
@@ -6790,6 +8081,24 @@ export interface operations {
             };
             /** @description There is no such parameter; `msg` says so */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6876,6 +8185,24 @@ export interface operations {
             };
             /** @description `hphm` is missing, or a parameter has the wrong form */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7003,6 +8330,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The first time is after the last */
             409: {
                 headers: {
@@ -7118,6 +8463,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The first time is after the last */
             409: {
                 headers: {
@@ -7209,6 +8572,24 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
                 headers: {
@@ -7273,6 +8654,24 @@ export interface operations {
             };
             /** @description The id is not 16 hexadecimal digits */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7379,7 +8778,16 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description A page of another origin may not change anything (`api.allowed_origins`) */
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7539,6 +8947,24 @@ export interface operations {
                      *     platewatch_accepted_total 1299976
                      */
                     "text/plain": string;
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
                 };
             };
             /** @description The path with its query string is longer than 8 KiB */
