@@ -3,6 +3,7 @@
 //!
 //! What it must answer comes from a naive model that was written from the contract alone.
 
+mod access;
 mod agreement;
 mod bad;
 mod cases;
