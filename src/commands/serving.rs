@@ -94,6 +94,7 @@ pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>) -> ServeSettings 
         gate,
         cors_origins: config.api.cors_origins.clone(),
         allowed_origins: config.api.allowed_origins.clone(),
+        hosts: config.api.hosts.clone(),
         max_concurrent_queries: config.api.max_concurrent_queries,
         query_timeout: config.api.query_timeout,
         sse_max_clients: config.api.sse_max_clients,

@@ -67,6 +67,17 @@ pub(super) fn origins(origins: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// Names of hosts, without port.
+pub(super) fn host_names(list: &[String]) -> Result<(), String> {
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    match list.iter().find(|name| *name != "*" && !is_name(name)) {
+        Some(wrong) => {
+            Err(format!("\"{wrong}\" is no name of a host; write it without scheme and port, such as \"db-app\""))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Origins that may change something must be named.
 pub(super) fn named_origins(list: &[String]) -> Result<(), String> {
     if list.iter().any(|origin| origin == "*") {

@@ -8,15 +8,18 @@ mod guarded;
 mod mask;
 mod table;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use access::{Digest, Permission};
 use axum::extract::{MatchedPath, Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, ErrorReason};
+use super::fields::shortened;
 use super::listen::Lasting;
 use super::state::Api;
 use crate::clock::unix_now;
@@ -39,6 +42,13 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let Some(route) = route.filter(|route| api.document.parameters(request.method(), route.as_str()).is_some()) else {
         return next.run(request).await;
     };
+    if !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .map_or_else(String::new, |host| shortened(&host.to_str().unwrap_or("?")));
+        return ApiError::new(ErrorReason::UnknownHost).with("host", host).into_response();
+    }
     let identity = match admitted(&api, request.method(), route.as_str(), request.headers()) {
         Ok(identity) => identity,
         Err(refused) => return refused.into_response(),
@@ -82,6 +92,16 @@ fn admitted(api: &Api, method: &Method, route: &str, headers: &HeaderMap) -> Res
         prove(&identity, headers)?;
     }
     Ok(identity)
+}
+
+/// Whether a request calls this server by an address, by `localhost`, or by one of these names. A page whose own name leads here
+/// (DNS rebinding) calls it by that name.
+fn is_our_name(headers: &HeaderMap, names: &[String]) -> bool {
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let Some(host) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
+    let name = host.host().trim_end_matches('.').to_ascii_lowercase();
+    let is_address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+    is_address || name == "localhost" || names.iter().any(|known| known == "*" || known.eq_ignore_ascii_case(&name))
 }
 
 fn not_permitted(permission: &str) -> ApiError {
@@ -140,6 +160,31 @@ pub(super) fn session_of(identity: &Identity) -> Result<(&Digest, &Who), ApiErro
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+
+    #[test]
+    fn only_our_own_names_are_ours() {
+        let names = ["db-app".to_owned()];
+        for (host, is_ours) in [
+            (Some("127.0.0.1:5000"), true),
+            (Some("[::1]:5000"), true),
+            (Some("10.0.0.7"), true),
+            (Some("localhost:5000"), true),
+            (Some("DB-App:5000"), true),
+            (Some("db-app."), true),
+            (None, true),
+            (Some("evil.example:5000"), false),
+            (Some("localhost.evil.example"), false),
+            (Some("127.0.0.1.evil.example"), false),
+            (Some(""), false),
+            (Some("a b"), false),
+        ] {
+            let headers = HeaderMap::from_iter(host.map(|host| (header::HOST, HeaderValue::from_str(host).unwrap())));
+            assert_eq!(is_our_name(&headers, &names), is_ours, "{host:?}");
+            assert!(
+                is_our_name(&headers, &["*".to_owned()]) || host.is_none_or(|host| host.is_empty() || host == "a b")
+            );
+        }
+    }
 
     #[test]
     fn the_cookie_is_found_among_others_and_never_guessed() {

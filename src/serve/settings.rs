@@ -16,6 +16,8 @@ pub struct ServeSettings {
     pub cors_origins: Vec<String>,
     /// Origins whose pages may also change something, besides our own.
     pub allowed_origins: Vec<String>,
+    /// Names by which this server is called, where nobody needs to log in; `*` allows all.
+    pub hosts: Vec<String>,
     /// Concurrent queries that read the disk; more wait.
     pub max_concurrent_queries: usize,
     /// How long a request may take before it is answered with 504.
@@ -52,6 +54,7 @@ impl ServeSettings {
         Self {
             cors_origins: vec!["*".to_owned()],
             allowed_origins: Vec::new(),
+            hosts: vec!["*".to_owned()],
             max_concurrent_queries: 4,
             query_timeout: Duration::from_secs(10),
             sse_max_clients: 256,

@@ -154,11 +154,7 @@ fn the_command_line_says_what_is_wrong() {
     done(&data, &["user", "add", "boss", "--role", "admin"]);
     for (arguments, line, parts) in [
         (&["user", "add", "li", "--role", "viewer"][..], "short", &["at least 10 characters"][..]),
-        (
-            &["user", "add", "li", "--role", "viewer"],
-            "li li li li li",
-            &["made of the user's name"],
-        ),
+        (&["user", "add", "li", "--role", "viewer"], "li li li li li", &["made of the user's name"]),
         (&["user", "add", "boss", "--role", "viewer"], PASSWORD, &["there is a user boss already"]),
         (&["user", "add", "王", "--role", "viewer"], PASSWORD, &["is no name to log in with"]),
         (&["user", "disable", "boss"], "", &["the last admin"]),

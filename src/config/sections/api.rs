@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::config::checks::{named_origins, origins, within};
+use crate::config::checks::{host_names, named_origins, origins, within};
 use crate::config::declare::settings;
 use crate::config::units::ByteSize;
 
@@ -17,6 +17,10 @@ settings! {
         /// Origins whose pages may also change something (the work on alerts). Platewatch's own page always may; a page of any
         /// other origin is answered with status 403.
         allowed_origins: Vec<String> = Vec::new(), |list: &Vec<String>| named_origins(list);
+        /// Names by which browsers call this server, such as `["db-app", "watch.example.org"]`, or `["*"]` for any. As long as nobody needs
+        /// to log in, a request by another name is refused with status 421: a page from elsewhere could point its own name
+        /// here and read everything. IP addresses and `localhost` are always allowed.
+        hosts: Vec<String> = Vec::new(), |list: &Vec<String>| host_names(list);
         /// Lets everybody who reaches `listen` see and change everything, without a login. Without it, and where others than this
         /// machine reach `listen`, `serve` asks for users (`platewatch user add`) before it starts. On a loopback
         /// address nobody needs to log in as long as there are no users.

@@ -39,6 +39,7 @@ reasons! {
     WrongCall BAD_REQUEST: "{error}: /api/openapi.json says how this is called",
     OriginNotAllowed FORBIDDEN: "a page of {origin} may not change anything here: use Platewatch's own page, or name the origin in api.allowed_origins (a reverse proxy must pass the header Host on)",
 
+    UnknownHost MISDIRECTED_REQUEST: "this server is not called {host}: use its address, or name the host in api.hosts",
     LoginRequired UNAUTHORIZED: "log in first: on the page, or with a token as `Authorization: Bearer pw_…`",
     WrongToken UNAUTHORIZED: "this token is not valid, or not any more: `platewatch token list` shows those that are",
     WrongLogin UNAUTHORIZED: "the name or the password is wrong",

@@ -214,6 +214,7 @@ fn answers(path: &str, method: &str, operation: &mut Value) {
         add("409", "The first time is after the last");
     }
     if path != "/healthz" && path != "/readyz" {
+        add("421", "Nobody needs to log in, and the server is called by a name that is not in `api.hosts`");
         add("401", "A login or a token is needed, or the one that was sent is not valid any more");
         add(
             "403",

@@ -24,7 +24,7 @@ async fn files_have_their_type_and_a_tag() {
         assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
         let policy = reply.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'self'") && policy.contains("script-src 'self';"), "{policy}");
-        assert_eq!(reply.header("x-frame-options"), Some("SAMEORIGIN"));
+        assert_eq!(reply.header("x-frame-options"), Some("DENY"));
         assert_eq!(reply.header("referrer-policy"), Some("no-referrer"));
         let tag = reply.header("etag").unwrap();
         for known in [tag, "\"other\", W/\"x\"", "*"] {
