@@ -142,7 +142,7 @@ impl Gate {
 
     /// Whether one must log in.
     pub fn is_closed(&self) -> bool {
-        !self.settings.open && !(self.settings.is_local && self.known.load().accounts.are_empty())
+        !(self.settings.open || self.settings.is_local && self.known.load().accounts.are_empty())
     }
 
     /// Whether others than this machine come in without a login.

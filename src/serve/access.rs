@@ -46,7 +46,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
         let host = request
             .headers()
             .get(header::HOST)
-            .map_or_else(String::new, |host| shortened(&host.to_str().unwrap_or("?")));
+            .map_or_else(String::new, |host| shortened(host.to_str().unwrap_or("?")));
         return ApiError::new(ErrorReason::UnknownHost).with("host", host).into_response();
     }
     let identity = match admitted(&api, request.method(), route.as_str(), request.headers()) {

@@ -16,7 +16,7 @@ use super::fields::{BodyFields, Fields};
 use super::listen::Client;
 use super::state::Api;
 use crate::clock::unix_now;
-use crate::gate::{Identity, LoginError, PasswordError, Via};
+use crate::gate::{Credential, Identity, LoginError, PasswordError, Via, Who};
 
 /// Whether one must log in.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -149,7 +149,7 @@ pub(super) async fn log_in(
     let now = unix_now();
     let entered = api.at_the_gate(move |gate| gate.log_in(&name, &password, &address, &agent, now)).await?;
     let (cookie, session) = entered.map_err(refused)?;
-    let identity = api.gate.identify(crate::gate::Credential { cookie: Some(cookie.reveal()), token: None }, now);
+    let identity = api.gate.identify(Credential { cookie: Some(cookie.reveal()), token: None }, now);
     let identity = identity.map_err(|_| ApiError::new(ErrorReason::LoginRequired))?;
     tracing::info!(user = %session.user, address = session.address, "logged in");
     let seconds = api.gate.ends_at(&session.digest, now).map_or(0, |ends_at| ends_at - now);
@@ -218,8 +218,9 @@ pub(super) async fn change_password(
     if !client.is_private {
         return Err(ApiError::new(ErrorReason::NeedsHttps));
     }
-    let (digest, name, address, now) = (*digest, who.clone(), client.address.to_string(), unix_now());
-    let changed = api.at_the_gate(move |gate| gate.change_password(&digest, &name, &old, &new, &address, now)).await?;
+    let who = Who { must_change: false, ..who.clone() };
+    let (digest, user, address, now) = (*digest, who.clone(), client.address.to_string(), unix_now());
+    let changed = api.at_the_gate(move |gate| gate.change_password(&digest, &user, &old, &new, &address, now)).await?;
     changed.map_err(|error| match error {
         PasswordError::Login(error) => refused(error),
         PasswordError::Weak(_) | PasswordError::Same => {
@@ -230,11 +231,9 @@ pub(super) async fn change_password(
             ApiError::internal()
         }
     })?;
-    let by_session = crate::gate::Identity { via: identity.via.clone(), ..identity };
-    tracing::info!(user = %by_session.who.as_ref().map_or_else(String::new, |who| who.name.to_string()), "changed the password");
-    let permissions = by_session.who.as_ref().map(|who| who.roles.permissions()).unwrap_or_default();
-    let who = by_session.who.map(|who| crate::gate::Who { must_change: false, ..who });
-    Ok(Success(SessionJson::new(&api, &Identity { who, permissions, via: by_session.via })))
+    tracing::info!(user = %who.name, "changed the password");
+    let permissions = who.roles.permissions();
+    Ok(Success(SessionJson::new(&api, &Identity { permissions, via: Via::Session(digest), who: Some(who) })))
 }
 
 /// A field that must be there, as it is: white space belongs to a password.

@@ -128,7 +128,7 @@ fn plate(text: &str) -> Option<usize> {
     if is_military {
         // Two letters and five digits.
         let is_plate = all == 6
-            && text.bytes().nth(1).is_some_and(|second| second.is_ascii_uppercase())
+            && text.as_bytes().get(1).is_some_and(u8::is_ascii_uppercase)
             && text.bytes().skip(2).take(5).all(|digit| digit.is_ascii_digit());
         return is_plate.then_some(7);
     }
