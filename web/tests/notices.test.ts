@@ -120,6 +120,13 @@ describe('an error', () => {
     expect(result.textOf(error({ reason: 'data_away', values: { error: 'the moon' }, notices: [] }))).toBe('the moon')
   })
 
+  test('of access names the permission in words, and the wait', async () => {
+    const { result } = await run(useErrorText)
+    expect(result.textOf(error({ reason: 'not_permitted', values: { permission: 'export' }, notices: [] }))).toContain('没有此权限：导出')
+    expect(result.textOf(error({ reason: 'not_permitted', values: { permission: '?' }, notices: [] }))).toContain('没有此权限：?')
+    expect(result.textOf(error({ reason: 'login_backoff', values: { seconds: 8 }, notices: [] }))).toContain('请 8 秒后重试')
+  })
+
   test('of a newer server, or without an answer, is shown in its own words', async () => {
     const { result } = await run(useErrorText)
     expect(result.textOf(error({ reason: 'of_tomorrow' as ErrorBody['reason'], values: {}, notices: [], msg: 'words' }))).toBe('words')

@@ -24,6 +24,6 @@ export function may(permission: Permission): boolean {
 
 /** `byUser`: the user logged in or out here. */
 export function holdSession(next: Session | null, byUser = false): void {
-  ended.value = next?.user === null && !byUser && (ended.value || user.value !== null)
+  ended.value = next !== null && !next.user && !byUser && (ended.value || user.value !== null)
   held.value = next
 }

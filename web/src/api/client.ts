@@ -7,7 +7,7 @@ import { reportReachable, reportUnreachable } from './connection'
 import { csrfHeaders } from './csrf'
 import type { paths } from './schema'
 import { reportSessionDoubt } from './sessionDoubt'
-import type { AccessReason, ErrorBody } from './types'
+import type { ErrorBody, ErrorReason } from './types'
 
 /** Timeout of a request; the server's own timeout is shorter. */
 const TIMEOUT_MS = 30_000
@@ -62,7 +62,7 @@ export function withParams(path: string, params: Params = {}): string {
 }
 
 /** Reasons that mean that the session has ended, or is another than the page holds. */
-const DOUBTS: readonly string[] = ['login_required', 'csrf', 'must_change', 'no_login', 'no_session'] satisfies AccessReason[]
+const DOUBTS: readonly string[] = ['login_required', 'csrf', 'must_change', 'no_login', 'no_session'] satisfies ErrorReason[]
 
 export type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 

@@ -102,49 +102,12 @@ export type Notice = Schemas['Notice']
 export type NoticeCode = Schemas['NoticeCode']
 export type NoticeCause = Schemas['NoticeCause']
 
-// Access. These types are written by hand until the OpenAPI document describes the endpoints below /api/session.
-
-/** What a client may do. */
-export type Permission = 'dashboard' | 'plates' | 'work' | 'export' | 'rejects' | 'audit' | 'users' | 'metrics'
-export type Role = 'viewer' | 'operator' | 'supervisor' | 'auditor' | 'admin'
-
-export interface User {
-  /** The name to log in with. */
-  name: string
-  /** The name that others see. */
-  shown: string
-  roles: readonly Role[]
-  /** A new password is due before anything else. */
-  must_change: boolean
-}
-
 /** Who uses the page, and what it may offer them. */
-export interface Session {
-  /** `open`: nobody needs to log in. */
-  access: 'open' | 'login'
-  /** Open, although other machines reach it. */
-  exposed: boolean
-  /** None before login. */
-  permissions: readonly Permission[]
-  user: User | null
-  /** Goes back with every change. */
-  csrf: string | null
-  expires_at: string | null
-}
-
+export type Session = Schemas['Session']
+export type User = Schemas['SessionUser']
+/** Of a user; a process has a role too. */
+export type UserRole = Schemas['UserRole']
+/** What a client may do. */
+export type Permission = Schemas['Permission']
 /** A session of the user: a browser that is logged in. */
-export interface OpenSession {
-  id: string
-  opened_at: string
-  seen_at: string
-  address: string
-  /** The browser's own description of itself. */
-  agent: string
-  /** The one that asks. */
-  current: boolean
-}
-
-/** Reasons for errors of access; the OpenAPI document does not list them yet. */
-export type AccessReason =
-  | 'login_required' | 'wrong_login' | 'login_backoff' | 'needs_https' | 'no_login' | 'must_change' | 'weak_password' | 'missing_field'
-  | 'not_permitted' | 'csrf' | 'no_session' | 'no_such_session' | 'wrong_token'
+export type OpenSession = Schemas['OpenSession']

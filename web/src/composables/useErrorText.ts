@@ -2,7 +2,7 @@
 import { useI18n } from 'vue-i18n'
 
 import { ApiError } from '@/api/client'
-import type { WorkStatus } from '@/api/types'
+import type { Permission, WorkStatus } from '@/api/types'
 
 import { useFormat } from './useFormat'
 import { useNotice } from './useNotice'
@@ -17,8 +17,11 @@ export function useErrorText() {
 
   const stateOf = (name: string) => (te(`work.states.${name}`) ? t(`work.states.${name as WorkStatus}`) : name)
 
+  const permissionOf = (name: string) => (te(`access.permission.${name}`) ? t(`access.permission.${name as Permission}`) : name)
+
   function shown([name, value]: [string, string | number]): [string, string] {
     if (typeof value === 'number') return [name, Number.isInteger(value) ? integer(value) : String(value)]
+    if (name === 'permission') return [name, permissionOf(value)]
     return [name, STATES.includes(name) ? value.split(' or ').map(stateOf).join(t('errors.or')) : value]
   }
 

@@ -1,5 +1,5 @@
 /** Texts of access: login, account, roles, and what one may not do. */
-import type { Permission, Role } from '@/api/types'
+import type { Permission, UserRole } from '@/api/types'
 
 export default {
   exposed: '未启用登录，任何能访问本机的人都可以查看和修改',
@@ -59,7 +59,7 @@ export default {
   },
   /** A browser that does not say what it is. */
   unknownBrowser: '其他程序',
-  role: { viewer: '浏览', operator: '值班', supervisor: '主管', auditor: '审计', admin: '系统管理员' } satisfies Record<Role, string>,
+  role: { viewer: '浏览', operator: '值班', supervisor: '主管', auditor: '审计', admin: '系统管理员' } satisfies Record<UserRole, string>,
   permission: {
     dashboard: '查看统计、地图与列表',
     plates: '查看完整号牌与轨迹',

@@ -1,26 +1,8 @@
-import type { AccessReason, ErrorReason } from '@/api/types'
+import type { ErrorReason } from '@/api/types'
 
 import type zh from './errors.zh'
 
-/** Of access: see the Chinese texts. */
-const access: Record<AccessReason, string> = {
-  login_required: 'Log in first',
-  wrong_login: 'Wrong user name or password',
-  login_backoff: 'Too many failed logins; try again later',
-  needs_https: 'From other machines, log in over HTTPS: use the https address; a reverse proxy must be named in api.proxies and send X-Forwarded-Proto',
-  no_login: 'No login is required here',
-  must_change: 'Choose a new password first',
-  weak_password: 'The new password is too weak: at least 10 characters, not made of your user name, and not a common one; take several unrelated words',
-  missing_field: 'A required field is missing',
-  not_permitted: 'Your role may not do this; ask the administrator if you need it',
-  csrf: 'The login has changed; try again',
-  no_session: 'Log in first',
-  no_such_session: 'That session has already ended',
-  wrong_token: 'The token is not valid, or not any more',
-}
-
 const reason: Record<ErrorReason, string> = {
-  ...access,
   unknown_endpoint: 'There is no endpoint {path}',
   unknown_file: 'There is no file /{path}',
   ingest_only: 'This process only takes data in (role ingest) and reports its status: use a process with role api',
@@ -28,6 +10,18 @@ const reason: Record<ErrorReason, string> = {
   uri_too_long: 'The address has {bytes} bytes, more than the limit of {limit}: remove filters that are not needed',
   wrong_call: 'The request is not valid ({error})',
   origin_not_allowed: 'A page of {origin} may not change anything here: use the page of this server, or add the origin to api.allowed_origins (a reverse proxy must forward the Host header)',
+  login_required: 'Log in first',
+  wrong_token: 'The token is not valid, or not any more',
+  wrong_login: 'Wrong user name or password',
+  login_backoff: 'Too many failed logins; try again in {seconds} seconds',
+  needs_https: 'From other machines, log in over HTTPS: use the https address; a reverse proxy must be named in api.proxies and send X-Forwarded-Proto',
+  no_login: 'No login is required here',
+  must_change: 'Choose a new password first',
+  weak_password: 'The new password is too weak: at least 10 characters, not made of your user name, and not a common one; take several unrelated words',
+  not_permitted: 'Your role lacks the permission to {permission}; ask the administrator if you need it',
+  csrf: 'The login has changed; try again',
+  no_session: 'Log in first',
+  no_such_session: 'That session has already ended',
   not_utf8: 'The parameters in the address are not UTF-8',
   value_not_utf8: 'The parameter {name} is not UTF-8',
   too_many_parameters: 'More than {limit} parameters',
@@ -61,6 +55,7 @@ const reason: Record<ErrorReason, string> = {
   not_etag: 'If-Match must be the ETag of the alert, not {given}',
   missing_plate: 'Enter the whole plate',
   missing_end: '`{name}` is missing: give both checkpoints of the segment',
+  missing_field: '`{name}` is missing',
   missing_name: 'Say who you are',
   control_character: '{name} contains the control character {given}: remove it',
   range_reversed: 'The start ({first}) is after the end ({last}): swap them',

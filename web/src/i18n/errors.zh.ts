@@ -1,25 +1,7 @@
 /** Texts for errors by the reason of the server. The types force a text for each. */
-import type { AccessReason, ErrorReason } from '@/api/types'
-
-/** Of access. A list of its own until the OpenAPI document names these reasons; the type of `reason` then asks for each. */
-const access: Record<AccessReason, string> = {
-  login_required: '请先登录',
-  wrong_login: '用户名或密码不正确',
-  login_backoff: '登录失败次数过多，请稍后再试',
-  needs_https: '从其他机器登录须使用 HTTPS：请改用 https 地址；如经反向代理，请管理员将其写入 api.proxies 并转发 X-Forwarded-Proto',
-  no_login: '本系统未启用登录',
-  must_change: '请先设置新密码',
-  weak_password: '新密码太弱：至少 10 个字符，不能由用户名组成，也不能是常见密码；可用几个互不相关的词',
-  missing_field: '有必填项没有填写',
-  not_permitted: '您的角色无权进行此操作，如有需要请联系系统管理员',
-  csrf: '登录状态已变化，请重试',
-  no_session: '此操作需要先登录',
-  no_such_session: '该设备的登录已经退出',
-  wrong_token: '令牌无效或已停用',
-}
+import type { ErrorReason } from '@/api/types'
 
 const reason: Record<ErrorReason, string> = {
-  ...access,
   unknown_endpoint: '没有接口 {path}',
   unknown_file: '没有文件 /{path}',
   ingest_only: '本进程只负责接入（role 为 ingest），只提供运行状态：请访问 role 为 api 的进程',
@@ -27,6 +9,18 @@ const reason: Record<ErrorReason, string> = {
   uri_too_long: '地址有 {bytes} 字节，超过上限 {limit}：请去掉不需要的条件',
   wrong_call: '请求有误（{error}）',
   origin_not_allowed: '来自 {origin} 的页面不能在此修改数据：请使用本系统的页面，或把该来源写入 api.allowed_origins（反向代理须转发 Host 头）',
+  login_required: '请先登录',
+  wrong_token: '令牌无效或已停用',
+  wrong_login: '用户名或密码不正确',
+  login_backoff: '登录失败次数过多，请 {seconds} 秒后重试',
+  needs_https: '从其他机器登录须使用 HTTPS：请改用 https 地址；如经反向代理，请管理员将其写入 api.proxies 并转发 X-Forwarded-Proto',
+  no_login: '本系统未启用登录',
+  must_change: '请先设置新密码',
+  weak_password: '新密码太弱：至少 10 个字符，不能由用户名组成，也不能是常见密码；可用几个互不相关的词',
+  not_permitted: '您的角色没有此权限：{permission}；如有需要请联系系统管理员',
+  csrf: '登录状态已变化，请重试',
+  no_session: '此操作需要先登录',
+  no_such_session: '该设备的登录已经退出',
   not_utf8: '地址中的参数不是 UTF-8 编码',
   value_not_utf8: '参数 {name} 不是 UTF-8 编码',
   too_many_parameters: '参数超过 {limit} 个',
@@ -60,6 +54,7 @@ const reason: Record<ErrorReason, string> = {
   not_etag: 'If-Match 应为预警的 ETag，而不是 {given}',
   missing_plate: '请填写完整号牌',
   missing_end: '缺少 {name}：请给出路段的两个卡口',
+  missing_field: '缺少 {name}',
   missing_name: '请填写处理人',
   control_character: '{name} 中含有控制字符 {given}，请去掉',
   range_reversed: '开始时间（{first}）晚于结束时间（{last}），请对调',
