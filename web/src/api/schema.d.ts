@@ -2808,7 +2808,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "no_session" | "no_such_session" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "no_session" | "no_such_session" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -5095,6 +5095,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -5247,6 +5256,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -5332,6 +5350,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5439,6 +5466,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5590,6 +5626,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -5682,6 +5727,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -5765,6 +5819,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -5841,6 +5904,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5944,6 +6016,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6059,6 +6140,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -6135,6 +6225,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6227,6 +6326,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6358,6 +6466,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -6477,6 +6594,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -6585,6 +6711,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -6670,6 +6805,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6789,6 +6933,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -6874,6 +7027,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6995,6 +7157,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Too many wrong passwords; `Retry-After` says how long to wait */
             429: {
                 headers: {
@@ -7089,6 +7260,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7210,6 +7390,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description Too many wrong passwords; `Retry-After` says how long to wait */
             429: {
                 headers: {
@@ -7304,6 +7493,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7418,6 +7616,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -7514,6 +7721,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7629,6 +7845,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -7732,6 +7957,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -7814,6 +8048,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7929,6 +8172,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -8032,6 +8284,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -8108,6 +8369,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8221,6 +8491,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8366,6 +8645,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -8499,6 +8787,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -8599,6 +8896,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -8690,6 +8996,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8841,6 +9156,15 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             /** @description The server failed; its log says why */
             500: {
                 headers: {
@@ -8969,6 +9293,15 @@ export interface operations {
             };
             /** @description The path with its query string is longer than 8 KiB */
             414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ const reason: Record<ErrorReason, string> = {
   uri_too_long: 'The address has {bytes} bytes, more than the limit of {limit}: remove filters that are not needed',
   wrong_call: 'The request is not valid ({error})',
   origin_not_allowed: 'A page of {origin} may not change anything here: use the page of this server, or add the origin to api.allowed_origins (a reverse proxy must forward the Host header)',
+  unknown_host: 'This server is not called {host}: use its address, or have the name added to api.hosts',
   login_required: 'Log in first',
   wrong_token: 'The token is not valid, or not any more',
   wrong_login: 'Wrong user name or password',

@@ -9,6 +9,7 @@ const reason: Record<ErrorReason, string> = {
   uri_too_long: '地址有 {bytes} 字节，超过上限 {limit}：请去掉不需要的条件',
   wrong_call: '请求有误（{error}）',
   origin_not_allowed: '来自 {origin} 的页面不能在此修改数据：请使用本系统的页面，或把该来源写入 api.allowed_origins（反向代理须转发 Host 头）',
+  unknown_host: '本系统不以 {host} 这个名称提供服务：请用本机地址访问，或由管理员把该名称写入 api.hosts',
   login_required: '请先登录',
   wrong_token: '令牌无效或已停用',
   wrong_login: '用户名或密码不正确',
