@@ -10,7 +10,6 @@ use access::{AccountError, Accounts, Session};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-const FOLDER: &str = "access";
 const ACCOUNTS: &str = "accounts.json";
 const SESSIONS: &str = "sessions.json";
 const LOCK: &str = "lock";
@@ -61,7 +60,7 @@ struct Versioned<T> {
 impl AccountFiles {
     /// The files below `data_dir`.
     pub fn below(data_dir: &Path) -> Self {
-        Self { folder: data_dir.join(FOLDER) }
+        Self { folder: data_dir.join(storage::ACCESS) }
     }
 
     /// All users and tokens; none without the file.

@@ -42,7 +42,8 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let Some(route) = route.filter(|route| api.document.parameters(request.method(), route.as_str()).is_some()) else {
         return next.run(request).await;
     };
-    if !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
+    let is_free = needs(request.method(), route.as_str()) == Some(Needs::Nothing);
+    if !is_free && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
         let host = request
             .headers()
             .get(header::HOST)

@@ -581,7 +581,7 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<Option<u8>, StorageErro
     let entries =
         std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
     let [first, second] = tally::FILES;
-    let ours = [layout::DATABASE, layout::REFERENCE, first, second, layout::IN_USE, "lost+found"];
+    let ours = [layout::DATABASE, layout::REFERENCE, layout::ACCESS, first, second, layout::IN_USE, "lost+found"];
     for entry in entries.flatten() {
         let name = entry.file_name();
         if !ours.iter().any(|known| name == *known) {
