@@ -12,14 +12,14 @@ export interface Appliance {
   remove: () => Promise<void>
 }
 
-/** Serves `lines` as a capture file, or nothing without them. `more` are further sections of the configuration; `api` is added to [api]. */
-export async function appliance(lines: readonly string[], more = '', api = ''): Promise<Appliance> {
+/** Serves `lines` as a capture file, or nothing without them. `more` are further sections of the configuration; `api` is added to [api]. It listens on `host`. */
+export async function appliance(lines: readonly string[], more = '', api = '', host = '127.0.0.1'): Promise<Appliance> {
   const folder = await mkdtemp(join(tmpdir(), 'platewatch-e2e-'))
   const port = await freePort()
   const capture = join(folder, 'capture.tsv')
   await writeFile(capture, `${lines.join('\n')}\n`)
   const source = lines.length > 0 ? `kind = "capture"\nfiles = [${JSON.stringify(capture)}]` : 'kind = "none"'
-  const text = `data_dir = ${JSON.stringify(join(folder, 'data'))}\n[source]\n${source}\n[api]\nlisten = "127.0.0.1:${port}"\n${api}\n${more}\n`
+  const text = `data_dir = ${JSON.stringify(join(folder, 'data'))}\n[source]\n${source}\n[api]\nlisten = "${host}:${port}"\n${api}\n${more}\n`
   await writeFile(join(folder, 'config.toml'), text)
   const child = spawn(BINARY, ['serve', '--config', join(folder, 'config.toml')], { stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
