@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config'
 
 // The server that the development page talks to, such as `platewatch demo`.
 const server = process.env.PLATEWATCH_URL ?? 'http://127.0.0.1:5000'
-const proxy = Object.fromEntries(['/api', '/healthz', '/readyz', '/metrics'].map((path) => [path, server]))
+const proxy = Object.fromEntries(['/api', '/healthz', '/readyz', '/metrics'].map((path) => [path, { target: server, changeOrigin: false }]))
 
 export default defineConfig({
   plugins: [vue()],

@@ -42,8 +42,8 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let Some(route) = route.filter(|route| api.document.parameters(request.method(), route.as_str()).is_some()) else {
         return next.run(request).await;
     };
-    let is_free = needs(request.method(), route.as_str()) == Some(Needs::Nothing);
-    if !is_free && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
+    let needed = needs(request.method(), route.as_str());
+    if needed != Some(Needs::Nothing) && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
         let host = request
             .headers()
             .get(header::HOST)
@@ -63,7 +63,9 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     if response.extensions().get::<Lasting>().is_some() {
         return guarded::while_it_holds(api, identity, response);
     }
-    if sees_plates { response } else { mask::masked(&api.mask, response).await }
+    // What needs no permission holds no plate, and secrets that must stay as they are.
+    let is_plain = matches!(needed, Some(Needs::Nothing | Needs::Login));
+    if sees_plates || is_plain { response } else { mask::masked(&api.mask, response).await }
 }
 
 /// Who sends a request, if that one may send it.
