@@ -57,6 +57,9 @@ fn schema(schemas: &mut Map<String, Value>) {
     fields(&mut export);
     let mut change = schemas.get("WorkChange").cloned().unwrap_or_default();
     fields(&mut change);
+    for name in ["Login", "NewPassword"] {
+        texts(schemas.get_mut(name));
+    }
     for (name, value) in [("Query", query), ("Export", export), ("WorkChange", change)] {
         schemas.insert(name.to_owned(), value);
     }
@@ -70,6 +73,15 @@ fn schema(schemas: &mut Map<String, Value>) {
                 values.insert("additionalProperties".to_owned(), json!({"type": ["string", "number"]}));
             }
         }
+    }
+}
+
+/// Texts that must be there, and no other fields.
+fn texts(schema: Option<&mut Value>) {
+    let Some(schema) = schema.and_then(Value::as_object_mut) else { return };
+    schema.insert("additionalProperties".to_owned(), json!(false));
+    for (_, field) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        narrow(field, json!({"type": "string", "minLength": 1}));
     }
 }
 
