@@ -30,7 +30,7 @@ pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordHash, Salt, W
 pub use permission::{Permission, Permissions};
 pub use role::{Role, Roles};
 pub use secret::{Digest, RANDOM_BYTES, Secret};
-pub use session::{CSRF, Session, SessionId};
+pub use session::{Session, SessionId};
 pub use sessions::{SessionLimits, Sessions};
 pub use token::{Token, TokenId};
 pub use user::{MAX_NAME_CHARS, User, UserName};

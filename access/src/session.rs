@@ -5,8 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::secret::Digest;
 use crate::user::UserName;
 
-/// The word by which the secret against forged requests is derived.
-pub const CSRF: &str = "csrf";
 /// Characters of an id, and of what is kept of a browser's name.
 const ID_CHARS: usize = 12;
 const MAX_AGENT_CHARS: usize = 200;
@@ -42,10 +40,5 @@ impl Session {
     /// Its public name.
     pub fn id(&self) -> SessionId {
         self.digest.short(ID_CHARS)
-    }
-
-    /// What the page sends along with everything that changes something: another site does not know it.
-    pub fn csrf(&self) -> String {
-        self.digest.derived(CSRF)
     }
 }

@@ -146,7 +146,7 @@ mod tests {
         let left: Vec<_> = Sessions::new(LIMITS, sessions.all()).all();
         assert_eq!(left.len(), 2);
         assert!(left.contains(&all[1]) && left.contains(&all[2]));
-        assert_ne!(all[0].csrf(), all[1].csrf());
+        assert_ne!(all[0].digest.csrf(), all[1].digest.csrf());
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The gate of one process: it knows the accounts as they are stored, the sessions, and who tried a wrong password.
 //!
-//! Accounts that the command line changes are noticed within a second. What a session or a token may do is decided anew with
-//! each request, so a disabled user, another role or a revoked token has effect at once.
+//! Changes that the command line makes are noticed within a second. Every request is checked against the accounts as they are
+//! then, so a disabled user, another role or a revoked token has effect at once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use access::{
-    AccountError, Accounts, Attempts, Digest, PasswordHash, Permissions, Secret, Session, SessionLimits, Sessions,
-    Token, TokenId, User, UserName, WeakPassword,
+    Accounts, Attempts, Digest, PasswordHash, Permissions, Secret, Session, SessionLimits, Sessions, Token, User,
+    UserName, WeakPassword,
 };
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -100,8 +100,6 @@ pub struct Gate {
     looked_at: AtomicI64,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
-    /// When tokens were used last, in seconds since 1970.
-    used: Mutex<HashMap<TokenId, i64>>,
 }
 
 impl Gate {
@@ -122,7 +120,6 @@ impl Gate {
             looked_at: AtomicI64::new(now),
             sessions: Mutex::new(Sessions::new(settings.limits, sessions)),
             attempts: Mutex::default(),
-            used: Mutex::default(),
         })
     }
 
@@ -136,7 +133,6 @@ impl Gate {
             looked_at: AtomicI64::new(0),
             sessions: Mutex::new(Sessions::new(limits, [])),
             attempts: Mutex::default(),
-            used: Mutex::default(),
         }
     }
 
@@ -174,40 +170,23 @@ impl Gate {
         }
         let known = self.known.load();
         if let Some(token) = credential.token {
-            let token = known.tokens.get(&Digest::of(token)).filter(|token| !token.has_expired(now));
-            let token = token.ok_or(Denied::WrongToken)?;
-            let owner = known.accounts.user(&token.owner).filter(|owner| !owner.disabled).ok_or(Denied::WrongToken)?;
-            self.used.lock().insert(token.id.clone(), now);
-            let permissions = known.accounts.permissions_of(token, now);
-            return Ok(Identity { who: Some(who(owner)), permissions, via: Via::Token(token.id.clone()) });
+            return known.by_token(&Digest::of(token), now).ok_or(Denied::WrongToken);
         }
-        let digest = Digest::of(credential.cookie.ok_or(Denied::LoginRequired)?);
-        let mut sessions = self.sessions.lock();
-        let session = sessions.see(&digest, now).ok_or(Denied::LoginRequired)?;
-        let user = known.accounts.user(&session.user);
-        let user = user.filter(|user| !user.disabled && session.opened_at >= user.password_at);
-        let user = user.ok_or(Denied::LoginRequired)?;
-        let permissions = if user.must_change { Permissions::default() } else { user.permissions() };
-        Ok(Identity { who: Some(who(user)), permissions, via: Via::Session(digest) })
+        let cookie = credential.cookie.ok_or(Denied::LoginRequired)?;
+        known.by_session(&mut self.sessions.lock(), &Digest::of(cookie), now).ok_or(Denied::LoginRequired)
     }
 
-    /// Whether what an identity was let in by still holds.
+    /// Whether an identity would be let in again as it was.
     pub fn holds(&self, identity: &Identity, now: i64) -> bool {
         self.refresh(now);
         let known = self.known.load();
-        match (&identity.via, &identity.who) {
-            (Via::Open, _) => !self.is_closed(),
-            (Via::Token(id), _) => {
-                let token = known.accounts.tokens().iter().find(|token| token.id == *id);
-                token.is_some_and(|token| known.accounts.permissions_of(token, now) == identity.permissions)
-            }
-            (Via::Session(digest), Some(who)) => {
-                let user = known.accounts.user(&who.name);
-                self.sessions.lock().see(digest, now).is_some()
-                    && user.is_some_and(|user| user.permissions() == identity.permissions)
-            }
-            (Via::Session(_), None) | (Via::Nothing, _) => false,
-        }
+        let again = match &identity.via {
+            Via::Open => return !self.is_closed(),
+            Via::Nothing => return false,
+            Via::Token(digest) => known.by_token(digest, now),
+            Via::Session(digest) => known.by_session(&mut self.sessions.lock(), digest, now),
+        };
+        again.as_ref() == Some(identity)
     }
 
     /// Logs a user in. It takes some 20 ms of a processor, also with an unknown name.
@@ -358,10 +337,21 @@ impl Known {
         let tokens = accounts.by_digest();
         Ok(Self { accounts, tokens, stamp })
     }
-}
 
-impl From<AccountError> for PasswordError {
-    fn from(error: AccountError) -> Self {
-        Self::Files(error.into())
+    /// Whom a token stands for; none if it is not valid.
+    fn by_token(&self, digest: &Digest, now: i64) -> Option<Identity> {
+        let token = self.tokens.get(digest).filter(|token| !token.has_expired(now))?;
+        let owner = self.accounts.user(&token.owner).filter(|owner| !owner.disabled)?;
+        let permissions = self.accounts.permissions_of(token, now);
+        Some(Identity { who: Some(who(owner)), permissions, via: Via::Token(*digest) })
+    }
+
+    /// Who is logged in by a session, which is seen now; none if it has ended.
+    fn by_session(&self, sessions: &mut Sessions, digest: &Digest, now: i64) -> Option<Identity> {
+        let session = sessions.see(digest, now)?;
+        let user = self.accounts.user(&session.user);
+        let user = user.filter(|user| !user.disabled && session.opened_at >= user.password_at)?;
+        let permissions = if user.must_change { Permissions::default() } else { user.permissions() };
+        Some(Identity { who: Some(who(user)), permissions, via: Via::Session(*digest) })
     }
 }

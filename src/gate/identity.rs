@@ -1,6 +1,6 @@
 //! Who sends a request, and what that one may do.
 
-use access::{Digest, Permission, Permissions, Roles, TokenId, UserName};
+use access::{Digest, Permission, Permissions, Roles, UserName};
 
 /// Who sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Via {
     /// By the cookie of a session.
     Session(Digest),
     /// By a token.
-    Token(TokenId),
+    Token(Digest),
 }
 
 impl Identity {
@@ -58,7 +58,7 @@ impl Identity {
     /// What a page must send along with a change; none where no page can send one by mistake.
     pub fn csrf(&self) -> Option<String> {
         match &self.via {
-            Via::Session(digest) => Some(digest.derived(access::CSRF)),
+            Via::Session(digest) => Some(digest.csrf()),
             Via::Open | Via::Nothing | Via::Token(_) => None,
         }
     }

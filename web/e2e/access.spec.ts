@@ -183,7 +183,7 @@ describe('a role', () => {
     expect(answers.flatMap((answer) => PLATE.exec(answer)?.[0] ?? [])).toEqual([])
   })
 
-  test('that works on a case is named by its user, whom nobody asks for a name', async ({ open }) => {
+  test('names the user in the work on a case, and nobody types a name', async ({ open }) => {
     const page = await openAs(open, 'operator', records.case)
     const history = page.getByRole('region', { name: '研判记录' })
     await page.getByLabel('备注').fill('两处图像不是同一辆车')

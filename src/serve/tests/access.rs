@@ -87,6 +87,11 @@ impl Closed {
     }
 }
 
+/// The gate looks at the accounts once in each second of the clock.
+async fn noticed() {
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+}
+
 fn limits() -> SessionLimits {
     SessionLimits { idle: Duration::from_secs(3600), absolute: Duration::from_secs(86_400) }
 }
@@ -143,7 +148,7 @@ async fn every_role_gets_what_its_row_says_and_no_more() {
     for role in Role::ALL {
         let (cookie, csrf) = closed.log_in(role.as_str()).await;
         let token = closed.token(role.as_str(), &Permission::ALL, None);
-        tokio::time::sleep(Duration::from_millis(1100)).await;
+        noticed().await;
         let by_token = format!("Bearer {token}");
         let by_cookie = vec![("cookie", cookie.as_str()), ("x-csrf-token", csrf.as_str())];
         for headers in [by_cookie, vec![("authorization", by_token.as_str())]] {
@@ -177,7 +182,7 @@ async fn a_token_does_what_its_scopes_and_its_owner_may() {
     let closed = Closed::start().await;
     let narrow = closed.token("operator", &[Permission::Dashboard], None);
     let greedy = closed.token("viewer", &Permission::ALL, None);
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    noticed().await;
     for token in [&narrow, &greedy] {
         let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
@@ -187,7 +192,7 @@ async fn a_token_does_what_its_scopes_and_its_owner_may() {
     let id = access::Digest::of(&narrow).short(12);
     closed.files.change(|accounts| accounts.revoke(&id)).unwrap();
     closed.files.change(|accounts| accounts.set_disabled(&UserName::parse("viewer").unwrap(), true)).unwrap();
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    noticed().await;
     for token in [narrow, greedy] {
         let bearer = format!("Bearer {token}");
         let reply = closed.send("GET", "/api/overview", &[("authorization", &bearer)], &Value::Null).await;
@@ -279,7 +284,7 @@ async fn a_password_that_others_know_is_changed_first() {
     let hash = PasswordHash::new(PASSWORD, "supervisor", [9; 16]).unwrap();
     let name = UserName::parse("supervisor").unwrap();
     closed.files.change(|accounts| accounts.set_password(&name, hash, true, 0)).unwrap();
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    noticed().await;
     let (cookie, csrf) = closed.log_in("supervisor").await;
     let (other, _) = closed.log_in("supervisor").await;
     assert!(closed.get_as(&cookie, "/api/overview").await.error(403).contains("new password"));
@@ -332,7 +337,7 @@ async fn a_session_outlives_a_restart_and_not_its_user() {
     let get = async || request(restarted.address, "GET", "/api/overview", &[("cookie", cookie.as_str())], b"").await;
     assert_eq!(get().await.status, 200);
     closed.files.change(|accounts| accounts.set_disabled(&UserName::parse("operator").unwrap(), true)).unwrap();
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    noticed().await;
     get().await.error(401);
     let stored = std::fs::read_to_string(closed._folder.path().join("access/sessions.json")).unwrap();
     assert!(!stored.contains(cookie.split('=').nth(1).unwrap()), "the cookie itself is stored nowhere");
@@ -353,7 +358,7 @@ async fn without_users_this_machine_needs_no_login_and_with_one_it_does() {
     server.post("/api/session", r#"{"user":"wang","password":"x"}"#).await.error(409);
     server.get("/api/sessions").await.error(409);
     files.change(|accounts| accounts.add(user("wang", Role::Admin))).unwrap();
-    tokio::time::sleep(Duration::from_millis(1100)).await;
+    noticed().await;
     assert!(server.get("/api/overview").await.error(401).contains("log in"));
     let exposed = GateSettings { open: true, is_local: false, limits: limits() };
     let gate = Gate::new(exposed, files, 0).unwrap();
