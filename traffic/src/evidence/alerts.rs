@@ -13,7 +13,7 @@ use crate::{Cause, Places, PlateCode};
 const UNLEARNT_ERROR: f64 = 300.0;
 /// How likely two cars made a pair that one car can have made, of a plate that is cloned: if the chains gave its two
 /// sightings to different cars, and if not.
-const FEASIBLE_APART: f64 = 0.75;
+const FEASIBLE_APART: f64 = 0.55;
 const FEASIBLE_OF_CLONE: f64 = 0.05;
 
 impl Assessor {
@@ -56,7 +56,9 @@ impl Assessor {
             (0.0, Cause::PlateTypes)
         } else if share < FAST_SHARE {
             let likeliest = verdict.explanations.likeliest();
-            (of_contradiction(clone, likeliest == Cause::Misread), likeliest)
+            let calibrated = of_contradiction(clone, likeliest == Cause::Misread);
+            // Readings of the wrong type make many such pairs of plates whose number is lawful twice.
+            (if likeliest == Cause::PlateTypes { clone } else { calibrated }, likeliest)
         } else {
             let raw = (to.spot.time - from.spot.time).abs() as f64;
             let cause = if raw < FAST_SHARE * fastest { Cause::Clock } else { Cause::Feasible };

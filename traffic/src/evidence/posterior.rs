@@ -27,7 +27,7 @@ const FLOOR: f64 = 3e-6;
 const FLOOR_DUE: f64 = 1e-3;
 /// How much of the second car is seen if there is one: a run on both sides of which the first car contradicts it, the
 /// same of one sighting, and one with a contradiction on one side.
-const SHOWN: [f64; 3] = [0.2, 0.05, 0.03];
+const SHOWN: [f64; 3] = [0.2, 0.015, 0.03];
 /// The same of a second car that was seen before.
 const SHOWN_AGAIN: [f64; 3] = [0.3, 0.3, 0.1];
 /// How likely a further sighting of a run is false too: e^−3.5, of the third e^−1.75 of that, and so on.
@@ -35,6 +35,13 @@ const FURTHER: f64 = 3.5;
 const MAX_FURTHER: f64 = 8.0;
 /// How likely a car that jumped twice within a run jumps once more.
 const JUMPED_BEFORE: f64 = 0.08;
+/// How likely a car that took a road which is not known comes back on it.
+const SAME_ROAD: f64 = 0.3;
+/// The most that contradictions add which one road explains that is not known.
+const ONE_ROAD: f64 = 2.0;
+/// What each contradiction beyond the third adds by itself, and the most that they do.
+const MANY: f64 = 0.75;
+const MOST: f64 = 4.0;
 /// The least that a run adds to the logarithm of the odds.
 const MIN_GAIN: f64 = -2.5;
 /// A reading's plate type is wrong this often.
@@ -142,9 +149,14 @@ pub(super) fn weigh(roads: &mut Roads<'_>, rates: &Rates, marks: &[Mark], carrie
     };
     let second: Vec<&Mark> = of(Car::Second).collect();
     let runs: Vec<Run> = split(weigher.roads, &second).iter().map(|run| weigher.weigh(run)).collect();
+    let ways = Ways::of(weigher.roads, marks, &cars);
     let strangers = same_type.iter().filter(|same| **same).count() - first.len() - second.len();
     // Readings that fit neither car speak for a source that reads wrongly.
-    let evidence = runs.iter().map(|run| run.gain).sum::<f64>() - 0.5 * strangers as f64 + carried;
+    let gains = runs.iter().map(|run| run.gain);
+    let many = (MANY * (ways.0.len() as f64 - 3.0)).clamp(0.0, MOST);
+    let gain =
+        if ways.are_one_road() { gains.fold(MIN_GAIN, f64::max).min(ONE_ROAD) } else { gains.sum::<f64>() + many };
+    let evidence = gain - 0.5 * strangers as f64 + carried;
     let clone = if runs.is_empty() && carried == 0.0 { 0.0 } else { 1.0 / (1.0 + (-(PRIOR.ln() + evidence)).exp()) };
     let has_twin = weigher.twin > 0.0 || (twins >= 2 && runs.is_empty());
     let explanations = explanations(clone, has_twin, &weigher.others);
@@ -187,7 +199,7 @@ struct Weigher<'a, 'b> {
 
 impl Weigher<'_, '_> {
     fn weigh(&mut self, run: &[&Mark]) -> Run {
-        let (share, is_two_sided) = self.hardest(run);
+        let Hardest { share, is_two_sided, is_way_back } = self.hardest(run);
         let jumps = self.switches(run);
         let length = run.len() as f64;
         let due = run.iter().filter(|mark| mark.due.is_some()).count();
@@ -204,7 +216,11 @@ impl Weigher<'_, '_> {
             * brands.misread
             * (-MAX_FURTHER.min(further)).exp();
         let jump = again(self.rates.jumps, self.jumps) * brands.same;
-        let jump = if is_two_sided { jump * self.rates.jumps * (length + 1.0) } else { jump };
+        let jump = match (is_two_sided, is_way_back) {
+            (false, _) => jump,
+            (true, false) => jump * self.rates.jumps * (length + 1.0),
+            (true, true) => jump * SAME_ROAD,
+        };
         let further_jumps = jumps.saturating_sub(if is_two_sided { 2 } else { 1 });
         let jump = jump * JUMPED_BEFORE.powi(further_jumps as i32);
         let fast = 0.05 * (-(FAST_SHARE - share).max(0.0) / 0.06).exp() * brands.same;
@@ -243,16 +259,23 @@ impl Weigher<'_, '_> {
 
     /// The hardest contradiction of a run with the first car, as a share of the fastest credible time; and whether
     /// there are contradictions with sightings before and after.
-    fn hardest(&mut self, run: &[&Mark]) -> (f64, bool) {
+    fn hardest(&mut self, run: &[&Mark]) -> Hardest {
         let (mut before, mut after) = (f64::INFINITY, f64::INFINITY);
+        let (mut way_in, mut way_out) = (None, None);
         for mark in run {
             for other in self.first {
                 let share = self.roads.share_between(other, mark);
-                let side = if other.at <= mark.at { &mut before } else { &mut after };
-                *side = side.min(share);
+                let is_before = other.at <= mark.at;
+                let (side, way) = if is_before { (&mut before, &mut way_in) } else { (&mut after, &mut way_out) };
+                if share < *side {
+                    *side = share;
+                    *way = Some((other.spot.checkpoint, mark.spot.checkpoint));
+                }
             }
         }
-        (before.min(after).max(0.0), before < FAST_SHARE && after < FAST_SHARE)
+        let is_two_sided = before < FAST_SHARE && after < FAST_SHARE;
+        let is_way_back = is_two_sided && way_in == way_out;
+        Hardest { share: before.min(after).max(0.0), is_two_sided, is_way_back }
     }
 
     /// How often the sightings of a run and those of the first car follow each other as no single car can drive: so often
@@ -278,6 +301,16 @@ impl Weigher<'_, '_> {
     }
 }
 
+/// A run's contradictions with the first car.
+struct Hardest {
+    /// The gap of the hardest as a share of the fastest credible time.
+    share: f64,
+    /// Whether there are some with sightings before and after.
+    is_two_sided: bool,
+    /// Whether the hardest before and after lie between the same two places.
+    is_way_back: bool,
+}
+
 /// How likely the brands of a run are: of its sightings this many differ from the first car's, and this many do not.
 struct Brands {
     /// If one car made all of them.
@@ -298,6 +331,26 @@ impl Brands {
         // The chains may have taken some sightings of either car.
         let mixed = 0.5f64.powi(differ + equal);
         Self { same, clone: 0.7 * same + 0.2 * other + 0.1 * mixed, misread }
+    }
+}
+
+/// The contradictions between sightings that follow each other, as places.
+struct Ways(Vec<(NameId, NameId)>);
+
+impl Ways {
+    /// Those of the sightings that one of the two cars made.
+    fn of(roads: &mut Roads<'_>, marks: &[Mark], cars: &[Car]) -> Self {
+        let seen = marks.iter().zip(cars).filter(|(_, car)| **car != Car::Neither);
+        let seen: Vec<&Mark> = seen.map(|(mark, _)| mark).collect();
+        let pairs = seen.iter().zip(seen.iter().skip(1));
+        let pairs = pairs.filter(|(one, other)| roads.share_between(one, other) < FAST_SHARE);
+        Self(pairs.map(|(one, other)| (one.spot.checkpoint, other.spot.checkpoint)).collect())
+    }
+
+    /// Whether all lead to one place, or all away from one: then one road that is not known explains them.
+    fn are_one_road(&self) -> bool {
+        let [(from, to), _, ..] = self.0.as_slice() else { return false };
+        self.0.iter().all(|(_, end)| end == to) || self.0.iter().all(|(begin, _)| begin == from)
     }
 }
 
@@ -351,8 +404,9 @@ mod tests {
     use crate::evidence::paths::Paths;
     use crate::{PassageId, PlateCode, Resolution};
 
-    /// Places a degree of a meridian apart: 3127.4 s at least.
-    const PLACES: [Option<(f64, f64)>; 3] = [Some((117.0, 34.0)), Some((117.0, 35.0)), Some((117.0, 36.0))];
+    /// Places a degree of a meridian apart: 3127.4 s at least. The last is beside the first.
+    const PLACES: [Option<(f64, f64)>; 4] =
+        [Some((117.0, 34.0)), Some((117.0, 35.0)), Some((117.0, 36.0)), Some((117.0, 34.0))];
     const RATES: Rates =
         Rates { outliers: 1e-4, due_if_false: 0.8, due_by_chance: 0.05, jumps: 1e-3, brand_error: 0.06 };
 
@@ -371,33 +425,42 @@ mod tests {
         assert!((found - expected).abs() < 1e-3 * expected.abs(), "{found} instead of {expected}");
     }
 
-    /// One sighting 600 s after and 600 s before others at a place 3127.4 s away, without brands. By hand:
+    /// One sighting 600 s after and 600 s before others at places 3127.4 s away, without brands. By hand:
     /// - rate: 20 sightings count at least, so 20 × 1e-4 = 2e-3 false ones are expected; no neighbour was due, which is
     ///   (1 − 0.8) / (1 − 0.05) = 0.210526 as likely if it is false: 4.21053e-4
     /// - fast: it is 600 / 3127.4 = 0.19185 of the fastest time, so 0.05 · e^(−(0.8 − 0.19185) / 0.06) = 1.98e-6
     /// - jump there and back: 20 × 1e-3 × 1e-3 × 2 = 4e-5
     /// - with the floor of 3e-6: 4.66033e-4
-    /// - gain: ln(0.05 / 4.66033e-4) = 4.6755; with the prior ln(3e-3) = −5.8091: odds e^−1.1336, P = 0.24350
+    /// - gain: ln(0.015 / 4.66033e-4) = 3.4715; with the prior ln(3e-3) = −5.8091: odds e^−2.3376, P = 0.08806
     #[test]
     fn one_sighting_by_hand() {
-        let verdict = weighed(&[mark(0, 0, 0, "02"), mark(600, 1, 0, "02"), mark(1200, 0, 0, "02")]);
+        let verdict = weighed(&[mark(0, 0, 0, "02"), mark(600, 1, 0, "02"), mark(1200, 3, 0, "02")]);
         let [run] = verdict.runs.as_slice() else { panic!("{verdict:?}") };
         assert!(run.is_two_sided && run.sightings == 1);
-        close(run.gain, 4.6755);
-        close(verdict.explanations.clone, 0.24350);
-        // A share of what is left as large as that of the sum: (4.21053e-4 + 3e-6) / 4.66033e-4 of 0.75650.
-        close(verdict.explanations.misread, 0.68836);
-        close(verdict.explanations.fast, 0.75650 - 0.68836);
+        close(run.gain, 3.4715);
+        close(verdict.explanations.clone, 0.08806);
+        // A share of what is left as large as that of the sum: (4.21053e-4 + 3e-6) / 4.66033e-4 of 0.91194.
+        close(verdict.explanations.misread, 0.82979);
+        close(verdict.explanations.fast, 0.91194 - 0.82979);
+    }
+
+    /// The same from a place and back to it: a jump there is 20 × 1e-3, and back on the same road 0.3 of that, 6e-3, so
+    /// that all are 6.42603e-3. Gain: ln(0.015 / 6.42603e-3) = 0.84769.
+    #[test]
+    fn there_and_back_by_hand() {
+        let verdict = weighed(&[mark(0, 0, 0, "02"), mark(600, 1, 0, "02"), mark(1200, 0, 0, "02")]);
+        close(verdict.runs[0].gain, 0.84769);
+        assert!(verdict.explanations.fast > 0.9, "{:?}", verdict.explanations);
     }
 
     /// A due neighbour is 0.8 / 0.05 = 16 times as likely if the reading is false: 20 × 1e-4 × 16 = 3.2e-2, and the
-    /// others as above: 3.2045e-2. Gain: ln(0.05 / 3.2045e-2) = 0.44489.
+    /// others as above: 3.2045e-2. Gain: ln(0.015 / 3.2045e-2) = −0.75909.
     #[test]
     fn a_due_neighbour_by_hand() {
         let due = Some(PlateCode::pack("苏C12346"));
         let stranger = Mark { due, ..mark(600, 1, 0, "02") };
-        let verdict = weighed(&[mark(0, 0, 0, "02"), stranger, mark(1200, 0, 0, "02")]);
-        close(verdict.runs[0].gain, 0.44489);
+        let verdict = weighed(&[mark(0, 0, 0, "02"), stranger, mark(1200, 3, 0, "02")]);
+        close(verdict.runs[0].gain, -0.75909);
         assert!(verdict.explanations.clone < 0.02 && verdict.explanations.misread > 0.97);
     }
 
@@ -420,11 +483,26 @@ mod tests {
     /// - gain, with the floor of 3e-6: ln(0.2 / 1.65567e-5) = 9.3993
     #[test]
     fn cars_in_turn_by_hand() {
-        let seen = [(0, 0), (650, 1), (1300, 0), (2600, 0), (3250, 2), (3900, 0)];
+        let seen = [(0, 0), (650, 1), (1300, 3), (2600, 0), (3250, 2), (3900, 3)];
         let verdict = weighed(&seen.map(|(at, checkpoint)| mark(at, checkpoint, 0, "02")));
         let [run] = verdict.runs.as_slice() else { panic!("{verdict:?}") };
         assert_eq!((run.sightings, run.is_two_sided), (2, true));
         close(run.gain, 9.3993);
+    }
+
+    /// A car that takes the same quick road each time, from the third place to the second.
+    #[test]
+    fn one_road_that_is_not_known_makes_no_case() {
+        let turn = |begin: i64, from: u32, to: u32| {
+            [(0, 0), (7000, from), (7600, to)].map(|(after, checkpoint)| mark(begin + after, checkpoint, 0, "02"))
+        };
+        let same: Vec<Mark> = (0..4).flat_map(|number| turn(number * 12_000, 2, 1)).collect();
+        let same = weighed(&same).explanations;
+        assert!(same.clone < 0.05 && same.fast > 0.9, "{same:?}");
+        // The same, and from the second to the first in turn.
+        let others = (0..4).flat_map(|number| turn(number * 12_000, 2 - number as u32 % 2, 1 - number as u32 % 2));
+        let others: Vec<Mark> = others.collect();
+        assert!(weighed(&others).explanations.clone > 3.0 * same.clone);
     }
 
     /// Of two sightings with the other brand: same car 0.06² = 3.6e-3, clone 0.7 × 3.6e-3 + 0.2 × 0.94² + 0.1 × 0.5²

@@ -22,7 +22,7 @@ const LEARNT_HOURS: u32 = 6;
 /// How much an hour counts in the usual share.
 const WEIGHT: f64 = 0.02;
 /// A share is at least this, and worse means at least so much more.
-const MIN_SHARE: f64 = 0.005;
+const MIN_SHARE: f64 = 0.01;
 const MIN_RISE: f64 = 0.02;
 /// How far the other cameras together may move what is expected of one.
 const OTHERS: std::ops::RangeInclusive<f64> = 0.5..=4.0;
