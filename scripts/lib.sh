@@ -171,11 +171,13 @@ need_redis() {
   need_programs redis-server redis-server
 }
 
-# What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts.
+# What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts; and what starts the units.
 need_deploy_checks() {
   command -v shellcheck >/dev/null || need_packages shellcheck
   python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
   command -v systemd-analyze >/dev/null || need_packages systemd
+  command -v systemd-nspawn >/dev/null || need_packages systemd-container
+  command -v dbus-daemon >/dev/null || need_packages dbus
 }
 
 # schemathesis, which holds the program to its OpenAPI document: from PyPI, pinned with all that it needs, in a folder of its
