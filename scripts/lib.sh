@@ -190,7 +190,7 @@ need_schemathesis() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
   rm -rf "$home"
   python3 -m venv "$home"
-  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$pins" >&2 ||
+  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$pins" >&2 ||
     die "schemathesis cannot be installed; is there a network?"
   cp "$pins" "$home/installed.txt"
 }
