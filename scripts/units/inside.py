@@ -23,7 +23,8 @@ user = "platewatch"
 url = "redis://127.0.0.1:6379"
 """
 SIMULATED = 'source = { kind = "simulator", rate = 200.0 }\ndata_dir = "/var/lib/platewatch/data"\n'
-KAFKA = 'source = { kind = "kafka" }\ndata_dir = "/var/lib/platewatch/kafka"\n[kafka]\nbrokers = "127.0.0.1:9092"\n'
+# The configurations of the two servers as shipped: topic, MyCat and Redis have names that nobody resolves.
+SHIPPED = ["pipeline-algo.toml", "db-app.toml"]
 
 
 def say(text):
@@ -120,6 +121,12 @@ def the_sandbox_holds():
         assert run(*inside, f"{folder}/program", check=False).returncode != 0, f"{folder} holds programs"
 
 
+def add_user(name):
+    roles = ["--role", "admin", "--role", "supervisor", "--role", "operator"]
+    config = ["--config", "/etc/platewatch/platewatch.toml"]
+    run("/usr/local/bin/platewatch-run", "user", "add", name, *roles, *config, input=PASSWORD + "\n")
+
+
 def nobody_else_reads():
     for path in ["/var/lib/platewatch", "/var/lib/platewatch/data"]:
         mode = os.stat(path).st_mode & 0o777
@@ -128,9 +135,7 @@ def nobody_else_reads():
 
 def work():
     """Login (argon2id), questions, export, statistics, the page: what a desk does."""
-    made = run("/usr/local/bin/platewatch-run", "user", "add", "boss", "--role", "admin", "--role", "supervisor",
-               "--role", "operator", "--config", "/etc/platewatch/platewatch.toml", input=PASSWORD + "\n")
-    say(made.stdout.strip())
+    add_user("boss")
     until("a user closes the gate", lambda: ask("GET", "/api/overview")[0] == 401)
     expect(401, ask("POST", "/api/session", {"user": "boss", "password": "something else"}), "a wrong password")
     answer = expect(200, ask("POST", "/api/session", {"user": "boss", "password": PASSWORD}), "login")
@@ -173,11 +178,15 @@ def one_run_each():
     run("systemctl", "start", "platewatch-verify", check=False)
     code, status = shown("platewatch-verify", "ExecMainCode"), shown("platewatch-verify", "ExecMainStatus")
     assert (code, status) == ("1", "3"), f"verify-mirror ended with code {code}, status {status}"
-    configure(KAFKA)
-    start()
-    time.sleep(3)
-    until("it still runs", lambda: ask("GET", "/healthz")[0] == 200)
-    stop()
+    for name in SHIPPED:
+        shutil.copy(f"{GIVEN}/{name}", "/etc/platewatch/platewatch.toml")
+        add_user("desk")
+        start()
+        # Long enough for every client library to try twice.
+        time.sleep(3)
+        until("it still runs", lambda: ask("GET", "/healthz")[0] == 200)
+        stop()
+        say(f"{name}: runs")
 
 
 def until_restarted():
