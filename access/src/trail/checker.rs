@@ -185,7 +185,7 @@ mod tests {
             status: Some(200),
             rows: number.is_multiple_of(3).then_some(number),
             purpose: number.is_multiple_of(5).then_some(purpose),
-            details: (number % 4 > 0).then(|| Details::default().with("hphm", text).with("page", number)),
+            details: (!number.is_multiple_of(4)).then(|| Details::default().with("hphm", text).with("page", number)),
             ..Draft::new(action, Via::Token)
         }
     }
