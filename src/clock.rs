@@ -16,6 +16,11 @@ pub fn unix_now() -> i64 {
     since_1970().as_secs() as i64
 }
 
+/// Milliseconds since 1970 UTC; 0 if the clock is set before that.
+pub fn unix_millis() -> i64 {
+    since_1970().as_millis() as i64
+}
+
 /// Microseconds since 1970 UTC; 0 if the clock is set before that.
 pub fn unix_micros() -> u64 {
     since_1970().as_micros() as u64

@@ -24,8 +24,8 @@ pub use error::ConfigError;
 pub use reference::reference_markdown;
 pub use sections::{
     ApiConfig, ComparedPlates, Config, EvidenceUse, KafkaConfig, KafkaStart, MycatConfig, MysqlTls, Order,
-    PredictConfig, RedisConfig, Role, ServedModel, SimulatedRoads, SourceConfig, SourceKind, Sync, TextEncoding,
-    TrainFrom,
+    PredictConfig, PurposeUse, RedisConfig, Role, ServedModel, SimulatedRoads, SourceConfig, SourceKind, Sync,
+    TextEncoding, TrainFrom,
 };
 pub use server::ServerUrl;
 pub use units::{ByteSize, Retention, duration_text, parse_duration, parse_retention, parse_size};

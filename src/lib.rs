@@ -62,8 +62,10 @@ mod work_json;
 #[doc(hidden)]
 pub mod internals {
     pub use crate::alert_json::to_text as alert_text;
+    pub use crate::appliance::Appliance;
     pub use crate::batch::Batch;
     pub use crate::config::Config;
+    pub use crate::gate::Trail;
     pub use crate::mysql::{MysqlError, MysqlPool, push_text};
     pub use crate::pipeline::{Router, run as run_pipeline};
     pub use crate::predict::{
@@ -71,6 +73,9 @@ pub mod internals {
         train,
     };
     pub use crate::reader::{AlertFilter, Snapshot, TimeRange};
+    pub use crate::serve::{
+        ConnectionSettings, ServeSettings, bind as bind_server, router as serve_router, serve as serve_until,
+    };
     pub use crate::source::capture::{Capture, CaptureSettings};
     pub use crate::source::simulator::{Simulator, SimulatorSettings};
     pub use crate::store::{RefusedRow, Store, StoreSettings, View};

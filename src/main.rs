@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
     config, demo, export, failure, import_checkpoints, mirror_check, prove, replay, serve, shard, ship, simulate,
-    token, train, user,
+    token, train, user, verify_audit,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -63,6 +63,8 @@ enum Command {
     User(user::UserArgs),
     /// Tokens with which programs log in: make, list and revoke them
     Token(token::TokenArgs),
+    /// Verify the chain of hashes of the audit log; exit code 1 if it is not as it was written
+    VerifyAudit(verify_audit::VerifyAuditArgs),
     /// Check a configuration file and print what it amounts to
     CheckConfig {
         /// The configuration
@@ -120,6 +122,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
         Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
         Command::User(args) => user::run(args, &mut out),
+        Command::VerifyAudit(args) => verify_audit::run(args, &mut out),
         Command::Token(args) => token::run(args, &mut out),
         Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),

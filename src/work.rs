@@ -110,8 +110,9 @@ impl WorkReason {
     }
 }
 
-/// Changes that are kept per alert; beyond that the oldest are dropped.
-pub const MAX_HISTORY: usize = 100;
+/// Decisions (changes of the state) that are kept of an alert, and just as many notes; beyond that the oldest of the same kind are
+/// dropped. So no number of notes hides who dismissed an alert.
+pub const MAX_OF_A_KIND: usize = 100;
 /// Longest note, in characters.
 pub const MAX_NOTE_CHARS: usize = 1000;
 /// Longest name of who makes a change, in characters.
@@ -134,7 +135,7 @@ pub struct WorkChange {
     pub version: Option<u64>,
 }
 
-/// A change that was made.
+/// A change that was made: a decision, or a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkEntry {
     /// When, in civil time.
@@ -151,6 +152,13 @@ pub struct WorkEntry {
     pub reason: Option<WorkReason>,
 }
 
+impl WorkEntry {
+    /// Whether the state changed.
+    pub fn is_decision(&self) -> bool {
+        self.from != self.to
+    }
+}
+
 /// The work on one alert.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AlertWork {
@@ -158,7 +166,7 @@ pub struct AlertWork {
     pub status: WorkStatus,
     /// How many changes were made; it shows whether another change came first.
     pub version: u64,
-    /// The newest [`MAX_HISTORY`] changes, oldest first.
+    /// The newest [`MAX_OF_A_KIND`] decisions and as many notes, oldest first.
     pub history: Vec<WorkEntry>,
 }
 
@@ -235,19 +243,30 @@ impl AlertWork {
         if to != from && from.is_final() && change.note.is_empty() {
             return Err(WorkError::NeedsNote(from));
         }
-        let excess = (self.history.len() + 1).saturating_sub(MAX_HISTORY);
-        self.history.drain(..excess);
-        self.history.push(WorkEntry {
+        let entry = WorkEntry {
             at: change.at,
             by: change.by.clone(),
             from,
             to,
             note: change.note.clone(),
             reason: change.reason,
-        });
+        };
+        self.make_room(entry.is_decision());
+        self.history.push(entry);
         self.status = to;
         self.version += 1;
         Ok(())
+    }
+
+    /// Drops the oldest changes of a kind, so that one more of it is not too many.
+    fn make_room(&mut self, for_decision: bool) {
+        let of_kind = self.history.iter().filter(|entry| entry.is_decision() == for_decision).count();
+        let mut excess = (of_kind + 1).saturating_sub(MAX_OF_A_KIND);
+        self.history.retain(|entry| {
+            let goes = excess > 0 && entry.is_decision() == for_decision;
+            excess -= usize::from(goes);
+            !goes
+        });
     }
 }
 
@@ -304,11 +323,34 @@ mod tests {
     #[test]
     fn history_is_bounded_and_the_version_goes_on() {
         let mut work = AlertWork::default();
-        for number in 0..MAX_HISTORY + 5 {
+        for number in 0..MAX_OF_A_KIND + 5 {
             work.change(&change(None, &format!("note {number}"))).unwrap();
         }
-        assert_eq!((work.history.len(), work.version), (MAX_HISTORY, MAX_HISTORY as u64 + 5));
+        assert_eq!((work.history.len(), work.version), (MAX_OF_A_KIND, MAX_OF_A_KIND as u64 + 5));
         assert_eq!(work.history[0].note, "note 5");
-        assert_eq!(work.history[MAX_HISTORY - 1].note, format!("note {}", MAX_HISTORY + 4));
+        assert_eq!(work.history[MAX_OF_A_KIND - 1].note, format!("note {}", MAX_OF_A_KIND + 4));
+    }
+
+    /// Who dismisses an alert cannot hide that behind notes, nor notes behind decisions.
+    #[test]
+    fn notes_push_no_decision_out() {
+        use WorkStatus::{Dismissed, Investigating};
+        let mut work = AlertWork::default();
+        work.change(&change(None, "first note")).unwrap();
+        work.change(&change(Some(Investigating), "")).unwrap();
+        work.change(&change(Some(Dismissed), "dismissed")).unwrap();
+        for number in 0..3 * MAX_OF_A_KIND {
+            work.change(&change(None, &format!("note {number}"))).unwrap();
+        }
+        let decisions: Vec<_> = work.history.iter().filter(|entry| entry.is_decision()).map(|entry| entry.to).collect();
+        assert_eq!(decisions, [Investigating, Dismissed]);
+        assert_eq!(work.history[1].note, "dismissed", "oldest first");
+        assert_eq!(work.history.len(), 2 + MAX_OF_A_KIND);
+        for number in 0..3 * MAX_OF_A_KIND {
+            let to = if number.is_multiple_of(2) { Investigating } else { Dismissed };
+            work.change(&change(Some(to), "again")).unwrap();
+        }
+        assert_eq!(work.history.len(), 2 * MAX_OF_A_KIND);
+        assert_eq!(work.history[0].note, format!("note {}", 2 * MAX_OF_A_KIND));
     }
 }

@@ -1,5 +1,5 @@
-//! Who may do what: users and their roles, passwords, sessions of browsers, tokens of programs, and how often a wrong
-//! password may be tried.
+//! Who may do what: users and their roles, passwords, sessions of browsers, tokens of programs, how often a wrong password may
+//! be tried, and the log of what was done.
 //!
 //! Pure: no files, no clock, no randomness. Times are seconds since 1970 UTC that the caller gives, and so are random
 //! bytes. It does not know HTTP, and not which endpoint needs which [`Permission`].
@@ -12,6 +12,7 @@
 //! | `user`, `token`, `accounts` | everybody and everything that may log in |
 //! | `session`, `sessions` | browsers that are logged in |
 //! | `attempts` | waiting after wrong passwords |
+//! | `trail` | the audit log: entries, their chain of hashes, and its verification |
 
 mod accounts;
 mod attempts;
@@ -22,6 +23,7 @@ mod secret;
 mod session;
 mod sessions;
 mod token;
+pub mod trail;
 mod user;
 
 pub use accounts::{AccountError, Accounts};

@@ -1,5 +1,6 @@
 //! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
+mod books;
 mod capture_args;
 pub mod config;
 pub mod connect;
@@ -27,3 +28,4 @@ pub mod simulate;
 pub mod token;
 pub mod train;
 pub mod user;
+pub mod verify_audit;

@@ -17,7 +17,7 @@ use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
-use super::serving::{connections, gate, predict_beside, serve_settings, serve_until};
+use super::serving::{Recording, connections, gate, predict_beside, serve_settings, serve_until};
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
@@ -93,9 +93,11 @@ pub fn run_appliance(
 
     let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
 
+    let recording = Recording::begin(config, &stop, runtime.handle())?;
+
     let address = listener.local_addr().context("cannot tell the port")?;
     ready(address);
-    let settings = ServeSettings { forecaster, ..serve_settings(config, gate) };
+    let settings = ServeSettings { forecaster, ..serve_settings(config, gate, recording.trail.clone()) };
     let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, connections(config), stop.clone()));
 
     let road = appliance.clone();
@@ -113,6 +115,7 @@ pub fn run_appliance(
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     verifying.join().map_err(|_| anyhow::anyhow!("the verification ended unexpectedly: please report it"))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
+    recording.end()?;
     driven?;
     served.context("the HTTP interface failed")
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serving::{connections, gate, predict_beside, serve_settings, serve_until};
+use super::serving::{Recording, connections, gate, predict_beside, serve_settings, serve_until};
 use super::signals::{Signals, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
@@ -31,12 +31,14 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     // Counts come from MySQL; without a data directory their history lasts as long as the process.
     let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
+    let recording = Recording::begin(config, &stop, runtime.handle())?;
     ready(listener.local_addr().context("cannot tell the port")?);
-    let settings = ServeSettings { forecaster, ..serve_settings(config, gate) };
+    let settings = ServeSettings { forecaster, ..serve_settings(config, gate, recording.trail.clone()) };
     let served = runtime.block_on(serve_until(listener, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     // No request waits for a statement that is still under way.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+    recording.end()?;
     served.context("the HTTP interface failed")
 }

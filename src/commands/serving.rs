@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use access::SessionLimits;
+use access::trail::Head;
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
-use crate::clock::{civil_now, unix_now};
+use crate::clock::{civil_now, unix_millis, unix_now};
 use crate::config::{Config, Role};
-use crate::gate::{AccountFiles, Gate, GateSettings};
+use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
 use crate::predict::Service;
 use crate::reader::Reader;
 use crate::serve::{self, ConnectionSettings, ServeSettings};
@@ -86,12 +87,84 @@ pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
     Ok(Arc::new(gate))
 }
 
+/// How often what was recorded is brought to the disk, and how often the oldest of it is looked at.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The audit log while it is written, and the thread that brings it to the disk and removes what is too old.
+pub(super) struct Recording {
+    /// The log.
+    pub(super) trail: Arc<Trail>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Recording {
+    /// Begins to record until `stop`. A log that cannot be written does not keep the process from starting: it shows no plates.
+    pub(super) fn begin(
+        config: &Config,
+        stop: &CancellationToken,
+        waiting: &tokio::runtime::Handle,
+    ) -> anyhow::Result<Self> {
+        let trail = Arc::new(Trail::below(&config.data_dir, config.source.timezone.clone()));
+        match trail.begin(unix_millis()) {
+            Ok(Head::NONE) => {}
+            Ok(head) => tracing::info!(%head, "the audit log at the start"),
+            Err(error) => tracing::error!(%error, "the audit log cannot be written: no plates are shown until it can"),
+        }
+        let keep = config.audit.keep.duration();
+        let (written, stop, waiting) = (trail.clone(), stop.clone(), waiting.clone());
+        let rest = move || waiting.block_on(async { tokio::time::timeout(SYNC_EVERY, stop.cancelled()).await.is_ok() });
+        let thread = std::thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || keep_up(&written, keep, rest))
+            .context("cannot start the thread of the audit log")?;
+        Ok(Self { trail, thread })
+    }
+
+    /// Ends when nothing is recorded any more.
+    pub(super) fn end(self) -> anyhow::Result<()> {
+        self.thread.join().map_err(|_| anyhow::anyhow!("the audit log ended unexpectedly: please report it"))?;
+        match self.trail.sync().and_then(|()| self.trail.begin(unix_millis())) {
+            Ok(Head::NONE) => {}
+            Ok(head) => tracing::info!(%head, "the audit log at the end"),
+            Err(error) => tracing::error!(%error, "the last second of the audit log may not be on the disk"),
+        }
+        Ok(())
+    }
+}
+
+/// Brings the log to the disk, and removes what is older than `keep`, until `rest` says that it is over.
+fn keep_up(trail: &Trail, keep: Option<Duration>, rest: impl Fn() -> bool) {
+    let mut looked_at: Option<std::time::Instant> = None;
+    let mut is_failing = false;
+    loop {
+        let failed = trail.sync().err();
+        if let Some(error) = failed.as_ref().filter(|_| !is_failing) {
+            tracing::error!(%error, "the audit log is not on the disk: no plates are shown until a restart");
+        }
+        is_failing = failed.is_some();
+        if let Some(keep) = keep.filter(|_| looked_at.is_none_or(|at| at.elapsed() >= RETAIN_EVERY)) {
+            looked_at = Some(std::time::Instant::now());
+            match trail.retain(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX), unix_millis()) {
+                Ok(0) => {}
+                Ok(days) => tracing::info!(days, "removed what the audit log kept longer than audit.keep"),
+                Err(error) => tracing::error!(%error, "the oldest days of the audit log cannot be removed"),
+            }
+        }
+        if rest() {
+            return;
+        }
+    }
+}
+
 /// The HTTP interface, as configured.
-pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>) -> ServeSettings {
+pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>, trail: Arc<Trail>) -> ServeSettings {
     let zone = config.source.timezone.clone();
     let clock_zone = zone.clone();
     ServeSettings {
         gate,
+        trail: Some(trail),
+        purpose: config.audit.purpose,
         cors_origins: config.api.cors_origins.clone(),
         allowed_origins: config.api.allowed_origins.clone(),
         hosts: config.api.hosts.clone(),

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 
-use access::{Permission, Token};
+use access::trail::{Action, Details};
+use access::{Accounts, Permission, Token};
 use clap::{Args, Subcommand};
 use traffic::TimeZoneName;
 
+use super::books::{Books, Place, scope_names};
 use super::failure::Usage;
-use super::user::{Place, change, name_of};
+use super::user::name_of;
 use crate::clock::unix_now;
 use crate::gate::{AccountFiles, secret};
 use crate::plain;
@@ -61,19 +63,21 @@ fn scope(text: &str) -> Result<Permission, String> {
 /// # Errors
 /// A sentence for the user.
 pub fn run(args: &TokenArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let files = args.place.files()?;
+    let books = args.place.books()?;
     match &args.command {
-        TokenCommand::Add { user, scopes, days, note } => add(&files, user, scopes, *days, note, out),
-        TokenCommand::List => list(&files, out),
+        TokenCommand::Add { user, scopes, days, note } => add(&books, user, scopes, *days, note, out),
+        TokenCommand::List => list(&books.files, out),
         TokenCommand::Revoke { id } => {
-            let token = change(&files, |accounts| accounts.revoke(id))?;
+            let of =
+                |token: &Token| Details::default().with("id", token.id.as_str()).with("owner", token.owner.as_str());
+            let token = books.change(Action::TokenRevoke, |accounts| accounts.revoke(id), of)?;
             Ok(writeln!(out, "the token {} of {} is not valid any more", token.id.as_str(), token.owner)?)
         }
     }
 }
 
 fn add(
-    files: &AccountFiles,
+    books: &Books,
     user: &str,
     scopes: &[Permission],
     days: u16,
@@ -88,7 +92,13 @@ fn add(
     let expires_at = now + i64::from(days) * SECONDS_PER_DAY;
     let token = Token::new(secret.digest(), owner, note.to_owned(), scopes.to_vec(), now, Some(expires_at));
     let id = token.id.as_str().to_owned();
-    let useless = change(files, |accounts| {
+    let details = Details::default()
+        .with("id", id.as_str())
+        .with("owner", token.owner.as_str())
+        .with("scopes", scope_names(scopes))
+        .with("days", u64::from(days))
+        .with("note", note);
+    let give = |accounts: &mut Accounts| {
         let granted = accounts.user(&token.owner).map(|owner| token.permissions(owner.permissions()));
         let useless: Vec<&str> = scopes
             .iter()
@@ -97,7 +107,8 @@ fn add(
             .collect();
         accounts.add_token(token)?;
         Ok(useless.join(", "))
-    })?;
+    };
+    let useless = books.change(Action::TokenAdd, give, |_| details)?;
     writeln!(out, "{}\nIt is not shown again. Its id is {id}; send it as `Authorization: Bearer …`.", secret.reveal())?;
     if !useless.is_empty() {
         writeln!(out, "note: the roles of {user} do not include {useless}, so neither does the token")?;

@@ -1,54 +1,17 @@
 //! `platewatch user`: who may log in. It works beside a running appliance, which notices changes within a second.
 
 use std::io::Write;
-use std::path::PathBuf;
 
-use access::{AccountError, Accounts, PasswordHash, Role, Roles, User, UserName};
+use access::trail::{Action, Details};
+use access::{Accounts, PasswordHash, Role, Roles, User, UserName};
 use clap::{Args, Subcommand};
 
+use super::books::{Place, role_names};
 use super::failure::Usage;
 use super::passwords::new_password;
 use crate::clock::unix_now;
-use crate::config::Config;
-use crate::gate::{AccountFiles, FilesError, salt};
+use crate::gate::{AccountFiles, salt};
 use crate::plain;
-
-/// Where the accounts are.
-#[derive(Debug, Args)]
-pub struct Place {
-    /// The configuration that names the data directory
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// The data directory, instead of a configuration
-    #[arg(long, value_name = "DIR", conflicts_with = "config", global = true)]
-    data_dir: Option<PathBuf>,
-}
-
-/// Changes the accounts.
-pub(super) fn change<T>(
-    files: &AccountFiles,
-    change: impl FnOnce(&mut Accounts) -> Result<T, AccountError>,
-) -> anyhow::Result<T> {
-    files.change(change).map_err(|error| match error {
-        FilesError::Account(refused) => Usage(refused.to_string()).into(),
-        FilesError::Io { .. } | FilesError::Damaged { .. } => error.into(),
-    })
-}
-
-impl Place {
-    pub(super) fn files(&self) -> anyhow::Result<AccountFiles> {
-        let folder = match (&self.data_dir, &self.config) {
-            (Some(folder), _) => folder.clone(),
-            (None, Some(file)) => Config::load(file)?.data_dir,
-            (None, None) => {
-                return Err(
-                    Usage("name the data directory (--data-dir), or the configuration (--config)".to_owned()).into()
-                );
-            }
-        };
-        Ok(AccountFiles::below(&folder))
-    }
-}
 
 /// Arguments of `user`.
 #[derive(Debug, Args)]
@@ -127,7 +90,9 @@ pub(super) fn name_of(text: &str) -> anyhow::Result<UserName> {
 /// # Errors
 /// A sentence for the user.
 pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
-    let files = args.place.files()?;
+    let books = args.place.books()?;
+    let files = &books.files;
+    let of = |name: &UserName| Details::default().with("name", name.as_str());
     match &args.command {
         UserCommand::Add { name, roles, shown, generate } => {
             let name = name_of(name)?;
@@ -153,15 +118,17 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
                 made_at: now,
                 password_at: now,
             };
-            change(&files, |accounts| accounts.add(user))?;
+            let details = of(&name).with("roles", role_names(&user.roles)).with("shown", shown);
+            books.change(Action::UserAdd, |accounts| accounts.add(user), |()| details)?;
             writeln!(out, "{name} may log in now")?;
             show(made.as_deref(), out)
         }
-        UserCommand::List => list(&files, out),
+        UserCommand::List => list(files, out),
         UserCommand::Roles { name, roles } => {
             let name = name_of(name)?;
             let roles = Roles::from(roles.clone());
-            change(&files, |accounts| accounts.set_roles(&name, roles.clone()))?;
+            let details = of(&name).with("roles", role_names(&roles));
+            books.change(Action::UserRoles, |accounts| accounts.set_roles(&name, roles.clone()), |()| details)?;
             Ok(writeln!(out, "{name} is now {}", words(&roles))?)
         }
         UserCommand::Password { name, generate } => {
@@ -170,18 +137,19 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
                 return Err(Usage(access::AccountError::NoUser(name).to_string()).into());
             }
             let (hash, made) = hashed(&name, *generate)?;
-            change(&files, |accounts| accounts.set_password(&name, hash, made.is_some(), unix_now()))?;
+            let set = |accounts: &mut Accounts| accounts.set_password(&name, hash, made.is_some(), unix_now());
+            books.change(Action::UserPassword, set, |()| of(&name))?;
             writeln!(out, "{name} has a new password; all sessions have ended")?;
             show(made.as_deref(), out)
         }
         UserCommand::Disable { name } => {
             let name = name_of(name)?;
-            change(&files, |accounts| accounts.set_disabled(&name, true))?;
+            books.change(Action::UserDisable, |accounts| accounts.set_disabled(&name, true), |()| of(&name))?;
             Ok(writeln!(out, "{name} may not log in any more")?)
         }
         UserCommand::Enable { name } => {
             let name = name_of(name)?;
-            change(&files, |accounts| accounts.set_disabled(&name, false))?;
+            books.change(Action::UserEnable, |accounts| accounts.set_disabled(&name, false), |()| of(&name))?;
             Ok(writeln!(out, "{name} may log in again")?)
         }
     }

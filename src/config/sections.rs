@@ -2,6 +2,7 @@
 //! settings do nor how they are read.
 
 mod api;
+mod audit;
 mod cases;
 mod detect;
 mod kafka;
@@ -17,6 +18,7 @@ use super::declare::{choices, settings};
 use store::StoreConfig;
 
 pub use api::ApiConfig;
+pub use audit::PurposeUse;
 pub use detect::{ComparedPlates, DetectConfig, EvidenceUse};
 pub use kafka::{KafkaConfig, KafkaStart};
 pub use mycat::{MycatConfig, MysqlTls};
@@ -42,6 +44,7 @@ settings! {
         mycat: MycatConfig;
         redis: RedisConfig;
         api: ApiConfig;
+        audit: audit::AuditConfig;
         predict: PredictConfig;
     }
 }

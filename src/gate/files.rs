@@ -10,6 +10,8 @@ use access::{AccountError, Accounts, Session};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::trail::TrailError;
+
 const ACCOUNTS: &str = "accounts.json";
 const SESSIONS: &str = "sessions.json";
 const LOCK: &str = "lock";
@@ -40,6 +42,9 @@ pub enum FilesError {
     /// The change is not allowed.
     #[error(transparent)]
     Account(#[from] AccountError),
+    /// It cannot be recorded, so nothing was changed.
+    #[error("nothing was changed, because the audit log cannot be written: {0}")]
+    Trail(#[from] TrailError),
 }
 
 /// What identifies a version of a file: when it was written, how long it is, and which file it is.
@@ -76,12 +81,25 @@ impl AccountFiles {
     /// # Errors
     /// [`FilesError`], and what `change` returns; then nothing has changed.
     pub fn change<T>(&self, change: impl FnOnce(&mut Accounts) -> Result<T, AccountError>) -> Result<T, FilesError> {
+        self.change_and_record(change, |_| Ok(()))
+    }
+
+    /// As [`AccountFiles::change`]. What is changed is recorded before it is stored.
+    ///
+    /// # Errors
+    /// [`FilesError`], and what `change` and `record` return; then nothing has changed.
+    pub fn change_and_record<T>(
+        &self,
+        change: impl FnOnce(&mut Accounts) -> Result<T, AccountError>,
+        record: impl FnOnce(&T) -> Result<(), TrailError>,
+    ) -> Result<T, FilesError> {
         self.make_folder()?;
         let path = self.folder.join(LOCK);
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.and_then(|lock| lock.lock().map(|()| lock)).map_err(|error| FilesError::Io { path, error })?;
         let mut accounts = self.accounts()?;
         let done = change(&mut accounts)?;
+        record(&done)?;
         self.write(ACCOUNTS, &accounts)?;
         drop(lock);
         Ok(done)

@@ -292,6 +292,12 @@ impl Gate {
         Ok(())
     }
 
+    /// The name by which others see the user with this name; none if there is no such user.
+    pub fn shown(&self, name: &str) -> Option<String> {
+        let known = self.known.load();
+        Some(known.accounts.user(&UserName::parse(name)?)?.shown.clone())
+    }
+
     /// The sessions of a user, newest first.
     pub fn sessions_of(&self, name: &UserName) -> Vec<Session> {
         let mut all: Vec<Session> = self.sessions.lock().of(name).cloned().collect();

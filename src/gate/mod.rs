@@ -1,4 +1,5 @@
-//! Who comes in: users, tokens and sessions as files of the data directory, and what a request's credential allows.
+//! Who comes in, and what was done: users, tokens, sessions and the audit log as files of the data directory, and what a request's
+//! credential allows.
 //!
 //! The rules are those of the crate `access`; here are the files, the clock and the randomness. It does not know HTTP, nor which
 //! endpoint needs what.
@@ -7,8 +8,10 @@ mod files;
 mod gatekeeper;
 mod identity;
 mod random;
+mod trail;
 
 pub use files::{AccountFiles, FilesError};
 pub use gatekeeper::{Credential, Denied, Gate, GateSettings, LoginError, PasswordError};
 pub use identity::{Identity, Via, Who};
 pub use random::{salt, secret};
+pub use trail::{Broken, Trail, TrailError, TrailFilter};

@@ -13,7 +13,7 @@ pub struct NoRandomness(getrandom::Error);
 /// [`NoRandomness`].
 pub fn secret(prefix: &str) -> Result<Secret, NoRandomness> {
     let mut random = [0; RANDOM_BYTES];
-    getrandom::fill(&mut random).map_err(NoRandomness)?;
+    fill(&mut random)?;
     Ok(Secret::new(prefix, random))
 }
 
@@ -23,6 +23,11 @@ pub fn secret(prefix: &str) -> Result<Secret, NoRandomness> {
 /// [`NoRandomness`].
 pub fn salt() -> Result<Salt, NoRandomness> {
     let mut salt = Salt::default();
-    getrandom::fill(&mut salt).map_err(NoRandomness)?;
+    fill(&mut salt)?;
     Ok(salt)
+}
+
+/// Fills `bytes`.
+pub(super) fn fill(bytes: &mut [u8]) -> Result<(), NoRandomness> {
+    getrandom::fill(bytes).map_err(NoRandomness)
 }

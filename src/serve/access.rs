@@ -2,11 +2,17 @@
 //! credential allows ([`crate::gate`]). An endpoint without a row in the table is closed to everybody.
 //!
 //! A browser has a cookie, and everything that changes something must come with a secret that only our own page knows
-//! (CSRF). A program has a token. Who may not see plates gets them masked ([`mask`]), in every answer.
+//! (CSRF). A program has a token. Who may not see plates gets them masked ([`mask`]), in every answer. What shows plates, and what
+//! changes something, leaves an entry in the audit log before its answer leaves ([`visit`]).
 
 mod guarded;
+mod lately;
 mod mask;
+mod purpose;
+mod record;
 mod table;
+mod visit;
+mod who;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,7 +20,7 @@ use std::sync::Arc;
 use access::{Digest, Permission};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -25,8 +31,14 @@ use super::state::Api;
 use crate::clock::unix_now;
 use crate::gate::{Credential, Denied, Identity, Via, Who};
 
+pub(super) use lately::Lately;
 pub(super) use mask::Mask;
-pub(super) use table::{Needs, changes, needs};
+pub(super) use record::{Record, Sent};
+pub(super) use table::{Needs, changes, row_of};
+pub(super) use who::By;
+
+use purpose::{demanded, purpose_of};
+use visit::Visit;
 
 /// The cookie of a session. Browsers take a cookie with this prefix only over HTTPS (or from this machine), for this host and
 /// for all paths, so no other page or host can set it.
@@ -42,7 +54,8 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let Some(route) = route.filter(|route| api.document.parameters(request.method(), route.as_str()).is_some()) else {
         return next.run(request).await;
     };
-    let needed = needs(request.method(), route.as_str());
+    let row = row_of(request.method(), route.as_str());
+    let needed = row.map(|row| row.needs);
     if needed != Some(Needs::Nothing) && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
         let host = request
             .headers()
@@ -50,16 +63,36 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
             .map_or_else(String::new, |host| shortened(host.to_str().unwrap_or("?")));
         return ApiError::new(ErrorReason::UnknownHost).with("host", host).into_response();
     }
-    let identity = match admitted(&api, request.method(), route.as_str(), request.headers()) {
-        Ok(identity) => identity,
+    let by_plate = asks_by_plate(request.uri().query().unwrap_or_default());
+    let known =
+        identified(&api, needed, request.headers()).and_then(|identity| Ok((identity, purpose_of(request.headers())?)));
+    let (identity, purpose) = match known {
+        Ok(known) => known,
         Err(refused) => return refused.into_response(),
     };
-    let sees_plates = identity.may(Permission::Plates);
-    if !sees_plates && asks_by_plate(request.uri().query().unwrap_or_default()) {
-        return not_permitted(Permission::Plates.as_str()).into_response();
+    // The audit log is about plates, and is what an auditor is for.
+    let sees_plates = identity.may(Permission::Plates) || needed == Some(Needs::Permission(Permission::Audit));
+    let changes = changes(request.method(), route.as_str());
+    let allowed = admitted(&identity, needed, changes, request.headers())
+        .and_then(|()| if by_plate && !sees_plates { Err(not_permitted(Permission::Plates.as_str())) } else { Ok(()) })
+        .and_then(|()| demanded(api.settings.purpose, row, by_plate, purpose.as_ref()));
+    let visit = Visit::new(&api, &request, row, &identity, purpose, by_plate);
+    if let Err(refused) = allowed {
+        return visit.refused(refused).await;
     }
+    if changes && let Err(refused) = visit.may_change().await {
+        return refused.into_response();
+    }
+    let record = Record::default();
     request.extensions_mut().insert(identity.clone());
-    let response = next.run(request).await;
+    request.extensions_mut().insert(record.clone());
+    let answer = async move { visit.answered(&record, next.run(request).await).await };
+    // A change goes on when its client is gone, and so must what records it.
+    let answer = if changes { tokio::spawn(answer).await.unwrap_or(Err(ApiError::internal())) } else { answer.await };
+    let response = match answer {
+        Ok(response) => response,
+        Err(refused) => return refused.into_response(),
+    };
     if response.extensions().get::<Lasting>().is_some() {
         return guarded::while_it_holds(api, identity, response);
     }
@@ -68,33 +101,36 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     if sees_plates || is_plain { response } else { mask::masked(&api.mask, response).await }
 }
 
-/// Who sends a request, if that one may send it.
-fn admitted(api: &Api, method: &Method, route: &str, headers: &HeaderMap) -> Result<Identity, ApiError> {
+/// Who sends a request.
+///
+/// # Errors
+/// 401, but for what everybody may ask: the gate stands open for that, and who sends it still matters to some.
+fn identified(api: &Api, needs: Option<Needs>, headers: &HeaderMap) -> Result<Identity, ApiError> {
     let credential = Credential { cookie: cookie(headers), token: bearer(headers) };
-    let identified = api.gate.identify(credential, unix_now());
-    let needs = needs(method, route);
-    if needs == Some(Needs::Nothing) {
-        // The gate stands open for these; who sends them still matters to some.
-        return Ok(identified.unwrap_or_else(|_| Identity::nobody()));
+    match api.gate.identify(credential, unix_now()) {
+        Err(_) if needs == Some(Needs::Nothing) => Ok(Identity::nobody()),
+        identified => identified.map_err(|denied| match denied {
+            Denied::LoginRequired => ApiError::new(ErrorReason::LoginRequired),
+            Denied::WrongToken => ApiError::new(ErrorReason::WrongToken),
+        }),
     }
-    let identity = identified.map_err(|denied| match denied {
-        Denied::LoginRequired => ApiError::new(ErrorReason::LoginRequired),
-        Denied::WrongToken => ApiError::new(ErrorReason::WrongToken),
-    })?;
+}
+
+/// Whether that one may send it.
+fn admitted(identity: &Identity, needs: Option<Needs>, changes: bool, headers: &HeaderMap) -> Result<(), ApiError> {
     match needs {
         // Its row is missing: a test fails, and nobody gets through.
         None => return Err(not_permitted("?")),
-        Some(Needs::Nothing | Needs::Login) => {}
+        // It needs no proof either: it is how one gets one.
+        Some(Needs::Nothing) => return Ok(()),
+        Some(Needs::Login) => {}
         Some(Needs::Permission(permission)) if identity.may(permission) => {}
         Some(Needs::Permission(_)) if identity.who.as_ref().is_some_and(|who| who.must_change) => {
             return Err(ApiError::new(ErrorReason::MustChange));
         }
         Some(Needs::Permission(permission)) => return Err(not_permitted(permission.as_str())),
     }
-    if changes(method, route) {
-        prove(&identity, headers)?;
-    }
-    Ok(identity)
+    if changes { prove(identity, headers) } else { Ok(()) }
 }
 
 /// Whether a request calls this server by an address, by `localhost`, or by one of these names. A page whose own name leads here

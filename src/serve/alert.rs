@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use access::trail::Details;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -11,13 +12,14 @@ use serde::Serialize;
 use traffic::{Catalogue, Checkpoint};
 use utoipa::ToSchema;
 
+use super::access::Record;
 use super::codes::WorkStatusName;
 use super::error::{ApiError, Envelope, ErrorEnvelope, ErrorReason};
 use super::fields::BodyFields;
 use super::records::label;
 use super::state::Api;
 use super::warnings::AlertSchema;
-use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, tagged};
+use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, details, tagged};
 use crate::alert_json::AlertJson;
 use crate::gate::Identity;
 use crate::work::{WorkStatus, WorkedAlert};
@@ -85,7 +87,7 @@ pub(super) struct AlertDetailJson {
     /// The states that may follow.
     #[schema(value_type = Vec<WorkStatusName>, example = json!(["confirmed", "dismissed"]))]
     allowed: &'static [WorkStatus],
-    /// The newest 100 changes, oldest first.
+    /// The newest 100 decisions (changes of the state) and the newest 100 notes, oldest first.
     #[schema(value_type = Vec<WorkEntrySchema>)]
     history: Vec<WorkEntryJson>,
 }
@@ -124,10 +126,17 @@ impl AlertDetailJson {
         (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn get(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotAlertId)?;
+    record.details(Details::default().with("id", id.to_string()));
     let found = api.scan(move |snapshot| snapshot.alert(id)).await?;
     let worked = found.ok_or(crate::work::WorkError::NotFound(id))?;
+    record.detail(Details::PLATE, worked.alert.plate.as_str());
+    record.rows(1);
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }
 
@@ -149,12 +158,15 @@ pub(super) async fn get(State(api): State<Arc<Api>>, Path(id): Path<String>) -> 
 pub(super) async fn patch(
     State(api): State<Arc<Api>>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<Record>,
     Path(id): Path<String>,
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotAlertId)?;
     let change = change_of(&api, &identity, &headers, &fields)?;
+    record.details(details(id, &change));
     let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
+    record.detail(Details::PLATE, worked.alert.plate.as_str());
     Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use access::trail::Details;
 use axum::extract::{Extension, Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use traffic::{AlertId, Catalogue, Cause};
 use utoipa::ToSchema;
 
+use super::access::Record;
 use super::alert::PlaceJson;
 use super::codes::{CauseName, WorkStatusName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
@@ -18,7 +20,7 @@ use super::fields::{BodyFields, Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
 use super::state::Api;
-use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, tagged};
+use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, details, tagged};
 use crate::case_json::{
     CarJson, CaseBriefJson, CaseJson, CaseRecordJson, CaseTimesJson, CountJson, ExplanationsJson, PairJson,
     SightingJson, StrongestJson, WorkedCase,
@@ -154,7 +156,7 @@ pub(super) struct CaseDetailJson {
     /// The states that may follow.
     #[schema(value_type = Vec<WorkStatusName>, example = json!(["confirmed", "dismissed"]))]
     allowed: &'static [WorkStatus],
-    /// The newest 100 changes, oldest first.
+    /// The newest 100 decisions (changes of the state) and the newest 100 notes, oldest first.
     #[schema(value_type = Vec<WorkEntrySchema>)]
     history: Vec<WorkEntryJson>,
 }
@@ -214,12 +216,20 @@ fn places(case: &CaseJson, catalogue: &Catalogue) -> Vec<PlaceJson> {
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn list_cases(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<CasePageJson> {
+pub(super) async fn list_cases(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    QueryFields(fields): QueryFields,
+) -> Answer<CasePageJson> {
     let filter = filter(&api, &fields)?;
     let order = fields.named("order")?.unwrap_or_default();
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let given = fields.given(&["kkmc", "probability", "cause", "status", "start", "end", "order"]);
+    let given = given.with("page", page).with("limit", limit as u64);
+    record.details(given.with_any(Details::PLATE, filter.hphm.clone()));
     let found = api.scan(move |snapshot| snapshot.cases(&filter, order, page, limit)).await?;
+    record.rows(found.records.len());
     Ok(Success(CasePageJson { total: found.total, records: found.records }))
 }
 
@@ -248,10 +258,17 @@ fn filter(api: &Api, fields: &Fields) -> Result<CaseFilter, ApiError> {
         (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn get_case(State(api): State<Arc<Api>>, Path(id): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn get_case(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
+    record.details(Details::default().with("id", AlertId(id).to_string()));
     let found = api.scan(move |snapshot| snapshot.case(id)).await?;
     let worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
+    record.detail(Details::PLATE, worked.case.hphm.as_str());
+    record.rows(1);
     Ok(CaseDetailJson::new(worked, &api).into_answer())
 }
 
@@ -273,12 +290,15 @@ pub(super) async fn get_case(State(api): State<Arc<Api>>, Path(id): Path<String>
 pub(super) async fn patch_case(
     State(api): State<Arc<Api>>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<Record>,
     Path(id): Path<String>,
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
     let change = change_of(&api, &identity, &headers, &fields)?;
+    record.details(details(AlertId(id), &change));
     let worked = api.change(move |reader| reader.change_case(id, &change)).await?;
+    record.detail(Details::PLATE, worked.case.hphm.as_str());
     Ok(CaseDetailJson::new(worked, &api).into_answer())
 }

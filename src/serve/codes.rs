@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use access::trail::{Action, PurposeCode, Via};
 use access::{Permission, Role as UserRole};
 use traffic::evidence::CameraFault;
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
@@ -14,7 +15,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::roads::{DistanceBasis, RoadLink};
 use crate::camera_clocks::ClockAdvice;
 use crate::cameras::CameraHealth;
-use crate::config::{Role, ServedModel, SourceKind};
+use crate::config::{PurposeUse, Role, ServedModel, SourceKind};
 use crate::forecast::Basis;
 use crate::reader::{CaseOrder, Order};
 use crate::roads::{RoadBasis, RoadLevel, RoadsState};
@@ -92,6 +93,10 @@ named! {
     Basis: Basis::ALL, Basis::as_str;
     UserRole: UserRole::ALL, UserRole::as_str;
     Permission: Permission::ALL, Permission::as_str;
+    PurposeUse: PurposeUse::ALL, PurposeUse::as_str;
+    PurposeCode: PurposeCode::ALL, PurposeCode::as_str;
+    Action: *Action::ALL, Action::as_str;
+    Via: *Via::ALL, Via::as_str;
 }
 
 fn order(order: Order) -> &'static str {
@@ -163,6 +168,10 @@ schemas! {
     BasisName "FlowBasis": names_of::<Basis>(),
     UserRoleName "UserRole": names_of::<UserRole>(),
     PermissionName "Permission": names_of::<Permission>(),
+    PurposeUseName "PurposeUse": names_of::<PurposeUse>(),
+    PurposeCodeName "PurposeCode": names_of::<PurposeCode>(),
+    ActionName "AuditAction": names_of::<Action>(),
+    ViaName "AuditVia": names_of::<Via>(),
     ClockAdviceName "ClockAdviceCode": ClockAdvice::CODES.to_vec(),
     ModelKindName "FlowModelKind": models(),
     PredictorName "FlowPredictor": [models(), vec![UNTRAINED]].concat(),

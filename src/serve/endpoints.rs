@@ -11,8 +11,8 @@ use super::error::ErrorEnvelope;
 use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
-    alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query, recent,
-    rejects, roads, session, sessions, stats, status, stream, track, warnings,
+    alert, audit, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query,
+    recent, rejects, roads, session, sessions, stats, status, stream, track, warnings,
 };
 
 /// The path below which the API lies.
@@ -34,7 +34,7 @@ pub(super) const API: &str = "/api";
         (name = "cases", description = "Plates that two cars are likely to wear 嫌疑车辆"),
         (name = "prediction", description = "Flow prediction"),
         (name = "checkpoints", description = "The checkpoint catalogue"),
-        (name = "access", description = "Login and sessions"),
+        (name = "access", description = "Login, sessions and the audit log"),
         (name = "operation", description = "State, health and metrics"),
     )
 )]
@@ -74,11 +74,12 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(session::change_password))
         .routes(routes!(sessions::own_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(audit::audit_log))
 }
 
-/// The endpoints below [`API`] whose answers have no end.
+/// The endpoints below [`API`] whose answers have no end, or may take long.
 pub(super) fn streams() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(stream::stream))
+    OpenApiRouter::new().routes(routes!(stream::stream)).routes(routes!(audit::verify_audit))
 }
 
 /// The endpoints beside the API, for those who operate the process.

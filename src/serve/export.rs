@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use traffic::Catalogue;
 use utoipa::ToSchema;
 
+use super::access::{Record, Sent};
 use super::codes::HeaderRow;
 use super::error::{ApiError, ErrorEnvelope, ErrorReason};
 use super::fields::{BodyFields, Fields, shortened};
@@ -92,6 +93,7 @@ pub(super) struct ExportBody {
 pub(super) async fn export(
     State(api): State<Arc<Api>>,
     Extension(client): Extension<Client>,
+    Extension(record): Extension<Record>,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
     fields.only(&[&query::FIELDS[..], &FIELDS[..]].concat())?;
@@ -102,6 +104,8 @@ pub(super) async fn export(
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let form = form(&fields)?;
+    let columns = form.columns.iter().map(|(name, _, _)| (*name).to_owned()).collect::<Vec<_>>();
+    record.details(query::details(&fields, &filter, order).with("columns", columns));
     let share = api
         .exports
         .take(client.address, client.connection.clone(), is_slow)
@@ -121,7 +125,8 @@ pub(super) async fn export(
         let refusal = ApiError::new(ErrorReason::ExportTooLong).with("total", total).with("limit", max_rows);
         return Err(refusal.with_header(TOTAL_COUNT, total).with_header(MAX_ROWS, max_rows));
     }
-    let export = Export { cursor, catalogue, form, left: total, begun: false, share };
+    let sent = record.sending(total);
+    let export = Export { cursor, catalogue, form, left: total, begun: false, sent, share };
     let name = format!("passages-{}.csv", api.now().to_string().replace([' ', ':'], "-"));
     let mut response = Body::from_stream(stream(api, export)).into_response();
     response.extensions_mut().insert(Lasting);
@@ -162,28 +167,31 @@ struct Export {
     /// Rows still to be written.
     left: u64,
     begun: bool,
+    /// Rows of which the piece was handed to the connection.
+    sent: Sent,
     share: Share,
 }
 
 impl Export {
     /// The next piece of the file; empty after its end.
-    fn piece(&mut self) -> Result<Vec<u8>, ReadError> {
+    fn piece(&mut self) -> Result<(Vec<u8>, u64), ReadError> {
         let mut out = Vec::new();
         if !std::mem::replace(&mut self.begun, true) {
             self.form.write_header(&mut out);
         }
         if self.left == 0 {
-            return Ok(out);
+            return Ok((out, 0));
         }
         let rows = self.cursor.next(PIECE_ROWS)?;
         if rows.is_empty() {
             return Err(ReadError::Storage(format!("{} rows of an export are missing", self.left)));
         }
-        self.left = self.left.saturating_sub(rows.len() as u64);
+        let count = rows.len() as u64;
+        self.left = self.left.saturating_sub(count);
         for row in rows {
             self.form.write_row(&PassageJson::new(row, &self.catalogue), &mut out);
         }
-        Ok(out)
+        Ok((out, count))
     }
 }
 
@@ -201,6 +209,9 @@ struct Download {
     deadline: Instant,
     timer: tokio::task::JoinHandle<()>,
     ready: Bytes,
+    /// Rows in it.
+    rows: u64,
+    sent: Sent,
 }
 
 impl Drop for Download {
@@ -213,6 +224,7 @@ fn stream(api: Arc<Api>, export: Export) -> impl futures_util::Stream<Item = io:
     let timeout = api.settings.export_timeout;
     let deadline = Instant::now() + timeout;
     let connection = export.share.ended().clone();
+    let sent = export.sent.clone();
     let rest: Rest = Arc::new(Mutex::new(Some(export)));
     let watched = Arc::downgrade(&rest);
     let timer = tokio::spawn(async move {
@@ -230,7 +242,7 @@ fn stream(api: Arc<Api>, export: Export) -> impl futures_util::Stream<Item = io:
             }
         }
     });
-    let download = Download { api, rest, deadline, timer, ready: Bytes::new() };
+    let download = Download { api, rest, deadline, timer, ready: Bytes::new(), rows: 0, sent };
     stream::try_unfold(download, |mut download| async move {
         let frame = download.frame().await?;
         Ok(frame.map(|frame| (frame, download)))
@@ -241,13 +253,17 @@ impl Download {
     /// The next bytes; none after the end.
     async fn frame(&mut self) -> io::Result<Option<Bytes>> {
         if self.ready.is_empty() {
-            self.ready = self.next_piece().await?;
+            (self.ready, self.rows) = self.next_piece().await?;
         }
         let length = self.ready.len().min(FRAME_BYTES);
+        if length == self.ready.len() {
+            self.sent.add(std::mem::take(&mut self.rows));
+        }
         Ok((length > 0).then(|| self.ready.split_to(length)))
     }
 
-    async fn next_piece(&mut self) -> io::Result<Bytes> {
+    /// The next piece, and how many rows it has.
+    async fn next_piece(&mut self) -> io::Result<(Bytes, u64)> {
         if self.api.shutdown.is_cancelled() {
             return Err(io::Error::other("the server shuts down"));
         }
@@ -260,7 +276,7 @@ impl Download {
             let _held_while_it_is_made = place;
             export.piece().map(|piece| (piece, export))
         });
-        let (piece, export) = made.await.map_err(io::Error::other)?.map_err(|error| {
+        let ((piece, rows), export) = made.await.map_err(io::Error::other)?.map_err(|error| {
             tracing::error!(%error, "export failed");
             io::Error::other(error.to_string())
         })?;
@@ -268,7 +284,7 @@ impl Download {
         if Instant::now() < self.deadline {
             put(&self.rest, Some(export));
         }
-        Ok(piece.into())
+        Ok((piece.into(), rows))
     }
 }
 

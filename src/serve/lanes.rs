@@ -1,5 +1,6 @@
 //! Lanes of blocking work: *scans*, which may read the disk and are few at a time; *counters*, which are answered from memory
-//! and never wait for a scan; the *status*; *changes*, which wait for the disk; and *logins*, which hash a password. Each lane is bounded, and so is the queue
+//! and never wait for a scan; the *status*; *changes*, which wait for the disk; *logins*, which hash a password; *records*, which append
+//! to the audit log; and *verifications*, which read all of it. Each lane is bounded, and so is the queue
 //! of the scans.
 //!
 //! Work that has begun cannot be interrupted: it keeps its slot until it ends, even if its client has disconnected. A lane
@@ -22,6 +23,10 @@ const MAX_STATUS_READS: usize = 4;
 const MAX_CHANGES: usize = 4;
 /// Concurrent logins: each takes a processor for some 20 ms, and 19 MiB.
 const MAX_LOGINS: usize = 2;
+/// Concurrent entries of the audit log: they wait for one another anyway, and on a disk that hangs for it.
+const MAX_RECORDS: usize = 8;
+/// Concurrent verifications of the audit log.
+const MAX_VERIFICATIONS: usize = 1;
 /// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
@@ -33,6 +38,8 @@ pub(super) struct Lanes {
     status: Arc<Semaphore>,
     changes: Arc<Semaphore>,
     logins: Arc<Semaphore>,
+    records: Arc<Semaphore>,
+    verifications: Arc<Semaphore>,
     longest_wait: Duration,
 }
 
@@ -47,6 +54,8 @@ impl Lanes {
             status: Arc::new(Semaphore::new(MAX_STATUS_READS)),
             changes: Arc::new(Semaphore::new(MAX_CHANGES)),
             logins: Arc::new(Semaphore::new(MAX_LOGINS)),
+            records: Arc::new(Semaphore::new(MAX_RECORDS)),
+            verifications: Arc::new(Semaphore::new(MAX_VERIFICATIONS)),
             longest_wait: timeout / 2,
         }
     }
@@ -113,6 +122,30 @@ impl Lanes {
         F: FnOnce() -> T + Send + 'static,
     {
         self.block(self.logins.clone(), (), work).await
+    }
+
+    /// Runs `work`, which appends to the audit log.
+    ///
+    /// # Errors
+    /// As [`Lanes::scan`].
+    pub(super) async fn record<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.block(self.records.clone(), (), work).await
+    }
+
+    /// Runs `work`, which reads the whole audit log.
+    ///
+    /// # Errors
+    /// As [`Lanes::scan`].
+    pub(super) async fn verify<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.block(self.verifications.clone(), (), work).await
     }
 
     /// Runs `work` on a blocking thread, in its lane.

@@ -6,12 +6,13 @@
 //! touch the disk runs on blocking threads, bounded by [`lanes`], so that no query can slow the pipeline.
 //!
 //! Layers, outside in: the limit of the URI, metrics and `Server-Timing`, compression, and for `/api/*` alone origins (CORS),
-//! panic to 500, plain error to envelope, who may do what ([`access`]), parameters, timeout (not for the event stream).
+//! panic to 500, plain error to envelope, who may do what and what the audit log says of it ([`access`]), parameters, timeout (not for the event stream).
 
 mod access;
 mod alert;
 mod alerts_today;
 mod assets;
+mod audit;
 mod calibration;
 mod cameras;
 mod cases;

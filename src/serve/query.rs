@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use access::trail::Details;
+use axum::extract::{Extension, State};
 use traffic::{Catalogue, clean_field, normalise_plate};
 use utoipa::ToSchema;
 
+use super::access::Record;
+use super::codes::Named as _;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{BodyFields, Fields};
 use super::records::{PassagePageJson, kkmc_texts};
@@ -102,18 +105,35 @@ pub(super) struct QueryBody {
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn query(State(api): State<Arc<Api>>, BodyFields(fields): BodyFields) -> Answer<PassagePageJson> {
+pub(super) async fn query(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    BodyFields(fields): BodyFields,
+) -> Answer<PassagePageJson> {
     fields.only(&FIELDS)?;
     let catalogue = api.reader.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    record.details(details(&fields, &filter, order).with("page", page).with("limit", limit as u64));
     let page = api.scan(move |snapshot| {
         let found = snapshot.query(&filter, order, page, limit)?;
+        record.rows(found.records.len());
         Ok(PassagePageJson::new(found, &catalogue))
     });
     page.await.map(Success)
+}
+
+/// A search as the audit log says it: plate and times as they were understood.
+pub(super) fn details(fields: &Fields, filter: &QueryFilter, order: Order) -> Details {
+    fields
+        .given(&["kkmc", "vehicleType", "province", "fuelType", "xzqhmc", "fxlx", "clppxh"])
+        .with_any("hpzl", filter.hpzl.clone())
+        .with_any(Details::PLATE, filter.hphm.clone())
+        .with_any("startTime", filter.time.start.map(|time| time.to_string()))
+        .with_any("endTime", filter.time.end.map(|time| time.to_string()))
+        .with("order", order.name())
 }
 
 /// The filters of a request.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use base64::Engine as _;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::access::Record;
 use super::codes::RejectReasonName;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::{MAX_WHOLE, QueryFields};
@@ -97,11 +98,17 @@ pub(super) struct RejectListJson {
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn rejects(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<RejectListJson> {
+pub(super) async fn rejects(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    QueryFields(fields): QueryFields,
+) -> Answer<RejectListJson> {
     let reason = fields.named("reason")?;
     let before = fields.whole_if_given("before", 0..=MAX_WHOLE)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    record.details(fields.given(&["reason", "before"]).with("limit", limit as u64));
     let piece = api.scan(move |snapshot| snapshot.rejects(reason, before, limit)).await?;
+    record.rows(piece.records.len());
     let counts = api.status().await?.pipeline.rejected;
     let mut reasons: Vec<_> = counts.iter().map(|(reason, count)| ReasonCount { reason, count: *count }).collect();
     reasons.sort_by_key(|entry| std::cmp::Reverse(entry.count));

@@ -52,6 +52,8 @@ pub fn router(
         newest_overview: NewestOverview::default(),
         gate: settings.gate.clone(),
         mask: access::Mask::default(),
+        trail: settings.trail.clone(),
+        lately: access::Lately::default(),
         reader,
         settings,
         shutdown,

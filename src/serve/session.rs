@@ -9,13 +9,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::access::{COOKIE, session_of};
-use super::codes::{PermissionName, UserRoleName};
+use super::access::{By, COOKIE, Record, session_of};
+use super::codes::{PermissionName, PurposeUseName, UserRoleName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{BodyFields, Fields};
 use super::listen::Client;
 use super::state::Api;
 use crate::clock::unix_now;
+use crate::config::PurposeUse;
 use crate::gate::{Credential, Identity, LoginError, PasswordError, Via, Who};
 
 /// Whether one must log in.
@@ -63,6 +64,9 @@ pub(super) struct SessionJson {
     /// What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
     #[schema(example = "wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU")]
     csrf: Option<String>,
+    /// Whether one says what a search is for, in the header `X-Purpose`: `off` (the page does not ask), `optional` or `required`.
+    #[schema(value_type = PurposeUseName, example = "optional")]
+    purpose: &'static str,
     /// When the session ends at the latest, civil time of the road; null without a session.
     #[schema(example = "2024-01-08 08:00:00")]
     expires_at: Option<String>,
@@ -85,6 +89,7 @@ impl SessionJson {
                 must_change: who.must_change,
             }),
             csrf: identity.csrf(),
+            purpose: PurposeUse::as_str(api.settings.purpose),
             expires_at: expires_at.map(|unix| api.civil(unix)),
         }
     }
@@ -135,6 +140,7 @@ pub(super) struct LoginBody {
 pub(super) async fn log_in(
     State(api): State<Arc<Api>>,
     Extension(client): Extension<Client>,
+    Extension(record): Extension<Record>,
     headers: HeaderMap,
     BodyFields(fields): BodyFields,
 ) -> Result<Response, ApiError> {
@@ -147,10 +153,13 @@ pub(super) async fn log_in(
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
     let address = client.address.to_string();
     let now = unix_now();
+    // What somebody typed may be anything, even a password; the name of a user is not.
+    let known = api.gate.shown(&name).map(|_| name.trim().to_ascii_lowercase());
     let entered = api.at_the_gate(move |gate| gate.log_in(&name, &password, &address, &agent, now)).await?;
-    let (cookie, session) = entered.map_err(refused)?;
+    let (cookie, session) = entered.map_err(|error| failed(error, known, &record))?;
     let identity = api.gate.identify(Credential { cookie: Some(cookie.reveal()), token: None }, now);
     let identity = identity.map_err(|_| ApiError::new(ErrorReason::LoginRequired))?;
+    record.by(By::from(&identity));
     tracing::info!(user = %session.user, address = session.address, "logged in");
     let seconds = api.gate.ends_at(&session.digest, now).map_or(0, |ends_at| ends_at - now);
     let set = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}", cookie.reveal());
@@ -209,6 +218,7 @@ pub(super) async fn change_password(
     State(api): State<Arc<Api>>,
     Extension(client): Extension<Client>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<Record>,
     BodyFields(fields): BodyFields,
 ) -> Answer<SessionJson> {
     fields.only(&["old", "new"])?;
@@ -222,7 +232,7 @@ pub(super) async fn change_password(
     let (digest, user, address, now) = (*digest, who.clone(), client.address.to_string(), unix_now());
     let changed = api.at_the_gate(move |gate| gate.change_password(&digest, &user, &old, &new, &address, now)).await?;
     changed.map_err(|error| match error {
-        PasswordError::Login(error) => refused(error),
+        PasswordError::Login(error) => failed(error, Some(who.name.to_string()), &record),
         PasswordError::Weak(_) | PasswordError::Same => {
             ApiError::new(ErrorReason::WeakPassword).with("error", error.to_string())
         }
@@ -243,6 +253,16 @@ fn text(fields: &Fields, name: &'static str) -> Result<String, ApiError> {
         return Err(ApiError::new(ErrorReason::MissingField).with("name", name));
     }
     Ok(text.to_owned())
+}
+
+/// The answer to a wrong password, which the audit log notes.
+fn failed(error: LoginError, user: Option<String>, record: &Record) -> ApiError {
+    match &error {
+        LoginError::Wrong => record.failed_login(user, None),
+        LoginError::Wait(seconds) => record.failed_login(user, Some(*seconds)),
+        LoginError::Open | LoginError::Random(_) => {}
+    }
+    refused(error)
 }
 
 fn refused(error: LoginError) -> ApiError {

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use access::trail::Details;
 use axum::extract::{Extension, Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::access::session_of;
+use super::access::{Record, session_of};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
+use super::fields::shortened;
 use super::state::Api;
 use crate::gate::Identity;
 
@@ -84,10 +86,12 @@ pub(super) async fn own_sessions(
 pub(super) async fn end_session(
     State(api): State<Arc<Api>>,
     Extension(identity): Extension<Identity>,
+    Extension(record): Extension<Record>,
     Path(id): Path<String>,
 ) -> Answer<SessionsJson> {
     let (_, who) = session_of(&identity)?;
     let name = who.name.clone();
+    record.details(Details::default().with("session", shortened(&id)));
     if !api.at_the_gate(move |gate| gate.end_session(&name, &id)).await? {
         return Err(ApiError::new(ErrorReason::NoSuchSession));
     }

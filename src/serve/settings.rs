@@ -6,8 +6,9 @@ use std::time::Duration;
 use traffic::{DetectorSettings, TimeZoneName};
 
 use crate::clock::Clock;
+use crate::config::PurposeUse;
 use crate::forecast::{Forecaster, NoForecaster};
-use crate::gate::Gate;
+use crate::gate::{Gate, Trail};
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]
@@ -44,6 +45,10 @@ pub struct ServeSettings {
     pub zone: TimeZoneName,
     /// Who comes in.
     pub gate: Arc<Gate>,
+    /// The audit log; without it nothing is recorded.
+    pub trail: Option<Arc<Trail>>,
+    /// Whether one says what a search is for.
+    pub purpose: PurposeUse,
     /// The flow prediction.
     pub forecaster: Arc<dyn Forecaster>,
 }
@@ -68,6 +73,8 @@ impl ServeSettings {
             clock,
             zone,
             gate: Arc::new(Gate::open()),
+            trail: None,
+            purpose: PurposeUse::Optional,
             forecaster: Arc::new(NoForecaster),
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
 
-use super::access::Mask;
+use super::access::{Lately, Mask};
 use super::alerts_today::AlertsToday;
 use super::checkpoints::KnownCheckpoints;
 use super::error::ApiError;
@@ -19,7 +19,7 @@ use super::replay::Replay;
 use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
-use crate::gate::Gate;
+use crate::gate::{Gate, Trail};
 use crate::reader::{ReadError, Reader, Snapshot};
 use crate::status::Status;
 use crate::work::WorkError;
@@ -30,6 +30,9 @@ pub(super) struct Api {
     pub(super) settings: ServeSettings,
     pub(super) gate: Arc<Gate>,
     pub(super) mask: Mask,
+    /// None where nothing is recorded: only tests have no data directory.
+    pub(super) trail: Option<Arc<Trail>>,
+    pub(super) lately: Lately,
     pub(super) shutdown: CancellationToken,
     pub(super) lanes: Lanes,
     pub(super) streams: Arc<Shares>,

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use access::trail::Details;
+use axum::extract::{Extension, State};
 use serde::Serialize;
 use traffic::{
     Catalogue, DetectorSettings, Evidence, Pair, PlateCode, PlateScope, PlateType, Resolution, Rule, Severity,
 };
 use utoipa::ToSchema;
 
+use super::access::Record;
 use super::codes::RuleName;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::QueryFields;
@@ -112,15 +114,23 @@ fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalo
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn track(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Track> {
+pub(super) async fn track(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    QueryFields(fields): QueryFields,
+) -> Answer<Track> {
     if !fields.has("hphm") {
         return Err(ApiError::new(ErrorReason::MissingPlate));
     }
     let hphm = plate_text(&fields.text("hphm")?.unwrap_or_default());
     let range = fields.range("start", "end", &api.settings.zone)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    let details = Details::default().with(Details::PLATE, hphm.as_str()).with("limit", limit as u64);
+    let details = details.with_any("start", range.start.map(|time| time.to_string()));
+    record.details(details.with_any("end", range.end.map(|time| time.to_string())));
     let plate = hphm.clone();
     let found = api.scan(move |snapshot| snapshot.track(&plate, range, limit)).await?;
+    record.rows(found.records.len());
     let catalogue = api.reader.catalogue();
     let detector = &api.settings.detector;
     let compared = detector.plates == PlateScope::Any || PlateCode::pack(&hphm).class(&hphm).is_valid();

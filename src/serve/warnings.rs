@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use access::trail::Details;
+use axum::extract::{Extension, State};
 use serde::Serialize;
 use traffic::{Alert, Rule, Severity};
 use utoipa::ToSchema;
 
+use super::access::Record;
 use super::codes::{CauseName, RuleName, SeverityName, WorkStatusName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields};
@@ -155,14 +157,25 @@ pub(super) struct AlertPageJson {
 )]
 pub(super) async fn realtime(
     State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<AlertJson<'static>>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let filter = filter(&api, &fields)?;
-    if filter == AlertFilter::default() {
-        return api.counters(move |snapshot| snapshot.newest_alerts(limit).map(in_json)).await.map(Success);
-    }
-    api.scan(move |snapshot| Ok(in_json(snapshot.alerts(&filter, 1, limit)?.records))).await.map(Success)
+    record.details(details(&fields, &filter).with("limit", limit as u64));
+    let found = if filter == AlertFilter::default() {
+        api.counters(move |snapshot| snapshot.newest_alerts(limit).map(in_json)).await?
+    } else {
+        api.scan(move |snapshot| Ok(in_json(snapshot.alerts(&filter, 1, limit)?.records))).await?
+    };
+    record.rows(found.len());
+    Ok(Success(found))
+}
+
+/// A list as the audit log says it.
+fn details(fields: &Fields, filter: &AlertFilter) -> Details {
+    let given = fields.given(&["kkmc", "severity", "rule", "status", "start", "end"]);
+    given.with_any(Details::PLATE, filter.hphm.clone())
 }
 
 fn in_json(alerts: Vec<Alert>) -> Vec<AlertJson<'static>> {
@@ -207,12 +220,18 @@ fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn history(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<AlertPageJson> {
+pub(super) async fn history(
+    State(api): State<Arc<Api>>,
+    Extension(record): Extension<Record>,
+    QueryFields(fields): QueryFields,
+) -> Answer<AlertPageJson> {
     let filter = filter(&api, &fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
+    record.details(details(&fields, &filter).with("page", page).with("limit", limit as u64));
     let found = api.scan(move |snapshot| {
         let found = snapshot.alerts(&filter, page, limit)?;
+        record.rows(found.records.len());
         let seqs: Vec<u64> = found.records.iter().map(|alert| alert.seq).collect();
         let work = snapshot.work(&seqs)?;
         let records = found.records.into_iter().zip(work).map(|(alert, work)| AlertRecordJson::new(alert, work));

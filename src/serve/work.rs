@@ -3,6 +3,7 @@
 //!
 //! [`crate::work`] decides which state may follow which. This module does not know what is worked on.
 
+use access::trail::Details;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -147,6 +148,15 @@ pub(super) fn change_of(
         at: api.now(),
         version: version(headers, fields)?,
     })
+}
+
+/// A change as the audit log says it. The note is in the history of what was worked on.
+pub(super) fn details(id: AlertId, change: &WorkChange) -> Details {
+    Details::default()
+        .with("id", id.to_string())
+        .with_any("status", change.status.map(WorkStatus::as_str))
+        .with_any("reason", change.reason.map(WorkReason::as_str))
+        .with("note", !change.note.is_empty())
 }
 
 /// Names and notes are shown to others, so control characters and bidirectional marks are refused.

@@ -8,10 +8,10 @@ use crate::harness::{Replay, folder, simulated, tell};
 
 /// A file system in memory, removed with the value.
 #[derive(Debug)]
-struct SmallDisk(PathBuf);
+pub(super) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn mount(at: PathBuf, size: &str) -> Self {
+    pub(super) fn mount(at: PathBuf, size: &str) -> Self {
         std::fs::create_dir_all(&at).unwrap();
         assert!(mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], &at), "mounting failed");
         Self(at)
@@ -39,14 +39,14 @@ const INSIDE: &str = "PLATEWATCH_TEST_MAY_MOUNT";
 
 /// Whether this process may mount; if not, the named test runs in a namespace where it may, and this process is done. A
 /// machine where neither works fails the test.
-fn may_mount(test: &str) -> bool {
+pub(super) fn may_mount(module: &str, test: &str) -> bool {
     let folder = folder();
     if mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"], folder.path()) {
         drop(SmallDisk(folder.path().to_owned()));
         return true;
     }
     assert!(std::env::var_os(INSIDE).is_none(), "mounting does not work even in a namespace of its own");
-    let (_, module) = module_path!().split_once("::").unwrap();
+    let (_, module) = module.split_once("::").unwrap();
     let test = format!("{module}::{test}");
     let mut command = Command::new("unshare");
     command.arg("-Urm").arg(std::env::current_exe().unwrap()).args(["--exact", &test, "--nocapture"]).env(INSIDE, "1");
@@ -65,7 +65,7 @@ fn capture(folder: &Path, count: u64) -> PathBuf {
 
 #[test]
 fn of_the_data_directory() {
-    if !may_mount("of_the_data_directory") {
+    if !may_mount(module_path!(), "of_the_data_directory") {
         return;
     }
     let folder = folder();
@@ -96,7 +96,7 @@ fn of_the_data_directory() {
 
 #[test]
 fn of_the_output() {
-    if !may_mount("of_the_output") {
+    if !may_mount(module_path!(), "of_the_output") {
         return;
     }
     let folder = folder();
@@ -119,7 +119,7 @@ fn of_the_output() {
 
 #[test]
 fn while_sorting() {
-    if !may_mount("while_sorting") {
+    if !may_mount(module_path!(), "while_sorting") {
         return;
     }
     let folder = folder();
@@ -141,7 +141,7 @@ fn while_sorting() {
 
 #[test]
 fn read_only() {
-    if !may_mount("read_only") {
+    if !may_mount(module_path!(), "read_only") {
         return;
     }
     let folder = folder();

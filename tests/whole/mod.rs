@@ -5,6 +5,7 @@
 
 mod access;
 mod agreement;
+mod audit;
 mod bad;
 mod cases;
 mod closed_log;

@@ -132,9 +132,10 @@ fn insert<'a>(server: &MariaDb, rows: impl Iterator<Item = &'a [String; 8]>) {
     assert_eq!(server.count("traffic_data"), rows.len() as u64);
 }
 
-/// Settings of the role `api`.
+/// Settings of the role `api`. Its audit log is beside what is built.
 pub(crate) fn api_settings(urls: &[String], redis: &str) -> String {
-    format!("role = \"api\"\n[mycat]\nurls = {urls:?}\n[redis]\nurl = {redis:?}\n")
+    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("api");
+    format!("role = \"api\"\ndata_dir = {data_dir:?}\n[mycat]\nurls = {urls:?}\n[redis]\nurl = {redis:?}\n")
 }
 
 /// Settings of a process that serves a data directory and takes nothing in.

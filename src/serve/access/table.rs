@@ -1,7 +1,10 @@
-//! What each endpoint needs: one row each. A test holds it against the OpenAPI document.
+//! What each endpoint needs, and what the audit log says of it: one row each. A test holds it against the OpenAPI document.
 
-use access::Permission::{self, Dashboard, Export, Metrics, Plates, Rejects, Work};
+use access::Permission::{self, Audit, Dashboard, Export, Metrics, Plates, Rejects, Work};
+use access::trail::Action;
 use axum::http::Method;
+
+use Records::{Always, Lists, No};
 
 /// What an endpoint needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,64 +17,89 @@ pub(in crate::serve) enum Needs {
     Permission(Permission),
 }
 
-/// A row: method, path, and what it needs.
-type Row = (&'static str, &'static str, Needs);
+/// What the audit log says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::serve) enum Records {
+    /// Nothing, as long as it is not refused.
+    No,
+    /// An entry for each request.
+    Always(Action),
+    /// It lists what shows plates: an entry for each request that filters by plate, and else one an hour.
+    Lists(Action),
+}
 
-const fn of(method: &'static str, path: &'static str, permission: Permission) -> Row {
-    (method, path, Needs::Permission(permission))
+/// The row of an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::serve) struct Row {
+    method: &'static str,
+    path: &'static str,
+    /// What it needs.
+    pub(in crate::serve) needs: Needs,
+    /// What the audit log says of it.
+    pub(in crate::serve) records: Records,
+}
+
+const fn row(method: &'static str, path: &'static str, needs: Needs, records: Records) -> Row {
+    Row { method, path, needs, records }
+}
+
+const fn of(method: &'static str, path: &'static str, permission: Permission, records: Records) -> Row {
+    row(method, path, Needs::Permission(permission), records)
 }
 
 /// Every endpoint.
 pub(super) const ROWS: &[Row] = &[
-    ("GET", "/healthz", Needs::Nothing),
-    ("GET", "/readyz", Needs::Nothing),
-    of("GET", "/metrics", Metrics),
-    ("GET", "/api/openapi.json", Needs::Nothing),
-    ("GET", "/api/session", Needs::Nothing),
-    ("POST", "/api/session", Needs::Nothing),
-    ("DELETE", "/api/session", Needs::Login),
-    ("POST", "/api/session/password", Needs::Login),
-    ("GET", "/api/sessions", Needs::Login),
-    ("DELETE", "/api/sessions/{id}", Needs::Login),
-    of("POST", "/api/query", Plates),
-    of("POST", "/api/query/export", Export),
-    of("GET", "/api/track", Plates),
-    of("GET", "/api/warnings/{id}", Plates),
-    of("PATCH", "/api/warnings/{id}", Work),
-    of("GET", "/api/cases/{id}", Plates),
-    of("PATCH", "/api/cases/{id}", Work),
-    of("GET", "/api/rejects", Rejects),
-    of("GET", "/api/warnings", Dashboard),
-    of("GET", "/api/warnings/realtime", Dashboard),
-    of("GET", "/api/warnings/stream", Dashboard),
-    of("GET", "/api/cases", Dashboard),
-    of("GET", "/api/cases/calibration", Dashboard),
-    of("GET", "/api/stats/kkmc_count", Dashboard),
-    of("GET", "/api/stats/hour_count", Dashboard),
-    of("GET", "/api/stats/map_data", Dashboard),
-    of("GET", "/api/stats/vehicle_type", Dashboard),
-    of("GET", "/api/stats/vehicle_brand", Dashboard),
-    of("GET", "/api/stats/recent", Dashboard),
-    of("GET", "/api/cameras", Dashboard),
-    of("GET", "/api/roads", Dashboard),
-    of("GET", "/api/roads/hours", Dashboard),
-    of("GET", "/api/predict/flow", Dashboard),
-    of("GET", "/api/predict/day", Dashboard),
-    of("GET", "/api/predict/model", Dashboard),
-    of("GET", "/api/overview", Dashboard),
-    of("GET", "/api/checkpoints", Dashboard),
-    of("GET", "/api/status", Dashboard),
-    of("GET", "/api/prove", Dashboard),
+    row("GET", "/healthz", Needs::Nothing, No),
+    row("GET", "/readyz", Needs::Nothing, No),
+    of("GET", "/metrics", Metrics, No),
+    row("GET", "/api/openapi.json", Needs::Nothing, No),
+    row("GET", "/api/session", Needs::Nothing, No),
+    row("POST", "/api/session", Needs::Nothing, Always(Action::Login)),
+    row("DELETE", "/api/session", Needs::Login, Always(Action::Logout)),
+    row("POST", "/api/session/password", Needs::Login, Always(Action::Password)),
+    row("GET", "/api/sessions", Needs::Login, No),
+    row("DELETE", "/api/sessions/{id}", Needs::Login, Always(Action::SessionEnded)),
+    of("GET", "/api/audit", Audit, Always(Action::Audit)),
+    of("POST", "/api/audit/verify", Audit, Always(Action::Verified)),
+    of("POST", "/api/query", Plates, Always(Action::Query)),
+    of("POST", "/api/query/export", Export, Always(Action::Export)),
+    of("GET", "/api/track", Plates, Always(Action::Track)),
+    of("GET", "/api/warnings/{id}", Plates, Always(Action::Warning)),
+    of("PATCH", "/api/warnings/{id}", Work, Always(Action::WorkWarning)),
+    of("GET", "/api/cases/{id}", Plates, Always(Action::Case)),
+    of("PATCH", "/api/cases/{id}", Work, Always(Action::WorkCase)),
+    of("GET", "/api/rejects", Rejects, Always(Action::Rejects)),
+    of("GET", "/api/warnings", Dashboard, Lists(Action::ListWarnings)),
+    of("GET", "/api/warnings/realtime", Dashboard, Lists(Action::ListWarnings)),
+    of("GET", "/api/warnings/stream", Dashboard, Lists(Action::Stream)),
+    of("GET", "/api/cases", Dashboard, Lists(Action::ListCases)),
+    of("GET", "/api/cases/calibration", Dashboard, No),
+    of("GET", "/api/stats/kkmc_count", Dashboard, No),
+    of("GET", "/api/stats/hour_count", Dashboard, No),
+    of("GET", "/api/stats/map_data", Dashboard, No),
+    of("GET", "/api/stats/vehicle_type", Dashboard, No),
+    of("GET", "/api/stats/vehicle_brand", Dashboard, No),
+    of("GET", "/api/stats/recent", Dashboard, No),
+    of("GET", "/api/cameras", Dashboard, No),
+    of("GET", "/api/roads", Dashboard, No),
+    of("GET", "/api/roads/hours", Dashboard, No),
+    of("GET", "/api/predict/flow", Dashboard, No),
+    of("GET", "/api/predict/day", Dashboard, No),
+    of("GET", "/api/predict/model", Dashboard, No),
+    of("GET", "/api/overview", Dashboard, No),
+    of("GET", "/api/checkpoints", Dashboard, No),
+    of("GET", "/api/status", Dashboard, No),
+    of("GET", "/api/prove", Dashboard, No),
 ];
 
 /// The parameter that filters by plate: who may not see plates may not ask by it.
 pub(super) const BY_PLATE: &str = "hphm";
 
-/// What an endpoint needs; none if it has no row.
-pub(in crate::serve) fn needs(method: &Method, path: &str) -> Option<Needs> {
+/// The row of an endpoint; none if it has none.
+pub(in crate::serve) fn row_of(method: &Method, path: &str) -> Option<Row> {
     // HEAD is GET without the body.
     let method = if *method == Method::HEAD { "GET" } else { method.as_str() };
-    ROWS.iter().find(|(known, at, _)| *known == method && *at == path).map(|(_, _, needs)| *needs)
+    ROWS.iter().find(|row| row.method == method && row.path == path).copied()
 }
 
 /// Whether a request may change something. The other requests with a body are queries.
@@ -93,12 +121,25 @@ mod tests {
         let document = endpoints::document().unwrap();
         let mut documented: Vec<(String, String)> = document.all().collect();
         let mut rows: Vec<(String, String)> =
-            ROWS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+            ROWS.iter().map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
         documented.sort();
         rows.sort();
         assert_eq!(rows, documented, "serve/access/table.rs and the endpoints differ");
-        assert_eq!(needs(&Method::HEAD, "/api/status"), needs(&Method::GET, "/api/status"));
-        assert_eq!(needs(&Method::GET, "/api/nothing"), None);
+        assert_eq!(row_of(&Method::HEAD, "/api/status").unwrap().needs, Needs::Permission(Dashboard));
+        assert!(row_of(&Method::GET, "/api/nothing").is_none());
+    }
+
+    #[test]
+    fn what_needs_plates_leaves_an_entry() {
+        for row in ROWS {
+            let needs_plates =
+                matches!(row.needs, Needs::Permission(Plates | Work | Export | Rejects | Audit | Permission::Users));
+            let is_recorded = matches!(row.records, Always(_));
+            assert!(!needs_plates || is_recorded, "{} {} leaves no entry", row.method, row.path);
+            // And so does everything that changes something.
+            let method = row.method.parse().unwrap();
+            assert!(!changes(&method, row.path) || is_recorded, "{} {} leaves no entry", row.method, row.path);
+        }
     }
 
     #[test]
@@ -106,9 +147,8 @@ mod tests {
         for path in
             ["/api/query", "/api/query/export", "/api/track", "/api/warnings/{id}", "/api/cases/{id}", "/api/rejects"]
         {
-            let rows = ROWS.iter().filter(|(_, at, _)| *at == path);
-            for (_, _, needs) in rows {
-                assert!(!matches!(needs, Needs::Nothing | Needs::Login | Needs::Permission(Dashboard)), "{path}");
+            for row in ROWS.iter().filter(|row| row.path == path) {
+                assert!(!matches!(row.needs, Needs::Nothing | Needs::Login | Needs::Permission(Dashboard)), "{path}");
             }
         }
     }

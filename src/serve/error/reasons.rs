@@ -50,6 +50,10 @@ reasons! {
     WeakPassword BAD_REQUEST: "{error}",
     NotPermitted FORBIDDEN: "this needs the permission {permission}, which your roles do not have: an admin can give you another role",
     Csrf FORBIDDEN: "the header X-CSRF-Token is missing, or not that of this session: GET /api/session says it",
+    WrongPurpose BAD_REQUEST: "{error}",
+    PurposeRequired FORBIDDEN: "say what this is for: the header X-Purpose takes one of warning, case, accident, complaint, patrol, maintenance, test, other (other;… with words)",
+    AuditUnavailable SERVICE_UNAVAILABLE: "the audit log cannot be written, and nothing is shown or changed without an entry: make room on the disk of the data directory, or let the service write its folder access/audit; the server's log says why",
+    NoAudit NOT_IMPLEMENTED: "this process keeps no audit log: it has no data directory",
     NoSession CONFLICT: "this needs a session: a token has none",
     NoSuchSession NOT_FOUND: "there is no such session, or no longer: /api/sessions lists yours",
 

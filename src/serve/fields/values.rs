@@ -4,6 +4,7 @@
 use std::borrow::{Borrow, Cow};
 use std::ops::RangeInclusive;
 
+use access::trail::Details;
 use serde_json::{Map, Value};
 use traffic::{CivilTime, TimeZoneName};
 
@@ -149,6 +150,19 @@ impl Fields {
             return Ok(Some(*flag));
         }
         self.choice(name, &[("true", true), ("false", false)])
+    }
+
+    /// Those of these fields that were given, for the audit log, each as the text that it stands for.
+    pub(in crate::serve) fn given(&self, names: &[&str]) -> Details {
+        names.iter().fold(Details::default(), |details, name| {
+            // What is wrong is refused elsewhere, and then there is nothing to record.
+            let text = self.text(name).ok().flatten().map(Cow::into_owned);
+            let flag = || self.flag(name).ok().flatten();
+            match text {
+                Some(text) => details.with(name, text),
+                None => details.with_any(name, flag()),
+            }
+        })
     }
 
     /// The whole number of a field, or `default`.

@@ -2,6 +2,7 @@
 //! that there are no others, and the answers that every endpoint may give. The handlers read fields one by one
 //! ([`super::super::fields`]), and types in Rust cannot say all of that.
 
+use access::trail::Action;
 use serde_json::{Map, Value, json};
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 
@@ -120,13 +121,14 @@ fn parameters(operation: &mut Value) {
 fn form(place: Place, name: &str, schema: &Value) -> Value {
     let bound = |key: &str| schema.get(key).and_then(Value::as_u64);
     match name {
-        "start" | "end" | "startTime" | "endTime" => pattern(place, &format!("{DATE}{TIME_OF_DAY}")),
+        "start" | "end" | "startTime" | "endTime" | "from" | "to" => pattern(place, &format!("{DATE}{TIME_OF_DAY}")),
         "date" => pattern(place, DATE_2000),
         "severity" => choice::<Severity>(place),
         "rule" => choice::<Rule>(place),
         "status" => choice::<WorkStatus>(place),
         "reason" if place == Place::Body => choice::<WorkReason>(place),
         "reason" => choice::<RejectReason>(place),
+        "action" => choice::<Action>(place),
         "cause" => choice::<Cause>(place),
         "probability" => pattern(place, "0(?:\\.[0-9]{1,9})?|1(?:\\.0{1,9})?"),
         "vehicleType" => choice::<VehicleType>(place),
@@ -204,7 +206,7 @@ fn answers(path: &str, method: &str, operation: &mut Value) {
     let has_range = operation
         .get("parameters")
         .and_then(Value::as_array)
-        .is_some_and(|all| all.iter().any(|it| it.get("name") == Some(&json!("end"))));
+        .is_some_and(|all| all.iter().any(|it| ["end", "to"].iter().any(|name| it.get("name") == Some(&json!(name)))));
     let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { return };
     let mut add = |status: &str, description: &str| {
         responses.entry(status).or_insert_with(|| {

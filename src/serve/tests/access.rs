@@ -11,18 +11,19 @@ use super::Server;
 use super::client::{Reply, request};
 use super::memory::MemoryReader;
 use crate::clock::unix_now;
-use crate::gate::{AccountFiles, Gate, GateSettings, secret};
-use crate::serve::access::{Needs, needs};
+use crate::gate::{AccountFiles, Gate, GateSettings, Trail, secret};
+use crate::serve::access::{Needs, row_of};
 use crate::serve::endpoints;
+use crate::serve::settings::ServeSettings;
 
-const PASSWORD: &str = "three lorries in fog";
+pub(super) const PASSWORD: &str = "three lorries in fog";
 const COOKIE: &str = "__Host-platewatch";
 
 /// A server with a user for each role, and the folder of the accounts.
-struct Closed {
-    server: Server,
-    files: AccountFiles,
-    _folder: tempfile::TempDir,
+pub(super) struct Closed {
+    pub(super) server: Server,
+    pub(super) files: AccountFiles,
+    pub(super) folder: tempfile::TempDir,
 }
 
 fn user(name: &str, role: Role) -> User {
@@ -39,23 +40,27 @@ fn user(name: &str, role: Role) -> User {
 }
 
 impl Closed {
-    async fn start() -> Self {
-        Self::start_with(GateSettings { open: false, is_local: false, limits: limits() }).await
+    pub(super) async fn start() -> Self {
+        Self::start_with(GateSettings { open: false, is_local: false, limits: limits() }, |_| {}).await
     }
 
-    async fn start_with(settings: GateSettings) -> Self {
+    pub(super) async fn start_with(settings: GateSettings, change: impl FnOnce(&mut ServeSettings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = AccountFiles::below(folder.path());
         for role in Role::ALL {
             files.change(|accounts| accounts.add(user(role.as_str(), role))).unwrap();
         }
         let gate = Gate::new(settings, files.clone(), 0).unwrap();
-        let server =
-            Server::start_with(MemoryReader::sample(), move |settings| settings.gate = std::sync::Arc::new(gate)).await;
-        Self { server, files, _folder: folder }
+        let trail = Trail::below(folder.path(), traffic::TimeZoneName::default());
+        let server = Server::start_with(MemoryReader::sample(), move |settings| {
+            settings.gate = std::sync::Arc::new(gate);
+            settings.trail = Some(std::sync::Arc::new(trail));
+            change(settings);
+        });
+        Self { server: server.await, files, folder }
     }
 
-    fn token(&self, owner: &str, scopes: &[Permission], expires_at: Option<i64>) -> String {
+    pub(super) fn token(&self, owner: &str, scopes: &[Permission], expires_at: Option<i64>) -> String {
         let secret = secret(Token::PREFIX).unwrap();
         let owner = UserName::parse(owner).unwrap();
         let token = Token::new(secret.digest(), owner, String::new(), scopes.to_vec(), 0, expires_at);
@@ -63,19 +68,19 @@ impl Closed {
         secret.reveal().to_owned()
     }
 
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+    pub(super) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
         let mut all = vec![("content-type", "application/json")];
         all.extend(headers);
         let body = if body.is_null() { String::new() } else { body.to_string() };
         request(self.server.address, method, path, &all, body.as_bytes()).await
     }
 
-    async fn try_login(&self, user: &str, password: &str) -> Reply {
+    pub(super) async fn try_login(&self, user: &str, password: &str) -> Reply {
         self.send("POST", "/api/session", &[], &json!({"user": user, "password": password})).await
     }
 
     /// The cookie and the secret of changes of a new session.
-    async fn log_in(&self, user: &str) -> (String, String) {
+    pub(super) async fn log_in(&self, user: &str) -> (String, String) {
         let reply = self.try_login(user, PASSWORD).await;
         let cookie = reply.header("set-cookie").unwrap_or_else(|| panic!("{reply:?}")).to_owned();
         let cookie = cookie.split(';').next().unwrap().to_owned();
@@ -88,19 +93,19 @@ impl Closed {
 }
 
 /// The gate looks at the accounts once in each second of the clock.
-async fn noticed() {
+pub(super) async fn noticed() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
 }
 
-fn limits() -> SessionLimits {
+pub(super) fn limits() -> SessionLimits {
     SessionLimits { idle: Duration::from_secs(3600), absolute: Duration::from_secs(86_400) }
 }
 
 /// Every endpoint, with an id where it takes one. The stream has no end: of it only what is refused is asked.
-fn endpoints() -> Vec<(String, String, Needs)> {
+pub(super) fn endpoints() -> Vec<(String, String, Needs)> {
     let document = endpoints::document().unwrap();
     let all = document.all().map(|(method, path)| {
-        let needs = needs(&method.parse().unwrap(), &path).expect("a row in the table");
+        let needs = row_of(&method.parse().unwrap(), &path).expect("a row in the table").needs;
         (method, path.replace("{id}", &AlertId::of("苏C12345", "A2", "B2").to_string()), needs)
     });
     all.collect()
@@ -164,8 +169,9 @@ async fn every_role_gets_what_its_row_says_and_no_more() {
                 let reply = closed.send(&method, &path, &headers, &Value::Null).await;
                 assert_ne!(reply.status, 401, "{role:?} {method} {path}");
                 assert_eq!(reply.status != 403, may, "{role:?} {method} {path}: {}", reply.text());
-                // The examples of the document are no data.
-                let sees = role.permissions().allow(Permission::Plates) || path == "/api/openapi.json";
+                // The examples of the document are no data, and the audit log is about plates.
+                let is_about = ["/api/openapi.json", "/api/audit"].contains(&path.as_str());
+                let sees = role.permissions().allow(Permission::Plates) || is_about;
                 assert!(sees || !shows_a_plate(reply.text()), "{role:?} {method} {path}: {}", reply.text());
             }
         }
@@ -206,7 +212,7 @@ async fn a_session_begins_with_the_password_and_ends_with_the_logout() {
     let before = closed.send("GET", "/api/session", &[], &Value::Null).await.data();
     assert_eq!(
         before,
-        json!({"access": "login", "exposed": false, "permissions": [], "user": null, "csrf": null, "expires_at": null})
+        json!({"access": "login", "exposed": false, "permissions": [], "user": null, "csrf": null, "purpose": "optional", "expires_at": null})
     );
     for (name, password) in [("operator", "wrong password"), ("nobody", PASSWORD), ("OPERATOR ", "x"), ("'; --", "x")] {
         assert_eq!(closed.try_login(name, password).await.error(401), "the name or the password is wrong");
@@ -339,7 +345,7 @@ async fn a_session_outlives_a_restart_and_not_its_user() {
     closed.files.change(|accounts| accounts.set_disabled(&UserName::parse("operator").unwrap(), true)).unwrap();
     noticed().await;
     get().await.error(401);
-    let stored = std::fs::read_to_string(closed._folder.path().join("access/sessions.json")).unwrap();
+    let stored = std::fs::read_to_string(closed.folder.path().join("access/sessions.json")).unwrap();
     assert!(!stored.contains(cookie.split('=').nth(1).unwrap()), "the cookie itself is stored nowhere");
 }
 

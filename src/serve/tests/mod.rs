@@ -2,6 +2,7 @@
 
 mod access;
 mod assets;
+mod audit;
 mod calibration;
 mod cameras;
 mod client;
@@ -33,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, TimeZoneName};
 
 use super::{ConnectionSettings, ServeSettings};
+use crate::gate::Trail;
 use client::{Reply, request};
 use memory::MemoryReader;
 
@@ -44,6 +46,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) reader: Arc<MemoryReader>,
     pub(crate) shutdown: CancellationToken,
+    /// Of the audit log.
+    _folder: tempfile::TempDir,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
@@ -62,6 +66,8 @@ impl Server {
         let reader = Arc::new(reader);
         let now = time(NOW);
         let mut settings = ServeSettings::new(Arc::new(move || now), TimeZoneName::default());
+        let folder = tempfile::tempdir().unwrap();
+        settings.trail = Some(Arc::new(Trail::below(folder.path(), TimeZoneName::default())));
         change(&mut settings);
         let shutdown = CancellationToken::new();
         let listener = super::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
@@ -69,7 +75,7 @@ impl Server {
         let router = super::router(reader.clone(), settings, shutdown.clone()).unwrap();
         let serving =
             tokio::spawn(super::serve(listener, router, connections, shutdown.clone(), Duration::from_secs(5)));
-        Self { address, reader, shutdown, serving }
+        Self { address, reader, shutdown, _folder: folder, serving }
     }
 
     /// A server over the sample data.
