@@ -24,7 +24,7 @@ mod sessions;
 mod token;
 mod user;
 
-pub use accounts::{AccountError, Accounts};
+pub use accounts::{AccountError, Accounts, UserChange};
 pub use attempts::Attempts;
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordHash, Salt, WeakPassword};
 pub use permission::{Permission, Permissions};

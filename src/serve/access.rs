@@ -11,7 +11,7 @@ mod table;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use access::{Digest, Permission};
+use access::{Digest, Permission, UserName};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, header};
@@ -63,8 +63,8 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     if response.extensions().get::<Lasting>().is_some() {
         return guarded::while_it_holds(api, identity, response);
     }
-    // What needs no permission holds no plate, and secrets that must stay as they are.
-    let is_plain = matches!(needed, Some(Needs::Nothing | Needs::Login));
+    // What needs no permission holds no plate, nor do users and tokens; secrets and ids must stay as they are.
+    let is_plain = matches!(needed, Some(Needs::Nothing | Needs::Login | Needs::Permission(Permission::Users)));
     if sees_plates || is_plain { response } else { mask::masked(&api.mask, response).await }
 }
 
@@ -157,6 +157,15 @@ pub(super) fn session_of(identity: &Identity) -> Result<(&Digest, &Who), ApiErro
         (Via::Open, _) => Err(ApiError::new(ErrorReason::NoLogin)),
         _ => Err(ApiError::new(ErrorReason::NoSession)),
     }
+}
+
+/// Who manages users and tokens.
+///
+/// # Errors
+/// [`ErrorReason::NoLogin`] where nobody needs to log in: a user whom anybody could add would be let in later, once users are
+/// asked for.
+pub(super) fn managed_by(identity: &Identity) -> Result<UserName, ApiError> {
+    identity.who.as_ref().map(|who| who.name.clone()).ok_or_else(|| ApiError::new(ErrorReason::NoLogin))
 }
 
 #[cfg(test)]

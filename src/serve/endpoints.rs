@@ -12,7 +12,7 @@ use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
     alert, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query, recent,
-    rejects, roads, session, sessions, stats, status, stream, track, warnings,
+    rejects, roads, session, sessions, stats, status, stream, tokens, track, users, warnings,
 };
 
 /// The path below which the API lies.
@@ -34,7 +34,7 @@ pub(super) const API: &str = "/api";
         (name = "cases", description = "Plates that two cars are likely to wear 嫌疑车辆"),
         (name = "prediction", description = "Flow prediction"),
         (name = "checkpoints", description = "The checkpoint catalogue"),
-        (name = "access", description = "Login and sessions"),
+        (name = "access", description = "Login, sessions, users and tokens"),
         (name = "operation", description = "State, health and metrics"),
     )
 )]
@@ -74,6 +74,10 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(session::change_password))
         .routes(routes!(sessions::own_sessions))
         .routes(routes!(sessions::end_session))
+        .routes(routes!(users::list_users, users::add_user))
+        .routes(routes!(users::change_user))
+        .routes(routes!(tokens::list_tokens, tokens::add_token))
+        .routes(routes!(tokens::revoke_token))
 }
 
 /// The endpoints below [`API`] whose answers have no end.

@@ -49,8 +49,10 @@ mod state;
 mod stats;
 mod status;
 mod stream;
+mod tokens;
 mod track;
 mod untrained;
+mod users;
 mod warnings;
 mod work;
 

@@ -11,10 +11,9 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::codes::{WorkReasonName, WorkStatusName};
 use super::error::{ApiError, ErrorEnvelope, ErrorReason, Success};
-use super::fields::{Fields, MAX_NUMBER, shortened, too_long};
+use super::fields::{Fields, MAX_NUMBER, no_hazard, shortened, too_long};
 use super::state::Api;
 use crate::gate::Identity;
-use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkReason, WorkStatus};
 
 /// The fields of a change.
@@ -147,16 +146,6 @@ pub(super) fn change_of(
         at: api.now(),
         version: version(headers, fields)?,
     })
-}
-
-/// Names and notes are shown to others, so control characters and bidirectional marks are refused.
-fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
-    match text.chars().find(|character| plain::is_hazard(*character)) {
-        Some(character) => Err(ApiError::new(ErrorReason::ControlCharacter)
-            .with("name", name)
-            .with("given", format!("U+{:04X}", u32::from(character)))),
-        None => Ok(()),
-    }
 }
 
 /// The version that the change is based on, from the body or from `If-Match`.

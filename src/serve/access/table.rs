@@ -1,6 +1,6 @@
 //! What each endpoint needs: one row each. A test holds it against the OpenAPI document.
 
-use access::Permission::{self, Dashboard, Export, Metrics, Plates, Rejects, Work};
+use access::Permission::{self, Dashboard, Export, Metrics, Plates, Rejects, Users, Work};
 use axum::http::Method;
 
 /// What an endpoint needs.
@@ -33,6 +33,12 @@ pub(super) const ROWS: &[Row] = &[
     ("POST", "/api/session/password", Needs::Login),
     ("GET", "/api/sessions", Needs::Login),
     ("DELETE", "/api/sessions/{id}", Needs::Login),
+    of("GET", "/api/users", Users),
+    of("POST", "/api/users", Users),
+    of("PATCH", "/api/users/{name}", Users),
+    of("GET", "/api/tokens", Users),
+    of("POST", "/api/tokens", Users),
+    of("DELETE", "/api/tokens/{id}", Users),
     of("POST", "/api/query", Plates),
     of("POST", "/api/query/export", Export),
     of("GET", "/api/track", Plates),
@@ -74,11 +80,14 @@ pub(in crate::serve) fn needs(method: &Method, path: &str) -> Option<Needs> {
     ROWS.iter().find(|(known, at, _)| *known == method && *at == path).map(|(_, _, needs)| *needs)
 }
 
-/// Whether a request may change something. The other requests with a body are queries.
+/// Endpoints that take their filters as a body.
+const QUERIES: [&str; 2] = ["/api/query", "/api/query/export"];
+
+/// Whether a request may change something.
 pub(in crate::serve) fn changes(method: &Method, path: &str) -> bool {
     match *method {
         Method::GET | Method::HEAD | Method::OPTIONS => false,
-        Method::POST => path.starts_with("/api/session"),
+        Method::POST => needs(method, path).is_some() && !QUERIES.contains(&path),
         _ => true,
     }
 }
@@ -99,6 +108,10 @@ mod tests {
         assert_eq!(rows, documented, "serve/access/table.rs and the endpoints differ");
         assert_eq!(needs(&Method::HEAD, "/api/status"), needs(&Method::GET, "/api/status"));
         assert_eq!(needs(&Method::GET, "/api/nothing"), None);
+        assert!(QUERIES.iter().all(|path| needs(&Method::POST, path).is_some()));
+        let changing = ROWS.iter().filter(|(method, path, _)| changes(&method.parse().unwrap(), path));
+        assert!(changing.clone().all(|(method, ..)| *method != "GET"));
+        assert!(changing.count() >= 10, "the secret against forged requests is asked for");
     }
 
     #[test]

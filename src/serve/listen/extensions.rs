@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::serve::error::{ApiError, ErrorReason};
+
 /// The client; an extension of every request.
 #[derive(Debug, Clone)]
 pub(in crate::serve) struct Client {
@@ -14,6 +16,16 @@ pub(in crate::serve) struct Client {
     pub(in crate::serve) is_private: bool,
     /// Cancelling it closes the connection at once.
     pub(in crate::serve) connection: CancellationToken,
+}
+
+impl Client {
+    /// Passwords and secrets go to a client only where nobody can read along.
+    ///
+    /// # Errors
+    /// [`ErrorReason::NeedsHttps`].
+    pub(in crate::serve) fn takes_secrets(&self) -> Result<(), ApiError> {
+        if self.is_private { Ok(()) } else { Err(ApiError::new(ErrorReason::NeedsHttps)) }
+    }
 }
 
 /// Marks a request on a connection beyond the limit: only health probes are answered there.

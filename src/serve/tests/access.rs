@@ -15,13 +15,13 @@ use crate::gate::{AccountFiles, Gate, GateSettings, secret};
 use crate::serve::access::{Needs, needs};
 use crate::serve::endpoints;
 
-const PASSWORD: &str = "three lorries in fog";
+pub(super) const PASSWORD: &str = "three lorries in fog";
 const COOKIE: &str = "__Host-platewatch";
 
 /// A server with a user for each role, and the folder of the accounts.
-struct Closed {
-    server: Server,
-    files: AccountFiles,
+pub(super) struct Closed {
+    pub(super) server: Server,
+    pub(super) files: AccountFiles,
     _folder: tempfile::TempDir,
 }
 
@@ -39,11 +39,11 @@ fn user(name: &str, role: Role) -> User {
 }
 
 impl Closed {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::start_with(GateSettings { open: false, is_local: false, limits: limits() }).await
     }
 
-    async fn start_with(settings: GateSettings) -> Self {
+    pub(super) async fn start_with(settings: GateSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = AccountFiles::below(folder.path());
         for role in Role::ALL {
@@ -55,7 +55,20 @@ impl Closed {
         Self { server, files, _folder: folder }
     }
 
-    fn token(&self, owner: &str, scopes: &[Permission], expires_at: Option<i64>) -> String {
+    /// Another server with the same accounts, which takes this machine for a reverse proxy.
+    pub(super) async fn behind_a_proxy(&self) -> Server {
+        let settings = GateSettings { open: false, is_local: false, limits: limits() };
+        let gate = std::sync::Arc::new(Gate::new(settings, self.files.clone(), 0).unwrap());
+        let proxies = vec![std::net::IpAddr::from([127, 0, 0, 1])];
+        let connections = crate::serve::ConnectionSettings { proxies, ..Default::default() };
+        Server::start_limited(MemoryReader::sample(), connections, move |settings| settings.gate = gate).await
+    }
+
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self._folder.path()
+    }
+
+    pub(super) fn token(&self, owner: &str, scopes: &[Permission], expires_at: Option<i64>) -> String {
         let secret = secret(Token::PREFIX).unwrap();
         let owner = UserName::parse(owner).unwrap();
         let token = Token::new(secret.digest(), owner, String::new(), scopes.to_vec(), 0, expires_at);
@@ -63,32 +76,32 @@ impl Closed {
         secret.reveal().to_owned()
     }
 
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+    pub(super) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
         let mut all = vec![("content-type", "application/json")];
         all.extend(headers);
         let body = if body.is_null() { String::new() } else { body.to_string() };
         request(self.server.address, method, path, &all, body.as_bytes()).await
     }
 
-    async fn try_login(&self, user: &str, password: &str) -> Reply {
+    pub(super) async fn try_login(&self, user: &str, password: &str) -> Reply {
         self.send("POST", "/api/session", &[], &json!({"user": user, "password": password})).await
     }
 
     /// The cookie and the secret of changes of a new session.
-    async fn log_in(&self, user: &str) -> (String, String) {
+    pub(super) async fn log_in(&self, user: &str) -> (String, String) {
         let reply = self.try_login(user, PASSWORD).await;
         let cookie = reply.header("set-cookie").unwrap_or_else(|| panic!("{reply:?}")).to_owned();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         (cookie, reply.data()["csrf"].as_str().unwrap().to_owned())
     }
 
-    async fn get_as(&self, cookie: &str, path: &str) -> Reply {
+    pub(super) async fn get_as(&self, cookie: &str, path: &str) -> Reply {
         self.send("GET", path, &[("cookie", cookie)], &Value::Null).await
     }
 }
 
 /// The gate looks at the accounts once in each second of the clock.
-async fn noticed() {
+pub(super) async fn noticed() {
     tokio::time::sleep(Duration::from_millis(1100)).await;
 }
 
@@ -99,9 +112,10 @@ fn limits() -> SessionLimits {
 /// Every endpoint, with an id where it takes one. The stream has no end: of it only what is refused is asked.
 fn endpoints() -> Vec<(String, String, Needs)> {
     let document = endpoints::document().unwrap();
+    let id = AlertId::of("苏C12345", "A2", "B2").to_string();
     let all = document.all().map(|(method, path)| {
         let needs = needs(&method.parse().unwrap(), &path).expect("a row in the table");
-        (method, path.replace("{id}", &AlertId::of("苏C12345", "A2", "B2").to_string()), needs)
+        (method, path.replace("{id}", &id).replace("{name}", "nobody"), needs)
     });
     all.collect()
 }

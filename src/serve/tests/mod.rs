@@ -1,6 +1,7 @@
 //! Every endpoint through a real socket, over an in-memory twin of the storage.
 
 mod access;
+mod accounts;
 mod assets;
 mod calibration;
 mod cameras;
