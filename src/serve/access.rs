@@ -70,8 +70,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
 
 /// Who sends a request, if that one may send it.
 fn admitted(api: &Api, method: &Method, route: &str, headers: &HeaderMap) -> Result<Identity, ApiError> {
-    let credential = Credential { cookie: cookie(headers), token: bearer(headers) };
-    let identified = api.gate.identify(credential, unix_now());
+    let identified = api.gate.identify(credential(headers), unix_now());
     let needs = needs(method, route);
     if needs == Some(Needs::Nothing) {
         // The gate stands open for these; who sends them still matters to some.
@@ -127,6 +126,11 @@ fn prove(identity: &Identity, headers: &HeaderMap) -> Result<(), ApiError> {
     // Of equal length, so that the comparison takes the same time for all that are wrong.
     let differs = given.iter().zip(expected.as_bytes()).fold(0, |all, (one, other)| all | (one ^ other));
     if given.len() == expected.len() && differs == 0 { Ok(()) } else { Err(ApiError::new(ErrorReason::Csrf)) }
+}
+
+/// What a request brings.
+fn credential(headers: &HeaderMap) -> Credential<'_> {
+    Credential { cookie: cookie(headers), token: bearer(headers) }
 }
 
 /// The session's cookie. A client that sends two of that name has been tampered with, and has none.

@@ -1,5 +1,5 @@
 //! Every endpoint, registered once: the annotation of a handler holds its method, its path and its documentation, and both
-//! the router and the OpenAPI document are made from the lists here. It knows no layers; [`super::router()`] adds them.
+//! the router and the OpenAPI document are made from the lists here. It knows no layers; [`super::routers()`] adds them.
 
 use std::sync::Arc;
 

@@ -59,6 +59,6 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-pub use listen::{ConnectionSettings, bind, open_files, serve};
-pub use router::router;
+pub use listen::{ConnectionSettings, Tls, TlsFiles, bind, open_files, serve};
+pub use router::routers;
 pub use settings::ServeSettings;

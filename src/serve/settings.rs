@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use traffic::{DetectorSettings, TimeZoneName};
 
+use super::listen::Tls;
 use crate::clock::Clock;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::Gate;
@@ -36,6 +37,10 @@ pub struct ServeSettings {
     pub max_concurrent_exports: usize,
     /// Maximum duration of an export, including the client's reading.
     pub export_timeout: Duration,
+    /// For how long browsers that came by HTTPS come by nothing else.
+    pub https_only: Duration,
+    /// HTTPS, of which the metrics report when its certificate ends.
+    pub tls: Option<Arc<Tls>>,
     /// The rule by which the track judges two sightings.
     pub detector: DetectorSettings,
     /// The clock that defines "today".
@@ -64,6 +69,8 @@ impl ServeSettings {
             export_max_rows: 1_000_000,
             max_concurrent_exports: 2,
             export_timeout: Duration::from_secs(600),
+            https_only: Duration::from_secs(365 * 86_400),
+            tls: None,
             detector: DetectorSettings::default(),
             clock,
             zone,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
@@ -31,6 +32,8 @@ pub(super) struct Api {
     pub(super) gate: Arc<Gate>,
     pub(super) mask: Mask,
     pub(super) shutdown: CancellationToken,
+    /// What answers by HTTPS say: that there is nothing but HTTPS here. None says nothing.
+    pub(super) https_only: Option<HeaderValue>,
     pub(super) lanes: Lanes,
     pub(super) streams: Arc<Shares>,
     pub(super) replay: Replay,

@@ -10,6 +10,8 @@ mod connections;
 mod envelope;
 mod export;
 mod fuzz;
+mod headers;
+mod https;
 pub(super) mod memory;
 mod openapi;
 mod operation;
@@ -67,7 +69,7 @@ impl Server {
         let shutdown = CancellationToken::new();
         let listener = super::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = super::router(reader.clone(), settings, shutdown.clone()).unwrap();
+        let router = super::routers(reader.clone(), settings, shutdown.clone()).unwrap().all;
         let serving =
             tokio::spawn(super::serve(listener, router, connections, shutdown.clone(), Duration::from_secs(5)));
         Self { address, reader, shutdown, serving }
