@@ -16,7 +16,7 @@ use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings};
 use crate::predict::Service;
 use crate::reader::Reader;
-use crate::serve::{self, ConnectionSettings, ServeSettings, Tls, TlsFiles};
+use crate::serve::{self, ConnectionSettings, RateSettings, ServeSettings, Tls, TlsFiles};
 
 /// How long open requests and the last commit may take after a stop signal.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
@@ -157,6 +157,11 @@ pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>) -> ServeSettings 
         export_max_rows: config.api.export_max_rows as u64,
         max_concurrent_exports: config.api.max_concurrent_exports,
         export_timeout: config.api.export_timeout,
+        rates: RateSettings {
+            per_second: config.api.client_rate,
+            burst: config.api.client_burst,
+            concurrent: config.api.client_concurrent,
+        },
         https_only: config.api.https_only,
         detector: config.detect.detector_settings(),
         ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)

@@ -129,7 +129,7 @@ fn prove(identity: &Identity, headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// What a request brings.
-fn credential(headers: &HeaderMap) -> Credential<'_> {
+pub(super) fn credential(headers: &HeaderMap) -> Credential<'_> {
     Credential { cookie: cookie(headers), token: bearer(headers) }
 }
 

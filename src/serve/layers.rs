@@ -42,7 +42,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
 }
 
 /// Paths that are answered even when every connection is in use.
-const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+pub(super) const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Parses the query string once, refuses parameters that the endpoint does not have, and passes the others on.
 pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {

@@ -35,6 +35,7 @@ mod overview;
 mod predict;
 mod prove;
 mod query;
+mod rates;
 mod recent;
 mod records;
 mod rejects;
@@ -60,5 +61,6 @@ mod work;
 mod tests;
 
 pub use listen::{ConnectionSettings, Tls, TlsFiles, bind, open_files, serve};
+pub use rates::RateSettings;
 pub use router::routers;
 pub use settings::ServeSettings;

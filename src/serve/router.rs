@@ -16,12 +16,13 @@ use super::lanes::Lanes;
 use super::metrics::HttpMetrics;
 use super::origins::Origins;
 use super::overview::{NewestOverview, SameTimeYesterday};
+use super::rates::Rates;
 use super::replay::Replay;
 use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
-use super::{access, assets, endpoints, error, export, headers, layers, origins};
+use super::{access, assets, endpoints, error, export, headers, layers, origins, rates};
 use crate::reader::Reader;
 
 /// What is served.
@@ -44,6 +45,7 @@ pub fn routers(
     let origins = Arc::new(Origins::new(&settings.cors_origins, &settings.allowed_origins));
     let api = Arc::new(Api {
         https_only: headers::https_only_for(settings.https_only),
+        rates: Arc::new(Rates::new(settings.rates)),
         lanes: Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
         streams: Arc::new(Shares::new(settings.sse_max_clients, settings.sse_max_clients_per_address)),
         replay: Replay::default(),
@@ -91,7 +93,7 @@ pub fn routers(
     if api.settings.status_only {
         all = all.layer(from_fn(layers::status_only));
     }
-    let all = all.layer(layers::compression());
+    let all = all.layer(from_fn_with_state(api.clone(), rates::limit)).layer(layers::compression());
     let operation = not_allowed(endpoints::operation())
         .fallback(error::no_such_endpoint)
         .layer(from_fn(layers::envelope_errors))

@@ -54,6 +54,15 @@ settings! {
         header_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
         /// How long an idle connection stays open.
         idle_timeout: Duration = Duration::from_secs(75), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// How many requests a second one client may send, in the mean: a session or a token, or an address that has none. More are
+        /// answered with status 429 and `Retry-After`. Requests of this machine, unless a reverse proxy passes them on, and
+        /// `/healthz` and `/readyz`, are not limited. `0` sets no limit.
+        client_rate: u64 = 1_000, within(0, 1_000_000);
+        /// How many of them may come at once after a pause.
+        client_burst: u64 = 10_000, within(1, 10_000_000);
+        /// How many requests of one client are answered at the same time; more are answered with status 429. Event streams, and exports
+        /// once they send, do not count. `0` sets no limit.
+        client_concurrent: usize = 256, within(0, 65_536);
         /// Concurrent queries that read the database; more wait.
         max_concurrent_queries: usize = 16, within(1, 1_024);
         /// Maximum time of a query, including waiting, before it is answered with status 504.

@@ -40,6 +40,7 @@ reasons! {
     OriginNotAllowed FORBIDDEN: "a page of {origin} may not change anything here: use Platewatch's own page, or name the origin in api.allowed_origins (a reverse proxy must pass the header Host on)",
 
     HttpsOnly BAD_REQUEST: "this port speaks HTTPS only: write https:// before the address",
+    TooManyRequests TOO_MANY_REQUESTS: "too many requests from this client: ask again in {seconds} s (api.client_rate, api.client_concurrent)",
     UnknownHost MISDIRECTED_REQUEST: "this server is not called {host}: use its address, or name the host in api.hosts",
     LoginRequired UNAUTHORIZED: "log in first: on the page, or with a token as `Authorization: Bearer pw_…`",
     WrongToken UNAUTHORIZED: "this token is not valid, or not any more: `platewatch token list` shows those that are",

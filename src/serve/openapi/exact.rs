@@ -286,6 +286,10 @@ fn answers(path: &str, method: &str, operation: &mut Value) {
         add("409", "The first time is after the last");
     }
     if path != "/healthz" && path != "/readyz" {
+        add(
+            "429",
+            "The client asks too much (`api.client_rate`, `api.client_concurrent`); `Retry-After` says when to ask again",
+        );
         add("421", "Nobody needs to log in, and the server is called by a name that is not in `api.hosts`");
         add("401", "A login or a token is needed, or the one that was sent is not valid any more");
         add(

@@ -57,11 +57,17 @@ impl Closed {
 
     /// Another server with the same accounts, which takes this machine for a reverse proxy.
     pub(super) async fn behind_a_proxy(&self) -> Server {
+        self.behind_a_proxy_with(crate::serve::RateSettings::default()).await
+    }
+
+    /// The same with limits of a client.
+    pub(super) async fn behind_a_proxy_with(&self, rates: crate::serve::RateSettings) -> Server {
         let settings = GateSettings { open: false, is_local: false, limits: limits() };
         let gate = std::sync::Arc::new(Gate::new(settings, self.files.clone(), 0).unwrap());
         let proxies = vec![std::net::IpAddr::from([127, 0, 0, 1])];
         let connections = crate::serve::ConnectionSettings { proxies, ..Default::default() };
-        Server::start_limited(MemoryReader::sample(), connections, move |settings| settings.gate = gate).await
+        let change = move |settings: &mut crate::serve::ServeSettings| (settings.gate, settings.rates) = (gate, rates);
+        Server::start_limited(MemoryReader::sample(), connections, change).await
     }
 
     pub(super) fn folder(&self) -> &std::path::Path {

@@ -12,6 +12,7 @@ mod export;
 mod fuzz;
 mod headers;
 mod https;
+mod limits;
 pub(super) mod memory;
 mod openapi;
 mod operation;

@@ -11,6 +11,7 @@ const reason: Record<ErrorReason, string> = {
   wrong_call: 'The request is not valid ({error})',
   origin_not_allowed: 'A page of {origin} may not change anything here: use the page of this server, or add the origin to api.allowed_origins (a reverse proxy must forward the Host header)',
   https_only: 'This port speaks HTTPS only: use an address that starts with https://',
+  too_many_requests: 'Too many requests; try again in {seconds} seconds',
   unknown_host: 'This server is not called {host}: use its address, or have the name added to api.hosts',
   login_required: 'Log in first',
   wrong_token: 'The token is not valid, or not any more',

@@ -10,6 +10,7 @@ const reason: Record<ErrorReason, string> = {
   wrong_call: '请求有误（{error}）',
   origin_not_allowed: '来自 {origin} 的页面不能在此修改数据：请使用本系统的页面，或把该来源写入 api.allowed_origins（反向代理须转发 Host 头）',
   https_only: '此端口只提供 HTTPS：请使用 https:// 开头的地址',
+  too_many_requests: '请求过于频繁，请 {seconds} 秒后重试',
   unknown_host: '本系统不以 {host} 这个名称提供服务：请用本机地址访问，或由管理员把该名称写入 api.hosts',
   login_required: '请先登录',
   wrong_token: '令牌无效或已停用',
