@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use platewatch::internals::{
     Appliance, Batch, ConnectionSettings, Router, ServeSettings, Store, StoreSettings, Trail, bind_server,
-    serve_router, serve_until,
+    serve_routers, serve_until,
 };
 use traffic::{CivilTime, Interner, Layout, LineParser, NameTable, ParserSettings, TimeZoneName};
 
@@ -32,7 +32,7 @@ fn main() {
     let start = |trail: Option<Arc<Trail>>| {
         let now = CivilTime(start() + 3600);
         let settings = ServeSettings { trail, ..ServeSettings::new(Arc::new(move || now), TimeZoneName::default()) };
-        let router = serve_router(appliance.clone(), settings, stop.clone()).expect("the document is JSON");
+        let router = serve_routers(appliance.clone(), settings, stop.clone()).expect("the document is JSON").all;
         let address = ([127, 0, 0, 1], 0).into();
         let listener = runtime.block_on(bind_server(address)).expect("a port");
         let address = listener.local_addr().expect("bound").to_string();

@@ -74,7 +74,7 @@ pub mod internals {
     };
     pub use crate::reader::{AlertFilter, Snapshot, TimeRange};
     pub use crate::serve::{
-        ConnectionSettings, ServeSettings, bind as bind_server, router as serve_router, serve as serve_until,
+        ConnectionSettings, ServeSettings, bind as bind_server, routers as serve_routers, serve as serve_until,
     };
     pub use crate::source::capture::{Capture, CaptureSettings};
     pub use crate::source::simulator::{Simulator, SimulatorSettings};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::password::PasswordHash;
-use crate::permission::Permissions;
+use crate::permission::{Permission, Permissions};
 use crate::role::{Role, Roles};
 use crate::secret::Digest;
 use crate::token::Token;
@@ -35,9 +35,41 @@ pub enum AccountError {
     /// Nobody could manage users any more.
     #[error("{0} is the last admin that may log in: make another one first")]
     LastAdmin(UserName),
+    /// Who may manage users cannot lock themselves out.
+    #[error("{0} is your own account: another admin can disable it")]
+    OwnAccount(UserName),
+    /// A token cannot do what its owner cannot.
+    #[error(
+        "the roles of {owner} do not include {}: leave that out, or give {owner} another role first",
+        words(beyond)
+    )]
+    BeyondOwner {
+        /// The owner.
+        owner: UserName,
+        /// What the owner may not do.
+        beyond: Vec<Permission>,
+    },
     /// There are too many.
     #[error("there are {MOST} already: remove some first")]
     TooMany,
+}
+
+/// Permissions as one text.
+fn words(permissions: &[Permission]) -> String {
+    permissions.iter().map(|permission| permission.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What is changed of a user; none of a field leaves it as it is.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// The roles, instead of those of now.
+    pub roles: Option<Roles>,
+    /// The name that others see.
+    pub shown: Option<String>,
+    /// Whether the user may not log in.
+    pub disabled: Option<bool>,
+    /// A password that somebody else chose, so that the user must choose another at the next login.
+    pub password: Option<PasswordHash>,
 }
 
 /// All users and tokens.
@@ -137,6 +169,38 @@ impl Accounts {
         Ok(())
     }
 
+    /// Makes all parts of a change. After an error the accounts are to be thrown away: some parts may have been made.
+    ///
+    /// `by` is who makes it.
+    ///
+    /// # Errors
+    /// As the single changes, and [`AccountError::OwnAccount`].
+    pub fn change_user(
+        &mut self,
+        name: &UserName,
+        change: UserChange,
+        by: &UserName,
+        now: i64,
+    ) -> Result<(), AccountError> {
+        self.user_mut(name)?;
+        if change.disabled == Some(true) && name == by {
+            return Err(AccountError::OwnAccount(name.clone()));
+        }
+        if let Some(disabled) = change.disabled {
+            self.set_disabled(name, disabled)?;
+        }
+        if let Some(roles) = change.roles {
+            self.set_roles(name, roles)?;
+        }
+        if let Some(hash) = change.password {
+            self.set_password(name, hash, true, now)?;
+        }
+        if let Some(shown) = change.shown {
+            self.user_mut(name)?.shown = shown;
+        }
+        Ok(())
+    }
+
     /// Refuses to lose the last admin.
     fn keep_an_admin(&self, but: &UserName) -> Result<(), AccountError> {
         let is_admin = |user: &&User| user.roles.have(Role::Admin) && !user.disabled;
@@ -163,6 +227,19 @@ impl Accounts {
         }
         self.tokens.push(token);
         Ok(())
+    }
+
+    /// Adds a token that can do all that its scopes say.
+    ///
+    /// # Errors
+    /// As [`Accounts::add_token`], and [`AccountError::BeyondOwner`].
+    pub fn grant_token(&mut self, token: Token) -> Result<(), AccountError> {
+        let allowed = self.user(&token.owner).map_or(Permissions::default(), User::permissions);
+        let beyond = || token.scopes.iter().copied().filter(|scope| !allowed.allow(*scope));
+        if self.user(&token.owner).is_some() && beyond().next().is_some() {
+            return Err(AccountError::BeyondOwner { owner: token.owner.clone(), beyond: beyond().collect() });
+        }
+        self.add_token(token)
     }
 
     /// Removes a token.
@@ -245,6 +322,58 @@ mod tests {
         accounts.add(user("two", &[Role::Admin, Role::Operator])).unwrap();
         accounts.set_disabled(&name("one"), true).unwrap();
         assert_eq!(accounts.set_disabled(&name("two"), true), Err(AccountError::LastAdmin(name("two"))));
+    }
+
+    #[test]
+    fn a_change_is_made_as_a_whole_and_nobody_disables_themselves() {
+        let [boss, deputy, wang] = ["boss", "deputy", "wang"].map(name);
+        let mut accounts = Accounts::default();
+        for (who, role) in [("boss", Role::Admin), ("wang", Role::Operator)] {
+            accounts.add(user(who, &[role])).unwrap();
+        }
+        let disable = || UserChange { disabled: Some(true), ..UserChange::default() };
+        let roles = |roles: &[Role]| UserChange { roles: Some(roles.to_vec().into()), ..UserChange::default() };
+        assert_eq!(accounts.change_user(&boss, disable(), &boss, 1), Err(AccountError::OwnAccount(boss.clone())));
+        assert_eq!(accounts.change_user(&boss, disable(), &wang, 1), Err(AccountError::LastAdmin(boss.clone())));
+        let demoted = accounts.change_user(&boss, roles(&[Role::Viewer]), &boss, 1);
+        assert_eq!(demoted, Err(AccountError::LastAdmin(boss.clone())));
+        assert_eq!(accounts.change_user(&wang, roles(&[]), &boss, 1), Err(AccountError::NoRole));
+        assert_eq!(accounts.change_user(&deputy, disable(), &boss, 1), Err(AccountError::NoUser(deputy.clone())));
+        let hash = PasswordHash::new("three lorries in fog", "wang", [1; 16]).unwrap();
+        let whole = UserChange {
+            roles: Some(vec![Role::Supervisor].into()),
+            shown: Some("王警官".to_owned()),
+            disabled: Some(true),
+            password: Some(hash),
+        };
+        accounts.change_user(&wang, whole, &boss, 7).unwrap();
+        let changed = accounts.user(&wang).unwrap();
+        assert!(changed.disabled && changed.must_change && changed.password_at == 7 && changed.shown == "王警官");
+        assert!(changed.roles.have(Role::Supervisor) && !changed.roles.have(Role::Operator));
+        accounts.change_user(&wang, UserChange::default(), &boss, 8).unwrap();
+        assert!(accounts.user(&wang).unwrap().disabled, "an empty change leaves all as it is");
+        accounts.add(user("deputy", &[Role::Admin])).unwrap();
+        accounts.change_user(&boss, roles(&[Role::Viewer]), &boss, 9).unwrap();
+        assert!(accounts.change_user(&deputy, disable(), &boss, 9).is_err(), "now that one is the last");
+    }
+
+    #[test]
+    fn a_token_is_granted_what_its_owner_may() {
+        let mut accounts = Accounts::default();
+        accounts.add(user("wang", &[Role::Operator])).unwrap();
+        let token = |owner: &str, scopes: &[Permission]| {
+            Token::new(Digest::of(owner), name(owner), String::new(), scopes.to_vec(), 0, None)
+        };
+        let greedy = accounts.grant_token(token("wang", &[Permission::Plates, Permission::Users, Permission::Audit]));
+        let beyond = vec![Permission::Users, Permission::Audit];
+        assert_eq!(greedy, Err(AccountError::BeyondOwner { owner: name("wang"), beyond }));
+        assert!(greedy.unwrap_err().to_string().contains("do not include users, audit"));
+        assert_eq!(accounts.grant_token(token("sun", &[Permission::Plates])), Err(AccountError::NoUser(name("sun"))));
+        assert_eq!(accounts.grant_token(token("wang", &[])), Err(AccountError::NoScope));
+        accounts.grant_token(token("wang", &[Permission::Plates])).unwrap();
+        accounts.set_disabled(&name("wang"), true).unwrap();
+        assert!(accounts.grant_token(token("wang", &[Permission::Plates])).is_err(), "a disabled owner may nothing");
+        assert_eq!(accounts.tokens().len(), 1);
     }
 
     #[test]

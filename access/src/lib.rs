@@ -26,7 +26,7 @@ mod token;
 pub mod trail;
 mod user;
 
-pub use accounts::{AccountError, Accounts};
+pub use accounts::{AccountError, Accounts, UserChange};
 pub use attempts::Attempts;
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordHash, Salt, WeakPassword};
 pub use permission::{Permission, Permissions};

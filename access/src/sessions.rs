@@ -89,6 +89,15 @@ impl Sessions {
         self.by_digest.values().filter(move |known| known.user == *user)
     }
 
+    /// How many sessions each user has that have not ended.
+    pub fn counts(&self, now: i64) -> HashMap<&UserName, usize> {
+        let mut counts = HashMap::new();
+        for known in self.by_digest.values().filter(|known| !has_ended(self.limits, known, now)) {
+            *counts.entry(&known.user).or_insert(0) += 1;
+        }
+        counts
+    }
+
     /// All sessions, in the order of their digests.
     pub fn all(&self) -> Vec<Session> {
         let mut all: Vec<Session> = self.by_digest.values().cloned().collect();
@@ -140,6 +149,8 @@ mod tests {
         all.iter().for_each(|one| sessions.open(one.clone(), 0));
         let [wang, li] = ["wang", "li"].map(|name| UserName::parse(name).unwrap());
         assert!(sessions.close_by_id(&li, &all[0].id()).is_none(), "nobody ends another's session");
+        assert_eq!((sessions.counts(0)[&wang], sessions.counts(0)[&li]), (2, 1));
+        assert!(sessions.counts(100).is_empty(), "those that have ended do not count");
         assert_eq!(sessions.close_by_id(&wang, &all[0].id()).map(|ended| ended.digest), Some(all[0].digest));
         sessions.open(all[0].clone(), 0);
         sessions.close_of(&wang, Some(&all[1].digest));

@@ -1,21 +1,24 @@
 //! `check-config FILE` and `print-config`: reports what is wrong with a configuration, and lists what may be in one.
 //!
-//! Opens nothing but the file: neither the data directory nor the port is touched. With `--connect` it also connects to
+//! Opens nothing but the file and the certificate of HTTPS that it names: neither the data directory nor the port is touched. With `--connect` it also connects to
 //! what the file names, see [`super::connect`].
 
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::serving::tls;
 use crate::config::{Config, SourceKind, duration_text, reference_markdown};
 
 /// Checks a configuration file with the overrides of the environment, and writes one line: that it is sound, and its
 /// notable values. With `connect`, also one line for each finding where it connected.
 ///
 /// # Errors
-/// [`ConfigError`](crate::config::ConfigError) (exit code 2) if the configuration cannot be used; those of
+/// [`ConfigError`](crate::config::ConfigError) (exit code 2) if the configuration cannot be used, and the same code for a
+/// certificate that cannot be; those of
 /// [`connect`](super::connect::connect); an I/O error if `out` cannot be written.
 pub fn check_config(file: &Path, connect: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let config = Config::load(file)?;
+    tls(&config)?;
     writeln!(out, "{}: ok ({})", file.display(), notable(&config))?;
     if connect { super::connect::connect(&config, out) } else { Ok(()) }
 }

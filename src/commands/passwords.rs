@@ -8,14 +8,10 @@ use anyhow::Context as _;
 use super::failure::Usage;
 use crate::gate;
 
-/// Characters of a password that is made here: 120 random bits.
-const MADE_CHARS: usize = 20;
-
 /// A password for `name`, and whether it was made here and must be shown.
 pub(super) fn new_password(name: &str, generate: bool) -> anyhow::Result<(String, bool)> {
     if generate {
-        let random = gate::secret("")?;
-        return Ok((random.reveal().chars().take(MADE_CHARS).collect(), true));
+        return Ok((gate::made_password()?, true));
     }
     if !io::stdin().is_terminal() {
         let mut line = String::new();

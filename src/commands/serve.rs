@@ -17,7 +17,7 @@ use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
-use super::serving::{Recording, connections, gate, predict_beside, serve_settings, serve_until};
+use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until};
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
@@ -26,7 +26,7 @@ use crate::config::{Config, Order, Role, SimulatedRoads, SourceKind, TextEncodin
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
-use crate::serve::{self, ServeSettings};
+use crate::serve::ServeSettings;
 use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
@@ -73,7 +73,7 @@ pub fn run_appliance(
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     // Before the store is touched: a port in use must not cost anything.
     let gate = gate(config)?;
-    let listener = runtime.block_on(serve::bind(config.api.listen))?;
+    let listening = runtime.block_on(Listening::start(config))?;
     let mut store = Store::open(&config.data_dir, store_settings(config, args))?;
     let layout = config.source.layout()?;
     let shared = store.shared();
@@ -94,11 +94,9 @@ pub fn run_appliance(
     let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
 
     let recording = Recording::begin(config, &stop, runtime.handle())?;
-
-    let address = listener.local_addr().context("cannot tell the port")?;
-    ready(address);
+    ready(listening.address()?);
     let settings = ServeSettings { forecaster, ..serve_settings(config, gate, recording.trail.clone()) };
-    let serving = runtime.spawn(serve_until(listener, appliance.clone(), settings, connections(config), stop.clone()));
+    let serving = runtime.spawn(serve_until(listening, appliance.clone(), settings, connections(config), stop.clone()));
 
     let road = appliance.clone();
     let road_stop = stop.clone();

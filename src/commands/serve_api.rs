@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serving::{Recording, connections, gate, predict_beside, serve_settings, serve_until};
+use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until};
 use super::signals::{Signals, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
 use crate::remote::{Remote, RemoteError};
-use crate::serve::{self, ServeSettings};
+use crate::serve::ServeSettings;
 
 /// Serves until a signal stops it. It waits for neither MySQL nor Redis: while one is away, its answers are 503.
 ///
@@ -24,7 +24,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let stop = CancellationToken::new();
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     let gate = gate(config)?;
-    let listener = runtime.block_on(serve::bind(config.api.listen))?;
+    let listening = runtime.block_on(Listening::start(config))?;
     let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {
         RemoteError::NoMysql | RemoteError::NoRedis | RemoteError::Redis(_) => Usage(error.to_string()),
     })?;
@@ -32,9 +32,9 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
     let recording = Recording::begin(config, &stop, runtime.handle())?;
-    ready(listener.local_addr().context("cannot tell the port")?);
+    ready(listening.address()?);
     let settings = ServeSettings { forecaster, ..serve_settings(config, gate, recording.trail.clone()) };
-    let served = runtime.block_on(serve_until(listener, reader, settings, connections(config), stop.clone()));
+    let served = runtime.block_on(serve_until(listening, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     // No request waits for a statement that is still under way.

@@ -1,6 +1,7 @@
 //! What `serve` runs in every role: the HTTP interface until the stop signal, and prediction in the background. It does not
 //! know where the data comes from.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
 use crate::predict::Service;
 use crate::reader::Reader;
-use crate::serve::{self, ConnectionSettings, ServeSettings};
+use crate::serve::{self, ConnectionSettings, RateSettings, ServeSettings, Tls, TlsFiles};
 
 /// How long open requests and the last commit may take after a stop signal.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(10);
@@ -35,16 +36,67 @@ pub(super) fn predict_beside(
         .context("cannot start the thread of prediction")
 }
 
+/// Where the HTTP interface listens, and with which certificate.
+pub(super) struct Listening {
+    main: TcpListener,
+    /// For health and metrics alone.
+    operation: Option<TcpListener>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listening {
+    /// Listens as configured; nothing is answered yet.
+    ///
+    /// # Errors
+    /// [`Usage`] for a certificate that cannot be used, and a sentence for an address that cannot be listened on.
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        let tls = tls(config)?.map(Arc::new);
+        let main = serve::bind(config.api.listen).await?;
+        let operation = match config.api.metrics_listen {
+            Some(address) => Some(serve::bind(address).await?),
+            None => None,
+        };
+        Ok(Self { main, operation, tls })
+    }
+
+    /// Where the interface listens.
+    pub(super) fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.main.local_addr().context("cannot tell the port")
+    }
+}
+
+/// The certificate of HTTPS, if one is configured.
+///
+/// # Errors
+/// [`Usage`] if it cannot be used.
+pub(super) fn tls(config: &Config) -> anyhow::Result<Option<Tls>> {
+    let (Some(certificate), Some(key)) = (&config.api.tls_certificate, &config.api.tls_key) else { return Ok(None) };
+    let files = TlsFiles::new(certificate.clone(), key.clone());
+    Tls::load(files).map(Some).map_err(|error| Usage(error.to_string()).into())
+}
+
+/// Connections for health and metrics alone.
+const MAX_OPERATION_CONNECTIONS: usize = 64;
+
 /// Serves until `stop`.
 pub(super) async fn serve_until(
-    listener: TcpListener,
+    listening: Listening,
     reader: Arc<dyn Reader>,
     settings: ServeSettings,
     connections: ConnectionSettings,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let router = serve::router(reader, settings, stop.clone())?;
-    serve::serve(listener, router, connections, stop, SHUTDOWN_DEADLINE).await
+    let Listening { main, operation, tls } = listening;
+    let routers = serve::routers(reader, ServeSettings { tls: tls.clone(), ..settings }, stop.clone())?;
+    let connections = ConnectionSettings { tls, ..connections };
+    let all = serve::serve(main, routers.all, connections, stop.clone(), SHUTDOWN_DEADLINE);
+    let Some(operation) = operation else { return all.await };
+    if let Ok(at) = operation.local_addr() {
+        tracing::info!(%at, "health and metrics are also answered here, without a login");
+    }
+    let connections = ConnectionSettings { max: MAX_OPERATION_CONNECTIONS, ..ConnectionSettings::default() };
+    let aside = serve::serve(operation, routers.operation, connections, stop, SHUTDOWN_DEADLINE);
+    tokio::try_join!(all, aside).map(|_| ())
 }
 
 /// The connections of the HTTP interface, as configured and as the limit of open files allows.
@@ -56,6 +108,7 @@ pub(super) fn connections(config: &Config) -> ConnectionSettings {
         header_timeout: api.header_timeout,
         idle_timeout: api.idle_timeout,
         proxies: api.proxies.clone(),
+        tls: None,
     }
 }
 
@@ -177,6 +230,12 @@ pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>, trail: Arc<Trail>
         export_max_rows: config.api.export_max_rows as u64,
         max_concurrent_exports: config.api.max_concurrent_exports,
         export_timeout: config.api.export_timeout,
+        rates: RateSettings {
+            per_second: config.api.client_rate,
+            burst: config.api.client_burst,
+            concurrent: config.api.client_concurrent,
+        },
+        https_only: config.api.https_only,
         detector: config.detect.detector_settings(),
         ..ServeSettings::new(Arc::new(move || civil_now(&clock_zone)), zone)
     }

@@ -11,12 +11,10 @@ use super::books::{Books, Place, scope_names};
 use super::failure::Usage;
 use super::user::name_of;
 use crate::clock::unix_now;
-use crate::gate::{AccountFiles, secret};
+use crate::gate::{AccountFiles, MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS, secret};
 use crate::plain;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// Characters of a note.
-const MAX_NOTE_CHARS: usize = 100;
 
 /// Arguments of `token`.
 #[derive(Debug, Args)]
@@ -38,7 +36,7 @@ enum TokenCommand {
         #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
         scopes: Vec<Permission>,
         /// For how many days it is valid
-        #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3650))]
+        #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_TOKEN_DAYS)))]
         days: u16,
         /// What it is for
         #[arg(long, value_name = "TEXT", default_value = "")]
@@ -84,8 +82,8 @@ fn add(
     note: &str,
     out: &mut impl Write,
 ) -> anyhow::Result<()> {
-    if note.chars().count() > MAX_NOTE_CHARS || note.chars().any(plain::is_hazard) {
-        return Err(Usage(format!("--note takes up to {MAX_NOTE_CHARS} visible characters")).into());
+    if note.chars().count() > MAX_TOKEN_NOTE_CHARS || note.chars().any(plain::is_hazard) {
+        return Err(Usage(format!("--note takes up to {MAX_TOKEN_NOTE_CHARS} visible characters")).into());
     }
     let (owner, now) = (name_of(user)?, unix_now());
     let secret = secret(Token::PREFIX)?;

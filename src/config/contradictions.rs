@@ -35,6 +35,22 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
             ),
         );
     }
+    let api = &config.api;
+    let [certificate, key] = ["api.tls_certificate", "api.tls_key"];
+    for (is_alone, set, missing) in [
+        (api.tls_certificate.is_some() && api.tls_key.is_none(), certificate, key),
+        (api.tls_key.is_some() && api.tls_certificate.is_none(), key, certificate),
+    ] {
+        if is_alone {
+            refuse([set, missing], format!("{set} is set and {missing} is not: HTTPS needs both, HTTP neither"));
+        }
+    }
+    if api.metrics_listen == Some(api.listen) && api.listen.port() != 0 {
+        refuse(
+            ["api.metrics_listen", "api.listen"],
+            format!("api.metrics_listen and api.listen are both {}: write another port for one of them", api.listen),
+        );
+    }
     let source = &config.source;
     if config.role == Role::Api {
         let wrong = if config.mycat.urls.is_empty() {

@@ -108,6 +108,13 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
     refused("[api]\nlisten = \"5000\"\n", &["line 2: api.listen", "IP address and a port"]);
     refused("[api]\ncors_origins = \"*\"\n", &["api.cors_origins", "list in brackets"]);
     refused("[api]\ncors_origins = [\"example.org\"]\n", &["\"example.org\" is not an origin", "https://"]);
+    refused(
+        "[api]\ntls_certificate = \"a.pem\"\n",
+        &["line 2: api.tls_certificate", "api.tls_key is not: HTTPS needs both"],
+    );
+    refused("[api]\ntls_key = \"a.key\"\n", &["line 2: api.tls_key", "api.tls_certificate is not"]);
+    refused("[api]\nmetrics_listen = \"127.0.0.1:5000\"\n", &["line 2: api.metrics_listen", "write another port"]);
+    refused("[api]\nclient_burst = 0\n", &["line 2: api.client_burst: 0 is out of range"]);
     refused("[source]\ntimezone = \"Asia/Xuzhou\"\n", &["line 2: source.timezone", "use Asia/Shanghai or UTC"]);
     refused("[source]\nkind = \"simulater\"\n", &["source.kind", "did you mean \"simulator\"?"]);
     refused("data_dir = \"\"\n", &["line 1: data_dir: the path is empty"]);

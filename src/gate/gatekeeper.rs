@@ -12,7 +12,7 @@ use access::{
     UserName, WeakPassword,
 };
 use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::files::{AccountFiles, FilesError, Stamp};
 use super::identity::{Identity, Via, Who};
@@ -83,8 +83,8 @@ pub enum PasswordError {
 
 /// The accounts as they were read.
 #[derive(Debug, Default)]
-struct Known {
-    accounts: Accounts,
+pub(super) struct Known {
+    pub(super) accounts: Accounts,
     tokens: BTreeMap<Digest, Token>,
     stamp: Stamp,
 }
@@ -149,9 +149,14 @@ impl Gate {
     /// Reads the accounts again if the file has changed, and looks at most once a second.
     fn refresh(&self, now: i64) {
         let Some(files) = &self.files else { return };
-        if self.looked_at.swap(now, Ordering::Relaxed) == now || files.stamp() == self.known.load().stamp {
-            return;
+        if self.looked_at.swap(now, Ordering::Relaxed) != now && files.stamp() != self.known.load().stamp {
+            self.reload();
         }
+    }
+
+    /// Reads the accounts again.
+    pub(super) fn reload(&self) {
+        let Some(files) = &self.files else { return };
         match Known::read(files) {
             Ok(known) => self.known.store(Arc::new(known)),
             // Those that were known stay: nobody gains anything by damaging the file.
@@ -287,8 +292,7 @@ impl Gate {
         }
         self.keep(&sessions);
         drop(sessions);
-        self.looked_at.store(0, Ordering::Relaxed);
-        self.refresh(now);
+        self.reload();
         Ok(())
     }
 
@@ -296,6 +300,26 @@ impl Gate {
     pub fn shown(&self, name: &str) -> Option<String> {
         let known = self.known.load();
         Some(known.accounts.user(&UserName::parse(name)?)?.shown.clone())
+    }
+
+    /// Ends all sessions of a user.
+    pub(super) fn end_sessions(&self, name: &UserName) {
+        let mut sessions = self.sessions.lock();
+        sessions.close_of(name, None);
+        self.keep(&sessions);
+    }
+
+    /// The accounts as they were read.
+    pub(super) fn known(&self) -> arc_swap::Guard<Arc<Known>> {
+        self.known.load()
+    }
+
+    pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock()
+    }
+
+    pub(super) fn files(&self) -> Option<&AccountFiles> {
+        self.files.as_ref()
     }
 
     /// The sessions of a user, newest first.

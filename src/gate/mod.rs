@@ -7,11 +7,13 @@
 mod files;
 mod gatekeeper;
 mod identity;
+mod manage;
 mod random;
 mod trail;
 
 pub use files::{AccountFiles, FilesError};
 pub use gatekeeper::{Credential, Denied, Gate, GateSettings, LoginError, PasswordError};
 pub use identity::{Identity, Via, Who};
-pub use random::{salt, secret};
+pub use manage::{MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS, ManageError, NewUser, UserSummary};
+pub use random::{made_password, salt, secret};
 pub use trail::{Broken, Trail, TrailError, TrailFilter};

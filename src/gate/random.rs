@@ -17,6 +17,17 @@ pub fn secret(prefix: &str) -> Result<Secret, NoRandomness> {
     Ok(Secret::new(prefix, random))
 }
 
+/// Characters of a password that is made here: 120 random bits.
+const PASSWORD_CHARS: usize = 20;
+
+/// A new password, for somebody who must choose another at the next login.
+///
+/// # Errors
+/// [`NoRandomness`].
+pub fn made_password() -> Result<String, NoRandomness> {
+    Ok(secret("")?.reveal().chars().take(PASSWORD_CHARS).collect())
+}
+
 /// A new salt.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ mod who;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use access::{Digest, Permission};
+use access::{Digest, Permission, UserName};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, header};
@@ -96,8 +96,8 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     if response.extensions().get::<Lasting>().is_some() {
         return guarded::while_it_holds(api, identity, response);
     }
-    // What needs no permission holds no plate, and secrets that must stay as they are.
-    let is_plain = matches!(needed, Some(Needs::Nothing | Needs::Login));
+    // What needs no permission holds no plate, nor do users and tokens; secrets and ids must stay as they are.
+    let is_plain = matches!(needed, Some(Needs::Nothing | Needs::Login | Needs::Permission(Permission::Users)));
     if sees_plates || is_plain { response } else { mask::masked(&api.mask, response).await }
 }
 
@@ -106,8 +106,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
 /// # Errors
 /// 401, but for what everybody may ask: the gate stands open for that, and who sends it still matters to some.
 fn identified(api: &Api, needs: Option<Needs>, headers: &HeaderMap) -> Result<Identity, ApiError> {
-    let credential = Credential { cookie: cookie(headers), token: bearer(headers) };
-    match api.gate.identify(credential, unix_now()) {
+    match api.gate.identify(credential(headers), unix_now()) {
         Err(_) if needs == Some(Needs::Nothing) => Ok(Identity::nobody()),
         identified => identified.map_err(|denied| match denied {
             Denied::LoginRequired => ApiError::new(ErrorReason::LoginRequired),
@@ -165,6 +164,11 @@ fn prove(identity: &Identity, headers: &HeaderMap) -> Result<(), ApiError> {
     if given.len() == expected.len() && differs == 0 { Ok(()) } else { Err(ApiError::new(ErrorReason::Csrf)) }
 }
 
+/// What a request brings.
+pub(super) fn credential(headers: &HeaderMap) -> Credential<'_> {
+    Credential { cookie: cookie(headers), token: bearer(headers) }
+}
+
 /// The session's cookie. A client that sends two of that name has been tampered with, and has none.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
@@ -193,6 +197,15 @@ pub(super) fn session_of(identity: &Identity) -> Result<(&Digest, &Who), ApiErro
         (Via::Open, _) => Err(ApiError::new(ErrorReason::NoLogin)),
         _ => Err(ApiError::new(ErrorReason::NoSession)),
     }
+}
+
+/// Who manages users and tokens.
+///
+/// # Errors
+/// [`ErrorReason::NoLogin`] where nobody needs to log in: a user whom anybody could add would be let in later, once users are
+/// asked for.
+pub(super) fn managed_by(identity: &Identity) -> Result<UserName, ApiError> {
+    identity.who.as_ref().map(|who| who.name.clone()).ok_or_else(|| ApiError::new(ErrorReason::NoLogin))
 }
 
 #[cfg(test)]

@@ -11,12 +11,13 @@ use std::sync::LazyLock;
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::{ApiError, ErrorReason, no_such_endpoint};
+use super::headers::PAGE_POLICY;
 use super::layers::is_api_path;
 
 #[derive(RustEmbed)]
@@ -26,20 +27,6 @@ pub(super) struct WebDist;
 const INDEX: &str = "index.html";
 /// Where the build of the page puts files whose names contain a hash of their content.
 const HASHED_FOLDER: &str = "assets/";
-
-/// Headers of every file of the page. Nothing is loaded from or sent to another server, and inline scripts are forbidden.
-/// Inline styles are allowed: the component library writes its own while it runs.
-const SECURITY: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
-         font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; \
-         frame-ancestors 'none'",
-    ),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
-];
 
 /// The file at the path of the request, or the page.
 pub(super) async fn asset(request: Request) -> Response {
@@ -85,9 +72,7 @@ async fn respond(name: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response 
     if compressible {
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     }
-    for (header, value) in SECURITY {
-        headers.insert(header, HeaderValue::from_static(value));
-    }
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
     if let Ok(etag) = HeaderValue::try_from(etag) {
         headers.insert(header::ETAG, etag);
     }

@@ -1,5 +1,5 @@
 //! Every endpoint, registered once: the annotation of a handler holds its method, its path and its documentation, and both
-//! the router and the OpenAPI document are made from the lists here. It knows no layers; [`super::router()`] adds them.
+//! the router and the OpenAPI document are made from the lists here. It knows no layers; [`super::routers()`] adds them.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
     alert, audit, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query,
-    recent, rejects, roads, session, sessions, stats, status, stream, track, warnings,
+    recent, rejects, roads, session, sessions, stats, status, stream, tokens, track, users, warnings,
 };
 
 /// The path below which the API lies.
@@ -34,7 +34,7 @@ pub(super) const API: &str = "/api";
         (name = "cases", description = "Plates that two cars are likely to wear 嫌疑车辆"),
         (name = "prediction", description = "Flow prediction"),
         (name = "checkpoints", description = "The checkpoint catalogue"),
-        (name = "access", description = "Login, sessions and the audit log"),
+        (name = "access", description = "Login, sessions, users, tokens and the audit log"),
         (name = "operation", description = "State, health and metrics"),
     )
 )]
@@ -75,6 +75,10 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(sessions::own_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(audit::audit_log))
+        .routes(routes!(users::list_users, users::add_user))
+        .routes(routes!(users::change_user))
+        .routes(routes!(tokens::list_tokens, tokens::add_token))
+        .routes(routes!(tokens::revoke_token))
 }
 
 /// The endpoints below [`API`] whose answers have no end, or may take long.

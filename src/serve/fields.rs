@@ -6,9 +6,11 @@
 
 mod extract;
 mod parse;
+mod people;
 mod values;
 
 pub(super) use extract::{BodyFields, QueryFields};
+pub(super) use people::no_hazard;
 pub(super) use values::{
     Fields, MAX_FIELDS, MAX_NUMBER, MAX_TEXT_CHARS, MAX_WHOLE, SECONDS_PER_DAY, shortened, too_long,
 };

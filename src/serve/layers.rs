@@ -14,8 +14,8 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 
 use super::error::{ApiError, ErrorReason};
 use super::fields::Fields;
-use super::headers::SERVER_TIMING;
-use super::listen::Crowded;
+use super::headers::{SERVER_TIMING, protect};
+use super::listen::{Client, Crowded};
 use super::state::Api;
 
 /// Label of requests without a route: files of the page, and paths that do not exist.
@@ -42,7 +42,7 @@ pub(super) async fn admit(request: Request, next: Next) -> Response {
 }
 
 /// Paths that are answered even when every connection is in use.
-const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
+pub(super) const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Parses the query string once, refuses parameters that the endpoint does not have, and passes the others on.
 pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
@@ -67,18 +67,22 @@ pub(super) async fn method_not_allowed(State(api): State<Arc<Api>>, route: Match
     ApiError::method_not_allowed(&method, &allowed.join(" or "))
 }
 
-/// Counts the request, and adds `Server-Timing: app;dur=…` (milliseconds until the head of the response) to `/api/*`.
+/// Counts the request, adds the headers that every answer carries, and `Server-Timing: app;dur=…` (milliseconds until the head of the response) to `/api/*`.
 pub(super) async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let is_api = is_api_path(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_encrypted = request.extensions().get::<Client>().is_some_and(|client| client.is_encrypted);
     let mut response = next.run(request).await;
     let elapsed = started.elapsed();
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     api.metrics.observe(&method, route, response.status(), elapsed);
     let headers = response.headers_mut();
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    protect(headers);
+    if let Some(https_only) = api.https_only.as_ref().filter(|_| is_encrypted) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, https_only.clone());
+    }
     if is_api && let Ok(timing) = HeaderValue::try_from(format!("app;dur={:.3}", elapsed.as_secs_f64() * 1000.0)) {
         headers.insert(SERVER_TIMING, timing);
     }

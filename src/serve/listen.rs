@@ -3,7 +3,8 @@
 //!
 //! A slow or silent client does not delay others: [`places`] bounds the connections and closes the oldest idle one for a
 //! new one, [`client`] sets a deadline for the head of a request and closes connections whose client does not read, and hyper
-//! closes connections that are idle for too long.
+//! closes connections that are idle for too long. [`tls`] encrypts them, if a certificate is configured; what is sent by
+//! plain HTTP is then refused.
 
 mod accept;
 pub(super) mod bind;
@@ -11,9 +12,11 @@ mod client;
 mod extensions;
 mod places;
 mod settings;
+mod tls;
 
 pub use accept::serve;
 pub use bind::bind;
 pub(super) use extensions::{Client, Crowded, Lasting};
 pub use places::open_files;
 pub use settings::ConnectionSettings;
+pub use tls::{Tls, TlsFiles};

@@ -46,6 +46,13 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
         cameras::write(&mut out, &report);
     }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
+    if let Some(ends_at) = api.settings.tls.as_ref().and_then(|tls| tls.ends_at()) {
+        out.gauge(
+            "platewatch_tls_certificate_ends_seconds",
+            "When the certificate of HTTPS ends, in seconds since 1970.",
+        )
+        .value(ends_at as f64);
+    }
     model(&mut out, &*api.settings.forecaster);
     if let Ok(roads) = api.reader.roads() {
         roads::write(&mut out, &roads);

@@ -36,6 +36,7 @@ mod overview;
 mod predict;
 mod prove;
 mod query;
+mod rates;
 mod recent;
 mod records;
 mod rejects;
@@ -50,14 +51,17 @@ mod state;
 mod stats;
 mod status;
 mod stream;
+mod tokens;
 mod track;
 mod untrained;
+mod users;
 mod warnings;
 mod work;
 
 #[cfg(test)]
 mod tests;
 
-pub use listen::{ConnectionSettings, bind, open_files, serve};
-pub use router::router;
+pub use listen::{ConnectionSettings, Tls, TlsFiles, bind, open_files, serve};
+pub use rates::RateSettings;
+pub use router::routers;
 pub use settings::ServeSettings;

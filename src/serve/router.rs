@@ -16,25 +16,36 @@ use super::lanes::Lanes;
 use super::metrics::HttpMetrics;
 use super::origins::Origins;
 use super::overview::{NewestOverview, SameTimeYesterday};
+use super::rates::Rates;
 use super::replay::Replay;
 use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
-use super::{access, assets, endpoints, error, export, layers, origins};
+use super::{access, assets, endpoints, error, export, headers, layers, origins, rates};
 use crate::reader::Reader;
 
-/// The whole interface over `reader`. Open event streams end when `shutdown` is cancelled.
+/// What is served.
+pub struct Routers {
+    /// The whole interface.
+    pub all: Router,
+    /// Health and metrics alone, without a login: for a listener of its own.
+    pub operation: Router,
+}
+
+/// The interface over `reader`. Open event streams end when `shutdown` is cancelled.
 ///
 /// # Errors
 /// Only if the OpenAPI document cannot be written as JSON.
-pub fn router(
+pub fn routers(
     reader: Arc<dyn Reader>,
     settings: ServeSettings,
     shutdown: CancellationToken,
-) -> Result<Router, serde_json::Error> {
+) -> Result<Routers, serde_json::Error> {
     let origins = Arc::new(Origins::new(&settings.cors_origins, &settings.allowed_origins));
     let api = Arc::new(Api {
+        https_only: headers::https_only_for(settings.https_only),
+        rates: Arc::new(Rates::new(settings.rates)),
         lanes: Lanes::new(settings.max_concurrent_queries, settings.query_timeout),
         streams: Arc::new(Shares::new(settings.sse_max_clients, settings.sse_max_clients_per_address)),
         replay: Replay::default(),
@@ -84,9 +95,14 @@ pub fn router(
     if api.settings.status_only {
         all = all.layer(from_fn(layers::status_only));
     }
-    Ok(all
-        .layer(layers::compression())
-        .layer(from_fn(layers::admit))
-        .layer(from_fn_with_state(api.clone(), layers::measure))
-        .with_state(api))
+    let all = all.layer(from_fn_with_state(api.clone(), rates::limit)).layer(layers::compression());
+    let operation = not_allowed(endpoints::operation())
+        .fallback(error::no_such_endpoint)
+        .layer(from_fn(layers::envelope_errors))
+        .layer(CatchPanicLayer::custom(error::panicked));
+    let finished = |router: Router<Arc<Api>>| {
+        let measured = from_fn_with_state(api.clone(), layers::measure);
+        router.layer(from_fn(layers::admit)).layer(measured).with_state(api.clone())
+    };
+    Ok(Routers { all: finished(all), operation: finished(operation) })
 }

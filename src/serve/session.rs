@@ -147,9 +147,7 @@ pub(super) async fn log_in(
     fields.only(&["user", "password"])?;
     let [name, password] = ["user", "password"].map(|name| text(&fields, name));
     let (name, password) = (name?, password?);
-    if !client.is_private {
-        return Err(ApiError::new(ErrorReason::NeedsHttps));
-    }
+    client.takes_secrets()?;
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
     let address = client.address.to_string();
     let now = unix_now();
@@ -225,9 +223,7 @@ pub(super) async fn change_password(
     let [old, new] = ["old", "new"].map(|name| text(&fields, name));
     let (old, new) = (old?, new?);
     let (digest, who) = session_of(&identity)?;
-    if !client.is_private {
-        return Err(ApiError::new(ErrorReason::NeedsHttps));
-    }
+    client.takes_secrets()?;
     let who = Who { must_change: false, ..who.clone() };
     let (digest, user, address, now) = (*digest, who.clone(), client.address.to_string(), unix_now());
     let changed = api.at_the_gate(move |gate| gate.change_password(&digest, &user, &old, &new, &address, now)).await?;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use traffic::{DetectorSettings, TimeZoneName};
 
+use super::listen::Tls;
+use super::rates::RateSettings;
 use crate::clock::Clock;
 use crate::config::PurposeUse;
 use crate::forecast::{Forecaster, NoForecaster};
@@ -37,6 +39,12 @@ pub struct ServeSettings {
     pub max_concurrent_exports: usize,
     /// Maximum duration of an export, including the client's reading.
     pub export_timeout: Duration,
+    /// How much one client may ask.
+    pub rates: RateSettings,
+    /// For how long browsers that came by HTTPS come by nothing else.
+    pub https_only: Duration,
+    /// HTTPS, of which the metrics report when its certificate ends.
+    pub tls: Option<Arc<Tls>>,
     /// The rule by which the track judges two sightings.
     pub detector: DetectorSettings,
     /// The clock that defines "today".
@@ -69,6 +77,9 @@ impl ServeSettings {
             export_max_rows: 1_000_000,
             max_concurrent_exports: 2,
             export_timeout: Duration::from_secs(600),
+            rates: RateSettings::default(),
+            https_only: Duration::from_secs(365 * 86_400),
+            tls: None,
             detector: DetectorSettings::default(),
             clock,
             zone,

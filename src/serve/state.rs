@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use traffic::CivilTime;
@@ -15,6 +16,7 @@ use super::lanes::Lanes;
 use super::metrics::HttpMetrics;
 use super::openapi::Document;
 use super::overview::{NewestOverview, SameTimeYesterday};
+use super::rates::Rates;
 use super::replay::Replay;
 use super::roads::KnownLinks;
 use super::settings::ServeSettings;
@@ -34,6 +36,9 @@ pub(super) struct Api {
     pub(super) trail: Option<Arc<Trail>>,
     pub(super) lately: Lately,
     pub(super) shutdown: CancellationToken,
+    /// What answers by HTTPS say: that there is nothing but HTTPS here. None says nothing.
+    pub(super) https_only: Option<HeaderValue>,
+    pub(super) rates: Arc<Rates>,
     pub(super) lanes: Lanes,
     pub(super) streams: Arc<Shares>,
     pub(super) replay: Replay,

@@ -12,10 +12,9 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::codes::{WorkReasonName, WorkStatusName};
 use super::error::{ApiError, ErrorEnvelope, ErrorReason, Success};
-use super::fields::{Fields, MAX_NUMBER, shortened, too_long};
+use super::fields::{Fields, MAX_NUMBER, no_hazard, shortened, too_long};
 use super::state::Api;
 use crate::gate::Identity;
-use crate::plain;
 use crate::work::{MAX_BY_CHARS, MAX_NOTE_CHARS, WorkChange, WorkReason, WorkStatus};
 
 /// The fields of a change.
@@ -157,16 +156,6 @@ pub(super) fn details(id: AlertId, change: &WorkChange) -> Details {
         .with_any("status", change.status.map(WorkStatus::as_str))
         .with_any("reason", change.reason.map(WorkReason::as_str))
         .with("note", !change.note.is_empty())
-}
-
-/// Names and notes are shown to others, so control characters and bidirectional marks are refused.
-fn no_hazard(name: &str, text: &str) -> Result<(), ApiError> {
-    match text.chars().find(|character| plain::is_hazard(*character)) {
-        Some(character) => Err(ApiError::new(ErrorReason::ControlCharacter)
-            .with("name", name)
-            .with("given", format!("U+{:04X}", u32::from(character)))),
-        None => Ok(()),
-    }
 }
 
 /// The version that the change is based on, from the body or from `If-Match`.

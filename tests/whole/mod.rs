@@ -19,6 +19,7 @@ mod formats;
 mod full_disk;
 mod growing;
 mod hostile;
+mod https;
 mod identity;
 mod limits;
 mod live_input;

@@ -1,6 +1,7 @@
 //! `[api]`: the HTTP interface and its limits.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::checks::{host_names, named_origins, origins, within};
@@ -17,6 +18,17 @@ settings! {
         /// Origins whose pages may also change something (the work on alerts). Platewatch's own page always may; a page of any
         /// other origin is answered with status 403.
         allowed_origins: Vec<String> = Vec::new(), |list: &Vec<String>| named_origins(list);
+        /// The certificate of HTTPS: a PEM file with the server's own certificate first, then those between it and the authority. With
+        /// it this port speaks HTTPS only (TLS 1.2 and 1.3). New files are used within some seconds, and at SIGHUP; connections stay open.
+        /// `""` means HTTP, for this machine alone or behind a reverse proxy.
+        tls_certificate: Option<PathBuf> = None;
+        /// The key of that certificate: a PEM file without a passphrase, which only the account of the service should be able to read.
+        tls_key: Option<PathBuf> = None;
+        /// For how long a browser that came by HTTPS uses nothing else for this host (`Strict-Transport-Security`). `"0s"` does not say it.
+        https_only: Duration = Duration::from_secs(365 * 86_400), within(Duration::ZERO, Duration::from_secs(3_650 * 86_400));
+        /// A second address to listen on, for `/healthz`, `/readyz` and `/metrics` alone, by HTTP: there `/metrics` needs no
+        /// token, so only those should reach it who may see the metrics. `""` means none.
+        metrics_listen: Option<SocketAddr> = None;
         /// Names by which browsers call this server, such as `["db-app", "watch.example.org"]`, or `["*"]` for any. As long as nobody needs
         /// to log in, a request by another name is refused with status 421: a page from elsewhere could point its own name
         /// here and read everything. IP addresses and `localhost` are always allowed.
@@ -42,6 +54,15 @@ settings! {
         header_timeout: Duration = Duration::from_secs(10), within(Duration::from_millis(10), Duration::from_secs(600));
         /// How long an idle connection stays open.
         idle_timeout: Duration = Duration::from_secs(75), within(Duration::from_millis(10), Duration::from_secs(3_600));
+        /// How many requests a second one client may send, in the mean: a session or a token, or an address that has none. More are
+        /// answered with status 429 and `Retry-After`. Requests of this machine, unless a reverse proxy passes them on, and
+        /// `/healthz` and `/readyz`, are not limited. `0` sets no limit.
+        client_rate: u64 = 1_000, within(0, 1_000_000);
+        /// How many of them may come at once after a pause.
+        client_burst: u64 = 10_000, within(1, 10_000_000);
+        /// How many requests of one client are answered at the same time; more are answered with status 429. Event streams, and exports
+        /// once they send, do not count. `0` sets no limit.
+        client_concurrent: usize = 256, within(0, 65_536);
         /// Concurrent queries that read the database; more wait.
         max_concurrent_queries: usize = 16, within(1, 1_024);
         /// Maximum time of a query, including waiting, before it is answered with status 504.

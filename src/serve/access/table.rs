@@ -1,6 +1,6 @@
 //! What each endpoint needs, and what the audit log says of it: one row each. A test holds it against the OpenAPI document.
 
-use access::Permission::{self, Audit, Dashboard, Export, Metrics, Plates, Rejects, Work};
+use access::Permission::{self, Audit, Dashboard, Export, Metrics, Plates, Rejects, Users, Work};
 use access::trail::Action;
 use axum::http::Method;
 
@@ -61,6 +61,12 @@ pub(super) const ROWS: &[Row] = &[
     row("DELETE", "/api/sessions/{id}", Needs::Login, Always(Action::SessionEnded)),
     of("GET", "/api/audit", Audit, Always(Action::Audit)),
     of("POST", "/api/audit/verify", Audit, Always(Action::Verified)),
+    of("GET", "/api/users", Users, No),
+    of("POST", "/api/users", Users, Always(Action::UserAdd)),
+    of("PATCH", "/api/users/{name}", Users, Always(Action::UserRoles)),
+    of("GET", "/api/tokens", Users, No),
+    of("POST", "/api/tokens", Users, Always(Action::TokenAdd)),
+    of("DELETE", "/api/tokens/{id}", Users, Always(Action::TokenRevoke)),
     of("POST", "/api/query", Plates, Always(Action::Query)),
     of("POST", "/api/query/export", Export, Always(Action::Export)),
     of("GET", "/api/track", Plates, Always(Action::Track)),
@@ -102,11 +108,14 @@ pub(in crate::serve) fn row_of(method: &Method, path: &str) -> Option<Row> {
     ROWS.iter().find(|row| row.method == method && row.path == path).copied()
 }
 
-/// Whether a request may change something. The other requests with a body are queries.
+/// Endpoints that take their filters as a body.
+const QUERIES: [&str; 2] = ["/api/query", "/api/query/export"];
+
+/// Whether a request may change something.
 pub(in crate::serve) fn changes(method: &Method, path: &str) -> bool {
     match *method {
         Method::GET | Method::HEAD | Method::OPTIONS => false,
-        Method::POST => path.starts_with("/api/session"),
+        Method::POST => row_of(method, path).is_some() && !QUERIES.contains(&path),
         _ => true,
     }
 }
@@ -132,14 +141,17 @@ mod tests {
     #[test]
     fn what_needs_plates_leaves_an_entry() {
         for row in ROWS {
-            let needs_plates =
-                matches!(row.needs, Needs::Permission(Plates | Work | Export | Rejects | Audit | Permission::Users));
+            let needs_plates = matches!(row.needs, Needs::Permission(Plates | Work | Export | Rejects | Audit));
             let is_recorded = matches!(row.records, Always(_));
             assert!(!needs_plates || is_recorded, "{} {} leaves no entry", row.method, row.path);
             // And so does everything that changes something.
             let method = row.method.parse().unwrap();
             assert!(!changes(&method, row.path) || is_recorded, "{} {} leaves no entry", row.method, row.path);
         }
+        assert!(QUERIES.iter().all(|path| row_of(&Method::POST, path).is_some()));
+        let changing = ROWS.iter().filter(|row| changes(&row.method.parse().unwrap(), row.path));
+        assert!(changing.clone().all(|row| row.method != "GET"));
+        assert!(changing.count() >= 10, "the secret against forged requests is asked for");
     }
 
     #[test]

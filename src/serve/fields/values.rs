@@ -273,6 +273,14 @@ impl Fields {
         self.choice(name, &choices)
     }
 
+    /// Whether a field that takes one word only has it.
+    ///
+    /// # Errors
+    /// 400 if it is something else.
+    pub(in crate::serve) fn is_word(&self, name: &str, word: &str) -> Result<bool, ApiError> {
+        Ok(self.choice(name, &[(word, ())])?.is_some())
+    }
+
     /// One of several named choices, if it was given.
     ///
     /// # Errors

@@ -4,16 +4,30 @@ use std::net::IpAddr;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::serve::error::{ApiError, ErrorReason};
+
 /// The client; an extension of every request.
 #[derive(Debug, Clone)]
 pub(in crate::serve) struct Client {
     /// The peer, or the client that a reverse proxy reports. For IPv6 the /64 network, since a client can use any address
     /// in it.
     pub(in crate::serve) address: IpAddr,
-    /// Nobody between the client and here can read along: it came by HTTPS, or from this machine.
-    pub(in crate::serve) is_private: bool,
+    /// It came by HTTPS, to this server or to a reverse proxy that says so.
+    pub(in crate::serve) is_encrypted: bool,
+    /// It came from this machine, and from no reverse proxy on it.
+    pub(in crate::serve) is_here: bool,
     /// Cancelling it closes the connection at once.
     pub(in crate::serve) connection: CancellationToken,
+}
+
+impl Client {
+    /// Passwords and secrets go to a client only where nobody can read along.
+    ///
+    /// # Errors
+    /// [`ErrorReason::NeedsHttps`].
+    pub(in crate::serve) fn takes_secrets(&self) -> Result<(), ApiError> {
+        if self.is_encrypted || self.is_here { Ok(()) } else { Err(ApiError::new(ErrorReason::NeedsHttps)) }
+    }
 }
 
 /// Marks a request on a connection beyond the limit: only health probes are answered there.

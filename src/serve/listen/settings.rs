@@ -1,7 +1,10 @@
 //! The limits of connections. It does not know how they are kept.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::tls::Tls;
 
 /// Limits of connections: their number, and how long they may be idle.
 #[derive(Debug, Clone)]
@@ -16,6 +19,8 @@ pub struct ConnectionSettings {
     pub idle_timeout: Duration,
     /// Reverse proxies: their own connections are not limited by address, and `X-Forwarded-For` names the client.
     pub proxies: Vec<IpAddr>,
+    /// HTTPS; without it HTTP.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Default for ConnectionSettings {
@@ -26,6 +31,7 @@ impl Default for ConnectionSettings {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(75),
             proxies: Vec::new(),
+            tls: None,
         }
     }
 }

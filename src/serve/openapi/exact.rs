@@ -3,9 +3,11 @@
 //! ([`super::super::fields`]), and types in Rust cannot say all of that.
 
 use access::trail::Action;
+use access::{MAX_NAME_CHARS, Permission, Role};
 use serde_json::{Map, Value, json};
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 
+use crate::gate::{MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS};
 use crate::reader::{CaseOrder, Order};
 use crate::serve::codes::{HeaderRow, Named, names_of};
 use crate::serve::export::csv::Form;
@@ -33,7 +35,7 @@ pub(super) fn complete(document: &mut Value) {
     if let Some(paths) = document.get_mut("paths").and_then(Value::as_object_mut) {
         for (path, operations) in paths.iter_mut() {
             for (method, operation) in operations.as_object_mut().into_iter().flatten() {
-                parameters(operation);
+                parameters(path, operation);
                 answers(path, method, operation);
             }
         }
@@ -61,6 +63,12 @@ fn schema(schemas: &mut Map<String, Value>) {
     for name in ["Login", "NewPassword"] {
         texts(schemas.get_mut(name));
     }
+    for name in ["NewUser", "UserChange", "NewToken"] {
+        schemas.get_mut(name).map(account);
+    }
+    if let Some(change) = schemas.get_mut("UserChange").and_then(Value::as_object_mut) {
+        change.insert("minProperties".to_owned(), json!(1));
+    }
     for (name, value) in [("Query", query), ("Export", export), ("WorkChange", change)] {
         schemas.insert(name.to_owned(), value);
     }
@@ -86,6 +94,54 @@ fn texts(schema: Option<&mut Value>) {
     }
 }
 
+/// The fields of a body about users or tokens, and no others. `name` and `note` mean something else there than elsewhere.
+fn account(schema: &mut Value) {
+    let required: Vec<Value> = schema.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    for (name, field) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        let is_required = required.contains(&json!(name));
+        let form = match name.as_str() {
+            "name" | "owner" => user_name(),
+            "roles" => choices::<Role>(is_required),
+            "scopes" => choices::<Permission>(is_required),
+            "shown" => line(MAX_BY_CHARS),
+            "note" => line(MAX_TOKEN_NOTE_CHARS),
+            "disabled" => json!({"enum": [true, false, "true", "false", "", null]}),
+            "password" => json!({"enum": ["generate", "", null]}),
+            _ => whole(
+                Place::Body,
+                1,
+                MAX_TOKEN_DAYS.into(),
+                "0*(?:[1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2}|36[0-4][0-9]|3650)",
+            ),
+        };
+        narrow(field, form);
+    }
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("additionalProperties".to_owned(), json!(false));
+    }
+}
+
+fn user_name() -> Value {
+    json!({"type": "string", "pattern": format!("^[A-Za-z0-9._-]{{1,{MAX_NAME_CHARS}}}$")})
+}
+
+/// A text that is shown to others; an empty one is none.
+fn line(limit: usize) -> Value {
+    json!({"type": ["string", "null"], "maxLength": limit, "pattern": format!("^[^{HAZARDS}]*$")})
+}
+
+/// Some of the names of an enum, as an array or as one text with commas.
+fn choices<T: Named>(is_required: bool) -> Value {
+    let names = names_of::<T>();
+    let one = names.join("|");
+    let some = format!("(?:{one})(?:,(?:{one})){{0,{}}}", MAX_FIELDS - 1);
+    let (kinds, pattern) = match is_required {
+        true => (json!(["array", "string"]), format!("^{some}$")),
+        false => (json!(["array", "string", "null"]), format!("^(?:{some})?$")),
+    };
+    json!({"type": kinds, "items": {"type": "string", "enum": names}, "minItems": 1, "maxItems": MAX_FIELDS, "pattern": pattern})
+}
+
 /// The fields of a body, and no others.
 fn fields(schema: &mut Value) {
     for (name, field) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -97,13 +153,17 @@ fn fields(schema: &mut Value) {
     }
 }
 
-fn parameters(operation: &mut Value) {
+fn parameters(path: &str, operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let text = |key: &str| parameter.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let (place, name) = (text("in"), text("name"));
         let required = parameter.get("required") == Some(&json!(true));
         let Some(schema) = parameter.get_mut("schema") else { continue };
         let form = match (place.as_str(), name.as_str()) {
+            ("path", "name") => user_name(),
+            ("path", _) if path.starts_with("/api/sessions/") || path.starts_with("/api/tokens/") => {
+                json!({"type": "string", "pattern": "^[0-9a-f]{12}$"})
+            }
             ("path", _) => json!({"type": "string", "pattern": "^[0-9a-fA-F]{16}$"}),
             ("header", "If-Match") => {
                 json!({"type": "string", "pattern": "^(?:\\*|(?:W/)?\"[0-9]{1,9}\"|[0-9]{1,9})$"})
@@ -228,6 +288,10 @@ fn answers(path: &str, method: &str, operation: &mut Value) {
         add("409", "The first time is after the last");
     }
     if path != "/healthz" && path != "/readyz" {
+        add(
+            "429",
+            "The client asks too much (`api.client_rate`, `api.client_concurrent`); `Retry-After` says when to ask again",
+        );
         add("421", "Nobody needs to log in, and the server is called by a name that is not in `api.hosts`");
         add("401", "A login or a token is needed, or the one that was sent is not valid any more");
         add(

@@ -60,6 +60,25 @@ impl Closed {
         Self { server: server.await, files, folder }
     }
 
+    /// Another server with the same accounts, which takes this machine for a reverse proxy.
+    pub(super) async fn behind_a_proxy(&self) -> Server {
+        self.behind_a_proxy_with(crate::serve::RateSettings::default()).await
+    }
+
+    /// The same with limits of a client.
+    pub(super) async fn behind_a_proxy_with(&self, rates: crate::serve::RateSettings) -> Server {
+        let settings = GateSettings { open: false, is_local: false, limits: limits() };
+        let gate = std::sync::Arc::new(Gate::new(settings, self.files.clone(), 0).unwrap());
+        let proxies = vec![std::net::IpAddr::from([127, 0, 0, 1])];
+        let connections = crate::serve::ConnectionSettings { proxies, ..Default::default() };
+        let change = move |settings: &mut crate::serve::ServeSettings| (settings.gate, settings.rates) = (gate, rates);
+        Server::start_limited(MemoryReader::sample(), connections, change).await
+    }
+
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     pub(super) fn token(&self, owner: &str, scopes: &[Permission], expires_at: Option<i64>) -> String {
         let secret = secret(Token::PREFIX).unwrap();
         let owner = UserName::parse(owner).unwrap();
@@ -87,7 +106,7 @@ impl Closed {
         (cookie, reply.data()["csrf"].as_str().unwrap().to_owned())
     }
 
-    async fn get_as(&self, cookie: &str, path: &str) -> Reply {
+    pub(super) async fn get_as(&self, cookie: &str, path: &str) -> Reply {
         self.send("GET", path, &[("cookie", cookie)], &Value::Null).await
     }
 }
@@ -104,9 +123,10 @@ pub(super) fn limits() -> SessionLimits {
 /// Every endpoint, with an id where it takes one. The stream has no end: of it only what is refused is asked.
 pub(super) fn endpoints() -> Vec<(String, String, Needs)> {
     let document = endpoints::document().unwrap();
+    let id = AlertId::of("苏C12345", "A2", "B2").to_string();
     let all = document.all().map(|(method, path)| {
         let needs = row_of(&method.parse().unwrap(), &path).expect("a row in the table").needs;
-        (method, path.replace("{id}", &AlertId::of("苏C12345", "A2", "B2").to_string()), needs)
+        (method, path.replace("{id}", &id).replace("{name}", "nobody"), needs)
     });
     all.collect()
 }

@@ -1,6 +1,7 @@
 //! Every endpoint through a real socket, over an in-memory twin of the storage.
 
 mod access;
+mod accounts;
 mod assets;
 mod audit;
 mod calibration;
@@ -10,6 +11,9 @@ mod connections;
 mod envelope;
 mod export;
 mod fuzz;
+mod headers;
+mod https;
+mod limits;
 pub(super) mod memory;
 mod openapi;
 mod operation;
@@ -72,7 +76,7 @@ impl Server {
         let shutdown = CancellationToken::new();
         let listener = super::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = super::router(reader.clone(), settings, shutdown.clone()).unwrap();
+        let router = super::routers(reader.clone(), settings, shutdown.clone()).unwrap().all;
         let serving =
             tokio::spawn(super::serve(listener, router, connections, shutdown.clone(), Duration::from_secs(5)));
         Self { address, reader, shutdown, _folder: folder, serving }

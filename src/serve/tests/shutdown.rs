@@ -14,7 +14,7 @@ use super::Server;
 use super::client::{head, open};
 use super::memory::{Fault, MemoryReader, alert};
 use crate::serve::listen::bind::BindError;
-use crate::serve::{ConnectionSettings, ServeSettings, bind, router, serve};
+use crate::serve::{ConnectionSettings, ServeSettings, bind, routers, serve};
 
 #[tokio::test]
 async fn a_port_in_use_is_one_clear_sentence() {
@@ -68,7 +68,7 @@ async fn an_event_stream_that_nobody_reads_does_not_either() {
     let reader = Arc::new(MemoryReader::empty());
     let settings = ServeSettings::new(Arc::new(|| CivilTime(0)), TimeZoneName::default());
     let shutdown = CancellationToken::new();
-    let router = router(reader.clone(), settings, shutdown.clone()).unwrap();
+    let router = routers(reader.clone(), settings, shutdown.clone()).unwrap().all;
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let serving = tokio::spawn(serve(listener, router, ConnectionSettings::default(), shutdown.clone(), NEVER));
