@@ -32,6 +32,9 @@ export function useErrorText() {
     // A newer server may have reasons that this page does not know.
     if (!answer?.reason || !te(key)) return error.message
     const values = Object.fromEntries(Object.entries(answer.values).map(shown))
+    // Some reasons have kinds, each with a text of its own.
+    const kind = `errors.kind.${answer.reason}.${answer.values.code ?? ''}`
+    if (te(kind)) return t(kind, values)
     const said = answer.notices.map(say).join(t('common.also'))
     return t(key, said ? { ...values, error: said } : values)
   }

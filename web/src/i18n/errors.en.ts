@@ -86,8 +86,18 @@ const reason: Record<ErrorReason, string> = {
   shutting_down: 'The server is shutting down',
 }
 
+const kind: (typeof zh)['kind'] = {
+  weak_password: {
+    short: 'The new password needs at least 10 characters',
+    long: 'The new password may have at most 256 characters',
+    name: 'The new password must not be made of your user name',
+    well_known: 'The new password is easy to guess; take several unrelated words',
+  },
+}
+
 const en: typeof zh = {
   reason,
+  kind,
   or: ' or ',
 }
 export default en

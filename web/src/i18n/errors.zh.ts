@@ -85,7 +85,18 @@ const reason: Record<ErrorReason, string> = {
   shutting_down: '程序正在退出',
 }
 
+/** Kinds of a reason, by the value `code`. */
+const kind = {
+  weak_password: {
+    short: '新密码至少 10 个字符',
+    long: '新密码最多 256 个字符',
+    name: '新密码不能由用户名组成',
+    well_known: '新密码太常见，容易被猜到；可用几个互不相关的词',
+  },
+}
+
 export default {
   reason,
+  kind,
   or: '、',
 }
