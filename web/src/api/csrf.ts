@@ -2,7 +2,7 @@
 import { session } from './access'
 
 /** Other `POST`s only read: a search is one because of its long filters. */
-const CHANGING_POSTS = /^\/api\/session(\/|$)/
+const CHANGING_POSTS = /^\/api\/(session|users|tokens|audit)(\/|$)/
 
 function changes(url: string, method: string): boolean {
   return method === 'PATCH' || method === 'DELETE' || (method === 'POST' && CHANGING_POSTS.test(url))
