@@ -27,8 +27,8 @@ let sent: [call: string, purpose: string | undefined][]
 /** What the server answers to a request without a purpose, and with one. */
 let refuses: (purpose: string | undefined) => Response | null
 
-enableAutoUnmount(afterEach)
 withDialogs()
+enableAutoUnmount(afterEach)
 beforeEach(() => {
   locale.value = 'zh'
   sent = []
@@ -68,8 +68,7 @@ describe('where a purpose is required', () => {
     await both
     expect(dialog().isOpen).toBe(false)
     await get('/api/overview')
-    const purpose = `accident;${encodeURIComponent('3 号事故')}`
-    expect(sent.slice(1)).toEqual([['POST /api/query', purpose], ['GET /api/track?hphm=x', purpose], ['GET /api/overview', purpose]])
+    expect(sent.slice(1)).toEqual(['POST /api/query', 'GET /api/track?hphm=x', 'GET /api/overview'].map((call) => [call, headerOf({ code: 'accident', text: '3 号事故' })]))
   })
 
   test('an export waits for it, too', async () => {
@@ -112,7 +111,7 @@ describe('where a purpose is required', () => {
     await answer('case', '乙')
     await second
     await get(CASE)
-    const [one, two] = ['甲', '乙'].map((text) => `case;${encodeURIComponent(text)}`)
+    const [one, two] = ['甲', '乙'].map((text) => headerOf({ code: 'case', text }))
     expect(sent.map(([, purpose]) => purpose)).toEqual([one, one, two, one])
   })
 
@@ -239,7 +238,7 @@ describe('on the page', () => {
     held('optional')
     await show(PurposeDialog)
     const { wrapper } = await show(PurposeField, { routes, path: '/query' })
-    expect(wrapper.text()).toBe('事由未填写')
+    expect(wrapper.text()).toBe('填写事由')
     await wrapper.get('button').trigger('click')
     expect(dialog().text).toContain('可不填写')
     await answer('complaint', '李某申诉')

@@ -18,23 +18,23 @@ export interface Purpose {
 /** A server without audit log sends none. */
 export type Session = Schemas['Session'] & { purpose?: PurposeRule }
 
-export type AuditVia = 'session' | 'token' | 'open' | 'command'
+export type Via = 'session' | 'token' | 'open' | 'nothing' | 'command' | 'process'
 export type AuditAction =
   | 'login' | 'login_failed' | 'logout' | 'password' | 'session_ended'
   | 'query' | 'export' | 'export_end' | 'track' | 'warning' | 'case' | 'rejects' | 'work_warning' | 'work_case'
-  | 'list_warnings' | 'list_cases' | 'stream' | 'audit' | 'verified'
-  | 'user_add' | 'user_disable' | 'user_enable' | 'user_password' | 'user_roles' | 'token_add' | 'token_revoke'
+  | 'list_warnings' | 'list_cases' | 'stream' | 'audit' | 'verified' | 'refused'
+  | 'user_add' | 'user_disable' | 'user_enable' | 'user_password' | 'user_roles' | 'user_shown' | 'token_add' | 'token_revoke'
   | 'retention' | 'erase' | 'recovered'
 export interface AuditEntry {
   n: number
   at: string
   user: string | null
   shown: string | null
-  via: AuditVia
+  via: Via
   credential: string | null
   address: string | null
   action: AuditAction
-  status: number
+  status: number | null
   rows: number | null
   purpose: Purpose | null
   details: Record<string, unknown> | null
@@ -52,19 +52,14 @@ export interface AuditPage {
   head: AuditHead | null
   first: AuditFirst | null
 }
-export interface AuditBreak {
-  file: string
-  line: number
-  what: string
-}
-export interface AuditVerdict {
+export interface AuditVerified {
   entries: number
   first: AuditFirst | null
   head: AuditHead | null
-  broken: AuditBreak | null
+  broken: { file: string; line: number; what: string } | null
 }
 
-export interface Account {
+export interface User {
   name: string
   shown: string
   roles: Schemas['UserRole'][]
@@ -74,18 +69,19 @@ export interface Account {
   sessions: number
   tokens: number
 }
-export interface ApiToken {
+export interface Token {
   id: string
   owner: string
   scopes: Schemas['Permission'][]
   note: string
   created_at: string
   expires_at: string | null
-  revoked: boolean
+  expired: boolean
 }
 
 export type ErrorReason =
   | Schemas['ErrorReason']
-  | 'audit_unavailable' | 'purpose_required' | 'wrong_purpose'
-  | 'user_exists' | 'no_such_user' | 'last_admin' | 'no_such_token' | 'too_many_requests'
+  | 'audit_unavailable' | 'no_audit' | 'purpose_required' | 'wrong_purpose'
+  | 'not_name' | 'no_change' | 'user_exists' | 'no_such_user' | 'no_such_token' | 'last_admin' | 'own_account' | 'scope_not_owned' | 'too_many_accounts'
+  | 'https_only' | 'too_many_requests'
 export type ErrorBody = Omit<Schemas['Error'], 'reason'> & { reason: ErrorReason }

@@ -97,9 +97,9 @@ export const PURPOSES = valuesOf<PurposeCode>({
 })
 export const AUDIT_ACTIONS = valuesOf<AuditAction>({
   query: true, export: true, export_end: true, track: true, warning: true, case: true, work_warning: true, work_case: true, rejects: true,
-  list_warnings: true, list_cases: true, stream: true,
+  list_warnings: true, list_cases: true, stream: true, refused: true,
   login: true, login_failed: true, logout: true, password: true, session_ended: true,
-  user_add: true, user_roles: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
+  user_add: true, user_roles: true, user_shown: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
   audit: true, verified: true, retention: true, erase: true, recovered: true,
 })
 /** Roles of users, those that see least first. */
@@ -138,14 +138,12 @@ export type PurposeCode = Pending.PurposeCode
 /** One line of the audit log. */
 export type AuditEntry = Pending.AuditEntry
 export type AuditAction = Pending.AuditAction
-/** How a client showed who it is. */
-export type AuditVia = Pending.AuditVia
 export type AuditHead = Pending.AuditHead
 export type AuditPage = Pending.AuditPage
 /** What checking the chain found. */
-export type AuditVerdict = Pending.AuditVerdict
+export type AuditVerified = Pending.AuditVerified
 
 /** A user as the administrator sees them. */
-export type Account = Pending.Account
+export type Account = Pending.User
 /** A token of a program. */
-export type ApiToken = Pending.ApiToken
+export type ApiToken = Pending.Token

@@ -22,6 +22,7 @@ export function useErrorText() {
   function shown([name, value]: [string, string | number]): [string, string] {
     if (typeof value === 'number') return [name, Number.isInteger(value) ? integer(value) : String(value)]
     if (name === 'permission') return [name, permissionOf(value)]
+    if (name === 'scopes') return [name, value.split(', ').map(permissionOf).join(t('errors.and'))]
     return [name, STATES.includes(name) ? value.split(' or ').map(stateOf).join(t('errors.or')) : value]
   }
 
