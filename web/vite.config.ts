@@ -29,5 +29,7 @@ export default defineConfig({
     environment: 'node',
     include: ['tests/**/*.test.ts'],
     restoreMocks: true,
+    // These import style sheets, which only Vite can.
+    server: { deps: { inline: [/element-plus\/(es\/components\/[\w-]+\/style|theme-chalk)\//] } },
   },
 })

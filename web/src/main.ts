@@ -1,6 +1,7 @@
 import './styles/fonts.css'
 import './styles/tokens.css'
 import './styles/base.css'
+import './styles/forms.css'
 import './styles/print.css'
 
 import { VueQueryPlugin } from '@tanstack/vue-query'

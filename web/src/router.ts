@@ -11,6 +11,8 @@ declare module 'vue-router' {
     needs?: Permission
     /** What it needs besides if it shows the one record that `id` names. */
     recordNeeds?: Permission
+    /** It is about users: nothing where nobody logs in, and not in the navigation there. */
+    ofUsers?: boolean
     /** Fills the window and scales with it. */
     wall?: boolean
     /** Fills the height of the window; long content scrolls inside. */
@@ -29,6 +31,8 @@ export const routes: RouteRecordRaw[] = [
   { path: '/cameras', name: 'cameras', component: () => import('@/views/cameras/CamerasView.vue'), meta: { title: 'common.nav.cameras', needs: 'dashboard' } },
   { path: '/prove', name: 'prove', component: () => import('@/views/prove/ProveView.vue'), meta: { title: 'common.nav.prove', needs: 'dashboard' } },
   { path: '/system', name: 'system', component: () => import('@/views/system/SystemView.vue'), meta: { title: 'common.nav.system', needs: 'dashboard' } },
+  { path: '/audit', name: 'audit', component: () => import('@/views/audit/AuditView.vue'), meta: { title: 'common.nav.audit', needs: 'audit' } },
+  { path: '/users', name: 'users', component: () => import('@/views/users/UsersView.vue'), meta: { title: 'common.nav.users', needs: 'users', ofUsers: true } },
   { path: '/account', name: 'account', component: () => import('@/views/account/AccountView.vue'), meta: { title: 'access.account.title' } },
   { path: '/:path(.*)*', name: 'notFound', component: () => import('@/views/notFound/NotFoundView.vue'), meta: { title: 'common.notFound' } },
 ]
@@ -40,7 +44,7 @@ export function deniedBy({ meta, params }: Pick<RouteLocation, 'meta' | 'params'
 }
 
 /** The pages of the navigation, in its order. */
-export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'roads', 'predict', 'cameras', 'prove', 'system'] as const
+export const PAGES = ['screen', 'query', 'cases', 'warnings', 'track', 'roads', 'predict', 'cameras', 'prove', 'system', 'audit', 'users'] as const
 
 export function createPageRouter() {
   return createRouter({

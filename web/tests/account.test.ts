@@ -109,6 +109,22 @@ describe('the password', () => {
   })
 })
 
+test.each([
+  ['zh', 'well_known', '新密码太常见，容易被猜到；可用几个互不相关的词'],
+  ['en', 'name', 'The new password must not be made of your user name'],
+  ['zh', 'of_a_newer_server', '新密码太弱'],
+] as const)('a weak password is refused in words: %s %s', async (language, code, said) => {
+  locale.value = language
+  answers['POST /api/session/password'] = () => refusal(400, 'weak_password', { code, error: 'the sentence of the server' })
+  const { wrapper } = await account()
+  await wrapper.get('[name=old]').setValue('old')
+  await wrapper.get('[name=new]').setValue('correct horse')
+  await wrapper.get('[name=again]').setValue('correct horse')
+  await wrapper.get('form').trigger('submit')
+  await flushPromises()
+  expect(wrapper.get('[role=alert]').text()).toContain(said)
+})
+
 describe('the header', () => {
   test('names the user, leads to the account, and logs out', async () => {
     answers = { 'DELETE /api/session': () => envelope(null), 'GET /api/session': () => envelope(LOGGED_OUT) }

@@ -57,7 +57,8 @@ describe('every code that the server can send', () => {
     expect(values.size).toBe(description.components.schemas[schema]?.enum?.length)
     for (const language of LOCALES) {
       const texts = (i18n.global.messages.value[language] as Record<string, Record<string, Record<string, string>>>)[file]?.[map] ?? {}
-      for (const [code, words] of Object.entries(texts)) {
+      // That there is no text too many is a matter of types: a text may come before its code.
+      for (const [code, words] of Object.entries(texts).filter(([code]) => values.has(code))) {
         for (const [, value = ''] of words.matchAll(/\{(\w+)\}/g)) expect(values.get(code)?.has(value), `${language} ${code} {${value}}`).toBe(true)
       }
     }

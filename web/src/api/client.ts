@@ -1,10 +1,11 @@
 /**
- * The only HTTP client. Unwraps the envelope, turns every failure into an ApiError, adds the token that a change needs, and
- * reports to `connection` whether the server could be reached, and to `sessionDoubt` that it does not know the session any
+ * The only HTTP client. Unwraps the envelope, turns every failure into an ApiError, adds the token that a change needs and
+ * the purpose, which it waits for where one is required, and reports to `connection` whether the server could be reached, and to `sessionDoubt` that it does not know the session any
  * more. Knows no endpoint by name.
  */
 import { reportReachable, reportUnreachable } from './connection'
 import { csrfHeaders } from './csrf'
+import { purposeAfter, purposeBefore, purposeHeaders } from './purpose'
 import type { paths } from './schema'
 import { reportSessionDoubt } from './sessionDoubt'
 import type { ErrorBody, ErrorReason } from './types'
@@ -66,9 +67,24 @@ const DOUBTS: readonly string[] = ['login_required', 'csrf', 'must_change', 'no_
 
 export type Init = Omit<RequestInit, 'headers'> & { headers?: Record<string, string> }
 
-/** A successful response of any type; `timeoutMs` includes its body. */
+/** As the server refuses a request without its purpose. */
+const NO_PURPOSE: ErrorBody = { code: 403, msg: 'no purpose was given', data: null, reason: 'purpose_required', values: {}, notices: [] }
+
+/** A successful response of any type; `timeoutMs` includes its body, but not the wait for a purpose. */
 export async function send(url: string, init: Init = {}, timeoutMs = TIMEOUT_MS): Promise<Response> {
-  const headers = { ...init.headers, ...csrfHeaders(url, init.method) }
+  if (!(await purposeBefore(url, init.method, init.signal))) throw new ApiError(403, NO_PURPOSE.msg, undefined, NO_PURPOSE)
+  const purpose = purposeHeaders(url)
+  try {
+    return await sendOnce(url, init, timeoutMs)
+  } catch (error) {
+    const reason = error instanceof ApiError ? error.answer?.reason : null
+    if (!(await purposeAfter(reason, purpose, url, init.method, init.signal))) throw error
+    return sendOnce(url, init, timeoutMs)
+  }
+}
+
+async function sendOnce(url: string, init: Init, timeoutMs: number): Promise<Response> {
+  const headers = { ...init.headers, ...csrfHeaders(url, init.method), ...purposeHeaders(url) }
   const signals = [AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])]
   let response: Response
   try {
@@ -98,8 +114,8 @@ async function errorOf(response: Response): Promise<ApiError> {
 }
 
 /** The `data` of the envelope. */
-export async function sendJson<T>(url: string, init: Init = {}): Promise<T> {
-  const response = await send(url, init)
+export async function sendJson<T>(url: string, init: Init = {}, timeoutMs?: number): Promise<T> {
+  const response = await send(url, init, timeoutMs)
   try {
     return ((await response.json()) as { data: T }).data
   } catch (error) {

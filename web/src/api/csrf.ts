@@ -1,11 +1,11 @@
 /** The token that the server wants with every change, so that no other site can make this browser send one. */
 import { session } from './access'
 
-/** Other `POST`s only read: a search is one because of its long filters. */
-const CHANGING_POSTS = /^\/api\/session(\/|$)/
+/** A search only reads; it is a `POST` because of its long filters. */
+const READING = /^\/api\/query(\/|$)/
 
 function changes(url: string, method: string): boolean {
-  return method === 'PATCH' || method === 'DELETE' || (method === 'POST' && CHANGING_POSTS.test(url))
+  return method !== 'GET' && !READING.test(url)
 }
 
 /** The headers that a request needs because it changes something. */

@@ -1,5 +1,6 @@
 /** Short names for the types of the OpenAPI document. */
 import type { DataOf } from './client'
+import type * as Pending from './pending'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -90,10 +91,26 @@ export const EXPLANATIONS = valuesOf<keyof CaseExplanations>({ clone: true, misr
 export const ROAD_LEVELS = valuesOf<RoadLevel>({ free: true, mostly_free: true, light: true, moderate: true, severe: true })
 export const VEHICLE_TYPES = valuesOf<VehicleType>({ 小型客车: true, 大型客车: true, 货车: true, 其他: true })
 export const FUEL_TYPES = valuesOf<FuelType>({ 燃油: true, 新能源: true })
+/** Reasons to look at plates. */
+export const PURPOSES = valuesOf<PurposeCode>({
+  warning: true, case: true, accident: true, complaint: true, patrol: true, maintenance: true, test: true, other: true,
+})
+export const AUDIT_ACTIONS = valuesOf<AuditAction>({
+  query: true, export: true, export_end: true, track: true, warning: true, case: true, work_warning: true, work_case: true, rejects: true,
+  list_warnings: true, list_cases: true, stream: true, refused: true,
+  login: true, login_failed: true, logout: true, password: true, session_ended: true,
+  user_add: true, user_roles: true, user_shown: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
+  audit: true, verified: true, retention: true, erase: true, recovered: true,
+})
+/** Roles of users, those that see least first. */
+export const USER_ROLES = valuesOf<UserRole>({ viewer: true, operator: true, supervisor: true, auditor: true, admin: true })
+export const PERMISSIONS = valuesOf<Permission>({
+  dashboard: true, plates: true, work: true, export: true, rejects: true, audit: true, users: true, metrics: true,
+})
 
 /** Why a request was not answered: its reason and values, and the sentence in English. */
-export type ErrorBody = Schemas['Error']
-export type ErrorReason = Schemas['ErrorReason']
+export type ErrorBody = Pending.ErrorBody
+export type ErrorReason = Pending.ErrorReason
 /** A loss of committed data. */
 export type Loss = Schemas['Loss']
 
@@ -103,7 +120,7 @@ export type NoticeCode = Schemas['NoticeCode']
 export type NoticeCause = Schemas['NoticeCause']
 
 /** Who uses the page, and what it may offer them. */
-export type Session = Schemas['Session']
+export type Session = Pending.Session
 export type User = Schemas['SessionUser']
 /** Of a user; a process has a role too. */
 export type UserRole = Schemas['UserRole']
@@ -111,3 +128,22 @@ export type UserRole = Schemas['UserRole']
 export type Permission = Schemas['Permission']
 /** A session of the user: a browser that is logged in. */
 export type OpenSession = Schemas['OpenSession']
+
+/** Whether a reason must be given before plates are shown. */
+export type PurposeRule = Pending.PurposeRule
+/** Why plates are looked at. */
+export type Purpose = Pending.Purpose
+export type PurposeCode = Pending.PurposeCode
+
+/** One line of the audit log. */
+export type AuditEntry = Pending.AuditEntry
+export type AuditAction = Pending.AuditAction
+export type AuditHead = Pending.AuditHead
+export type AuditPage = Pending.AuditPage
+/** What checking the chain found. */
+export type AuditVerified = Pending.AuditVerified
+
+/** A user as the administrator sees them. */
+export type Account = Pending.User
+/** A token of a program. */
+export type ApiToken = Pending.Token

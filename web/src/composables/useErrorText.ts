@@ -22,6 +22,7 @@ export function useErrorText() {
   function shown([name, value]: [string, string | number]): [string, string] {
     if (typeof value === 'number') return [name, Number.isInteger(value) ? integer(value) : String(value)]
     if (name === 'permission') return [name, permissionOf(value)]
+    if (name === 'scopes') return [name, value.split(', ').map(permissionOf).join(t('errors.and'))]
     return [name, STATES.includes(name) ? value.split(' or ').map(stateOf).join(t('errors.or')) : value]
   }
 
@@ -32,6 +33,9 @@ export function useErrorText() {
     // A newer server may have reasons that this page does not know.
     if (!answer?.reason || !te(key)) return error.message
     const values = Object.fromEntries(Object.entries(answer.values).map(shown))
+    // Some reasons have kinds, each with a text of its own.
+    const kind = `errors.kind.${answer.reason}.${answer.values.code ?? ''}`
+    if (te(kind)) return t(kind, values)
     const said = answer.notices.map(say).join(t('common.also'))
     return t(key, said ? { ...values, error: said } : values)
   }

@@ -14,6 +14,8 @@ const en: typeof zh = {
     cameras: 'Cameras',
     prove: 'Proof',
     system: 'System',
+    audit: 'Audit',
+    users: 'Users',
   },
   skip: 'Skip to content',
   language: '中文',

@@ -14,6 +14,8 @@ export default {
     cameras: '设备',
     prove: '检测验证',
     system: '系统',
+    audit: '审计',
+    users: '用户',
   },
   skip: '跳到正文',
   language: 'English',

@@ -23,10 +23,10 @@ const reason: Record<ErrorReason, string> = {
   weak_password: 'The new password is too weak: at least 10 characters, not made of your user name, and not a common one; take several unrelated words',
   not_permitted: 'Your role lacks the permission to {permission}; ask the administrator if you need it',
   csrf: 'The login has changed; try again',
-  wrong_purpose: 'Not a valid purpose: {error}',
-  purpose_required: 'Say first what this is for',
-  audit_unavailable: 'The audit log cannot be written, and nothing is shown or changed without an entry: tell the administrator (disk of the data directory, folder access/audit)',
-  no_audit: 'This process keeps no audit log',
+  wrong_purpose: 'The purpose is not valid: {error}; enter it again',
+  purpose_required: 'No purpose was given, so nothing was done: try again and give one',
+  audit_unavailable: 'The audit log cannot be written, so nothing is shown or changed; have the administrator check the disk',
+  no_audit: 'This process has no data directory and keeps no audit log',
   no_session: 'Log in first',
   no_such_session: 'That session has already ended',
   not_name: '{name} takes up to {limit} letters, digits, dots, hyphens and underscores, not {given}',
@@ -101,8 +101,19 @@ const reason: Record<ErrorReason, string> = {
   shutting_down: 'The server is shutting down',
 }
 
+const kind: (typeof zh)['kind'] = {
+  weak_password: {
+    short: 'The new password needs at least 10 characters',
+    long: 'The new password may have at most 256 characters',
+    name: 'The new password must not be made of your user name',
+    well_known: 'The new password is easy to guess; take several unrelated words',
+  },
+}
+
 const en: typeof zh = {
   reason,
+  kind,
+  and: ', ',
   or: ' or ',
 }
 export default en

@@ -22,10 +22,10 @@ const reason: Record<ErrorReason, string> = {
   weak_password: '新密码太弱：至少 10 个字符，不能由用户名组成，也不能是常见密码；可用几个互不相关的词',
   not_permitted: '您的角色没有此权限：{permission}；如有需要请联系系统管理员',
   csrf: '登录状态已变化，请重试',
-  wrong_purpose: '用途填写有误：{error}',
-  purpose_required: '请先填写查询用途',
-  audit_unavailable: '审计日志无法写入，未留痕前不显示也不修改任何数据：请通知管理员检查数据目录所在磁盘和 access/audit 目录',
-  no_audit: '此进程没有审计日志',
+  wrong_purpose: '事由无效：{error}，请重新填写',
+  purpose_required: '尚未填写事由，操作没有进行：请填写后重试',
+  audit_unavailable: '审计日志无法写入，暂不能查看或修改：请联系系统管理员检查磁盘',
+  no_audit: '本进程没有数据目录，不记录审计日志',
   no_session: '此操作需要先登录',
   no_such_session: '该设备的登录已经退出',
   not_name: '{name} 最多 {limit} 个字母、数字、点、横线或下划线，而不是 {given}',
@@ -100,7 +100,19 @@ const reason: Record<ErrorReason, string> = {
   shutting_down: '程序正在退出',
 }
 
+/** Kinds of a reason, by the value `code`. */
+const kind = {
+  weak_password: {
+    short: '新密码至少 10 个字符',
+    long: '新密码最多 256 个字符',
+    name: '新密码不能由用户名组成',
+    well_known: '新密码太常见，容易被猜到；可用几个互不相关的词',
+  },
+}
+
 export default {
   reason,
+  kind,
+  and: '、',
   or: '、',
 }

@@ -85,14 +85,3 @@ export async function receiveCsv(
     rows: rows(),
   }
 }
-
-/** Saves a file, like a click on a download link. */
-export function save({ name, content }: CsvFile): void {
-  const url = URL.createObjectURL(content)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  // The browser needs the object URL until it has started to save.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000)
-}

@@ -1,9 +1,10 @@
 import { onUnmounted, ref } from 'vue'
 
 import { ApiError } from '@/api/client'
+import { saveFile } from '@/lib/saveFile'
 
 import type { ColumnName } from './columns'
-import { type Progress, receiveCsv, save } from './download'
+import { type Progress, receiveCsv } from './download'
 import type { QueryFilters } from './filters'
 
 export type ExportState =
@@ -40,7 +41,7 @@ export function useExport() {
         },
         mine.signal,
       )
-      save(file)
+      saveFile(file.name, file.content)
       if (running === mine) state.value = { kind: 'done', name: file.name, rows: file.rows }
     } catch (error) {
       if (running === mine && !mine.signal.aborted) state.value = failure(error)

@@ -1,0 +1,35 @@
+/** Texts of the purpose: why plates are looked at. */
+import type { PurposeCode } from '@/api/types'
+
+export default {
+  title: '查询事由',
+  ofCase: '本案查询事由',
+  why: '查看号牌须说明事由，与操作一并记入审计日志。',
+  onceSession: '本次登录内有效，可随时更改。',
+  onceCase: '仅用于此嫌疑车辆；打开其他嫌疑车辆时另行填写。',
+  optional: '可不填写。',
+  code: {
+    warning: '核查预警',
+    case: '案件侦办',
+    accident: '事故处理',
+    complaint: '申诉核实',
+    patrol: '巡逻布控',
+    maintenance: '设备维护',
+    test: '测试演练',
+    other: '其他',
+  } satisfies Record<PurposeCode, string>,
+  reason: '事由',
+  text: '说明',
+  textHint: '案号、警情编号或简要说明',
+  codeNeeded: '请选择事由',
+  textNeeded: '选择“其他”时须填写说明',
+  confirm: '确定',
+  cancel: '取消',
+  take: '清除',
+  none: '未填写',
+  short: '事由',
+  change: '更改',
+  enter: '填写事由',
+  needed: '尚未填写查询事由',
+  neededWhy: '查看此内容须先填写事由。',
+}
