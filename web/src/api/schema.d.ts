@@ -4,6 +4,43 @@
  */
 
 export interface paths {
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log, newest entries first. */
+        get: operations["audit_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads the whole audit log and verifies its chain of hashes. Compare `head` with what the log of the process said, or with a head
+         *     noted elsewhere: who can change the files can compute all hashes anew. It takes some seconds for each million entries.
+         */
+        post: operations["verify_audit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -759,7 +796,7 @@ export interface components {
             allowed: components["schemas"]["WorkStatus"][];
             /** @description Where the later sighting was. */
             curr: components["schemas"]["SightingPlace"];
-            /** @description The newest 100 changes, oldest first. */
+            /** @description The newest 100 decisions (changes of the state) and the newest 100 notes, oldest first. */
             history: components["schemas"]["WorkEntry"][];
             /** @description Where the earlier sighting was. */
             prev: components["schemas"]["SightingPlace"];
@@ -881,6 +918,151 @@ export interface components {
             /** @description `passages`, `alerts` or `rejects`. */
             what: components["schemas"]["Retained"];
         };
+        /** @enum {string} */
+        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "recovered";
+        /** @description Where the log is not as it was written. */
+        AuditBroken: {
+            /**
+             * @description The file in `access/audit`.
+             * @example 2026-11-28.jsonl
+             */
+            file: string;
+            /**
+             * Format: int64
+             * @description The line in it, from 1.
+             * @example 3
+             */
+            line: number;
+            /**
+             * @description What is wrong.
+             * @example entry 17 was changed
+             */
+            what: string;
+        };
+        /** @description An entry of the audit log. */
+        AuditEntry: {
+            /** @description What was done. */
+            action: components["schemas"]["AuditAction"];
+            /**
+             * @description From where; for IPv6 the /64 network.
+             * @example 10.0.0.7
+             */
+            address?: string | null;
+            /**
+             * @description When, civil time of the road.
+             * @example 2026-11-28 08:00:00
+             */
+            at: string;
+            /**
+             * @description The public name of the session or token.
+             * @example ba7816bf8f01
+             */
+            credential?: string | null;
+            /**
+             * @description The request as it was understood: texts, whole numbers, flags and lists of texts; null if there is nothing to say, or if it was
+             *     erased.
+             */
+            details?: Record<string, never> | null;
+            /**
+             * @description Whether the details were erased.
+             * @example false
+             */
+            erased: boolean;
+            /**
+             * Format: int64
+             * @description Its number, from 1, without gaps.
+             * @example 17
+             */
+            n: number;
+            purpose?: null | components["schemas"]["Purpose"];
+            /**
+             * Format: int64
+             * @description How many records were shown.
+             * @example 12
+             */
+            rows?: number | null;
+            /**
+             * @description By which name others see that user today; null if there is none of that name.
+             * @example 王警官
+             */
+            shown?: string | null;
+            /**
+             * Format: int32
+             * @description The status of the answer; null where there was none.
+             * @example 200
+             */
+            status?: number | null;
+            /**
+             * @description The name of the user; null where nobody needs to log in, and on the command line.
+             * @example wang
+             */
+            user?: string | null;
+            /**
+             * @description How it is known who did it: `session`, `token`, `open` (nobody needs to log in), `nothing` (a failed login), `command` (the
+             *     command line) or `process` (the program by itself).
+             */
+            via: components["schemas"]["AuditVia"];
+        };
+        /** @description The oldest entry. */
+        AuditFirst: {
+            /**
+             * @description When, civil time of the road.
+             * @example 2026-11-01 08:00:00
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             * @example 1
+             */
+            n: number;
+        };
+        /** @description The newest entry. */
+        AuditHead: {
+            /**
+             * @description When, civil time of the road.
+             * @example 2026-11-28 08:00:00
+             */
+            at: string;
+            /**
+             * @description Its hash.
+             * @example 9f0c5a7be1d24c389f0c5a7be1d24c389f0c5a7be1d24c389f0c5a7be1d24c38
+             */
+            hash: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             * @example 17
+             */
+            n: number;
+        };
+        /** @description Some entries. */
+        AuditPage: {
+            /** @description Newest first. There may be fewer than `length`, even none, although `next` says that there may be more. */
+            entries: components["schemas"]["AuditEntry"][];
+            first?: null | components["schemas"]["AuditFirst"];
+            head?: null | components["schemas"]["AuditHead"];
+            /**
+             * Format: int64
+             * @description Value of `before` for the next page; null at the end.
+             * @example 3
+             */
+            next?: number | null;
+        };
+        /** @description What a verification found. */
+        AuditVerified: {
+            broken?: null | components["schemas"]["AuditBroken"];
+            /**
+             * Format: int64
+             * @description How many entries there are; where the log is broken, those of the files before.
+             * @example 12345
+             */
+            entries: number;
+            first?: null | components["schemas"]["AuditFirst"];
+            head?: null | components["schemas"]["AuditHead"];
+        };
+        /** @enum {string} */
+        AuditVia: "session" | "token" | "open" | "nothing" | "command" | "process";
         /** @enum {string} */
         BackendState: "starting" | "up" | "away" | "blocked";
         /** @description A server that queries are answered from. */
@@ -1304,7 +1486,7 @@ export interface components {
              *     ]
              */
             allowed: components["schemas"]["WorkStatus"][];
-            /** @description The newest 100 changes, oldest first. */
+            /** @description The newest 100 decisions (changes of the state) and the newest 100 notes, oldest first. */
             history: components["schemas"]["WorkEntry"][];
             /** @description The checkpoints that it names, each once. */
             places: components["schemas"]["SightingPlace"][];
@@ -1688,7 +1870,7 @@ export interface components {
                 allowed: components["schemas"]["WorkStatus"][];
                 /** @description Where the later sighting was. */
                 curr: components["schemas"]["SightingPlace"];
-                /** @description The newest 100 changes, oldest first. */
+                /** @description The newest 100 decisions (changes of the state) and the newest 100 notes, oldest first. */
                 history: components["schemas"]["WorkEntry"][];
                 /** @description Where the earlier sighting was. */
                 prev: components["schemas"]["SightingPlace"];
@@ -1725,6 +1907,59 @@ export interface components {
                  * @example 1
                  */
                 total: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_AuditPage: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description Some entries. */
+            data: {
+                /** @description Newest first. There may be fewer than `length`, even none, although `next` says that there may be more. */
+                entries: components["schemas"]["AuditEntry"][];
+                first?: null | components["schemas"]["AuditFirst"];
+                head?: null | components["schemas"]["AuditHead"];
+                /**
+                 * Format: int64
+                 * @description Value of `before` for the next page; null at the end.
+                 * @example 3
+                 */
+                next?: number | null;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_AuditVerified: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description What a verification found. */
+            data: {
+                broken?: null | components["schemas"]["AuditBroken"];
+                /**
+                 * Format: int64
+                 * @description How many entries there are; where the log is broken, those of the files before.
+                 * @example 12345
+                 */
+                entries: number;
+                first?: null | components["schemas"]["AuditFirst"];
+                head?: null | components["schemas"]["AuditHead"];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -1818,7 +2053,7 @@ export interface components {
                  *     ]
                  */
                 allowed: components["schemas"]["WorkStatus"][];
-                /** @description The newest 100 changes, oldest first. */
+                /** @description The newest 100 decisions (changes of the state) and the newest 100 notes, oldest first. */
                 history: components["schemas"]["WorkEntry"][];
                 /** @description The checkpoints that it names, each once. */
                 places: components["schemas"]["SightingPlace"][];
@@ -2420,6 +2655,8 @@ export interface components {
                  *     ]
                  */
                 permissions: components["schemas"]["Permission"][];
+                /** @description Whether one says what a search is for, in the header `X-Purpose`: `off` (the page does not ask), `optional` or `required`. */
+                purpose: components["schemas"]["PurposeUse"];
                 user?: null | components["schemas"]["SessionUser"];
             };
             /**
@@ -2808,7 +3045,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "no_session" | "no_such_session" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -4163,6 +4400,20 @@ export interface components {
              */
             share: number;
         };
+        /** @description What a request was for. */
+        Purpose: {
+            /** @description The code. */
+            code: components["schemas"]["PurposeCode"];
+            /**
+             * @description The words; may be empty.
+             * @example 案件 2026-17
+             */
+            text: string;
+        };
+        /** @enum {string} */
+        PurposeCode: "warning" | "case" | "accident" | "complaint" | "patrol" | "maintenance" | "test" | "other";
+        /** @enum {string} */
+        PurposeUse: "off" | "optional" | "required";
         /**
          * @description Filters of the query: all are optional, null or "" means no filter, and a passage must match all that are given. A
          *     number may be written as a string, and a string of digits as a number.
@@ -4700,6 +4951,8 @@ export interface components {
              *     ]
              */
             permissions: components["schemas"]["Permission"][];
+            /** @description Whether one says what a search is for, in the header `X-Purpose`: `off` (the page does not ask), `optional` or `required`. */
+            purpose: components["schemas"]["PurposeUse"];
             user?: null | components["schemas"]["SessionUser"];
         };
         /** @description A user who is logged in. */
@@ -5041,6 +5294,285 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    audit_log: {
+        parameters: {
+            query?: {
+                /**
+                 * @description First time that counts
+                 * @example 2026-11-28 00:00:00
+                 */
+                from?: string;
+                /**
+                 * @description Last time that counts; a date alone means its last second
+                 * @example 2026-11-28
+                 */
+                to?: string;
+                /**
+                 * @description The name of a user
+                 * @example wang
+                 */
+                user?: string;
+                /**
+                 * @description What was done
+                 * @example query
+                 */
+                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "recovered" | "";
+                /**
+                 * @description The plate, or pattern, of the request contains this
+                 * @example 苏C123
+                 */
+                hphm?: string;
+                /**
+                 * @description From where
+                 * @example 10.0.0.7
+                 */
+                address?: string;
+                /**
+                 * @description Only entries with a number below this: `next` of the page before
+                 * @example 17
+                 */
+                before?: number | string;
+                /**
+                 * @description Entries; default 50
+                 * @example 50
+                 */
+                length?: number | string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entries */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_AuditPage"];
+                };
+            };
+            /** @description A parameter has the wrong form; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process keeps no audit log */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    verify_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_AuditVerified"];
+                };
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.max_body` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description This process keeps no audit log */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     cameras: {
         parameters: {
             query?: never;
@@ -6917,6 +7449,15 @@ export interface operations {
             };
             /** @description There is no such segment */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
