@@ -1,8 +1,8 @@
 //! How much one client may ask: so many requests a second, with a reserve for bursts, and so many at the same time. A client is
-//! a session or a token; who has none is known by the address. This machine is not limited, and neither are health probes.
+//! a session or a token; who has none is known by the address.
 //!
 //! What is known of clients is bounded: those that have their whole reserve again are forgotten, and where all places are taken
-//! by others, new ones share one. It does not know what is asked.
+//! by others, new ones share one. It does not know HTTP, and not what is asked.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,18 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use access::Digest;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
-
-use super::access::credential;
-use super::error::{ApiError, ErrorReason};
-use super::layers::HEALTH_PATHS;
-use super::listen::Client;
-use super::state::Api;
-use crate::clock::unix_now;
-use crate::gate::Via;
 
 /// Clients that are known at most, some 100 bytes each.
 const MAX_CLIENTS: usize = 16_384;
@@ -50,8 +39,10 @@ impl Default for RateSettings {
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
+pub(super) enum Key {
+    /// Who has no credential.
     Address(IpAddr),
+    /// A session or a token.
     Credential(Digest),
     /// All for whom there is no place.
     Others,
@@ -82,7 +73,7 @@ pub(super) struct Rates {
 
 /// A request in progress.
 #[derive(Debug)]
-struct Running {
+pub(super) struct Running {
     rates: Arc<Rates>,
     key: Key,
 }
@@ -93,7 +84,7 @@ impl Rates {
     }
 
     /// Takes one request of a client, or says after how many seconds it should ask again.
-    fn take(self: &Arc<Self>, key: Key) -> Result<Running, u16> {
+    pub(super) fn take(self: &Arc<Self>, key: Key) -> Result<Running, u16> {
         let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         let key = self.table.lock().take(key, self.settings, now)?;
         Ok(Running { rates: self.clone(), key })
@@ -140,24 +131,6 @@ impl Table {
             self.clients.retain(|_, asked| asked.running > 0 || asked.full_at > now);
         }
         if self.clients.len() < MAX_CLIENTS { key } else { Key::Others }
-    }
-}
-
-/// Answers 429 to a client that asks too much.
-pub(super) async fn limit(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
-    let client = request.extensions().get::<Client>().filter(|client| !client.is_here);
-    let Some(client) = client.filter(|_| !HEALTH_PATHS.contains(&request.uri().path())) else {
-        return next.run(request).await;
-    };
-    // A credential that is not valid is none: else each guess would be a client of its own.
-    let identity = api.gate.identify(credential(request.headers()), unix_now());
-    let key = match identity.map(|identity| identity.via) {
-        Ok(Via::Session(digest) | Via::Token(digest)) => Key::Credential(digest),
-        Ok(Via::Open | Via::Nothing) | Err(_) => Key::Address(client.address),
-    };
-    match api.rates.take(key) {
-        Ok(_running) => next.run(request).await,
-        Err(seconds) => ApiError::new(ErrorReason::TooManyRequests).retry_after(seconds).into_response(),
     }
 }
 

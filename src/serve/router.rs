@@ -22,7 +22,7 @@ use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
-use super::{access, assets, endpoints, error, export, headers, layers, origins, rates};
+use super::{access, assets, endpoints, error, export, headers, layers, origins, throttle};
 use crate::reader::Reader;
 
 /// What is served.
@@ -95,7 +95,7 @@ pub fn routers(
     if api.settings.status_only {
         all = all.layer(from_fn(layers::status_only));
     }
-    let all = all.layer(from_fn_with_state(api.clone(), rates::limit)).layer(layers::compression());
+    let all = all.layer(from_fn_with_state(api.clone(), throttle::limit)).layer(layers::compression());
     let operation = not_allowed(endpoints::operation())
         .fallback(error::no_such_endpoint)
         .layer(from_fn(layers::envelope_errors))
