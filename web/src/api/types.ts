@@ -1,6 +1,5 @@
 /** Short names for the types of the OpenAPI document. */
 import type { DataOf } from './client'
-import type * as Pending from './pending'
 import type { components } from './schema'
 
 type Schemas = components['schemas']
@@ -109,8 +108,8 @@ export const PERMISSIONS = valuesOf<Permission>({
 })
 
 /** Why a request was not answered: its reason and values, and the sentence in English. */
-export type ErrorBody = Pending.ErrorBody
-export type ErrorReason = Pending.ErrorReason
+export type ErrorBody = Schemas['Error']
+export type ErrorReason = Schemas['ErrorReason']
 /** A loss of committed data. */
 export type Loss = Schemas['Loss']
 
@@ -120,7 +119,7 @@ export type NoticeCode = Schemas['NoticeCode']
 export type NoticeCause = Schemas['NoticeCause']
 
 /** Who uses the page, and what it may offer them. */
-export type Session = Pending.Session
+export type Session = Schemas['Session']
 export type User = Schemas['SessionUser']
 /** Of a user; a process has a role too. */
 export type UserRole = Schemas['UserRole']
@@ -130,20 +129,23 @@ export type Permission = Schemas['Permission']
 export type OpenSession = Schemas['OpenSession']
 
 /** Whether a reason must be given before plates are shown. */
-export type PurposeRule = Pending.PurposeRule
+export type PurposeRule = Schemas['PurposeUse']
 /** Why plates are looked at. */
-export type Purpose = Pending.Purpose
-export type PurposeCode = Pending.PurposeCode
+export interface Purpose {
+  code: PurposeCode
+  text?: string | null
+}
+export type PurposeCode = Schemas['PurposeCode']
 
 /** One line of the audit log. */
-export type AuditEntry = Pending.AuditEntry
-export type AuditAction = Pending.AuditAction
-export type AuditHead = Pending.AuditHead
-export type AuditPage = Pending.AuditPage
+export type AuditEntry = Omit<Schemas['AuditEntry'], 'details' | 'purpose'> & { details?: Record<string, unknown> | null; purpose?: Purpose | null }
+export type AuditAction = Schemas['AuditAction']
+export type AuditHead = Schemas['AuditHead']
+export type AuditPage = Omit<Schemas['AuditPage'], 'entries'> & { entries: AuditEntry[] }
 /** What checking the chain found. */
-export type AuditVerified = Pending.AuditVerified
+export type AuditVerified = Schemas['AuditVerified']
 
 /** A user as the administrator sees them. */
-export type Account = Pending.User
+export type Account = Schemas['User']
 /** A token of a program. */
-export type ApiToken = Pending.Token
+export type ApiToken = Schemas['Token']

@@ -12,13 +12,13 @@ function beginsFormula(cell: string): boolean {
   return cell !== '-' && /^\s*[=+\-@＝＋－＠]|^[\t\r\n]/.test(cell)
 }
 
-function cellOf(value: string | number | null): string {
-  if (typeof value !== 'string') return value === null ? '' : String(value)
+function cellOf(value: string | number | null | undefined): string {
+  if (typeof value !== 'string') return value === null || value === undefined ? '' : String(value)
   const safe = beginsFormula(value) ? `'${value}` : value
   return /[",\r\n\t ]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 /** A whole file; numbers stay numbers. */
-export function csvOf(titles: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string {
+export function csvOf(titles: readonly string[], rows: readonly (readonly (string | number | null | undefined)[])[]): string {
   return BYTE_ORDER_MARK + [titles, ...rows].map((row) => `${row.map(cellOf).join(',')}\r\n`).join('')
 }
