@@ -217,15 +217,17 @@ fn ingest_only_tells_how_it_is() {
 }
 
 #[test]
-fn the_api_role_makes_no_data_directory() {
+fn the_api_role_stores_nothing_but_its_audit_log() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let settings =
-        format!("data_dir = {data:?}\n{}", api_settings(&["mysql://127.0.0.1:1/x".to_owned()], "redis://127.0.0.1:1"));
+    let settings = format!(
+        "role = \"api\"\ndata_dir = {data:?}\n[mycat]\nurls = [\"mysql://127.0.0.1:1/x\"]\n[redis]\nurl = \"redis://127.0.0.1:1\"\n"
+    );
     let appliance = Appliance::serving(folder.path(), &settings);
     assert_eq!(appliance.ask("/readyz").status, 503);
     assert_eq!(appliance.ask("/api/status").data()["role"], json!("api"));
-    assert!(!data.exists());
+    let stored = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(stored.collect::<Vec<_>>(), ["access"]);
     let (code, _, complaint) = run(["serve", "--config", "/nonexistent"]).parts();
     assert_eq!(code, Some(2), "{complaint}");
 }

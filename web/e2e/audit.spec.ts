@@ -47,7 +47,7 @@ describe('the purpose', () => {
     await page.getByRole('main').getByText(/苏C\d{5}/).first().waitFor()
     await page.goto(`/track/${CLONED}`)
     await page.getByRole('main').getByText(CLONED).first().waitFor()
-    const purposes = sent.filter(({ url }) => /\/api\/(query|track)/.test(url())).map((request) => request.headers()['x-purpose'])
+    const purposes = sent.filter((request) => /\/api\/(query|track)/.test(request.url())).map((request) => request.headers()['x-purpose'])
     expect([...new Set(purposes)]).toEqual([`case;${encodeURIComponent('2026-17 号案')}`])
     expect(await question(page, '查询事由').count()).toBe(0)
 

@@ -178,7 +178,7 @@ test('who is slower learns that the alert was changed', async ({ open }) => {
   })
   await page.getByLabel('处理人').fill('慢手')
   await page.getByRole('button', { name: '开始研判' }).click()
-  await page.locator('.result.bad').waitFor()
+  await page.locator('.outcome.bad').waitFor()
   await page.unroute('**/api/warnings/*')
   await page.getByRole('region', { name: '研判记录' }).getByText('快手').waitFor({ timeout: 30_000 })
 })
