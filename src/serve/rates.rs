@@ -14,9 +14,9 @@ use parking_lot::Mutex;
 
 /// Clients that are known at most, some 100 bytes each.
 const MAX_CLIENTS: usize = 16_384;
-/// Pause between two searches for clients that can be forgotten.
-const SEARCH_EVERY: u64 = 1_000_000_000;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
+/// Pause between two searches for clients that can be forgotten.
+const SEARCH_EVERY: u64 = NANOS_PER_SECOND;
 /// Seconds after which a client with too many requests at the same time should ask again.
 const SECONDS_OF_REQUESTS: u16 = 1;
 

@@ -56,9 +56,12 @@ impl Assessor {
             (0.0, Cause::PlateTypes)
         } else if share < FAST_SHARE {
             let likeliest = verdict.explanations.likeliest();
-            let calibrated = of_contradiction(clone, likeliest == Cause::Misread);
-            // Readings of the wrong type make many such pairs of plates whose number is lawful twice.
-            (if likeliest == Cause::PlateTypes { clone } else { calibrated }, likeliest)
+            let probability = match likeliest {
+                // Readings of the wrong type make many such pairs of plates whose number is lawful twice.
+                Cause::PlateTypes => clone,
+                _ => of_contradiction(clone, likeliest == Cause::Misread),
+            };
+            (probability, likeliest)
         } else {
             let raw = (to.spot.time - from.spot.time).abs() as f64;
             let cause = if raw < FAST_SHARE * fastest { Cause::Clock } else { Cause::Feasible };
