@@ -13,7 +13,7 @@
 //! | `buckets`, `travel_times`, `paths` | gaps, travel times of pairs, the fastest credible time between any two |
 //! | `learnt` | the travel times as they were learnt at a whole hour, for readers |
 //! | `segments` | the roads among the pairs: travel times of the last hour and of the hours before |
-//! | `cameras`, `offsets`, `trend` | leads, counts and faults of each camera; the clocks solved over the network; what gets worse |
+//! | `cameras`, `leads`, `faults`, `offsets`, `trend` | counts and faults of each camera; its clock's steps and slope; the clocks solved over the network; what gets worse |
 //! | `misreads` | whether a plate that differs in one character was due |
 //! | `contradiction`, `chains`, `posterior` | what one car cannot do, the two cars apart, the explanations weighed |
 //! | `suspects`, `cases`, `cars` | what is kept of a suspect, what is shown of a case |
@@ -31,7 +31,9 @@ mod cars;
 mod cases;
 mod chains;
 mod contradiction;
+mod faults;
 mod last_seen;
+mod leads;
 mod learning;
 mod learnt;
 mod misreads;
@@ -50,10 +52,10 @@ mod trend;
 
 pub use assessor::{Assessor, EvidenceSettings};
 pub use batch::{Findings, sighting};
-pub use cameras::{CameraFault, CameraState};
 pub use cases::{Case, CaseCar, NextPassage};
 pub use chains::Car;
 pub use contradiction::{Contradiction, Mark};
+pub use faults::{CameraFault, CameraState};
 pub use last_seen::Spot;
 pub use learnt::{DriveTimes, LearntTimes};
 pub use pair::{PairEvidence, PairFinding, Reason};

@@ -127,6 +127,33 @@ fn cameras_are_known_by_what_is_wrong_with_them() {
     assert_eq!(faults, expected);
 }
 
+/// One time that is hours ahead is enough, as no traffic explains it; but where nothing was recorded for a day, the first
+/// records after it are ahead of nothing.
+#[test]
+fn one_leap_names_a_camera_and_a_gap_in_the_records_names_none() {
+    const LEAPT: u32 = 1;
+    let records: Vec<_> = scene(2, 6).into_iter().filter(|(_, _, spot)| spot.checkpoint != LEAPING as u32).collect();
+    let faults = |records: &[Record]| -> Vec<Vec<CameraFault>> {
+        observed(records).cameras().map(|camera| camera.faults.to_vec()).collect()
+    };
+    let mut expected = vec![Vec::new(); SITES];
+    expected[FAST_CLOCK] = vec![CameraFault::Offset];
+    let with_a_gap: Vec<Record> = records
+        .iter()
+        .map(|(at, plate, spot)| {
+            let lost = if *at > START + 3 * 3600 { 30 * 3600 } else { 0 };
+            (*at + lost, *plate, Spot { time: spot.time + lost, ..*spot })
+        })
+        .collect();
+    assert_eq!(faults(&with_a_gap), expected);
+
+    let mut with_a_leap = records;
+    let leapt = with_a_leap.iter_mut().find(|(at, _, spot)| *at > START + 4 * 3600 && spot.checkpoint == LEAPT);
+    leapt.expect("a record").2.time += 2 * 3600;
+    expected[LEAPT as usize] = vec![CameraFault::Leaps];
+    assert_eq!(faults(&with_a_leap), expected);
+}
+
 /// From the eleventh hour on one camera masks every fifth plate, and another reads every other one as that of another car.
 #[test]
 fn a_camera_that_reads_worse_than_it_used_to_is_named() {

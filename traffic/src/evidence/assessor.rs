@@ -5,8 +5,9 @@
 //! their order alone, so the same records in the same order give the same cases at any batch size, speed or restart.
 //! A record far ahead of the stream's clock teaches nothing and contradicts nothing: it has a wrong time.
 
-use super::cameras::{CameraFault, CameraState, Cameras, UNKNOWN_ERROR};
+use super::cameras::{Cameras, UNKNOWN_ERROR};
 use super::contradiction::{Contradiction, FAST_SHARE, Mark, Roads};
+use super::faults::{CameraFault, CameraState};
 use super::last_seen::{LastSeen, Spot};
 use super::misreads;
 use super::paths::Paths;
@@ -94,7 +95,11 @@ impl Assessor {
         camera.hour.records += 1;
         camera.hour.whole_minutes += u32::from(spot.time % 60 == 0);
         camera.hour.unbranded += u32::from(spot.brand == 0);
+        let before = self.clock.now();
         if self.clock.see(spot.checkpoint, at) {
+            if let (Some(before), Some(now)) = (before, self.clock.now()) {
+                self.cameras.follow_stream(now - before);
+            }
             self.end_hour();
         }
         let Some(now) = self.clock.now() else { return };
@@ -102,8 +107,7 @@ impl Assessor {
         let Some(camera) = self.cameras.at(spot.checkpoint) else { return };
         camera.see_lead(spot.time - now, now, ordinal);
         if at > now + limit {
-            camera.hour.ahead += 1;
-            return;
+            return camera.hour.count_ahead(at - now - limit);
         }
         let horizon = now - self.settings.reach;
         let cameras = &self.cameras;

@@ -6,19 +6,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::faults::{CameraFault, CameraState};
 use super::last_seen::Spot;
+use super::leads::{STRETCHES, slope, step};
 use super::offsets::{Own, median};
 use super::trend::{CONFLICT_BURSTS, MASKED_BURSTS, Trend, take_hour};
 use crate::NameId;
 
-/// Stretches of an hour.
-const STRETCHES: usize = 6;
 /// Leads that a stretch samples.
 const SAMPLES: usize = 48;
 /// A stretch with fewer says nothing.
 const MIN_SAMPLES: usize = 6;
-/// A slope over fewer stretches says nothing.
-const MIN_SLOPE: usize = 10;
 /// A clock drifts if it gains or loses more seconds an hour, and so clearly: see `slope`.
 const MIN_DRIFT: f64 = 5.0;
 const CLEARLY: f64 = 8.0;
@@ -31,68 +29,9 @@ const HOURS: usize = 6;
 const SHARE_WEIGHT: f64 = 0.2;
 /// Shares over fewer readings say nothing.
 const MIN_READINGS: u32 = 60;
-
-/// What is wrong with a camera.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CameraFault {
-    /// Single records have times far from all others.
-    Leaps,
-    /// The clock runs fast or slow.
-    Drifts,
-    /// The clock was set, by minutes or more, within the last hours.
-    Steps,
-    /// Records arrive in batches.
-    Batches,
-    /// The clock is off by over a minute.
-    Offset,
-    /// Times are written to the minute.
-    Minutes,
-    /// Nothing came for so long that this is no chance, while the others report.
-    Silent,
-    /// Many more plates are masked or read in part than elsewhere, or than they used to be.
-    Unread,
-    /// Many more brands are missing than elsewhere.
-    Unbranded,
-    /// Many more vehicles are recorded twice than elsewhere.
-    Doubles,
-    /// Its plates contradict other sightings more often than they used to: many are misread.
-    Misreads,
-}
-
-impl CameraFault {
-    /// All faults.
-    pub const ALL: [Self; 11] = [
-        Self::Leaps,
-        Self::Drifts,
-        Self::Steps,
-        Self::Batches,
-        Self::Offset,
-        Self::Minutes,
-        Self::Silent,
-        Self::Unread,
-        Self::Unbranded,
-        Self::Doubles,
-        Self::Misreads,
-    ];
-
-    /// The name in the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Leaps => "leaps",
-            Self::Drifts => "drifts",
-            Self::Steps => "steps",
-            Self::Batches => "batches",
-            Self::Offset => "offset",
-            Self::Minutes => "minutes",
-            Self::Silent => "silent",
-            Self::Unread => "unread",
-            Self::Unbranded => "unbranded",
-            Self::Doubles => "doubles",
-            Self::Misreads => "misreads",
-        }
-    }
-}
+/// A record that is so many seconds further ahead than the limit was written by a clock that leapt: no traffic, however thin,
+/// explains it.
+const LEAP: i64 = 3600;
 
 /// Counts of one hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -100,6 +39,8 @@ pub(super) struct HourCount {
     pub(super) records: u32,
     /// Corrected times far ahead of the stream.
     pub(super) ahead: u32,
+    /// Those among them that are so far ahead that one of them is enough: see [`LEAP`].
+    pub(super) leapt: u32,
     /// GCSJ on a whole minute.
     pub(super) whole_minutes: u32,
     /// Compared with the plate's sighting before.
@@ -121,6 +62,17 @@ pub(super) struct HourCount {
 }
 
 impl HourCount {
+    /// Counts a record that is ahead of the stream, by so many seconds more than the limit.
+    #[cold]
+    pub(super) fn count_ahead(&mut self, seconds: i64) {
+        self.ahead += 1;
+        self.leapt += u32::from(seconds > LEAP);
+    }
+
+    fn forget_ahead(&mut self) {
+        (self.ahead, self.leapt) = (0, 0);
+    }
+
     /// Counts a sighting that was compared with the plate's one before.
     #[inline]
     pub(super) fn compare(&mut self, before: &Spot, spot: &Spot, is_contradiction: bool) {
@@ -130,35 +82,6 @@ impl HourCount {
         self.brands += u32::from(is_known);
         self.brands_differ += u32::from(is_known && before.brand != spot.brand);
     }
-}
-
-/// What is known of a camera.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CameraState {
-    /// Seconds that its clock is fast; negative if it is slow.
-    pub offset: f64,
-    /// By how much that may be wrong; 600 or more if nothing is known.
-    pub error: f64,
-    /// Seconds a day that its clock gains, if it drifts.
-    pub drift: f64,
-    /// Records of the last six hours, and those among them far ahead of the stream.
-    pub records: u32,
-    /// See `records`.
-    pub ahead: u32,
-    /// Comparisons of the last six hours, and contradictions among them.
-    pub compared: u32,
-    /// See `compared`.
-    pub contradicted: u32,
-    /// Plates of the last six hours that were masked or irregular, beside `records`.
-    pub unread: u32,
-    /// Records of the last six hours without a brand.
-    pub unbranded: u32,
-    /// Records of the last six hours of a plate that the camera had recorded within the minute before.
-    pub doubles: u32,
-    /// Its usual share of all records, 0 to 1.
-    pub usual_share: f64,
-    /// What is wrong with it.
-    pub faults: Vec<CameraFault>,
 }
 
 /// One camera.
@@ -321,6 +244,15 @@ impl Cameras {
         cameras
     }
 
+    /// The stream went on by so many seconds at once. If that is more than the limit, nothing was recorded for some time, and
+    /// the first records after it were ahead of nothing.
+    #[inline]
+    pub(super) fn follow_stream(&mut self, seconds: i64) {
+        if seconds > self.ahead_limit {
+            self.all.iter_mut().for_each(|camera| camera.hour.forget_ahead());
+        }
+    }
+
     /// Counts a contradiction between sightings of these two.
     #[cold]
     pub(super) fn count_conflict(&mut self, one: NameId, other: NameId) {
@@ -407,18 +339,17 @@ impl Cameras {
             camera.past.push(std::mem::take(&mut camera.hour));
             let extra = camera.past.len().saturating_sub(HOURS);
             camera.past.drain(..extra);
-            let [records, ahead, whole] = [
-                |count: &HourCount| count.records,
-                |count: &HourCount| count.ahead,
-                |count: &HourCount| count.whole_minutes,
-            ]
-            .map(|of| camera.sum(of));
+            let [records, whole] =
+                [|count: &HourCount| count.records, |count: &HourCount| count.whole_minutes].map(|of| camera.sum(of));
             camera.is_to_the_minute = records >= 20 && whole * 2 > records;
             let step = step(&camera.leads).filter(|step| *step > 60.0 + 4.0 * spread);
             if step.is_some() {
                 // What was ahead since then is the step's.
-                camera.past.iter_mut().for_each(|count| count.ahead = 0);
+                camera.past.iter_mut().for_each(HourCount::forget_ahead);
             }
+            let [ahead, leapt] =
+                [|count: &HourCount| count.ahead, |count: &HourCount| count.leapt].map(|of| camera.sum(of));
+            let leaps = (ahead >= 2 || leapt >= 1) && ahead * 5 < records && step.is_none();
             // In seconds an hour.
             let drift = slope
                 .filter(|(slope, clearly)| {
@@ -432,7 +363,7 @@ impl Cameras {
             // Of two hours' traffic, so that few cars at night name nobody.
             let is_off = camera.offset.abs() > 60.0 + camera.error;
             let is = [
-                (CameraFault::Leaps, ahead >= 2 && ahead * 5 < records && step.is_none()),
+                (CameraFault::Leaps, leaps),
                 (CameraFault::Drifts, drift.is_some() && !batches),
                 (CameraFault::Steps, step.is_some() && !scatters),
                 (CameraFault::Batches, batches),
@@ -484,37 +415,4 @@ impl Cameras {
             }
         }
     }
-}
-
-/// The largest jump of the leads between neighbouring stretches that stays, in seconds.
-fn step(leads: &[Option<f32>]) -> Option<f64> {
-    let known: Vec<f32> = leads.iter().flatten().copied().collect();
-    known
-        .windows(4)
-        .filter_map(|window| match window {
-            [a, b, c, d] => Some(f64::from((c.min(*d) - a.max(*b)).max(a.min(*b) - c.max(*d)))),
-            _ => None,
-        })
-        .max_by(f64::total_cmp)
-}
-
-/// The median slope between all pairs of stretches (Theil and Sen), in seconds an hour; and how many times the change
-/// over all of them is larger than their usual distance from the line.
-fn slope(leads: &[Option<f32>]) -> Option<(f64, f64)> {
-    let known: Vec<(f64, f64)> = (0u32..)
-        .zip(leads)
-        .filter_map(|(at, lead)| lead.map(|lead| (f64::from(at) / STRETCHES as f64, f64::from(lead))))
-        .collect();
-    if known.len() < MIN_SLOPE {
-        return None;
-    }
-    let pairs =
-        known.iter().enumerate().flat_map(|(place, one)| known.iter().skip(place + 1).map(move |other| (one, other)));
-    let mut slopes: Vec<f64> = pairs.map(|(one, other)| (other.1 - one.1) / (other.0 - one.0)).collect();
-    let slope = median(&mut slopes)?;
-    let rest = |(at, lead): &(f64, f64)| lead - slope * at;
-    let level = median(&mut known.iter().map(rest).collect::<Vec<_>>())?;
-    let apart = median(&mut known.iter().map(|point| (rest(point) - level).abs()).collect::<Vec<_>>())?;
-    let change = slope.abs() * (known.last()?.0 - known.first()?.0);
-    Some((slope, change / apart.max(0.25)))
 }

@@ -4,9 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::assessor::{Assessor, EvidenceSettings};
-use super::cameras::CameraState;
 use super::cases::Case;
 use super::contradiction::Mark;
+use super::faults::CameraState;
 use super::last_seen::Spot;
 use super::learnt::LearntTimes;
 use super::numbering::Numbering;
