@@ -46,6 +46,13 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
         cameras::write(&mut out, &report);
     }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
+    if let Some(trail) = &api.trail {
+        out.gauge(
+            "platewatch_audit_log_ready",
+            "0 while entries of the audit log cannot be written, so nothing is shown.",
+        )
+        .value(f64::from(u8::from(trail.failure().is_none())));
+    }
     if let Some(ends_at) = api.settings.tls.as_ref().and_then(|tls| tls.ends_at()) {
         out.gauge(
             "platewatch_tls_certificate_ends_seconds",

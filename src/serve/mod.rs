@@ -5,9 +5,9 @@
 //! answered, which source feeds the data, or that there is a pipeline. A request reads one consistent snapshot; what may
 //! touch the disk runs on blocking threads, bounded by [`lanes`], so that no query can slow the pipeline.
 //!
-//! Layers, outside in: metrics, `Server-Timing` and the headers of every answer, the limit of the URI, compression, the limits
-//! of one client ([`throttle`]), and for `/api/*` alone origins (CORS), panic to 500, plain error to envelope, who may do what
-//! and what the audit log says of it ([`access`]), parameters, timeout (not for the event stream).
+//! Layers, outside in: one for metrics, `Server-Timing`, the headers of every answer, the limit of the URI, the limits of one client
+//! ([`throttle`]) and plain error to envelope; compression; for `/api/*` alone origins (CORS); panic to 500; who may do what, what
+//! the audit log says of it ([`access`]), and parameters; timeout (not for the event stream).
 
 mod access;
 mod alert;

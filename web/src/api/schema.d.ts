@@ -744,7 +744,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process takes input and answers. */
+        /** Whether the process takes input and answers: also not while the audit log cannot be written. */
         get: operations["readyz"];
         put?: never;
         post?: never;

@@ -106,6 +106,7 @@ const kind: (typeof zh)['kind'] = {
     short: 'The new password needs at least 10 characters',
     long: 'The new password may have at most 256 characters',
     name: 'The new password must not be made of your user name',
+    same: 'The new password must be another one',
     well_known: 'The new password is easy to guess; take several unrelated words',
   },
 }
