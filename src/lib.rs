@@ -50,6 +50,7 @@ pub(crate) mod reader;
 pub(crate) mod redis_client;
 pub(crate) mod remote;
 mod roads;
+mod scope;
 pub(crate) mod serve;
 pub(crate) mod source;
 pub(crate) mod status;

@@ -163,6 +163,7 @@ mod tests {
 
     fn user(name: &str) -> User {
         User {
+            area: None,
             name: UserName::parse(name).unwrap(),
             shown: name.to_owned(),
             roles: vec![Role::Viewer].into(),

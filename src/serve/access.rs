@@ -35,7 +35,7 @@ use crate::gate::{Credential, Denied, Identity, Via, Who};
 pub(super) use lately::Lately;
 pub(super) use mask::Mask;
 pub(super) use record::{Record, Sent};
-pub(super) use table::{Needs, changes, row_of};
+pub(super) use table::{Limited, Needs, changes, row_of};
 pub(super) use who::By;
 
 use purpose::{demanded, purpose_of};
@@ -74,6 +74,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let changes = changes(request.method(), route.as_str());
     let allowed = admitted(&identity, needed, changes, request.headers())
         .and_then(|()| if by_plate && !sees_plates { Err(not_permitted(Permission::Plates.as_str())) } else { Ok(()) })
+        .and_then(|()| within_scope(&identity, row.map(|row| row.limited)))
         .and_then(|()| demanded(api.settings.purpose, row, by_plate, purpose.as_ref()));
     let visit = Visit::new(&api, &request, row, &identity, purpose, by_plate);
     if let Err(refused) = allowed {
@@ -85,6 +86,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let record = Record::default();
     request.extensions_mut().insert(identity.clone());
     request.extensions_mut().insert(record.clone());
+    request.extensions_mut().insert(api.sight(&identity.scope));
     // Health probes may carry whatever a balancer adds to them.
     let fields =
         if is_api_path(route.as_str()) { layers::parameters(&request, parameters).map(Some) } else { Ok(None) };
@@ -149,6 +151,19 @@ fn admitted(identity: &Identity, needs: Option<Needs>, changes: bool, headers: &
         Some(Needs::Permission(permission)) => return Err(not_permitted(permission.as_str())),
     }
     if changes { prove(identity, headers) } else { Ok(()) }
+}
+
+/// Refuses to those who are limited to some places what cannot be divided by places.
+///
+/// # Errors
+/// [`ErrorReason::OutsideScope`].
+fn within_scope(identity: &Identity, limited: Option<Limited>) -> Result<(), ApiError> {
+    match (identity.scope.words(), limited) {
+        (None, _) | (_, Some(Limited::Scoped | Limited::Placeless)) => Ok(()),
+        (Some(scope), Some(Limited::Refused) | None) => {
+            Err(ApiError::new(ErrorReason::OutsideScope).with("scope", scope))
+        }
+    }
 }
 
 /// Whether a request calls this server by an address, by `localhost`, or by one of these names. A page whose own name leads here

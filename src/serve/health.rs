@@ -50,7 +50,7 @@ pub(super) async fn healthz() -> Answer<Health> {
     )
 )]
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Health> {
-    if let Some(failure) = api.reader.failure() {
+    if let Some(failure) = api.data.whole().failure() {
         return Err(ApiError::new(ErrorReason::NotReady).with("error", failure));
     }
     // Without the log nothing is shown.

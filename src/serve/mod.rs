@@ -48,6 +48,7 @@ mod session;
 mod sessions;
 mod settings;
 mod shares;
+mod sight;
 mod state;
 mod stats;
 mod status;

@@ -25,6 +25,7 @@ use super::shares::Shares;
 use super::state::Api;
 use super::{access, assets, endpoints, error, export, headers, layers, origins};
 use crate::reader::Reader;
+use crate::scope::Scoping;
 
 /// What is served.
 pub struct Routers {
@@ -66,7 +67,7 @@ pub fn routers(
         mask: access::Mask::default(),
         trail: settings.trail.clone(),
         lately: access::Lately::default(),
-        reader,
+        data: Scoping::new(reader),
         settings,
         shutdown,
     });

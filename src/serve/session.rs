@@ -238,7 +238,8 @@ pub(super) async fn change_password(
     })?;
     tracing::info!(user = %who.name, "changed the password");
     let permissions = who.roles.permissions();
-    Ok(Success(SessionJson::new(&api, &Identity { permissions, via: Via::Session(digest), who: Some(who) })))
+    let identity = Identity { permissions, via: Via::Session(digest), who: Some(who), ..identity };
+    Ok(Success(SessionJson::new(&api, &identity)))
 }
 
 fn weak_password(code: &str, error: &PasswordError) -> ApiError {

@@ -32,6 +32,7 @@ mod private;
 mod prove;
 mod reading;
 mod retention;
+mod scope;
 mod shards;
 mod work;
 mod wrong_clocks;

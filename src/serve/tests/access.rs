@@ -31,6 +31,7 @@ fn user(name: &str, role: Role) -> User {
         name: UserName::parse(name).unwrap(),
         shown: format!("{name} 警官"),
         roles: vec![role].into(),
+        area: None,
         password: Some(PasswordHash::new(PASSWORD, name, [5; 16]).unwrap()),
         must_change: false,
         disabled: false,
