@@ -36,6 +36,9 @@ pub(crate) mod clock;
 pub mod commands;
 pub(crate) mod config;
 pub(crate) mod forecast;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub(crate) mod gate;
 mod kept_proof;
 pub(crate) mod mirror;

@@ -34,11 +34,12 @@ use crate::gate::{Credential, Denied, Identity, Via, Who};
 
 pub(super) use lately::Lately;
 pub(super) use mask::Mask;
+pub(super) use purpose::purpose_of;
 pub(super) use record::{Record, Sent};
 pub(super) use table::{Limited, Needs, changes, row_of};
 pub(super) use who::By;
 
-use purpose::{demanded, purpose_of};
+use purpose::demanded;
 use visit::Visit;
 
 /// The cookie of a session. Browsers take a cookie with this prefix only over HTTPS (or from this machine), for this host and
@@ -168,7 +169,7 @@ fn within_scope(identity: &Identity, limited: Option<Limited>) -> Result<(), Api
 
 /// Whether a request calls this server by an address, by `localhost`, or by one of these names. A page whose own name leads here
 /// (DNS rebinding) calls it by that name.
-fn is_our_name(headers: &HeaderMap, names: &[String]) -> bool {
+pub(super) fn is_our_name(headers: &HeaderMap, names: &[String]) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Some(host) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
     let name = host.host().trim_end_matches('.').to_ascii_lowercase();
@@ -181,7 +182,7 @@ fn not_permitted(permission: &str) -> ApiError {
 }
 
 /// Whether a query string asks by a plate: the answer would say whether that plate was seen, masked or not.
-fn asks_by_plate(query: &str) -> bool {
+pub(super) fn asks_by_plate(query: &str) -> bool {
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
     names.map(percent_encoding::percent_decode_str).any(|name| name.eq(table::BY_PLATE.bytes()))
 }

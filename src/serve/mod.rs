@@ -23,6 +23,8 @@ mod endpoints;
 mod error;
 mod export;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod headers;
 mod health;
 mod lanes;

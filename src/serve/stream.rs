@@ -93,7 +93,7 @@ pub(super) async fn stream(
     Ok(response)
 }
 
-fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
+pub(super) fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
     let refused = |text: &str| ApiError::new(ErrorReason::NotEventId).with("given", shortened(text));
     let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
         let given = fields.exact("lastEventId")?.unwrap_or_default();
