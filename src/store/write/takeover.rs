@@ -71,7 +71,9 @@ impl Store {
             }
         }
         self.write_state(&mut commit)?;
+        fail::fail_point!("takeover::before-write");
         database.commit(commit, Durability::AsConfigured)?;
+        fail::fail_point!("takeover::after-write");
         self.broken = false;
         self.after_commit(started);
         Ok(())
