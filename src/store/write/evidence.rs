@@ -313,6 +313,7 @@ pub(super) fn write_evidence(
     for part in head.parts + 1..=evidence.saved_parts {
         commit.delete(Family::Evidence, &keys::evidence(id, part));
     }
+    fail::fail_point!("evidence::saved");
     evidence.saved_arrival = arrival;
     evidence.saved_parts = head.parts;
     evidence.saved_at = Some(Instant::now());
