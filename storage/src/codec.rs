@@ -174,10 +174,12 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, CodecE
     if checksum(Kind { magic, version }, payload) != u32::from_le_bytes([a, b, c, d]) {
         return Err(CodecError::Checksum { magic });
     }
-    let decoded = match payload.len() {
-        0..=SHORT_PAYLOAD => decode_payload::<T, { claim(SHORT_PAYLOAD) }>(payload),
-        ..=LONG_PAYLOAD => decode_payload::<T, { claim(LONG_PAYLOAD) }>(payload),
-        _ => decode_payload::<T, { claim(MAX_PAYLOAD) }>(payload),
+    let decoded = if payload.len() <= SHORT_PAYLOAD {
+        decode_payload::<T, { claim(SHORT_PAYLOAD) }>(payload)
+    } else if payload.len() <= LONG_PAYLOAD {
+        decode_payload::<T, { claim(LONG_PAYLOAD) }>(payload)
+    } else {
+        decode_payload::<T, { claim(MAX_PAYLOAD) }>(payload)
     };
     match decoded {
         Ok((value, read)) if read == payload.len() => Ok(value),
