@@ -14,10 +14,13 @@ use crate::reader::Reader;
 /// Scopes that are remembered.
 const MOST: usize = 1000;
 
+/// What a scope reaches, and the catalogue by which it was found.
+type Found = (Arc<Catalogue>, Arc<Reach>);
+
 /// The whole data. Who asks gets a view of it.
 pub struct Scoping {
     whole: Arc<dyn Reader>,
-    known: Mutex<HashMap<Scope, (Arc<Catalogue>, Arc<Reach>)>>,
+    known: Mutex<HashMap<Scope, Found>>,
 }
 
 impl Scoping {

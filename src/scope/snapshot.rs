@@ -266,8 +266,11 @@ fn nothing<T>() -> Page<T> {
     Page { total: 0, records: Vec::new() }
 }
 
+/// A part of an hour, with that hour.
+type Part = (i64, TimeRange);
+
 /// The whole hours of a range, the first and the last; and its parts that are no whole hours, each with its hour.
-fn split(range: TimeRange) -> (Option<(i64, i64)>, Vec<(i64, TimeRange)>) {
+fn split(range: TimeRange) -> (Option<(i64, i64)>, Vec<Part>) {
     let (mut first, mut last, mut parts) = (i64::MIN, i64::MAX, Vec::new());
     if let Some(start) = range.start {
         first = start.hour() + i64::from(start.0.rem_euclid(SECONDS_PER_HOUR) != 0);
