@@ -10,8 +10,11 @@ use super::outcome::{outcome, size};
 /// Rings with few and many points.
 const RINGS: [(usize, i32, usize); 4] = [(2, 0, 160), (1, 5, 1), (3, -7, 2), (16, 0, 20)];
 
-/// Each ring, and its points as the plain algorithm makes them: hash and shard, in order.
-static KNOWN: LazyLock<Vec<(Ring, Vec<(i32, usize)>)>> = LazyLock::new(|| {
+/// Points of a ring: hash and shard, in order.
+type Points = Vec<(i32, usize)>;
+
+/// Each ring, and its points as the plain algorithm makes them.
+static KNOWN: LazyLock<Vec<(Ring, Points)>> = LazyLock::new(|| {
     let ring = |(shards, seed, buckets)| {
         Ring::new(shards, seed, buckets).ok().map(|ring| (ring, points(shards, seed, buckets)))
     };

@@ -66,7 +66,7 @@ pub(crate) fn table(data: &[u8]) -> u64 {
     if let Some(day) = parse_date(text.trim()) {
         assert_eq!(parse_date(&date_text(day)), Some(day));
     }
-    let holidays = calendar.as_ref().map(Calendar::len).map_err(|error| kind(error));
+    let holidays = calendar.as_ref().map(Calendar::len).map_err(kind);
     let counts = counts.map(|table| {
         let bad = table.bad.total;
         let (grid, _) = table.rows.finish(&calendar.unwrap_or_default());
