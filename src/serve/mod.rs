@@ -35,6 +35,7 @@ mod neighbours;
 mod notice;
 mod openapi;
 mod origins;
+mod outermost;
 mod overview;
 mod predict;
 mod prove;

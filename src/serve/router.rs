@@ -13,9 +13,9 @@ use utoipa_axum::router::OpenApiRouter;
 use super::alerts_today::AlertsToday;
 use super::checkpoints::KnownCheckpoints;
 use super::lanes::Lanes;
-use super::layers::Outermost;
 use super::metrics::HttpMetrics;
 use super::origins::Origins;
+use super::outermost::{Outermost, outermost};
 use super::overview::{NewestOverview, SameTimeYesterday};
 use super::rates::Rates;
 use super::replay::Replay;
@@ -100,7 +100,7 @@ pub fn routers(
         .layer(CatchPanicLayer::custom(error::panicked));
     let finished = |router: Router<Arc<Api>>, is_limited: bool| {
         let around = Outermost { api: api.clone(), is_limited };
-        router.layer(from_fn_with_state(around, layers::outermost)).with_state(api.clone())
+        router.layer(from_fn_with_state(around, outermost)).with_state(api.clone())
     };
     Ok(Routers { all: finished(all, true), operation: finished(operation, false) })
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::harness::{PATIENCE, Replay, done, folder, serve_nothing, simulated, wait_until};
+use crate::harness::{PATIENCE, Replay, done, folder, get, serve_nothing, simulated, wait_until};
 
 const DISTRICT: &str = "邳州市";
 
@@ -90,6 +90,8 @@ fn a_limited_user_gets_what_the_district_has_and_nothing_else() {
     let whole = Client::new(&data, &address, "all", None);
     let limited = Client::new(&data, &address, "li", Some(DISTRICT));
     let overview = "/api/overview";
+    // Until a user is noticed, nobody of this machine needs a login and everybody sees everything.
+    wait_until(PATIENCE, "a login is needed", || get(&address, overview).0 == 401);
     for client in [&whole, &limited] {
         wait_until(PATIENCE, "the tokens are known", || client.ask("GET", overview, &Value::Null).0 == 200);
     }
