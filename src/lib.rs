@@ -38,6 +38,7 @@ pub(crate) mod config;
 pub(crate) mod forecast;
 pub(crate) mod gate;
 mod kept_proof;
+mod mentions;
 pub(crate) mod mirror;
 pub(crate) mod mysql;
 mod named;

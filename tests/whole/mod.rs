@@ -15,6 +15,7 @@ mod demo;
 mod determinism;
 mod dirty;
 mod evidence;
+mod forget;
 mod formats;
 mod full_disk;
 mod growing;

@@ -10,11 +10,12 @@ use traffic::{Alert, CivilTime, DetectorSettings, Interner, Layout, LineParser, 
 
 use super::model::{Line, Row};
 use crate::batch::Batch;
+use crate::mentions::Mentions;
 use crate::pipeline::Router;
 use crate::reader::{Order, PassageRow, QueryFilter, Snapshot as _};
 use crate::store::state::Sizes;
 use crate::store::write::Saving;
-use crate::store::{Store, StoreSettings, Totals, View};
+use crate::store::{Forgotten, Store, StoreSettings, Totals, View};
 
 /// Sizes at which a few hundred rows take every branch of the log.
 pub(super) const SMALL: Sizes =
@@ -67,6 +68,10 @@ impl Scene {
         self.store.as_ref().unwrap()
     }
 
+    pub(super) fn store_mut(&mut self) -> &mut Store {
+        self.store.as_mut().unwrap()
+    }
+
     pub(super) fn view(&self) -> Arc<View> {
         self.store().shared().view()
     }
@@ -116,6 +121,15 @@ impl Scene {
     pub(super) fn restart(&mut self) {
         self.store.take().unwrap().close().unwrap();
         self.open();
+    }
+
+    /// Forgets a plate, and opens again; returns what was held of it.
+    pub(super) fn forget(&mut self, plate: &str) -> Forgotten {
+        let (mut store, plate) = (self.store.take().unwrap(), Mentions::of(plate).unwrap());
+        let held = store.held_of(&plate).unwrap();
+        store.forget(&plate, &held).unwrap();
+        self.open();
+        held
     }
 
     /// Totals without what depends on how rows were cut.

@@ -34,6 +34,13 @@ pub struct SavedPartition {
     brands: Vec<NameId>,
 }
 
+impl SavedPartition {
+    /// Forgets a plate: what is known of it, and where others name it. How many do either.
+    pub fn forget(&mut self, plate: PlateCode) -> usize {
+        self.evidence.forget(plate)
+    }
+}
+
 impl PartitionAssessor {
     /// Evidence that knows nothing yet.
     pub fn new(settings: EvidenceSettings) -> Self {
