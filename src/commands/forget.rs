@@ -6,7 +6,6 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use access::trail::{Action, Detail, Details, Draft, Entry, Purpose, PurposeCode, Via};
-use anyhow::Context as _;
 use clap::Args;
 use percent_encoding::percent_decode_str;
 
@@ -59,10 +58,7 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
         .ok_or_else(|| Usage(format!("{:?} is no whole plate: a pattern or a part names many cars", args.hphm)))?;
     let reason = reason(&args.reason, &plate)?;
     let config = config(args)?;
-    let open = || {
-        Store::open(&config.data_dir, keeping_settings(&config, args.store))
-            .context("it is forgotten in a data directory that nobody else has open: stop the appliance")
-    };
+    let open = || Store::open(&config.data_dir, keeping_settings(&config, args.store));
     let mut store = open()?;
     let trail = Trail::below(&config.data_dir, config.source.timezone.clone());
     let held = store.held_of(&plate)?;
@@ -85,7 +81,7 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn config(args: &ForgetArgs) -> anyhow::Result<Config> {
-    let mut config = match (&args.config, &args.data_dir) {
+    let config = match (&args.config, &args.data_dir) {
         (Some(file), _) => Config::load(file)?,
         (None, Some(folder)) => Config { data_dir: folder.clone(), ..Config::default() },
         (None, None) => {
@@ -100,8 +96,6 @@ fn config(args: &ForgetArgs) -> anyhow::Result<Config> {
     if !config.data_dir.join(storage::DATABASE).is_dir() {
         return Err(Usage(format!("{} is no data directory", config.data_dir.display())).into());
     }
-    // Nothing is searched.
-    config.store.alert_index = crate::config::ByteSize(0);
     Ok(config)
 }
 

@@ -83,7 +83,7 @@ fn nothing_of_it_is_left_and_all_else_is() {
     assert_eq!(patch(&address, &format!("/api/warnings/{id}"), &note).0, 200);
     assert_eq!(get(&address, &format!("/api/warnings/{id}")).0, 200);
     // While somebody has it open, nothing is done.
-    ended(forget(&data, &plate, &["--yes"])).failed(3, &["stop the appliance", "in use"]);
+    ended(forget(&data, &plate, &["--yes"])).failed(3, &["in use by another process"]);
     running.signal("TERM");
     running.end().done();
 
@@ -126,7 +126,7 @@ fn nothing_of_it_is_left_and_all_else_is() {
     let (_, cases) = post(&address, "/api/query", &json!({"limit": 1}));
     assert!(!cases.contains(&plate));
     let status = get_data(&address, "/api/status");
-    assert!(status["storage"]["loss"].is_null(), "{status}");
+    assert!(status["storage"]["accepted_loss"].is_null(), "{status}");
     running.signal("TERM");
     running.end().done();
 }
@@ -147,7 +147,7 @@ fn killed_at_any_moment_it_is_done_by_the_next_run() {
         if round % 4 == 3 {
             let (running, address) = serve_nothing(&data);
             let status = get_data(&address, "/api/status");
-            assert!(status["storage"]["loss"].is_null(), "seed {seed}, round {round}: {status}");
+            assert!(status["storage"]["accepted_loss"].is_null(), "seed {seed}, round {round}: {status}");
             running.signal("KILL");
             running.end();
         }

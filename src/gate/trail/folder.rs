@@ -82,6 +82,7 @@ impl Folder {
     /// Replaces a day's file with these bytes, on the disk before it returns. What a killed process left of it is replaced, too.
     pub(super) fn replace(&self, day: &str, bytes: &[u8]) -> Result<(), TrailError> {
         let part = self.path.join(format!("{day}{PART}"));
+        let _ = std::fs::remove_file(&part);
         let write = || -> io::Result<()> {
             let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&part)?;
             file.write_all(bytes)?;

@@ -173,8 +173,11 @@ impl Pass<'_, '_> {
             }
             let mut work =
                 decode_work_of_alert(&value).map_err(|error| self.damaged("the work on an alert", &error))?;
-            let notes = work.history.iter_mut().map(|entry| &mut entry.note).filter(|note| self.plate.are_in(note));
-            let emptied = notes.map(String::clear).count() as u64;
+            let mut emptied = 0;
+            for entry in work.history.iter_mut().filter(|entry| self.plate.are_in(&entry.note)) {
+                entry.note.clear();
+                emptied += 1;
+            }
             if emptied > 0 {
                 self.found.mentions += emptied;
                 self.commit.put(Family::Meta, &key, &encode_work(&work)?);
