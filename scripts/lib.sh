@@ -171,6 +171,11 @@ need_redis() {
   need_programs redis-server redis-server
 }
 
+# A clock that leaps, for the tests of faults.
+need_faketime() {
+  [ -n "$(find /usr/lib /usr/lib64 -name 'libfaketimeMT.so.1' -print -quit 2>/dev/null)" ] || need_packages faketime
+}
+
 # What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts; and what starts the units.
 need_deploy_checks() {
   command -v shellcheck >/dev/null || need_packages shellcheck

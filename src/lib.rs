@@ -36,6 +36,9 @@ pub(crate) mod clock;
 pub mod commands;
 pub(crate) mod config;
 pub(crate) mod forecast;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 pub(crate) mod gate;
 mod kept_proof;
 mod mentions;
@@ -51,6 +54,7 @@ pub(crate) mod reader;
 pub(crate) mod redis_client;
 pub(crate) mod remote;
 mod roads;
+mod scope;
 pub(crate) mod serve;
 pub(crate) mod source;
 pub(crate) mod status;

@@ -1,5 +1,8 @@
 //! The command line: parses it, runs the subcommand, and turns its failure into a sentence and an exit code.
 
+#[cfg(feature = "failpoints")]
+mod failpoints;
+
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +90,11 @@ fn main() -> ExitCode {
     // Before any file is made: plates are nobody else's business.
     storage::set_private_umask();
     let arguments = Arguments::parse();
+    #[cfg(feature = "failpoints")]
+    if let Err(error) = failpoints::begin() {
+        eprintln!("platewatch: {error}");
+        return ExitCode::from(2);
+    }
     start_log(matches!(arguments.command, Command::Demo(_) | Command::Serve(_)));
     match run(&arguments.command) {
         Ok(()) => ExitCode::SUCCESS,

@@ -267,6 +267,10 @@ fn needs_local_storage(what: &str) -> String {
 pub trait Snapshot: Send + Sync {
     /// Totals.
     fn totals(&self) -> Totals;
+    /// [`Totals::newest`] alone.
+    fn newest(&self) -> Option<CivilTime> {
+        self.totals().newest
+    }
     /// Counts per group within `range`, busiest first, ties by name.
     ///
     /// # Errors
@@ -282,7 +286,7 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// As [`Snapshot::counts`].
     fn hours(&self, from: i64, to: i64, limit: usize) -> Result<Vec<HourCounts>, ReadError> {
-        let Some(newest) = self.totals().newest else { return Ok(Vec::new()) };
+        let Some(newest) = self.newest() else { return Ok(Vec::new()) };
         let mut hours = Vec::new();
         for hour in from.max(newest.hour() - HOURS_BACK)..=newest.hour().min(to) {
             if hours.len() == limit {
@@ -312,11 +316,18 @@ pub trait Snapshot: Send + Sync {
     /// [`ReadError`] if a block could not be read.
     fn query(&self, filter: &QueryFilter, order: Order, page: u64, limit: usize)
     -> Result<Page<PassageRow>, ReadError>;
-    /// One plate's sightings in the order of event time: the newest `limit` of them. `hphm` is normalised and exact.
+    /// One plate's sightings in the order of event time: the newest `limit` of them. `hphm` is normalised and exact; with
+    /// `kkmc` only those at any one of these exact texts, as in [`QueryFilter::kkmc`].
     ///
     /// # Errors
     /// As [`Snapshot::query`].
-    fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError>;
+    fn track(
+        &self,
+        hphm: &str,
+        range: TimeRange,
+        kkmc: Option<&[String]>,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError>;
     /// The newest alerts, newest first.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod harness;
 mod kafka;
 mod servers;
 
+mod faults;
 mod kafka_secure;
 mod kafka_source;
 mod mirror;

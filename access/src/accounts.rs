@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::area::{Area, Scope};
 use crate::password::PasswordHash;
 use crate::permission::{Permission, Permissions};
 use crate::role::{Role, Roles};
@@ -38,6 +39,19 @@ pub enum AccountError {
     /// Who may manage users cannot lock themselves out.
     #[error("{0} is your own account: another admin can disable it")]
     OwnAccount(UserName),
+    /// Who manages users or reads the audit log sees everything there.
+    #[error(
+        "{0} has the role admin or auditor, which are about all districts: a user with one of them cannot be limited"
+    )]
+    UnlimitedRole(UserName),
+    /// Too many places, or names that are too long.
+    #[error(
+        "an area has up to {} districts and {} checkpoints, each of up to {} characters",
+        Area::MOST,
+        Area::MOST,
+        Area::MAX_NAME_CHARS
+    )]
+    LargeArea,
     /// A token cannot do what its owner cannot.
     #[error(
         "the roles of {owner} do not include {}: leave that out, or give {owner} another role first",
@@ -68,6 +82,10 @@ pub struct UserChange {
     pub shown: Option<String>,
     /// Whether the user may not log in.
     pub disabled: Option<bool>,
+    /// The districts to which the user is limited, instead of those of now.
+    pub districts: Option<Vec<String>>,
+    /// The checkpoints to which the user is limited, instead of those of now.
+    pub checkpoints: Option<Vec<String>>,
     /// A password that somebody else chose, so that the user must choose another at the next login.
     pub password: Option<PasswordHash>,
 }
@@ -109,11 +127,12 @@ impl Accounts {
     /// Adds a user.
     ///
     /// # Errors
-    /// [`AccountError::Exists`], [`AccountError::NoRole`], [`AccountError::TooMany`].
+    /// [`AccountError::Exists`], [`AccountError::NoRole`], [`AccountError::TooMany`], and those of [`Accounts::set_area`].
     pub fn add(&mut self, user: User) -> Result<(), AccountError> {
         if user.roles.is_empty() {
             return Err(AccountError::NoRole);
         }
+        check_area(&user.name, &user.roles, user.area.as_ref())?;
         match self.users.binary_search_by(|known| known.name.cmp(&user.name)) {
             Ok(_) => Err(AccountError::Exists(user.name)),
             Err(_) if self.users.len() >= MOST => Err(AccountError::TooMany),
@@ -143,12 +162,13 @@ impl Accounts {
     /// Sets what a user may do.
     ///
     /// # Errors
-    /// [`AccountError::NoUser`], [`AccountError::NoRole`], [`AccountError::LastAdmin`].
+    /// [`AccountError::NoUser`], [`AccountError::NoRole`], [`AccountError::LastAdmin`], [`AccountError::UnlimitedRole`].
     pub fn set_roles(&mut self, name: &UserName, roles: Roles) -> Result<(), AccountError> {
         if roles.is_empty() {
             return Err(AccountError::NoRole);
         }
-        self.user_mut(name)?;
+        let user = self.user_mut(name)?;
+        check_area(name, &roles, user.area.as_ref())?;
         if !roles.have(Role::Admin) {
             self.keep_an_admin(name)?;
         }
@@ -166,6 +186,17 @@ impl Accounts {
             self.keep_an_admin(name)?;
         }
         self.user_mut(name)?.disabled = disabled;
+        Ok(())
+    }
+
+    /// Limits a user to some districts and checkpoints, instead of those of now; none is everywhere.
+    ///
+    /// # Errors
+    /// [`AccountError::NoUser`], [`AccountError::UnlimitedRole`], [`AccountError::LargeArea`].
+    pub fn set_area(&mut self, name: &UserName, area: Option<Area>) -> Result<(), AccountError> {
+        let user = self.user_mut(name)?;
+        check_area(name, &user.roles, area.as_ref())?;
+        user.area = area;
         Ok(())
     }
 
@@ -189,9 +220,15 @@ impl Accounts {
         if let Some(disabled) = change.disabled {
             self.set_disabled(name, disabled)?;
         }
+        let old = self.user_mut(name)?.area.clone();
+        let area = Area::changed(old.clone(), change.districts, change.checkpoints);
+        // Whoever becomes an admin and has no limits any more becomes both at once.
         if let Some(roles) = change.roles {
+            self.user_mut(name)?.area = None;
             self.set_roles(name, roles)?;
+            self.user_mut(name)?.area = old;
         }
+        self.set_area(name, area)?;
         if let Some(hash) = change.password {
             self.set_password(name, hash, true, now)?;
         }
@@ -214,13 +251,16 @@ impl Accounts {
     /// Adds a token.
     ///
     /// # Errors
-    /// [`AccountError::NoUser`] for its owner, [`AccountError::NoScope`], [`AccountError::TooMany`].
+    /// [`AccountError::NoUser`] for its owner, [`AccountError::NoScope`], [`AccountError::LargeArea`], [`AccountError::TooMany`].
     pub fn add_token(&mut self, token: Token) -> Result<(), AccountError> {
         if self.user(&token.owner).is_none() {
             return Err(AccountError::NoUser(token.owner));
         }
         if token.scopes.is_empty() {
             return Err(AccountError::NoScope);
+        }
+        if token.area.as_ref().is_some_and(|area| !area.is_moderate()) {
+            return Err(AccountError::LargeArea);
         }
         if self.tokens.len() >= MOST {
             return Err(AccountError::TooMany);
@@ -256,6 +296,13 @@ impl Accounts {
         self.tokens.iter().map(|token| (token.digest, token.clone())).collect()
     }
 
+    /// Where a token may look: within its own area and its owner's; nowhere without an owner.
+    pub fn scope_of(&self, token: &Token) -> Scope {
+        let nowhere = Area::default();
+        let of_owner = self.user(&token.owner).map_or(Some(&nowhere), |owner| owner.area.as_ref());
+        Scope::within([of_owner, token.area.as_ref()])
+    }
+
     /// What a token may do now; nothing if it has expired, or its owner may not log in.
     pub fn permissions_of(&self, token: &Token, now: i64) -> Permissions {
         let owner = self.user(&token.owner).filter(|_| !token.has_expired(now));
@@ -263,138 +310,14 @@ impl Accounts {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::permission::Permission;
-    use crate::secret::Secret;
-
-    fn user(name: &str, roles: &[Role]) -> User {
-        User {
-            name: UserName::parse(name).unwrap(),
-            shown: name.to_owned(),
-            roles: roles.to_vec().into(),
-            password: None,
-            must_change: false,
-            disabled: false,
-            made_at: 0,
-            password_at: 0,
-        }
+/// Whether a user with these roles may be limited to this area.
+fn check_area(name: &UserName, roles: &Roles, area: Option<&Area>) -> Result<(), AccountError> {
+    let Some(area) = area else { return Ok(()) };
+    if roles.have(Role::Admin) || roles.have(Role::Auditor) {
+        return Err(AccountError::UnlimitedRole(name.clone()));
     }
-
-    fn name(text: &str) -> UserName {
-        UserName::parse(text).unwrap()
-    }
-
-    #[test]
-    fn users_are_found_changed_and_kept_apart() {
-        let mut accounts = Accounts::default();
-        assert!(accounts.are_empty());
-        for (who, role) in [("wang", Role::Operator), ("adm", Role::Admin), ("li", Role::Viewer)] {
-            accounts.add(user(who, &[role])).unwrap();
-        }
-        assert_eq!(accounts.add(user("li", &[Role::Admin])), Err(AccountError::Exists(name("li"))));
-        assert_eq!(accounts.add(user("zhao", &[])), Err(AccountError::NoRole));
-        let names: Vec<&str> = accounts.users().iter().map(|user| user.name.as_str()).collect();
-        assert_eq!(names, ["adm", "li", "wang"]);
-        accounts.set_roles(&name("li"), vec![Role::Viewer, Role::Operator].into()).unwrap();
-        assert!(accounts.user(&name("li")).unwrap().permissions().allow(Permission::Plates));
-        accounts.set_disabled(&name("li"), true).unwrap();
-        assert_eq!(accounts.user(&name("li")).unwrap().permissions(), Permissions::default());
-        assert_eq!(accounts.set_disabled(&name("sun"), true), Err(AccountError::NoUser(name("sun"))));
-        let hash = PasswordHash::new("three lorries in fog", "wang", [1; 16]).unwrap();
-        accounts.set_password(&name("wang"), hash, true, 7).unwrap();
-        let wang = accounts.user(&name("wang")).unwrap();
-        assert!(
-            wang.must_change && wang.password_at == 7 && wang.password.as_ref().unwrap().is("three lorries in fog")
-        );
-        let text = serde_json::to_string(&accounts).unwrap();
-        assert_eq!(serde_json::from_str::<Accounts>(&text).unwrap(), accounts);
-    }
-
-    #[test]
-    fn somebody_can_always_manage_users() {
-        let mut accounts = Accounts::default();
-        accounts.add(user("one", &[Role::Admin])).unwrap();
-        let last = Err(AccountError::LastAdmin(name("one")));
-        assert_eq!(accounts.set_disabled(&name("one"), true), last);
-        assert_eq!(accounts.set_roles(&name("one"), vec![Role::Viewer].into()), last);
-        accounts.add(user("two", &[Role::Admin, Role::Operator])).unwrap();
-        accounts.set_disabled(&name("one"), true).unwrap();
-        assert_eq!(accounts.set_disabled(&name("two"), true), Err(AccountError::LastAdmin(name("two"))));
-    }
-
-    #[test]
-    fn a_change_is_made_as_a_whole_and_nobody_disables_themselves() {
-        let [boss, deputy, wang] = ["boss", "deputy", "wang"].map(name);
-        let mut accounts = Accounts::default();
-        for (who, role) in [("boss", Role::Admin), ("wang", Role::Operator)] {
-            accounts.add(user(who, &[role])).unwrap();
-        }
-        let disable = || UserChange { disabled: Some(true), ..UserChange::default() };
-        let roles = |roles: &[Role]| UserChange { roles: Some(roles.to_vec().into()), ..UserChange::default() };
-        assert_eq!(accounts.change_user(&boss, disable(), &boss, 1), Err(AccountError::OwnAccount(boss.clone())));
-        assert_eq!(accounts.change_user(&boss, disable(), &wang, 1), Err(AccountError::LastAdmin(boss.clone())));
-        let demoted = accounts.change_user(&boss, roles(&[Role::Viewer]), &boss, 1);
-        assert_eq!(demoted, Err(AccountError::LastAdmin(boss.clone())));
-        assert_eq!(accounts.change_user(&wang, roles(&[]), &boss, 1), Err(AccountError::NoRole));
-        assert_eq!(accounts.change_user(&deputy, disable(), &boss, 1), Err(AccountError::NoUser(deputy.clone())));
-        let hash = PasswordHash::new("three lorries in fog", "wang", [1; 16]).unwrap();
-        let whole = UserChange {
-            roles: Some(vec![Role::Supervisor].into()),
-            shown: Some("王警官".to_owned()),
-            disabled: Some(true),
-            password: Some(hash),
-        };
-        accounts.change_user(&wang, whole, &boss, 7).unwrap();
-        let changed = accounts.user(&wang).unwrap();
-        assert!(changed.disabled && changed.must_change && changed.password_at == 7 && changed.shown == "王警官");
-        assert!(changed.roles.have(Role::Supervisor) && !changed.roles.have(Role::Operator));
-        accounts.change_user(&wang, UserChange::default(), &boss, 8).unwrap();
-        assert!(accounts.user(&wang).unwrap().disabled, "an empty change leaves all as it is");
-        accounts.add(user("deputy", &[Role::Admin])).unwrap();
-        accounts.change_user(&boss, roles(&[Role::Viewer]), &boss, 9).unwrap();
-        assert!(accounts.change_user(&deputy, disable(), &boss, 9).is_err(), "now that one is the last");
-    }
-
-    #[test]
-    fn a_token_is_granted_what_its_owner_may() {
-        let mut accounts = Accounts::default();
-        accounts.add(user("wang", &[Role::Operator])).unwrap();
-        let token = |owner: &str, scopes: &[Permission]| {
-            Token::new(Digest::of(owner), name(owner), String::new(), scopes.to_vec(), 0, None)
-        };
-        let greedy = accounts.grant_token(token("wang", &[Permission::Plates, Permission::Users, Permission::Audit]));
-        let beyond = vec![Permission::Users, Permission::Audit];
-        assert_eq!(greedy, Err(AccountError::BeyondOwner { owner: name("wang"), beyond }));
-        assert!(greedy.unwrap_err().to_string().contains("do not include users, audit"));
-        assert_eq!(accounts.grant_token(token("sun", &[Permission::Plates])), Err(AccountError::NoUser(name("sun"))));
-        assert_eq!(accounts.grant_token(token("wang", &[])), Err(AccountError::NoScope));
-        accounts.grant_token(token("wang", &[Permission::Plates])).unwrap();
-        accounts.set_disabled(&name("wang"), true).unwrap();
-        assert!(accounts.grant_token(token("wang", &[Permission::Plates])).is_err(), "a disabled owner may nothing");
-        assert_eq!(accounts.tokens().len(), 1);
-    }
-
-    #[test]
-    fn a_token_may_never_more_than_its_owner() {
-        let mut accounts = Accounts::default();
-        accounts.add(user("wang", &[Role::Operator])).unwrap();
-        let secret = Secret::new(Token::PREFIX, [3; 32]);
-        let scopes = vec![Permission::Plates, Permission::Users];
-        let token = Token::new(secret.digest(), name("wang"), "script".to_owned(), scopes, 10, Some(100));
-        accounts.add_token(token.clone()).unwrap();
-        let found = accounts.by_digest().remove(&Digest::of(secret.reveal())).unwrap();
-        assert_eq!(found, token);
-        let only = |permissions: Permissions| permissions.iter().collect::<Vec<_>>();
-        assert_eq!(only(accounts.permissions_of(&found, 99)), [Permission::Plates]);
-        assert_eq!(only(accounts.permissions_of(&found, 100)), [], "expired");
-        accounts.set_roles(&name("wang"), vec![Role::Viewer].into()).unwrap();
-        assert_eq!(only(accounts.permissions_of(&found, 50)), []);
-        let orphan = Token { owner: name("sun"), ..token.clone() };
-        assert_eq!(accounts.add_token(orphan), Err(AccountError::NoUser(name("sun"))));
-        assert_eq!(accounts.add_token(Token { scopes: vec![], ..token.clone() }), Err(AccountError::NoScope));
-        assert_eq!(accounts.revoke(token.id.as_str()).unwrap(), token);
-        assert!(accounts.revoke(token.id.as_str()).is_err() && accounts.tokens().is_empty());
-    }
+    if area.is_moderate() { Ok(()) } else { Err(AccountError::LargeArea) }
 }
+
+#[cfg(test)]
+mod tests;

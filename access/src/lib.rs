@@ -7,6 +7,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | `permission`, `role` | what one may do, and who may do it |
+//! | `area` | where one may look |
 //! | `password` | how a password is kept and what is asked of one |
 //! | `secret` | the ids of sessions and tokens, of which only a digest is kept |
 //! | `user`, `token`, `accounts` | everybody and everything that may log in |
@@ -15,6 +16,7 @@
 //! | `trail` | the audit log: entries, their chain of hashes, and its verification |
 
 mod accounts;
+mod area;
 mod attempts;
 mod password;
 mod permission;
@@ -27,6 +29,7 @@ pub mod trail;
 mod user;
 
 pub use accounts::{AccountError, Accounts, UserChange};
+pub use area::{Area, Scope};
 pub use attempts::Attempts;
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordHash, Salt, WeakPassword};
 pub use permission::{Permission, Permissions};

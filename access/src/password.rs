@@ -61,6 +61,18 @@ pub enum WeakPassword {
     WellKnown,
 }
 
+impl WeakPassword {
+    /// The code of it in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Short => "short",
+            Self::Long => "long",
+            Self::Name => "name",
+            Self::WellKnown => "well_known",
+        }
+    }
+}
+
 /// A password as it is kept, in the PHC string format.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::area::Area;
 use crate::permission::{Permission, Permissions};
 use crate::secret::Digest;
 use crate::user::UserName;
@@ -35,6 +36,9 @@ pub struct Token {
     pub note: String,
     /// What it may do, as far as its owner may.
     pub scopes: Vec<Permission>,
+    /// Where it may look, as far as its owner may; none is wherever its owner may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Area>,
     /// When it was made, in seconds since 1970.
     pub made_at: i64,
     /// From when on it is not valid.
@@ -54,7 +58,13 @@ impl Token {
         now: i64,
         expires_at: Option<i64>,
     ) -> Self {
-        Self { id: TokenId(digest.short(ID_CHARS)), digest, owner, note, scopes, made_at: now, expires_at }
+        Self { id: TokenId(digest.short(ID_CHARS)), digest, owner, note, scopes, area: None, made_at: now, expires_at }
+    }
+
+    /// The same, limited to an area.
+    #[must_use]
+    pub fn within(self, area: Option<Area>) -> Self {
+        Self { area, ..self }
     }
 
     /// Whether it has expired.

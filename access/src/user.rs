@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::area::Area;
 use crate::password::PasswordHash;
 use crate::permission::Permissions;
 use crate::role::Roles;
@@ -59,6 +60,9 @@ pub struct User {
     pub shown: String,
     /// What the user may do.
     pub roles: Roles,
+    /// Where the user may look; none is everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<Area>,
     /// None until one is set: then nobody can log in with it.
     pub password: Option<PasswordHash>,
     /// Somebody else chose the password, so the user must choose another first.

@@ -1,10 +1,11 @@
 //! What commands about users and tokens work on: the accounts of a data directory and its audit log, beside a running
 //! appliance.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use access::trail::{Action, Details, Draft, Via};
-use access::{AccountError, Accounts, Permission, Roles};
+use access::{AccountError, Accounts, Area, Permission, Roles, Scope};
 use clap::Args;
 use traffic::TimeZoneName;
 
@@ -12,6 +13,7 @@ use super::failure::Usage;
 use crate::clock::unix_millis;
 use crate::config::Config;
 use crate::gate::{AccountFiles, FilesError, Trail};
+use crate::plain;
 
 /// Where the accounts are.
 #[derive(Debug, Args)]
@@ -42,6 +44,42 @@ impl Place {
         let (folder, zone) = self.find()?;
         Ok(Books { files: AccountFiles::below(&folder), trail: Trail::below(&folder, zone) })
     }
+}
+
+/// Where a user or a token may look.
+#[derive(Debug, Clone, Args)]
+pub struct AreaArgs {
+    /// Limit to a district (XZQHMC of the checkpoints); may be given several times
+    #[arg(long = "district", value_name = "NAME")]
+    districts: Vec<String>,
+    /// Limit to a checkpoint (code, full name or label), beside the districts; may be given several times
+    #[arg(long = "checkpoint", value_name = "KKMC")]
+    checkpoints: Vec<String>,
+}
+
+impl AreaArgs {
+    /// The area; none is everywhere.
+    pub(super) fn area(&self) -> anyhow::Result<Option<Area>> {
+        let names = || self.districts.iter().chain(&self.checkpoints);
+        // An empty name would limit to nothing else, and so to nothing at all, or not at all.
+        if names().any(|name| name.trim().is_empty() || name.chars().any(plain::is_hazard)) {
+            return Err(Usage("--district and --checkpoint take visible names".to_owned()).into());
+        }
+        Ok(Area::of(self.districts.clone(), self.checkpoints.clone()))
+    }
+}
+
+/// An area as the audit log says it.
+pub(super) fn with_area(details: Details, area: Option<&Area>) -> Details {
+    let names = |all: &BTreeSet<String>| all.iter().cloned().collect::<Vec<_>>();
+    details
+        .with_any("districts", area.map(|area| names(&area.districts)))
+        .with_any("checkpoints", area.map(|area| names(&area.checkpoints)))
+}
+
+/// An area in words for people.
+pub(super) fn area_words(area: Option<&Area>) -> String {
+    Scope::within([area]).words().unwrap_or_default()
 }
 
 /// The accounts and the audit log.

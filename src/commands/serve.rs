@@ -182,9 +182,13 @@ fn verify_beside(
     let (stop, waiting) = (stop.clone(), waiting.clone());
     let verify = move || {
         let rest = |time| waiting.block_on(async { tokio::time::timeout(time, stop.cancelled()).await.is_ok() });
-        if let Some(damage) = shared.verify(rest) {
-            appliance.damaged(damage.clone());
-            tracing::error!(damage, "something that is stored cannot be read; all else is served");
+        match shared.verify(rest) {
+            Ok(true) => tracing::info!("all that is stored was read once and is whole"),
+            Ok(false) => {}
+            Err(damage) => {
+                appliance.damaged(damage.clone());
+                tracing::error!(damage, "something that is stored cannot be read; all else is served");
+            }
         }
     };
     std::thread::Builder::new().name("verify".to_owned()).spawn(verify).context("cannot start the thread that verifies")

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
+use super::signals::note_hangups;
 use crate::clock::{civil_now, unix_millis, unix_now};
 use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
@@ -88,6 +89,9 @@ pub(super) async fn serve_until(
 ) -> std::io::Result<()> {
     let Listening { main, operation, tls } = listening;
     let routers = serve::routers(reader, ServeSettings { tls: tls.clone(), ..settings }, stop.clone())?;
+    if tls.is_none() {
+        tokio::spawn(note_hangups());
+    }
     let connections = ConnectionSettings { tls, ..connections };
     let all = serve::serve(main, routers.all, connections, stop.clone(), SHUTDOWN_DEADLINE);
     let Some(operation) = operation else { return all.await };

@@ -27,6 +27,17 @@ impl Signals {
     }
 }
 
+/// Says at SIGHUP that there is nothing to be read again. Without this it would end the process.
+pub(super) async fn note_hangups() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        tracing::info!(
+            "SIGHUP: no certificate to read again; settings are read at the start, and users are noticed by themselves"
+        );
+    }
+}
+
 /// The first signal cancels `stop`, the second ends the process at once.
 pub(super) async fn stop_at_signal(mut signals: Signals, stop: CancellationToken) {
     signals.next().await;

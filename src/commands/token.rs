@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use access::trail::{Action, Details};
-use access::{Accounts, Permission, Token};
+use access::{Accounts, Area, Permission, Token};
 use clap::{Args, Subcommand};
 use traffic::TimeZoneName;
 
-use super::books::{Books, Place, scope_names};
+use super::books::{AreaArgs, Books, Place, scope_names, with_area};
 use super::failure::Usage;
 use super::user::name_of;
 use crate::clock::unix_now;
@@ -35,6 +35,8 @@ enum TokenCommand {
         /// What it may do; may be given several times
         #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
         scopes: Vec<Permission>,
+        #[command(flatten)]
+        area: AreaArgs,
         /// For how many days it is valid
         #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=i64::from(MAX_TOKEN_DAYS)))]
         days: u16,
@@ -63,7 +65,9 @@ fn scope(text: &str) -> Result<Permission, String> {
 pub fn run(args: &TokenArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let books = args.place.books()?;
     match &args.command {
-        TokenCommand::Add { user, scopes, days, note } => add(&books, user, scopes, *days, note, out),
+        TokenCommand::Add { user, scopes, area, days, note } => {
+            add(&books, user, (scopes, area.area()?), *days, note, out)
+        }
         TokenCommand::List => list(&books.files, out),
         TokenCommand::Revoke { id } => {
             let of =
@@ -77,7 +81,7 @@ pub fn run(args: &TokenArgs, out: &mut impl Write) -> anyhow::Result<()> {
 fn add(
     books: &Books,
     user: &str,
-    scopes: &[Permission],
+    (scopes, area): (&[Permission], Option<Area>),
     days: u16,
     note: &str,
     out: &mut impl Write,
@@ -88,7 +92,8 @@ fn add(
     let (owner, now) = (name_of(user)?, unix_now());
     let secret = secret(Token::PREFIX)?;
     let expires_at = now + i64::from(days) * SECONDS_PER_DAY;
-    let token = Token::new(secret.digest(), owner, note.to_owned(), scopes.to_vec(), now, Some(expires_at));
+    let token =
+        Token::new(secret.digest(), owner, note.to_owned(), scopes.to_vec(), now, Some(expires_at)).within(area);
     let id = token.id.as_str().to_owned();
     let details = Details::default()
         .with("id", id.as_str())
@@ -96,6 +101,7 @@ fn add(
         .with("scopes", scope_names(scopes))
         .with("days", u64::from(days))
         .with("note", note);
+    let details = with_area(details, token.area.as_ref());
     let give = |accounts: &mut Accounts| {
         let granted = accounts.user(&token.owner).map(|owner| token.permissions(owner.permissions()));
         let useless: Vec<&str> = scopes

@@ -6,7 +6,7 @@ use access::trail::{Action, Details};
 use access::{Accounts, PasswordHash, Role, Roles, User, UserName};
 use clap::{Args, Subcommand};
 
-use super::books::{Place, role_names};
+use super::books::{AreaArgs, Place, area_words, role_names, with_area};
 use super::failure::Usage;
 use super::passwords::new_password;
 use crate::clock::unix_now;
@@ -35,6 +35,8 @@ enum UserCommand {
         /// The name that others see, such as 王警官
         #[arg(long, value_name = "NAME")]
         shown: Option<String>,
+        #[command(flatten)]
+        area: AreaArgs,
         /// Make a password and print it; the user must choose another at the first login
         #[arg(long)]
         generate: bool,
@@ -48,6 +50,13 @@ enum UserCommand {
         /// The new roles, instead of the old ones
         #[arg(long = "role", value_name = "ROLE", required = true, value_parser = role)]
         roles: Vec<Role>,
+    },
+    /// Limit a user to some districts and checkpoints; without any the user sees everything
+    Scope {
+        /// The user
+        name: String,
+        #[command(flatten)]
+        area: AreaArgs,
     },
     /// Set a new password; all sessions of the user end
     Password {
@@ -94,7 +103,7 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let files = &books.files;
     let of = |name: &UserName| Details::default().with("name", name.as_str());
     match &args.command {
-        UserCommand::Add { name, roles, shown, generate } => {
+        UserCommand::Add { name, roles, shown, area, generate } => {
             let name = name_of(name)?;
             let shown = shown.as_deref().map(str::trim).filter(|shown| !shown.is_empty()).unwrap_or(name.as_str());
             if shown.chars().count() > crate::work::MAX_BY_CHARS || shown.chars().any(plain::is_hazard) {
@@ -102,6 +111,7 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
                     Usage(format!("--shown takes up to {} visible characters", crate::work::MAX_BY_CHARS)).into()
                 );
             }
+            let area = area.area()?;
             // Before a password is asked for.
             if files.accounts()?.user(&name).is_some() {
                 return Err(Usage(access::AccountError::Exists(name).to_string()).into());
@@ -112,6 +122,7 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
                 name: name.clone(),
                 shown: shown.to_owned(),
                 roles: Roles::from(roles.clone()),
+                area,
                 password: Some(hash),
                 must_change: made.is_some(),
                 disabled: false,
@@ -119,6 +130,7 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
                 password_at: now,
             };
             let details = of(&name).with("roles", role_names(&user.roles)).with("shown", shown);
+            let details = with_area(details, user.area.as_ref());
             books.change(Action::UserAdd, |accounts| accounts.add(user), |()| details)?;
             writeln!(out, "{name} may log in now")?;
             show(made.as_deref(), out)
@@ -130,6 +142,17 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
             let details = of(&name).with("roles", role_names(&roles));
             books.change(Action::UserRoles, |accounts| accounts.set_roles(&name, roles.clone()), |()| details)?;
             Ok(writeln!(out, "{name} is now {}", words(&roles))?)
+        }
+        UserCommand::Scope { name, area } => {
+            let (name, area) = (name_of(name)?, area.area()?);
+            let details = with_area(of(&name), area.as_ref());
+            let set = |accounts: &mut Accounts| accounts.set_area(&name, area.clone());
+            books.change(Action::UserScope, set, |()| details)?;
+            match &area {
+                Some(area) => writeln!(out, "{name} sees only {}", area_words(Some(area)))?,
+                None => writeln!(out, "{name} sees everything")?,
+            }
+            Ok(())
         }
         UserCommand::Password { name, generate } => {
             let name = name_of(name)?;
@@ -184,7 +207,10 @@ fn list(files: &AccountFiles, out: &mut impl Write) -> anyhow::Result<()> {
             (false, true) => "must choose a new password",
             (false, false) => "",
         };
-        let line = format!("{:<20} {:<28} {:<16} {state}", user.name, words(&user.roles), plain::line(&user.shown));
+        let area = area_words(user.area.as_ref());
+        let area = if area.is_empty() { area } else { format!("only {}  ", plain::line(&area)) };
+        let shown = plain::line(&user.shown);
+        let line = format!("{:<20} {:<28} {shown:<16} {area}{state}", user.name, words(&user.roles));
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())

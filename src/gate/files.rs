@@ -57,9 +57,23 @@ pub struct AccountFiles {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Versioned<T> {
+struct Versioned {
     format: u32,
-    content: T,
+    /// XXH3 of the content as compact JSON, 16 hexadecimal digits. Without it (a file of an earlier program) nothing is checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
+    content: serde_json::Value,
+}
+
+impl Versioned {
+    fn of<T: Serialize>(content: &T) -> serde_json::Result<Self> {
+        let content = serde_json::to_value(content)?;
+        Ok(Self { format: FORMAT, checksum: Some(checksum(&content)?), content })
+    }
+}
+
+fn checksum(content: &serde_json::Value) -> serde_json::Result<String> {
+    Ok(format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&serde_json::to_vec(content)?)))
 }
 
 impl AccountFiles {
@@ -134,10 +148,14 @@ impl AccountFiles {
         };
         let damaged = |path: PathBuf, detail: String| FilesError::Damaged { path, detail };
         // The version first: the layout of a later one is not known.
-        let read: Versioned<serde_json::Value> =
+        let read: Versioned =
             serde_json::from_slice(&text).map_err(|error| damaged(path.clone(), error.to_string()))?;
         if read.format != FORMAT {
             return Err(damaged(path, format!("it is of format {}, and this program knows {FORMAT}", read.format)));
+        }
+        let found = checksum(&read.content).map_err(|error| damaged(path.clone(), error.to_string()))?;
+        if read.checksum.is_some_and(|written| written != found) {
+            return Err(damaged(path, "its checksum is another: a byte is not what was written".to_owned()));
         }
         serde_json::from_value(read.content).map_err(|error| damaged(path, error.to_string()))
     }
@@ -146,7 +164,7 @@ impl AccountFiles {
         let path = self.folder.join(name);
         let written = || -> io::Result<()> {
             let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            serde_json::to_writer_pretty(&mut file, &Versioned { format: FORMAT, content })?;
+            serde_json::to_writer_pretty(&mut file, &Versioned::of(content)?)?;
             file.write_all(b"\n")?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
@@ -163,6 +181,7 @@ mod tests {
 
     fn user(name: &str) -> User {
         User {
+            area: None,
             name: UserName::parse(name).unwrap(),
             shown: name.to_owned(),
             roles: vec![Role::Viewer].into(),
@@ -214,10 +233,17 @@ mod tests {
             "{}",
             &text.replace("\"format\": 1", "\"format\": 2"),
             &text.replace("viewer", "king"),
+            // What could be true and was not written.
+            &text.replace("viewer", "admin"),
+            &text.replace("wang", "wanf"),
         ] {
             std::fs::write(&path, damaged).unwrap();
             let error = files.accounts().unwrap_err().to_string();
             assert!(error.contains("accounts.json cannot be read"), "{error}");
         }
+        // A program before this one wrote no checksum.
+        let earlier: String = text.lines().filter(|line| !line.contains("\"checksum\"")).collect();
+        std::fs::write(&path, earlier).unwrap();
+        assert_eq!(files.accounts().unwrap().users().len(), 1);
     }
 }

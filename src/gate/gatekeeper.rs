@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use access::{
-    Accounts, Attempts, Digest, PasswordHash, Permissions, Secret, Session, SessionLimits, Sessions, Token, User,
-    UserName, WeakPassword,
+    Accounts, Attempts, Digest, PasswordHash, Permissions, Scope, Secret, Session, SessionLimits, Sessions, Token,
+    User, UserName, WeakPassword,
 };
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, MutexGuard};
@@ -373,7 +373,8 @@ impl Known {
         let token = self.tokens.get(digest).filter(|token| !token.has_expired(now))?;
         let owner = self.accounts.user(&token.owner).filter(|owner| !owner.disabled)?;
         let permissions = self.accounts.permissions_of(token, now);
-        Some(Identity { who: Some(who(owner)), permissions, via: Via::Token(*digest) })
+        let scope = self.accounts.scope_of(token);
+        Some(Identity { who: Some(who(owner)), permissions, scope, via: Via::Token(*digest) })
     }
 
     /// Who is logged in by a session, which is seen now; none if it has ended.
@@ -382,6 +383,7 @@ impl Known {
         let user = self.accounts.user(&session.user);
         let user = user.filter(|user| !user.disabled && session.opened_at >= user.password_at)?;
         let permissions = if user.must_change { Permissions::default() } else { user.permissions() };
-        Some(Identity { who: Some(who(user)), permissions, via: Via::Session(*digest) })
+        let scope = Scope::within([user.area.as_ref()]);
+        Some(Identity { who: Some(who(user)), permissions, scope, via: Via::Session(*digest) })
     }
 }

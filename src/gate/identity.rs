@@ -1,6 +1,6 @@
 //! Who sends a request, and what that one may do.
 
-use access::{Digest, Permission, Permissions, Roles, UserName};
+use access::{Digest, Permission, Permissions, Roles, Scope, UserName};
 
 /// Who sends a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct Identity {
     pub who: Option<Who>,
     /// What that one may do.
     pub permissions: Permissions,
+    /// Where that one may look.
+    pub scope: Scope,
     /// How that is known.
     pub via: Via,
 }
@@ -42,12 +44,13 @@ pub enum Via {
 impl Identity {
     /// Where nobody needs to log in.
     pub fn open() -> Self {
-        Self { who: None, permissions: Permissions::all(), via: Via::Open }
+        Self { who: None, permissions: Permissions::all(), scope: Scope::everywhere(), via: Via::Open }
     }
 
     /// Somebody without a valid credential.
     pub fn nobody() -> Self {
-        Self { who: None, permissions: Permissions::default(), via: Via::Nothing }
+        // It may do nothing, so there is nothing to be limited.
+        Self { who: None, permissions: Permissions::default(), scope: Scope::everywhere(), via: Via::Nothing }
     }
 
     /// Whether it may do this.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use access::{AccountError, Accounts, PasswordHash, Permission, Roles, Token, User, UserChange, UserName};
+use access::{AccountError, Accounts, Area, PasswordHash, Permission, Roles, Token, User, UserChange, UserName};
 
 use super::files::FilesError;
 use super::gatekeeper::Gate;
@@ -65,6 +65,23 @@ pub struct NewUser {
     pub shown: String,
     /// What the user may do.
     pub roles: Roles,
+    /// Where the user may look; none is everywhere.
+    pub area: Option<Area>,
+}
+
+/// A token to be.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// In whose name it acts.
+    pub owner: UserName,
+    /// What it may do, as far as its owner may.
+    pub scopes: Vec<Permission>,
+    /// Where it may look, as far as its owner may; none is wherever its owner may.
+    pub area: Option<Area>,
+    /// What it is for.
+    pub note: String,
+    /// For how many days it is valid.
+    pub days: u16,
 }
 
 impl Gate {
@@ -103,10 +120,11 @@ impl Gate {
     /// [`ManageError`].
     pub fn add_user(&self, new: NewUser, now: i64) -> Result<String, ManageError> {
         let (password, hash) = made_for(&new.name)?;
-        let NewUser { name, shown, roles } = new;
+        let NewUser { name, shown, roles, area } = new;
         let (made_at, password_at) = (now, now);
+        let (password_hash, must_change, disabled) = (Some(hash), true, false);
         let user =
-            User { name, shown, roles, password: Some(hash), must_change: true, disabled: false, made_at, password_at };
+            User { name, shown, roles, area, password: password_hash, must_change, disabled, made_at, password_at };
         self.change_accounts(|accounts| accounts.add(user))?;
         Ok(password)
     }
@@ -137,21 +155,15 @@ impl Gate {
         Ok(password)
     }
 
-    /// Makes a token that is valid for `days`. Its secret is returned, and known to nobody else.
+    /// Makes a token. Its secret is returned, and known to nobody else.
     ///
     /// # Errors
     /// [`ManageError`].
-    pub fn add_token(
-        &self,
-        owner: UserName,
-        scopes: Vec<Permission>,
-        note: String,
-        days: u16,
-        now: i64,
-    ) -> Result<(Token, access::Secret), ManageError> {
+    pub fn add_token(&self, new: NewToken, now: i64) -> Result<(Token, access::Secret), ManageError> {
+        let NewToken { owner, scopes, area, note, days } = new;
         let secret = secret(Token::PREFIX)?;
         let expires_at = now.saturating_add(i64::from(days) * SECONDS_PER_DAY);
-        let token = Token::new(secret.digest(), owner, note, scopes, now, Some(expires_at));
+        let token = Token::new(secret.digest(), owner, note, scopes, now, Some(expires_at)).within(area);
         self.change_accounts(|accounts| accounts.grant_token(token.clone()))?;
         Ok((token, secret))
     }

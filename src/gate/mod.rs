@@ -14,6 +14,6 @@ mod trail;
 pub use files::{AccountFiles, FilesError};
 pub use gatekeeper::{Credential, Denied, Gate, GateSettings, LoginError, PasswordError};
 pub use identity::{Identity, Via, Who};
-pub use manage::{MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS, ManageError, NewUser, UserSummary};
+pub use manage::{MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS, ManageError, NewToken, NewUser, UserSummary};
 pub use random::{made_password, salt, secret};
 pub use trail::{Broken, Trail, TrailError, TrailFilter};

@@ -144,6 +144,7 @@ impl Follower {
     /// The target has what `taken` says: the cursor moves past it.
     pub(super) async fn acknowledge(&mut self, taken: Taken) -> Result<(), Failure> {
         let Taken { next, time, count, lost, warnings, refused, refused_records } = taken;
+        fail::fail_point!("mirror::sent");
         if lost > 0 {
             let what = if matches!(self.subject, Subject::Shard(_)) { "passages" } else { "alerts" };
             tracing::error!(mirror = self.name, rows = lost, "retention dropped {what} before the target took them");
@@ -182,6 +183,7 @@ impl Follower {
         let name = self.name.clone();
         let store = move |store: &StoreHandle| store.move_mirror(&name, &cursor, &refused).map(|()| refused);
         let refused = self.blocking(store).await?;
+        fail::fail_point!("mirror::acknowledged");
         self.cursor = cursor;
         self.hold();
         Ok(refused)

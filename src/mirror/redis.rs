@@ -185,6 +185,7 @@ impl ListSink {
         for argument in arguments(task, self.max_length, before, alerts).map_err(Failure::away)? {
             call.arg(argument);
         }
+        fail::fail_point!("mirror::before-send");
         let answer: (String, u64, u64, u64, i64) = call.invoke_async(connection).await.map_err(failure)?;
         let (kind, found, pushed, length, last) = answer;
         if !matches!(kind.as_str(), "list" | "none") {

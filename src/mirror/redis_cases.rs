@@ -130,6 +130,7 @@ impl CaseListSink {
         for case in cases {
             call.arg(element(case).map_err(Failure::away)?);
         }
+        fail::fail_point!("mirror::before-send");
         let (kind, pushed, length, has_last): (String, u64, u64, u64) =
             call.invoke_async(connection).await.map_err(failure)?;
         if !matches!(kind.as_str(), "list" | "none") {

@@ -286,7 +286,7 @@ pub(super) mod tests {
         }
     }
 
-    fn saved(folder: &Path, now: i64) -> Metadata {
+    pub(in crate::predict) fn saved(folder: &Path, now: i64) -> Metadata {
         let trained = Trained { model: model(), evaluation: None, options: Options::DEFAULT };
         let origin = Origin { kind: "csv".to_owned(), path: "table.csv".to_owned(), rows: 672, rejected: 3 };
         save(folder, &trained, origin, now).unwrap()

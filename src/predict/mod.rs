@@ -24,6 +24,8 @@ mod drift_tests;
 mod evaluate;
 mod feedback;
 mod folder;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod grid;
 mod history;
 mod intervals;

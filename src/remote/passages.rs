@@ -226,9 +226,10 @@ impl Passages {
         &self,
         hphm: &str,
         range: TimeRange,
+        kkmc: Option<&[String]>,
         limit: usize,
     ) -> Result<Page<PassageRow>, ReadError> {
-        let conditions = Conditions::of_plate(hphm, range);
+        let conditions = Conditions::of_plate(hphm, range, kkmc);
         let total = self.count(&conditions).await?;
         let mut records = self.first(conditions, Order::Newest, 0, limit).await?;
         records.sort_by(|a, b| Order::Oldest.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));

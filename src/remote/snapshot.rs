@@ -206,8 +206,14 @@ impl Snapshot for Core {
         self.wait(self.passages.query_after(filter, order, after, limit))
     }
 
-    fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
-        self.wait(self.passages.track(hphm, range, limit))
+    fn track(
+        &self,
+        hphm: &str,
+        range: TimeRange,
+        kkmc: Option<&[String]>,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
+        self.wait(self.passages.track(hphm, range, kkmc, limit))
     }
 
     fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>, ReadError> {

@@ -48,10 +48,11 @@ impl Conditions {
         self
     }
 
-    /// Of one plate.
-    pub(super) fn of_plate(hphm: &str, range: TimeRange) -> Self {
+    /// Of one plate, at any of these checkpoints.
+    pub(super) fn of_plate(hphm: &str, range: TimeRange, kkmc: Option<&[String]>) -> Self {
         let mut conditions = Self::within(range);
         conditions.0.push(format!("{PLATE} = {}", text(hphm)));
+        conditions.0.extend(kkmc.map(|names| one_of(CHECKPOINT, names)));
         conditions
     }
 
@@ -281,9 +282,13 @@ mod tests {
             (count(&all), "SELECT COUNT(*) AS passages FROM traffic_data"),
             (newest_time(), "SELECT MAX(gcsj) AS newest FROM traffic_data"),
             (
-                first_passages(&Conditions::of_plate("苏C'1", TimeRange::default()), Order::Newest, 20),
+                first_passages(
+                    &Conditions::of_plate("苏C'1", TimeRange::default(), Some(&["A".to_owned(), "b'".to_owned()])),
+                    Order::Newest,
+                    20,
+                ),
                 "SELECT id, xzqhmc, kkmc, fxlx, gcsj, hpzl, hphm, clppxh FROM traffic_data WHERE hphm = '苏C''1' \
-                 ORDER BY gcsj DESC, id LIMIT 20",
+                 AND kkmc IN ('A', 'b''') ORDER BY gcsj DESC, id LIMIT 20",
             ),
             (
                 first_passages(&all, Order::Oldest, 5),

@@ -26,6 +26,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, ErrorReason};
 use super::fields::shortened;
+use super::layers::{self, is_api_path};
 use super::listen::Lasting;
 use super::state::Api;
 use crate::clock::unix_now;
@@ -33,11 +34,12 @@ use crate::gate::{Credential, Denied, Identity, Via, Who};
 
 pub(super) use lately::Lately;
 pub(super) use mask::Mask;
+pub(super) use purpose::purpose_of;
 pub(super) use record::{Record, Sent};
-pub(super) use table::{Needs, changes, row_of};
+pub(super) use table::{Limited, Needs, changes, row_of};
 pub(super) use who::By;
 
-use purpose::{demanded, purpose_of};
+use purpose::demanded;
 use visit::Visit;
 
 /// The cookie of a session. Browsers take a cookie with this prefix only over HTTPS (or from this machine), for this host and
@@ -50,10 +52,9 @@ pub(super) const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 /// [`Identity`] among the extensions.
 pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let known = route.as_ref().and_then(|route| api.document.parameters(request.method(), route.as_str()));
     // No endpoint: a file of the page, which has no data, or an answer that says so.
-    let Some(route) = route.filter(|route| api.document.parameters(request.method(), route.as_str()).is_some()) else {
-        return next.run(request).await;
-    };
+    let (Some(route), Some(parameters)) = (&route, known) else { return next.run(request).await };
     let row = row_of(request.method(), route.as_str());
     let needed = row.map(|row| row.needs);
     if needed != Some(Needs::Nothing) && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
@@ -64,8 +65,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
         return ApiError::new(ErrorReason::UnknownHost).with("host", host).into_response();
     }
     let by_plate = asks_by_plate(request.uri().query().unwrap_or_default());
-    let known =
-        identified(&api, needed, request.headers()).and_then(|identity| Ok((identity, purpose_of(request.headers())?)));
+    let known = identified(&api, needed, &request).and_then(|identity| Ok((identity, purpose_of(request.headers())?)));
     let (identity, purpose) = match known {
         Ok(known) => known,
         Err(refused) => return refused.into_response(),
@@ -75,6 +75,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let changes = changes(request.method(), route.as_str());
     let allowed = admitted(&identity, needed, changes, request.headers())
         .and_then(|()| if by_plate && !sees_plates { Err(not_permitted(Permission::Plates.as_str())) } else { Ok(()) })
+        .and_then(|()| within_scope(&identity, row.map(|row| row.limited)))
         .and_then(|()| demanded(api.settings.purpose, row, by_plate, purpose.as_ref()));
     let visit = Visit::new(&api, &request, row, &identity, purpose, by_plate);
     if let Err(refused) = allowed {
@@ -86,7 +87,22 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let record = Record::default();
     request.extensions_mut().insert(identity.clone());
     request.extensions_mut().insert(record.clone());
-    let answer = async move { visit.answered(&record, next.run(request).await).await };
+    request.extensions_mut().insert(api.sight(&identity.scope));
+    // Health probes may carry whatever a balancer adds to them.
+    let fields =
+        if is_api_path(route.as_str()) { layers::parameters(&request, parameters).map(Some) } else { Ok(None) };
+    let answer = async move {
+        let answered = match fields {
+            Ok(fields) => {
+                if let Some(fields) = fields {
+                    request.extensions_mut().insert(fields);
+                }
+                next.run(request).await
+            }
+            Err(refused) => refused.into_response(),
+        };
+        visit.answered(&record, answered).await
+    };
     // A change goes on when its client is gone, and so must what records it.
     let answer = if changes { tokio::spawn(answer).await.unwrap_or(Err(ApiError::internal())) } else { answer.await };
     let response = match answer {
@@ -101,12 +117,18 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     if sees_plates || is_plain { response } else { mask::masked(&api.mask, response).await }
 }
 
+/// What the gate said of a request's credential, where that was asked before [`authorize`].
+#[derive(Debug, Clone)]
+pub(super) struct Known(pub(super) Result<Identity, Denied>);
+
 /// Who sends a request.
 ///
 /// # Errors
 /// 401, but for what everybody may ask: the gate stands open for that, and who sends it still matters to some.
-fn identified(api: &Api, needs: Option<Needs>, headers: &HeaderMap) -> Result<Identity, ApiError> {
-    match api.gate.identify(credential(headers), unix_now()) {
+fn identified(api: &Api, needs: Option<Needs>, request: &Request) -> Result<Identity, ApiError> {
+    let known = request.extensions().get::<Known>().cloned();
+    let identity = known.map_or_else(|| api.gate.identify(credential(request.headers()), unix_now()), |known| known.0);
+    match identity {
         Err(_) if needs == Some(Needs::Nothing) => Ok(Identity::nobody()),
         identified => identified.map_err(|denied| match denied {
             Denied::LoginRequired => ApiError::new(ErrorReason::LoginRequired),
@@ -132,9 +154,22 @@ fn admitted(identity: &Identity, needs: Option<Needs>, changes: bool, headers: &
     if changes { prove(identity, headers) } else { Ok(()) }
 }
 
+/// Refuses to those who are limited to some places what cannot be divided by places.
+///
+/// # Errors
+/// [`ErrorReason::OutsideScope`].
+fn within_scope(identity: &Identity, limited: Option<Limited>) -> Result<(), ApiError> {
+    match (identity.scope.words(), limited) {
+        (None, _) | (_, Some(Limited::Scoped | Limited::Placeless)) => Ok(()),
+        (Some(scope), Some(Limited::Refused) | None) => {
+            Err(ApiError::new(ErrorReason::OutsideScope).with("scope", scope))
+        }
+    }
+}
+
 /// Whether a request calls this server by an address, by `localhost`, or by one of these names. A page whose own name leads here
 /// (DNS rebinding) calls it by that name.
-fn is_our_name(headers: &HeaderMap, names: &[String]) -> bool {
+pub(super) fn is_our_name(headers: &HeaderMap, names: &[String]) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Some(host) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
     let name = host.host().trim_end_matches('.').to_ascii_lowercase();
@@ -147,7 +182,7 @@ fn not_permitted(permission: &str) -> ApiError {
 }
 
 /// Whether a query string asks by a plate: the answer would say whether that plate was seen, masked or not.
-fn asks_by_plate(query: &str) -> bool {
+pub(super) fn asks_by_plate(query: &str) -> bool {
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
     names.map(percent_encoding::percent_decode_str).any(|name| name.eq(table::BY_PLATE.bytes()))
 }

@@ -17,6 +17,7 @@ use super::codes::WorkStatusName;
 use super::error::{ApiError, Envelope, ErrorEnvelope, ErrorReason};
 use super::fields::BodyFields;
 use super::records::label;
+use super::sight::Sight;
 use super::state::Api;
 use super::warnings::AlertSchema;
 use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, details, tagged};
@@ -128,16 +129,17 @@ impl AlertDetailJson {
 )]
 pub(super) async fn get(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotAlertId)?;
     record.details(Details::default().with("id", id.to_string()));
-    let found = api.scan(move |snapshot| snapshot.alert(id)).await?;
+    let found = api.scan(&sight, move |snapshot| snapshot.alert(id)).await?;
     let worked = found.ok_or(crate::work::WorkError::NotFound(id))?;
     record.detail(Details::PLATE, worked.alert.plate.as_str());
     record.rows(1);
-    Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+    Ok(AlertDetailJson::new(worked, &sight.catalogue()).into_answer())
 }
 
 /// Changes the work on an alert. The change is on disk before the response is sent.
@@ -157,6 +159,7 @@ pub(super) async fn get(
 )]
 pub(super) async fn patch(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<Record>,
     Path(id): Path<String>,
@@ -166,7 +169,7 @@ pub(super) async fn patch(
     let id = checked(&id, ErrorReason::NotAlertId)?;
     let change = change_of(&api, &identity, &headers, &fields)?;
     record.details(details(id, &change));
-    let worked = api.change(move |reader| reader.change_work(id, &change)).await?;
+    let worked = api.change(&sight, move |reader| reader.change_work(id, &change)).await?;
     record.detail(Details::PLATE, worked.alert.plate.as_str());
-    Ok(AlertDetailJson::new(worked, &api.reader.catalogue()).into_answer())
+    Ok(AlertDetailJson::new(worked, &sight.catalogue()).into_answer())
 }

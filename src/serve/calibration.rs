@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
+use super::sight::Sight;
 use super::state::Api;
 use crate::calibration::{BANDS, Calibration};
 use crate::case_json::rounded;
@@ -102,7 +103,7 @@ impl CalibrationJson {
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn calibration(State(api): State<Arc<Api>>) -> Answer<CalibrationJson> {
-    let decisions = api.scan(|snapshot| snapshot.decisions()).await?;
+pub(super) async fn calibration(State(api): State<Arc<Api>>, sight: Sight) -> Answer<CalibrationJson> {
+    let decisions = api.scan(&sight, |snapshot| snapshot.decisions()).await?;
     Ok(Success(CalibrationJson::new(&Calibration::of(&decisions))))
 }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::codes::{CameraFaultName, CameraHealthName, Named as _};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::records::label;
+use super::sight::Sight;
 use super::state::Api;
 use crate::camera_clocks::CheckpointClock;
 use crate::cameras::{Camera, CameraCounts};
@@ -127,14 +128,14 @@ pub(super) struct CameraCountsJson {
 
 impl CameraCountsJson {
     /// Of what is known now; none where this process knows nothing of cameras yet, or ever.
-    pub(super) fn of(api: &Api) -> Option<Self> {
-        let CameraCounts { ok, doubtful, bad } = api.reader.cameras().ok()?.counts()?;
+    pub(super) fn of(sight: &Sight) -> Option<Self> {
+        let CameraCounts { ok, doubtful, bad } = sight.cameras().ok()?.counts()?;
         Some(Self { ok, doubtful, bad })
     }
 }
 
 impl CameraJson {
-    fn new(api: &Api, camera: &Camera, clock: Option<&CheckpointClock>) -> Self {
+    fn new(sight: &Sight, camera: &Camera, clock: Option<&CheckpointClock>) -> Self {
         let known = &camera.known;
         let (offset, error) = camera.offset().unzip();
         let tenths = |number: f64| (number * 10.0).round() / 10.0;
@@ -144,7 +145,7 @@ impl CameraJson {
         };
         Self {
             kkmc: camera.kkmc.to_string(),
-            label: label(&api.reader.catalogue(), &camera.kkmc),
+            label: label(&sight.catalogue(), &camera.kkmc),
             state: camera.health().as_str(),
             findings: camera.faults().map(finding).collect(),
             offset_seconds: offset.map(tenths),
@@ -177,13 +178,13 @@ impl CameraJson {
         (status = 501, description = "This process has no local storage", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn cameras(State(api): State<Arc<Api>>) -> Answer<CameraListJson> {
-    let report = api.reader.cameras().map_err(ApiError::from)?;
-    let detection = api.status().await?.detection.unwrap_or_default();
+pub(super) async fn cameras(State(api): State<Arc<Api>>, sight: Sight) -> Answer<CameraListJson> {
+    let report = sight.cameras().map_err(ApiError::from)?;
+    let detection = api.status(&sight).await?.detection.unwrap_or_default();
     let clocks: HashMap<&str, &CheckpointClock> =
         detection.checkpoints.iter().map(|clock| (&*clock.kkmc, clock)).collect();
     let (doubtful, bad) = report.counts().map_or((0, 0), |counts| (counts.doubtful, counts.bad));
-    let json = |camera: &Camera| CameraJson::new(&api, camera, clocks.get(&*camera.kkmc).copied());
+    let json = |camera: &Camera| CameraJson::new(&sight, camera, clocks.get(&*camera.kkmc).copied());
     Ok(Success(CameraListJson {
         evidence: report.is_on,
         learnt_until: report.model.map(|hour| CivilTime(hour * 3600).to_string()),

@@ -19,6 +19,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Succe
 use super::fields::{BodyFields, Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
+use super::sight::Sight;
 use super::state::Api;
 use super::work::{WorkChangeBody, WorkEntrySchema, WorkRefusals, change_of, checked, details, tagged};
 use crate::case_json::{
@@ -162,11 +163,11 @@ pub(super) struct CaseDetailJson {
 }
 
 impl CaseDetailJson {
-    fn new(worked: WorkedCase, api: &Api) -> Self {
+    fn new(worked: WorkedCase, sight: &Sight) -> Self {
         let CaseRecordJson { case, version, history } = worked.into();
         Self {
-            places: places(&case, &api.reader.catalogue()),
-            times: api.reader.snapshot().case_times(&case),
+            places: places(&case, &sight.catalogue()),
+            times: sight.snapshot().case_times(&case),
             allowed: case.status.allowed(),
             case,
             version,
@@ -218,26 +219,27 @@ fn places(case: &CaseJson, catalogue: &Catalogue) -> Vec<PlaceJson> {
 )]
 pub(super) async fn list_cases(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     QueryFields(fields): QueryFields,
 ) -> Answer<CasePageJson> {
-    let filter = filter(&api, &fields)?;
+    let filter = filter(&api, &sight, &fields)?;
     let order = fields.named("order")?.unwrap_or_default();
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let given = fields.given(&["kkmc", "probability", "cause", "status", "start", "end", "order"]);
     let given = given.with("page", page).with("limit", limit as u64);
     record.details(given.with_any(Details::PLATE, filter.hphm.clone()));
-    let found = api.scan(move |snapshot| snapshot.cases(&filter, order, page, limit)).await?;
+    let found = api.scan(&sight, move |snapshot| snapshot.cases(&filter, order, page, limit)).await?;
     record.rows(found.records.len());
     Ok(Success(CasePageJson { total: found.total, records: found.records }))
 }
 
-fn filter(api: &Api, fields: &Fields) -> Result<CaseFilter, ApiError> {
+fn filter(api: &Api, sight: &Sight, fields: &Fields) -> Result<CaseFilter, ApiError> {
     Ok(CaseFilter {
         time: fields.range("start", "end", &api.settings.zone)?,
         hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
-        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&api.reader.catalogue(), &text)),
+        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&sight.catalogue(), &text)),
         min_probability: fields.share("probability")?,
         cause: fields.named("cause")?,
         status: fields.named("status")?,
@@ -260,16 +262,17 @@ fn filter(api: &Api, fields: &Fields) -> Result<CaseFilter, ApiError> {
 )]
 pub(super) async fn get_case(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
     record.details(Details::default().with("id", AlertId(id).to_string()));
-    let found = api.scan(move |snapshot| snapshot.case(id)).await?;
+    let found = api.scan(&sight, move |snapshot| snapshot.case(id)).await?;
     let worked = found.ok_or(WorkError::NoCase(AlertId(id)))?;
     record.detail(Details::PLATE, worked.case.hphm.as_str());
     record.rows(1);
-    Ok(CaseDetailJson::new(worked, &api).into_answer())
+    Ok(CaseDetailJson::new(worked, &sight).into_answer())
 }
 
 /// Changes the work on a case. The change is on disk before the response is sent.
@@ -289,6 +292,7 @@ pub(super) async fn get_case(
 )]
 pub(super) async fn patch_case(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(identity): Extension<Identity>,
     Extension(record): Extension<Record>,
     Path(id): Path<String>,
@@ -298,7 +302,7 @@ pub(super) async fn patch_case(
     let id = checked(&id, ErrorReason::NotCaseId)?.0;
     let change = change_of(&api, &identity, &headers, &fields)?;
     record.details(details(AlertId(id), &change));
-    let worked = api.change(move |reader| reader.change_case(id, &change)).await?;
+    let worked = api.change(&sight, move |reader| reader.change_case(id, &change)).await?;
     record.detail(Details::PLATE, worked.case.hphm.as_str());
-    Ok(CaseDetailJson::new(worked, &api).into_answer())
+    Ok(CaseDetailJson::new(worked, &sight).into_answer())
 }

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::error::{ApiError, Envelope, json_text};
+use super::sight::Sight;
 use super::state::Api;
 
 use list::CheckpointJson;
@@ -20,8 +21,8 @@ pub(super) use list::KnownCheckpoints;
     tag = "checkpoints",
     responses((status = 200, description = "The catalogue, in its own order", body = Envelope<Vec<CheckpointJson>>))
 )]
-pub(super) async fn checkpoints(State(api): State<Arc<Api>>) -> Result<Response, ApiError> {
-    let catalogue = api.reader.catalogue();
+pub(super) async fn checkpoints(State(api): State<Arc<Api>>, sight: Sight) -> Result<Response, ApiError> {
+    let catalogue = sight.catalogue();
     let shared = api.clone();
-    api.counters(move |_| shared.checkpoints.answer(catalogue)).await.map(json_text)
+    api.counters(&sight, move |_| shared.checkpoints.answer(catalogue)).await.map(json_text)
 }

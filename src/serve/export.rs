@@ -32,6 +32,7 @@ use super::listen::{Client, Lasting};
 use super::query::{self, QueryBody, filter, order};
 use super::records::PassageJson;
 use super::shares::{Progress, Share};
+use super::sight::Sight;
 use super::state::Api;
 use crate::reader::{PassageCursor, ReadError, cursor_of};
 use csv::Form;
@@ -92,6 +93,7 @@ pub(super) struct ExportBody {
 )]
 pub(super) async fn export(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(client): Extension<Client>,
     Extension(record): Extension<Record>,
     BodyFields(fields): BodyFields,
@@ -100,7 +102,7 @@ pub(super) async fn export(
     // They have no effect, but a wrong value is still an error.
     fields.page()?;
     fields.limit(1..=query::MAX_LIMIT, query::DEFAULT_LIMIT)?;
-    let catalogue = api.reader.catalogue();
+    let catalogue = sight.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let form = form(&fields)?;
@@ -111,9 +113,9 @@ pub(super) async fn export(
         .take(client.address, client.connection.clone(), is_slow)
         .ok_or_else(|| ApiError::new(ErrorReason::ExportsBusy).retry_after(RETRY_AFTER_SECONDS))?;
     // One snapshot for the count and for the rows, so that they agree.
-    let snapshot = api.reader.snapshot();
+    let snapshot = sight.snapshot();
     let counting = snapshot.clone();
-    let first = api.scan(move |_| {
+    let first = api.scan(&sight, move |_| {
         let total = counting.query(&filter, order, 1, 0)?.total;
         // A reader that cannot do this fails here, before the response begins.
         cursor_of(counting.clone(), &filter, order).next(1)?;

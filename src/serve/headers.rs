@@ -19,17 +19,16 @@ pub(super) const PAGE_POLICY: &str = "default-src 'self'; script-src 'self'; sty
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 /// What any other answer may do, should a browser show it: nothing.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
-/// What no page here uses.
+/// What no page here uses. Only of a page a browser asks this.
 const NOT_USED: &str = "accelerometer=(), autoplay=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), \
      magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=(), xr-spatial-tracking=()";
 
 /// The headers of every answer, except where it has its own.
-const EVERYWHERE: [(HeaderName, &str); 6] = [
+const EVERYWHERE: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::CONTENT_SECURITY_POLICY, DATA_POLICY),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
-    (HeaderName::from_static("permissions-policy"), NOT_USED),
     // Pages of other origins that may read answers do so by CORS, to which this does not apply.
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
@@ -38,6 +37,10 @@ const EVERYWHERE: [(HeaderName, &str); 6] = [
 pub(super) fn protect(headers: &mut HeaderMap) {
     for (name, value) in EVERYWHERE {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    let is_page = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_page {
+        headers.insert(HeaderName::from_static("permissions-policy"), HeaderValue::from_static(NOT_USED));
     }
 }
 

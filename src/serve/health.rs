@@ -39,7 +39,7 @@ pub(super) async fn healthz() -> Answer<Health> {
     Ok(Success(Health { status: HealthStatus::Alive }))
 }
 
-/// Whether the process takes input and answers.
+/// Whether the process takes input and answers: also not while the audit log cannot be written.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -50,8 +50,12 @@ pub(super) async fn healthz() -> Answer<Health> {
     )
 )]
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Answer<Health> {
-    if let Some(failure) = api.reader.failure() {
+    if let Some(failure) = api.data.whole().failure() {
         return Err(ApiError::new(ErrorReason::NotReady).with("error", failure));
+    }
+    // Without the log nothing is shown.
+    if let Some(failure) = api.trail.as_ref().and_then(|trail| trail.failure()) {
+        return Err(ApiError::new(ErrorReason::NotReady).with("error", format!("the audit log: {failure}")));
     }
     if api.shutdown.is_cancelled() {
         return Err(ApiError::new(ErrorReason::ShuttingDown));

@@ -16,7 +16,9 @@ use super::error::{ApiError, ErrorReason};
 use super::fields::Fields;
 use super::headers::{SERVER_TIMING, protect};
 use super::listen::{Client, Crowded};
+use super::rates::Running;
 use super::state::Api;
+use super::throttle;
 
 /// Label of requests without a route: files of the page, and paths that do not exist.
 const UNMATCHED: &str = "other";
@@ -26,39 +28,17 @@ const MAX_URI_BYTES: usize = 8 << 10;
 /// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
-/// Refuses a URI that is too long, and everything but health probes on a connection that took one of the slots reserved for
-/// them.
-pub(super) async fn admit(request: Request, next: Next) -> Response {
-    let uri = request.uri();
-    let bytes = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
-    if bytes > MAX_URI_BYTES {
-        let refused = ApiError::new(ErrorReason::UriTooLong).with("bytes", bytes).with("limit", MAX_URI_BYTES);
-        return refused.into_response();
-    }
-    if request.extensions().get::<Crowded>().is_some() && !HEALTH_PATHS.contains(&uri.path()) {
-        return ApiError::new(ErrorReason::ConnectionsFull).retry_after(RETRY_AFTER_SECONDS).into_response();
-    }
-    next.run(request).await
-}
-
 /// Paths that are answered even when every connection is in use.
 pub(super) const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Parses the query string once, refuses parameters that the endpoint does not have, and passes the others on.
-pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request, next: Next) -> Response {
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let known = route.as_ref().and_then(|route| api.document.parameters(request.method(), route.as_str()));
-    // There is no such endpoint; the fallback says so.
-    let Some(known) = known else { return next.run(request).await };
-    let checked = Fields::from_query(request.uri().query().unwrap_or_default())
-        .and_then(|fields| fields.only(known).map(|()| fields));
-    match checked {
-        Ok(fields) => {
-            request.extensions_mut().insert(fields);
-            next.run(request).await
-        }
-        Err(refused) => refused.into_response(),
-    }
+/// Parses the query string once, and refuses parameters that the endpoint does not have.
+///
+/// # Errors
+/// 400.
+pub(super) fn parameters(request: &Request, known: &[String]) -> Result<Fields, ApiError> {
+    let fields = Fields::from_query(request.uri().query().unwrap_or_default())?;
+    fields.only(known)?;
+    Ok(fields)
 }
 
 /// 405 for a method that an endpoint does not have, with the methods that it has.
@@ -67,16 +47,31 @@ pub(super) async fn method_not_allowed(State(api): State<Arc<Api>>, route: Match
     ApiError::method_not_allowed(&method, &allowed.join(" or "))
 }
 
-/// Counts the request, adds the headers that every answer carries, and `Server-Timing: app;dur=…` (milliseconds until the head of the response) to `/api/*`.
-pub(super) async fn measure(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+/// What stands around a request.
+#[derive(Clone)]
+pub(super) struct Outermost {
+    pub(super) api: Arc<Api>,
+    /// Each client may ask so much ([`throttle`]).
+    pub(super) is_limited: bool,
+}
+
+/// Refuses what is not answered at all, counts the request, wraps an error of axum itself in the envelope, and adds the headers that every
+/// answer carries, to those of `/api/*` also `Server-Timing: app;dur=…` (milliseconds until the head of the response).
+///
+/// NOTE: one layer does this, as each costs a request a copy of all that is below it.
+pub(super) async fn outermost(State(around): State<Outermost>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let is_api = is_api_path(request.uri().path());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let is_encrypted = request.extensions().get::<Client>().is_some_and(|client| client.is_encrypted);
-    let mut response = next.run(request).await;
+    let mut response = match admit(&around, &mut request) {
+        Ok(_running) => in_envelope(next.run(request).await),
+        Err(refused) => refused.into_response(),
+    };
     let elapsed = started.elapsed();
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
+    let api = &around.api;
     api.metrics.observe(&method, route, response.status(), elapsed);
     let headers = response.headers_mut();
     protect(headers);
@@ -87,6 +82,23 @@ pub(super) async fn measure(State(api): State<Arc<Api>>, request: Request, next:
         headers.insert(SERVER_TIMING, timing);
     }
     response
+}
+
+/// Lets a request in, which counts as running until what is returned is dropped.
+///
+/// # Errors
+/// For a URI that is too long, for everything but health probes on a connection that took one of the slots reserved for them, and
+/// for a client that asks too much.
+fn admit(around: &Outermost, request: &mut Request) -> Result<Option<Running>, ApiError> {
+    let uri = request.uri();
+    let bytes = uri.path().len() + uri.query().map_or(0, |query| query.len() + 1);
+    if bytes > MAX_URI_BYTES {
+        return Err(ApiError::new(ErrorReason::UriTooLong).with("bytes", bytes).with("limit", MAX_URI_BYTES));
+    }
+    if request.extensions().get::<Crowded>().is_some() && !HEALTH_PATHS.contains(&uri.path()) {
+        return Err(ApiError::new(ErrorReason::ConnectionsFull).retry_after(RETRY_AFTER_SECONDS));
+    }
+    if around.is_limited { throttle::take(&around.api, request) } else { Ok(None) }
 }
 
 /// Answers 504 for a request that takes longer than the settings allow.
@@ -106,9 +118,8 @@ fn seconds(time: Duration) -> Value {
     }
 }
 
-/// Wraps an error of axum itself in the envelope.
-pub(super) async fn envelope_errors(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+/// An error of axum itself in the envelope; any other answer as it is.
+fn in_envelope(response: Response) -> Response {
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || is_json(&response) {
         return response;

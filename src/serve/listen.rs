@@ -19,4 +19,6 @@ pub use bind::bind;
 pub(super) use extensions::{Client, Crowded, Lasting};
 pub use places::open_files;
 pub use settings::ConnectionSettings;
+#[cfg(any(test, fuzzing))]
+pub(super) use tls::certificate_ends_at;
 pub use tls::{Tls, TlsFiles};

@@ -7,6 +7,7 @@ mod text;
 
 use std::sync::Arc;
 
+use access::Scope;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -30,9 +31,11 @@ use text::Exposition;
         example = "# HELP platewatch_accepted_total Accepted passages.\n# TYPE platewatch_accepted_total counter\nplatewatch_accepted_total 1299976\n"))
 )]
 pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, ApiError> {
-    let status = api.status().await?;
+    // Only those who see everything get here.
+    let sight = api.sight(&Scope::everywhere());
+    let status = api.status(&sight).await?;
     let mut out = Exposition::default();
-    let totals = api.reader.snapshot().totals();
+    let totals = sight.snapshot().totals();
     appliance(&mut out, &status, &totals, totals.newest.map(|newest| api.now().0 - newest.0));
     let mut delays = out
         .gauge("platewatch_watermark_delay_seconds", "Seconds by which a partition's watermark is behind the clock.");
@@ -42,10 +45,17 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
             delays.labelled(&[("partition", &partition.partition.to_string())], delay as f64);
         }
     }
-    if let Ok(report) = api.reader.cameras() {
+    if let Ok(report) = sight.cameras() {
         cameras::write(&mut out, &report);
     }
     out.gauge("platewatch_event_streams_open", "Event streams that are open.").value(api.open_streams() as f64);
+    if let Some(trail) = &api.trail {
+        out.gauge(
+            "platewatch_audit_log_ready",
+            "0 while entries of the audit log cannot be written, so nothing is shown.",
+        )
+        .value(f64::from(u8::from(trail.failure().is_none())));
+    }
     if let Some(ends_at) = api.settings.tls.as_ref().and_then(|tls| tls.ends_at()) {
         out.gauge(
             "platewatch_tls_certificate_ends_seconds",
@@ -54,7 +64,7 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
         .value(ends_at as f64);
     }
     model(&mut out, &*api.settings.forecaster);
-    if let Ok(roads) = api.reader.roads() {
+    if let Ok(roads) = sight.roads() {
         roads::write(&mut out, &roads);
     }
     api.metrics.write(&mut out);

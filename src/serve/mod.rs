@@ -5,9 +5,9 @@
 //! answered, which source feeds the data, or that there is a pipeline. A request reads one consistent snapshot; what may
 //! touch the disk runs on blocking threads, bounded by [`lanes`], so that no query can slow the pipeline.
 //!
-//! Layers, outside in: metrics, `Server-Timing` and the headers of every answer, the limit of the URI, compression, the limits
-//! of one client ([`throttle`]), and for `/api/*` alone origins (CORS), panic to 500, plain error to envelope, who may do what
-//! and what the audit log says of it ([`access`]), parameters, timeout (not for the event stream).
+//! Layers, outside in: one for metrics, `Server-Timing`, the headers of every answer, the limit of the URI, the limits of one client
+//! ([`throttle`]) and plain error to envelope; compression; for `/api/*` alone origins (CORS); panic to 500; who may do what, what
+//! the audit log says of it ([`access`]), and parameters; timeout (not for the event stream).
 
 mod access;
 mod alert;
@@ -23,6 +23,8 @@ mod endpoints;
 mod error;
 mod export;
 mod fields;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod headers;
 mod health;
 mod lanes;
@@ -48,6 +50,7 @@ mod session;
 mod sessions;
 mod settings;
 mod shares;
+mod sight;
 mod state;
 mod stats;
 mod status;

@@ -26,6 +26,8 @@ pub(super) struct Origins {
     readers: Option<Vec<String>>,
     /// Origins that may change something, besides our own.
     changers: Vec<String>,
+    /// Headers that a page of another origin may read.
+    exposed: HeaderValue,
 }
 
 impl Origins {
@@ -35,6 +37,7 @@ impl Origins {
         Self {
             readers: (!any).then(|| readers.iter().map(plain).collect()),
             changers: changers.iter().map(plain).collect(),
+            exposed: exposed(),
         }
     }
 
@@ -82,7 +85,7 @@ pub(super) async fn guard(State(origins): State<Arc<Origins>>, request: Request,
     if let Some(Some(allowed)) = allowed {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
     }
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed());
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, origins.exposed.clone());
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     response
 }
@@ -110,7 +113,6 @@ fn refused(origin: Option<&HeaderValue>) -> ApiError {
     ApiError::new(ErrorReason::OriginNotAllowed).with("origin", origin)
 }
 
-/// Headers that a page of another origin may read.
 fn exposed() -> HeaderValue {
     const NAMES: [HeaderName; 6] =
         [SERVER_TIMING, header::RETRY_AFTER, header::ETAG, header::CONTENT_DISPOSITION, TOTAL_COUNT, MAX_ROWS];

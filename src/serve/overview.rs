@@ -8,8 +8,11 @@ use std::time::Instant;
 
 use axum::extract::State;
 
+use super::alerts_today::AlertsToday;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
+use super::sight::Sight;
 use super::state::Api;
+use crate::reader::Snapshot;
 
 use headline::Overview;
 pub(super) use headline::{NewestOverview, SameTimeYesterday};
@@ -24,17 +27,24 @@ pub(super) use headline::{NewestOverview, SameTimeYesterday};
         (status = 503, description = "The server is busy", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn overview(State(api): State<Arc<Api>>) -> Answer<Overview> {
+pub(super) async fn overview(State(api): State<Arc<Api>>, sight: Sight) -> Answer<Overview> {
+    let now = api.now();
+    let checkpoints = sight.catalogue().len() as u64;
+    if sight.is_limited() {
+        // Nothing is shared with others, and hours at the ends of a range are read from the segments.
+        let read = move |snapshot: &dyn Snapshot| {
+            Overview::read(snapshot, now, checkpoints, &AlertsToday::default(), &SameTimeYesterday::default())
+        };
+        return api.scan(&sight, read).await.map(Success);
+    }
     let asked = Instant::now();
     let mut newest = api.newest_overview.clone().lock_owned().await;
     if let Some((_, overview)) = newest.as_ref().filter(|(began, _)| *began >= asked) {
         return Ok(Success(overview.clone()));
     }
     let began = Instant::now();
-    let now = api.now();
-    let checkpoints = api.reader.catalogue().len() as u64;
     let shared = api.clone();
-    let overview = api.counters(move |snapshot| {
+    let overview = api.counters(&sight, move |snapshot| {
         let overview = Overview::read(snapshot, now, checkpoints, &shared.alerts_today, &shared.same_time_yesterday)?;
         // Set here, since the work continues if the client disconnects.
         *newest = Some((began, overview.clone()));

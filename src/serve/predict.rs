@@ -15,6 +15,7 @@ use traffic::CivilTime;
 
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
+use super::sight::Sight;
 use super::state::Api;
 use crate::forecast::{Basis, FlowForecast, Forecast};
 
@@ -45,10 +46,14 @@ use json::{DayJson, FlowJson, HourJson, ModelStatusJson, NowcastJson, rounded};
         (status = 503, description = "The server is busy, or the database that holds the counts is away", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<FlowJson> {
+pub(super) async fn flow(
+    State(api): State<Arc<Api>>,
+    sight: Sight,
+    QueryFields(fields): QueryFields,
+) -> Answer<FlowJson> {
     let hour = api.asked_hour(&fields)?;
-    let place = api.asked_place(&fields).await?;
-    let predictor = api.predictor().await?;
+    let place = api.asked_place(&sight, &fields).await?;
+    let predictor = api.predictor(&sight).await?;
     let FlowForecast { flow, lower, upper, basis, correction } = predictor.forecast(&place, hour);
     Ok(Success(FlowJson {
         kkmc: place.code,
@@ -81,11 +86,15 @@ pub(super) async fn flow(State(api): State<Arc<Api>>, QueryFields(fields): Query
         (status = 503, description = "The server is busy, or the database that holds the counts is away", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<DayJson> {
+pub(super) async fn day(
+    State(api): State<Arc<Api>>,
+    sight: Sight,
+    QueryFields(fields): QueryFields,
+) -> Answer<DayJson> {
     let day = api.asked_day(&fields)?.unwrap_or_else(|| api.now().day());
-    let place = api.asked_place(&fields).await?;
-    let predictor = api.predictor().await?;
-    let actual = api.counted_on(day, place.names.clone()).await?;
+    let place = api.asked_place(&sight, &fields).await?;
+    let predictor = api.predictor(&sight).await?;
+    let actual = api.counted_on(&sight, day, place.names.clone()).await?;
     let mut basis = Basis::City;
     let hours = (0..HOURS).zip(actual).map(|(hour, actual)| {
         let forecast = predictor.forecast(&place, day * HOURS + hour);
@@ -118,10 +127,11 @@ pub(super) async fn day(State(api): State<Arc<Api>>, QueryFields(fields): QueryF
     tag = "prediction",
     responses((status = 200, description = "The model and its training", body = Envelope<ModelStatusJson>))
 )]
-pub(super) async fn model(State(api): State<Arc<Api>>) -> Answer<ModelStatusJson> {
+pub(super) async fn model(State(api): State<Arc<Api>>, sight: Sight) -> Answer<ModelStatusJson> {
     let current = api.settings.forecaster.current();
     let about = current.as_deref().map(Forecast::about);
-    Ok(Success(ModelStatusJson::new(api.settings.forecaster.status(), about)))
+    let model = ModelStatusJson::new(api.settings.forecaster.status(), about);
+    Ok(Success(if sight.is_limited() { model.without_places() } else { model }))
 }
 
 fn date_of(hour: i64) -> String {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
+use super::sight::Sight;
 use super::state::Api;
 use crate::prove::Report;
 
@@ -38,8 +39,8 @@ pub(super) struct ProofJson {
         (status = 503, description = "Too many queries wait", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn prove(State(api): State<Arc<Api>>) -> Answer<ProofJson> {
-    let reader = api.reader.clone();
+pub(super) async fn prove(State(api): State<Arc<Api>>, sight: Sight) -> Answer<ProofJson> {
+    let reader = sight.reader().clone();
     let kept = api.lanes.scan(move || reader.proof()).await??;
     let kept = kept.ok_or_else(|| ApiError::new(ErrorReason::NoProof))?;
     let report = Report { pairs: Vec::new(), ..kept.report };

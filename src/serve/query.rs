@@ -13,6 +13,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Succe
 use super::fields::{BodyFields, Fields};
 use super::records::{PassagePageJson, kkmc_texts};
 use super::settings::ServeSettings;
+use super::sight::Sight;
 use super::state::Api;
 use crate::reader::{Order, QueryFilter};
 
@@ -107,17 +108,18 @@ pub(super) struct QueryBody {
 )]
 pub(super) async fn query(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     BodyFields(fields): BodyFields,
 ) -> Answer<PassagePageJson> {
     fields.only(&FIELDS)?;
-    let catalogue = api.reader.catalogue();
+    let catalogue = sight.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     record.details(details(&fields, &filter, order).with("page", page).with("limit", limit as u64));
-    let page = api.scan(move |snapshot| {
+    let page = api.scan(&sight, move |snapshot| {
         let found = snapshot.query(&filter, order, page, limit)?;
         record.rows(found.records.len());
         Ok(PassagePageJson::new(found, &catalogue))

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use super::records::label;
+use super::sight::Sight;
 use super::state::Api;
 use crate::reader::{Group, TimeRange};
 
@@ -71,12 +72,16 @@ pub(super) struct RecentFlow {
         (status = 504, description = "The query took too long", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn recent(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<RecentFlow> {
+pub(super) async fn recent(
+    State(api): State<Arc<Api>>,
+    sight: Sight,
+    QueryFields(fields): QueryFields,
+) -> Answer<RecentFlow> {
     let minutes = fields.whole("minutes", 1..=MAX_MINUTES, DEFAULT_MINUTES)?;
-    let (now, catalogue) = (api.now(), api.reader.catalogue());
-    let flow = api.scan(move |snapshot| {
+    let (now, catalogue) = (api.now(), sight.catalogue());
+    let flow = api.scan(&sight, move |snapshot| {
         // A camera whose clock is ahead must not move the window past the others.
-        let Some(end) = snapshot.totals().newest.map(|newest| newest.min(now)) else {
+        let Some(end) = snapshot.newest().map(|newest| newest.min(now)) else {
             // Either there is no passage yet, or the data is unavailable, which is an error.
             snapshot.count(TimeRange::default())?;
             return Ok(flow(None, minutes, &[], &catalogue));

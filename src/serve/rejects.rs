@@ -11,6 +11,7 @@ use super::access::Record;
 use super::codes::RejectReasonName;
 use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::{MAX_WHOLE, QueryFields};
+use super::sight::Sight;
 use super::state::Api;
 use crate::reader::RejectRow;
 
@@ -100,6 +101,7 @@ pub(super) struct RejectListJson {
 )]
 pub(super) async fn rejects(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     QueryFields(fields): QueryFields,
 ) -> Answer<RejectListJson> {
@@ -107,9 +109,9 @@ pub(super) async fn rejects(
     let before = fields.whole_if_given("before", 0..=MAX_WHOLE)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     record.details(fields.given(&["reason", "before"]).with("limit", limit as u64));
-    let piece = api.scan(move |snapshot| snapshot.rejects(reason, before, limit)).await?;
+    let piece = api.scan(&sight, move |snapshot| snapshot.rejects(reason, before, limit)).await?;
     record.rows(piece.records.len());
-    let counts = api.status().await?.pipeline.rejected;
+    let counts = api.status(&sight).await?.pipeline.rejected;
     let mut reasons: Vec<_> = counts.iter().map(|(reason, count)| ReasonCount { reason, count: *count }).collect();
     reasons.sort_by_key(|entry| std::cmp::Reverse(entry.count));
     Ok(Success(RejectListJson {

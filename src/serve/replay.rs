@@ -112,6 +112,32 @@ impl Replay {
         Ok(piece.after(last))
     }
 
+    /// The same for a reader that shows other alerts than the one of all streams: its pieces are shared with nobody.
+    ///
+    /// # Errors
+    /// The alerts could not be read.
+    pub(super) async fn own_events_after(
+        &self,
+        reader: &Arc<dyn Reader>,
+        last: u64,
+        newest: u64,
+    ) -> Result<Events, ApiError> {
+        let turn = self.turns.acquire().await;
+        let reader = reader.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            let alerts = reader.snapshot().alerts_after(last, PIECE as usize)?;
+            // A piece that is not full has all there are.
+            let read_to = if alerts.len() < PIECE as usize { newest } else { last };
+            Ok::<_, ReadError>(Piece::new(alerts.iter(), read_to))
+        });
+        let piece = made.await.map_err(|error| {
+            tracing::error!(%error, "reading alerts panicked");
+            ApiError::internal()
+        })??;
+        drop(turn);
+        Ok(piece.after(last))
+    }
+
     async fn piece(&self, reader: &Arc<dyn Reader>, number: u64, needed: u64) -> Result<Piece, ApiError> {
         if let Some(piece) = self.known(number, needed) {
             return Ok(piece);

@@ -12,6 +12,7 @@ use axum::extract::State;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::QueryFields;
 use super::records::kkmc_texts;
+use super::sight::Sight;
 use super::state::Api;
 
 pub(super) use distance::DistanceBasis;
@@ -34,10 +35,10 @@ use listed::{listed, segment};
         (status = 503, description = "The server is busy", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn roads(State(api): State<Arc<Api>>) -> Answer<RoadListJson> {
-    let roads = api.reader.roads().map_err(ApiError::from)?;
-    let (catalogue, shared) = (api.reader.catalogue(), api.clone());
-    let listed = api.counters(move |_| Ok(listed(&roads, &catalogue, &shared.road_links.of(&catalogue))));
+pub(super) async fn roads(State(api): State<Arc<Api>>, sight: Sight) -> Answer<RoadListJson> {
+    let roads = sight.roads().map_err(ApiError::from)?;
+    let (catalogue, shared) = (sight.catalogue(), api.clone());
+    let listed = api.counters(&sight, move |_| Ok(listed(&roads, &catalogue, &shared.road_links.of(&catalogue))));
     listed.await.map(Success)
 }
 
@@ -61,16 +62,21 @@ pub(super) async fn roads(State(api): State<Arc<Api>>) -> Answer<RoadListJson> {
         (status = 503, description = "The server is busy", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn road_hours(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<RoadHoursJson> {
+pub(super) async fn road_hours(
+    State(api): State<Arc<Api>>,
+    sight: Sight,
+    QueryFields(fields): QueryFields,
+) -> Answer<RoadHoursJson> {
     let end = |name: &'static str| {
         fields.text(name)?.ok_or_else(|| ApiError::new(ErrorReason::MissingEnd).with("name", name))
     };
     let (from, to) = (end("from")?, end("to")?);
-    let roads = api.reader.roads().map_err(ApiError::from)?;
-    let (catalogue, shared) = (api.reader.catalogue(), api.clone());
+    let roads = sight.roads().map_err(ApiError::from)?;
+    let (catalogue, shared) = (sight.catalogue(), api.clone());
     let ends = [&*from, &*to].map(|text| kkmc_texts(&catalogue, text));
-    let found =
-        api.counters(move |_| Ok(segment(&roads, &catalogue, &shared.road_links.of(&catalogue), &ends))).await?;
+    let found = api
+        .counters(&sight, move |_| Ok(segment(&roads, &catalogue, &shared.road_links.of(&catalogue), &ends)))
+        .await?;
     let quoted = |text: &str| format!("{:?}", text.chars().take(60).collect::<String>());
     found
         .map(Success)

@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::alerts_today::AlertsToday;
 use super::checkpoints::KnownCheckpoints;
 use super::lanes::Lanes;
+use super::layers::Outermost;
 use super::metrics::HttpMetrics;
 use super::origins::Origins;
 use super::overview::{NewestOverview, SameTimeYesterday};
@@ -22,8 +23,9 @@ use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
 use super::state::Api;
-use super::{access, assets, endpoints, error, export, headers, layers, origins, throttle};
+use super::{access, assets, endpoints, error, export, headers, layers, origins};
 use crate::reader::Reader;
+use crate::scope::Scoping;
 
 /// What is served.
 pub struct Routers {
@@ -65,7 +67,7 @@ pub fn routers(
         mask: access::Mask::default(),
         trail: settings.trail.clone(),
         lately: access::Lately::default(),
-        reader,
+        data: Scoping::new(reader),
         settings,
         shutdown,
     });
@@ -79,30 +81,26 @@ pub fn routers(
         .layer(DefaultBodyLimit::max(api.settings.body_limit))
         .layer(from_fn_with_state(api.clone(), layers::time_out))
         .merge(not_allowed(endpoints::streams()))
-        .layer(from_fn_with_state(api.clone(), layers::parameters))
         .layer(from_fn_with_state(api.clone(), access::authorize))
-        .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(origins, origins::guard));
 
     let rest = not_allowed(endpoints::operation())
         .fallback(assets::asset)
         .layer(from_fn_with_state(api.clone(), access::authorize))
-        .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked));
 
     let mut all = rest.nest(endpoints::API, below_api);
     if api.settings.status_only {
         all = all.layer(from_fn(layers::status_only));
     }
-    let all = all.layer(from_fn_with_state(api.clone(), throttle::limit)).layer(layers::compression());
+    let all = all.layer(layers::compression());
     let operation = not_allowed(endpoints::operation())
         .fallback(error::no_such_endpoint)
-        .layer(from_fn(layers::envelope_errors))
         .layer(CatchPanicLayer::custom(error::panicked));
-    let finished = |router: Router<Arc<Api>>| {
-        let measured = from_fn_with_state(api.clone(), layers::measure);
-        router.layer(from_fn(layers::admit)).layer(measured).with_state(api.clone())
+    let finished = |router: Router<Arc<Api>>, is_limited: bool| {
+        let around = Outermost { api: api.clone(), is_limited };
+        router.layer(from_fn_with_state(around, layers::outermost)).with_state(api.clone())
     };
-    Ok(Routers { all: finished(all), operation: finished(operation) })
+    Ok(Routers { all: finished(all, true), operation: finished(operation, false) })
 }

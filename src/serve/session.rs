@@ -229,9 +229,8 @@ pub(super) async fn change_password(
     let changed = api.at_the_gate(move |gate| gate.change_password(&digest, &user, &old, &new, &address, now)).await?;
     changed.map_err(|error| match error {
         PasswordError::Login(error) => failed(error, Some(who.name.to_string()), &record),
-        PasswordError::Weak(_) | PasswordError::Same => {
-            ApiError::new(ErrorReason::WeakPassword).with("error", error.to_string())
-        }
+        PasswordError::Weak(weak) => weak_password(weak.as_str(), &error),
+        PasswordError::Same => weak_password("same", &error),
         PasswordError::Files(error) => {
             tracing::error!(%error, "a password could not be stored");
             ApiError::internal()
@@ -239,7 +238,12 @@ pub(super) async fn change_password(
     })?;
     tracing::info!(user = %who.name, "changed the password");
     let permissions = who.roles.permissions();
-    Ok(Success(SessionJson::new(&api, &Identity { permissions, via: Via::Session(digest), who: Some(who) })))
+    let identity = Identity { permissions, via: Via::Session(digest), who: Some(who), ..identity };
+    Ok(Success(SessionJson::new(&api, &identity)))
+}
+
+fn weak_password(code: &str, error: &PasswordError) -> ApiError {
+    ApiError::new(ErrorReason::WeakPassword).with("code", code).with("error", error.to_string())
 }
 
 /// A field that must be there, as it is: white space belongs to a password.

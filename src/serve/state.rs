@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use access::Scope;
 use axum::http::HeaderValue;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -21,14 +22,17 @@ use super::replay::Replay;
 use super::roads::KnownLinks;
 use super::settings::ServeSettings;
 use super::shares::Shares;
+use super::sight::Sight;
 use crate::gate::{Gate, Trail};
 use crate::reader::{ReadError, Reader, Snapshot};
+use crate::scope::Scoping;
 use crate::status::Status;
 use crate::work::WorkError;
 
 /// The state that all handlers share.
 pub(super) struct Api {
-    pub(super) reader: Arc<dyn Reader>,
+    /// Handlers read it by the [`Sight`] of their request.
+    pub(super) data: Scoping,
     pub(super) settings: ServeSettings,
     pub(super) gate: Arc<Gate>,
     pub(super) mask: Mask,
@@ -71,16 +75,21 @@ impl Api {
         self.streams.held()
     }
 
+    /// What somebody may see who is limited to `scope`.
+    pub(super) fn sight(&self, scope: &Scope) -> Sight {
+        Sight::new(self.data.within(scope), scope.words())
+    }
+
     /// Runs `read`, which may read the disk, over one snapshot.
     ///
     /// # Errors
     /// 503 if too many others wait or the wait is too long, and what `read` returns.
-    pub(super) async fn scan<T, F>(&self, read: F) -> Result<T, ApiError>
+    pub(super) async fn scan<T, F>(&self, sight: &Sight, read: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
-        let reader = self.reader.clone();
+        let reader = sight.reader().clone();
         Ok(self.lanes.scan(move || read(&*reader.snapshot())).await??)
     }
 
@@ -88,12 +97,12 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::scan`].
-    pub(super) async fn counters<T, F>(&self, read: F) -> Result<T, ApiError>
+    pub(super) async fn counters<T, F>(&self, sight: &Sight, read: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
-        let reader = self.reader.clone();
+        let reader = sight.reader().clone();
         Ok(self.lanes.counters(move || read(&*reader.snapshot())).await??)
     }
 
@@ -101,8 +110,8 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::scan`].
-    pub(super) async fn status(&self) -> Result<Status, ApiError> {
-        let reader = self.reader.clone();
+    pub(super) async fn status(&self, sight: &Sight) -> Result<Status, ApiError> {
+        let reader = sight.reader().clone();
         self.lanes.status(move || reader.status()).await
     }
 
@@ -123,12 +132,12 @@ impl Api {
     ///
     /// # Errors
     /// As [`Api::scan`].
-    pub(super) async fn change<T, F>(&self, change: F) -> Result<T, ApiError>
+    pub(super) async fn change<T, F>(&self, sight: &Sight, change: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Reader) -> Result<T, WorkError> + Send + 'static,
     {
-        let reader = self.reader.clone();
+        let reader = sight.reader().clone();
         Ok(self.lanes.change(move || change(&*reader)).await??)
     }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::QueryFields;
 use super::records::label;
+use super::sight::Sight;
 use super::state::Api;
 use crate::reader::{Group, ReadError, Snapshot, TimeRange};
 
@@ -70,12 +71,13 @@ pub(super) struct HourCounts {
 )]
 pub(super) async fn kkmc_count(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<CheckpointCount>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let range = fields.range("start", "end", &api.settings.zone)?;
-    let counts = api.counted(range, move |snapshot| snapshot.counts(Group::Checkpoint, range)).await?;
-    let catalogue = api.reader.catalogue();
+    let counts = api.counted(&sight, range, move |snapshot| snapshot.counts(Group::Checkpoint, range)).await?;
+    let catalogue = sight.catalogue();
     let named = counts.into_iter().take(limit).map(|(name, value)| CheckpointCount {
         label: label(&catalogue, &name),
         name: name.to_string(),
@@ -98,9 +100,13 @@ pub(super) async fn kkmc_count(
         (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn hour_count(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<HourCounts> {
+pub(super) async fn hour_count(
+    State(api): State<Arc<Api>>,
+    sight: Sight,
+    QueryFields(fields): QueryFields,
+) -> Answer<HourCounts> {
     let range = fields.range("start", "end", &api.settings.zone)?;
-    let counts = api.counted(range, move |snapshot| snapshot.counts_by_hour_of_day(range)).await?;
+    let counts = api.counted(&sight, range, move |snapshot| snapshot.counts_by_hour_of_day(range)).await?;
     let hours = (0..counts.len()).map(|hour| format!("{hour:02}:00")).collect();
     Ok(Success(HourCounts { hours, data: counts.to_vec() }))
 }
@@ -119,9 +125,13 @@ pub(super) async fn hour_count(State(api): State<Arc<Api>>, QueryFields(fields):
         (status = 400, description = "A parameter has the wrong form; `msg` names it", body = ErrorEnvelope),
     )
 )]
-pub(super) async fn map_data(State(api): State<Arc<Api>>, QueryFields(fields): QueryFields) -> Answer<Vec<NamedCount>> {
+pub(super) async fn map_data(
+    State(api): State<Arc<Api>>,
+    sight: Sight,
+    QueryFields(fields): QueryFields,
+) -> Answer<Vec<NamedCount>> {
     let range = fields.range("start", "end", &api.settings.zone)?;
-    api.named_counts(Group::District, range, usize::MAX).await
+    api.named_counts(&sight, Group::District, range, usize::MAX).await
 }
 
 /// Passages per type of vehicle.
@@ -140,10 +150,11 @@ pub(super) async fn map_data(State(api): State<Arc<Api>>, QueryFields(fields): Q
 )]
 pub(super) async fn vehicle_type(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
     let range = fields.range("start", "end", &api.settings.zone)?;
-    api.named_counts(Group::VehicleType, range, usize::MAX).await
+    api.named_counts(&sight, Group::VehicleType, range, usize::MAX).await
 }
 
 /// Most frequent brands: CLPPXH up to 牌 or `-`.
@@ -163,30 +174,37 @@ pub(super) async fn vehicle_type(
 )]
 pub(super) async fn vehicle_brand(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let range = fields.range("start", "end", &api.settings.zone)?;
-    api.named_counts(Group::Brand, range, limit).await
+    api.named_counts(&sight, Group::Brand, range, limit).await
 }
 
 impl Api {
     /// Reads counts: in the lane of counters if the range is open at both ends, since that only reads counters in memory; else
     /// in the lane of scans.
-    async fn counted<T, F>(&self, range: TimeRange, read: F) -> Result<T, ApiError>
+    async fn counted<T, F>(&self, sight: &Sight, range: TimeRange, read: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
-        if range == TimeRange::default() && self.reader.counts_at_once() {
-            self.counters(read).await
+        if range == TimeRange::default() && sight.counts_at_once() {
+            self.counters(sight, read).await
         } else {
-            self.scan(read).await
+            self.scan(sight, read).await
         }
     }
 
-    async fn named_counts(&self, group: Group, range: TimeRange, limit: usize) -> Answer<Vec<NamedCount>> {
-        let counts = self.counted(range, move |snapshot| snapshot.counts(group, range)).await?;
+    async fn named_counts(
+        &self,
+        sight: &Sight,
+        group: Group,
+        range: TimeRange,
+        limit: usize,
+    ) -> Answer<Vec<NamedCount>> {
+        let counts = self.counted(sight, range, move |snapshot| snapshot.counts(group, range)).await?;
         let named = counts.into_iter().take(limit).map(|(name, value)| NamedCount { name: name.to_string(), value });
         Ok(Success(named.collect()))
     }

@@ -17,6 +17,7 @@ use super::cameras::CameraCountsJson;
 use super::codes::{BackendStateName, ModelKindName, RoleName};
 use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
+use super::sight::Sight;
 use super::state::Api;
 use crate::forecast::{Forecast, Forecaster};
 use crate::status::{BackendStatus, PipelineStatus, Status};
@@ -221,9 +222,9 @@ pub(super) struct RejectedJson {
     tag = "operation",
     responses((status = 200, description = "The state of the appliance", body = Envelope<StatusJson>))
 )]
-pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
-    let status = api.status().await?;
-    let newest = api.reader.snapshot().totals().newest;
+pub(super) async fn status(State(api): State<Arc<Api>>, sight: Sight) -> Answer<StatusJson> {
+    let status = api.status(&sight).await?;
+    let newest = sight.snapshot().newest();
     let now = api.now();
     let Status { version, role, uptime_seconds, source, pipeline, detection, storage, backends, mirrors, failure } =
         status;
@@ -240,8 +241,8 @@ pub(super) async fn status(State(api): State<Arc<Api>>) -> Answer<StatusJson> {
         open_streams: api.open_streams(),
         source: source_json(source, &api),
         pipeline: pipeline.into(),
-        detection: detection.map(|detection| detection_json(detection, &api)),
-        cameras: CameraCountsJson::of(&api),
+        detection: detection.map(|detection| detection_json(detection, &sight)),
+        cameras: CameraCountsJson::of(&sight),
         storage: storage.into(),
         backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
         mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),

@@ -20,6 +20,7 @@ use super::error::{ApiError, ErrorEnvelope, ErrorReason};
 use super::fields::{Fields, MAX_WHOLE, QueryFields, shortened};
 use super::listen::{Client, Lasting};
 use super::shares::Share;
+use super::sight::Sight;
 use super::state::Api;
 
 /// How long a client should wait before it reconnects.
@@ -52,6 +53,7 @@ const RETRY_READ: Duration = Duration::from_secs(1);
 )]
 pub(super) async fn stream(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(client): Extension<Client>,
     QueryFields(fields): QueryFields,
     headers: HeaderMap,
@@ -61,12 +63,12 @@ pub(super) async fn stream(
         .streams
         .take(client.address, CancellationToken::new(), |_| true)
         .ok_or_else(|| ApiError::new(ErrorReason::NoStreams).retry_after(RECONNECT.as_secs() as u16))?;
-    let commits = api.reader.commits();
+    let commits = sight.commits();
     let newest = *commits.borrow();
     let last = last_event_id.filter(|last| *last <= newest).unwrap_or(newest);
     let (shutdown, ended) = (api.shutdown.clone(), share.ended().clone());
-    let (change, _) = api.reader.snapshot().cases_changed(u64::MAX);
-    let cursor = Cursor { api, commits, last, change, _share: share };
+    let (change, _) = sight.snapshot().cases_changed(u64::MAX);
+    let cursor = Cursor { api, sight, commits, last, change, _share: share };
 
     let hello = format!(": connected\nretry: {}\n\n", RECONNECT.as_millis());
     let hello = stream::once(async { Ok::<_, Infallible>(Bytes::from(hello)) });
@@ -91,7 +93,7 @@ pub(super) async fn stream(
     Ok(response)
 }
 
-fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
+pub(super) fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, ApiError> {
     let refused = |text: &str| ApiError::new(ErrorReason::NotEventId).with("given", shortened(text));
     let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
         let given = fields.exact("lastEventId")?.unwrap_or_default();
@@ -107,6 +109,7 @@ fn last_event_id(headers: &HeaderMap, fields: &Fields) -> Result<Option<u64>, Ap
 /// The position of one client in the stored alerts.
 struct Cursor {
     api: Arc<Api>,
+    sight: Sight,
     commits: watch::Receiver<u64>,
     last: u64,
     /// The newest change of a case that was sent.
@@ -116,8 +119,15 @@ struct Cursor {
 
 impl Cursor {
     /// The cases that changed since the last call, if any did.
-    fn cases(&mut self) -> Option<Bytes> {
-        let (change, cases) = self.api.reader.snapshot().cases_changed(self.change);
+    async fn cases(&mut self) -> Option<Bytes> {
+        let snapshot = self.sight.snapshot();
+        let (change, cases) = if self.sight.is_limited() {
+            let after = self.change;
+            // Where a case is must be read; what cannot be now is asked for again after the next commit.
+            self.api.counters(&self.sight, move |_| Ok(snapshot.cases_changed(after))).await.ok()?
+        } else {
+            snapshot.cases_changed(self.change)
+        };
         self.change = change;
         let event = |case| Some(format!("event: case\ndata: {}\n\n", serde_json::to_string(&case).ok()?));
         let text: String = cases.into_iter().filter_map(event).collect();
@@ -129,7 +139,13 @@ impl Cursor {
         loop {
             let newest = *self.commits.borrow_and_update();
             if newest > self.last {
-                match self.api.replay.events_after(&self.api.reader, self.last, newest).await {
+                let replay = &self.api.replay;
+                let events = if self.sight.is_limited() {
+                    replay.own_events_after(self.sight.reader(), self.last, newest).await
+                } else {
+                    replay.events_after(self.sight.reader(), self.last, newest).await
+                };
+                match events {
                     // The reader has not reached the reported commit yet.
                     Ok(events) if events.last <= self.last => tokio::time::sleep(RETRY_READ).await,
                     Ok(events) => {
@@ -144,7 +160,7 @@ impl Cursor {
                 }
                 continue;
             }
-            if let Some(events) = self.cases() {
+            if let Some(events) = self.cases().await {
                 return events;
             }
             match tokio::time::timeout(KEEP_ALIVE, self.commits.changed()).await {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access::trail::Details;
-use access::{Permission, Token};
+use access::{Area, Permission, Token};
 use axum::extract::{Extension, Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,9 +14,9 @@ use super::error::{Answer, Envelope, ErrorEnvelope, Success};
 use super::fields::{BodyFields, shortened};
 use super::listen::Client;
 use super::state::Api;
-use super::users::{missing, refused, user_name};
+use super::users::{missing, names_of, places, refused, user_name};
 use crate::clock::unix_now;
-use crate::gate::{Identity, MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS};
+use crate::gate::{Identity, MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS, NewToken};
 
 /// For how many days a token is valid if nothing else is said.
 const DEFAULT_DAYS: u64 = 90;
@@ -34,6 +34,13 @@ pub(super) struct TokenJson {
     /// What it may do, as far as its owner may.
     #[schema(value_type = Vec<PermissionName>, example = json!(["dashboard", "plates"]))]
     scopes: Vec<Permission>,
+    /// The districts to which it is limited beside what its owner is limited to; with neither districts nor checkpoints it sees
+    /// what its owner sees.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Vec<String>,
+    /// The checkpoints to which it is limited, beside those of the districts.
+    #[schema(example = json!([]))]
+    checkpoints: Vec<String>,
     /// What it is for.
     #[schema(example = "nightly report")]
     note: String,
@@ -50,7 +57,10 @@ pub(super) struct TokenJson {
 
 impl TokenJson {
     fn new(api: &Api, token: Token, now: i64) -> Self {
+        let (districts, checkpoints) = names_of(token.area.clone());
         Self {
+            districts,
+            checkpoints,
             expired: token.has_expired(now),
             id: token.id.as_str().to_owned(),
             owner: token.owner.to_string(),
@@ -111,6 +121,12 @@ pub(super) struct NewTokenBody {
     /// What it may do; its owner must be allowed all of it.
     #[schema(value_type = Vec<PermissionName>, example = json!(["dashboard", "plates"]))]
     scopes: Vec<Permission>,
+    /// The districts to which it is limited; its owner's limits hold as well.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Option<Vec<String>>,
+    /// The checkpoints to which it is limited, beside those of the districts.
+    #[schema(example = json!(["G3_Sulu"]))]
+    checkpoints: Option<Vec<String>>,
     /// For how many days it is valid.
     #[schema(example = 90)]
     days: Option<u16>,
@@ -139,7 +155,7 @@ pub(super) async fn add_token(
     BodyFields(fields): BodyFields,
 ) -> Answer<MadeTokenJson> {
     let by = managed_by(&identity)?;
-    fields.only(&["owner", "scopes", "days", "note"])?;
+    fields.only(&["owner", "scopes", "districts", "checkpoints", "days", "note"])?;
     let owner = user_name(&fields, "owner")?;
     let scopes = fields.names::<Permission>("scopes")?.ok_or_else(|| missing("scopes"))?;
     let days = fields.whole("days", 1..=MAX_TOKEN_DAYS.into(), DEFAULT_DAYS)?;
@@ -148,9 +164,13 @@ pub(super) async fn add_token(
     let names: Vec<String> = scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     let details = Details::default().with("owner", owner.as_str()).with("scopes", names);
     record.details(details.with("days", u64::from(days)).with("note", note.as_str()));
+    let (districts, checkpoints) = (places(&fields, "districts")?, places(&fields, "checkpoints")?);
+    districts.iter().for_each(|names| record.detail("districts", names.clone()));
+    checkpoints.iter().for_each(|names| record.detail("checkpoints", names.clone()));
     client.takes_secrets()?;
-    let (now, user) = (unix_now(), owner.clone());
-    let made = api.at_the_gate(move |gate| gate.add_token(user, scopes, note, days, now)).await?;
+    let area = Area::changed(None, districts, checkpoints);
+    let (now, new) = (unix_now(), NewToken { owner: owner.clone(), scopes, area, note, days });
+    let made = api.at_the_gate(move |gate| gate.add_token(new, now)).await?;
     let (token, secret) = made.map_err(|error| refused(error, &owner))?;
     record.detail("id", token.id.as_str());
     tracing::info!(token = token.id.as_str(), owner = %owner, by = %by, "made a token");

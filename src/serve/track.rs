@@ -17,6 +17,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Succe
 use super::fields::QueryFields;
 use super::query::plate_text;
 use super::records::PassagePageJson;
+use super::sight::Sight;
 use super::state::Api;
 use crate::reader::PassageRow;
 
@@ -116,6 +117,7 @@ fn hops(rows: &[PassageRow], compared: bool, settings: &DetectorSettings, catalo
 )]
 pub(super) async fn track(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     QueryFields(fields): QueryFields,
 ) -> Answer<Track> {
@@ -129,9 +131,9 @@ pub(super) async fn track(
     let details = details.with_any("start", range.start.map(|time| time.to_string()));
     record.details(details.with_any("end", range.end.map(|time| time.to_string())));
     let plate = hphm.clone();
-    let found = api.scan(move |snapshot| snapshot.track(&plate, range, limit)).await?;
+    let found = api.scan(&sight, move |snapshot| snapshot.track(&plate, range, None, limit)).await?;
     record.rows(found.records.len());
-    let catalogue = api.reader.catalogue();
+    let catalogue = sight.catalogue();
     let detector = &api.settings.detector;
     let compared = detector.plates == PlateScope::Any || PlateCode::pack(&hphm).class(&hphm).is_valid();
     let hops = hops(&found.records, compared, detector, &catalogue);

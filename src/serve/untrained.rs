@@ -22,7 +22,7 @@ impl Means {
     /// # Errors
     /// [`ReadError`] if they cannot be read.
     pub(super) fn read(snapshot: &dyn Snapshot) -> Result<Self, ReadError> {
-        let Some(newest) = snapshot.totals().newest else { return Ok(Self::default()) };
+        let Some(newest) = snapshot.newest() else { return Ok(Self::default()) };
         let mut hours = snapshot.hours(newest.hour() - BACK, newest.hour(), BACK as usize + 1)?;
         if hours.iter().any(|hour| hour.is_whole) {
             hours.retain(|hour| hour.is_whole);

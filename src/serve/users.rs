@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access::trail::{Action, Details};
-use access::{AccountError, MAX_NAME_CHARS, Permission, Role, Roles, UserChange, UserName};
+use access::{AccountError, Area, MAX_NAME_CHARS, Permission, Role, Roles, UserChange, UserName};
 use axum::extract::{Extension, Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::access::{Record, managed_by};
 use super::codes::UserRoleName;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
-use super::fields::{BodyFields, Fields, shortened};
+use super::fields::{BodyFields, Fields, no_hazard, shortened};
 use super::listen::Client;
 use super::state::Api;
 use crate::clock::unix_now;
@@ -31,6 +31,12 @@ pub(super) struct UserJson {
     /// The roles.
     #[schema(value_type = Vec<UserRoleName>, example = json!(["operator"]))]
     roles: Vec<Role>,
+    /// The districts to which the user is limited. A user with neither districts nor checkpoints sees everything.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Vec<String>,
+    /// The checkpoints to which the user is limited, beside those of the districts.
+    #[schema(example = json!(["G3_Sulu"]))]
+    checkpoints: Vec<String>,
     /// Whether the user may not log in.
     #[schema(example = false)]
     disabled: bool,
@@ -51,10 +57,13 @@ pub(super) struct UserJson {
 impl UserJson {
     fn new(api: &Api, summary: UserSummary) -> Self {
         let UserSummary { user, sessions, tokens } = summary;
+        let (districts, checkpoints) = names_of(user.area);
         Self {
             name: user.name.to_string(),
             shown: user.shown,
             roles: user.roles.iter().collect(),
+            districts,
+            checkpoints,
             disabled: user.disabled,
             must_change: user.must_change,
             created_at: api.civil(user.made_at),
@@ -116,6 +125,13 @@ pub(super) struct NewUserBody {
     /// The roles.
     #[schema(value_type = Vec<UserRoleName>, example = json!(["operator"]))]
     roles: Vec<Role>,
+    /// The districts to which the user is limited, by their names in the catalogue; without districts and checkpoints the user
+    /// sees everything.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Option<Vec<String>>,
+    /// The checkpoints to which the user is limited, beside those of the districts: codes, full names or labels.
+    #[schema(example = json!(["G3_Sulu"]))]
+    checkpoints: Option<Vec<String>>,
 }
 
 /// Adds a user with a password that is made here, shown once, and must be changed at the first login.
@@ -126,7 +142,7 @@ pub(super) struct NewUserBody {
     request_body = NewUserBody,
     responses(
         (status = 200, description = "Added", body = Envelope<ChangedUserJson>),
-        (status = 409, description = "There is such a user, there are too many, or nobody needs to log in here", body = ErrorEnvelope),
+        (status = 409, description = "There is such a user, there are too many, the role cannot be limited to places, or nobody needs to log in here", body = ErrorEnvelope),
     )
 )]
 pub(super) async fn add_user(
@@ -137,13 +153,16 @@ pub(super) async fn add_user(
     BodyFields(fields): BodyFields,
 ) -> Answer<ChangedUserJson> {
     let by = managed_by(&identity)?;
-    fields.only(&["name", "shown", "roles"])?;
+    fields.only(&["name", "shown", "roles", "districts", "checkpoints"])?;
     let name = user_name(&fields, "name")?;
     let shown = fields.visible("shown", MAX_BY_CHARS)?.unwrap_or_else(|| name.to_string());
     let roles = fields.names::<Role>("roles")?.ok_or_else(|| missing("roles"))?;
-    record.details(about(&name).with("roles", role_names(&roles)).with("shown", shown.as_str()));
+    let (districts, checkpoints) = (places(&fields, "districts")?, places(&fields, "checkpoints")?);
+    let details = about(&name).with("roles", role_names(&roles)).with("shown", shown.as_str());
+    record.details(details.with_any("districts", districts.clone()).with_any("checkpoints", checkpoints.clone()));
     client.takes_secrets()?;
-    let (now, new) = (unix_now(), NewUser { name: name.clone(), shown, roles: Roles::from(roles) });
+    let area = Area::changed(None, districts, checkpoints);
+    let (now, new) = (unix_now(), NewUser { name: name.clone(), shown, roles: Roles::from(roles), area });
     let added = api.at_the_gate(move |gate| gate.add_user(new, now)).await?;
     let password = added.map_err(|error| refused(error, &name))?;
     tracing::info!(user = %name, by = %by, "added a user");
@@ -164,6 +183,13 @@ pub(super) struct UserChangeBody {
     /// Whether the user may not log in. The sessions of a disabled user end, and the tokens do nothing.
     #[schema(example = false)]
     disabled: Option<bool>,
+    /// The districts to which the user is limited, instead of those of now. Where neither districts nor checkpoints are left, the
+    /// user sees everything.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Option<Vec<String>>,
+    /// The checkpoints to which the user is limited, instead of those of now.
+    #[schema(example = json!(["G3_Sulu"]))]
+    checkpoints: Option<Vec<String>>,
     /// `generate` makes another password, which the user must change at the next login; the sessions end.
     #[schema(example = "generate")]
     password: Option<String>,
@@ -179,7 +205,7 @@ pub(super) struct UserChangeBody {
     responses(
         (status = 200, description = "Changed", body = Envelope<ChangedUserJson>),
         (status = 404, description = "There is no such user", body = ErrorEnvelope),
-        (status = 409, description = "It is the last admin or one's own account, or nobody needs to log in here", body = ErrorEnvelope),
+        (status = 409, description = "It is the last admin or one's own account, the role cannot be limited to places, or nobody needs to log in here", body = ErrorEnvelope),
     )
 )]
 pub(super) async fn change_user(
@@ -190,7 +216,7 @@ pub(super) async fn change_user(
     Path(name): Path<String>,
     BodyFields(fields): BodyFields,
 ) -> Answer<ChangedUserJson> {
-    const FIELDS: [&str; 4] = ["roles", "shown", "disabled", "password"];
+    const FIELDS: [&str; 6] = ["roles", "shown", "disabled", "districts", "checkpoints", "password"];
     let by = managed_by(&identity)?;
     fields.only(&FIELDS)?;
     if !FIELDS.iter().any(|field| fields.has(field)) {
@@ -201,6 +227,8 @@ pub(super) async fn change_user(
         roles: roles.clone().map(Roles::from),
         shown: fields.visible("shown", MAX_BY_CHARS)?,
         disabled: fields.flag("disabled")?,
+        districts: places(&fields, "districts")?,
+        checkpoints: places(&fields, "checkpoints")?,
         password: None,
     };
     let generate = fields.is_word("password", "generate")?;
@@ -209,6 +237,8 @@ pub(super) async fn change_user(
     record.action(action_of(&change, generate));
     let details = about(&name).with_any("roles", roles.as_deref().map(role_names));
     let details = details.with_any("shown", change.shown.clone()).with_any("disabled", change.disabled);
+    let details = details.with_any("districts", change.districts.clone());
+    let details = details.with_any("checkpoints", change.checkpoints.clone());
     record.details(details.with_any("password", generate.then_some("generate")));
     if generate {
         client.takes_secrets()?;
@@ -229,17 +259,35 @@ pub(super) async fn change_user(
 
 /// What the audit log calls a change of several things: the one that matters most. The details name all.
 fn action_of(change: &UserChange, generate: bool) -> Action {
+    let is_moved = change.districts.is_some() || change.checkpoints.is_some();
     match (change.disabled, generate, change.roles.is_some()) {
         (Some(true), ..) => Action::UserDisable,
         (Some(false), ..) => Action::UserEnable,
         (None, true, _) => Action::UserPassword,
         (None, false, true) => Action::UserRoles,
+        (None, false, false) if is_moved => Action::UserScope,
         (None, false, false) => Action::UserShown,
     }
 }
 
 fn about(name: &UserName) -> Details {
     Details::default().with("name", name.as_str())
+}
+
+/// The names of districts or checkpoints in a field, if it was given; there may be none in it.
+pub(super) fn places(fields: &Fields, name: &'static str) -> Result<Option<Vec<String>>, ApiError> {
+    if !fields.has(name) {
+        return Ok(None);
+    }
+    let all = fields.list(name)?;
+    all.iter().try_for_each(|place| no_hazard(name, place))?;
+    Ok(Some(all))
+}
+
+/// The districts and the checkpoints of an area.
+pub(super) fn names_of(area: Option<Area>) -> (Vec<String>, Vec<String>) {
+    let Area { districts, checkpoints } = area.unwrap_or_default();
+    (districts.into_iter().collect(), checkpoints.into_iter().collect())
 }
 
 fn role_names(roles: &[Role]) -> Vec<String> {
@@ -292,6 +340,10 @@ pub(super) fn refused(error: ManageError, subject: &UserName) -> ApiError {
             let scopes: Vec<&str> = beyond.into_iter().map(Permission::as_str).collect();
             let refused = ApiError::new(ErrorReason::ScopeNotOwned).with("owner", owner.as_str());
             refused.with("scopes", scopes.join(", "))
+        }
+        AccountError::UnlimitedRole(name) => of(ErrorReason::UnlimitedRole, &name),
+        AccountError::LargeArea => {
+            ApiError::new(ErrorReason::LargeArea).with("limit", Area::MOST).with("characters", Area::MAX_NAME_CHARS)
         }
         AccountError::NoRole => missing("roles"),
         AccountError::NoScope => missing("scopes"),

@@ -15,6 +15,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields};
 use super::query::plate_text;
 use super::records::kkmc_texts;
+use super::sight::Sight;
 use super::state::Api;
 use crate::alert_json::{AlertJson, ReasonJson};
 use crate::reader::AlertFilter;
@@ -157,16 +158,17 @@ pub(super) struct AlertPageJson {
 )]
 pub(super) async fn realtime(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<AlertJson<'static>>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let filter = filter(&api, &fields)?;
+    let filter = filter(&api, &sight, &fields)?;
     record.details(details(&fields, &filter).with("limit", limit as u64));
     let found = if filter == AlertFilter::default() {
-        api.counters(move |snapshot| snapshot.newest_alerts(limit).map(in_json)).await?
+        api.counters(&sight, move |snapshot| snapshot.newest_alerts(limit).map(in_json)).await?
     } else {
-        api.scan(move |snapshot| Ok(in_json(snapshot.alerts(&filter, 1, limit)?.records))).await?
+        api.scan(&sight, move |snapshot| Ok(in_json(snapshot.alerts(&filter, 1, limit)?.records))).await?
     };
     record.rows(found.len());
     Ok(Success(found))
@@ -186,11 +188,11 @@ fn in_json(alerts: Vec<Alert>) -> Vec<AlertJson<'static>> {
 ///
 /// # Errors
 /// 400 that names the parameter.
-fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
+fn filter(api: &Api, sight: &Sight, fields: &Fields) -> Result<AlertFilter, ApiError> {
     Ok(AlertFilter {
         time: fields.range("start", "end", &api.settings.zone)?,
         hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
-        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&api.reader.catalogue(), &text)),
+        kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&sight.catalogue(), &text)),
         severity: fields.named("severity")?,
         rule: fields.named("rule")?,
         status: fields.named("status")?,
@@ -222,14 +224,15 @@ fn filter(api: &Api, fields: &Fields) -> Result<AlertFilter, ApiError> {
 )]
 pub(super) async fn history(
     State(api): State<Arc<Api>>,
+    sight: Sight,
     Extension(record): Extension<Record>,
     QueryFields(fields): QueryFields,
 ) -> Answer<AlertPageJson> {
-    let filter = filter(&api, &fields)?;
+    let filter = filter(&api, &sight, &fields)?;
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     record.details(details(&fields, &filter).with("page", page).with("limit", limit as u64));
-    let found = api.scan(move |snapshot| {
+    let found = api.scan(&sight, move |snapshot| {
         let found = snapshot.alerts(&filter, page, limit)?;
         record.rows(found.records.len());
         let seqs: Vec<u64> = found.records.iter().map(|alert| alert.seq).collect();

@@ -23,6 +23,8 @@ mod beginning;
 mod client;
 mod consumer;
 mod context;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod group;
 mod keying;
 mod ledger;

@@ -200,9 +200,12 @@ impl StoreHandle {
         commit.put(Family::Meta, keys::WORK_CHANGES_KEY, &changes);
         // The tally knows of it before the caller does: if it is ever lost, the store reports it.
         commit.tally(changes);
+        fail::fail_point!("work::before-write");
         self.reading
             .database
             .commit(commit, Durability::Forced)
-            .map_err(|error: StorageError| WorkError::Failed(error.to_string()))
+            .map_err(|error: StorageError| WorkError::Failed(error.to_string()))?;
+        fail::fail_point!("work::after-write");
+        Ok(())
     }
 }

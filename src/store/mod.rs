@@ -13,6 +13,8 @@
 
 mod disk;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handle;
 mod mirror_feed;
 mod read;

@@ -11,8 +11,11 @@ use super::handle::StoreHandle;
 const REST: u32 = 3;
 
 impl StoreHandle {
-    /// Reads everything, slowly; returns what is damaged. `rest` waits, and says whether to stop.
-    pub fn verify(&self, mut rest: impl FnMut(Duration) -> bool) -> Option<String> {
+    /// Reads everything, slowly; returns whether it came to the end. `rest` waits, and says whether to stop.
+    ///
+    /// # Errors
+    /// What is damaged.
+    pub fn verify(&self, mut rest: impl FnMut(Duration) -> bool) -> Result<bool, String> {
         for entry in self.view().entries() {
             let started = Instant::now();
             let read = body(&self.reading.database, entry);
@@ -20,24 +23,24 @@ impl StoreHandle {
                 // What retention dropped meanwhile may be gone.
                 && self.view().entries().any(|kept| std::sync::Arc::ptr_eq(kept, entry))
             {
-                return Some(error.to_string());
+                return Err(error.to_string());
             }
             if rest(started.elapsed() * REST) {
-                return None;
+                return Ok(false);
             }
         }
         let mut started = Instant::now();
         for item in self.reading.database.scan(Family::Rejects, &[]) {
             if let Err(error) = item {
-                return Some(error.to_string());
+                return Err(error.to_string());
             }
             if started.elapsed() > Duration::from_millis(20) {
                 if rest(started.elapsed() * REST) {
-                    return None;
+                    return Ok(false);
                 }
                 started = Instant::now();
             }
         }
-        None
+        Ok(true)
     }
 }

@@ -13,9 +13,15 @@ pub const MAX_PAYLOAD: usize = 64 << 20;
 /// Longest value that is written, in bytes: a file of one value is never longer.
 pub const MAX_VALUE: usize = HEADER + MAX_PAYLOAD;
 
-/// What decoding may claim. bincode counts a number by its width in memory, at most 16 bytes for an encoded byte, so a
-/// payload of [`MAX_PAYLOAD`] never reaches this.
-const MAX_CLAIM: usize = 16 * MAX_PAYLOAD;
+/// What decoding a payload of this many bytes at most may claim. bincode counts a number by its width in memory, at most 16
+/// bytes for an encoded byte, so no payload that was written reaches this; and a length in a few damaged bytes cannot claim
+/// what only a long payload could fill.
+const fn claim(payload: usize) -> usize {
+    16 * payload
+}
+
+const SHORT_PAYLOAD: usize = 64 << 10;
+const LONG_PAYLOAD: usize = 4 << 20;
 const HEADER: usize = 6;
 
 /// What a value is, and the newest version of its layout that this program writes.
@@ -72,12 +78,10 @@ pub enum CodecError {
     },
 }
 
-fn configuration() -> bincode::config::Configuration<
-    bincode::config::LittleEndian,
-    bincode::config::Varint,
-    bincode::config::Limit<MAX_CLAIM>,
-> {
-    bincode::config::standard().with_limit::<MAX_CLAIM>()
+fn configuration<const CLAIM: usize>()
+-> bincode::config::Configuration<bincode::config::LittleEndian, bincode::config::Varint, bincode::config::Limit<CLAIM>>
+{
+    bincode::config::standard().with_limit::<CLAIM>()
 }
 
 /// Appends to `out`, at most `room` bytes.
@@ -112,7 +116,7 @@ fn encode_bounded<T: Serialize>(kind: Kind, value: &T, room: usize, out: &mut Ve
     let start = out.len();
     out.extend_from_slice(&[magic, kind.version, 0, 0, 0, 0]);
     let mut writer = Bounded { out, room, wanted: 0 };
-    if let Err(error) = bincode::serde::encode_into_writer(value, &mut writer, configuration()) {
+    if let Err(error) = bincode::serde::encode_into_writer(value, &mut writer, bincode::config::standard()) {
         let wanted = writer.wanted;
         out.truncate(start);
         return Err(if wanted > room {
@@ -170,11 +174,24 @@ pub fn decode<T: DeserializeOwned>(kind: Kind, bytes: &[u8]) -> Result<T, CodecE
     if checksum(Kind { magic, version }, payload) != u32::from_le_bytes([a, b, c, d]) {
         return Err(CodecError::Checksum { magic });
     }
-    match bincode::serde::decode_from_slice(payload, configuration()) {
+    let decoded = if payload.len() <= SHORT_PAYLOAD {
+        decode_payload::<T, { claim(SHORT_PAYLOAD) }>(payload)
+    } else if payload.len() <= LONG_PAYLOAD {
+        decode_payload::<T, { claim(LONG_PAYLOAD) }>(payload)
+    } else {
+        decode_payload::<T, { claim(MAX_PAYLOAD) }>(payload)
+    };
+    match decoded {
         Ok((value, read)) if read == payload.len() => Ok(value),
         Ok(_) => Err(CodecError::Payload { magic, detail: "bytes left over".to_owned() }),
         Err(error) => Err(CodecError::Payload { magic, detail: error.to_string() }),
     }
+}
+
+fn decode_payload<T: DeserializeOwned, const CLAIM: usize>(
+    payload: &[u8],
+) -> Result<(T, usize), bincode::error::DecodeError> {
+    bincode::serde::decode_from_slice(payload, configuration::<CLAIM>())
 }
 
 /// The same payload under another kind; none if the value is not of `old`. For values whose magic byte changes and whose
@@ -284,6 +301,21 @@ mod tests {
         assert_eq!(bytes.len(), MAX_VALUE);
         assert_eq!(decode::<Ones>(KIND, &bytes).unwrap(), largest);
         assert!(matches!(encode(KIND, &Ones(MAX_PAYLOAD - 4)), Err(CodecError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_few_bytes_cannot_claim_what_only_many_could_fill() {
+        // A text of 16 MiB, of which nothing follows.
+        let bytes = encode(KIND, &(252u8, [0u8, 0, 0, 1])).unwrap();
+        let refused = decode::<String>(KIND, &bytes).unwrap_err().to_string();
+        assert!(refused.contains("imit"), "{refused}");
+        // The longest of each step, in what claims the most.
+        for length in [SHORT_PAYLOAD, SHORT_PAYLOAD + 1, LONG_PAYLOAD, LONG_PAYLOAD + 1] {
+            let value = Ones(length - if length - 3 <= 0xffff { 3 } else { 5 });
+            let bytes = encode(KIND, &value).unwrap();
+            assert!(bytes.len() >= length + HEADER - 2);
+            assert_eq!(decode::<Ones>(KIND, &bytes).unwrap(), value);
+        }
     }
 
     #[test]

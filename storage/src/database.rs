@@ -417,7 +417,9 @@ impl Database {
         });
         // The log is one file: with a forced commit everything before it is on the disk.
         let before = self.tally.get().filter(|_| durability == Durability::Forced).map(Tally::written);
+        fail::fail_point!("database::write", |error| Err(self.latched("write", &error.unwrap_or_default())));
         self.db.write_opt(batch, &options).map_err(|error| self.latch("write", error))?;
+        fail::fail_point!("database::written");
         let Some(tally) = self.tally.get() else { return Ok(()) };
         match (durability, before) {
             (Durability::AsConfigured, _) => tally.note(last, self.sync, |mark| {
@@ -451,7 +453,11 @@ impl Database {
     }
 
     fn latch(&self, action: &'static str, error: rocksdb::Error) -> StorageError {
-        let failure = classify(&self.path, action, &error.into_string());
+        self.latched(action, &error.into_string())
+    }
+
+    fn latched(&self, action: &'static str, detail: &str) -> StorageError {
+        let failure = classify(&self.path, action, detail);
         let _ = self.latched.set(failure.to_string());
         failure
     }
@@ -504,6 +510,7 @@ impl Database {
     /// # Errors
     /// [`StorageError`] if the disk refuses.
     pub fn flush(&self) -> Result<(), StorageError> {
+        fail::fail_point!("database::flush", |error| Err(self.latched("flush", &error.unwrap_or_default())));
         self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
         for family in Family::all(self.shards) {
             self.db.flush_cf(family.handle(&self.db)).map_err(|error| self.latch("flush", error))?;

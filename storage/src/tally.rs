@@ -156,7 +156,9 @@ impl Slots {
 
     fn write(&self, record: &Record, force: bool) -> io::Result<()> {
         let file = if record.generation.is_multiple_of(2) { &self.0[0] } else { &self.0[1] };
+        fail::fail_point!("tally::write", |error| Err(io::Error::other(error.unwrap_or_default())));
         file.write_all_at(&encode(record)?, 0)?;
+        fail::fail_point!("tally::written");
         if force { file.sync_data() } else { Ok(()) }
     }
 }

@@ -2,6 +2,7 @@
 //! ask of it, they add in their own folder.
 
 use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -97,6 +98,13 @@ impl Appliance {
     #[track_caller]
     pub(crate) fn kill(&mut self) {
         self.process.take().unwrap().kill();
+    }
+
+    /// Waits until it has ended by this signal, which nobody here sends.
+    #[track_caller]
+    pub(crate) fn dies(&mut self, signal: i32) {
+        let status = self.process.take().unwrap().wait();
+        assert_eq!(status.signal(), Some(signal), "{status}:\n{}", self.log());
     }
 
     /// SIGTERM: it must end in order. Returns how long that took.

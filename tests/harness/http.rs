@@ -40,6 +40,17 @@ pub(crate) fn patch(address: &str, path: &str, body: &Value) -> (u16, String) {
     answer(agent(PATIENCE).patch(url(address, path)).send_json(body))
 }
 
+/// The status and the body of a GET, or nothing where the program ends instead of answering.
+pub(crate) fn try_get(address: &str, path: &str) -> Option<(u16, String)> {
+    let mut response = agent(PATIENCE).get(url(address, path)).call().ok()?;
+    Some((response.status().as_u16(), response.body_mut().read_to_string().ok()?))
+}
+
+/// The status of the answer to a PATCH, or nothing where the program ends instead of answering.
+pub(crate) fn try_patch(address: &str, path: &str, body: &Value) -> Option<u16> {
+    agent(PATIENCE).patch(url(address, path)).send_json(body).ok().map(|response| response.status().as_u16())
+}
+
 /// A client that takes every status for an answer, and gives up after `limit`.
 pub(crate) fn agent(limit: Duration) -> ureq::Agent {
     ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(limit)).build().into()

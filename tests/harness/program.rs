@@ -9,9 +9,14 @@ use std::time::{Duration, Instant};
 
 use super::wait::{LONG, wait_until};
 
+/// The program under test: `PLATEWATCH_BINARY`, or what was built with the tests.
+pub(crate) fn binary() -> PathBuf {
+    std::env::var_os("PLATEWATCH_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_platewatch").into(), PathBuf::from)
+}
+
 /// The binary under test, without settings of the caller's environment.
 pub(crate) fn platewatch() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_platewatch"));
+    let mut command = Command::new(binary());
     for (name, _) in std::env::vars_os() {
         if name == "RUST_LOG" || name.to_string_lossy().starts_with("PLATEWATCH__") {
             command.env_remove(name);

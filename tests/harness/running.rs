@@ -22,7 +22,8 @@ impl Running {
         Self::start_with(command, Stdio::null())
     }
 
-    fn start_with(mut command: Command, input: Stdio) -> Self {
+    /// As [`Running::start`], with this as its standard input.
+    pub(crate) fn start_with(mut command: Command, input: Stdio) -> Self {
         let mut child = command.stdin(input).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
         let (sender, lines) = channel();

@@ -5,11 +5,11 @@
 
 mod chaos;
 mod list;
-mod mirroring;
+pub(crate) mod mirroring;
 mod outage;
 mod records;
 mod refused;
 mod secrets;
 mod shards;
 mod through;
-mod truth;
+pub(crate) mod truth;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Ended, PATIENCE, Running, folder, get, platewatch, serve, wait_until};
 
-const PASSWORD: &str = "three lorries in fog";
+pub(crate) const PASSWORD: &str = "three lorries in fog";
 
 /// Runs the program with a line on standard input.
 fn typed(data: &Path, arguments: &[&str], line: &str) -> Ended {
@@ -22,20 +22,20 @@ fn typed(data: &Path, arguments: &[&str], line: &str) -> Ended {
 }
 
 #[track_caller]
-fn done(data: &Path, arguments: &[&str]) -> String {
+pub(crate) fn make(data: &Path, arguments: &[&str]) -> String {
     let ended = typed(data, arguments, PASSWORD);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     ended.stdout
 }
 
 /// What one asks with, and the answer.
-struct Client<'a> {
-    address: &'a str,
-    header: (&'a str, String),
+pub(crate) struct Client<'a> {
+    pub(crate) address: &'a str,
+    pub(crate) header: (&'a str, String),
 }
 
 impl Client<'_> {
-    fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
         let asked = agent.get(format!("http://{}{path}", self.address)).header(self.header.0, &self.header.1).call();
@@ -45,7 +45,7 @@ impl Client<'_> {
 }
 
 /// The cookie of a new session.
-fn log_in(address: &str, user: &str, password: &str) -> Result<String, u16> {
+pub(crate) fn log_in(address: &str, user: &str, password: &str) -> Result<String, u16> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build().into();
     let body = json!({"user": user, "password": password});
@@ -64,7 +64,7 @@ fn users_and_tokens_are_made_beside_a_running_appliance() {
     let data = folder.path().join("data");
     let (running, address) = started(&data);
     assert_eq!(get(&address, "/api/overview").0, 200, "without users this machine needs no login");
-    done(&data, &["user", "add", "wang", "--role", "operator", "--shown", "王警官"]);
+    make(&data, &["user", "add", "wang", "--role", "operator", "--shown", "王警官"]);
     wait_until(PATIENCE, "the first user closes the gate", || get(&address, "/api/overview").0 == 401);
     assert_eq!(get(&address, "/metrics").0, 401);
     assert_eq!(get(&address, "/healthz").0, 200);
@@ -76,13 +76,13 @@ fn users_and_tokens_are_made_beside_a_running_appliance() {
     assert_eq!(by_cookie.get("/api/overview").0, 200);
     assert_eq!(by_cookie.get("/metrics").0, 403);
 
-    let made = done(&data, &["token", "add", "wang", "--scope", "dashboard", "--note", "wall"]);
+    let made = make(&data, &["token", "add", "wang", "--scope", "dashboard", "--note", "wall"]);
     let token = made.lines().next().unwrap().to_owned();
     assert!(token.starts_with("pw_") && token.len() == 46, "{made}");
     let by_token = Client { address: &address, header: ("authorization", format!("Bearer {token}")) };
     wait_until(PATIENCE, "the token is known", || by_token.get("/api/overview").0 == 200);
     assert_eq!(by_token.get("/api/track?hphm=x").0, 403);
-    let listed = done(&data, &["token", "list"]);
+    let listed = make(&data, &["token", "list"]);
     assert!(listed.contains("wang") && listed.contains("wall") && !listed.contains(&token), "{listed}");
 
     // Sessions and tokens outlive a restart, and end with their user.
@@ -92,13 +92,13 @@ fn users_and_tokens_are_made_beside_a_running_appliance() {
     let by_cookie = Client { address: &address, header: ("cookie", cookie) };
     let by_token = Client { address: &address, header: ("authorization", format!("Bearer {token}")) };
     assert_eq!((by_cookie.get("/api/overview").0, by_token.get("/api/overview").0), (200, 200));
-    done(&data, &["user", "disable", "wang"]);
+    make(&data, &["user", "disable", "wang"]);
     wait_until(PATIENCE, "a disabled user is out", || by_cookie.get("/api/overview").0 == 401);
     assert_eq!(by_token.get("/api/overview").0, 401);
-    assert!(done(&data, &["user", "list"]).contains("disabled"));
-    done(&data, &["user", "enable", "wang"]);
+    assert!(make(&data, &["user", "list"]).contains("disabled"));
+    make(&data, &["user", "enable", "wang"]);
     wait_until(PATIENCE, "and in again", || by_token.get("/api/overview").0 == 200);
-    done(&data, &["user", "roles", "wang", "--role", "auditor"]);
+    make(&data, &["user", "roles", "wang", "--role", "auditor"]);
     wait_until(PATIENCE, "another role holds at once", || by_token.get("/api/overview").0 == 403);
     drop(running);
     // What is stored opens nothing.
@@ -136,7 +136,7 @@ fn a_port_that_others_reach_is_not_opened_by_accident() {
     assert_eq!((&session["data"]["access"], &session["data"]["exposed"]), (&json!("open"), &json!(true)));
     drop(running);
 
-    done(&data, &["user", "add", "boss", "--role", "admin"]);
+    make(&data, &["user", "add", "boss", "--role", "admin"]);
     let mut running = Running::start(serve("listen = \"0.0.0.0:0\""));
     let port = running.wait_for("address=").rsplit(':').next().unwrap().trim().to_owned();
     assert_eq!(get(&format!("127.0.0.1:{port}"), "/api/overview").0, 401);
@@ -151,7 +151,7 @@ fn a_port_that_others_reach_is_not_opened_by_accident() {
 fn the_command_line_says_what_is_wrong() {
     let folder = folder();
     let data = folder.path().join("data");
-    done(&data, &["user", "add", "boss", "--role", "admin"]);
+    make(&data, &["user", "add", "boss", "--role", "admin"]);
     for (arguments, line, parts) in [
         (&["user", "add", "li", "--role", "viewer"][..], "short", &["at least 10 characters"][..]),
         (&["user", "add", "li", "--role", "viewer"], "li li li li li", &["made of the user's name"]),
@@ -167,7 +167,7 @@ fn the_command_line_says_what_is_wrong() {
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
         assert!(parts.iter().any(|part| ended.stderr.contains(part)), "{arguments:?}: {}", ended.stderr);
     }
-    let made = done(&data, &["user", "add", "li", "--role", "viewer", "--generate"]);
+    let made = make(&data, &["user", "add", "li", "--role", "viewer", "--generate"]);
     let password = made.lines().find_map(|line| line.strip_prefix("password: ")).unwrap().to_owned();
     let (_running, address) = started(&data);
     let cookie = log_in(&address, "li", &password).unwrap();

@@ -8,16 +8,16 @@ use crate::harness::{Replay, folder, simulated, tell};
 
 /// A file system in memory, removed with the value.
 #[derive(Debug)]
-pub(super) struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(pub(crate) PathBuf);
 
 impl SmallDisk {
-    pub(super) fn mount(at: PathBuf, size: &str) -> Self {
+    pub(crate) fn mount(at: PathBuf, size: &str) -> Self {
         std::fs::create_dir_all(&at).unwrap();
         assert!(mount(&["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"], &at), "mounting failed");
         Self(at)
     }
 
-    fn remount(&self, option: &str) {
+    pub(crate) fn remount(&self, option: &str) {
         assert!(
             mount(&["-t", "tmpfs", "-o", &format!("remount,{option}"), "tmpfs"], &self.0),
             "remounting with {option} failed"
@@ -39,7 +39,7 @@ const INSIDE: &str = "PLATEWATCH_TEST_MAY_MOUNT";
 
 /// Whether this process may mount; if not, the named test runs in a namespace where it may, and this process is done. A
 /// machine where neither works fails the test.
-pub(super) fn may_mount(module: &str, test: &str) -> bool {
+pub(crate) fn may_mount(module: &str, test: &str) -> bool {
     let folder = folder();
     if mount(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"], folder.path()) {
         drop(SmallDisk(folder.path().to_owned()));

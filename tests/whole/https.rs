@@ -139,6 +139,26 @@ fn a_desk_logs_in_and_stays_while_the_certificate_is_renewed() {
     assert_eq!(running.end().code, Some(0));
 }
 
+/// The same signal ends no process that has nothing to read again.
+#[test]
+fn without_a_certificate_a_hangup_changes_nothing() {
+    let folder = folder();
+    let file = folder.path().join("platewatch.toml");
+    let data = folder.path().join("data");
+    let text = format!(
+        "data_dir = {data:?}\n[source]\nkind = \"none\"\n[predict]\ntrain = \"off\"\n[api]\nlisten = \"127.0.0.1:0\"\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let (mut running, port) = serve(&file);
+    let address = format!("127.0.0.1:{port}");
+    wait_until(PATIENCE, "an answer", || get(&address, "/readyz").0 == 200);
+    running.signal("HUP");
+    running.wait_for("SIGHUP: no certificate to read again");
+    assert_eq!(get(&address, "/readyz").0, 200);
+    running.signal("TERM");
+    assert_eq!(running.end().code, Some(0));
+}
+
 #[test]
 fn a_certificate_that_cannot_be_used_is_refused_before_anything_is_made() {
     let folder = folder();

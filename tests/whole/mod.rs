@@ -3,21 +3,21 @@
 //!
 //! What it must answer comes from a naive model that was written from the contract alone.
 
-mod access;
+pub(crate) mod access;
 mod agreement;
 mod audit;
-mod bad;
+pub(crate) mod bad;
 mod cases;
 mod closed_log;
 mod crash;
 mod damage;
 mod demo;
 mod determinism;
-mod dirty;
+pub(crate) mod dirty;
 mod evidence;
 mod forget;
 mod formats;
-mod full_disk;
+pub(crate) mod full_disk;
 mod growing;
 mod hostile;
 mod https;
@@ -31,8 +31,9 @@ mod predict;
 mod predict_quality;
 mod private;
 mod prove;
-mod reading;
+pub(crate) mod reading;
 mod retention;
+mod scope;
 mod shards;
 mod work;
 mod wrong_clocks;

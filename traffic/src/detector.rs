@@ -148,6 +148,16 @@ impl Detector {
         self.clocks.restore(counts);
     }
 
+    /// Gives `save` what the next lead of a checkpoint is to be made of, where that changed since the last call.
+    pub fn drain_clock_samples(&mut self, save: impl FnMut(NameId, &[i32])) {
+        self.clocks.drain_samples(save);
+    }
+
+    /// Puts saved samples of a checkpoint back, after [`Detector::restore_clocks`].
+    pub fn restore_clock_samples(&mut self, checkpoint: NameId, samples: &[i32]) {
+        self.clocks.restore_samples(checkpoint, samples);
+    }
+
     /// Replays rows of `batch` that were accepted before a restart but after the plate states were last saved: updates
     /// the watermark and the plate states, but not the guard (see [`Detector::restore_guard`]) or the counts.
     pub fn recover(&mut self, batch: &PassageBatch, knowledge: Knowledge<'_>) {

@@ -14,10 +14,10 @@ import { show } from './mount'
 import { envelope, LOGGED_IN, OPEN, refusal } from './sessions'
 
 const ADMIN: Session = { ...LOGGED_IN, permissions: ['dashboard', 'users', 'metrics'], user: { name: 'boss', shown: '陈科长', roles: ['admin'], must_change: false } }
-const BOSS: Account = { name: 'boss', shown: '陈科长', roles: ['admin'], disabled: false, must_change: false, created_at: '2026-03-01 09:00:00', sessions: 1, tokens: 0 }
-const WANG: Account = { ...BOSS, name: 'wang', shown: '王警官', roles: ['operator'], must_change: true, sessions: 1234, tokens: 1 }
+const BOSS: Account = { name: 'boss', shown: '陈科长', roles: ['admin'], districts: [], checkpoints: [], disabled: false, must_change: false, created_at: '2026-03-01 09:00:00', sessions: 1, tokens: 0 }
+const WANG: Account = { ...BOSS, name: 'wang', shown: '王警官', roles: ['operator'], districts: ['邳州市'], checkpoints: ['G3_Sulu'], must_change: true, sessions: 1234, tokens: 1 }
 const ZHAO: Account = { ...BOSS, name: 'zhao', shown: 'zhao', roles: ['viewer', 'auditor'], disabled: true, sessions: 0 }
-const TOKEN: ApiToken = { id: '0a1b2c3d4e5f', owner: 'wang', scopes: ['dashboard', 'plates'], note: '每晚报表', created_at: '2026-11-01 08:00:00', expires_at: null, expired: true }
+const TOKEN: ApiToken = { id: '0a1b2c3d4e5f', owner: 'wang', scopes: ['dashboard', 'plates'], districts: [], checkpoints: [], note: '每晚报表', created_at: '2026-11-01 08:00:00', expires_at: null, expired: true }
 const PASSWORD = 'k3-x9QbZ7mW2pLr8TnYc'
 
 let answers: Record<string, () => Response>
@@ -72,9 +72,9 @@ describe('the users', () => {
   test('are listed with what they may, and what can be done with each', async () => {
     const { table } = await users()
     expect(table(0)).toEqual([
-      ['boss 本人', '陈科长', '系统管理员', '2026-03-01 09:00:00', '1', '0', '编辑'],
-      ['wang 须改密码', '王警官', '值班', '2026-03-01 09:00:00', '1,234', '1', '编辑重置密码停用'],
-      ['zhao 已停用', 'zhao', '浏览、审计', '2026-03-01 09:00:00', '0', '0', '编辑重置密码启用'],
+      ['boss 本人', '陈科长', '系统管理员', '全部', '2026-03-01 09:00:00', '1', '0', '编辑'],
+      ['wang 须改密码', '王警官', '值班', '邳州市、G3_Sulu', '2026-03-01 09:00:00', '1,234', '1', '编辑重置密码停用'],
+      ['zhao 已停用', 'zhao', '浏览、审计', '全部', '2026-03-01 09:00:00', '0', '0', '编辑重置密码启用'],
     ])
   })
 
@@ -99,6 +99,24 @@ describe('the users', () => {
     expect([dialog().isOpen, document.body.innerHTML.includes(PASSWORD)]).toEqual([false, false])
   })
 
+  test('are limited to districts and checkpoints, and only what was changed is sent', async () => {
+    answers['POST /api/users'] = () => envelope({ user: WANG, password: PASSWORD })
+    answers['PATCH /api/users/wang'] = () => envelope({ user: WANG, password: null })
+    const { press, click } = await users()
+    await press('添加用户')
+    dialog().fill('[name=name]', 'li')
+    dialog().fill('[name=districts]', ' 邳州市，铜山县、邳州市 ')
+    await choose('operator')
+    await submit()
+    expect(sent.pop()?.body).toEqual({ name: 'li', roles: ['operator'], districts: ['邳州市', '铜山县'] })
+    await confirm('已保存，关闭')
+    await click('编辑用户 wang')
+    expect([dialog().within<HTMLInputElement>('[name=districts]')?.value, dialog().within<HTMLInputElement>('[name=checkpoints]')?.value]).toEqual(['邳州市', 'G3_Sulu'])
+    dialog().fill('[name=checkpoints]', '')
+    await submit()
+    expect(sent.pop()?.body).toEqual({ shown: '王警官', roles: ['operator'], checkpoints: [] })
+  })
+
   test.each([
     ['', [], '请填写用户名'],
     ['王', ['viewer'], '用户名只能含字母、数字、点、横线和下划线，最多 32 个字符'],
@@ -115,6 +133,8 @@ describe('the users', () => {
   test.each([
     [409, 'user_exists', { user: 'li' }, '用户 li 已存在：请修改该用户，或换一个用户名'],
     [409, 'too_many_accounts', {}, '用户或令牌数量已达上限，请先清理'],
+    [409, 'unlimited_role', { user: 'li' }, 'li 的角色含系统管理员或审计，须可见全部'],
+    [409, 'large_area', { limit: 32, characters: 100 }, '最多限定 32 个辖区和 32 个卡口'],
     [403, 'needs_https', {}, '从其他机器登录须使用 HTTPS'],
     [503, 'audit_unavailable', {}, '审计日志无法写入'],
   ])('may be refused: %i %s', async (status, reason, values, said) => {

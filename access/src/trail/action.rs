@@ -76,6 +76,8 @@ named! {
         UserPassword = "user_password",
         /// A user has other roles.
         UserRoles = "user_roles",
+        /// A user is limited to other districts or checkpoints.
+        UserScope = "user_scope",
         /// A user is shown by another name.
         UserShown = "user_shown",
         /// A token was made.

@@ -26,6 +26,8 @@ pub struct Trail {
     /// The zone of the road, whose days the files are.
     pub(super) zone: TimeZoneName,
     inner: Mutex<Inner>,
+    /// Why the newest entry is not there, or not on the disk. No disk is asked while it is locked.
+    failure: Mutex<Option<String>>,
 }
 
 /// What one process knows of the log.
@@ -54,7 +56,7 @@ impl Trail {
     /// The log below a data directory. Nothing is read or written yet. `zone` says which day it is.
     pub fn below(data_dir: &Path, zone: TimeZoneName) -> Self {
         let inner = Inner { head: Head::NONE, open: None, unsynced: Vec::new(), is_name_unsynced: false, failed: None };
-        Self { files: Folder::below(data_dir), zone, inner: Mutex::new(inner) }
+        Self { files: Folder::below(data_dir), zone, inner: Mutex::new(inner), failure: Mutex::default() }
     }
 
     /// Appends an entry; `now` is in milliseconds since 1970. Once it returns, a killed process does not lose it.
@@ -62,7 +64,14 @@ impl Trail {
     /// # Errors
     /// [`TrailError`]: then there is no entry.
     pub fn append(&self, draft: Draft, now: i64) -> Result<Head, TrailError> {
-        self.locked(now, |inner, lock| inner.write(self, lock, draft, now))
+        let written = self.locked(now, |inner, lock| inner.write(self, lock, draft, now));
+        *self.failure.lock() = written.as_ref().err().map(ToString::to_string);
+        written
+    }
+
+    /// Why the newest entry could not be written, if that is so.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().clone()
     }
 
     /// Finds the end of the log, and cuts off what was not written wholly.
@@ -97,7 +106,9 @@ impl Trail {
         let synced = synced.and_then(|()| if is_name_unsynced { self.files.sync() } else { Ok(()) });
         synced.map_err(|error| {
             self.inner.lock().failed = Some(error.to_string());
-            TrailError::Unsynced(error.to_string())
+            let failure = TrailError::Unsynced(error.to_string());
+            *self.failure.lock() = Some(failure.to_string());
+            failure
         })
     }
 

@@ -71,6 +71,7 @@ pub(in crate::mirror) async fn send_rows<T: AsRef<str>>(
 ) -> Result<SentRows, Failure> {
     let mut parts =
         Parts { pool, form, rows, suspicious, taken: 0, warnings: 0, refused: Vec::new(), suspects: Vec::new() };
+    fail::fail_point!("mirror::before-send");
     parts.send_all().await?;
     parts.send_suspects_alone().await?;
     Ok(SentRows { warnings: parts.warnings, refused: parts.refused })

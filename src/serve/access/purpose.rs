@@ -16,7 +16,7 @@ const PURPOSE: HeaderName = HeaderName::from_static("x-purpose");
 ///
 /// # Errors
 /// 400 if it is none.
-pub(super) fn purpose_of(headers: &HeaderMap) -> Result<Option<Purpose>, ApiError> {
+pub(in crate::serve) fn purpose_of(headers: &HeaderMap) -> Result<Option<Purpose>, ApiError> {
     let Some(value) = headers.get(PURPOSE).filter(|value| !value.is_empty()) else { return Ok(None) };
     let text = value.to_str().unwrap_or("?");
     let purpose = Purpose::parse(text, plain::is_hazard);

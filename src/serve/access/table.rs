@@ -1,4 +1,5 @@
-//! What each endpoint needs, and what the audit log says of it: one row each. A test holds it against the OpenAPI document.
+//! What each endpoint needs, what it shows to users who are limited to some districts or checkpoints, and what the audit log
+//! says of it: one row each. A test holds it against the OpenAPI document.
 
 use access::Permission::{self, Audit, Dashboard, Export, Metrics, Plates, Rejects, Users, Work};
 use access::trail::Action;
@@ -15,6 +16,17 @@ pub(in crate::serve) enum Needs {
     Login,
     /// A permission.
     Permission(Permission),
+}
+
+/// What those get who are limited to some districts or checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::serve) enum Limited {
+    /// Nothing: what it shows cannot be divided by places. Every new endpoint begins with this.
+    Refused,
+    /// What lies in their scope. Its handler reads by [`crate::serve::sight::Sight`].
+    Scoped,
+    /// All of it: it is about no place.
+    Placeless,
 }
 
 /// What the audit log says of a request.
@@ -35,12 +47,26 @@ pub(in crate::serve) struct Row {
     path: &'static str,
     /// What it needs.
     pub(in crate::serve) needs: Needs,
+    /// What those get who are limited to some places.
+    pub(in crate::serve) limited: Limited,
     /// What the audit log says of it.
     pub(in crate::serve) records: Records,
 }
 
+impl Row {
+    /// It shows what lies in the scope of who asks.
+    const fn scoped(self) -> Self {
+        Self { limited: Limited::Scoped, ..self }
+    }
+
+    /// It is about no place.
+    const fn placeless(self) -> Self {
+        Self { limited: Limited::Placeless, ..self }
+    }
+}
+
 const fn row(method: &'static str, path: &'static str, needs: Needs, records: Records) -> Row {
-    Row { method, path, needs, records }
+    Row { method, path, needs, limited: Limited::Refused, records }
 }
 
 const fn of(method: &'static str, path: &'static str, permission: Permission, records: Records) -> Row {
@@ -49,16 +75,16 @@ const fn of(method: &'static str, path: &'static str, permission: Permission, re
 
 /// Every endpoint.
 pub(super) const ROWS: &[Row] = &[
-    row("GET", "/healthz", Needs::Nothing, No),
-    row("GET", "/readyz", Needs::Nothing, No),
+    row("GET", "/healthz", Needs::Nothing, No).placeless(),
+    row("GET", "/readyz", Needs::Nothing, No).placeless(),
     of("GET", "/metrics", Metrics, No),
-    row("GET", "/api/openapi.json", Needs::Nothing, No),
-    row("GET", "/api/session", Needs::Nothing, No),
-    row("POST", "/api/session", Needs::Nothing, Always(Action::Login)),
-    row("DELETE", "/api/session", Needs::Login, Always(Action::Logout)),
-    row("POST", "/api/session/password", Needs::Login, Always(Action::Password)),
-    row("GET", "/api/sessions", Needs::Login, No),
-    row("DELETE", "/api/sessions/{id}", Needs::Login, Always(Action::SessionEnded)),
+    row("GET", "/api/openapi.json", Needs::Nothing, No).placeless(),
+    row("GET", "/api/session", Needs::Nothing, No).placeless(),
+    row("POST", "/api/session", Needs::Nothing, Always(Action::Login)).placeless(),
+    row("DELETE", "/api/session", Needs::Login, Always(Action::Logout)).placeless(),
+    row("POST", "/api/session/password", Needs::Login, Always(Action::Password)).placeless(),
+    row("GET", "/api/sessions", Needs::Login, No).placeless(),
+    row("DELETE", "/api/sessions/{id}", Needs::Login, Always(Action::SessionEnded)).placeless(),
     of("GET", "/api/audit", Audit, Always(Action::Audit)),
     of("POST", "/api/audit/verify", Audit, Always(Action::Verified)),
     of("GET", "/api/users", Users, No),
@@ -67,35 +93,35 @@ pub(super) const ROWS: &[Row] = &[
     of("GET", "/api/tokens", Users, No),
     of("POST", "/api/tokens", Users, Always(Action::TokenAdd)),
     of("DELETE", "/api/tokens/{id}", Users, Always(Action::TokenRevoke)),
-    of("POST", "/api/query", Plates, Always(Action::Query)),
-    of("POST", "/api/query/export", Export, Always(Action::Export)),
-    of("GET", "/api/track", Plates, Always(Action::Track)),
-    of("GET", "/api/warnings/{id}", Plates, Always(Action::Warning)),
-    of("PATCH", "/api/warnings/{id}", Work, Always(Action::WorkWarning)),
-    of("GET", "/api/cases/{id}", Plates, Always(Action::Case)),
-    of("PATCH", "/api/cases/{id}", Work, Always(Action::WorkCase)),
+    of("POST", "/api/query", Plates, Always(Action::Query)).scoped(),
+    of("POST", "/api/query/export", Export, Always(Action::Export)).scoped(),
+    of("GET", "/api/track", Plates, Always(Action::Track)).scoped(),
+    of("GET", "/api/warnings/{id}", Plates, Always(Action::Warning)).scoped(),
+    of("PATCH", "/api/warnings/{id}", Work, Always(Action::WorkWarning)).scoped(),
+    of("GET", "/api/cases/{id}", Plates, Always(Action::Case)).scoped(),
+    of("PATCH", "/api/cases/{id}", Work, Always(Action::WorkCase)).scoped(),
     of("GET", "/api/rejects", Rejects, Always(Action::Rejects)),
-    of("GET", "/api/warnings", Dashboard, Lists(Action::ListWarnings)),
-    of("GET", "/api/warnings/realtime", Dashboard, Lists(Action::ListWarnings)),
-    of("GET", "/api/warnings/stream", Dashboard, Lists(Action::Stream)),
-    of("GET", "/api/cases", Dashboard, Lists(Action::ListCases)),
-    of("GET", "/api/cases/calibration", Dashboard, No),
-    of("GET", "/api/stats/kkmc_count", Dashboard, No),
-    of("GET", "/api/stats/hour_count", Dashboard, No),
-    of("GET", "/api/stats/map_data", Dashboard, No),
+    of("GET", "/api/warnings", Dashboard, Lists(Action::ListWarnings)).scoped(),
+    of("GET", "/api/warnings/realtime", Dashboard, Lists(Action::ListWarnings)).scoped(),
+    of("GET", "/api/warnings/stream", Dashboard, Lists(Action::Stream)).scoped(),
+    of("GET", "/api/cases", Dashboard, Lists(Action::ListCases)).scoped(),
+    of("GET", "/api/cases/calibration", Dashboard, No).placeless(),
+    of("GET", "/api/stats/kkmc_count", Dashboard, No).scoped(),
+    of("GET", "/api/stats/hour_count", Dashboard, No).scoped(),
+    of("GET", "/api/stats/map_data", Dashboard, No).scoped(),
     of("GET", "/api/stats/vehicle_type", Dashboard, No),
     of("GET", "/api/stats/vehicle_brand", Dashboard, No),
-    of("GET", "/api/stats/recent", Dashboard, No),
-    of("GET", "/api/cameras", Dashboard, No),
-    of("GET", "/api/roads", Dashboard, No),
-    of("GET", "/api/roads/hours", Dashboard, No),
-    of("GET", "/api/predict/flow", Dashboard, No),
-    of("GET", "/api/predict/day", Dashboard, No),
-    of("GET", "/api/predict/model", Dashboard, No),
-    of("GET", "/api/overview", Dashboard, No),
-    of("GET", "/api/checkpoints", Dashboard, No),
-    of("GET", "/api/status", Dashboard, No),
-    of("GET", "/api/prove", Dashboard, No),
+    of("GET", "/api/stats/recent", Dashboard, No).scoped(),
+    of("GET", "/api/cameras", Dashboard, No).scoped(),
+    of("GET", "/api/roads", Dashboard, No).scoped(),
+    of("GET", "/api/roads/hours", Dashboard, No).scoped(),
+    of("GET", "/api/predict/flow", Dashboard, No).scoped(),
+    of("GET", "/api/predict/day", Dashboard, No).scoped(),
+    of("GET", "/api/predict/model", Dashboard, No).scoped(),
+    of("GET", "/api/overview", Dashboard, No).scoped(),
+    of("GET", "/api/checkpoints", Dashboard, No).scoped(),
+    of("GET", "/api/status", Dashboard, No).scoped(),
+    of("GET", "/api/prove", Dashboard, No).placeless(),
 ];
 
 /// The parameter that filters by plate: who may not see plates may not ask by it.

@@ -32,6 +32,8 @@ pub(super) struct Visit {
     address: Option<IpAddr>,
     by: By,
     purpose: Option<Purpose>,
+    /// Where who asks may look, if not everywhere.
+    scope: Option<String>,
     /// It asks by a plate.
     by_plate: bool,
     /// Its answer shows plates as they are.
@@ -55,6 +57,7 @@ impl Visit {
             address: request.extensions().get::<Client>().map(|client| client.address),
             by: By::from(identity),
             purpose,
+            scope: identity.scope.words(),
             by_plate,
             sees_plates: identity.may(access::Permission::Plates),
         }
@@ -99,6 +102,14 @@ impl Visit {
         Ok(response)
     }
 
+    /// What is said of the request, and where who asks may look: what was not found may lie elsewhere.
+    fn details(&self, said: Option<Details>) -> Option<Details> {
+        match &self.scope {
+            Some(scope) => Some(said.unwrap_or_default().with("scope", scope.as_str())),
+            None => said,
+        }
+    }
+
     /// Writes the entry, if there is one to be written. What it returns writes another at the end of the answer.
     async fn write(
         &self,
@@ -139,7 +150,7 @@ impl Visit {
             status: Some(status.as_u16()),
             rows: said.rows.filter(|_| status.is_success()),
             purpose: self.purpose.clone(),
-            details: said.details,
+            details: self.details(said.details),
         };
         let head = append(&self.api, trail, draft.clone()).await?;
         if let Some((what, seconds)) = again {

@@ -12,9 +12,12 @@ use crate::reader::ReadError;
 use crate::serve::error::Success;
 use crate::serve::neighbours::{Neighbour, neighbours};
 
-/// The JSON text, and the catalogue that it was made from.
+/// Catalogues that are remembered: the whole one, and the parts that users see who are limited to some places.
+const MOST: usize = 16;
+
+/// The JSON text, each with the catalogue that it was made from.
 #[derive(Debug, Default)]
-pub(in crate::serve) struct KnownCheckpoints(Mutex<Option<(Arc<Catalogue>, Bytes)>>);
+pub(in crate::serve) struct KnownCheckpoints(Mutex<Vec<(Arc<Catalogue>, Bytes)>>);
 
 impl KnownCheckpoints {
     /// The JSON text of `catalogue`.
@@ -24,12 +27,16 @@ impl KnownCheckpoints {
     pub(super) fn answer(&self, catalogue: Arc<Catalogue>) -> Result<Bytes, ReadError> {
         // Held while it is made, so that only one of many concurrent requests makes it.
         let mut known = self.0.lock();
-        if let Some((_, text)) = known.as_ref().filter(|(of, _)| Arc::ptr_eq(of, &catalogue)) {
+        if let Some((_, text)) = known.iter().find(|(of, _)| Arc::ptr_eq(of, &catalogue)) {
             return Ok(text.clone());
         }
         let text = Success(listed(&catalogue)).into_text().map_err(|error| ReadError::Storage(error.to_string()))?;
-        let (_, text) = known.insert((catalogue, Bytes::from(text)));
-        Ok(text.clone())
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let text = Bytes::from(text);
+        known.push((catalogue, text.clone()));
+        Ok(text)
     }
 }
 

@@ -67,6 +67,9 @@ reasons! {
     OwnAccount CONFLICT: "this is your own account: another admin can disable it",
     ScopeNotOwned CONFLICT: "the roles of {owner} do not include {scopes}: leave that out, or give {owner} another role first",
     TooManyAccounts CONFLICT: "there are too many users or tokens: remove some first",
+    OutsideScope FORBIDDEN: "your account is limited to {scope}, and this is about more than that, or not kept by place",
+    UnlimitedRole CONFLICT: "{user} has the role admin or auditor, which are about all districts: leave the districts and checkpoints empty, or choose other roles",
+    LargeArea CONFLICT: "a user or token is limited to at most {limit} districts and {limit} checkpoints, each of up to {characters} characters",
 
     NotUtf8 BAD_REQUEST: "the query string is not UTF-8: percent-encode it as UTF-8",
     ValueNotUtf8 BAD_REQUEST: "`{name}` is not UTF-8: percent-encode it as UTF-8",

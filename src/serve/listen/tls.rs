@@ -29,6 +29,8 @@ use crate::clock::unix_now;
 use files::{Loaded, Stamp, TlsError};
 
 pub use files::TlsFiles;
+#[cfg(any(test, fuzzing))]
+pub(in crate::serve) use validity::ends_at as certificate_ends_at;
 
 /// What is spoken: no version below 1.2.
 const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];

@@ -8,6 +8,7 @@ use crate::forecast::{FlowForecast, Forecast};
 use crate::serve::codes::UNTRAINED;
 use crate::serve::error::ApiError;
 use crate::serve::fields::SECONDS_PER_DAY;
+use crate::serve::sight::Sight;
 use crate::serve::state::Api;
 use crate::serve::untrained::Means;
 
@@ -40,27 +41,32 @@ impl Predictor {
 
 impl Api {
     /// The current model, or without one the means of the counts.
-    pub(super) async fn predictor(&self) -> Result<Predictor, ApiError> {
+    pub(super) async fn predictor(&self, sight: &Sight) -> Result<Predictor, ApiError> {
         match self.settings.forecaster.current() {
             Some(model) => Ok(Predictor::Model(model)),
-            None => self.counters(Means::read).await.map(Predictor::Untrained),
+            None => self.counters(sight, Means::read).await.map(Predictor::Untrained),
         }
     }
 
     /// Counted passages in each hour of a day, of the checkpoint with these names or of all.
-    pub(super) async fn counted_on(&self, day: i64, names: Option<Vec<String>>) -> Result<Vec<Option<u64>>, ApiError> {
+    pub(super) async fn counted_on(
+        &self,
+        sight: &Sight,
+        day: i64,
+        names: Option<Vec<String>>,
+    ) -> Result<Vec<Option<u64>>, ApiError> {
         let now = self.now();
         let first = day * HOURS;
         // There are no counts of the future.
         if first * 3600 > now.0 + SECONDS_PER_DAY {
             return Ok(vec![None; HOURS as usize]);
         }
-        let snapshot = self.reader.snapshot();
+        let snapshot = sight.snapshot();
         // A change of threads would take longer than the read.
         let hours = if snapshot.has_hours_at_hand() {
             snapshot.hours(first, first + HOURS - 1, HOURS as usize)?
         } else {
-            self.counters(move |snapshot| snapshot.hours(first, first + HOURS - 1, HOURS as usize)).await?
+            self.counters(sight, move |snapshot| snapshot.hours(first, first + HOURS - 1, HOURS as usize)).await?
         };
         let mut counted = vec![None; HOURS as usize];
         for hour in hours.iter().filter(|hour| hour.is_whole && hour.hour < now.hour()) {

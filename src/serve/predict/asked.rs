@@ -7,6 +7,7 @@ use crate::reader::{Group, TimeRange};
 use crate::serve::error::{ApiError, ErrorReason};
 use crate::serve::fields::Fields;
 use crate::serve::records::{kkmc_texts, label};
+use crate::serve::sight::Sight;
 use crate::serve::state::Api;
 
 /// All checkpoints together.
@@ -61,24 +62,27 @@ impl Api {
     }
 
     /// The requested checkpoint, or the whole city.
-    pub(super) async fn asked_place(&self, fields: &Fields) -> Result<Place, ApiError> {
+    pub(super) async fn asked_place(&self, sight: &Sight, fields: &Fields) -> Result<Place, ApiError> {
         let city = Place { names: None, code: CITY.to_owned(), label: CITY.to_owned() };
-        let Some(text) = fields.text("kkmc")?.filter(|text| *text != CITY) else { return Ok(city) };
-        let catalogue = self.reader.catalogue();
+        let Some(text) = fields.text("kkmc")?.filter(|text| *text != CITY) else {
+            return sight.whole().map(|()| city);
+        };
+        let catalogue = sight.catalogue();
         let names = kkmc_texts(&catalogue, &text);
         let code = names.first().cloned().unwrap_or_default();
-        let model = self.settings.forecaster.current();
+        // It knows checkpoints everywhere.
+        let model = self.settings.forecaster.current().filter(|_| !sight.is_limited());
         let is_listed = catalogue.find(&code).is_some();
         let is_learnt = || model.as_ref().is_some_and(|model| model.checkpoint(&names, 0).is_some());
-        if is_listed || is_learnt() || self.was_recorded(code.clone()).await? {
+        if is_listed || is_learnt() || self.was_recorded(sight, code.clone()).await? {
             return Ok(Place { label: label(&catalogue, &code), code, names: Some(names) });
         }
         Err(unknown(&text, &catalogue, model.as_deref()))
     }
 
     /// Whether there is a retained passage of this checkpoint.
-    async fn was_recorded(&self, kkmc: String) -> Result<bool, ApiError> {
-        let counts = self.counters(|snapshot| snapshot.counts(Group::Checkpoint, TimeRange::default())).await?;
+    async fn was_recorded(&self, sight: &Sight, kkmc: String) -> Result<bool, ApiError> {
+        let counts = self.counters(sight, |snapshot| snapshot.counts(Group::Checkpoint, TimeRange::default())).await?;
         Ok(counts.iter().any(|(name, _)| **name == *kkmc))
     }
 }

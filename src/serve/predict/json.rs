@@ -194,6 +194,11 @@ impl From<&ModelAbout> for ModelJson {
 }
 
 impl ModelStatusJson {
+    /// Without what names the checkpoints of the training.
+    pub(super) fn without_places(self) -> Self {
+        Self { metadata: None, versions: Vec::new(), ..self }
+    }
+
     pub(super) fn new(status: ForecasterStatus, about: Option<&ModelAbout>) -> Self {
         Self {
             model: about.map(ModelJson::from),

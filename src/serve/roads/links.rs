@@ -33,19 +33,22 @@ impl RoadLink {
     }
 }
 
+/// Catalogues that are remembered: the whole one, and the parts that users see who are limited to some places.
+const MOST: usize = 16;
+
 /// The link of each ordered pair of codes.
 pub(super) type Links = BTreeMap<(String, String), RoadLink>;
 
-/// The links, and the catalogue that they were made from.
+/// The links, each with the catalogue that they were made from.
 #[derive(Debug, Default)]
-pub(in crate::serve) struct KnownLinks(Mutex<Option<(Arc<Catalogue>, Arc<Links>)>>);
+pub(in crate::serve) struct KnownLinks(Mutex<Vec<(Arc<Catalogue>, Arc<Links>)>>);
 
 impl KnownLinks {
     /// The links of a catalogue.
     pub(super) fn of(&self, catalogue: &Arc<Catalogue>) -> Arc<Links> {
         // Held while they are made, so that only one of many concurrent requests makes them.
         let mut known = self.0.lock();
-        if let Some((_, links)) = known.as_ref().filter(|(of, _)| Arc::ptr_eq(of, catalogue)) {
+        if let Some((_, links)) = known.iter().find(|(of, _)| Arc::ptr_eq(of, catalogue)) {
             return links.clone();
         }
         let mut links = Links::new();
@@ -58,7 +61,11 @@ impl KnownLinks {
                 links.insert((checkpoint.code.clone(), neighbour.code), link);
             }
         }
-        let (_, links) = known.insert((catalogue.clone(), Arc::new(links)));
-        links.clone()
+        if known.len() >= MOST {
+            known.clear();
+        }
+        let links = Arc::new(links);
+        known.push((catalogue.clone(), links.clone()));
+        links
     }
 }

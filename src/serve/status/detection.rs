@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::camera_clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::serve::codes::ClockAdviceName;
 use crate::serve::records::label;
-use crate::serve::state::Api;
+use crate::serve::sight::Sight;
 
 /// Detection, and the clocks of the checkpoints.
 #[derive(Debug, Serialize, ToSchema)]
@@ -85,8 +85,8 @@ struct ClockAdviceJson {
     text: String,
 }
 
-pub(super) fn detection_json(status: DetectionStatus, api: &Api) -> DetectionJson {
-    let catalogue = api.reader.catalogue();
+pub(super) fn detection_json(status: DetectionStatus, sight: &Sight) -> DetectionJson {
+    let catalogue = sight.catalogue();
     let clock = |clock: CheckpointClock| CheckpointClockJson {
         label: label(&catalogue, &clock.kkmc),
         kkmc: clock.kkmc.to_string(),

@@ -31,6 +31,7 @@ fn user(name: &str, role: Role) -> User {
         name: UserName::parse(name).unwrap(),
         shown: format!("{name} 警官"),
         roles: vec![role].into(),
+        area: None,
         password: Some(PasswordHash::new(PASSWORD, name, [5; 16]).unwrap()),
         must_change: false,
         disabled: false,
@@ -319,8 +320,16 @@ async fn a_password_that_others_know_is_changed_first() {
         closed.send("POST", "/api/session/password", &headers, &json!({"old": old, "new": new})).await
     };
     change("wrong password", "four barges in the rain").await.error(401);
-    assert!(change(PASSWORD, "short").await.error(400).contains("10 characters"));
-    assert!(change(PASSWORD, PASSWORD).await.error(400).contains("another"));
+    for (new, code, words) in [
+        ("short", "short", "10 characters"),
+        ("Supervisor1!", "name", "name"),
+        ("Password123!", "well_known", "first that others would try"),
+        (PASSWORD, "same", "another"),
+    ] {
+        let reply = change(PASSWORD, new).await;
+        assert!(reply.error(400).contains(words), "{new}: {}", reply.text());
+        assert_eq!(reply.json()["values"]["code"], code);
+    }
     let data = change(PASSWORD, "four barges in the rain").await.data();
     assert_eq!((&data["user"]["must_change"], data["permissions"].as_array().unwrap().len()), (&json!(false), 5));
     assert_eq!(closed.get_as(&cookie, "/api/overview").await.status, 200);

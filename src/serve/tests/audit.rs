@@ -198,6 +198,7 @@ async fn an_export_says_at_its_end_what_was_sent() {
 async fn without_an_entry_nothing_is_shown_and_nothing_changed() {
     let closed = Closed::start().await;
     let bearer = closed.bearer("operator").await;
+    let metrics = closed.bearer("admin").await;
     closed.as_token(&bearer, "GET", &format!("/api/track?{PLATE}"), &Value::Null).await.data();
     let audit = closed.folder.path().join("access/audit");
     let aside = closed.folder.path().join("aside");
@@ -221,6 +222,10 @@ async fn without_an_entry_nothing_is_shown_and_nothing_changed() {
     }
     closed.try_login("operator", PASSWORD).await.error(503);
     assert_eq!(closed.as_token(&bearer, "GET", "/api/overview", &Value::Null).await.status, 200, "no plates");
+    let ready = || async { closed.send("GET", "/readyz", &[], &Value::Null).await };
+    assert!(ready().await.error(503).contains("audit log"));
+    let metrics = || async { closed.as_token(&metrics, "GET", "/metrics", &Value::Null).await.text().to_owned() };
+    assert!(metrics().await.contains("\nplatewatch_audit_log_ready 0\n"));
     std::fs::remove_file(&audit).unwrap();
     std::fs::rename(&aside, &audit).unwrap();
     let shown = closed.as_token(&bearer, "GET", &patch, &Value::Null).await.data();
@@ -230,6 +235,8 @@ async fn without_an_entry_nothing_is_shown_and_nothing_changed() {
         "nothing was changed"
     );
     assert_eq!(closed.actions(), ["track", "warning"]);
+    assert_eq!(ready().await.status, 200);
+    assert!(metrics().await.contains("\nplatewatch_audit_log_ready 1\n"));
 }
 
 #[tokio::test]

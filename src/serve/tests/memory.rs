@@ -377,9 +377,16 @@ impl Snapshot for Rows {
         Ok(page_of(rows, page, limit))
     }
 
-    fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
+    fn track(
+        &self,
+        hphm: &str,
+        range: TimeRange,
+        kkmc: Option<&[String]>,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
         self.fault.strike()?;
-        let mut rows: Vec<_> = self.within(range).filter(|row| row.hphm == hphm).cloned().collect();
+        let is_there = |row: &PassageRow| kkmc.is_none_or(|any| any.iter().any(|kkmc| **kkmc == *row.kkmc));
+        let mut rows: Vec<_> = self.within(range).filter(|row| row.hphm == hphm && is_there(row)).cloned().collect();
         rows.sort_by_key(|row| row.gcsj);
         let total = rows.len() as u64;
         Ok(Page { total, records: rows.split_off(rows.len().saturating_sub(limit)) })
@@ -427,6 +434,10 @@ impl Snapshot for Rows {
                 && filter.cause.is_none_or(|cause| case.cause == cause)
                 && filter.status.is_none_or(|status| self.case_work.status == status)
                 && filter.hphm.as_ref().is_none_or(|text| case.hphm.contains(text))
+                && filter.kkmc.as_ref().is_none_or(|any| {
+                    let ends = case.pairs.iter().flat_map(|pair| [&pair.earlier.kkmc, &pair.later.kkmc]);
+                    ends.into_iter().any(|kkmc| any.contains(kkmc))
+                })
         };
         let found: Vec<CaseJson> = Some(sample_case()).filter(accepts).into_iter().collect();
         let skip = usize::try_from(page.saturating_sub(1).saturating_mul(limit as u64)).unwrap_or(usize::MAX);

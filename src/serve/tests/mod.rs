@@ -22,6 +22,7 @@ mod prove;
 mod query;
 mod rejects;
 mod roads;
+mod scope;
 mod shutdown;
 mod stats;
 mod stream;

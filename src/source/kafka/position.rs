@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use storage::codec::{self, CodecError, Kind};
 use traffic::{CivilTime, NameId, Watermark};
 
-const KIND: Kind = Kind { magic: b'K', version: 2 };
+pub(super) const KIND: Kind = Kind { magic: b'K', version: 2 };
 /// Gaps that are kept in detail; all are counted.
 const RECENT_GAPS: usize = 16;
 /// A mark is set when the watermark has moved by this part of what is read back.

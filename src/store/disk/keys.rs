@@ -10,7 +10,7 @@
 //! | `evidence` | partition `u32`, part `u32` | codec `X` for part 0, `s` for the last (segments), `Z` for others |
 //! | `rejects` | seq `u64` · refused by a mirror: `0xff`, shard `u8`, row `u64` | codecs `J`, `R` |
 //! | `counters` | hour since 1970 `i64` with the sign bit flipped | codec `H` |
-//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` · `case-change/` and `case-work-change/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `W`, opaque, `U`, text, `E`, `E`, numbers `u64` |
+//! | `meta` | `totals` · `rejects_bytes` · `lifetimes` · `checkpoints` · `work-changes` count `u64` · `detection` · `clocks/` partition `u32` · `clock-samples/` partition, checkpoint `u32` · `partition/` id `u32` · `position/` source (`kafka/` topic `/` partition for Kafka) · `mirror/` name · `name/` dimension `u8` id `u32` · `work/` seq of an alert `u64` · `case-work/` seq of a case `u64` · `case-change/` and `case-work-change/` seq of a case `u64` | codecs `T`, `B`, `L`, `G`, number, `D`, `Q`, `l`, `W`, opaque, `U`, text, `E`, `E`, numbers `u64` |
 //!
 //! In format version 1 of the directory there were always two shards, and `mirror/` and `work/` had the codecs `C` and `K`,
 //! which positions of sources have too.
@@ -37,6 +37,7 @@ pub(in crate::store) const FIRST_WORK: Kind = Kind { version: 1, ..WORK };
 /// [`MIRROR`] and [`WORK`] in format version 1.
 pub(in crate::store) const OLD_MIRROR: Kind = Kind { magic: b'C', version: 1 };
 pub(in crate::store) const OLD_WORK: Kind = Kind { magic: b'K', version: 1 };
+pub(in crate::store) const CLOCK_SAMPLES: Kind = Kind { magic: b'l', version: 1 };
 pub(in crate::store) const LIFETIMES: Kind = Kind { magic: b'L', version: 2 };
 pub(in crate::store) const CASE: Kind = Kind { magic: b'O', version: 1 };
 pub(in crate::store) const EVIDENCE: Kind = Kind { magic: b'X', version: 4 };
@@ -50,6 +51,7 @@ pub(in crate::store) const TOTALS_KEY: &[u8] = b"totals";
 pub(in crate::store) const DETECTION_KEY: &[u8] = b"detection";
 pub(in crate::store) const RECENT_MINUTE_KEY: &[u8] = b"recent_minute";
 pub(in crate::store) const CLOCKS_PREFIX: &[u8] = b"clocks/";
+pub(in crate::store) const CLOCK_SAMPLES_PREFIX: &[u8] = b"clock-samples/";
 pub(in crate::store) const LIFETIMES_KEY: &[u8] = b"lifetimes";
 pub(in crate::store) const CHECKPOINTS_KEY: &[u8] = b"checkpoints";
 /// Not below `work/`, where numbers of alerts are.
@@ -102,6 +104,11 @@ pub(in crate::store) fn partition(id: u32) -> Vec<u8> {
 
 pub(in crate::store) fn clocks(partition: u32) -> Vec<u8> {
     [CLOCKS_PREFIX, &partition.to_be_bytes()].concat()
+}
+
+/// The samples of the clock of a checkpoint, or with checkpoint 0 where those of the partition begin.
+pub(in crate::store) fn clock_samples(partition: u32, checkpoint: NameId) -> Vec<u8> {
+    [CLOCK_SAMPLES_PREFIX, &partition.to_be_bytes(), &checkpoint.to_be_bytes()].concat()
 }
 
 pub(in crate::store) fn position(source: &str) -> Vec<u8> {

@@ -164,7 +164,7 @@ impl View {
             return Ok(FxHashMap::default());
         };
         let range = TimeRange { start: Some(CivilTime(*first)), end: Some(CivilTime(*last)) };
-        let rows = passages::track(self, &case.plate.unpack(), range, MAX_SIGHTINGS)?.records.into_iter();
+        let rows = passages::track(self, &case.plate.unpack(), range, None, MAX_SIGHTINGS)?.records.into_iter();
         Ok(rows.map(|row| (PassageId::pack(&row.gcxh), row.gcxh)).collect())
     }
 }

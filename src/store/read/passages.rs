@@ -210,9 +210,11 @@ pub(in crate::store) fn track(
     view: &View,
     hphm: &str,
     range: TimeRange,
+    kkmc: Option<&[String]>,
     limit: usize,
 ) -> Result<Page<PassageRow>, ReadError> {
-    let predicate = Predicate { time: range, plate: Some(PlatePattern::exact(hphm)), ..Predicate::default() };
+    let (plate, checkpoints) = (Some(PlatePattern::exact(hphm)), kkmc.map(<[String]>::to_vec));
+    let predicate = Predicate { time: range, plate, checkpoints, ..Predicate::default() };
     let mut page = page_of(view, &predicate, Order::Newest, 0, limit).map_err(read_error)?;
     page.records.sort_by(|a, b| Order::Oldest.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
     Ok(page)

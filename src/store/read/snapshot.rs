@@ -56,8 +56,14 @@ impl Snapshot for View {
         passages::query(self, filter, order, page, limit)
     }
 
-    fn track(&self, hphm: &str, range: TimeRange, limit: usize) -> Result<Page<PassageRow>, ReadError> {
-        passages::track(self, hphm, range, limit)
+    fn track(
+        &self,
+        hphm: &str,
+        range: TimeRange,
+        kkmc: Option<&[String]>,
+        limit: usize,
+    ) -> Result<Page<PassageRow>, ReadError> {
+        passages::track(self, hphm, range, kkmc, limit)
     }
 
     fn newest_alerts(&self, limit: usize) -> Result<Vec<Alert>, ReadError> {

@@ -137,6 +137,7 @@ impl Log {
                 break;
             }
             (rows, start) = self.take_tail(self.tail.len() - alike, rows, start, commit);
+            fail::fail_point!("segment::merged");
         }
         let segment = encode(&rows, names, start, Compression::Fast)?;
         self.write(&segment, commit)?;
@@ -207,6 +208,7 @@ impl Log {
         };
         self.write(&segment, commit)?;
         Arc::make_mut(&mut self.sealed).push(Arc::new(Entry { shard: self.shard, zone: segment.zone, body: None }));
+        fail::fail_point!("segment::sealed");
         Ok(())
     }
 
@@ -258,6 +260,7 @@ impl Log {
                 return true;
             }
             commit.delete(family, &entry.zone.first_row.to_be_bytes());
+            fail::fail_point!("retention::body-removed");
             false
         });
     }

@@ -225,6 +225,9 @@ fn detection() {
     let bytes = codec::encode(keys::CLOCKS, &clocks).unwrap();
     check("clocks", &bytes, CLOCKS);
     assert_eq!(codec::decode::<Vec<ClockCount>>(keys::CLOCKS, &bytes).unwrap(), clocks);
+    let samples: &[i32] = &[3, -2, 600];
+    check("clock samples", &codec::encode(keys::CLOCK_SAMPLES, &samples).unwrap(), "6c0182653825030603fbb004");
+    check("clock samples key", &keys::clock_samples(258, 3), "636c6f636b2d73616d706c65732f0000010200000003");
 }
 
 fn bytes_of(hex: &str) -> Vec<u8> {

@@ -112,7 +112,7 @@ fn check_pieces(
 }
 
 fn check_track(view: &View, plate: &str, range: TimeRange, rows: &[Row], limit: usize) -> Result<(), TestCaseError> {
-    let track = view.track(plate, range, limit).unwrap();
+    let track = view.track(plate, range, None, limit).unwrap();
     let mut expected =
         in_order(Order::Newest, rows.iter().filter(|row| row.hphm == plate && in_range(range, row.gcsj)));
     prop_assert_eq!(track.total, expected.len() as u64);

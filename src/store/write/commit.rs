@@ -107,7 +107,9 @@ impl Store {
         self.write_state(&mut commit)?;
         let source = batch.position_name.as_deref().unwrap_or(source);
         commit.put(Family::Meta, &keys::position(source), &batch.position);
+        fail::fail_point!("commit::before-write");
         database.commit(commit, Durability::AsConfigured)?;
+        fail::fail_point!("commit::after-write");
 
         self.broken = false;
         self.assess_clocks();
@@ -353,6 +355,7 @@ impl Store {
         }
         self.note_newest();
         self.report_progress(Some(started));
+        fail::fail_point!("commit::before-publish");
         if self.settings.publish {
             self.refresh_learnt();
             self.publish();
@@ -403,6 +406,7 @@ impl Store {
         self.note_sealed();
         self.write_state(&mut commit)?;
         database.commit(commit, Durability::AsConfigured)?;
+        fail::fail_point!("close::before-flush");
         self.log_dropped();
         database.flush()?;
         Ok(())

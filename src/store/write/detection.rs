@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use storage::{Commit, Family, codec};
-use traffic::{CivilTime, ClockCount, Dimension, NameTable, RejectReason};
+use traffic::{CivilTime, ClockCount, Dimension, NameId, NameTable, RejectReason};
 
 use super::store::Store;
 use crate::camera_clocks::{self, DetectionStatus};
@@ -33,6 +33,15 @@ impl Store {
                     .detector
                     .restore_clocks(&counts.map_err(|error| database.damaged("a count of clocks", &error))?);
             }
+            let from = keys::clock_samples(id, 0);
+            let prefix = from.get(..from.len() - size_of::<NameId>()).unwrap_or_default();
+            for item in database.scan(Family::Meta, &from) {
+                let (key, value) = item?;
+                let Some(checkpoint) = keys::last_u32(&key).filter(|_| key.starts_with(prefix)) else { break };
+                let samples = codec::decode::<Vec<i32>>(keys::CLOCK_SAMPLES, &value);
+                let samples = samples.map_err(|error| database.damaged("a sample of clocks", &error))?;
+                partition.detector.restore_clock_samples(checkpoint, &samples);
+            }
         }
         self.assess_clocks();
         Ok(())
@@ -45,10 +54,20 @@ impl Store {
         if let Some(totals) = self.detection.take_changed() {
             commit.put(Family::Meta, keys::DETECTION_KEY, &codec::encode(keys::DETECTION, totals)?);
         }
-        if let Some(state) = self.partitions.get(&partition) {
+        if let Some(state) = self.partitions.get_mut(&partition) {
             let counts: Vec<ClockCount> = state.detector.clocks().collect();
             if !counts.is_empty() {
                 commit.put(Family::Meta, &keys::clocks(partition), &codec::encode(keys::CLOCKS, &counts)?);
+            }
+            let mut failed = None;
+            state.detector.drain_clock_samples(|checkpoint, samples| {
+                match codec::encode(keys::CLOCK_SAMPLES, &samples) {
+                    Ok(value) => commit.put(Family::Meta, &keys::clock_samples(partition, checkpoint), &value),
+                    Err(error) => failed = Some(error),
+                }
+            });
+            if let Some(error) = failed {
+                return Err(error.into());
             }
         }
         Ok(())

@@ -182,6 +182,12 @@ impl Store {
                 continue;
             }
             let head: SavedHead = codec::decode(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))?;
+            // A brand has the number of its first model, plus one.
+            let [checkpoints, models] =
+                [Dimension::Checkpoint, Dimension::Model].map(|dimension| self.state.names.all(dimension).len());
+            if !head.evidence.names_are_below(checkpoints, models + 1) {
+                return Err(damaged(&"it names a checkpoint or a brand that is not known").into());
+            }
             let mut sightings = Vec::new();
             for part in 1..=head.parts {
                 let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, part))? else {
@@ -307,6 +313,7 @@ pub(super) fn write_evidence(
     for part in head.parts + 1..=evidence.saved_parts {
         commit.delete(Family::Evidence, &keys::evidence(id, part));
     }
+    fail::fail_point!("evidence::saved");
     evidence.saved_arrival = arrival;
     evidence.saved_parts = head.parts;
     evidence.saved_at = Some(Instant::now());

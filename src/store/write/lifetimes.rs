@@ -85,7 +85,9 @@ impl Store {
             let database = self.shared.reading.database.clone();
             let mut commit = database.begin();
             self.lifetimes.write(&mut commit)?;
+            fail::fail_point!("retention::before-announcement");
             database.commit(commit, Durability::AsConfigured)?;
+            fail::fail_point!("retention::announced");
         }
         Ok(())
     }

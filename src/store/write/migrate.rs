@@ -55,10 +55,13 @@ pub(super) fn migrate(database: &Database) -> Result<(), StoreError> {
             }
         }
         database.commit(commit, Durability::AsConfigured)?;
+        fail::fail_point!("migrate::rewritten");
     }
     let mut commit = database.begin();
     database.set_format(&mut commit)?;
+    fail::fail_point!("migrate::before-format");
     database.commit(commit, Durability::AsConfigured)?;
+    fail::fail_point!("migrate::after-format");
     tracing::info!(rewritten, "the data directory is of the current format");
     Ok(())
 }

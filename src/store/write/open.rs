@@ -120,9 +120,11 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     store.begin_evidence()?;
     store.load_plates()?;
     store.replay_log()?;
+    fail::fail_point!("open::replayed");
     store.load_detection()?;
     store.settle_lifetimes(remembers)?;
     let work = encode_work_changes(work_changes(&database)?);
+    fail::fail_point!("open::before-tally");
     database.begin_tally(Census::of(&store.state.totals).encode()?, work)?;
     // Now that all files exist: those of an earlier version, and those that the umask did not reach.
     storage::close_to_others(path);
@@ -228,6 +230,7 @@ impl Store {
         for log in self.state.logs.values() {
             log.delete_stray_bodies(database, &mut commit)?;
         }
+        fail::fail_point!("open::before-stray-bodies");
         Ok(database.commit(commit, Durability::AsConfigured)?)
     }
 

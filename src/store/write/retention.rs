@@ -137,6 +137,7 @@ impl Store {
         if gone.is_empty() {
             return Ok(Vec::new());
         }
+        fail::fail_point!("retention::dropped");
         let dropped = gone.iter().map(|entry| Gone {
             shard: entry.shard,
             rows: u64::from(entry.zone.rows),

@@ -8,7 +8,7 @@
 use std::time::Instant;
 use storage::{Durability, Family};
 use traffic::evidence::PartitionAssessor;
-use traffic::{Detector, WatermarkState};
+use traffic::{Detector, NameId, WatermarkState};
 
 use super::evidence::write_evidence;
 use super::store::Store;
@@ -54,6 +54,12 @@ impl Store {
         for (key, name) in &new_names {
             commit.put(Family::Meta, key, name.as_bytes());
         }
+        if takeover.begins.is_some() {
+            // They were counted by the detector that is no more.
+            commit.delete(Family::Meta, &keys::clocks(batch.partition));
+            let [from, to] = [0, NameId::MAX].map(|checkpoint| keys::clock_samples(batch.partition, checkpoint));
+            commit.delete_range(Family::Meta, &from, &to);
+        }
         if let Some(least) = takeover.ends {
             let state = partition.detector.watermark_state();
             partition.detector.restore_watermark(&WatermarkState { time: state.time.max(least), ..state });
@@ -65,7 +71,9 @@ impl Store {
             }
         }
         self.write_state(&mut commit)?;
+        fail::fail_point!("takeover::before-write");
         database.commit(commit, Durability::AsConfigured)?;
+        fail::fail_point!("takeover::after-write");
         self.broken = false;
         self.after_commit(started);
         Ok(())

@@ -43,6 +43,8 @@ struct Clock {
     count: ClockCount,
     samples: [i32; SAMPLES],
     next: usize,
+    /// The samples have changed since they were last drained.
+    is_changed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -77,6 +79,27 @@ impl Clocks {
     pub(super) fn restore(&mut self, counts: &[ClockCount]) {
         self.clocks = counts.iter().map(|&count| Clock { count, ..Clock::default() }).collect();
     }
+
+    /// Gives `save` the leads since the last median, of each checkpoint for which they changed since the last call.
+    pub(super) fn drain_samples(&mut self, mut save: impl FnMut(NameId, &[i32])) {
+        for (checkpoint, clock) in (0..).zip(&mut self.clocks) {
+            if std::mem::take(&mut clock.is_changed) {
+                save(checkpoint, clock.samples.get(..clock.next).unwrap_or_default());
+            }
+        }
+    }
+
+    /// Puts a checkpoint's samples back, after its count.
+    pub(super) fn restore_samples(&mut self, checkpoint: NameId, samples: &[i32]) {
+        let Some(clock) = self.clocks.get_mut(checkpoint as usize) else { return };
+        clock.next = 0;
+        for (place, sample) in clock.samples.iter_mut().zip(samples) {
+            *place = *sample;
+            clock.next += 1;
+        }
+        // As many as are never left over.
+        clock.next %= SAMPLES;
+    }
 }
 
 impl Clock {
@@ -85,6 +108,7 @@ impl Clock {
             *place = lead.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32;
         }
         self.next += 1;
+        self.is_changed = true;
         if self.next == SAMPLES {
             self.next = 0;
             self.samples.sort_unstable();
@@ -116,5 +140,27 @@ mod tests {
         let mut restored = Clocks::default();
         restored.restore(&counts);
         assert!(restored.counts().eq(counts));
+    }
+
+    #[test]
+    fn restored_after_any_record_the_leads_are_the_same() {
+        let lead = |record: i64| Some(record * 7919 % 613);
+        let mut whole = Clocks::default();
+        let mut saved: Vec<Vec<i32>> = vec![Vec::new(); 3];
+        let mut restarted = Clocks::default();
+        for record in 0..2000 {
+            let checkpoint = (record % 3) as NameId;
+            whole.see(checkpoint, Fate::Accepted, lead(record));
+            restarted.see(checkpoint, Fate::Accepted, lead(record));
+            restarted.drain_samples(|checkpoint, samples| saved[checkpoint as usize] = samples.to_vec());
+            let counts: Vec<_> = restarted.counts().collect();
+            restarted = Clocks::default();
+            restarted.restore(&counts);
+            (0..).zip(&saved).for_each(|(checkpoint, samples)| restarted.restore_samples(checkpoint, samples));
+            assert!(restarted.counts().eq(whole.counts()), "after record {record}");
+        }
+        restarted.drain_samples(|_, _| panic!("nothing has changed"));
+        restarted.restore_samples(99, &[1]);
+        restarted.restore_samples(0, &[1; 100]);
     }
 }

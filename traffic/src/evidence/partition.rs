@@ -39,6 +39,13 @@ impl SavedPartition {
     pub fn forget(&mut self, plate: PlateCode) -> usize {
         self.evidence.forget(plate)
     }
+
+    /// Whether all checkpoints have numbers below this one, and all brands below that one. Others belong to nothing, and would
+    /// take memory by their size.
+    pub fn names_are_below(&self, checkpoints: usize, brands: usize) -> bool {
+        let below = |names: &[NameId], limit: usize| names.iter().all(|name| (*name as usize) < limit);
+        below(&self.checkpoints, checkpoints) && below(&self.brands, brands)
+    }
 }
 
 impl PartitionAssessor {
@@ -189,4 +196,17 @@ impl PartitionAssessor {
 
 fn place_of(places: &Places, name: NameId) -> Option<(f64, f64)> {
     places.get(name as usize).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_nobody_has_is_noticed_before_it_takes_memory() {
+        let saved = SavedPartition { checkpoints: vec![0, 7], brands: vec![3], ..SavedPartition::default() };
+        assert!(saved.names_are_below(8, 4));
+        assert!(!saved.names_are_below(7, 4) && !saved.names_are_below(8, 3));
+        assert!(SavedPartition::default().names_are_below(0, 0));
+    }
 }

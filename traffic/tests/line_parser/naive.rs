@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use traffic::{PlateClass, RejectReason};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::{Outcome, Passage};
+use super::texts::{Outcome, Passage};
 
 const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 const NAMES: [&str; 8] = ["GCXH", "XZQHMC", "KKMC", "FXLX", "GCSJ", "HPZL", "HPHM", "CLPPXH"];
@@ -13,7 +13,10 @@ pub(crate) struct NaiveParser {
     pub(crate) columns: Vec<String>,
     /// The shard key, if it is an extra column.
     pub(crate) route: Option<String>,
-    pub(crate) delimiter: Option<char>,
+    /// The separators that are tried, in this order.
+    pub(crate) candidates: Vec<char>,
+    /// The separator, once a line has decided it.
+    delimiter: Option<char>,
     pub(crate) not_after: String,
     /// What a field of the line is called, as a header said.
     header: Option<Vec<String>>,
@@ -30,7 +33,8 @@ enum Verdict {
 impl NaiveParser {
     pub(crate) fn new(not_after: &str) -> Self {
         let columns = NAMES.map(str::to_owned).to_vec();
-        Self { columns, route: None, delimiter: None, not_after: not_after.to_owned(), header: None, refused: false }
+        let (candidates, not_after) = (vec!['\t', ',', ';', '|'], not_after.to_owned());
+        Self { columns, route: None, candidates, delimiter: None, not_after, header: None, refused: false }
     }
 
     pub(crate) fn parse_source(&mut self, source: &[u8]) -> Outcome {
@@ -71,12 +75,12 @@ impl NaiveParser {
             fields.iter().map(|field| clean(field)).collect()
         };
         if self.delimiter.is_none() {
-            self.delimiter = ['\t', ',', ';', '|'].into_iter().find(|separator| fields_by(*separator).len() == width);
+            self.delimiter = self.candidates.iter().copied().find(|separator| fields_by(*separator).len() == width);
         }
         if self.delimiter.is_none() && self.is_default() {
             // No line had as many fields as there are columns: a header that names them all may say how many there are.
             let full = |separator: &char| matches!(read_header(&fields_by(*separator)), Some(Some(_)));
-            self.delimiter = ['\t', ',', ';', '|'].into_iter().find(full);
+            self.delimiter = self.candidates.iter().copied().find(full);
             if let Some(separator) = self.delimiter {
                 self.header = read_header(&fields_by(separator)).flatten();
                 return Ok(Verdict::Header);

@@ -14,6 +14,9 @@ export interface UserChange {
   shown?: string
   roles?: UserRole[]
   disabled?: boolean
+  /** What the user may see; nothing in both is everything. */
+  districts?: string[]
+  checkpoints?: string[]
   password?: 'generate'
 }
 export interface NewToken {
@@ -58,7 +61,7 @@ function useChange<G, R>(change: (given: G) => Promise<R>) {
 }
 
 export function useUserAdd() {
-  return useChange((given: { name: string; shown?: string; roles: UserRole[] }) => apiSend<Changed>('POST', '/api/users', given))
+  return useChange((given: UserChange & { name: string; roles: UserRole[] }) => apiSend<Changed>('POST', '/api/users', given))
 }
 
 export function useUserChange() {

@@ -744,7 +744,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process takes input and answers. */
+        /** Whether the process takes input and answers: also not while the audit log cannot be written. */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -989,7 +989,7 @@ export interface components {
             what: components["schemas"]["Retained"];
         };
         /** @enum {string} */
-        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered";
+        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "recovered";
         /** @description Where the log is not as it was written. */
         AuditBroken: {
             /**
@@ -3211,7 +3211,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -3998,10 +3998,24 @@ export interface components {
         /** @description A token to be. */
         NewToken: {
             /**
+             * @description The checkpoints to which it is limited, beside those of the districts.
+             * @example [
+             *       "G3_Sulu"
+             *     ]
+             */
+            checkpoints?: number | string | null;
+            /**
              * @description For how many days it is valid.
              * @example 90
              */
             days?: number | string | null;
+            /**
+             * @description The districts to which it is limited; its owner's limits hold as well.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts?: number | string | null;
             /**
              * @description What it is for.
              * @example nightly report
@@ -4023,6 +4037,21 @@ export interface components {
         };
         /** @description A user to be. */
         NewUser: {
+            /**
+             * @description The checkpoints to which the user is limited, beside those of the districts: codes, full names or labels.
+             * @example [
+             *       "G3_Sulu"
+             *     ]
+             */
+            checkpoints?: number | string | null;
+            /**
+             * @description The districts to which the user is limited, by their names in the catalogue; without districts and checkpoints the user
+             *     sees everything.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts?: number | string | null;
             /**
              * @description The name to log in with: letters, which become lower case, digits, `.`, `-` and `_`.
              * @example wang
@@ -5424,10 +5453,23 @@ export interface components {
         /** @description A token, without its secret. */
         Token: {
             /**
+             * @description The checkpoints to which it is limited, beside those of the districts.
+             * @example []
+             */
+            checkpoints: string[];
+            /**
              * @description When it was made, civil time of the road.
              * @example 2024-01-01 08:00:00
              */
             created_at: string;
+            /**
+             * @description The districts to which it is limited beside what its owner is limited to; with neither districts nor checkpoints it sees
+             *     what its owner sees.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts: string[];
             /**
              * @description Whether it is not valid any more.
              * @example false
@@ -5485,6 +5527,13 @@ export interface components {
         /** @description A user. */
         User: {
             /**
+             * @description The checkpoints to which the user is limited, beside those of the districts.
+             * @example [
+             *       "G3_Sulu"
+             *     ]
+             */
+            checkpoints: string[];
+            /**
              * @description When the user was made, civil time of the road.
              * @example 2024-01-01 08:00:00
              */
@@ -5494,6 +5543,13 @@ export interface components {
              * @example false
              */
             disabled: boolean;
+            /**
+             * @description The districts to which the user is limited. A user with neither districts nor checkpoints sees everything.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts: string[];
             /**
              * @description Whether the user must choose a new password at the next login.
              * @example true
@@ -5530,11 +5586,26 @@ export interface components {
         /** @description A change of a user. */
         UserChange: {
             /**
+             * @description The checkpoints to which the user is limited, instead of those of now.
+             * @example [
+             *       "G3_Sulu"
+             *     ]
+             */
+            checkpoints?: number | string | null;
+            /**
              * @description Whether the user may not log in. The sessions of a disabled user end, and the tokens do nothing.
              * @example false
              * @enum {unknown}
              */
             disabled?: true | false | "true" | "false" | "" | null;
+            /**
+             * @description The districts to which the user is limited, instead of those of now. Where neither districts nor checkpoints are left, the
+             *     user sees everything.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts?: number | string | null;
             /**
              * @description `generate` makes another password, which the user must change at the next login; the sessions end.
              * @example generate
@@ -5661,7 +5732,7 @@ export interface operations {
                  * @description What was done
                  * @example query
                  */
-                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered" | "";
+                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "recovered" | "";
                 /**
                  * @description The plate, or pattern, of the request contains this
                  * @example 苏C123
@@ -10236,7 +10307,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description There is such a user, there are too many, or nobody needs to log in here */
+            /** @description There is such a user, there are too many, the role cannot be limited to places, or nobody needs to log in here */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -10383,7 +10454,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is the last admin or one's own account, or nobody needs to log in here */
+            /** @description It is the last admin or one's own account, the role cannot be limited to places, or nobody needs to log in here */
             409: {
                 headers: {
                     [name: string]: unknown;

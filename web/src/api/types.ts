@@ -98,7 +98,7 @@ export const AUDIT_ACTIONS = valuesOf<AuditAction>({
   query: true, export: true, export_end: true, track: true, warning: true, case: true, work_warning: true, work_case: true, rejects: true,
   list_warnings: true, list_cases: true, stream: true, refused: true,
   login: true, login_failed: true, logout: true, password: true, session_ended: true,
-  user_add: true, user_roles: true, user_shown: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
+  user_add: true, user_roles: true, user_scope: true, user_shown: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
   audit: true, verified: true, retention: true, erase: true, forget: true, recovered: true,
 })
 /** Roles of users, those that see least first. */

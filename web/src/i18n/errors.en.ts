@@ -37,6 +37,9 @@ const reason: Record<ErrorReason, string> = {
   last_admin: '{user} is the last administrator who can log in: make another one first',
   own_account: 'You cannot disable your own account; another administrator can',
   scope_not_owned: 'The roles of {owner} do not include: {scopes}. Leave these out, or change the roles first',
+  outside_scope: 'Your account is limited to {scope}: this is about more than that, or is not counted by checkpoint',
+  unlimited_role: '{user} has the role administrator or auditor, which see everything: leave districts and checkpoints empty, or choose other roles',
+  large_area: 'At most {limit} districts and {limit} checkpoints, each of up to {characters} characters',
   too_many_accounts: 'There are too many users or tokens: remove some first',
   not_utf8: 'The parameters in the address are not UTF-8',
   value_not_utf8: 'The parameter {name} is not UTF-8',
@@ -106,6 +109,7 @@ const kind: (typeof zh)['kind'] = {
     short: 'The new password needs at least 10 characters',
     long: 'The new password may have at most 256 characters',
     name: 'The new password must not be made of your user name',
+    same: 'The new password must be another one',
     well_known: 'The new password is easy to guess; take several unrelated words',
   },
 }

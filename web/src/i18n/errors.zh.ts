@@ -36,6 +36,9 @@ const reason: Record<ErrorReason, string> = {
   last_admin: '{user} 是最后一个可登录的管理员：请先设置另一个管理员',
   own_account: '不能停用自己的账户：请由其他管理员操作',
   scope_not_owned: '用户 {owner} 的角色没有这些权限：{scopes}；请去掉，或先调整其角色',
+  outside_scope: '您的账户仅限查看 {scope}，此内容超出该范围，或未按卡口分别统计',
+  unlimited_role: '{user} 的角色含系统管理员或审计，须可见全部：请清空辖区和卡口，或改选其他角色',
+  large_area: '最多限定 {limit} 个辖区和 {limit} 个卡口，每个名称不超过 {characters} 个字符',
   too_many_accounts: '用户或令牌数量已达上限，请先清理',
   not_utf8: '地址中的参数不是 UTF-8 编码',
   value_not_utf8: '参数 {name} 不是 UTF-8 编码',
@@ -106,6 +109,7 @@ const kind = {
     short: '新密码至少 10 个字符',
     long: '新密码最多 256 个字符',
     name: '新密码不能由用户名组成',
+    same: '新密码不能与旧密码相同',
     well_known: '新密码太常见，容易被猜到；可用几个互不相关的词',
   },
 }

@@ -6,6 +6,8 @@ export const NAME_CHARS = 32
 export const SHOWN_CHARS = 64
 export const NOTE_CHARS = 100
 export const MOST_DAYS = 3650
+/** Characters of all districts, or all checkpoints, that a user is limited to. */
+export const PLACES_CHARS = 2000
 
 /** What each role may, so that a token is offered only what its owner may. */
 const PERMISSIONS_OF: Record<UserRole, readonly Permission[]> = {
@@ -26,6 +28,17 @@ export function userProblem(name: string, roles: readonly UserRole[]): UserProbl
   if (name.trim() === '') return 'nameNeeded'
   if (!/^[a-z0-9._-]{1,32}$/i.test(name.trim())) return 'nameWrong'
   return roles.length === 0 ? 'rolesNeeded' : null
+}
+
+/** Names as they are typed into one line: with commas of any kind between them. */
+export function namesIn(text: string): string[] {
+  return [...new Set(text.split(/[,，、;；]/).map((name) => name.trim()).filter((name) => name !== ''))]
+}
+
+/** The names, if they are not the same as before. */
+export function namesChanged(text: string, before: readonly string[]): string[] | undefined {
+  const names = namesIn(text)
+  return names.length === before.length && names.every((name) => before.includes(name)) ? undefined : names
 }
 
 export type TokenProblem = 'ownerNeeded' | 'scopesNeeded' | 'daysWrong'

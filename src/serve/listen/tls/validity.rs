@@ -10,7 +10,7 @@ const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
 /// `notAfter` of a certificate (RFC 5280, 4.1), in seconds since 1970; none if it cannot be told.
-pub(super) fn ends_at(certificate: &[u8]) -> Option<i64> {
+pub(in crate::serve) fn ends_at(certificate: &[u8]) -> Option<i64> {
     let (_, certificate, _) = element(certificate).filter(|(tag, ..)| *tag == SEQUENCE)?;
     let (_, mut fields, _) = element(certificate).filter(|(tag, ..)| *tag == SEQUENCE)?;
     let (tag, _, rest) = element(fields)?;
