@@ -1,5 +1,6 @@
 //! A data directory, a parser that feeds it, and restarts with and without an orderly end.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Scene {
     /// Commits lines after `change` has changed what the parser made of them.
     pub(super) fn commit_changed(&mut self, partition: u32, lines: &[Line], change: impl FnOnce(&mut Batch)) {
         let text: String = lines.iter().map(|line| line.text() + "\n").collect();
-        let mut batch = Batch { partition, position: text.as_bytes().to_vec(), ..Batch::default() };
+        let mut batch = Batch { partition, position: position_after(&text), ..Batch::default() };
         batch.enter(Arc::from("capture"));
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
@@ -195,4 +196,11 @@ pub(super) fn same(answered: &PassageRow, row: &Row) -> bool {
         (&*answered.clppxh, &row.clppxh),
     ];
     answered.gcsj == row.gcsj && texts.iter().all(|(answered, committed)| answered == committed)
+}
+
+/// A position of the source: another one after each text, and no part of it.
+fn position_after(text: &str) -> Vec<u8> {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().to_be_bytes().to_vec()
 }
