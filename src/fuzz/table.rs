@@ -6,6 +6,8 @@ use crate::{predict, serve, source, store};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
+/// Two bytes may say that a lane of texts holds 1 MiB of one byte; while it grows, it is held three times.
+const LANE: usize = 2 * MIB;
 
 const LINE: &[&[u8]] = &[
     b"GCXH\tXZQHMC\tKKMC\tFXLX\tGCSJ\tHPZL\tHPHM\tCLPPXH",
@@ -98,8 +100,8 @@ const FIELDS: &[&[u8]] = &[
 pub(super) const TARGETS: [Target; 21] = [
     Target { name: "line", run: line::run, words: LINE, max_len: KIB, memory: (4 * MIB, 512) },
     Target { name: "file", run: file::run, words: LINE, max_len: KIB, memory: (24 * MIB, 1 << 16) },
-    Target { name: "segment", run: segment::run, words: &[b"PWSG", b"\0\0\0\0"], max_len: 6 * KIB, memory: (64 * MIB, 256) },
-    Target { name: "zone", run: zone::run, words: &[b"PWZM", b"\x80\x01"], max_len: 4 * KIB, memory: (MIB, 512) },
+    Target { name: "segment", run: segment::run, words: &[b"PWSG", b"\0\0\0\0"], max_len: 6 * KIB, memory: (64 * MIB, LANE) },
+    Target { name: "zone", run: zone::run, words: &[b"PWZM", b"\x80\x01"], max_len: 4 * KIB, memory: (MIB, LANE) },
     Target { name: "codec", run: store::fuzz::value, words: &[b"\xfb\x00\x04", b"\xfc\0\0\0\x80", b"\xfd"], max_len: KIB, memory: (4 * MIB, 512) },
     Target { name: "evidence", run: store::fuzz::evidence, words: &[b"\xfb\x00\x04", b"\xfc\0\0\0\x80", b"\xfd"], max_len: 4 * KIB, memory: (16 * MIB, 16 * KIB) },
     Target { name: "model", run: predict::fuzz::model, words: &[b"\xfb\x00\x04", b"\0\0\x80\x3f", b"\0\0\xc0\x7f"], max_len: 8 * KIB, memory: (4 * MIB, 512) },
