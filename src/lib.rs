@@ -41,6 +41,7 @@ pub(crate) mod forecast;
 pub mod fuzz;
 pub(crate) mod gate;
 mod kept_proof;
+mod mentions;
 pub(crate) mod mirror;
 pub(crate) mod mysql;
 mod named;

@@ -112,7 +112,7 @@ impl Books {
 }
 
 /// Who runs this process, as a number.
-fn uid() -> Option<u64> {
+pub(super) fn uid() -> Option<u64> {
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata(Path::new("/proc/self")).ok().map(|about| u64::from(about.uid()))
 }

@@ -8,6 +8,7 @@ mod data_dir;
 pub mod demo;
 pub mod export;
 pub mod failure;
+pub mod forget;
 pub mod import_checkpoints;
 pub mod mirror_check;
 mod models;

@@ -9,6 +9,7 @@
 //! A day's file never follows a later one, whatever the clock does: numbers grow from line to line and from file to file.
 
 mod backwards;
+mod erase;
 mod error;
 mod folder;
 mod search;

@@ -35,4 +35,4 @@ pub use mirror_feed::{CaseSample, Sample, distances};
 pub use read::{ChangedCase, View};
 pub use read_only::Frozen;
 pub use settings::StoreSettings;
-pub use write::Store;
+pub use write::{Forgotten, Store};

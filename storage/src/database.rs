@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use rocksdb::{
-    Cache, ColumnFamilyDescriptor, DB, DBPinnableSlice, DBRecoveryMode, Direction, IteratorMode, LogLevel, Options,
-    WriteBufferManager, WriteOptions,
+    BottommostLevelCompaction, Cache, ColumnFamilyDescriptor, CompactOptions, DB, DBPinnableSlice, DBRecoveryMode,
+    Direction, IteratorMode, LogLevel, Options, WriteBufferManager, WriteOptions,
 };
 
 use crate::codec::{self, CodecError, Kind};
@@ -525,6 +525,15 @@ impl Database {
     /// Compacts a family's keys from `from` to `to`, to free the space of what was removed or expired.
     pub fn compact(&self, family: Family, from: Option<&[u8]>, to: Option<&[u8]>) {
         self.db.compact_range_cf(family.handle(&self.db), from, to);
+    }
+
+    /// Writes all files of a family again, so that no bytes are left in them of what was removed. It takes as long as reading
+    /// and writing the whole family. IMPORTANT: flush before; and the names of keys stay in the MANIFEST until the database is
+    /// opened again.
+    pub fn rewrite(&self, family: Family) {
+        let mut options = CompactOptions::default();
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        self.db.compact_range_cf_opt(family.handle(&self.db), None::<&[u8]>, None::<&[u8]>, &options);
     }
 
     /// Sizes on disk and in memory.

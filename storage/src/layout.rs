@@ -1,7 +1,7 @@
 //! The files and folders of a data directory. It does not know what they hold.
 
 /// The folder of the database.
-pub(crate) const DATABASE: &str = "rocksdb";
+pub const DATABASE: &str = "rocksdb";
 /// The folder of the reference data.
 pub(crate) const REFERENCE: &str = "reference";
 /// The folder of users and sessions. It can be there before the database is.

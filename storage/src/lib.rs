@@ -23,7 +23,7 @@ pub use database::{Database, Durability, Entry, Settings, Usage};
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;
-pub use layout::{ACCESS, IN_USE};
+pub use layout::{ACCESS, DATABASE, IN_USE};
 pub use private::{close_to_others, make_folder as make_private_folder, set_private_umask};
 pub use reference::{Reference, SetAside};
 pub use tally::Mark;

@@ -15,6 +15,7 @@ mod demo;
 mod determinism;
 pub(crate) mod dirty;
 mod evidence;
+mod forget;
 mod formats;
 pub(crate) mod full_disk;
 mod growing;

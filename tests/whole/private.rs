@@ -5,7 +5,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::harness::{Replay, Running, folder, get_data, patch, platewatch, serve_nothing, simulated};
+use crate::harness::{
+    PATIENCE, Replay, Running, folder, get_data, patch, platewatch, serve, serve_nothing, simulated, wait_until,
+};
 
 /// Files and folders that other users may read.
 fn open_to_others(path: &Path, found: &mut Vec<String>) {
@@ -41,6 +43,33 @@ fn only_the_owner_may_read_what_is_written() {
         assert!(std::process::Command::new("chmod").arg(mode).arg(data.join(name)).status().unwrap().success());
     }
     let (running, _) = serve_nothing(&data);
+    assert_private(&data);
+    running.signal("TERM");
+    running.end().done();
+    assert_private(&data);
+}
+
+/// The files of each part of the program, while it runs.
+#[test]
+fn every_kind_of_file_is_private_while_it_is_used() {
+    let folder = folder();
+    let (file, data) = (folder.path().join("capture.tsv"), folder.path().join("data"));
+    let hours = ["--rate", "2", "--start", "2024-01-01 00:00:00"];
+    std::fs::write(&file, simulated(150_000, 84, &hours)).unwrap();
+    Replay::new(&file, &folder.path().join("out")).args(["--data-dir"]).args([&data]).results();
+    let of_data = |name: &str, more: &[&str]| {
+        let ended = platewatch().arg(name).args(more).arg("--data-dir").arg(&data).output().unwrap();
+        assert!(ended.status.success(), "{name}: {ended:?}");
+    };
+    of_data("user", &["add", "wang", "--role", "operator", "--generate"]);
+    of_data("token", &["add", "wang", "--scope", "plates"]);
+    let model = data.join("model");
+    of_data("train", &["--quiet", "--model-dir", model.to_str().unwrap()]);
+    let config = "[source]\nkind = \"none\"\n[predict]\nmin_hours = 1\n";
+    let (running, _) = serve(&format!("data_dir = {data:?}\n{config}model_dir = {model:?}\n"));
+    let parts =
+        ["rocksdb", "reference", "access/audit", "access/accounts.json", "tally-0", "model/model.bin", "flow-history"];
+    wait_until(PATIENCE, "each part has written", || parts.iter().all(|part| data.join(part).exists()));
     assert_private(&data);
     running.signal("TERM");
     running.end().done();

@@ -88,6 +88,8 @@ named! {
         Retention = "retention",
         /// Details of entries were erased.
         Erase = "erase",
+        /// Everything of a plate was removed: the details say how much, and never of which plate.
+        Forget = "forget",
         /// The end of the log was damaged, and was cut: the details say what is lost.
         Recovered = "recovered",
     }

@@ -2,7 +2,7 @@
 //! file.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ const FOLDER: &str = "audit";
 const HEAD: &str = "head";
 const PROBE: &str = "probe";
 const ENDING: &str = ".jsonl";
+/// Of a file that is going to take the place of a day's.
+const PART: &str = ".part";
 /// Characters of a day, such as 2026-11-28.
 const DAY_CHARS: usize = 10;
 /// Only the owner reads what others did.
@@ -75,6 +77,20 @@ impl Folder {
     pub(super) fn append(&self, day: &str) -> Result<File, TrailError> {
         let path = self.path(day);
         OpenOptions::new().create(true).append(true).read(true).mode(MODE).open(&path).at(&path)
+    }
+
+    /// Replaces a day's file with these bytes, on the disk before it returns. What a killed process left of it is replaced, too.
+    pub(super) fn replace(&self, day: &str, bytes: &[u8]) -> Result<(), TrailError> {
+        let part = self.path.join(format!("{day}{PART}"));
+        let _ = std::fs::remove_file(&part);
+        let write = || -> io::Result<()> {
+            let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(MODE).open(&part)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&part, self.path(day))?;
+            self.sync()
+        };
+        write().at(&part)
     }
 
     pub(super) fn remove(&self, day: &str) -> Result<(), TrailError> {

@@ -349,3 +349,31 @@ fn a_verification_beside_a_writer_sees_whole_entries() {
     OpenOptions::new().append(true).open(log.file("2026-11-28")).unwrap().write_all(b"{\"n\":2002").unwrap();
     log.broken("2026-11-28.jsonl", 2002, "no end");
 }
+
+#[test]
+fn what_entries_say_is_erased_and_the_chain_holds() {
+    let log = Log::new();
+    let (trail, beside) = (log.trail(), log.trail());
+    for (number, plate) in ["苏C12345", "苏C99999", "苏C12345", "苏C12345"].into_iter().enumerate() {
+        trail.append(query(plate), NOW + number as i64 * DAY / 2).unwrap();
+    }
+    beside.append(query("苏C88888"), NOW + 2 * DAY).unwrap();
+    let is_it = |entry: &Entry| entry.line().contains("苏C12345");
+    assert_eq!(trail.naming(is_it).unwrap(), 3);
+    // A killed process left a part of this.
+    std::fs::write(log.audit().join("2026-11-28.part"), "苏C12345").unwrap();
+    assert_eq!(trail.erase(is_it, NOW + 2 * DAY).unwrap(), 3);
+    assert_eq!((trail.naming(is_it).unwrap(), trail.erase(is_it, NOW + 2 * DAY).unwrap()), (0, 0));
+    // Both go on behind what was written again.
+    beside.append(query("苏C77777"), NOW + 2 * DAY).unwrap();
+    trail.append(query("苏C66666"), NOW + 2 * DAY).unwrap();
+    assert_eq!(log.verify(), Ok(8));
+    let files = std::fs::read_dir(log.audit()).unwrap().map(|file| file.unwrap().path());
+    let mut all = String::new();
+    for path in files {
+        use std::os::unix::fs::MetadataExt as _;
+        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o077, 0, "{path:?}");
+        all += &std::fs::read_to_string(&path).unwrap();
+    }
+    assert!(!all.contains("苏C12345") && all.contains("苏C99999") && all.contains("\"action\":\"erase\""), "{all}");
+}

@@ -138,6 +138,11 @@ impl Trail {
         })
     }
 
+    /// Does what changes files while nobody else writes.
+    pub(super) fn alone<T>(&self, now: i64, work: impl FnOnce() -> Result<T, TrailError>) -> Result<T, TrailError> {
+        self.locked(now, |_, _| work())
+    }
+
     fn locked<T>(
         &self,
         now: i64,

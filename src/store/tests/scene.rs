@@ -1,5 +1,6 @@
 //! A data directory, a parser that feeds it, and restarts with and without an orderly end.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use traffic::{Alert, CivilTime, DetectorSettings, Interner, Layout, LineParser, 
 
 use super::model::{Line, Row};
 use crate::batch::Batch;
+use crate::mentions::Mentions;
 use crate::pipeline::Router;
 use crate::reader::{Order, PassageRow, QueryFilter, Snapshot as _};
 use crate::store::state::Sizes;
 use crate::store::write::Saving;
-use crate::store::{Store, StoreSettings, Totals, View};
+use crate::store::{Forgotten, Store, StoreSettings, Totals, View};
 
 /// Sizes at which a few hundred rows take every branch of the log.
 pub(super) const SMALL: Sizes =
@@ -67,6 +69,10 @@ impl Scene {
         self.store.as_ref().unwrap()
     }
 
+    pub(super) fn store_mut(&mut self) -> &mut Store {
+        self.store.as_mut().unwrap()
+    }
+
     pub(super) fn view(&self) -> Arc<View> {
         self.store().shared().view()
     }
@@ -78,7 +84,7 @@ impl Scene {
     /// Commits lines after `change` has changed what the parser made of them.
     pub(super) fn commit_changed(&mut self, partition: u32, lines: &[Line], change: impl FnOnce(&mut Batch)) {
         let text: String = lines.iter().map(|line| line.text() + "\n").collect();
-        let mut batch = Batch { partition, position: text.as_bytes().to_vec(), ..Batch::default() };
+        let mut batch = Batch { partition, position: position_after(&text), ..Batch::default() };
         batch.enter(Arc::from("capture"));
         let mut rest = text.as_bytes();
         while !rest.is_empty() {
@@ -116,6 +122,15 @@ impl Scene {
     pub(super) fn restart(&mut self) {
         self.store.take().unwrap().close().unwrap();
         self.open();
+    }
+
+    /// Forgets a plate, and opens again; returns what was held of it.
+    pub(super) fn forget(&mut self, plate: &str) -> Forgotten {
+        let (mut store, plate) = (self.store.take().unwrap(), Mentions::of(plate).unwrap());
+        let held = store.held_of(&plate).unwrap();
+        store.forget(&plate, &held).unwrap();
+        self.open();
+        held
     }
 
     /// Totals without what depends on how rows were cut.
@@ -181,4 +196,11 @@ pub(super) fn same(answered: &PassageRow, row: &Row) -> bool {
         (&*answered.clppxh, &row.clppxh),
     ];
     answered.gcsj == row.gcsj && texts.iter().all(|(answered, committed)| answered == committed)
+}
+
+/// A position of the source: another one after each text, and no part of it.
+fn position_after(text: &str) -> Vec<u8> {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish().to_be_bytes().to_vec()
 }

@@ -4,6 +4,7 @@
 mod commit;
 mod detection;
 mod evidence;
+mod forget;
 mod lifetimes;
 mod loss;
 mod migrate;
@@ -13,6 +14,7 @@ mod retention;
 mod store;
 mod takeover;
 
+pub use forget::Forgotten;
 #[cfg(test)]
 pub(super) use store::Saving;
 pub use store::Store;

@@ -199,7 +199,7 @@ fn log_run(run: &Dropped) {
 }
 
 /// Rollups of rows by hour, an hour perhaps in several parts.
-fn count_rows(rows: &Rows, facts: &mut NameFacts, names: &NameTable, mut done: impl FnMut(i64, Rollup)) {
+pub(super) fn count_rows(rows: &Rows, facts: &mut NameFacts, names: &NameTable, mut done: impl FnMut(i64, Rollup)) {
     let mut counter = HourCounter::default();
     let [checkpoints, districts, plate_types, models] =
         [Dimension::Checkpoint, Dimension::District, Dimension::PlateType, Dimension::Model]

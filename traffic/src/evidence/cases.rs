@@ -58,6 +58,15 @@ pub struct Case {
     pub model: Option<i64>,
 }
 
+impl Case {
+    /// Forgets another plate that it names; whether it does.
+    pub fn forget(&mut self, plate: PlateCode) -> bool {
+        let pairs = self.contradictions.iter_mut().flat_map(|pair| [&mut pair.from, &mut pair.to]);
+        let of_cars = self.cars.iter_mut().flat_map(|car| &mut car.sightings).chain(&mut self.strangers);
+        of_cars.chain(pairs).fold(false, |found, mark| mark.forget(plate) || found)
+    }
+}
+
 /// A car that was last seen longer ago is not expected anywhere, in seconds.
 const EXPECTED_WITHIN: i64 = 3600;
 const NEXT: usize = 3;

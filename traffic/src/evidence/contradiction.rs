@@ -27,6 +27,13 @@ pub struct Mark {
     pub doubt: f32,
 }
 
+impl Mark {
+    /// Forgets that a plate was due here; whether it was.
+    pub fn forget(&mut self, plate: PlateCode) -> bool {
+        self.due.take_if(|due| *due == plate).is_some()
+    }
+}
+
 /// Two sightings that no single car can have made, the earlier first.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Contradiction {

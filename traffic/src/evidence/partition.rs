@@ -35,6 +35,11 @@ pub struct SavedPartition {
 }
 
 impl SavedPartition {
+    /// Forgets a plate: what is known of it, and where others name it. How many do either.
+    pub fn forget(&mut self, plate: PlateCode) -> usize {
+        self.evidence.forget(plate)
+    }
+
     /// Whether all checkpoints have numbers below this one, and all brands below that one. Others belong to nothing, and would
     /// take memory by their size.
     pub fn names_are_below(&self, checkpoints: usize, brands: usize) -> bool {

@@ -46,6 +46,16 @@ pub struct SavedEvidence {
     lead_error: Option<f64>,
 }
 
+impl SavedEvidence {
+    /// Forgets a plate: what is known of it, and where others name it. How many do either.
+    pub(super) fn forget(&mut self, plate: PlateCode) -> usize {
+        let before = self.suspects.len();
+        self.suspects.retain(|suspect| suspect.plate != plate);
+        let own = before - self.suspects.len();
+        own + self.suspects.iter_mut().map(|suspect| usize::from(suspect.forget(plate))).sum::<usize>()
+    }
+}
+
 impl Assessor {
     /// All of the state.
     pub fn save(&self) -> (SavedEvidence, SavedSightings) {

@@ -64,6 +64,12 @@ impl Suspect {
         }
     }
 
+    /// Forgets another plate that it names; whether it does.
+    pub(super) fn forget(&mut self, plate: PlateCode) -> bool {
+        let pairs = self.contradictions.iter_mut().flat_map(|pair| [&mut pair.from, &mut pair.to]);
+        self.marks.iter_mut().chain(pairs).fold(false, |found, mark| mark.forget(plate) || found)
+    }
+
     /// Puts a sighting in its place, which it returns.
     pub(super) fn insert(&mut self, mark: Mark) -> usize {
         let place = self.marks.partition_point(|other| other.at <= mark.at);

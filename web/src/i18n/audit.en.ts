@@ -76,6 +76,7 @@ const en: typeof zh = {
     token_revoke: 'Token revoked',
     retention: 'Old entries removed',
     erase: 'Content erased',
+    forget: 'Plate forgotten',
     recovered: 'Log repaired',
     audit: 'Audit log read',
     verified: 'Chain verified',

@@ -77,6 +77,7 @@ export default {
     token_revoke: '吊销令牌',
     retention: '清理过期日志',
     erase: '抹去内容',
+    forget: '清除车牌数据',
     recovered: '日志修复',
     audit: '查看审计日志',
     verified: '校验日志链',

@@ -1,0 +1,143 @@
+//! Whether a text names a plate: a field, a note, or a rejected line in whatever encoding it came. It does not know where the
+//! texts are.
+
+use std::borrow::Cow;
+
+use traffic::{PlateClass, PlateCode, normalise_plate};
+
+/// What stands between the parts of a plate when people write it.
+const BETWEEN: &str = " ·•・.-—_";
+/// A plate's letters and digits alone are looked for in a line that is not UTF-8 only if there are so many.
+const MIN_ASCII: usize = 5;
+
+/// One plate, and how to find it.
+#[derive(Debug, Clone)]
+pub struct Mentions {
+    text: String,
+    code: PlateCode,
+    /// Its longest part in ASCII, which most encodings write alike.
+    ascii: String,
+}
+
+impl Mentions {
+    /// Of the plate that `text` is, in any spelling; none if it is no whole plate: a pattern, a reading with hidden characters,
+    /// or no reading at all.
+    pub fn of(text: &str) -> Option<Self> {
+        let text = normalise_plate(text.trim()).into_owned();
+        let code = PlateCode::pack(&text);
+        let is_plate = text.chars().filter(char::is_ascii_alphanumeric).count() >= MIN_ASCII - 1
+            && text.chars().all(char::is_alphanumeric)
+            && code.class(&text) != PlateClass::Masked;
+        if !is_plate {
+            return None;
+        }
+        let runs = text.split(|character: char| !character.is_ascii_alphanumeric());
+        let ascii = runs.max_by_key(|run| run.len()).unwrap_or_default().to_owned();
+        Some(Self { text, code, ascii })
+    }
+
+    /// The plate as it is stored.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The plate, packed.
+    pub fn code(&self) -> PlateCode {
+        self.code
+    }
+
+    /// Whether a stored plate is this one; `text` is looked at only if the code does not hold it.
+    pub fn is(&self, code: PlateCode, text: impl FnOnce() -> String) -> bool {
+        code == self.code && (!code.is_odd() || text() == self.text)
+    }
+
+    /// Whether a text holds the plate, in any spelling, and not a longer one.
+    pub fn are_in(&self, text: &str) -> bool {
+        let squeezed = || -> String {
+            let kept = text.chars().filter(|character| !BETWEEN.contains(*character));
+            kept.flat_map(char::to_uppercase).collect()
+        };
+        self.stands_in(text.as_bytes(), &self.text)
+            || self.stands_in(squeezed().as_bytes(), &self.text)
+            || normalise_plate(text.trim()) == self.text
+    }
+
+    /// Whether a line as it came holds the plate: in UTF-8 as a text does, or a field of it in any spelling; in another encoding its
+    /// letters and digits.
+    pub fn are_in_line(&self, raw: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(raw);
+        if self.are_in(&text) {
+            return true;
+        }
+        let mut fields = text.split(['\t', ',', ';', '|']).map(|field| field.trim_matches(['"', '\'', ' ']));
+        if fields.any(|field| normalise_plate(field) == self.text) {
+            return true;
+        }
+        let is_other = matches!(text, Cow::Owned(_)) || raw.contains(&0);
+        let without_zeros: Vec<u8> = raw.iter().copied().filter(|byte| *byte != 0).collect();
+        is_other && self.ascii.len() >= MIN_ASCII && self.stands_in(&without_zeros, &self.ascii)
+    }
+
+    /// Whether `part` stands in `text`, and no letter or digit follows it: 苏C12345 is not in 苏C12345D.
+    fn stands_in(&self, text: &[u8], part: &str) -> bool {
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| memchr::memmem::find(rest, part.as_bytes())) {
+            let (start, end) = (from + at, from + at + part.len());
+            let is_own = |place: Option<usize>| {
+                place.and_then(|place| text.get(place)).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+            };
+            let begins = !part.starts_with(|character: char| character.is_ascii()) || is_own(start.checked_sub(1));
+            if begins && is_own(Some(end)) {
+                return true;
+            }
+            from = end;
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_plates_are_plates() {
+        for text in ["苏C12345", " 苏c·12345 ", "苏CD12345", "粤Z1A2B港", "苏C1234学", "WJ苏1234X"] {
+            assert!(Mentions::of(text).is_some(), "{text}");
+        }
+        assert_eq!(Mentions::of("苏c·12345").unwrap().text(), "苏C12345");
+        for text in ["", "-", "无牌", "苏C*", "苏C123?5", "苏C12**5", "苏", "未识别"] {
+            assert!(Mentions::of(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_names_it_in_any_spelling_and_no_other_plate_does() {
+        let plate = Mentions::of("苏C12345").unwrap();
+        for text in
+            ["苏C12345", "车主称苏C·12345 系套牌", "苏c 12345", "见(苏C12345)", "苏Ｃ１２３４５", "苏C-12345,苏C9"]
+        {
+            assert!(plate.are_in(text), "{text}");
+        }
+        for text in ["", "苏C12346", "苏C12345D", "苏C123456", "沪C12345", "12345"] {
+            assert!(!plate.are_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_holds_it_in_whatever_encoding() {
+        let plate = Mentions::of("苏C12345").unwrap();
+        let gbk = b"G1\t\xcd\xad\xc9\xbd\t02\t\xcb\xd5C12345\tx";
+        let utf16: Vec<u8> = "G1\t苏C12345\tx".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let upside_down: Vec<u8> = "G1\t苏C12345\tx".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        for line in [&b"G1\t\xe8\x8b\x8fC12345\t"[..], "1,\"苏c.12345\",2".as_bytes(), gbk] {
+            assert!(plate.are_in_line(line), "{line:?}");
+        }
+        for line in [&utf16, &upside_down] {
+            assert!(plate.are_in_line(line), "{line:?}");
+        }
+        for line in ["G1\t苏C12345D\tx".as_bytes(), b"G1\t\xcb\xd5C12345D\tx", b"C12345", b"G1\t\xcb\xd5AC12345\tx"] {
+            assert!(!plate.are_in_line(line), "{line:?}");
+        }
+    }
+}
