@@ -63,7 +63,7 @@ impl Case {
     pub fn forget(&mut self, plate: PlateCode) -> bool {
         let pairs = self.contradictions.iter_mut().flat_map(|pair| [&mut pair.from, &mut pair.to]);
         let of_cars = self.cars.iter_mut().flat_map(|car| &mut car.sightings).chain(&mut self.strangers);
-        of_cars.chain(pairs).fold(false, |found, mark| mark.forget(plate) || found)
+        of_cars.chain(pairs).filter_map(|mark| mark.forget(plate).then_some(())).count() > 0
     }
 }
 

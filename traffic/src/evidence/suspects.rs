@@ -67,7 +67,7 @@ impl Suspect {
     /// Forgets another plate that it names; whether it does.
     pub(super) fn forget(&mut self, plate: PlateCode) -> bool {
         let pairs = self.contradictions.iter_mut().flat_map(|pair| [&mut pair.from, &mut pair.to]);
-        self.marks.iter_mut().chain(pairs).fold(false, |found, mark| mark.forget(plate) || found)
+        self.marks.iter_mut().chain(pairs).filter_map(|mark| mark.forget(plate).then_some(())).count() > 0
     }
 
     /// Puts a sighting in its place, which it returns.

@@ -108,7 +108,7 @@ mod tests {
     fn pieces_lie_between_what_is_gone() {
         let pieces = |gone: &[usize], count| between(gone, count).collect::<Vec<_>>();
         assert_eq!(pieces(&[0, 3, 4, 9], 10), [1..3, 5..9]);
-        assert_eq!(pieces(&[1], 2), [0..1]);
+        assert_eq!(pieces(&[1], 2), std::iter::once(0..1).collect::<Vec<_>>());
         assert!(pieces(&[0, 1], 2).is_empty());
     }
 }
