@@ -90,6 +90,8 @@ fn the_command_line_appends_beside_a_running_appliance() {
     let folder = folder();
     let data = replayed(folder.path());
     let (running, address) = serve_nothing(&data);
+    // As soon as a user is noticed, none of these is answered.
+    post(&address, "/api/query", &json!({"limit": 1}));
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
