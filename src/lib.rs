@@ -41,6 +41,7 @@ mod kept_proof;
 pub(crate) mod mirror;
 pub(crate) mod mysql;
 mod named;
+pub(crate) mod oidc;
 pub(crate) mod pipeline;
 pub mod plain;
 pub(crate) mod predict;

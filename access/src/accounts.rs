@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::external::{ExternalId, ExternalUser, Externals};
 use crate::password::PasswordHash;
 use crate::permission::{Permission, Permissions};
 use crate::role::{Role, Roles};
@@ -52,6 +53,14 @@ pub enum AccountError {
     /// There are too many.
     #[error("there are {MOST} already: remove some first")]
     TooMany,
+    /// What a provider says at each login cannot be changed here.
+    #[error(
+        "{0} logs in by single sign-on: password, roles and shown name come from there, and only disabling is done here"
+    )]
+    External(UserName),
+    /// The user may not log in.
+    #[error("{0} is disabled")]
+    Disabled(UserName),
 }
 
 /// Permissions as one text.
@@ -78,6 +87,8 @@ pub struct UserChange {
 pub struct Accounts {
     users: Vec<User>,
     tokens: Vec<Token>,
+    #[serde(default, skip_serializing_if = "Externals::are_empty")]
+    externals: Externals,
 }
 
 impl Accounts {
@@ -124,10 +135,62 @@ impl Accounts {
         }
     }
 
+    /// Who a user is at a provider of single sign-on; none for a user of our own.
+    pub fn external_id(&self, name: &UserName) -> Option<&ExternalId> {
+        self.externals.id(name)
+    }
+
+    /// The account of somebody at a provider.
+    pub fn external(&self, id: &ExternalId) -> Option<&User> {
+        self.user(self.externals.user(id)?)
+    }
+
+    /// Lets somebody in whom a provider vouches for: the account is made at the first login, and has the roles and the shown name of
+    /// the last one. It is never an account of our own, whatever the name.
+    ///
+    /// # Errors
+    /// [`AccountError::Disabled`], [`AccountError::NoRole`], [`AccountError::TooMany`], and [`AccountError::Exists`] if a user of our
+    /// own has the name that is made for it.
+    pub fn enter(&mut self, external: ExternalUser, now: i64) -> Result<UserName, AccountError> {
+        let ExternalUser { id, shown, roles } = external;
+        if roles.is_empty() {
+            return Err(AccountError::NoRole);
+        }
+        if let Some(name) = self.externals.user(&id).cloned() {
+            let user = self.user_mut(&name)?;
+            if user.disabled {
+                return Err(AccountError::Disabled(name));
+            }
+            // Not by `set_roles`: who is no admin there any more is none here either, even the last one.
+            (user.roles, user.shown) = (roles, shown);
+            return Ok(name);
+        }
+        let name = id.user_name().ok_or(AccountError::NoRole)?;
+        let (made_at, password_at) = (now, now);
+        let user = User {
+            name: name.clone(),
+            shown,
+            roles,
+            password: None,
+            must_change: false,
+            disabled: false,
+            made_at,
+            password_at,
+        };
+        self.add(user)?;
+        self.externals.add(name.clone(), id);
+        Ok(name)
+    }
+
+    /// Refuses to change what a provider says.
+    fn keep_external(&self, name: &UserName) -> Result<(), AccountError> {
+        if self.externals.id(name).is_some() { Err(AccountError::External(name.clone())) } else { Ok(()) }
+    }
+
     /// Sets a password. `by_other`: somebody else chose it, so the user must choose another at the next login.
     ///
     /// # Errors
-    /// [`AccountError::NoUser`].
+    /// [`AccountError::NoUser`], [`AccountError::External`].
     pub fn set_password(
         &mut self,
         name: &UserName,
@@ -135,6 +198,7 @@ impl Accounts {
         by_other: bool,
         now: i64,
     ) -> Result<(), AccountError> {
+        self.keep_external(name)?;
         let user = self.user_mut(name)?;
         (user.password, user.must_change, user.password_at) = (Some(hash), by_other, now);
         Ok(())
@@ -143,11 +207,12 @@ impl Accounts {
     /// Sets what a user may do.
     ///
     /// # Errors
-    /// [`AccountError::NoUser`], [`AccountError::NoRole`], [`AccountError::LastAdmin`].
+    /// [`AccountError::NoUser`], [`AccountError::NoRole`], [`AccountError::LastAdmin`], [`AccountError::External`].
     pub fn set_roles(&mut self, name: &UserName, roles: Roles) -> Result<(), AccountError> {
         if roles.is_empty() {
             return Err(AccountError::NoRole);
         }
+        self.keep_external(name)?;
         self.user_mut(name)?;
         if !roles.have(Role::Admin) {
             self.keep_an_admin(name)?;
@@ -196,14 +261,16 @@ impl Accounts {
             self.set_password(name, hash, true, now)?;
         }
         if let Some(shown) = change.shown {
+            self.keep_external(name)?;
             self.user_mut(name)?.shown = shown;
         }
         Ok(())
     }
 
-    /// Refuses to lose the last admin.
+    /// Refuses to lose the last admin of our own: those of a provider may be gone at the next login.
     fn keep_an_admin(&self, but: &UserName) -> Result<(), AccountError> {
-        let is_admin = |user: &&User| user.roles.have(Role::Admin) && !user.disabled;
+        let is_ours = |user: &User| self.externals.id(&user.name).is_none();
+        let is_admin = |user: &&User| user.roles.have(Role::Admin) && !user.disabled && is_ours(user);
         let admins: Vec<&User> = self.users.iter().filter(is_admin).collect();
         match admins.as_slice() {
             [only] if only.name == *but => Err(AccountError::LastAdmin(but.clone())),
@@ -355,6 +422,45 @@ mod tests {
         accounts.add(user("deputy", &[Role::Admin])).unwrap();
         accounts.change_user(&boss, roles(&[Role::Viewer]), &boss, 9).unwrap();
         assert!(accounts.change_user(&deputy, disable(), &boss, 9).is_err(), "now that one is the last");
+    }
+
+    #[test]
+    fn whom_a_provider_vouches_for_has_an_account_apart() {
+        let mut accounts = Accounts::default();
+        accounts.add(user("boss", &[Role::Admin])).unwrap();
+        let id = |subject: &str| ExternalId { issuer: "https://login".to_owned(), subject: subject.to_owned() };
+        let says = |subject: &str, shown: &str, roles: &[Role]| {
+            let (id, shown) = (id(subject), shown.to_owned());
+            ExternalUser { id, shown, roles: roles.to_vec().into() }
+        };
+        let one = accounts.enter(says("1", "boss", &[Role::Operator]), 5).unwrap();
+        assert!(one != name("boss") && accounts.external(&id("1")).unwrap().password.is_none());
+        assert_eq!(accounts.external_id(&one), Some(&id("1")));
+        // Another takes over the name there, and nothing here.
+        assert_eq!(accounts.enter(says("1", "王", &[Role::Admin]), 6).as_ref(), Ok(&one));
+        let two = accounts.enter(says("2", "boss", &[Role::Viewer]), 7).unwrap();
+        assert_ne!(one, two);
+        assert_eq!((accounts.users().len(), accounts.user(&one).unwrap().made_at), (3, 5));
+        assert_eq!(accounts.user(&one).unwrap().roles, vec![Role::Admin].into());
+        // It does not count as an admin of our own, and is none any more when the provider says so.
+        assert_eq!(accounts.set_disabled(&name("boss"), true), Err(AccountError::LastAdmin(name("boss"))));
+        accounts.enter(says("1", "王", &[Role::Viewer]), 8).unwrap();
+        // Only disabling is done here.
+        let hash = PasswordHash::new("three lorries in fog", "x", [1; 16]).unwrap();
+        let refused = Err(AccountError::External(one.clone()));
+        assert_eq!(accounts.set_password(&one, hash, true, 9), refused);
+        assert_eq!(accounts.set_roles(&one, vec![Role::Admin].into()), refused);
+        let shown = UserChange { shown: Some("x".to_owned()), ..UserChange::default() };
+        assert_eq!(accounts.change_user(&one, shown, &name("boss"), 9), refused);
+        accounts.set_disabled(&one, true).unwrap();
+        assert_eq!(accounts.enter(says("1", "王", &[Role::Viewer]), 10), Err(AccountError::Disabled(one)));
+        assert_eq!(accounts.enter(says("2", "boss", &[]), 10), Err(AccountError::NoRole));
+        // A user of our own who has the name that would be made keeps it.
+        let taken = id("3").user_name().unwrap();
+        accounts.add(user(taken.as_str(), &[Role::Viewer])).unwrap();
+        assert_eq!(accounts.enter(says("3", "x", &[Role::Viewer]), 11), Err(AccountError::Exists(taken)));
+        let text = serde_json::to_string(&accounts).unwrap();
+        assert_eq!(serde_json::from_str::<Accounts>(&text).unwrap(), accounts);
     }
 
     #[test]

@@ -122,6 +122,23 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
 }
 
 #[test]
+fn single_sign_on_is_set_up_whole_or_not_at_all() {
+    let whole = "[oidc]\nissuer = \"https://login.example.org\"\nclient_id = \"watch\"\n\
+                 redirect_url = \"https://watch.example.org/api/session/oidc/callback\"\nroles = [\"desk=operator\"]\n";
+    assert!(load(whole).unwrap().oidc.is_on());
+    for (left_out, line) in [("client_id", 1), ("redirect_url", 2), ("roles", 3)] {
+        let lines = whole.lines().filter(|text| !text.starts_with(left_out));
+        let text: String = lines.map(|text| format!("{text}\n")).collect();
+        refused(&text, &["line 2: oidc.issuer", &format!("oidc.{left_out} is not"), "write "]);
+        let alone: String = whole.lines().skip(1 + line).take(1).map(|text| format!("[oidc]\n{text}\n")).collect();
+        refused(&alone, &[&format!("line 2: oidc.{left_out}"), "oidc.issuer is not"]);
+    }
+    refused("[oidc]\nissuer = \"http://login.example.org\"\n", &["line 2: oidc.issuer", "is not encrypted"]);
+    refused("[oidc]\nroles = [\"desk=king\"]\n", &["line 2: oidc.roles", "viewer, operator"]);
+    refused(&format!("[api]\nopen = true\n{whole}"), &["line 2: api.open", "leave one of them out"]);
+}
+
+#[test]
 fn the_api_role_needs_its_servers_and_takes_nothing_in() {
     let servers = "role = \"api\"\n[mycat]\nurls = [\"mysql://a/x\"]\n[redis]\nurl = \"redis://b\"\n";
     assert_eq!(load(servers).unwrap().role, Role::Api);

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use super::access::CALLBACK;
 use super::error::{ApiError, ErrorReason};
 use super::fields::Fields;
 use super::headers::{SERVER_TIMING, protect};
@@ -51,7 +52,14 @@ pub(super) async fn parameters(State(api): State<Arc<Api>>, mut request: Request
     // There is no such endpoint; the fallback says so.
     let Some(known) = known else { return next.run(request).await };
     let checked = Fields::from_query(request.uri().query().unwrap_or_default())
-        .and_then(|fields| fields.only(known).map(|()| fields));
+        // A provider adds what it likes.
+        .and_then(|fields| {
+            if route.is_some_and(|route| route.as_str() == CALLBACK) {
+                Ok(fields)
+            } else {
+                fields.only(known).map(|()| fields)
+            }
+        });
     match checked {
         Ok(fields) => {
             request.extensions_mut().insert(fields);

@@ -48,6 +48,7 @@ mod session;
 mod sessions;
 mod settings;
 mod shares;
+mod sign_on;
 mod state;
 mod stats;
 mod status;

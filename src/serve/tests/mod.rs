@@ -23,6 +23,7 @@ mod query;
 mod rejects;
 mod roads;
 mod shutdown;
+mod sign_on;
 mod stats;
 mod stream;
 mod track;

@@ -15,6 +15,18 @@ const en: typeof zh = {
     waited: 'You can try again now',
     lapsed: 'Your session has ended; log in again',
     help: 'No user, or forgotten the password? Ask the administrator',
+    signOn: 'Single sign-on',
+    signOnFailed: {
+      state: 'This single sign-on was not begun in this browser, or was used already; log in again',
+      expired: 'Single sign-on took too long; log in again',
+      denied: 'The identity provider refused the login',
+      provider: 'The identity provider cannot be reached; try again later, or use a password',
+      token: 'What the identity provider returned is not valid; ask the administrator',
+      role: 'Your account has no role here; ask the administrator',
+      disabled: 'Your account is disabled; ask the administrator',
+      account: 'Your account cannot be set up; ask the administrator',
+      https: 'Single sign-on needs HTTPS',
+    },
   },
   mustChange: {
     title: 'Choose a new password',
