@@ -16,6 +16,7 @@ use super::signals::note_hangups;
 use crate::clock::{civil_now, unix_millis, unix_now};
 use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
+use crate::oidc::{OidcSettings, SignOn};
 use crate::predict::Service;
 use crate::reader::Reader;
 use crate::serve::{self, ConnectionSettings, RateSettings, ServeSettings, Tls, TlsFiles};
@@ -122,12 +123,12 @@ pub(super) fn connections(config: &Config) -> ConnectionSettings {
 /// [`Usage`] if everybody who reaches the port would come in, and the configuration does not say that this is meant.
 pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
     let api = &config.api;
-    // A proxy passes on what comes from elsewhere.
-    let is_local = api.listen.ip().is_loopback() && api.proxies.is_empty();
+    // A proxy passes on what comes from elsewhere; and where single sign-on is set up, one logs in, also before anybody has.
+    let is_local = api.listen.ip().is_loopback() && api.proxies.is_empty() && !config.oidc.is_on();
     let limits = SessionLimits { idle: api.session_idle, absolute: api.session_max };
     let settings = GateSettings { open: api.open, is_local, limits };
     let files = AccountFiles::below(&config.data_dir);
-    if !is_local && !api.open && files.accounts()?.are_empty() {
+    if !is_local && !api.open && !config.oidc.is_on() && files.accounts()?.are_empty() {
         return Err(Usage(format!(
             "{listen} can be reached from elsewhere, and nobody has a login yet. Make the first user with\n  \
              platewatch user add NAME --role admin --role supervisor --data-dir {data_dir}\n\
@@ -142,6 +143,29 @@ pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
         tracing::warn!(listen = %api.listen, "api.open: everybody who reaches this port sees and changes everything");
     }
     Ok(Arc::new(gate))
+}
+
+/// Single sign-on, if it is configured. The provider is not asked yet.
+///
+/// # Errors
+/// [`Usage`] for certificates that cannot be used.
+pub(super) fn sign_on(config: &Config) -> anyhow::Result<Option<Arc<SignOn>>> {
+    let oidc = &config.oidc;
+    if !oidc.is_on() {
+        return Ok(None);
+    }
+    let settings = OidcSettings {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: (!oidc.client_secret.is_empty()).then(|| oidc.client_secret.expose().to_owned()),
+        redirect_url: oidc.redirect_url.clone(),
+        scopes: oidc.scopes.clone(),
+        role_claim: oidc.role_claim.clone(),
+        roles: oidc.claim_roles(),
+        ca_certificate: oidc.ca_certificate.clone(),
+        timeout: oidc.timeout,
+    };
+    SignOn::new(settings).map(|sign_on| Some(Arc::new(sign_on))).map_err(|error| Usage(error.to_string()).into())
 }
 
 /// How often what was recorded is brought to the disk, and how often the oldest of it is looked at.

@@ -211,8 +211,19 @@ impl Gate {
             return Err(LoginError::Open);
         }
         let user = self.check(name, password, address, now)?;
+        Ok(self.open_session(user.name, address, agent, now)?)
+    }
+
+    /// Opens a session of a user.
+    pub(super) fn open_session(
+        &self,
+        name: UserName,
+        address: &str,
+        agent: &str,
+        now: i64,
+    ) -> Result<(Secret, Session), NoRandomness> {
         let cookie = secret("")?;
-        let session = Session::new(cookie.digest(), user.name, now, address.to_owned(), agent);
+        let session = Session::new(cookie.digest(), name, now, address.to_owned(), agent);
         let mut sessions = self.sessions.lock();
         sessions.open(session.clone(), now);
         self.keep(&sessions);
