@@ -89,8 +89,11 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     request.extensions_mut().insert(record.clone());
     request.extensions_mut().insert(api.sight(&identity.scope));
     // Health probes may carry whatever a balancer adds to them.
-    let fields =
-        if is_api_path(route.as_str()) { layers::parameters(&request, parameters).map(Some) } else { Ok(None) };
+    let fields = if is_api_path(route.as_str()) {
+        layers::parameters(&request, route.as_str(), parameters).map(Some)
+    } else {
+        Ok(None)
+    };
     let answer = async move {
         let answered = match fields {
             Ok(fields) => {

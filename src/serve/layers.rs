@@ -19,14 +19,14 @@ use super::state::Api;
 /// Paths that are answered even when every connection is in use.
 pub(super) const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Parses the query string once, and refuses parameters that the endpoint does not have; not where a provider leads a browser back,
-/// since it adds what it likes.
+/// Parses the query string once, and refuses parameters that the endpoint does not have. Where a provider leads a browser back nothing is
+/// refused: it adds what it likes.
 ///
 /// # Errors
 /// 400.
-pub(super) fn parameters(request: &Request, known: &[String]) -> Result<Fields, ApiError> {
+pub(super) fn parameters(request: &Request, route: &str, known: &[String]) -> Result<Fields, ApiError> {
     let fields = Fields::from_query(request.uri().query().unwrap_or_default())?;
-    if request.uri().path() != CALLBACK {
+    if route != CALLBACK {
         fields.only(known)?;
     }
     Ok(fields)

@@ -112,10 +112,10 @@ pub(super) async fn begin_sign_on(
     path = "/session/oidc/callback",
     tag = "access",
     params(
-        ("state" = Option<String>, Query, description = "Which login it is"),
-        ("code" = Option<String>, Query, description = "What the provider gives a token for"),
-        ("error" = Option<String>, Query, description = "Why the provider gives no code"),
-        ("iss" = Option<String>, Query, description = "Who answers"),
+        ("state" = Option<String>, Query, description = "Which login it is", example = "a1b2c3"),
+        ("code" = Option<String>, Query, description = "What the provider gives a token for", example = "SplxlOBeZQQYbYS6WxSbIA"),
+        ("error" = Option<String>, Query, description = "Why the provider gives no code", example = "access_denied"),
+        ("iss" = Option<String>, Query, description = "Who answers", example = "https://login.example.org/realms/desk"),
     ),
     responses(
         (status = 303, description = "To the page: logged in, or with the reason as `sign_on`", headers(("Location" = String))),
