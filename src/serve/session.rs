@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Permission, Role, Secret, Session as LoggedIn};
+use access::{Area, Permission, Role, Secret, Session as LoggedIn};
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Succe
 use super::fields::{BodyFields, Fields};
 use super::listen::Client;
 use super::state::Api;
+use super::users::names_of;
 use crate::clock::unix_now;
 use crate::config::PurposeUse;
 use crate::gate::{Credential, Identity, LoginError, PasswordError, Via, Who};
@@ -50,6 +51,18 @@ pub(super) struct UserJson {
     external: bool,
 }
 
+/// Districts and checkpoints to which a client is limited: a place in any of them counts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SessionArea)]
+pub(super) struct AreaJson {
+    /// Districts.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Vec<String>,
+    /// Checkpoints beside those of the districts.
+    #[schema(example = json!(["G3_Sulu"]))]
+    checkpoints: Vec<String>,
+}
+
 /// Who is logged in, and what this client may do.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Session)]
@@ -62,6 +75,8 @@ pub(super) struct SessionJson {
     /// What this client may do.
     #[schema(value_type = Vec<PermissionName>, example = json!(["dashboard", "plates", "work", "export"]))]
     permissions: Vec<Permission>,
+    /// Where it may look: within all of these; everywhere if there are none. A token has its own area beside that of its user.
+    areas: Vec<AreaJson>,
     /// Whether one may log in by single sign-on: at `/api/session/oidc`.
     #[schema(example = false)]
     single_sign_on: bool,
@@ -78,6 +93,13 @@ pub(super) struct SessionJson {
     expires_at: Option<String>,
 }
 
+impl From<Area> for AreaJson {
+    fn from(area: Area) -> Self {
+        let (districts, checkpoints) = names_of(Some(area));
+        Self { districts, checkpoints }
+    }
+}
+
 impl SessionJson {
     fn new(api: &Api, identity: &Identity) -> Self {
         let expires_at = match &identity.via {
@@ -88,6 +110,7 @@ impl SessionJson {
             access: if api.gate.is_closed() { Access::Login } else { Access::Open },
             exposed: api.gate.is_exposed(),
             permissions: identity.permissions.iter().collect(),
+            areas: identity.scope.areas().cloned().map(AreaJson::from).collect(),
             single_sign_on: api.settings.sign_on.is_some() && api.gate.is_closed(),
             user: identity.who.as_ref().map(|who| UserJson {
                 name: who.name.to_string(),

@@ -3,7 +3,7 @@ import type { Permission, Session } from '@/api/types'
 
 const ALL: Permission[] = ['dashboard', 'plates', 'work', 'export', 'rejects', 'audit', 'users', 'metrics']
 
-export const OPEN: Session = { access: 'open', exposed: false, permissions: ALL, single_sign_on: false, user: null, csrf: null, purpose: 'optional', expires_at: null }
+export const OPEN: Session = { access: 'open', exposed: false, permissions: ALL, areas: [], single_sign_on: false, user: null, csrf: null, purpose: 'optional', expires_at: null }
 export const LOGGED_OUT: Session = { ...OPEN, access: 'login', permissions: [] }
 export const LOGGED_IN: Session = {
   ...LOGGED_OUT,

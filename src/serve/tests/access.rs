@@ -233,7 +233,7 @@ async fn a_session_begins_with_the_password_and_ends_with_the_logout() {
     let before = closed.send("GET", "/api/session", &[], &Value::Null).await.data();
     assert_eq!(
         before,
-        json!({"access": "login", "exposed": false, "permissions": [], "single_sign_on": false, "user": null, "csrf": null, "purpose": "optional", "expires_at": null})
+        json!({"access": "login", "exposed": false, "permissions": [], "areas": [], "single_sign_on": false, "user": null, "csrf": null, "purpose": "optional", "expires_at": null})
     );
     for (name, password) in [("operator", "wrong password"), ("nobody", PASSWORD), ("OPERATOR ", "x"), ("'; --", "x")] {
         assert_eq!(closed.try_login(name, password).await.error(401), "the name or the password is wrong");

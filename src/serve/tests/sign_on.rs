@@ -161,6 +161,23 @@ async fn roles_and_names_are_those_of_the_last_login() {
 }
 
 #[tokio::test]
+async fn who_is_limited_here_is_not_let_in_as_admin() {
+    let joined = Joined::start().await;
+    let cookie = session(&joined.log_in().await);
+    let name = joined.get("/api/session", &cookie).await.data()["user"]["name"].as_str().unwrap().to_owned();
+    let (admin, csrf) = joined.closed.log_in("admin").await;
+    let headers = [("cookie", admin.as_str()), ("x-csrf-token", csrf.as_str())];
+    let path = format!("/api/users/{name}");
+    joined.closed.send("PATCH", &path, &headers, &json!({"districts": ["邳州市"]})).await.data();
+    joined.provider.says("groups", json!(["it"]));
+    Joined::refuses(&joined.log_in().await, "area");
+    assert_eq!(joined.newest_entry()["details"]["reason"], "sign_on_area");
+    assert_eq!(joined.get("/api/session", &cookie).await.data()["user"]["roles"], json!(["operator"]), "as before");
+    joined.closed.send("PATCH", &path, &headers, &json!({"districts": []})).await.data();
+    session(&joined.log_in().await);
+}
+
+#[tokio::test]
 async fn a_token_that_does_not_hold_lets_nobody_in() {
     let joined = Joined::start().await;
     let users = joined.closed.files.accounts().unwrap().users().len();
@@ -185,6 +202,19 @@ async fn a_token_that_does_not_hold_lets_nobody_in() {
     let entry = joined.newest_entry();
     assert_eq!((&entry["action"], &entry["details"]["reason"]), (&json!("login_failed"), &json!("sign_on_token")));
     assert_eq!(joined.closed.files.accounts().unwrap().users().len(), users, "no account was made");
+    joined.provider.lies(None::<Lie>);
+    session(&joined.log_in().await);
+}
+
+#[tokio::test]
+async fn a_provider_that_signs_by_rsa_is_believed_and_its_lies_are_not() {
+    let joined = Joined::start().await;
+    joined.provider.use_rsa();
+    session(&joined.log_in().await);
+    for lie in [Lie::Signature, Lie::AlgNone, Lie::AlgHs256, Lie::Nonce, Lie::Expired] {
+        joined.provider.lies(lie);
+        Joined::refuses(&joined.log_in().await, "token");
+    }
     joined.provider.lies(None::<Lie>);
     session(&joined.log_in().await);
 }

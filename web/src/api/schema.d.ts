@@ -2792,6 +2792,8 @@ export interface components {
             data: {
                 /** @description `login`, or `open` where nobody needs to log in. */
                 access: components["schemas"]["Access"];
+                /** @description Where it may look: within all of these; everywhere if there are none. A token has its own area beside that of its user. */
+                areas: components["schemas"]["SessionArea"][];
                 /**
                  * @description What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
                  * @example wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU
@@ -5216,6 +5218,8 @@ export interface components {
         Session: {
             /** @description `login`, or `open` where nobody needs to log in. */
             access: components["schemas"]["Access"];
+            /** @description Where it may look: within all of these; everywhere if there are none. A token has its own area beside that of its user. */
+            areas: components["schemas"]["SessionArea"][];
             /**
              * @description What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
              * @example wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU
@@ -5249,6 +5253,23 @@ export interface components {
              */
             single_sign_on: boolean;
             user?: null | components["schemas"]["SessionUser"];
+        };
+        /** @description Districts and checkpoints to which a client is limited: a place in any of them counts. */
+        SessionArea: {
+            /**
+             * @description Checkpoints beside those of the districts.
+             * @example [
+             *       "G3_Sulu"
+             *     ]
+             */
+            checkpoints: string[];
+            /**
+             * @description Districts.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts: string[];
         };
         /** @description A user who is logged in. */
         SessionUser: {

@@ -1,4 +1,5 @@
-//! A provider of OpenID Connect for tests: real HTTP on loopback, ES256 with a key that is made at its start. It checks what a provider
+//! A provider of OpenID Connect for tests: real HTTP on loopback, ES256 (or RS256) with a key that is made
+//! at its start. It checks what a provider
 //! checks (client, PKCE, one use of a code), and lies where it is told to.
 
 use std::collections::HashMap;
@@ -13,10 +14,14 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use openidconnect::core::{CoreJwsSigningAlgorithm, CoreRsaPrivateSigningKey};
 use openidconnect::url::form_urlencoded;
-use openidconnect::{PkceCodeChallenge, PkceCodeVerifier};
+use openidconnect::{JsonWebKeyId, PkceCodeChallenge, PkceCodeVerifier, PrivateSigningKey as _};
 use parking_lot::Mutex;
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
+use rsa::RsaPrivateKey;
+use rsa::pkcs1::{EncodeRsaPrivateKey as _, LineEnding};
+use rsa::rand_core::OsRng;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
@@ -52,6 +57,8 @@ pub(super) struct Known {
     /// Claims of whoever logs in, besides those of the protocol.
     pub(super) claims: Value,
     key: KeyPair,
+    /// What it signs with instead, if it uses RSA.
+    rsa: Option<CoreRsaPrivateSigningKey>,
     kid: String,
     /// Nonce and challenge of each code that was not used yet.
     codes: HashMap<String, (String, String)>,
@@ -77,6 +84,7 @@ impl Provider {
             lie: None,
             claims: json!({"sub": "17", "name": "王警官", "preferred_username": "wang", "groups": ["traffic-desk"]}),
             key: KeyPair::generate().unwrap(),
+            rsa: None,
             kid: "first".to_owned(),
             codes: HashMap::new(),
             answered: Vec::new(),
@@ -110,6 +118,14 @@ impl Provider {
     pub(super) fn new_key(&self) {
         let mut known = self.known.lock();
         (known.key, known.kid) = (KeyPair::generate().unwrap(), "second".to_owned());
+    }
+
+    /// It signs by RSA from now on, as most providers do.
+    pub(super) fn use_rsa(&self) {
+        let pem = RsaPrivateKey::new(&mut OsRng, 2048).unwrap().to_pkcs1_pem(LineEnding::LF).unwrap();
+        let mut known = self.known.lock();
+        known.kid = "third".to_owned();
+        known.rsa = Some(CoreRsaPrivateSigningKey::from_pem(&pem, Some(JsonWebKeyId::new(known.kid.clone()))).unwrap());
     }
 
     /// Somebody logs in at the address that a browser was sent to: the query with which the browser is sent back.
@@ -169,9 +185,10 @@ async fn jwks(State(known): State<Arc<Mutex<Known>>>) -> Json<Value> {
     // An uncompressed point: 4, x, y.
     let point = known.key.der_bytes();
     let [x, y] = [&point[1..33], &point[33..65]].map(|half| URL_SAFE_NO_PAD.encode(half));
-    Json(
-        json!({"keys": [{"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": known.kid, "x": x, "y": y}]}),
-    )
+    let kid = if known.rsa.is_some() { "before" } else { known.kid.as_str() };
+    let mut keys = vec![json!({"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": kid, "x": x, "y": y})];
+    keys.extend(known.rsa.iter().map(|key| json!(key.as_verification_key())));
+    Json(json!({"keys": keys}))
 }
 
 async fn token(State(known): State<Arc<Mutex<Known>>>, headers: HeaderMap, RawForm(form): RawForm) -> Response {
@@ -235,14 +252,20 @@ fn id_token(known: &Known, nonce: &str) -> String {
     let alg = match known.lie {
         Some(Lie::AlgNone) => "none",
         Some(Lie::AlgHs256) => "HS256",
+        _ if known.rsa.is_some() => "RS256",
         _ => "ES256",
     };
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let signed = format!("{}.{}", part(&json!({"alg": alg, "kid": known.kid, "typ": "JWT"})), part(&claims));
-    let signature = match known.lie {
-        Some(Lie::AlgNone) => Vec::new(),
-        Some(Lie::Signature) => fixed(&KeyPair::generate().unwrap().sign(signed.as_bytes()).unwrap()),
-        _ => fixed(&known.key.sign(signed.as_bytes()).unwrap()),
+    let by_rsa = |key: &CoreRsaPrivateSigningKey| {
+        key.sign(&CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256, signed.as_bytes()).unwrap()
+    };
+    let signature = match (known.lie, &known.rsa) {
+        (Some(Lie::AlgNone), _) => Vec::new(),
+        (Some(Lie::Signature), Some(key)) => by_rsa(key).into_iter().rev().collect(),
+        (_, Some(key)) => by_rsa(key),
+        (Some(Lie::Signature), None) => fixed(&KeyPair::generate().unwrap().sign(signed.as_bytes()).unwrap()),
+        (_, None) => fixed(&known.key.sign(signed.as_bytes()).unwrap()),
     };
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
