@@ -218,7 +218,7 @@ describe('the users', () => {
 describe('the tokens', () => {
   test('are listed, also those that have expired', async () => {
     const { table } = await users()
-    expect(table(1)).toEqual([['0a1b2c3d4e5f已过期', 'wang', '每晚报表', '查看统计、地图与列表、查看完整号牌与轨迹', '2026-11-01 08:00:00', '长期', '吊销']])
+    expect(table(1)).toEqual([['0a1b2c3d4e5f已过期', 'wang', '每晚报表', '查看统计、地图与列表、查看完整号牌与轨迹', '2026-11-01 08:00:00', '长期', '从未使用', '吊销']])
   })
 
   test('are issued with what their owner may, and the secret is shown once', async () => {
