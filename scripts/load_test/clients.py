@@ -25,7 +25,7 @@ LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 MIX = {
     "stats/kkmc_count": 12, "stats/hour_count": 12, "stats/map_data": 9, "stats/vehicle_type": 9, "stats/vehicle_brand": 9,
     "warnings/realtime": 9, "predict/flow": 8, "query: newest of a checkpoint": 2, "query: a plate": 1.5, "query: part of a plate": 0.5,
-    "overview": 12, "track": 4, "warnings": 3, "warnings/{id}": 1, "stats/recent": 4, "status": 2, "cases": 1, "roads": 1,
+    "overview": 12, "track": 4, "warnings": 3, "warnings/{id}": 1, "stats/recent": 2, "status": 4, "cases": 1, "roads": 1,
 }
 
 

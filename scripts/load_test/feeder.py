@@ -20,6 +20,7 @@ def main():
     options = parser.parse_args()
     source = sys.stdin.buffer
     written, pairs, began = 0, 0, time.monotonic()
+    told = began
     with open(options.log, "ab", buffering=0) as log:
         tick = 0
         while written < options.count:
@@ -29,14 +30,16 @@ def main():
             due = min(options.count, int((time.monotonic() - began) * options.rate)) - written
             if due <= 0:
                 continue
-            mark = 2 if due > 2 and tick % TICKS == 0 else 0
+            now = time.monotonic()
+            mark = 2 if due > 2 and now >= told + 1 else 0
             lines = [source.readline() for _ in range(due - mark)]
             if mark:
                 pairs += 1
                 lines += markers(options.site, pairs, lines[-1].split(b"\t")[4])
             log.write(b"".join(lines))
             written += due
-            if tick % TICKS == 0 or written == options.count:
+            if mark or written == options.count:
+                told = now
                 print(written, pairs, flush=True)
 
 

@@ -27,6 +27,7 @@ PARTS = ["platewatch", "Kafka", "MariaDB", "Redis", "ship", "producer", "clients
 SAMPLE = 5.0
 SAY = 30.0
 PATIENCE = 1200.0
+AUTOGROUP = pathlib.Path("/proc/self/autogroup")
 
 
 def options():
@@ -44,8 +45,9 @@ def options():
     parser.add_argument("--limit-ms", type=float, default=1000, help="of the 99th percentile of each interface, as clients see it")
     parser.add_argument("--limit-fresh-ms", type=float, default=5000, help="of the 99th percentile from a line's writing to its alert at a stream")
     parser.add_argument("--limit-growth", type=float, default=10, help="of anonymous memory, percent from the middle of the run to its end")
-    parser.add_argument("--nice", type=int, default=0, help="niceness of program and servers; below 0 needs root")
+    parser.add_argument("--nice", type=int, default=0, help="niceness of everything in the run, against the rest of the machine; below 0 needs root")
     parser.add_argument("--dir", type=pathlib.Path, help="where the temporary folder is made")
+    parser.add_argument("--keep", action="store_true", help="leave the temporary folder: data, logs, and what was sampled (raw.json)")
     parser.add_argument("--report", type=pathlib.Path, help="a Markdown file whose generated part is replaced by the report")
     return parser.parse_args()
 
@@ -54,6 +56,7 @@ class Run:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
         self.port = free_port()
+        self.every = min(SAMPLE, args.minutes * 2)
         self.count = int(args.rate * args.minutes * 60)
         self.data = folder / "data"
         self.config = folder / "platewatch.toml"
@@ -74,9 +77,9 @@ class Run:
             return json.load(answer)["data"]
 
     def prepare(self):
-        args, nice = self.args, self.args.nice
+        args = self.args
         say("starting Kafka, two MariaDB and Redis")
-        self.servers = Servers(self.folder, ROOT, args.class_path, nice)
+        self.servers = Servers(self.folder, ROOT, args.class_path)
         self.servers.kafka.create_topic(args.partitions)
         self.calibrate()
         self.config.write_text(
@@ -107,12 +110,12 @@ model_dir = "{self.folder / 'model'}"
         for at in range(USERS):
             self.program("user", "add", f"desk{at}", "--role", "operator", "--data-dir", self.data, text="four barges in the rain\n")
         self.tokens = [self.token(at % USERS) for at in range(args.api_clients + args.sse_clients)]
-        self.serve = Process("platewatch", [args.program, "serve", "--config", self.config], self.folder / "serve.log", nice).start()
+        self.serve = Process("platewatch", [args.program, "serve", "--config", self.config], self.folder / "serve.log").start()
         wait_for("the appliance is ready", self.ready, 120, self.serve)
         self.log = self.folder / "passages.log"
         self.log.touch()
         ship = [args.program, "ship", self.log, "--brokers", self.servers.kafka.address, "--topic", TOPIC, "--quiet"]
-        self.ship = Process("ship", ship, self.folder / "ship.log", nice).start()
+        self.ship = Process("ship", ship, self.folder / "ship.log").start()
         self.start_clients()
 
     def calibrate(self):
@@ -183,7 +186,7 @@ model_dir = "{self.folder / 'model'}"
         sites = [part for site in self.marker_sites for part in ("--site", site)]
         feeder = [sys.executable, HERE / "feeder.py", "--log", self.log, "--rate", args.rate, "--count", self.count, *sites]
         self.feeder = Process(
-            "producer", feeder, self.folder / "feeder.log", args.nice, stdin=simulate.process.stdout, stdout=subprocess.PIPE
+            "producer", feeder, self.folder / "feeder.log", stdin=simulate.process.stdout, stdout=subprocess.PIPE
         ).start()
         simulate.process.stdout.close()
         threading.Thread(target=self.hear_feeder, daemon=True).start()
@@ -208,7 +211,7 @@ model_dir = "{self.folder / 'model'}"
             if now - said >= SAY:
                 said = now
                 self.say_progress()
-            next_one = len(self.samples) * SAMPLE
+            next_one = len(self.samples) * self.every
             pause = max(0.05, min(next_one, plan[0][0] if plan else next_one) - (time.monotonic() - self.began))
             try:
                 self.feeder.process.wait(pause)
@@ -227,7 +230,7 @@ model_dir = "{self.folder / 'model'}"
         for process in (self.serve, self.ship, self.clients, self.servers.kafka.process):
             process.must_run()
         now = time.monotonic() - self.began
-        if len(self.samples) * SAMPLE > now:
+        if len(self.samples) * self.every > now:
             return
         sample = {"at": now, "fed": self.fed, "load": os.getloadavg()[0], **self.serve.sample(), **self.last_progress}
         for part in PARTS:
@@ -340,6 +343,14 @@ def same(ours, theirs):
     return sum(one == other for one, other in zip(ours, theirs)) - max(0, len(theirs) - len(ours))
 
 
+def be_nice(niceness):
+    """Linux may weigh sessions against one another (autogroup), and niceness only within a session: then it is the session's."""
+    if AUTOGROUP.exists() and pathlib.Path("/proc/sys/kernel/sched_autogroup_enabled").read_text().strip() == "1":
+        AUTOGROUP.write_text(str(niceness))
+    elif niceness:
+        os.nice(niceness)
+
+
 def say(text):
     print(text, file=sys.stderr, flush=True)
 
@@ -355,12 +366,16 @@ def main():
     signal.signal(signal.SIGINT, stop)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="platewatch-load-", dir=args.dir))
     try:
+        if args.nice:
+            be_nice(args.nice)
         run = Run(args, folder)
         run.prepare()
         run.produce()
         run.settle()
         equal, verified, alerts = run.check()
-        run.memory_of_data = sum(path.stat().st_size for path in run.data.rglob("*") if path.is_file())
+        run.data_bytes = sum(path.stat().st_size for path in run.data.rglob("*") if path.is_file())
+        raw = {"samples": run.samples, "cuts": run.cuts, "result": run.result, "cpu": run.cpu, "equal": equal, "status": run.status}
+        (folder / "raw.json").write_text(json.dumps(raw))
         text, problems = report.make(run, equal, verified, alerts)
         print(text)
         if args.report:
@@ -370,7 +385,9 @@ def main():
         return 1 if problems else 0
     finally:
         end_all()
-        if os.environ.get("KEEP_LOAD") and folder.exists():
+        if args.nice and AUTOGROUP.exists():
+            be_nice(0)
+        if args.keep:
             say(f"kept: {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)

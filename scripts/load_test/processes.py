@@ -1,4 +1,4 @@
-"""Processes of a run: started with a niceness, measured, and killed when this program ends, however it ends."""
+"""Processes of a run: started, measured, and killed when this program ends, however it ends."""
 
 import ctypes
 import os
@@ -36,8 +36,8 @@ class Process:
 
     all = []
 
-    def __init__(self, part, command, log, nice=0, **more):
-        self.part, self.command, self.log, self.nice, self.more = part, [str(one) for one in command], pathlib.Path(log), nice, more
+    def __init__(self, part, command, log, **more):
+        self.part, self.command, self.log, self.more = part, [str(one) for one in command], pathlib.Path(log), more
         self.process, self.cpu_before, self.cpu_now = None, 0.0, 0.0
         Process.all.append(self)
 
@@ -45,8 +45,6 @@ class Process:
         def prepare():
             LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             os.setpgid(0, 0)  # Ctrl-C is for the main program alone, which ends all in order.
-            if self.nice:
-                os.nice(self.nice)
 
         with open(self.log, "ab") as log:
             more = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, **self.more}

@@ -12,6 +12,7 @@ END = "<!-- end -->"
 MIB = 1024 * 1024
 # What `detect.state_ttl` bounds is full after this many seconds, and memory can be judged.
 WARM_UP = 595
+WINDOWS = 6
 WHEN_FULL = ", when what `detect.state_ttl` and `detect.reach` bound is full"
 NOT_FULL = " (a run of less than 30 minutes is not judged by it, since plate states still fill)"
 
@@ -46,7 +47,7 @@ def heading(run):
         f"({run.count:,} lines, {rate:,.0f} a second in fact), {args.api_clients} desks, {args.sse_clients} event streams, {args.sites:,} checkpoints, "
         f"{args.partitions} partitions, `detect.reach = \"{args.reach}\"`.\n\n"
         f"Machine: {os.cpu_count()} processors ({model[1].strip() if model else platform.machine()}), {memory:.0f} GiB, Linux {platform.release()}; "
-        f"everything on it: program, Kafka, two MariaDB, Redis, producer and clients, program and servers at niceness {args.nice}. "
+        f"everything on it: program, Kafka, two MariaDB, Redis, producer and clients, at niceness {args.nice} against the rest. "
         f"Other work on the machine took {100 * others:.0f} % of one processor in the mean; load average {min(loads):.1f} to {max(loads):.1f}."
     )
 
@@ -138,33 +139,33 @@ def mirrors(run):
 
 
 def memory(run, problems):
-    samples, minutes = run.samples, run.args.minutes
-    window = min(5.0, minutes / 6) * 60
+    samples, args = run.samples, run.args
     end = samples[-1]["at"]
-    middle = end / 3
-    pick = lambda begin, until: [one for one in samples if begin <= one["at"] <= until]
-    windows = [("first", 0, window), ("after a third", middle, middle + window), ("last", end - window, end)]
-    rows = ["### Memory, files, threads", "", "| minutes | anonymous MiB | resident MiB | open files | threads |", "|---|---|---|---|---|"]
-    means = {}
-    for name, begin, until in windows:
-        some = pick(begin, until)
-        mean = lambda key: statistics.fmean(one[key] for one in some)
-        means[name] = mean("anon")
+    edges = [end * part / WINDOWS for part in range(WINDOWS + 1)]
+    windows = [[one for one in samples if begin <= one["at"] <= until] for begin, until in zip(edges, edges[1:])]
+    stored = lambda key, some: statistics.fmean(one["storage"].get(key, 0) / MIB for one in some if "storage" in one)
+    mean = lambda key, some: statistics.fmean(one[key] for one in some)
+    rows = [
+        "### Memory, files, threads", "", "Means in MiB. The database and the decoded columns are what `store.memory` bounds.", "",
+        "| minutes | anonymous | resident | database | decoded columns | open files | threads |", "|---|---|---|---|---|---|---|",
+    ]
+    for begin, until, some in zip(edges, edges[1:], windows):
         rows.append(
-            f"| {begin / 60:.1f}–{until / 60:.1f} | {mean('anon'):,.0f} | {mean('rss'):,.0f} | {max(one['files'] for one in some)} | {max(one['threads'] for one in some)} |"
+            f"| {begin / 60:.1f}–{until / 60:.1f} | {mean('anon', some):,.0f} | {mean('rss', some):,.0f} | {stored('memory_bytes', some):,.0f} "
+            f"| {stored('column_cache_bytes', some):,.0f} | {max(one['files'] for one in some)} | {max(one['threads'] for one in some)} |"
         )
-    growth = 100 * (means["last"] / means["after a third"] - 1)
-    steady = pick(middle, end)
-    slope = slope_of([(one["at"] / 3600, one["anon"]) for one in steady])
-    judged = middle >= WARM_UP
+    middle = windows[WINDOWS // 3]
+    growth = 100 * (mean("anon", windows[-1]) / mean("anon", middle) - 1)
+    slope = slope_of([(one["at"] / 3600, one["anon"]) for one in samples if one["at"] >= edges[WINDOWS // 3]])
+    judged = edges[WINDOWS // 3] >= WARM_UP
     rows += [
         "",
-        f"From a third of the run on{WHEN_FULL if judged else NOT_FULL}: {growth:+.1f} % anonymous memory, "
+        f"From the third row to the last{WHEN_FULL if judged else NOT_FULL}: {growth:+.1f} % anonymous memory, "
         f"{slope:+,.0f} MiB an hour by least squares. Peak {max(one['peak'] for one in samples):,.0f} MiB resident. "
-        f"The data directory has {run.memory_of_data / MIB:,.0f} MiB, {run.memory_of_data / max(1, run.count):.1f} bytes a line.",
+        f"The data directory has {run.data_bytes / MIB:,.0f} MiB, {run.data_bytes / max(1, run.count):.1f} bytes a line.",
     ]
-    if judged and growth > run.args.limit_growth:
-        problems.append(f"anonymous memory grows by {growth:.1f} % from a third of the run to its end, over {run.args.limit_growth:g}")
+    if judged and growth > args.limit_growth:
+        problems.append(f"anonymous memory grows by {growth:.1f} % from a third of the run to its end, over {args.limit_growth:g}")
     return "\n".join(rows)
 
 

@@ -21,7 +21,7 @@ def reachable(port):
 
 
 class Kafka:
-    def __init__(self, folder, class_path, nice):
+    def __init__(self, folder, class_path):
         self.folder, self.class_path, self.port, controller = folder, class_path, free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         folder.mkdir()
@@ -42,7 +42,7 @@ group.initial.rebalance.delay.ms=0
         )
         self.tool("kafka.tools.StorageTool", "format", "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qg", "--config", properties, connect=False)
         command = ["java", "-Xmx512m", "-cp", class_path, "kafka.Kafka", properties]
-        self.process = Process("Kafka", command, folder / "log", nice).start()
+        self.process = Process("Kafka", command, folder / "log").start()
 
     def wait(self):
         wait_for("Kafka starts", lambda: reachable(self.port), START, self.process)
@@ -65,7 +65,7 @@ group.initial.rebalance.delay.ms=0
 
 
 class MariaDb:
-    def __init__(self, folder, root, nice):
+    def __init__(self, folder, root):
         self.folder, self.root, self.port = folder, root, free_port()
         self.url = f"mysql://platewatch:{PASSWORD}@127.0.0.1:{self.port}/traffic_db"
         (folder / "tmp").mkdir(parents=True)
@@ -80,7 +80,7 @@ class MariaDb:
             f"--pid-file={folder / 'pid'}", f"--port={self.port}", "--bind-address=127.0.0.1", "--skip-name-resolve",
             "--innodb-buffer-pool-size=1G", "--innodb-use-native-aio=OFF", "--performance-schema=OFF",
         ]
-        self.process = Process("MariaDB", command, folder / "log", nice).start()
+        self.process = Process("MariaDB", command, folder / "log").start()
 
     def wait(self):
         wait_for("MariaDB starts", lambda: self.run("SELECT 1").returncode == 0, START, self.process)
@@ -106,12 +106,12 @@ class MariaDb:
 
 
 class Redis:
-    def __init__(self, folder, nice):
+    def __init__(self, folder):
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         folder.mkdir()
         settings = ["--port", self.port, "--bind", "127.0.0.1", "--save", "", "--dir", folder, "--daemonize", "no"]
-        self.process = Process("Redis", ["redis-server", *settings], folder / "log", nice).start()
+        self.process = Process("Redis", ["redis-server", *settings], folder / "log").start()
 
     def wait(self):
         wait_for("Redis starts", lambda: reachable(self.port), START, self.process)
@@ -125,10 +125,10 @@ class Redis:
 class Servers:
     """All of them, and the cuts."""
 
-    def __init__(self, folder, root, class_path, nice):
-        self.mysql = [MariaDb(folder / f"mysql-{at}", root, nice) for at in range(2)]
-        self.redis = Redis(folder / "redis", nice)
-        self.kafka = Kafka(folder / "kafka", class_path, nice)
+    def __init__(self, folder, root, class_path):
+        self.mysql = [MariaDb(folder / f"mysql-{at}", root) for at in range(2)]
+        self.redis = Redis(folder / "redis")
+        self.kafka = Kafka(folder / "kafka", class_path)
         for server in [*self.mysql, self.redis, self.kafka]:
             server.wait()
         for server in self.mysql:
