@@ -41,10 +41,11 @@ def options():
     parser.add_argument("--sites", type=int, default=1000, help="checkpoints of the simulated network")
     parser.add_argument("--partitions", type=int, default=4, help="of the topic")
     parser.add_argument("--reach", default="10m", help="detect.reach; docs/load.md says why it is not the default 2h")
+    parser.add_argument("--memory", default="512MiB", help="store.memory, of which half is for decoded columns")
     parser.add_argument("--cut", type=float, default=60, help="seconds that the mirrors are away each time, at most a tenth of the run")
     parser.add_argument("--limit-ms", type=float, default=1000, help="of the 99th percentile of each interface, as clients see it")
     parser.add_argument("--limit-fresh-ms", type=float, default=5000, help="of the 99th percentile from a line's writing to its alert at a stream")
-    parser.add_argument("--limit-growth", type=float, default=10, help="of anonymous memory, percent from the middle of the run to its end")
+    parser.add_argument("--limit-growth", type=float, default=10, help="of anonymous memory, percent in the second half of a run of 30 minutes or more")
     parser.add_argument("--nice", type=int, default=0, help="niceness of everything in the run, against the rest of the machine; below 0 needs root")
     parser.add_argument("--dir", type=pathlib.Path, help="where the temporary folder is made")
     parser.add_argument("--keep", action="store_true", help="leave the temporary folder: data, logs, and what was sampled (raw.json)")
@@ -94,6 +95,8 @@ topic = "{TOPIC}"
 "group.instance.id" = "appliance-1"
 [detect]
 reach = "{args.reach}"
+[store]
+memory = "{args.memory}"
 [mycat]
 urls = [{", ".join(f'"{server.url}"' for server in self.servers.mysql)}]
 [redis]
