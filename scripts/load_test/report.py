@@ -19,7 +19,7 @@ WHEN_FULL = ", when all tables have the size that the rate needs"
 NOT_FULL = " (a run of less than 30 minutes is not judged by it, since plate states still fill)"
 
 
-def make(run, equal, verified, alerts):
+def make(run, equal, verified):
     """The report, and a sentence for each thing that is wrong."""
     problems = []
     parts = [
@@ -187,7 +187,7 @@ def cpu(run):
 
 
 def replace(path, text):
-    """Puts the report between the marks of a file."""
-    before, _, rest = path.read_text("utf-8").partition(BEGIN)
+    """Puts the report between the marks of a file, or at its end."""
+    before, _, rest = (path.read_text("utf-8") if path.exists() else "").partition(BEGIN)
     _, _, after = rest.partition(END)
     path.write_text(before + BEGIN + "\n\n" + text + "\n" + END + after, "utf-8")
