@@ -93,7 +93,7 @@ pub fn run_appliance(
 
     let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
 
-    let recording = Recording::begin(config, &stop, runtime.handle())?;
+    let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
     let settings = ServeSettings { forecaster, sign_on, ..serve_settings(config, gate, recording.trail.clone()) };
     let serving = runtime.spawn(serve_until(listening, appliance.clone(), settings, connections(config), stop.clone()));

@@ -31,7 +31,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     // Counts come from MySQL; without a data directory their history lasts as long as the process.
     let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
-    let recording = Recording::begin(config, &stop, runtime.handle())?;
+    let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
     let settings = ServeSettings { forecaster, sign_on, ..serve_settings(config, gate, recording.trail.clone()) };
     let served = runtime.block_on(serve_until(listening, reader, settings, connections(config), stop.clone()));

@@ -168,11 +168,12 @@ pub(super) fn sign_on(config: &Config) -> anyhow::Result<Option<Arc<SignOn>>> {
     SignOn::new(settings).map(|sign_on| Some(Arc::new(sign_on))).map_err(|error| Usage(error.to_string()).into())
 }
 
-/// How often what was recorded is brought to the disk, and how often the oldest of it is looked at.
+/// How often what was recorded is brought to the disk, how often when tokens were used, and how often the oldest is looked at.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
+const KEEP_USES_EVERY: Duration = Duration::from_secs(60);
 const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 
-/// The audit log while it is written, and the thread that brings it to the disk and removes what is too old.
+/// The audit log while it is written, and the thread that brings it to the disk, and when tokens were used, and removes what is too old.
 pub(super) struct Recording {
     /// The log.
     pub(super) trail: Arc<Trail>,
@@ -183,6 +184,7 @@ impl Recording {
     /// Begins to record until `stop`. A log that cannot be written does not keep the process from starting: it shows no plates.
     pub(super) fn begin(
         config: &Config,
+        gate: &Arc<Gate>,
         stop: &CancellationToken,
         waiting: &tokio::runtime::Handle,
     ) -> anyhow::Result<Self> {
@@ -193,11 +195,11 @@ impl Recording {
             Err(error) => tracing::error!(%error, "the audit log cannot be written: no plates are shown until it can"),
         }
         let keep = config.audit.keep.duration();
-        let (written, stop, waiting) = (trail.clone(), stop.clone(), waiting.clone());
+        let (written, gate, stop, waiting) = (trail.clone(), gate.clone(), stop.clone(), waiting.clone());
         let rest = move || waiting.block_on(async { tokio::time::timeout(SYNC_EVERY, stop.cancelled()).await.is_ok() });
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
-            .spawn(move || keep_up(&written, keep, rest))
+            .spawn(move || keep_up(&written, &gate, keep, rest))
             .context("cannot start the thread of the audit log")?;
         Ok(Self { trail, thread })
     }
@@ -215,8 +217,9 @@ impl Recording {
 }
 
 /// Brings the log to the disk, and removes what is older than `keep`, until `rest` says that it is over.
-fn keep_up(trail: &Trail, keep: Option<Duration>, rest: impl Fn() -> bool) {
+fn keep_up(trail: &Trail, gate: &Gate, keep: Option<Duration>, rest: impl Fn() -> bool) {
     let mut looked_at: Option<std::time::Instant> = None;
+    let mut kept_at = std::time::Instant::now();
     let mut is_failing = false;
     loop {
         let failed = trail.sync().err();
@@ -232,7 +235,14 @@ fn keep_up(trail: &Trail, keep: Option<Duration>, rest: impl Fn() -> bool) {
                 Err(error) => tracing::error!(%error, "the oldest days of the audit log cannot be removed"),
             }
         }
-        if rest() {
+        let is_over = rest();
+        if is_over || kept_at.elapsed() >= KEEP_USES_EVERY {
+            kept_at = std::time::Instant::now();
+            if let Err(error) = gate.keep_uses() {
+                tracing::warn!(%error, "when tokens were last used is not stored");
+            }
+        }
+        if is_over {
             return;
         }
     }

@@ -11,6 +11,7 @@ mod identity;
 mod manage;
 mod random;
 mod trail;
+mod uses;
 
 pub use external::EnterError;
 pub use files::{AccountFiles, FilesError};

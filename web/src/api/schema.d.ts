@@ -5573,6 +5573,11 @@ export interface components {
              *     ]
              */
             scopes: components["schemas"]["Permission"][];
+            /**
+             * @description When it was used last, civil time of the road; null if it never was.
+             * @example 2024-01-08 08:00:00
+             */
+            used_at?: string | null;
         };
         /** @description All tokens. */
         Tokens: {
