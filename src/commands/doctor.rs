@@ -66,3 +66,97 @@ fn look(config: &Config, is_offline: bool, report: &mut Report) {
         report.problem("configuration", refused.to_string());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn settings(folder: &std::path::Path, more: &str) -> PathBuf {
+        let path = folder.join("platewatch.toml");
+        let data = folder.join("data");
+        let text = format!("data_dir = {data:?}\n[source]\nkind = \"none\"\n{more}");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn said(args: &DoctorArgs) -> (String, bool) {
+        let mut out = Vec::new();
+        let outcome = run(args, &mut out);
+        (String::from_utf8(out).unwrap(), outcome.is_ok())
+    }
+
+    #[test]
+    fn everything_is_looked_at_and_nothing_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = settings(folder.path(), "[api]\nlisten = \"127.0.0.1:0\"\n");
+        let (text, _) = said(&DoctorArgs { config: Some(config), offline: true, bundle: None });
+        for target in [
+            "machine: ",
+            "limits: ",
+            "clock: ",
+            "configuration: ok",
+            "memory: ",
+            "disk: ",
+            "data: ok",
+            "users: ok",
+            "port: ok",
+        ] {
+            assert!(text.lines().any(|line| line.starts_with(target)), "{target}: {text}");
+        }
+        assert!(!folder.path().join("data").exists());
+    }
+
+    #[test]
+    fn what_is_wrong_is_a_problem_with_a_way_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap();
+        let config = settings(folder.path(), &format!("[api]\nlisten = \"{port}\"\n"));
+        let (text, is_sound) = said(&DoctorArgs { config: Some(config), offline: true, bundle: None });
+        assert!(!is_sound && text.contains("is used by another program") && text.contains("api.listen"), "{text}");
+        let config = settings(folder.path(), "[api]\nlisten = \"0.0.0.0:0\"\n");
+        let (text, is_sound) = said(&DoctorArgs { config: Some(config), offline: true, bundle: None });
+        assert!(!is_sound && text.contains("platewatch user add"), "{text}");
+        let config = settings(folder.path(), "[store]\nsync = \"maybe\"\n");
+        let (text, is_sound) = said(&DoctorArgs { config: Some(config), offline: true, bundle: None });
+        assert!(!is_sound && text.contains("configuration: problem") && !text.contains("port: "), "{text}");
+    }
+
+    #[test]
+    fn a_bundle_holds_no_secret_and_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = settings(
+            folder.path(),
+            "[api]\nlisten = \"127.0.0.1:0\"\n[redis]\nurl = \"redis://:hush-hush@127.0.0.1:1\"\n[mycat]\npassword = \"hush-hush\"\n[oidc]\nclient_secret = \"hush-hush\"\n",
+        );
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        std::fs::write(folder.path().join("data/tally-0"), "x").unwrap();
+        let bundle = folder.path().join("support.tar.gz");
+        let args = DoctorArgs { config: Some(config), offline: true, bundle: Some(bundle.clone()) };
+        let (text, _) = said(&args);
+        assert!(text.contains("support.tar.gz holds what was found"), "{text}");
+        assert_eq!(std::fs::metadata(&bundle).unwrap().permissions().mode() & 0o777, 0o600);
+        let file = std::fs::File::open(&bundle).unwrap();
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(file));
+        let mut all = String::new();
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            all += &entry.path().unwrap().display().to_string();
+            entry.read_to_string(&mut all).unwrap();
+        }
+        for part in [
+            "platewatch-support/doctor.txt",
+            "platewatch-support/settings.toml",
+            "platewatch-support/files.txt",
+            "tally-0",
+            "[mycat]",
+        ] {
+            assert!(all.contains(part), "{part}: {all}");
+        }
+        assert!(!all.contains("hush-hush"), "{all}");
+        assert!(run(&args, &mut Vec::new()).unwrap_err().to_string().contains("cannot write"), "it is not replaced");
+    }
+}
