@@ -130,7 +130,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let config = settings(
             folder.path(),
-            "[api]\nlisten = \"127.0.0.1:0\"\n[redis]\nurl = \"redis://:hush-hush@127.0.0.1:1\"\n[mycat]\npassword = \"hush-hush\"\n[oidc]\nclient_secret = \"hush-hush\"\n",
+            "[api]\nlisten = \"127.0.0.1:0\"\n[redis]\nurl = \"redis://:hush-hush@127.0.0.1:1\"\n[mycat]\npassword = \"hush-hush\"\n[oidc]\nclient_secret = \"hush-hush\"\n[kafka.properties]\n\"sasl.password\" = \"hush-hush\"\n",
         );
         std::fs::create_dir(folder.path().join("data")).unwrap();
         std::fs::write(folder.path().join("data/tally-0"), "x").unwrap();

@@ -29,7 +29,7 @@ pub(super) fn write(path: &Path, report: &Report, config: Option<&Config>) -> an
     report.write(&mut found)?;
     add(&mut archive, "doctor.txt", &found).with_context(failed)?;
     if let Some(config) = config {
-        add(&mut archive, "settings.toml", config.to_toml_with_docs().as_bytes()).with_context(failed)?;
+        add(&mut archive, "settings.toml", config.to_shown().as_bytes()).with_context(failed)?;
         add(&mut archive, "files.txt", listing(&config.data_dir).as_bytes()).with_context(failed)?;
         for (name, address) in [("api", Some(config.api.listen)), ("metrics_listen", config.api.metrics_listen)] {
             let Some((200, body)) = address.and_then(|address| fetch(&address, "/metrics", PATIENCE)) else { continue };
