@@ -17,11 +17,6 @@ use tracing::field::Field;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::format::Writer;
 
-/// glibc's allocator keeps what was freed in an arena for every few threads: a third of the memory of an appliance under load
-/// (docs/load.md). This one gives it back. RocksDB and librdkafka use it as well.
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 /// Real-time expressway monitoring and cloned-plate (套牌车) early warning in one binary
 #[derive(Debug, Parser)]
 #[command(version, about, arg_required_else_help = true, after_help = AFTER_HELP)]

@@ -19,7 +19,7 @@ use crate::whole::bad::copy;
 const FLIPS: usize = 3;
 
 /// The kinds of files and how they are told apart: the folder that they are in, and what their names begin and end with.
-const KINDS: [(&str, &str, &str, &str); 17] = [
+const KINDS: [(&str, &str, &str, &str); 18] = [
     ("table", "rocksdb", "", ".sst"),
     ("blob file", "rocksdb", "", ".blob"),
     ("write-ahead log", "rocksdb", "", ".log"),
