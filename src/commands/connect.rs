@@ -24,7 +24,7 @@ const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
 /// Connects to what `config` names and writes one line for each finding.
 ///
 /// # Errors
-/// [`Differences`] (exit code 1) if there are problems; [`Usage`](super::failure::Usage) (exit code 2) if a client refuses
+/// [`Differences`](super::failure::Differences) (exit code 1) if there are problems; [`Usage`](super::failure::Usage) (exit code 2) if a client refuses
 /// its settings; an I/O error if `out` cannot be written.
 pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let mut report = Report::default();
