@@ -164,7 +164,7 @@ impl Accounts {
         self.user(self.externals.user(id)?)
     }
 
-    /// Lets somebody in whom a provider vouches for: the account is made at the first login, and has the roles and the shown name of
+    /// The account of somebody whose identity a provider has confirmed: made at the first login, with the roles and the shown name of
     /// the last one. It is never an account of our own, whatever the name.
     ///
     /// # Errors

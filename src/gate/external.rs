@@ -1,48 +1,27 @@
-//! Logins by single sign-on: who was vouched for elsewhere gets a session of ours. It does not know how that was found out.
+//! Logins by single sign-on: whose identity a provider has confirmed gets a session of ours. It does not know how that was found out.
 
-use access::{AccountError, ExternalId, ExternalUser, Secret, Session, UserName};
+use access::{ExternalId, ExternalUser, Secret, Session, UserName};
 
-use super::files::FilesError;
 use super::gatekeeper::Gate;
-use super::random::NoRandomness;
-
-/// Why somebody who was vouched for was not let in.
-#[derive(Debug, thiserror::Error)]
-pub enum EnterError {
-    /// Nobody needs to log in.
-    #[error("nobody needs to log in")]
-    Open,
-    /// The account does not allow it.
-    #[error(transparent)]
-    Account(AccountError),
-    /// It could not be stored.
-    #[error(transparent)]
-    Files(FilesError),
-    /// There are no random bytes.
-    #[error(transparent)]
-    Random(#[from] NoRandomness),
-}
+use super::manage::ManageError;
 
 impl Gate {
-    /// Lets somebody in whom a provider vouches for, with the roles that it says.
+    /// Logs in somebody whose identity a provider has confirmed, with the roles that it says.
     ///
     /// # Errors
-    /// [`EnterError`].
+    /// [`ManageError`].
     pub fn enter(
         &self,
         external: ExternalUser,
         address: &str,
         agent: &str,
         now: i64,
-    ) -> Result<(Secret, Session), EnterError> {
-        let files = self.files().filter(|_| self.is_closed()).ok_or(EnterError::Open)?;
+    ) -> Result<(Secret, Session), ManageError> {
+        let files = self.files().filter(|_| self.is_closed()).ok_or(ManageError::Open)?;
         let name = match self.unchanged(&external) {
             Some(name) => name,
             None => {
-                let entered = files.change(|accounts| accounts.enter(external, now)).map_err(|error| match error {
-                    FilesError::Account(refused) => EnterError::Account(refused),
-                    other => EnterError::Files(other),
-                })?;
+                let entered = files.change(|accounts| accounts.enter(external, now))?;
                 self.reload();
                 entered
             }

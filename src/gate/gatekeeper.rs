@@ -3,19 +3,16 @@
 //! Changes that the command line makes are noticed within a second. Every request is checked against the accounts as they are
 //! then, so a disabled user, another role or a revoked token has effect at once.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use access::{
-    Accounts, Attempts, Digest, PasswordHash, Permissions, Scope, Secret, Session, SessionLimits, Sessions, Token,
-    User, UserName, WeakPassword,
-};
+use access::{Attempts, Digest, PasswordHash, Secret, Session, SessionLimits, Sessions, User, UserName, WeakPassword};
 use arc_swap::ArcSwap;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::files::{AccountFiles, FilesError, Stamp};
+use super::files::{AccountFiles, FilesError};
 use super::identity::{Identity, Via, Who};
+use super::known::Known;
 use super::random::{NoRandomness, salt, secret};
 use super::uses::Uses;
 
@@ -80,14 +77,6 @@ pub enum PasswordError {
     /// It could not be stored.
     #[error(transparent)]
     Files(#[from] FilesError),
-}
-
-/// The accounts as they were read.
-#[derive(Debug, Default)]
-pub(super) struct Known {
-    pub(super) accounts: Accounts,
-    tokens: BTreeMap<Digest, Token>,
-    stamp: Stamp,
 }
 
 /// The gate.
@@ -179,11 +168,8 @@ impl Gate {
         }
         let known = self.known.load();
         if let Some(token) = credential.token {
-            let digest = Digest::of(token);
-            let identity = known.by_token(&digest, now).ok_or(Denied::WrongToken)?;
-            if let Some(token) = known.tokens.get(&digest) {
-                self.uses.used(&token.id, now);
-            }
+            let (identity, id) = known.by_token(&Digest::of(token), now).ok_or(Denied::WrongToken)?;
+            self.uses.used(id, now);
             return Ok(identity);
         }
         let cookie = credential.cookie.ok_or(Denied::LoginRequired)?;
@@ -197,7 +183,7 @@ impl Gate {
         let again = match &identity.via {
             Via::Open => return !self.is_closed(),
             Via::Nothing => return false,
-            Via::Token(digest) => known.by_token(digest, now),
+            Via::Token(digest) => known.by_token(digest, now).map(|(identity, _)| identity),
             Via::Session(digest) => known.by_session(&mut self.sessions.lock(), digest, now),
         };
         again.as_ref() == Some(identity)
@@ -376,38 +362,5 @@ impl Gate {
         if let Err(error) = files.write_sessions(&sessions.all()) {
             tracing::warn!(%error, "sessions cannot be stored: after a restart everybody must log in again");
         }
-    }
-}
-
-fn who(user: &User) -> Who {
-    Who { name: user.name.clone(), shown: user.shown.clone(), roles: user.roles.clone(), must_change: user.must_change }
-}
-
-impl Known {
-    fn read(files: &AccountFiles) -> Result<Self, FilesError> {
-        // The stamp first: a change in between is then noticed at the next look.
-        let stamp = files.stamp();
-        let accounts = files.accounts()?;
-        let tokens = accounts.by_digest();
-        Ok(Self { accounts, tokens, stamp })
-    }
-
-    /// Whom a token stands for; none if it is not valid.
-    fn by_token(&self, digest: &Digest, now: i64) -> Option<Identity> {
-        let token = self.tokens.get(digest).filter(|token| !token.has_expired(now))?;
-        let owner = self.accounts.user(&token.owner).filter(|owner| !owner.disabled)?;
-        let permissions = self.accounts.permissions_of(token, now);
-        let scope = self.accounts.scope_of(token);
-        Some(Identity { who: Some(who(owner)), permissions, scope, via: Via::Token(*digest) })
-    }
-
-    /// Who is logged in by a session, which is seen now; none if it has ended.
-    fn by_session(&self, sessions: &mut Sessions, digest: &Digest, now: i64) -> Option<Identity> {
-        let session = sessions.see(digest, now)?;
-        let user = self.accounts.user(&session.user);
-        let user = user.filter(|user| !user.disabled && session.opened_at >= user.password_at)?;
-        let permissions = if user.must_change { Permissions::default() } else { user.permissions() };
-        let scope = Scope::within([user.area.as_ref()]);
-        Some(Identity { who: Some(who(user)), permissions, scope, via: Via::Session(*digest) })
     }
 }

@@ -8,12 +8,12 @@ mod external;
 mod files;
 mod gatekeeper;
 mod identity;
+mod known;
 mod manage;
 mod random;
 mod trail;
 mod uses;
 
-pub use external::EnterError;
 pub use files::{AccountFiles, FilesError};
 pub use gatekeeper::{Credential, Denied, Gate, GateSettings, LoginError, PasswordError};
 pub use identity::{Identity, Via, Who};

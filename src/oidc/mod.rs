@@ -10,5 +10,5 @@ mod pending;
 mod settings;
 mod sign_on;
 
-pub use settings::{OidcSettings, is_loopback_host};
+pub use settings::{CALLBACK, OidcSettings, is_loopback_host};
 pub use sign_on::{Returned, SignOn, SignOnError};

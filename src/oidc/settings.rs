@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use access::Role;
 
+/// The path where a provider leads browsers back to.
+pub const CALLBACK: &str = "/api/session/oidc/callback";
+
 /// How single sign-on is set.
 #[derive(Clone)]
 pub struct OidcSettings {

@@ -36,7 +36,7 @@ pub(super) use lately::Lately;
 pub(super) use mask::Mask;
 pub(super) use purpose::purpose_of;
 pub(super) use record::{Record, Sent};
-pub(super) use table::{CALLBACK, Limited, Needs, changes, row_of};
+pub(super) use table::{Limited, Needs, changes, row_of};
 pub(super) use who::By;
 
 use purpose::demanded;

@@ -11,10 +11,10 @@ use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
-use super::access::CALLBACK;
 use super::error::{ApiError, ErrorReason};
 use super::fields::Fields;
 use super::state::Api;
+use crate::oidc::CALLBACK;
 
 /// Paths that are answered even when every connection is in use.
 pub(super) const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];

@@ -186,9 +186,7 @@ pub(super) async fn log_in(
     let known = api.gate.shown(&name).map(|_| name.trim().to_ascii_lowercase());
     let entered = api.at_the_gate(move |gate| gate.log_in(&name, &password, &address, &agent, now)).await?;
     let (cookie, session) = entered.map_err(|error| failed(error, known, &record))?;
-    let identity = api.gate.identify(Credential { cookie: Some(cookie.reveal()), token: None }, now);
-    let identity = identity.map_err(|_| ApiError::new(ErrorReason::LoginRequired))?;
-    record.by(By::from(&identity));
+    let identity = logged_in(&api, &record, &cookie, now)?;
     tracing::info!(user = %session.user, address = session.address, "logged in");
     let set = set_session(&api, &cookie, &session, now);
     with_cookie(Success(SessionJson::new(&api, &identity)).into_response(), &set)
@@ -307,6 +305,14 @@ fn refused(error: LoginError) -> ApiError {
             ApiError::internal()
         }
     }
+}
+
+/// Who has logged in just now, also for the record.
+pub(super) fn logged_in(api: &Api, record: &Record, cookie: &Secret, now: i64) -> Result<Identity, ApiError> {
+    let identity = api.gate.identify(Credential { cookie: Some(cookie.reveal()), token: None }, now);
+    let identity = identity.map_err(|_| ApiError::new(ErrorReason::LoginRequired))?;
+    record.by(By::from(&identity));
+    Ok(identity)
 }
 
 /// What the browser calls itself.

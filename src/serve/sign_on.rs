@@ -13,14 +13,14 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::access::{By, Record, cookie_named};
+use super::access::{Record, cookie_named};
 use super::error::{ApiError, ErrorEnvelope, ErrorReason};
 use super::fields::Fields;
 use super::listen::Client;
-use super::session::{set_session, user_agent};
+use super::session::{logged_in, set_session, user_agent};
 use super::state::Api;
 use crate::clock::unix_now;
-use crate::gate::{Credential, EnterError, secret};
+use crate::gate::{ManageError, secret};
 use crate::oidc::{Returned, SignOn, SignOnError};
 
 /// The cookie that binds a login to a browser.
@@ -58,12 +58,12 @@ impl From<SignOnError> for Refusal {
     }
 }
 
-impl From<EnterError> for Refusal {
-    fn from(error: EnterError) -> Self {
+impl From<ManageError> for Refusal {
+    fn from(error: ManageError) -> Self {
         let word = match &error {
-            EnterError::Account(AccountError::Disabled(_)) => "disabled",
-            EnterError::Account(AccountError::UnlimitedRole(_)) => "area",
-            EnterError::Open | EnterError::Account(_) | EnterError::Files(_) | EnterError::Random(_) => "account",
+            ManageError::Account(AccountError::Disabled(_)) => "disabled",
+            ManageError::Account(AccountError::UnlimitedRole(_)) => "area",
+            _ => "account",
         };
         Self::new(word, error.to_string())
     }
@@ -85,13 +85,10 @@ pub(super) async fn begin_sign_on(
     Extension(record): Extension<Record>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let sign_on = sign_on(&api)?;
-    if !api.gate.is_closed() {
-        return lead("/", None);
-    }
-    if client.takes_secrets().is_err() {
-        return refused(Refusal::new("https", "the browser came without HTTPS"), &client, &record);
-    }
+    let sign_on = match usable(&api, &client, &record)? {
+        Ok(sign_on) => sign_on,
+        Err(led) => return Ok(led),
+    };
     let made = || secret("").map(|secret| secret.reveal().to_owned()).map_err(|error| no_randomness(&error));
     // Another tab may have begun one: both may come back.
     let known = cookie_named(&headers, COOKIE).filter(|known| known.len() == SECRET_CHARS).map(str::to_owned);
@@ -129,13 +126,10 @@ pub(super) async fn end_sign_on(
     Extension(fields): Extension<Fields>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let sign_on = sign_on(&api)?;
-    if !api.gate.is_closed() {
-        return lead("/", None);
-    }
-    if client.takes_secrets().is_err() {
-        return refused(Refusal::new("https", "the browser came without HTTPS"), &client, &record);
-    }
+    let sign_on = match usable(&api, &client, &record)? {
+        Ok(sign_on) => sign_on,
+        Err(led) => return Ok(led),
+    };
     let [state, code, error, issuer] = ["state", "code", "error", "iss"].map(|name| fields.exact(name));
     let returned = Returned { state: state?, code: code?, error: error?, issuer: issuer? };
     let browser = cookie_named(&headers, COOKIE).map(Digest::of);
@@ -161,9 +155,7 @@ pub(super) async fn end_sign_on(
         Ok(entered) => entered,
         Err(error) => return refused(Refusal { who: Some(id), ..error.into() }, &client, &record),
     };
-    let identity = api.gate.identify(Credential { cookie: Some(cookie.reveal()), token: None }, now);
-    let identity = identity.map_err(|_| ApiError::new(ErrorReason::LoginRequired))?;
-    record.by(By::from(&identity));
+    logged_in(&api, &record, &cookie, now)?;
     tracing::info!(user = %session.user, address = session.address, subject = id.subject, "logged in by single sign-on");
     let mut response = lead("/", Some(set_session(&api, &cookie, &session, now)))?;
     let forget = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0");
@@ -171,8 +163,16 @@ pub(super) async fn end_sign_on(
     Ok(response)
 }
 
-fn sign_on(api: &Api) -> Result<Arc<SignOn>, ApiError> {
-    api.settings.sign_on.clone().ok_or_else(|| ApiError::new(ErrorReason::NoSingleSignOn))
+/// Single sign-on; or where the browser is led instead, since nobody needs to log in, or it came without HTTPS.
+fn usable(api: &Api, client: &Client, record: &Record) -> Result<Result<Arc<SignOn>, Response>, ApiError> {
+    let sign_on = api.settings.sign_on.clone().ok_or_else(|| ApiError::new(ErrorReason::NoSingleSignOn))?;
+    if !api.gate.is_closed() {
+        return lead("/", None).map(Err);
+    }
+    if client.takes_secrets().is_err() {
+        return refused(Refusal::new("https", "the browser came without HTTPS"), client, record).map(Err);
+    }
+    Ok(Ok(sign_on))
 }
 
 /// Leads back to the page, which says why; so do the log and the audit log.

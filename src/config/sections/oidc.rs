@@ -9,10 +9,7 @@ use openidconnect::url::Url;
 use crate::config::checks::{filled, within};
 use crate::config::declare::settings;
 use crate::config::server::Secret;
-use crate::oidc::is_loopback_host;
-
-/// Where the provider must send browsers back to.
-const CALLBACK: &str = "/api/session/oidc/callback";
+use crate::oidc::{CALLBACK, is_loopback_host};
 
 settings! {
     /// Login by single sign-on (OpenID Connect), beside passwords. See docs/access.md.

@@ -7,6 +7,8 @@ use axum::http::Method;
 
 use Records::{Always, Lists, No};
 
+use crate::oidc::CALLBACK;
+
 /// What an endpoint needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::serve) enum Needs {
@@ -139,12 +141,10 @@ pub(in crate::serve) fn row_of(method: &Method, path: &str) -> Option<Row> {
 /// Endpoints that take their filters as a body.
 const QUERIES: [&str; 2] = ["/api/query", "/api/query/export"];
 
-/// Where a provider leads browsers back to: the only navigation that changes something, which is that somebody is logged in.
-pub(in crate::serve) const CALLBACK: &str = "/api/session/oidc/callback";
-
 /// Whether a request may change something.
 pub(in crate::serve) fn changes(method: &Method, path: &str) -> bool {
     match *method {
+        // The only navigation that changes something: somebody is logged in.
         Method::GET | Method::HEAD if path == CALLBACK => true,
         Method::GET | Method::HEAD | Method::OPTIONS => false,
         Method::POST => row_of(method, path).is_some() && !QUERIES.contains(&path),
