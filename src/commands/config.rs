@@ -17,11 +17,20 @@ use crate::config::{Config, SourceKind, duration_text, reference_markdown};
 /// certificate that cannot be; those of
 /// [`connect`](super::connect::connect); an I/O error if `out` cannot be written.
 pub fn check_config(file: &Path, connect: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let config = usable(file)?;
+    writeln!(out, "{}: ok ({})", file.display(), notable(&config))?;
+    if connect { super::connect::connect(&config, out) } else { Ok(()) }
+}
+
+/// The configuration of a file, with the overrides of the environment and certificates that can be used.
+///
+/// # Errors
+/// As [`check_config`].
+pub(super) fn usable(file: &Path) -> anyhow::Result<Config> {
     let config = Config::load(file)?;
     tls(&config)?;
     sign_on(&config)?;
-    writeln!(out, "{}: ok ({})", file.display(), notable(&config))?;
-    if connect { super::connect::connect(&config, out) } else { Ok(()) }
+    Ok(config)
 }
 
 /// Writes all settings with their defaults and docs: as TOML, or as the Markdown of docs/configuration.md.

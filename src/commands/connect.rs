@@ -8,12 +8,11 @@ mod kafka;
 mod mysql;
 mod reach;
 mod redis;
-pub(super) mod report;
 
 use std::io::Write;
 
+use crate::commands::report::Report;
 use crate::config::Config;
-use report::Report;
 
 /// Checks one target. It fails only if the configuration itself cannot be used, which is exit code 2.
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::connect;
-use super::connect::report::Report;
+use super::report::Report;
 use crate::config::Config;
 
 /// What `doctor` takes.

@@ -19,6 +19,7 @@ mod progress;
 pub mod prove;
 mod recorded;
 pub mod replay;
+mod report;
 pub mod serve;
 mod serve_api;
 mod serving;

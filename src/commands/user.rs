@@ -156,10 +156,11 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
         }
         UserCommand::Password { name, generate } => {
             let name = name_of(name)?;
-            if files.accounts()?.user(&name).is_none() {
+            let accounts = files.accounts()?;
+            if accounts.user(&name).is_none() {
                 return Err(Usage(access::AccountError::NoUser(name).to_string()).into());
             }
-            if files.accounts()?.external_id(&name).is_some() {
+            if accounts.external_id(&name).is_some() {
                 return Err(Usage(access::AccountError::External(name).to_string()).into());
             }
             let (hash, made) = hashed(&name, *generate)?;

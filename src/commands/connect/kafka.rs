@@ -12,7 +12,7 @@ mod security;
 mod session;
 
 use super::reach::Address;
-use super::report::{KAFKA, Report};
+use crate::commands::report::{KAFKA, Report};
 use crate::config::{Config, SourceKind};
 use probe::Listener;
 use security::Security;

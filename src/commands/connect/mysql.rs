@@ -7,7 +7,7 @@ use mysql_async::Row;
 use mysql_async::prelude::FromRow;
 
 use super::reach::Address;
-use super::report::{MYSQL, Report};
+use crate::commands::report::{MYSQL, Report};
 use crate::config::{Config, Role};
 use crate::mysql::table::{ALERTS, CASES, CHECKPOINT, CHECKPOINTS, ID, PASSAGES, TIME};
 use crate::mysql::{Fit, MysqlError, MysqlPool};

@@ -7,7 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Script};
 
 use super::reach::Address;
-use super::report::{REDIS, Report};
+use crate::commands::report::{REDIS, Report};
 use crate::config::{Config, RedisConfig, Role};
 use crate::redis_client::{RedisServer, remedy};
 

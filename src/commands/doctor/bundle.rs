@@ -12,7 +12,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::clock::unix_now;
-use crate::commands::connect::report::Report;
+use crate::commands::report::Report;
 use crate::config::Config;
 
 /// Files that are listed at most, and bytes of an answer.

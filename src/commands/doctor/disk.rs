@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::commands::connect::report::Report;
+use crate::commands::report::Report;
 
 const DISK: &str = "disk";
 const GIB: u64 = 1 << 30;
@@ -105,7 +105,7 @@ fn forced(place: &Path) -> io::Result<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connect::report::Kind;
+    use crate::commands::report::Kind;
 
     #[test]
     fn the_nearest_mount_counts() {

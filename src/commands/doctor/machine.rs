@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::commands::connect::report::Report;
+use crate::commands::report::Report;
 
 const MACHINE: &str = "machine";
 const CLOCK: &str = "clock";
@@ -92,7 +92,7 @@ fn clock_is_set() -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::connect::report::Kind;
+    use crate::commands::report::Kind;
 
     #[test]
     fn what_the_kernel_says_is_read() {

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::commands::connect::report::Report;
-use crate::commands::serving::{gate, sign_on, tls};
+use crate::commands::config::usable;
+use crate::commands::report::Report;
+use crate::commands::serving::gate;
 use crate::config::Config;
 
 const CONFIGURATION: &str = "configuration";
@@ -22,12 +23,7 @@ pub(super) fn configuration(file: Option<&Path>, report: &mut Report) -> Option<
         report.advice(CONFIGURATION, "no file was named with --config: the defaults are looked at");
         return Some(Config::default());
     };
-    let checked = Config::load(file).map_err(anyhow::Error::from).and_then(|config| {
-        tls(&config)?;
-        sign_on(&config)?;
-        Ok(config)
-    });
-    match checked {
+    match usable(file) {
         Ok(config) => {
             report.sound(CONFIGURATION, format!("{} can be used", file.display()));
             Some(config)

@@ -2,10 +2,10 @@
 //! from then on, and that address cannot be reached from this machine.
 
 use super::super::reach::Address;
-use super::super::report::{KAFKA, Report};
 use super::events::Advertised;
 use super::security::Security;
 use super::session::cluster_at;
+use crate::commands::report::{KAFKA, Report};
 use crate::config::KafkaConfig;
 
 /// Tries the address of every broker, except those in `kafka.brokers`, which were tried already.

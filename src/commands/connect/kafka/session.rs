@@ -14,11 +14,11 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::super::reach::Address;
-use super::super::report::{KAFKA, Report};
 use super::events::{Advertised, Events};
 use super::refusals::{Trouble, VERIFY_FAILED, definite, is_final, is_refusal, misnamed, unreadable, untrusted};
 use super::security::Security;
 use crate::commands::failure::Usage;
+use crate::commands::report::{KAFKA, Report};
 use crate::config::KafkaConfig;
 
 /// How long a cluster may take to answer a request.
