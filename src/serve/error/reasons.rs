@@ -49,7 +49,7 @@ reasons! {
     NeedsHttps FORBIDDEN: "from other machines passwords are taken over HTTPS only: set api.tls_certificate, or use a reverse proxy that is named in api.proxies and sends X-Forwarded-Proto",
     NoLogin CONFLICT: "nobody needs to log in here: `platewatch user add` makes the first user",
     NoSingleSignOn NOT_FOUND: "single sign-on is not set up here: oidc.issuer names a provider",
-    ExternalUser CONFLICT: "{user} logs in by single sign-on: password, roles and shown name come from there, and only disabling is done here",
+    ExternalUser CONFLICT: "{user} logs in by single sign-on: password, roles and shown name come from there; here it is only disabled, enabled or limited to districts",
     UserDisabled CONFLICT: "{user} is disabled: an admin can enable the account",
     MustChange FORBIDDEN: "choose a new password first: somebody else knows this one",
     WeakPassword BAD_REQUEST: "{error}",

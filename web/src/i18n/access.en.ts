@@ -57,7 +57,6 @@ const en: typeof zh = {
     where: 'Area',
     everywhere: 'everywhere',
     limited: 'Only {places}',
-    separator: ', ',
     until: 'Logged in until',
     none: 'None',
     open: 'No login is required here, so there is no account',

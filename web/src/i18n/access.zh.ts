@@ -58,7 +58,6 @@ export default {
     where: '辖区',
     everywhere: '全部',
     limited: '仅限：{places}',
-    separator: '、',
     until: '登录有效至',
     none: '无',
     open: '本系统未启用登录，没有账户',

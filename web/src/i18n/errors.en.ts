@@ -20,7 +20,7 @@ const reason: Record<ErrorReason, string> = {
   needs_https: 'From other machines, log in over HTTPS: use the https address; the server needs api.tls_certificate, or a reverse proxy that is named in api.proxies and sends X-Forwarded-Proto',
   no_login: 'No login is required here',
   no_single_sign_on: 'Single sign-on is not set up here',
-  external_user: '{user} uses single sign-on: password, roles and shown name come from there, and only disabling is done here',
+  external_user: '{user} uses single sign-on: password, roles and shown name come from there; here it is only disabled, enabled or limited to districts',
   user_disabled: '{user} is disabled: an administrator can enable the account',
   must_change: 'Choose a new password first',
   weak_password: 'The new password is too weak: at least 10 characters, not made of your user name, and not a common one; take several unrelated words',

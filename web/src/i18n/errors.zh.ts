@@ -19,7 +19,7 @@ const reason: Record<ErrorReason, string> = {
   needs_https: '从其他机器登录须使用 HTTPS：请改用 https 地址；请管理员设置 api.tls_certificate；如经反向代理，则将其写入 api.proxies 并转发 X-Forwarded-Proto',
   no_login: '本系统未启用登录',
   no_single_sign_on: '此服务未设置单点登录',
-  external_user: '{user} 使用单点登录：密码、角色和显示名称由认证服务决定，此处只能停用',
+  external_user: '{user} 使用单点登录：密码、角色和显示名称由认证服务决定，此处只能停用、启用或限定辖区',
   user_disabled: '{user} 已停用：管理员可以重新启用',
   must_change: '请先设置新密码',
   weak_password: '新密码太弱：至少 10 个字符，不能由用户名组成，也不能是常见密码；可用几个互不相关的词',
