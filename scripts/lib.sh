@@ -176,10 +176,14 @@ need_faketime() {
   [ -n "$(find /usr/lib /usr/lib64 -name 'libfaketimeMT.so.1' -print -quit 2>/dev/null)" ] || need_packages faketime
 }
 
+need_yaml() {
+  python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
+}
+
 # What reads the examples in deploy/ and sql/: XML and YAML, systemd's units, and shell scripts; and what starts the units.
 need_deploy_checks() {
   command -v shellcheck >/dev/null || need_packages shellcheck
-  python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
+  need_yaml
   command -v systemd-analyze >/dev/null || need_packages systemd
   command -v systemd-nspawn >/dev/null || need_packages systemd-container
   command -v dbus-daemon >/dev/null || need_packages dbus
@@ -188,7 +192,7 @@ need_deploy_checks() {
 # Prometheus and its promtool, which hold deploy/monitoring to the program.
 need_monitoring() {
   need_programs promtool prometheus
-  python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
+  need_yaml
 }
 
 # schemathesis, which holds the program to its OpenAPI document: from PyPI, pinned with all that it needs, in a folder of its

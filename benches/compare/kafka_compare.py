@@ -19,8 +19,10 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/kafka"))
+from broker import CLUSTER_ID, configure
+
 TOPIC = "traffic-raw"
-CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qg"
 
 
 def main():
@@ -128,21 +130,8 @@ class Broker:
         self.folder = folder
         port, controller = free_port(), free_port()
         self.address = f"127.0.0.1:{port}"
-        properties = folder / "server.properties"
-        properties.write_text(
-            f"""process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{self.address}
-controller.listener.names=CONTROLLER
-log.dirs={folder / 'kafka'}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=3
-group.initial.rebalance.delay.ms=0
-"""
-        )
+        (folder / "kafka").mkdir()
+        properties = configure(folder / "kafka", self.address, controller)
         self.java("kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config", str(properties))
         log = open(folder / "broker.log", "wb")
         self.process = subprocess.Popen(

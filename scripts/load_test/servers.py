@@ -1,11 +1,16 @@
 """The real servers of a run: one Kafka broker, two MariaDB with sql/ loaded, one Redis. Each in a folder, on a free port."""
 
 import os
+import pathlib
 import signal
 import socket
 import subprocess
+import sys
 
 from processes import Process, free_port, wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/kafka"))
+from broker import CLUSTER_ID, configure
 
 TOPIC = "traffic-raw"
 PASSWORD = "wr1ter-s3cret"
@@ -25,22 +30,8 @@ class Kafka:
         self.folder, self.class_path, self.port, controller = folder, class_path, free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         folder.mkdir()
-        properties = folder / "server.properties"
-        properties.write_text(
-            f"""process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://{self.address}
-controller.listener.names=CONTROLLER
-log.dirs={folder / 'data'}
-auto.create.topics.enable=false
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=3
-group.initial.rebalance.delay.ms=0
-"""
-        )
-        self.tool("kafka.tools.StorageTool", "format", "--cluster-id", "MkU3OEVBNTcwNTJENDM2Qg", "--config", properties, connect=False)
+        properties = configure(folder, self.address, controller)
+        self.tool("kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID, "--config", properties, connect=False)
         command = ["java", "-Xmx512m", "-cp", class_path, "kafka.Kafka", properties]
         self.process = Process("Kafka", command, folder / "log").start()
 
