@@ -7,6 +7,7 @@
 pub mod codec;
 mod commit;
 mod database;
+mod engine;
 mod error;
 mod expiry;
 mod family;
@@ -15,11 +16,14 @@ mod layout;
 mod manifest;
 mod private;
 mod reference;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 mod tally;
 mod wal;
 
 pub use commit::Commit;
 pub use database::{Database, Durability, Entry, Settings, Usage};
+pub use engine::Value;
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;
