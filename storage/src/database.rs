@@ -159,18 +159,15 @@ impl Database {
 
     /// As [`Database::open`] on a simulated disk.
     #[cfg(feature = "simulated")]
-    fn open_simulated(
-        directory: &Path,
-        settings: Settings,
-        disk: &simulated::Disk,
-    ) -> Result<Arc<Self>, StorageError> {
+    fn open_simulated(directory: &Path, settings: Settings, disk: &simulated::Disk) -> Result<Arc<Self>, StorageError> {
         let io = |error: std::io::Error| classify(directory, "read the tally", &error.to_string());
         let Some(slots) = Slots::lock(directory).map_err(io)? else {
             return Err(StorageError::InUse { path: directory.to_owned() });
         };
         let found = tally::read(directory).map_err(io)?;
         let shards = settings.shards.unwrap_or(NEW_SHARDS);
-        let mut database = Self::with(Engine::Simulated(disk.open()), directory, shards, settings.sync, Horizons::default());
+        let mut database =
+            Self::with(Engine::Simulated(disk.open()), directory, shards, settings.sync, Horizons::default());
         let generation = database.compare(found, settings.accept_loss)?;
         database.check_format()?;
         database.slots = Mutex::new(Some((slots, generation)));
@@ -297,9 +294,7 @@ impl Database {
     /// Lets RocksDB compact. IMPORTANT: only after [`Database::check_files`]: until then no file is added or removed.
     fn start_compactions(&self) -> Result<(), StorageError> {
         for family in Family::all(self.shards) {
-            self.engine
-                .start_compactions(family)
-                .map_err(|error| classify(&self.path, "open the database", &error))?;
+            self.engine.start_compactions(family).map_err(|error| classify(&self.path, "open the database", &error))?;
         }
         Ok(())
     }
@@ -560,9 +555,8 @@ impl Database {
 
     /// Sizes on disk and in memory.
     pub fn usage(&self) -> Usage {
-        let memtables: u64 = Family::all(self.shards)
-            .filter_map(|family| self.engine.property(family, MEMTABLES))
-            .sum();
+        let memtables: u64 =
+            Family::all(self.shards).filter_map(|family| self.engine.property(family, MEMTABLES)).sum();
         Usage { disk: folder_bytes(&self.path), memory: memtables + self.engine.cached() }
     }
 }

@@ -13,10 +13,10 @@ use rocksdb::{
     BottommostLevelCompaction, Cache, CompactOptions, DB, DBPinnableSlice, IteratorMode, WriteBatch, WriteOptions,
 };
 
-#[cfg(feature = "simulated")]
-use crate::simulated;
 use crate::Family;
 use crate::database::Entry;
+#[cfg(feature = "simulated")]
+use crate::simulated;
 
 /// Where keys and values are. Errors are the words of what is below.
 pub(crate) enum Engine {

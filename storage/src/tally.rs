@@ -185,7 +185,13 @@ impl Slots {
         let is_first = record.generation.is_multiple_of(2);
         fail::fail_point!("tally::write", |error| Err(io::Error::other(error.unwrap_or_default())));
         let file = match self {
-            Self::Files([first, second]) => if is_first { first } else { second },
+            Self::Files([first, second]) => {
+                if is_first {
+                    first
+                } else {
+                    second
+                }
+            }
             #[cfg(feature = "simulated")]
             Self::Simulated(disk) => return disk.write_slot(usize::from(!is_first), encode(record)?, force),
         };

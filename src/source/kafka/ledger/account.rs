@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use traffic::{PassageBatch, Watermark, WatermarkState};
 
+use crate::clock::moment;
 use crate::source::kafka::position::PartitionPosition;
 
 /// One partition's account.
@@ -72,7 +73,7 @@ impl Pending {
             origins: Vec::new(),
             row_offsets: Vec::new(),
             bytes: 0,
-            since: Instant::now(),
+            since: moment(),
         }
     }
 }

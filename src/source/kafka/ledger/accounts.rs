@@ -49,6 +49,11 @@ impl Accounts {
         }
     }
 
+    /// Whether all that was given of a partition is stored.
+    pub(super) fn is_stored(&self, partition: i32) -> bool {
+        self.partitions.get(&partition).is_none_or(|account| account.given == account.stored)
+    }
+
     pub(super) fn subtract(&mut self, pending: &Pending) {
         self.lines -= pending.passages.lines;
         self.bytes -= pending.bytes;

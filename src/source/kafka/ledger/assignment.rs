@@ -10,13 +10,14 @@
 //! now. A batch that waited long is committed only after the group has taken a commit from this member
 //! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. Makes no call to Kafka.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use traffic::{Watermark, WatermarkState};
 
 use super::account::ReadingBack;
 use super::handle::Ledger;
 use crate::batch::Batch;
+use crate::clock::{moment, since};
 use crate::source::kafka::position::{Committed, Mark, PartitionPosition};
 
 /// How long a revocation waits for the writer.
@@ -144,16 +145,22 @@ impl Ledger {
     /// Waits until all that was given of the partition is stored, so that its next owner finds it in the group's offset.
     /// False if that took too long.
     pub(in crate::source::kafka) fn wait_until_stored(&self, partition: i32) -> bool {
-        let deadline = Instant::now() + REVOKE_DEADLINE;
+        let deadline = moment() + REVOKE_DEADLINE;
         let mut inner = self.lock();
         loop {
-            let open = inner.partitions.get(&partition).is_some_and(|account| account.given != account.stored);
-            let left = deadline.saturating_duration_since(Instant::now());
+            let open = !inner.is_stored(partition);
+            let left = deadline.saturating_duration_since(moment());
             if !open || left.is_zero() {
                 return !open;
             }
             self.stored.wait_for(&mut inner, left);
         }
+    }
+
+    /// Whether all that was given of the partition is stored.
+    #[cfg(test)]
+    pub(in crate::source::kafka) fn is_stored(&self, partition: i32) -> bool {
+        self.lock().is_stored(partition)
     }
 
     /// The partition is gone; what was given of it and is not stored may not be any more.
@@ -182,7 +189,7 @@ impl Ledger {
             Some(account) if account.epoch == under.epoch => account.stored.clone().filter(|_| account.intact),
             _ => return false,
         };
-        if under.since.elapsed() < lease || stored.is_some_and(|stored| is_member(partition, &stored)) {
+        if since(under.since) < lease || stored.is_some_and(|stored| is_member(partition, &stored)) {
             return true;
         }
         tracing::warn!(
