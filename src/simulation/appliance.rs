@@ -23,8 +23,11 @@ use crate::source::kafka::{KafkaSettings, position_prefix};
 use crate::store::Store;
 
 const TOPIC: &str = "t";
-/// Seconds of event time that a takeover reads back.
-const READ_BACK: i64 = 1200;
+/// Seconds of event time that a takeover reads back: more than a run has, as `kafka.relearn` does, so that clocks and travel
+/// times are learnt again from all there was.
+const READ_BACK: i64 = 7 * 86_400;
+/// Two state TTLs.
+const LACKING: i64 = 1200;
 
 /// The name under which the position of a partition is stored.
 pub(super) fn position_name(partition: i32) -> String {
@@ -190,7 +193,7 @@ impl Appliance {
             batch_records: plan.batch_records,
             batch_interval: plan.batch_interval,
             read_back: READ_BACK,
-            lacking: READ_BACK,
+            lacking: LACKING,
         };
         let source = Member::open(broker, member, settings, store.names(), positions, &chance, drain);
         let permit: Box<dyn Fn(&Batch) -> bool> = match plan.planted {

@@ -8,6 +8,7 @@ use rocksdb::{Cache, ColumnFamilyDescriptor, DB, DBRecoveryMode, LogLevel, Optio
 
 use crate::codec::{self, CodecError, Kind};
 use crate::engine::{Engine, Value};
+use crate::entry::Entry;
 use crate::error::classify;
 use crate::intact::{self, Recovery};
 #[cfg(feature = "simulated")]
@@ -73,9 +74,6 @@ const MIN_MEMORY: usize = 16 << 20;
 const MEMTABLES: &str = "rocksdb.cur-size-all-mem-tables";
 /// How often a database that another process writes is checked before it counts as having lost something.
 const FROZEN_ATTEMPTS: u32 = 3;
-
-/// A key and its value.
-pub type Entry = (Box<[u8]>, Box<[u8]>);
 
 /// An open database. There is one writer, apart from small writes of other threads (see [`Durability`]); readers may be
 /// many.

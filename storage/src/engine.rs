@@ -14,7 +14,7 @@ use rocksdb::{
 };
 
 use crate::Family;
-use crate::database::Entry;
+use crate::entry::Entry;
 #[cfg(feature = "simulated")]
 use crate::simulated;
 

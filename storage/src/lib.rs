@@ -8,6 +8,7 @@ pub mod codec;
 mod commit;
 mod database;
 mod engine;
+mod entry;
 mod error;
 mod expiry;
 mod family;
@@ -22,8 +23,9 @@ mod tally;
 mod wal;
 
 pub use commit::Commit;
-pub use database::{Database, Durability, Entry, Settings, Usage};
+pub use database::{Database, Durability, Settings, Usage};
 pub use engine::Value;
+pub use entry::Entry;
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;

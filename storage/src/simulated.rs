@@ -22,8 +22,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::Family;
-use crate::database::Entry;
-use crate::tally;
+use crate::entry::Entry;
 
 type Map = BTreeMap<Box<[u8]>, Arc<[u8]>>;
 type Tree = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -35,6 +34,11 @@ thread_local! {
 /// The disk that is mounted at `path` in this thread.
 pub(crate) fn at(path: &Path) -> Option<Disk> {
     MOUNTED.with_borrow(|mounted| mounted.get(path).cloned())
+}
+
+/// What has a thread of its own on a real machine, and here its turn when the disk says so.
+pub(crate) trait Turn: Send + Sync + std::fmt::Debug {
+    fn turn(&self);
 }
 
 /// A change of one write.
@@ -135,7 +139,7 @@ struct State {
     slots: [Slot; 2],
     reference: BTreeMap<String, Tree>,
     fault: Option<WriteFault>,
-    tally: Weak<tally::Inner>,
+    tally: Option<Weak<dyn Turn>>,
 }
 
 impl State {
@@ -202,9 +206,9 @@ impl Disk {
 
     /// The thread of the tally has its turn.
     pub fn write_tally(&self) {
-        let tally = self.0.lock().tally.upgrade();
+        let tally = self.0.lock().tally.as_ref().and_then(Weak::upgrade);
         if let Some(tally) = tally {
-            tally.write_pending();
+            tally.turn();
         }
     }
 
@@ -243,8 +247,8 @@ impl Disk {
         Ok(())
     }
 
-    pub(crate) fn set_tally(&self, tally: &Arc<tally::Inner>) {
-        self.0.lock().tally = Arc::downgrade(tally);
+    pub(crate) fn set_tally(&self, tally: Weak<dyn Turn>) {
+        self.0.lock().tally = Some(tally);
     }
 
     pub(crate) fn tree(&self, name: &str) -> Vec<Vec<u8>> {

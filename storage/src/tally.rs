@@ -210,7 +210,7 @@ pub(crate) struct Tally {
 }
 
 #[derive(Debug)]
-pub(crate) struct Inner {
+struct Inner {
     slots: Slots,
     /// RocksDB's folder.
     folder: PathBuf,
@@ -259,7 +259,8 @@ impl Tally {
             Arc::new(Inner { slots, folder: folder.to_owned(), state: Mutex::new(state), changed: Condvar::new() });
         #[cfg(feature = "simulated")]
         if let Slots::Simulated(disk) = &inner.slots {
-            disk.set_tally(&inner);
+            let turns: Arc<dyn simulated::Turn> = inner.clone();
+            disk.set_tally(Arc::downgrade(&turns));
             return Ok(Self { inner, thread: None });
         }
         let writing = inner.clone();
@@ -316,7 +317,7 @@ impl Tally {
     pub(crate) fn settle(&self) {
         #[cfg(feature = "simulated")]
         if self.thread.is_none() {
-            return self.inner.write_pending();
+            return simulated::Turn::turn(&*self.inner);
         }
         let mut state = self.inner.lock();
         let notes = state.notes;
@@ -344,18 +345,19 @@ impl Drop for Tally {
     }
 }
 
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
-    }
-
-    /// Writes what was noted since the last write.
-    #[cfg(feature = "simulated")]
-    pub(crate) fn write_pending(&self) {
+#[cfg(feature = "simulated")]
+impl simulated::Turn for Inner {
+    fn turn(&self) {
         let state = self.lock();
         if state.dirty {
             drop(self.write(state));
         }
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
     }
 
     fn run(&self) {

@@ -238,6 +238,9 @@ impl SimulatedClient {
         self.slow.set(false);
         self.last_taken.set(true);
         go(self, &self.ledger, partitions);
+        // What was sent before reaches the broker before it learns that the partitions go: it is one connection.
+        self.arrive();
+        self.underway.borrow_mut().clear();
         let mut fetches = self.fetches.borrow_mut();
         partitions.iter().for_each(|partition| {
             fetches.remove(partition);
