@@ -17,7 +17,7 @@ use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::serve_api;
-use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until};
+use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until, sign_on};
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
@@ -72,7 +72,7 @@ pub fn run_appliance(
     // Before it reports that it runs: from here on a signal ends it in order.
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     // Before the store is touched: a port in use must not cost anything.
-    let gate = gate(config)?;
+    let (gate, sign_on) = (gate(config)?, sign_on(config)?);
     let listening = runtime.block_on(Listening::start(config))?;
     let mut store = Store::open(&config.data_dir, store_settings(config, args))?;
     let layout = config.source.layout()?;
@@ -93,9 +93,9 @@ pub fn run_appliance(
 
     let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
 
-    let recording = Recording::begin(config, &stop, runtime.handle())?;
+    let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
-    let settings = ServeSettings { forecaster, ..serve_settings(config, gate, recording.trail.clone()) };
+    let settings = ServeSettings { forecaster, sign_on, ..serve_settings(config, gate, recording.trail.clone()) };
     let serving = runtime.spawn(serve_until(listening, appliance.clone(), settings, connections(config), stop.clone()));
 
     let road = appliance.clone();

@@ -7,6 +7,7 @@ mod cases;
 mod detect;
 mod kafka;
 mod mycat;
+mod oidc;
 mod predict;
 mod redis;
 mod source;
@@ -22,6 +23,7 @@ pub use audit::PurposeUse;
 pub use detect::{ComparedPlates, DetectConfig, EvidenceUse};
 pub use kafka::{KafkaConfig, KafkaStart};
 pub use mycat::{MycatConfig, MysqlTls};
+pub use oidc::OidcConfig;
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
 pub use redis::RedisConfig;
 pub use source::{Order, SimulatedRoads, SourceConfig, SourceKind, TextEncoding};
@@ -45,6 +47,7 @@ settings! {
         redis: RedisConfig;
         api: ApiConfig;
         audit: audit::AuditConfig;
+        oidc: OidcConfig;
         predict: PredictConfig;
     }
 }

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::PurposeUse;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
+use crate::oidc::SignOn;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]
@@ -53,6 +54,8 @@ pub struct ServeSettings {
     pub zone: TimeZoneName,
     /// Who comes in.
     pub gate: Arc<Gate>,
+    /// Single sign-on; none where it is not set up.
+    pub sign_on: Option<Arc<SignOn>>,
     /// The audit log; without it nothing is recorded.
     pub trail: Option<Arc<Trail>>,
     /// Whether one says what a search is for.
@@ -84,6 +87,7 @@ impl ServeSettings {
             clock,
             zone,
             gate: Arc::new(Gate::open()),
+            sign_on: None,
             trail: None,
             purpose: PurposeUse::Optional,
             forecaster: Arc::new(NoForecaster),
