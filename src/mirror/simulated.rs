@@ -209,13 +209,14 @@ impl Mirror {
         ShardSink::name(shard)
     }
 
-    /// Starts the mirror of `shard` of an appliance to `server`.
+    /// Starts the mirror of `shard` of an appliance to `server`. `failed` learns why it begins again.
     pub(crate) fn start(
         appliance: usize,
         shard: ShardId,
         store: &Arc<StoreHandle>,
         server: &Server,
         rows: u64,
+        failed: impl Fn(&str) + 'static,
     ) -> Self {
         let text = "[mycat]\nurls = [\"mysql://u:p@127.0.0.1:1/d\"]\n";
         let mut config = Config::from_toml(text, []).expect("settings").mycat;
@@ -230,6 +231,7 @@ impl Mirror {
         Self(Box::pin(async move {
             loop {
                 let failure = sink.run(&mut follower).await;
+                failed(&failure.error);
                 follower.health().failed(&failure, PAUSE);
                 tasks::sleep(PAUSE).await;
             }

@@ -86,7 +86,15 @@ impl Writing {
         if self.died {
             return false;
         }
-        let Some(batch) = self.queue.pop_front() else { return false };
+        let Some(batch) = self.queue.pop_front() else {
+            // As in `serve`: a write of a mirror may have failed while no batch came.
+            let goes_on = self.planted == Some(Planted::GoesOnAfterFailedWrite);
+            if let Some(failure) = self.store.shared().database().failure().filter(|_| !goes_on) {
+                note(format_args!("{} ends: {failure}", self.id));
+                self.died = true;
+            }
+            return false;
+        };
         let partition = i32::try_from(batch.partition).expect("a partition");
         let is_part = batch.takeover.as_ref().is_some_and(|takeover| takeover.ends.is_none());
         if !is_part {
@@ -201,7 +209,11 @@ impl Appliance {
             _ => Box::new(source.permit()),
         };
         let handle = store.shared();
-        let mirror = |shard| Mirror::start(self.id, shard, &handle, server, plan.mirror_rows);
+        let id = self.id;
+        let mirror = |shard| {
+            let failed = move |why: &str| note(format_args!("{id}'s mirror of {shard} fails: {why}"));
+            Mirror::start(id, shard, &handle, server, plan.mirror_rows, failed)
+        };
         let mirrors = handle.shards().ids().map(mirror).collect();
         let router = Router::new(Layout::default().shard_key(), store.shards()).expect("a router");
         *writing.borrow_mut() = Some(Writing {

@@ -41,6 +41,9 @@ impl World {
                 );
                 let sent = format!("{}/{name}", appliance.id);
                 let checked = self.cursors.entry((appliance.id, name)).or_default();
+                if now < *checked {
+                    note(format_args!("the cursor of {sent} goes back from {checked} to {now}"));
+                }
                 for row in *checked..now {
                     assert!(
                         self.server.has_applied(&sent, row),

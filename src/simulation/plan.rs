@@ -18,6 +18,8 @@ pub(super) enum Planted {
     AcceptedTwice,
     /// A process that slept commits what another owns by then.
     NoLease,
+    /// A process goes on after a write of a mirror has failed, until a batch meets the latch.
+    GoesOnAfterFailedWrite,
 }
 
 impl Planted {
@@ -28,6 +30,7 @@ impl Planted {
             "offset-of-unforced-commit" => Self::OffsetOfUnforcedCommit,
             "accepted-twice" => Self::AcceptedTwice,
             "no-lease" => Self::NoLease,
+            "goes-on-after-failed-write" => Self::GoesOnAfterFailedWrite,
             other => panic!("no such fault: {other}"),
         }
     }

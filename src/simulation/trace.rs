@@ -1,13 +1,17 @@
-//! What happened in the run of this thread: a hash of all of it, and the newest in words.
+//! What happened in the run of this thread: a hash of all of it, and the newest in words. With `SIMULATION_TRACE` all of it is
+//! printed.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Arguments;
+use std::sync::LazyLock;
 
 use xxhash_rust::xxh3::Xxh3;
 
 /// Events that a failure prints.
 const SHOWN: usize = 60;
+
+static PRINTS: LazyLock<bool> = LazyLock::new(|| std::env::var_os("SIMULATION_TRACE").is_some());
 
 #[derive(Default)]
 struct Trace {
@@ -35,6 +39,9 @@ pub(super) fn note(event: Arguments<'_>) {
     TRACE.with_borrow_mut(|trace| {
         let text = format!("{:6} {event}", trace.step);
         trace.hash.update(text.as_bytes());
+        if *PRINTS {
+            eprintln!("{text}");
+        }
         if trace.newest.len() == SHOWN {
             trace.newest.pop_front();
         }

@@ -465,7 +465,11 @@ impl Database {
         self.engine.latest_sequence_number() + commit.changes.count()
     }
 
-    fn check_latch(&self) -> Result<(), StorageError> {
+    /// Fails if any write has failed, whoever made it.
+    ///
+    /// # Errors
+    /// [`StorageError::Latched`]
+    pub fn check_latch(&self) -> Result<(), StorageError> {
         if let Some(failure) = self.tally.get().and_then(Tally::failure) {
             let _ = self.latched.set(classify(&self.path, "write the tally", &failure).to_string());
         }
@@ -483,6 +487,7 @@ impl Database {
 
     /// The first failed write, if any.
     pub fn failure(&self) -> Option<&str> {
+        let _ = self.check_latch();
         self.latched.get().map(String::as_str)
     }
 

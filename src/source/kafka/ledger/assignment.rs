@@ -33,7 +33,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn assign(&self, partition: i32) {
         let mut inner = self.lock();
         let account = inner.partitions.entry(partition).or_default();
-        account.assigned = true;
+        (account.assigned, account.leads) = (true, false);
         inner.forget_read(partition);
     }
 
@@ -84,6 +84,7 @@ impl Ledger {
             (_, Some(stored)) => {
                 let mut inner = self.lock();
                 let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
+                account.leads = true;
                 account.expected = stored.last.filter(|_| stored.next > 0);
                 let from = stored.next - i64::from(account.expected.is_some());
                 account.read = Some(stored);
@@ -102,7 +103,7 @@ impl Ledger {
         }
         let mut inner = self.lock();
         let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
-        account.intact = false;
+        (account.intact, account.leads) = (false, !foreign);
         // Its ordinals start again: they matter only where fewer than three checkpoints send.
         let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
         let read =
@@ -129,7 +130,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn start_at(&self, partition: i32, next: i64) {
         self.lock().move_read(partition, |account| {
             account.read = Some(PartitionPosition::at(next));
-            account.intact = true;
+            (account.intact, account.leads) = (true, true);
         });
     }
 
@@ -168,7 +169,7 @@ impl Ledger {
         let mut inner = self.lock();
         inner.forget_read(partition);
         if let Some(account) = inner.partitions.get_mut(&partition) {
-            account.assigned = false;
+            (account.assigned, account.leads) = (false, false);
             account.end = None;
             account.in_transaction = 0;
             account.hinted = None;

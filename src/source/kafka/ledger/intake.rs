@@ -194,6 +194,7 @@ impl Ledger {
         if let Some(account) = i32::try_from(batch.partition).ok().and_then(|id| inner.partitions.get_mut(&id)) {
             account.stored = Some(position);
             account.intact = true;
+            account.leads |= batch.lease.is_some_and(|under| under.epoch == account.epoch);
         }
         drop(inner);
         self.stored.notify_all();

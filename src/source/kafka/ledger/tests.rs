@@ -230,6 +230,9 @@ fn a_batch_that_waited_needs_the_groups_word() {
     assert!(!scene.ledger.permit(&first, NOW, |_, _| false));
     assert!(!scene.ledger.permit(&second, patience, |_, _| true), "the batch behind it would leave a hole");
     assert!(scene.ledger.is_undecided() && scene.ledger.wait_until_stored(0));
+    // If the group still counts this process in, it must know how far it came.
+    let told = |told: Vec<(i32, PartitionPosition)>| told.iter().map(|(_, stored)| stored.next).collect::<Vec<_>>();
+    assert_eq!((told(scene.ledger.hints()), told(scene.ledger.last(&[0]))), (vec![2], vec![2]));
     assert_eq!(scene.begin(None), Some(1), "it is read again behind what is stored");
 }
 
