@@ -45,6 +45,8 @@ pub(super) struct ShardSink<T> {
     unclear: UnclearFailures,
     /// Refills of a target that lost what it had.
     refills: Refills,
+    /// How often it was asked for what it acknowledged.
+    looks: u64,
 }
 
 impl ShardSink<()> {
@@ -67,6 +69,7 @@ impl<T: Target> ShardSink<T> {
             kept: config.retention.duration().map(|kept| kept.as_secs() as i64),
             unclear: UnclearFailures::default(),
             refills: Refills::new(config.check_interval),
+            looks: 0,
         }
     }
 
@@ -165,8 +168,9 @@ impl<T: Target> ShardSink<T> {
 
     /// Asks the target for some of what it acknowledged, and goes back if it lacks any; true if so.
     async fn check(&mut self, follower: &mut Follower) -> Result<bool, Failure> {
-        let (shard, before) = (self.shard, follower.cursor().next);
-        let samples = follower.blocking(move |store| store.sample(shard, before)).await?;
+        let (shard, before, look) = (self.shard, follower.cursor().next, self.looks);
+        self.looks += 1;
+        let samples = follower.blocking(move |store| store.sample(shard, before, look)).await?;
         if self.first_missing(follower, &samples, Look::ByCheckpoint).await?.is_none() {
             self.refills.intact(moment());
             return Ok(false);

@@ -69,6 +69,25 @@ impl World {
         })
     }
 
+    /// What is not level where the run does not come to rest.
+    pub(super) fn unrest(&self) -> String {
+        let mut lines = vec![format!("the group has {:?}", self.broker.committed())];
+        let there = self.server.ids();
+        for appliance in &self.appliances {
+            let Some(process) = &appliance.process else { continue };
+            lines.push(format!("{} has stored up to {:?}", appliance.id, appliance.account.borrow().positions));
+            let store = process.store(|store| store.shared());
+            let ids = ids_of(&store.view());
+            let lacking: Vec<_> = ids.iter().filter(|id| !there.contains(*id)).collect();
+            lines.push(format!("the target lacks of its {} rows {lacking:?}", ids.len()));
+            for shard in store.shards().ids() {
+                let next = store.mirror_cursor(&Mirror::name(shard)).expect("a cursor").map_or(0, |cursor| cursor.next);
+                lines.push(format!("its mirror of {shard} is at {next} of {}", store.view().next_row(shard)));
+            }
+        }
+        lines.join("\n")
+    }
+
     /// A partition that was let go in order is known to the group as far as it was stored.
     fn check_handover(&mut self, handover: &Handover) {
         note(format_args!("{handover:?}"));

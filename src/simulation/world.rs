@@ -221,7 +221,7 @@ impl World {
                 return;
             }
         }
-        panic!("{CALM_STEPS} steps without a fault are not enough to store everything");
+        panic!("{CALM_STEPS} steps without a fault are not enough to store everything: {}", self.unrest());
     }
 
     fn is_at_rest(&self) -> bool {
