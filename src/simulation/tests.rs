@@ -68,9 +68,9 @@ fn report(failed: &[(u64, Outcome)]) -> String {
     let Some((seed, Outcome { steps, failure: Some((text, newest)), .. })) = failed.first() else {
         return String::new();
     };
+    let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
     format!(
-        "{} seeds failed. Seed {seed} at step {steps}:\n{}\n\n{text}\n\nagain with: scripts/simulate 1 {seed}",
-        failed.len(),
+        "seeds {seeds:?} failed. Seed {seed} at step {steps}:\n{}\n\n{text}\n\nagain with: scripts/simulate 1 {seed}",
         newest.join("\n")
     )
 }

@@ -150,6 +150,7 @@ impl<C: Client> Kafka<C> {
 
     /// Gives a batch if one is due; else tells the group what is stored, and polls.
     pub(super) fn turn(&mut self) -> Result<Option<Batch>, SourceError> {
+        self.ledger.turn_begins(moment(), self.lease);
         if let Some(batch) = self.ledger.next_batch(self.settings.batch_records, self.settings.batch_interval) {
             return batch.map(Some);
         }

@@ -26,6 +26,8 @@ pub(super) struct Partition {
     pub(super) leads: bool,
     /// How often the partition had been taken away.
     pub(super) epoch: u64,
+    /// The process has slept since, and the group has not said yet that the partition is still this process's.
+    pub(super) doubt: Option<Instant>,
     /// What the record before the first one read must be, if it is still there.
     pub(super) expected: Option<u64>,
     /// It was another record.

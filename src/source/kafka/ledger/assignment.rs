@@ -7,10 +7,11 @@
 //! [`Takeover`](crate::batch::Takeover), and only then does the partition take the group's position.
 //!
 //! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
-//! now. A batch that waited long is committed only after the group has taken a commit from this member
-//! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. Makes no call to Kafka.
+//! now, or give one of what it had read before. A batch that waited long, or was read before a long sleep, is committed only after
+//! the group has taken a commit from this member ([`Ledger::permit`]); else all that was given of the partition is read
+//! again by its owner. Makes no call to Kafka.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use traffic::{Watermark, WatermarkState};
 
@@ -176,8 +177,21 @@ impl Ledger {
         }
     }
 
-    /// Whether `batch` may be committed. One that left the source more than `lease` ago may be only if `is_member` says
-    /// that the group still counts this process in; else all that was given of the partition is forgotten.
+    /// A turn of the consuming thread begins. If the one before began more than `lease` ago, the process may have slept, and what
+    /// it had read may be another's by now, without librdkafka having learned of it.
+    pub(in crate::source::kafka) fn turn_begins(&self, now: Instant, lease: Duration) {
+        let mut inner = self.lock();
+        let Some(before) = inner.turned.replace(now) else { return };
+        if now.saturating_duration_since(before) >= lease {
+            for account in inner.partitions.values_mut().filter(|account| account.assigned) {
+                account.doubt.get_or_insert(before);
+            }
+        }
+    }
+
+    /// Whether `batch` may be committed. One that left the source more than `lease` ago, or was read before a sleep as long, may
+    /// be only if `is_member` says that the group still counts this process in; else all that was given of the partition is
+    /// forgotten.
     pub(in crate::source::kafka) fn permit(
         &self,
         batch: &Batch,
@@ -185,12 +199,20 @@ impl Ledger {
         is_member: impl FnOnce(i32, &PartitionPosition) -> bool,
     ) -> bool {
         let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
-        let stored = match self.lock().partitions.get(&partition) {
+        let (stored, doubt) = match self.lock().partitions.get(&partition) {
             // What is stored is before the group's offset until the state is intact.
-            Some(account) if account.epoch == under.epoch => account.stored.clone().filter(|_| account.intact),
+            Some(account) if account.epoch == under.epoch => {
+                (account.stored.clone().filter(|_| account.intact), account.doubt)
+            }
             _ => return false,
         };
-        if since(under.since) < lease || stored.is_some_and(|stored| is_member(partition, &stored)) {
+        if since(under.since) < lease {
+            return true;
+        }
+        if stored.is_some_and(|stored| is_member(partition, &stored)) {
+            if let Some(account) = self.lock().partitions.get_mut(&partition).filter(|account| account.doubt == doubt) {
+                account.doubt = None;
+            }
             return true;
         }
         tracing::warn!(

@@ -160,7 +160,9 @@ impl Ledger {
         if moved.is_some() {
             account.given = moved;
         }
-        let epoch = account.epoch;
+        let (epoch, doubt) = (account.epoch, account.doubt);
+        // Before anything of this turn: the process may sleep between any two steps.
+        let since = doubt.or(inner.turned).unwrap_or_else(clock::moment);
         inner.set_oldest();
         Some(Ok(Batch {
             partition: chosen.unsigned_abs(),
@@ -173,7 +175,7 @@ impl Ledger {
             position_name: Some(position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
             takeover,
-            lease: Some(Lease { epoch, since: clock::moment() }),
+            lease: Some(Lease { epoch, since }),
         }))
     }
 

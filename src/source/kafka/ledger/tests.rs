@@ -237,6 +237,34 @@ fn a_batch_that_waited_needs_the_groups_word() {
 }
 
 #[test]
+fn what_was_read_before_a_long_sleep_needs_the_groups_word() {
+    let lease = Duration::from_secs(5);
+    let now = Instant::now();
+    let slept = |scene: &mut Scene| {
+        scene.ledger.start_at(0, 0);
+        scene.stored(0..2);
+        scene.ledger.turn_begins(now.checked_sub(lease * 2).unwrap(), lease);
+        assert!(scene.take(2));
+        // It wakes, and what it had read is due.
+        scene.ledger.turn_begins(now, lease);
+        scene.give().unwrap()
+    };
+    let mut scene = Scene::new(None);
+    let batch = slept(&mut scene);
+    assert!(!scene.ledger.permit(&batch, lease, |_, _| false), "it is another's");
+    // What is read after that is not in doubt.
+    assert_eq!(scene.begin(None), Some(1));
+    assert!(scene.take(1) && scene.take(2));
+    assert!(scene.ledger.permit(&scene.give().unwrap(), lease, |_, _| panic!("it was read after the sleep")));
+
+    let mut scene = Scene::new(None);
+    let batch = slept(&mut scene);
+    assert!(scene.ledger.permit(&batch, lease, |_, stored| stored.next == 2));
+    assert!(scene.take(3));
+    assert!(scene.ledger.permit(&scene.give().unwrap(), lease, |_, _| panic!("the group has answered")));
+}
+
+#[test]
 fn the_end_of_a_partition_moves_the_position_over_what_holds_no_record() {
     let mut scene = Scene::new(None);
     scene.ledger.start_at(0, 0);
