@@ -214,8 +214,9 @@ impl World {
                 self.mirror(chosen);
                 self.server.step(&|_| 0);
                 self.appliances[chosen].disk.write_tally();
+                // Before another can take over what this one has let go.
+                self.check();
             }
-            self.check();
             if self.is_at_rest() {
                 note(format_args!("all is stored"));
                 return;
