@@ -67,12 +67,15 @@ impl Account {
     }
 }
 
+/// Says whether a batch may still be committed.
+type Permit = Box<dyn Fn(&Batch) -> bool>;
+
 /// The writer's side of a process.
 struct Writing {
     id: usize,
     store: Store,
     router: Router,
-    writer: Writer<Box<dyn Fn(&Batch) -> bool>>,
+    writer: Writer<Permit>,
     committed: Box<dyn Fn(&Batch)>,
     queue: VecDeque<Batch>,
     account: Rc<RefCell<Account>>,
@@ -204,7 +207,7 @@ impl Appliance {
             lacking: LACKING,
         };
         let source = Member::open(broker, member, settings, store.names(), positions, &chance, drain);
-        let permit: Box<dyn Fn(&Batch) -> bool> = match plan.planted {
+        let permit: Permit = match plan.planted {
             Some(Planted::NoLease) => Box::new(|_| true),
             _ => Box::new(source.permit()),
         };
