@@ -47,7 +47,7 @@ pub struct Takeover {
 pub struct Lease {
     /// How often the partition had been taken from this process.
     pub epoch: u64,
-    /// When the batch left the source.
+    /// When the partition was last known to be this process's: when the batch left the source, or before it slept.
     pub since: std::time::Instant,
 }
 

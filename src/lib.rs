@@ -57,6 +57,8 @@ pub(crate) mod remote;
 mod roads;
 mod scope;
 pub(crate) mod serve;
+#[cfg(test)]
+mod simulation;
 pub(crate) mod source;
 pub(crate) mod status;
 pub(crate) mod store;

@@ -4,6 +4,7 @@
 //! There is one writer, this one. The source is at most [`QUEUE_BATCHES`] ahead; when the writer is slow, the source
 //! waits. It does not know what the source reads or who reads the store.
 
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
@@ -78,6 +79,41 @@ impl Router {
     }
 }
 
+/// Commits the batches of one source that may be committed, in their order.
+#[derive(Debug)]
+pub struct Writer<P> {
+    source: String,
+    permit: P,
+    /// Names are numbered through all batches, also those that may not be committed.
+    names: Vec<(Dimension, Arc<str>)>,
+}
+
+impl<P: Fn(&Batch) -> bool> Writer<P> {
+    /// Commits batches of `source` that `permit` allows.
+    pub fn new(source: String, permit: P) -> Self {
+        Self { source, permit, names: Vec::new() }
+    }
+
+    /// Commits a batch, and returns it; none if it may not be committed any more.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the store then accepts no more.
+    pub fn write(
+        &mut self,
+        store: &mut Store,
+        router: &mut Router,
+        mut batch: Batch,
+    ) -> Result<Option<Batch>, StoreError> {
+        self.names.append(&mut batch.passages.new_names);
+        if !(self.permit)(&batch) {
+            return Ok(None);
+        }
+        batch.passages.new_names = std::mem::take(&mut self.names);
+        store.commit(&self.source, &batch, |passages, names, shards| router.route(passages, names, shards))?;
+        Ok(Some(batch))
+    }
+}
+
 /// Drives batches from the source into the store until the source ends or `stop` is cancelled. `after_commit` is called
 /// after every commit.
 ///
@@ -94,7 +130,7 @@ pub fn run(
     let (sender, receiver) = sync_channel::<Batch>(QUEUE_BATCHES);
     // Ends the source when the writer fails, without cancelling `stop`.
     let halt = stop.child_token();
-    let permit = source.commit_permit();
+    let mut writer = Writer::new(name, source.commit_permit());
     let shared = store.shared();
     let queue = shared.clone();
     thread::scope(|scope| {
@@ -109,21 +145,17 @@ pub fn run(
             Ok(())
         });
         let mut written = Ok(());
-        // Names are numbered through all batches, also those that may not be committed.
-        let mut names = Vec::new();
-        for mut batch in receiver {
+        for batch in receiver {
             shared.queue_changed(false);
-            names.append(&mut batch.passages.new_names);
-            if !permit(&batch) {
-                continue;
+            match writer.write(store, router, batch) {
+                Ok(Some(batch)) => after_commit(store, &batch),
+                Ok(None) => {}
+                Err(error) => {
+                    written = Err(error);
+                    halt.cancel();
+                    break;
+                }
             }
-            batch.passages.new_names = std::mem::take(&mut names);
-            written = store.commit(&name, &batch, |passages, names, shards| router.route(passages, names, shards));
-            if written.is_err() {
-                halt.cancel();
-                break;
-            }
-            after_commit(store, &batch);
         }
         let read = reading.join().unwrap_or_else(|_| {
             Err(SourceError::Failed("the source's thread ended unexpectedly: restart, and please report it".to_owned()))

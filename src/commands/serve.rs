@@ -32,7 +32,10 @@ use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings};
 use crate::source::simulator::{Roads, SimulatorSettings};
-use crate::store::Store;
+use crate::store::{Store, StoreHandle};
+
+/// How often it is looked whether a write has failed.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -87,6 +90,7 @@ pub fn run_appliance(
     let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
     store.publish();
 
+    runtime.spawn(end_when_a_write_fails(store.shared(), stop.clone()));
     let registry = Arc::new(StoreRegistry(store.shared()));
     let forecaster = Service::new(service_settings(config, Some(config.data_dir.clone()), registry));
     let predicting = predict_beside(forecaster.clone(), appliance.clone(), &stop, runtime.handle())?;
@@ -172,10 +176,21 @@ fn drive(
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
+/// A failed write latches, and only a restart recovers. The writer meets the latch with its next batch; a mirror, work on a
+/// case or the tally may meet it while no batch comes, and then this ends the process.
+async fn end_when_a_write_fails(shared: Arc<StoreHandle>, stop: CancellationToken) {
+    while tokio::time::timeout(LOOK, stop.cancelled()).await.is_err() {
+        if let Some(failure) = shared.database().failure() {
+            tracing::error!(failure, "a write failed, no more can be taken: ending");
+            stop.cancel();
+        }
+    }
+}
+
 /// Reads everything stored once, on a thread of its own, and reports what is damaged.
 fn verify_beside(
     appliance: Arc<Appliance>,
-    shared: Arc<crate::store::StoreHandle>,
+    shared: Arc<StoreHandle>,
     stop: &CancellationToken,
     waiting: &tokio::runtime::Handle,
 ) -> anyhow::Result<std::thread::JoinHandle<()>> {

@@ -14,6 +14,7 @@ use traffic::Alert;
 use super::failure::Failure;
 use super::health::{Health, Subject};
 use super::pauses::Pauses;
+use super::tasks;
 use crate::reader::Snapshot as _;
 use crate::store::{MirrorCursor, RefusedRow, StoreError, StoreHandle};
 
@@ -129,8 +130,7 @@ impl Follower {
         Failure: From<E>,
     {
         let store = self.store.clone();
-        let done = tokio::task::spawn_blocking(move || work(&store)).await;
-        Ok(done.map_err(|_| Failure::away("disk access for a mirror ended unexpectedly"))??)
+        Ok(tasks::blocking(move || work(&store)).await??)
     }
 
     /// Stored alerts from number `from` on, at most `count`, oldest first.

@@ -24,8 +24,11 @@ mod redis;
 mod redis_cases;
 mod refills;
 mod rows;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod start;
 mod statement;
+mod tasks;
 
 pub use rows::overwrite_statements;
 pub use start::{MirrorError, start};

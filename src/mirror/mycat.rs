@@ -9,35 +9,32 @@
 //! the newest that is older than all of those. It does not know how statements look.
 
 mod batch;
+mod target;
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use shard::{ShardCount, ShardId};
-use tokio::time::Instant;
-use tokio_util::task::AbortOnDropHandle;
 
 use super::failure::{Failure, UnclearFailures};
 use super::follow::{Follower, Sink, Taken};
 use super::refills::Refills;
-use super::rows::presence_question;
-use crate::clock::Clock;
+use super::tasks;
+use crate::clock::{Clock, moment};
 use crate::config::MycatConfig;
-use crate::mysql::MysqlPool;
 use crate::store::{LogBlock, Sample};
-pub(super) use batch::send_rows;
-use batch::{Batch, Sent, send};
+pub(super) use batch::{Batch, Sent, send_rows};
+pub(super) use target::{Look, Target};
 
 /// MyCat shows a row only a moment after it was written: a missing one is looked for again after this.
 pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The sink of one shard.
-pub(super) struct ShardSink {
+pub(super) struct ShardSink<T> {
     shard: ShardId,
-    pool: Arc<MysqlPool>,
+    target: T,
     clock: Clock,
     batch_rows: usize,
     window: usize,
@@ -48,51 +45,50 @@ pub(super) struct ShardSink {
     unclear: UnclearFailures,
     /// Refills of a target that lost what it had.
     refills: Refills,
+    /// How often it was asked for what it acknowledged.
+    looks: u64,
 }
 
-impl ShardSink {
+impl ShardSink<()> {
+    /// The name of the sink of shard `shard`.
+    pub(super) fn name(shard: ShardId) -> String {
+        format!("mysql/{shard}")
+    }
+}
+
+impl<T: Target> ShardSink<T> {
     /// The sink of `shard`, one of `shards`.
-    pub(super) fn new(
-        shard: ShardId,
-        shards: ShardCount,
-        pool: Arc<MysqlPool>,
-        config: &MycatConfig,
-        clock: &Clock,
-    ) -> Self {
+    pub(super) fn new(shard: ShardId, shards: ShardCount, target: T, config: &MycatConfig, clock: &Clock) -> Self {
         Self {
             shard,
             window: if config.urls.len() > 1 { config.pool_size } else { (config.pool_size / shards.get()).max(1) },
-            pool,
+            target,
             clock: clock.clone(),
             batch_rows: config.batch_rows,
             check_interval: config.check_interval,
             kept: config.retention.duration().map(|kept| kept.as_secs() as i64),
             unclear: UnclearFailures::default(),
             refills: Refills::new(config.check_interval),
+            looks: 0,
         }
-    }
-
-    /// The name of the sink of shard `shard`.
-    pub(super) fn name(shard: ShardId) -> String {
-        format!("mysql/{shard}")
     }
 
     async fn follow_log(&mut self, follower: &mut Follower) -> Result<Infallible, Failure> {
         // Nothing is written where it would arrive changed.
-        self.pool.check_fitness().await?;
+        self.target.check_fitness().await?;
         self.check(follower).await?;
         let mut commits = follower.store().commits();
         let mut block = None;
         let mut ahead = follower.cursor().next;
         let mut under_way = FuturesOrdered::new();
-        let mut check_at = Instant::now() + self.check_interval;
+        let mut check_at = moment() + self.check_interval;
         let suspicious = self.unclear.are_many();
         loop {
             commits.mark_unchanged();
             while under_way.len() < self.window {
                 let Some(batch) = self.next_batch(follower, &mut block, &mut ahead).await? else { break };
-                let sending = tokio::spawn(send(self.pool.clone(), self.shard, batch, suspicious));
-                under_way.push_back(AbortOnDropHandle::new(sending));
+                let (target, shard) = (self.target.clone(), self.shard);
+                under_way.push_back(tasks::start(async move { target.send(shard, batch, suspicious).await }));
             }
             if under_way.is_empty() {
                 follower.health().up(true);
@@ -100,15 +96,14 @@ impl ShardSink {
             tokio::select! {
                 biased;
                 Some(sent) = under_way.next() => {
-                    let sent = sent.map_err(|_| Failure::away("sending ended unexpectedly"))??;
-                    self.acknowledge(follower, sent).await?;
+                    self.acknowledge(follower, sent?).await?;
                     follower.health().up(false);
                 }
-                () = tokio::time::sleep_until(check_at) => {
+                () = tasks::sleep_until(check_at) => {
                     if self.check(follower).await? {
                         (block, ahead, under_way) = (None, follower.cursor().next, FuturesOrdered::new());
                     }
-                    check_at = Instant::now() + self.check_interval;
+                    check_at = moment() + self.check_interval;
                 }
                 _ = commits.changed(), if under_way.len() < self.window => {}
             }
@@ -173,21 +168,22 @@ impl ShardSink {
 
     /// Asks the target for some of what it acknowledged, and goes back if it lacks any; true if so.
     async fn check(&mut self, follower: &mut Follower) -> Result<bool, Failure> {
-        let (shard, before) = (self.shard, follower.cursor().next);
-        let samples = follower.blocking(move |store| store.sample(shard, before)).await?;
+        let (shard, before, look) = (self.shard, follower.cursor().next, self.looks);
+        self.looks += 1;
+        let samples = follower.blocking(move |store| store.sample(shard, before, look)).await?;
         if self.first_missing(follower, &samples, Look::ByCheckpoint).await?.is_none() {
-            self.refills.intact(std::time::Instant::now());
+            self.refills.intact(moment());
             return Ok(false);
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
+        tasks::sleep(LOOK_AGAIN).await;
         let Some(next) = self.first_missing(follower, &samples, Look::Everywhere).await? else { return Ok(false) };
-        if !self.refills.wait(std::time::Instant::now()).is_zero() {
+        if !self.refills.wait(moment()).is_zero() {
             return Ok(false);
         }
-        self.refills.begin(std::time::Instant::now());
+        self.refills.begin(moment());
         tracing::warn!(
             mirror = follower.name(),
-            target = self.pool.address(),
+            target = self.target.address(),
             from = next,
             to = before,
             "the target lacks rows that it had, they are sent again"
@@ -196,18 +192,9 @@ impl ShardSink {
         Ok(true)
     }
 
-    /// The cursor from which the target may lack rows that it acknowledged; none if it seems to have all. The answer is
-    /// only trusted while the instance is there: MyCat may answer without it.
+    /// The cursor from which the target may lack rows that it acknowledged; none if it seems to have all.
     async fn first_missing(&self, follower: &Follower, samples: &[Sample], look: Look) -> Result<Option<u64>, Failure> {
-        let ids = samples.iter().map(|sample| sample.gcxh.as_str()).chain([""]);
-        let question = match look {
-            Look::ByCheckpoint if !samples.is_empty() => {
-                presence_question(ids, samples.iter().map(|sample| sample.kkmc.as_str()))
-            }
-            Look::ByCheckpoint | Look::Everywhere => self.pool.on_node(&presence_question(ids, [])),
-        };
-        let answer = self.pool.trusted(self.pool.rows(&question)).await?;
-        let present: Vec<String> = answer.into_iter().filter_map(|row| mysql_async::from_row_opt(row).ok()).collect();
+        let present = self.target.present(samples, look).await?;
         // What the target's own cleaning removes is not missing, nor what it may be removing just now.
         let oldest = self.kept.map_or(i64::MIN, |kept| (self.clock)().0.saturating_sub(kept - kept / 4));
         let missing = |sample: &Sample| sample.gcsj.0 >= oldest && !present.contains(&sample.gcxh);
@@ -217,16 +204,7 @@ impl ShardSink {
     }
 }
 
-/// Where rows are looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
-    /// Under their own checkpoint.
-    ByCheckpoint,
-    /// On the whole instance: a GCXH that came again after its TTL, from another checkpoint, is under the first.
-    Everywhere,
-}
-
-impl Sink for ShardSink {
+impl<T: Target> Sink for ShardSink<T> {
     async fn run(&mut self, follower: &mut Follower) -> Failure {
         let failure = match self.follow_log(follower).await {
             Err(failure) => failure,

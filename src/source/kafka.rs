@@ -19,6 +19,7 @@
 //!
 //! Nothing here knows the rule, the shards or the store; the writer reports to [`Ledger`](ledger::Ledger) what was committed.
 
+mod asked;
 mod beginning;
 mod client;
 mod consumer;
@@ -31,8 +32,12 @@ mod ledger;
 mod lookup;
 mod message;
 mod position;
+mod rdkafka_client;
+mod rebalance;
 mod reset;
 mod settings;
+#[cfg(test)]
+pub(crate) mod simulated;
 
 pub use consumer::Kafka;
 pub use position::position_prefix;

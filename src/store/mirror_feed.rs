@@ -58,6 +58,20 @@ pub struct CasesBehind {
     pub newest: Option<i64>,
 }
 
+/// Rows that each look at a target takes besides those at growing distances.
+const SPREAD: u64 = 4;
+
+/// The rows of `rows` that look number `look` takes: those of all looks together lie evenly, so that a hole is met sooner or
+/// later wherever it is, and one of a hundredth of the rows within 70 looks.
+fn spread(rows: std::ops::Range<u64>, look: u64) -> impl Iterator<Item = u64> {
+    let count = rows.end.saturating_sub(rows.start);
+    (0..SPREAD).map(move |number| {
+        // Multiples of the golden ratio, without their whole part.
+        let part = look.wrapping_mul(SPREAD).wrapping_add(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        rows.start + ((u128::from(part) * u128::from(count)) >> 64) as u64
+    })
+}
+
 /// Distances at which a target is asked for what it should have, counted back from the newest: 1, 4, 16, …
 pub fn distances(most: u64) -> impl Iterator<Item = u64> {
     (0..32).map(|power| 1u64 << (2 * power)).take_while(move |back| *back <= most)
@@ -156,15 +170,19 @@ impl StoreHandle {
     }
 
     /// Some of the rows of `shard` before row `before`, newest first: the last one, and others with growing distances
-    /// back to the oldest that is kept. Rows that a target refused are not among them. Reads the disk.
+    /// back to the oldest that is kept; and a few that are others in each `look`. Rows that a target refused are not among
+    /// them. Reads the disk.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
-    pub fn sample(&self, shard: ShardId, before: u64) -> Result<Vec<Sample>, StoreError> {
+    pub fn sample(&self, shard: ShardId, before: u64, look: u64) -> Result<Vec<Sample>, StoreError> {
         let view = self.view();
         let mut wanted: Vec<u64> = distances(before).map(|back| before - back).collect();
-        wanted
-            .extend(view.entries_of(shard).next().map(|entry| entry.zone.first_row).filter(|oldest| *oldest < before));
+        let oldest = view.entries_of(shard).next().map(|entry| entry.zone.first_row);
+        if let Some(oldest) = oldest.filter(|oldest| *oldest < before) {
+            wanted.push(oldest);
+            wanted.extend(spread(oldest..before, look));
+        }
         let mut samples: Vec<Sample> = Vec::new();
         for entry in view.entries_of(shard) {
             let here = |row: &&u64| (entry.zone.first_row..entry.zone.end_row()).contains(row);

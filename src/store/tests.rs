@@ -13,4 +13,6 @@ mod model;
 mod queries;
 mod retention;
 mod scene;
+#[cfg(feature = "failpoints")]
+pub(crate) mod simulated;
 mod traces;

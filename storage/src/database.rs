@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use rocksdb::{
-    BottommostLevelCompaction, Cache, ColumnFamilyDescriptor, CompactOptions, DB, DBPinnableSlice, DBRecoveryMode,
-    Direction, IteratorMode, LogLevel, Options, WriteBufferManager, WriteOptions,
-};
+use rocksdb::{Cache, ColumnFamilyDescriptor, DB, DBRecoveryMode, LogLevel, Options, WriteBufferManager};
 
 use crate::codec::{self, CodecError, Kind};
+use crate::engine::{Engine, Value};
+use crate::entry::Entry;
 use crate::error::classify;
 use crate::intact::{self, Recovery};
+#[cfg(feature = "simulated")]
+use crate::simulated;
 use crate::tally::{self, Found, Mark, Slots, Tally};
 use crate::{Commit, Family, Horizons, StorageError, layout, private};
 
@@ -69,22 +70,20 @@ const FORMAT_KEY: &[u8] = b"format";
 /// Local shards of a new database, unless a number is given.
 const NEW_SHARDS: u8 = 2;
 const MIN_MEMORY: usize = 16 << 20;
+/// RocksDB's name for the bytes of all memtables.
+const MEMTABLES: &str = "rocksdb.cur-size-all-mem-tables";
 /// How often a database that another process writes is checked before it counts as having lost something.
 const FROZEN_ATTEMPTS: u32 = 3;
-
-/// A key and its value.
-pub type Entry = (Box<[u8]>, Box<[u8]>);
 
 /// An open database. There is one writer, apart from small writes of other threads (see [`Durability`]); readers may be
 /// many.
 pub struct Database {
-    db: DB,
+    engine: Engine,
     path: PathBuf,
     shards: u8,
     /// The format version that was found.
     format: u32,
     horizons: Horizons,
-    cache: Cache,
     sync: bool,
     latched: OnceLock<String>,
     /// What the tally said before this opening.
@@ -107,6 +106,10 @@ impl Database {
     /// [`StorageError`] if the directory is in use, foreign, of a newer format, of another number of shards, damaged or
     /// not writable.
     pub fn open(directory: &Path, settings: Settings) -> Result<Arc<Self>, StorageError> {
+        #[cfg(feature = "simulated")]
+        if let Some(disk) = simulated::at(directory) {
+            return Self::open_simulated(directory, settings, &disk);
+        }
         let io = |action, error: std::io::Error| classify(directory, action, &error.to_string());
         private::make_folder(directory).map_err(|error| io("create the folder", error))?;
         let folder = directory.join(layout::DATABASE);
@@ -130,7 +133,7 @@ impl Database {
         if found == Found::Unreadable {
             tracing::warn!("the tally of what was committed is damaged: a new one begins with what the database holds");
         }
-        let (recovery, mut loss) =
+        let (recovery, loss) =
             match intact::before_opening(&folder, &found).map_err(|error| io("read the database", error))? {
                 Ok(recovery) => (recovery, None),
                 Err(damage) if !settings.accept_loss => return Err(lost(directory, damage)),
@@ -140,26 +143,49 @@ impl Database {
                 }
             };
         let recovery = if settings.accept_loss { Recovery::PointInTime } else { recovery };
-        let compaction = settings.compaction;
         let mut database = Self::assemble(directory, &folder, settings, shards, Mode::ReadWrite(recovery))?;
+        database.loss = loss;
+        let generation = database.compare(found, settings.accept_loss)?;
+        database.check_files(&folder)?;
+        database.check_format()?;
+        if settings.compaction {
+            database.start_compactions()?;
+        }
+        database.slots = Mutex::new(Some((slots, generation)));
+        Ok(Arc::new(database))
+    }
+
+    /// As [`Database::open`] on a simulated disk.
+    #[cfg(feature = "simulated")]
+    fn open_simulated(directory: &Path, settings: Settings, disk: &simulated::Disk) -> Result<Arc<Self>, StorageError> {
+        let io = |error: std::io::Error| classify(directory, "read the tally", &error.to_string());
+        let Some(slots) = Slots::lock(directory).map_err(io)? else {
+            return Err(StorageError::InUse { path: directory.to_owned() });
+        };
+        let found = tally::read(directory).map_err(io)?;
+        let shards = settings.shards.unwrap_or(NEW_SHARDS);
+        let mut database =
+            Self::with(Engine::Simulated(disk.open()), directory, shards, settings.sync, Horizons::default());
+        let generation = database.compare(found, settings.accept_loss)?;
+        database.check_format()?;
+        database.slots = Mutex::new(Some((slots, generation)));
+        Ok(Arc::new(database))
+    }
+
+    /// Compares what the database holds with what its tally says; returns the generation of that.
+    fn compare(&mut self, found: Found, accept_loss: bool) -> Result<u64, StorageError> {
         let (known, generation) = match found {
             Found::Record(record) => (Some(record.known().clone()), record.generation()),
             Found::None | Found::Unreadable => (None, 0),
         };
-        if let Some(shortage) = known.as_ref().and_then(|known| database.shortage(known)) {
-            if !settings.accept_loss {
-                return Err(lost(directory, shortage));
+        if let Some(shortage) = known.as_ref().and_then(|known| self.shortage(known)) {
+            if !accept_loss {
+                return Err(lost(&self.path, shortage));
             }
-            loss.get_or_insert(shortage);
+            self.loss.get_or_insert(shortage);
         }
-        database.check_files(&folder)?;
-        database.check_format()?;
-        if compaction {
-            database.start_compactions()?;
-        }
-        (database.known, database.loss) = (known, loss);
-        database.slots = Mutex::new(Some((slots, generation)));
-        Ok(Arc::new(database))
+        self.known = known;
+        Ok(generation)
     }
 
     /// Opens the database in `directory` for reading alone, in the state of the last commit, even while another process
@@ -244,35 +270,36 @@ impl Database {
             Mode::Frozen => DB::open_cf_descriptors_read_only(&options, folder, families, false),
         };
         let db = opened.map_err(|error| io("open the database", &error.into_string()))?;
-        Ok(Self {
-            db,
+        Ok(Self::with(Engine::Rocks { db, cache }, directory, shards, settings.sync, horizons))
+    }
+
+    fn with(engine: Engine, directory: &Path, shards: u8, sync: bool, horizons: Horizons) -> Self {
+        Self {
+            engine,
             path: directory.to_owned(),
             shards,
             format: FORMAT_VERSION,
             horizons,
-            cache,
-            sync: settings.sync,
+            sync,
             latched: OnceLock::new(),
             known: None,
             loss: None,
             slots: Mutex::default(),
             tally: OnceLock::new(),
-        })
+        }
     }
 
     /// Lets RocksDB compact. IMPORTANT: only after [`Database::check_files`]: until then no file is added or removed.
     fn start_compactions(&self) -> Result<(), StorageError> {
         for family in Family::all(self.shards) {
-            self.db
-                .set_options_cf(family.handle(&self.db), &[("disable_auto_compactions", "false")])
-                .map_err(|error| classify(&self.path, "open the database", &error.into_string()))?;
+            self.engine.start_compactions(family).map_err(|error| classify(&self.path, "open the database", &error))?;
         }
         Ok(())
     }
 
     /// What the database lacks compared with what was committed.
     fn shortage(&self, known: &Mark) -> Option<String> {
-        let holds = self.db.latest_sequence_number();
+        let holds = self.engine.latest_sequence_number();
         (holds < known.sequence)
             .then(|| format!("of {} changes that were committed it holds the first {holds}", known.sequence))
     }
@@ -280,17 +307,14 @@ impl Database {
     /// Whether the database's files exist and are unchanged.
     fn check_files(&self, folder: &Path) -> Result<(), StorageError> {
         let damaged = |detail: &dyn std::fmt::Display| self.damaged("the database", detail);
-        let tables = self.db.live_files().map_err(|error| damaged(&error.into_string()))?;
-        for table in tables {
-            let name = table.name.trim_start_matches('/');
+        for table in self.engine.tables().map_err(|error| damaged(&error))? {
+            let name = table.trim_start_matches('/');
             if !intact::is_table(&folder.join(name)) {
                 return Err(damaged(&format!("{name} is damaged")));
             }
         }
         let property = |name: &str| -> u64 {
-            let values = Family::all(self.shards)
-                .filter_map(|family| self.db.property_int_value_cf(family.handle(&self.db), name).ok().flatten());
-            values.sum()
+            Family::all(self.shards).filter_map(|family| self.engine.property(family, name)).sum()
         };
         let known = (property("rocksdb.num-blob-files"), property("rocksdb.total-blob-file-size"));
         let there =
@@ -332,8 +356,8 @@ impl Database {
         let slots = self.slots.lock().take();
         let Some((slots, generation)) = slots else { return Ok(()) };
         // So that everything counted is on the disk.
-        self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
-        let holds = Mark { sequence: self.db.latest_sequence_number(), main, beside };
+        self.engine.flush_wal().map_err(|error| self.latched("flush the log", &error))?;
+        let holds = Mark { sequence: self.engine.latest_sequence_number(), main, beside };
         let tally = Tally::start(slots, &self.path.join(layout::DATABASE), generation, holds)
             .map_err(|error| classify(&self.path, "write the tally", &error.to_string()))?;
         let _ = self.tally.set(tally);
@@ -353,7 +377,7 @@ impl Database {
             Err(CodecError::Newer { found, .. }) => return Err(newer(u32::from(found))),
             Err(error) => return Err(self.damaged("the format version", &error)),
         };
-        let is_missing = |family: &Family| self.db.cf_handle(&family.name()).is_none();
+        let is_missing = |family: &Family| !self.engine.has(*family);
         match Family::all(self.shards).find(is_missing).filter(|_| !self.is_of_old_format()) {
             Some(family) => Err(self.damaged("the database", &format!("it has no column family {}", family.name()))),
             None => Ok(()),
@@ -398,7 +422,7 @@ impl Database {
 
     /// An empty commit.
     pub fn begin(&self) -> Commit<'_> {
-        Commit::new(&self.db)
+        Commit::new(self.engine.begin())
     }
 
     /// Writes a commit: all of it or none. Commits of several threads go one after the other.
@@ -408,17 +432,16 @@ impl Database {
     pub fn commit(&self, commit: Commit<'_>, durability: Durability) -> Result<(), StorageError> {
         self.check_latch()?;
         let last = self.last_number_of(&commit);
-        let Commit { batch, tally: body, .. } = commit;
-        let mut options = WriteOptions::default();
-        options.set_sync(match durability {
+        let Commit { changes, tally: body } = commit;
+        let sync = match durability {
             Durability::AsConfigured => self.sync,
             Durability::Deferred => false,
             Durability::Forced => true,
-        });
+        };
         // The log is one file: with a forced commit everything before it is on the disk.
         let before = self.tally.get().filter(|_| durability == Durability::Forced).map(Tally::written);
         fail::fail_point!("database::write", |error| Err(self.latched("write", &error.unwrap_or_default())));
-        self.db.write_opt(batch, &options).map_err(|error| self.latch("write", error))?;
+        self.engine.write(changes, sync).map_err(|error| self.latched("write", &error))?;
         fail::fail_point!("database::written");
         let Some(tally) = self.tally.get() else { return Ok(()) };
         match (durability, before) {
@@ -439,10 +462,14 @@ impl Database {
 
     /// The sequence number of a commit's last entry, or a lower one if another thread writes at the same time.
     fn last_number_of(&self, commit: &Commit<'_>) -> u64 {
-        self.db.latest_sequence_number() + commit.batch.len() as u64
+        self.engine.latest_sequence_number() + commit.changes.count()
     }
 
-    fn check_latch(&self) -> Result<(), StorageError> {
+    /// Fails if any write has failed, whoever made it.
+    ///
+    /// # Errors
+    /// [`StorageError::Latched`]
+    pub fn check_latch(&self) -> Result<(), StorageError> {
         if let Some(failure) = self.tally.get().and_then(Tally::failure) {
             let _ = self.latched.set(classify(&self.path, "write the tally", &failure).to_string());
         }
@@ -450,10 +477,6 @@ impl Database {
             Some(cause) => Err(StorageError::Latched { path: self.path.clone(), cause: cause.clone() }),
             None => Ok(()),
         }
-    }
-
-    fn latch(&self, action: &'static str, error: rocksdb::Error) -> StorageError {
-        self.latched(action, &error.into_string())
     }
 
     fn latched(&self, action: &'static str, detail: &str) -> StorageError {
@@ -464,6 +487,7 @@ impl Database {
 
     /// The first failed write, if any.
     pub fn failure(&self) -> Option<&str> {
+        let _ = self.check_latch();
         self.latched.get().map(String::as_str)
     }
 
@@ -471,10 +495,8 @@ impl Database {
     ///
     /// # Errors
     /// [`StorageError`] if it cannot be read.
-    pub fn get(&self, family: Family, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StorageError> {
-        self.db
-            .get_pinned_cf(family.handle(&self.db), key)
-            .map_err(|error| classify(&self.path, "read", &error.into_string()))
+    pub fn get(&self, family: Family, key: &[u8]) -> Result<Option<Value<'_>>, StorageError> {
+        self.engine.get(family, key).map_err(|error| classify(&self.path, "read", &error))
     }
 
     /// Keys and values from `from` on, upwards.
@@ -483,7 +505,7 @@ impl Database {
         family: Family,
         from: &[u8],
     ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
-        self.iterate(family, IteratorMode::From(from, Direction::Forward))
+        self.iterate(family, from, false)
     }
 
     /// Keys and values from `from` (inclusive) on, downwards.
@@ -492,17 +514,17 @@ impl Database {
         family: Family,
         from: &[u8],
     ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
-        self.iterate(family, IteratorMode::From(from, Direction::Reverse))
+        self.iterate(family, from, true)
     }
 
     fn iterate<'a>(
         &'a self,
         family: Family,
-        mode: IteratorMode<'_>,
+        from: &[u8],
+        back: bool,
     ) -> impl Iterator<Item = Result<Entry, StorageError>> + use<'a> {
-        self.db
-            .iterator_cf(family.handle(&self.db), mode)
-            .map(|item| item.map_err(|error| classify(&self.path, "read", &error.into_string())))
+        let items = self.engine.scan(family, from, back);
+        items.map(|item| item.map_err(|error| classify(&self.path, "read", &error)))
     }
 
     /// Moves all memtables to their files and forces them to the disk, so that nothing is only in the log.
@@ -511,9 +533,9 @@ impl Database {
     /// [`StorageError`] if the disk refuses.
     pub fn flush(&self) -> Result<(), StorageError> {
         fail::fail_point!("database::flush", |error| Err(self.latched("flush", &error.unwrap_or_default())));
-        self.db.flush_wal(true).map_err(|error| self.latch("flush the log", error))?;
+        self.engine.flush_wal().map_err(|error| self.latched("flush the log", &error))?;
         for family in Family::all(self.shards) {
-            self.db.flush_cf(family.handle(&self.db)).map_err(|error| self.latch("flush", error))?;
+            self.engine.flush(family).map_err(|error| self.latched("flush", &error))?;
         }
         if let Some(tally) = self.tally.get() {
             tally.note_synced();
@@ -524,29 +546,21 @@ impl Database {
 
     /// Compacts a family's keys from `from` to `to`, to free the space of what was removed or expired.
     pub fn compact(&self, family: Family, from: Option<&[u8]>, to: Option<&[u8]>) {
-        self.db.compact_range_cf(family.handle(&self.db), from, to);
+        self.engine.compact(family, from, to);
     }
 
     /// Writes all files of a family again, so that no bytes are left in them of what was removed. It takes as long as reading
     /// and writing the whole family. IMPORTANT: flush before; and the names of keys stay in the MANIFEST until the database is
     /// opened again.
     pub fn rewrite(&self, family: Family) {
-        let mut options = CompactOptions::default();
-        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
-        self.db.compact_range_cf_opt(family.handle(&self.db), None::<&[u8]>, None::<&[u8]>, &options);
+        self.engine.rewrite(family);
     }
 
     /// Sizes on disk and in memory.
     pub fn usage(&self) -> Usage {
-        let memtables: u64 = Family::all(self.shards)
-            .filter_map(|family| {
-                self.db
-                    .property_int_value_cf(family.handle(&self.db), rocksdb::properties::CUR_SIZE_ALL_MEM_TABLES)
-                    .ok()
-            })
-            .flatten()
-            .sum();
-        Usage { disk: folder_bytes(&self.path), memory: memtables + self.cache.get_usage() as u64 }
+        let memtables: u64 =
+            Family::all(self.shards).filter_map(|family| self.engine.property(family, MEMTABLES)).sum();
+        Usage { disk: folder_bytes(&self.path), memory: memtables + self.engine.cached() }
     }
 }
 

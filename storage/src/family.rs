@@ -7,7 +7,7 @@ use rocksdb::{BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, Mem
 use crate::expiry::Horizons;
 
 /// A column family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// Segment bodies of one local shard, by its number, by first row number.
     Rows(u8),

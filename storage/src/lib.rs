@@ -7,6 +7,8 @@
 pub mod codec;
 mod commit;
 mod database;
+mod engine;
+mod entry;
 mod error;
 mod expiry;
 mod family;
@@ -15,11 +17,15 @@ mod layout;
 mod manifest;
 mod private;
 mod reference;
+#[cfg(feature = "simulated")]
+pub mod simulated;
 mod tally;
 mod wal;
 
 pub use commit::Commit;
-pub use database::{Database, Durability, Entry, Settings, Usage};
+pub use database::{Database, Durability, Settings, Usage};
+pub use engine::Value;
+pub use entry::Entry;
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;

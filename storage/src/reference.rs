@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::StorageError;
 use crate::error::classify;
 use crate::layout::REFERENCE;
+#[cfg(feature = "simulated")]
+use crate::simulated::{self, Disk};
 
 const CACHE_BYTES: u64 = 8 << 20;
 
@@ -22,8 +24,15 @@ pub struct SetAside {
 /// Named trees of keys and values.
 #[derive(Debug)]
 pub struct Reference {
-    db: sled::Db,
+    trees: Trees,
     directory: PathBuf,
+}
+
+#[derive(Debug)]
+enum Trees {
+    Sled(sled::Db),
+    #[cfg(feature = "simulated")]
+    Simulated(Disk),
 }
 
 impl Reference {
@@ -32,9 +41,14 @@ impl Reference {
     /// # Errors
     /// [`StorageError`] if even a new folder cannot be made.
     pub fn open(directory: &Path) -> Result<(Self, Option<SetAside>), StorageError> {
+        let of = |trees| Self { trees, directory: directory.to_owned() };
+        #[cfg(feature = "simulated")]
+        if let Some(disk) = simulated::at(directory) {
+            return Ok((of(Trees::Simulated(disk)), None));
+        }
         let folder = directory.join(REFERENCE);
         let cause = match open(&folder) {
-            Ok(db) => return Ok((Self { db, directory: directory.to_owned() }, None)),
+            Ok(db) => return Ok((of(Trees::Sled(db)), None)),
             // Nothing is wrong with the data, so it must not be set aside.
             Err(sled::Error::Io(error)) if cannot_write(&error) => {
                 return Err(classify(directory, "open the reference data", &error.to_string()));
@@ -48,7 +62,7 @@ impl Reference {
             .unwrap_or_else(|| directory.join(format!("{REFERENCE}.damaged")));
         std::fs::rename(&folder, &aside).map_err(|error| io("set the reference data aside", error.to_string()))?;
         let db = open(&folder).map_err(|error| io("make new reference data", error.to_string()))?;
-        Ok((Self { db, directory: directory.to_owned() }, Some(SetAside { path: aside, cause })))
+        Ok((of(Trees::Sled(db)), Some(SetAside { path: aside, cause })))
     }
 
     /// Replaces a whole tree.
@@ -56,8 +70,16 @@ impl Reference {
     /// # Errors
     /// [`StorageError`] if the disk refuses.
     pub fn replace(&self, tree: &str, entries: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StorageError> {
+        let db = match &self.trees {
+            Trees::Sled(db) => db,
+            #[cfg(feature = "simulated")]
+            Trees::Simulated(disk) => {
+                disk.replace_tree(tree, entries);
+                return Ok(());
+            }
+        };
         let write = || -> sled::Result<()> {
-            let tree = self.db.open_tree(tree)?;
+            let tree = db.open_tree(tree)?;
             let mut batch = sled::Batch::default();
             for key in tree.iter().keys() {
                 batch.remove(key?);
@@ -66,7 +88,7 @@ impl Reference {
                 batch.insert(key.as_slice(), value.as_slice());
             }
             tree.apply_batch(batch)?;
-            self.db.flush().map(|_| ())
+            db.flush().map(|_| ())
         };
         write().map_err(|error| self.io("write reference data", &error))
     }
@@ -76,8 +98,13 @@ impl Reference {
     /// # Errors
     /// [`StorageError`] if it cannot be read.
     pub fn values(&self, tree: &str) -> Result<Vec<Vec<u8>>, StorageError> {
+        let db = match &self.trees {
+            Trees::Sled(db) => db,
+            #[cfg(feature = "simulated")]
+            Trees::Simulated(disk) => return Ok(disk.tree(tree)),
+        };
         let read = || -> sled::Result<Vec<Vec<u8>>> {
-            self.db.open_tree(tree)?.iter().values().map(|value| value.map(|value| value.to_vec())).collect()
+            db.open_tree(tree)?.iter().values().map(|value| value.map(|value| value.to_vec())).collect()
         };
         read().map_err(|error| self.io("read reference data", &error))
     }

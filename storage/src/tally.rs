@@ -25,6 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::{self, Kind};
 use crate::manifest::ManifestMark;
+#[cfg(feature = "simulated")]
+use crate::simulated::{self, Disk};
 
 /// Names of the files.
 pub(crate) const FILES: [&str; 2] = ["tally-0", "tally-1"];
@@ -56,6 +58,9 @@ pub(crate) struct Record {
     synced: Mark,
     written: Mark,
     pub(crate) manifest: Option<ManifestMark>,
+    /// The machine's boot when it was read.
+    #[serde(skip)]
+    read_in: String,
 }
 
 impl Record {
@@ -71,11 +76,16 @@ impl Record {
 
     /// Whether the machine has not been restarted since.
     pub(crate) fn same_boot(&self) -> bool {
-        !self.boot.is_empty() && self.boot == boot()
+        !self.boot.is_empty() && self.boot == self.read_in
     }
 }
 
-fn boot() -> String {
+fn boot(directory: &Path) -> String {
+    #[cfg(feature = "simulated")]
+    if let Some(disk) = simulated::at(directory) {
+        return disk.boot();
+    }
+    let _ = directory;
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|text| text.trim().to_owned()).unwrap_or_default()
 }
 
@@ -96,13 +106,8 @@ pub(crate) enum Found {
 /// It exists and cannot be read.
 pub(crate) fn read(directory: &Path) -> io::Result<Found> {
     let (mut newest, mut any): (Option<Record>, bool) = (None, false);
-    for name in FILES {
-        let mut bytes = Vec::new();
-        match File::open(directory.join(name)) {
-            Ok(mut file) => file.read_to_end(&mut bytes)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
+    for slot in 0..FILES.len() {
+        let bytes = read_slot(directory, slot)?;
         // An empty file was created and not written yet.
         any |= !bytes.is_empty();
         let record = decode(&bytes);
@@ -111,10 +116,24 @@ pub(crate) fn read(directory: &Path) -> io::Result<Found> {
         }
     }
     Ok(match newest {
-        Some(record) => Found::Record(Box::new(record)),
+        Some(record) => Found::Record(Box::new(Record { read_in: boot(directory), ..record })),
         None if any => Found::Unreadable,
         None => Found::None,
     })
+}
+
+/// What is in a file; nothing if there is none.
+fn read_slot(directory: &Path, slot: usize) -> io::Result<Vec<u8>> {
+    #[cfg(feature = "simulated")]
+    if let Some(disk) = simulated::at(directory) {
+        return Ok(disk.read_slot(slot));
+    }
+    let mut bytes = Vec::new();
+    match File::open(directory.join(FILES.get(slot).unwrap_or(&""))) {
+        Ok(mut file) => file.read_to_end(&mut bytes).map(|_| bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(bytes),
+        Err(error) => Err(error),
+    }
 }
 
 fn decode(bytes: &[u8]) -> Option<Record> {
@@ -133,7 +152,11 @@ fn encode(record: &Record) -> io::Result<Vec<u8>> {
 
 /// The files of a directory, and the lock that allows writing them.
 #[derive(Debug)]
-pub(crate) struct Slots([File; 2]);
+pub(crate) enum Slots {
+    Files([File; 2]),
+    #[cfg(feature = "simulated")]
+    Simulated(Disk),
+}
 
 impl Slots {
     /// Opens or creates the files; none if another process has them.
@@ -141,22 +164,37 @@ impl Slots {
     /// # Errors
     /// The file system refuses.
     pub(crate) fn lock(directory: &Path) -> io::Result<Option<Self>> {
+        #[cfg(feature = "simulated")]
+        if let Some(disk) = simulated::at(directory) {
+            return Ok(Some(Self::Simulated(disk)));
+        }
         let open = |name| {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).truncate(false).mode(0o600).open(directory.join(name))
         };
         let [first, second] = FILES;
-        let slots = Self([open(first)?, open(second)?]);
-        match slots.0[0].try_lock() {
-            Ok(()) => Ok(Some(slots)),
+        let files = [open(first)?, open(second)?];
+        match files[0].try_lock() {
+            Ok(()) => Ok(Some(Self::Files(files))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
     }
 
     fn write(&self, record: &Record, force: bool) -> io::Result<()> {
-        let file = if record.generation.is_multiple_of(2) { &self.0[0] } else { &self.0[1] };
+        let is_first = record.generation.is_multiple_of(2);
         fail::fail_point!("tally::write", |error| Err(io::Error::other(error.unwrap_or_default())));
+        let file = match self {
+            Self::Files([first, second]) => {
+                if is_first {
+                    first
+                } else {
+                    second
+                }
+            }
+            #[cfg(feature = "simulated")]
+            Self::Simulated(disk) => return disk.write_slot(usize::from(!is_first), encode(record)?, force),
+        };
         file.write_all_at(&encode(record)?, 0)?;
         fail::fail_point!("tally::written");
         if force { file.sync_data() } else { Ok(()) }
@@ -167,6 +205,7 @@ impl Slots {
 #[derive(Debug)]
 pub(crate) struct Tally {
     inner: Arc<Inner>,
+    /// None on a simulated disk, which says when its turn is.
     thread: Option<JoinHandle<()>>,
 }
 
@@ -201,7 +240,13 @@ impl Tally {
     /// # Errors
     /// The file system refuses.
     pub(crate) fn start(slots: Slots, folder: &Path, generation: u64, holds: Mark) -> io::Result<Self> {
-        let mut record = Record { generation, boot: boot(), synced: holds.clone(), written: holds, manifest: None };
+        let mut record = Record {
+            generation,
+            boot: boot(folder.parent().unwrap_or(folder)),
+            synced: holds.clone(),
+            written: holds,
+            ..Record::default()
+        };
         // Both, so that a damaged one is whole again.
         for _ in 0..2 {
             record.manifest = ManifestMark::of(folder, record.manifest.take())?;
@@ -212,6 +257,12 @@ impl Tally {
             State { record, dirty: false, force: false, waiting: 0, notes: 0, settled: 0, stop: false, failure: None };
         let inner =
             Arc::new(Inner { slots, folder: folder.to_owned(), state: Mutex::new(state), changed: Condvar::new() });
+        #[cfg(feature = "simulated")]
+        if let Slots::Simulated(disk) = &inner.slots {
+            let turns: Arc<dyn simulated::Turn> = inner.clone();
+            disk.set_tally(Arc::downgrade(&turns));
+            return Ok(Self { inner, thread: None });
+        }
         let writing = inner.clone();
         let thread = std::thread::Builder::new().name("tally".to_owned()).spawn(move || writing.run())?;
         Ok(Self { inner, thread: Some(thread) })
@@ -264,6 +315,10 @@ impl Tally {
 
     /// Waits until all that was noted is in a file.
     pub(crate) fn settle(&self) {
+        #[cfg(feature = "simulated")]
+        if self.thread.is_none() {
+            return simulated::Turn::turn(&*self.inner);
+        }
         let mut state = self.inner.lock();
         let notes = state.notes;
         state.waiting += 1;
@@ -286,6 +341,16 @@ impl Drop for Tally {
         self.inner.changed.notify_all();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(feature = "simulated")]
+impl simulated::Turn for Inner {
+    fn turn(&self) {
+        let state = self.lock();
+        if state.dirty {
+            drop(self.write(state));
         }
     }
 }
@@ -396,7 +461,7 @@ mod tests {
         tally.note(9, false, |_| {});
         drop(tally);
         let Found::Record(mut record) = read(folder.path()).unwrap() else { panic!("no record") };
-        assert_eq!(record.known().sequence, if boot().is_empty() { 5 } else { 9 });
+        assert_eq!(record.known().sequence, if boot(folder.path()).is_empty() { 5 } else { 9 });
         record.boot = "another".to_owned();
         assert_eq!(record.known().sequence, 5);
     }

@@ -3,9 +3,12 @@
 //! Full is a small file system of its own. An error of the disk comes from the points that stand for a write: of a commit,
 //! of a flush, of the tally; full comes there too, at every one of them.
 
+use serde_json::json;
+
 use super::points::{Rows, count_hits, hits, points_of};
-use super::workload::{Workload, finish, seed, serving, serving_with};
-use crate::harness::{LONG, Running, folder, tell, try_get, wait_until};
+use super::starts::{NO_SOURCE, served};
+use super::workload::{Workload, address, finish, seed, serving, serving_with, stop};
+use crate::harness::{LONG, Running, folder, get_data, patch, tell, try_get, try_patch, wait_until};
 use crate::whole::full_disk::{SmallDisk, may_mount};
 
 /// What the operating system says, and what a user reads.
@@ -69,6 +72,34 @@ fn an_appliance_whose_disk_fails_says_so_and_goes_on_after_a_restart() {
         assert!(ended.stderr.contains(words) && !ended.stderr.contains("panicked"), "{error}: {}", ended.stderr);
         finish(serving(&data, &settings), &data).equals(&expected, error);
     }
+}
+
+/// With nothing to take in, no batch meets the latch.
+#[test]
+#[cfg_attr(not(feature = "failpoints"), ignore = "needs the feature failpoints")]
+fn an_appliance_that_takes_nothing_in_ends_too_when_a_write_fails() {
+    let workload = Workload::new(None);
+    workload.whole("road");
+    let data = workload.data("road");
+    served(serving(&data, NO_SOURCE));
+    let file = workload.folder.path().join("hits");
+    let mut command = serving(&data, NO_SOURCE);
+    count_hits(&mut command, points_of(Rows::Writes), &file);
+    let mut running = Running::start(command);
+    let at = address(&mut running);
+    let path = format!("/api/warnings/{}", get_data(&at, "/api/warnings")["records"][0]["id"].as_str().unwrap());
+    let body = json!({"status": "investigating", "by": "王警官", "note": "看过录像"});
+    assert_eq!(patch(&at, &path, &body).0, 200);
+    // The change is the newest of them.
+    let time = hits(&file)["database::write"];
+    stop(running);
+    let (error, words) = ERRORS[0];
+    let mut command = serving(&data, NO_SOURCE);
+    command.env("PLATEWATCH_FAILPOINTS", format!("database::write=fail@{time}:{error}"));
+    let mut running = Running::start(command);
+    let at = address(&mut running);
+    assert_ne!(try_patch(&at, &path, &json!({"by": "王警官", "note": "再看"})), Some(200));
+    running.end().failed(3, &[words]);
 }
 
 #[test]

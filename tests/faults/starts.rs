@@ -12,11 +12,11 @@ use super::workload::{Workload, address, dies, serving, stop};
 use crate::harness::{Running, folder, get_data, patch, try_patch};
 use crate::whole::bad::copy;
 
-const NO_SOURCE: &str = "[source]\nkind = \"none\"\n";
+pub(super) const NO_SOURCE: &str = "[source]\nkind = \"none\"\n";
 
 /// Serves it once, from start to stop.
 #[track_caller]
-fn served(command: Command) {
+pub(super) fn served(command: Command) {
     let mut running = Running::start(command);
     address(&mut running);
     stop(running);

@@ -21,18 +21,18 @@ use crate::store::RefusedRow;
 const BUSY_ATTEMPTS: u32 = 5;
 
 /// Rows under way, and the cursor after them.
-pub(super) struct Batch {
-    pub(super) rows: Vec<(u64, PassageRow)>,
-    pub(super) next: u64,
+pub(in crate::mirror) struct Batch {
+    pub(in crate::mirror) rows: Vec<(u64, PassageRow)>,
+    pub(in crate::mirror) next: u64,
     /// Rows before them that retention had dropped.
-    pub(super) lost: u64,
+    pub(in crate::mirror) lost: u64,
 }
 
 /// What became of a batch.
-pub(super) struct Sent {
-    pub(super) batch: Batch,
-    pub(super) warnings: u64,
-    pub(super) refused: Vec<RefusedRow>,
+pub(in crate::mirror) struct Sent {
+    pub(in crate::mirror) batch: Batch,
+    pub(in crate::mirror) warnings: u64,
+    pub(in crate::mirror) refused: Vec<RefusedRow>,
 }
 
 /// Sends a batch: in one statement, or in parts where it is too large or a row is refused.

@@ -5,13 +5,9 @@
 //! beginning. So that the two cases can be distinguished after a kill, and by other appliances of the group, `start =
 //! "latest"` commits the ends of all partitions to the group at once, before any of them is read.
 
-use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::error::KafkaResult;
 
-use super::client::ASK;
-use super::context::Context;
-use super::group::{committed, offsets};
+use super::asked::Client;
 use super::ledger::Ledger;
 use super::position::PartitionPosition;
 use super::settings::KafkaSettings;
@@ -19,7 +15,7 @@ use crate::config::KafkaStart;
 
 /// The offset at which consumption of `partition` begins; its oldest record is at `low`.
 pub(super) fn beginning(
-    consumer: &BaseConsumer<Context>,
+    client: &impl Client,
     ledger: &Ledger,
     settings: &KafkaSettings,
     partition: i32,
@@ -28,22 +24,16 @@ pub(super) fn beginning(
     if settings.kafka.start == KafkaStart::Earliest || ledger.knows_topic() || ledger.topic_was_absent() {
         return Ok(low);
     }
-    let topic = settings.kafka.topic.as_str();
-    let metadata = consumer.fetch_metadata(Some(topic), ASK)?;
-    let ids: Vec<i32> =
-        metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id()).collect();
-    let mut asked = TopicPartitionList::new();
-    ids.iter().for_each(|id| {
-        asked.add_partition(topic, *id);
-    });
-    if !committed(consumer, asked)?.is_empty() {
+    let ids = client.partitions()?;
+    if !client.committed(&ids)?.is_empty() {
         return Ok(low);
     }
     let mut ends = Vec::with_capacity(ids.len());
     for id in ids {
-        ends.push((id, PartitionPosition::at(consumer.fetch_watermarks(topic, id, ASK)?.1)));
+        ends.push((id, PartitionPosition::at(client.watermarks(id)?.1)));
     }
-    consumer.commit(&offsets(topic, &ends)?, CommitMode::Sync)?;
+    client.commit(&ends, true)?;
+    let topic = settings.kafka.topic.as_str();
     tracing::info!(topic, "a new group begins at the end of all partitions, as kafka.start says");
     Ok(ends.iter().find(|(id, _)| *id == partition).map_or(low, |(_, end)| end.next))
 }

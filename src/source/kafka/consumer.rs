@@ -6,21 +6,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message as _;
+use rdkafka::error::RDKafkaErrorCode;
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, LineParser, NameTable};
 
+use super::asked::{Client, Event};
 use super::client::{client_config, refused};
 use super::context::Context;
 use super::group::{commit_hints, is_member};
-use super::ledger::{Ledger, QUIET, Record};
+use super::ledger::{Ledger, QUIET};
 use super::message::Reading;
 use super::position::PartitionPosition;
+use super::rdkafka_client::RdKafka;
 use super::reset::set_right;
 use super::settings::KafkaSettings;
 use crate::batch::Batch;
-use crate::clock::civil_now;
+use crate::clock::{civil_now, moment, since};
 use crate::config::KafkaConfig;
 use crate::source::{CommitListener, CommitPermit, Source, SourceError, advice};
 
@@ -41,8 +42,8 @@ const DEFAULT_SESSION: Duration = Duration::from_secs(45);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The source.
-pub struct Kafka {
-    consumer: Option<Arc<BaseConsumer<Context>>>,
+pub struct Kafka<C = RdKafka> {
+    client: Option<Arc<C>>,
     ledger: Arc<Ledger>,
     /// A batch that waited longer may belong to another member of the group by now.
     lease: Duration,
@@ -56,6 +57,17 @@ pub struct Kafka {
     asked: Option<Instant>,
 }
 
+/// What a poll means for the next.
+enum Then {
+    Poll,
+    Pause,
+    /// Some partition may be where the broker has nothing; `now`: it is asked at once.
+    Doubt {
+        now: bool,
+    },
+    Fail(RDKafkaErrorCode),
+}
+
 impl Kafka {
     /// Joins the group in the background and resumes after `positions`, those stored under [`super::position_prefix`].
     ///
@@ -67,31 +79,51 @@ impl Kafka {
         names: &NameTable,
         positions: Vec<(String, Vec<u8>)>,
     ) -> Result<Self, SourceError> {
-        let KafkaConfig { brokers, topic, group, .. } = &settings.kafka;
-        let mut stored = BTreeMap::new();
-        for (name, bytes) in positions {
-            let id = name.rsplit('/').next().and_then(|number| number.parse().ok());
-            let id = id.ok_or_else(|| SourceError::damaged(&name, "its name ends with no partition"))?;
-            let position = PartitionPosition::decode(&bytes);
-            stored.insert(id, position.map_err(|error| SourceError::damaged(format!("{topic}[{id}]"), error))?);
-        }
-        let ledger = Arc::new(Ledger::new(topic, group, brokers, settings.read_back, settings.lacking, stored));
+        let ledger = Arc::new(ledger_of(&settings, positions)?);
         let config = client_config(&settings.kafka);
         let session = config.get("session.timeout.ms").and_then(|text| text.parse().ok()).map(Duration::from_millis);
         let consumer: BaseConsumer<Context> =
             config.create_with_context(Context::new(ledger.clone())).map_err(refused)?;
-        consumer.subscribe(&[topic]).map_err(refused)?;
-        Ok(Self {
-            consumer: Some(Arc::new(consumer)),
+        consumer.subscribe(&[&settings.kafka.topic]).map_err(refused)?;
+        let client = Arc::new(RdKafka::new(consumer, settings.clone()));
+        Ok(Self::with(client, ledger, session.unwrap_or(DEFAULT_SESSION), settings, names))
+    }
+}
+
+/// The accounts of the partitions whose positions are stored.
+pub(super) fn ledger_of(settings: &KafkaSettings, positions: Vec<(String, Vec<u8>)>) -> Result<Ledger, SourceError> {
+    let KafkaConfig { brokers, topic, group, .. } = &settings.kafka;
+    let mut stored = BTreeMap::new();
+    for (name, bytes) in positions {
+        let id = name.rsplit('/').next().and_then(|number| number.parse().ok());
+        let id = id.ok_or_else(|| SourceError::damaged(&name, "its name ends with no partition"))?;
+        let position = PartitionPosition::decode(&bytes);
+        stored.insert(id, position.map_err(|error| SourceError::damaged(format!("{topic}[{id}]"), error))?);
+    }
+    Ok(Ledger::new(topic, group, brokers, settings.read_back, settings.lacking, stored))
+}
+
+impl<C: Client> Kafka<C> {
+    /// Consumes through `client`, which reports changes of its partitions to `ledger`; the group drops a member that it has
+    /// not heard for `session`.
+    pub(super) fn with(
+        client: Arc<C>,
+        ledger: Arc<Ledger>,
+        session: Duration,
+        settings: KafkaSettings,
+        names: &NameTable,
+    ) -> Self {
+        Self {
+            client: Some(client),
             ledger,
-            lease: session.unwrap_or(DEFAULT_SESSION) / 2,
+            lease: session / 2,
             reading: Reading { delimiter: settings.parser.delimiter, gb18030: settings.gb18030 },
             parser: LineParser::new(settings.parser.clone(), names),
             settings,
-            hinted: Instant::now(),
+            hinted: moment(),
             trouble: None,
             asked: None,
-        })
+        }
     }
 
     /// The account of the partitions, which reports the state of consumption.
@@ -101,71 +133,81 @@ impl Kafka {
 
     /// Polls until a batch is due or `stop` is cancelled.
     fn consume(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
-        let batch_interval = self.settings.batch_interval;
         loop {
             if stop.is_cancelled() {
-                // What is pending leaves at once.
-                return self.ledger.next_batch(u64::MAX, Duration::ZERO).transpose();
+                return self.last_batch();
             }
-            if let Some(batch) = self.ledger.next_batch(self.settings.batch_records, batch_interval) {
-                return batch.map(Some);
-            }
-            self.tell_group();
-            self.look_for_gaps();
-            let now = civil_now(&self.settings.parser.zone);
-            self.parser.set_not_after(CivilTime(now.0 + DAY));
-            self.poll_some()?;
-            if let Some(advice) = self.parser.take_column_advice(false) {
-                tracing::warn!("{}", advice::sentence(&format!("topic {}", self.ledger.topic()), &advice));
+            if let Some(batch) = self.turn()? {
+                return Ok(Some(batch));
             }
         }
     }
 
+    /// What is pending leaves at once.
+    pub(super) fn last_batch(&self) -> Result<Option<Batch>, SourceError> {
+        self.ledger.next_batch(u64::MAX, Duration::ZERO).transpose()
+    }
+
+    /// Gives a batch if one is due; else tells the group what is stored, and polls.
+    pub(super) fn turn(&mut self) -> Result<Option<Batch>, SourceError> {
+        self.ledger.turn_begins(moment(), self.lease);
+        if let Some(batch) = self.ledger.next_batch(self.settings.batch_records, self.settings.batch_interval) {
+            return batch.map(Some);
+        }
+        self.tell_group();
+        self.look_for_gaps();
+        let now = civil_now(&self.settings.parser.zone);
+        self.parser.set_not_after(CivilTime(now.0 + DAY));
+        self.poll_some()?;
+        if let Some(advice) = self.parser.take_column_advice(false) {
+            tracing::warn!("{}", advice::sentence(&format!("topic {}", self.ledger.topic()), &advice));
+        }
+        Ok(None)
+    }
+
     /// Takes the messages that are there, up to [`LOOK`] of them, or waits for the first.
     fn poll_some(&mut self) -> Result<(), SourceError> {
-        let Some(consumer) = &self.consumer else { return Ok(()) };
-        let now = Instant::now();
+        let Self { client: Some(client), ledger, parser, reading, .. } = self else { return Ok(()) };
+        let now = moment();
         let mut wait = POLL.min(self.settings.batch_interval);
         for _ in 0..LOOK {
-            match consumer.poll(wait) {
-                None => return Ok(()),
-                Some(Ok(message)) => {
-                    let record = Record {
-                        partition: message.partition(),
-                        offset: message.offset(),
-                        timestamp: message.timestamp().to_millis().unwrap_or(0),
-                        value: message.payload(),
-                    };
-                    if !self.ledger.push(&record, self.reading, &mut self.parser, now) {
-                        self.trouble = Some(Instant::now());
-                        self.asked = None;
-                        return Ok(());
+            let then = client.poll(wait, |event| match event {
+                Event::Record(record) => match ledger.push(&record, *reading, parser, now) {
+                    true => Then::Poll,
+                    false => Then::Doubt { now: true },
+                },
+                Event::OutOfRange => Then::Doubt { now: false },
+                Event::End(partition, end) => {
+                    if let Some(end) = end {
+                        ledger.reached_end(partition, end, moment());
                     }
+                    Then::Poll
                 }
-                Some(Err(KafkaError::MessageConsumption(
-                    RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange,
-                ))) => {
-                    self.trouble = Some(Instant::now());
-                    return Ok(());
-                }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    if let Some(end) = consumer.context().take_end() {
-                        self.ledger.reached_end(partition, end, Instant::now());
-                    }
-                }
-                Some(Err(KafkaError::MessageConsumptionFatal(code))) => return Err(self.fatal(code)),
-                Some(Err(KafkaError::MessageConsumption(code))) => {
+                Event::Fatal(code) => Then::Fail(code),
+                Event::Failed(code) => {
                     // The context has already logged its message.
-                    self.ledger.fetch_failed(code, Instant::now());
-                    return Ok(());
+                    ledger.fetch_failed(code, moment());
+                    Then::Pause
                 }
-                Some(Err(error)) => {
+                Event::Other(error) => {
                     // An error of the client as a whole was already reported with its reason.
-                    if self.ledger.set_vague_error(error.to_string()) {
-                        tracing::warn!(%error, topic = self.ledger.topic(), "consuming from Kafka");
+                    if ledger.set_vague_error(error.to_string()) {
+                        tracing::warn!(%error, topic = ledger.topic(), "consuming from Kafka");
+                    }
+                    Then::Pause
+                }
+            });
+            match then {
+                Some(Then::Poll) => {}
+                None | Some(Then::Pause) => return Ok(()),
+                Some(Then::Doubt { now }) => {
+                    self.trouble = Some(moment());
+                    if now {
+                        self.asked = None;
                     }
                     return Ok(());
                 }
+                Some(Then::Fail(code)) => return Err(self.fatal(code)),
             }
             wait = Duration::ZERO;
         }
@@ -173,8 +215,8 @@ impl Kafka {
     }
 
     fn fatal(&self, code: RDKafkaErrorCode) -> SourceError {
-        let reason = self.consumer.as_ref().and_then(|consumer| consumer.client().fatal_error());
-        let reason = reason.map_or_else(|| code.to_string(), |(_, reason)| reason);
+        let reason = self.client.as_ref().and_then(|client| client.fatal());
+        let reason = reason.unwrap_or_else(|| code.to_string());
         SourceError::Failed(match code {
             RDKafkaErrorCode::FencedInstanceId | RDKafkaErrorCode::Fenced => format!(
                 "another process has joined the group with this group.instance.id ({reason}): give each appliance its own, \
@@ -186,12 +228,12 @@ impl Kafka {
 
     /// Commits stored positions to the group.
     fn tell_group(&mut self) {
-        if self.hinted.elapsed() < HINT_INTERVAL {
+        if since(self.hinted) < HINT_INTERVAL {
             return;
         }
-        self.hinted = Instant::now();
-        if let Some(consumer) = &self.consumer
-            && let Err(error) = commit_hints(consumer, &self.ledger)
+        self.hinted = moment();
+        if let Some(client) = &self.client
+            && let Err(error) = commit_hints(&**client, &self.ledger)
         {
             tracing::debug!(%error, "the offset was not committed to the group");
         }
@@ -199,15 +241,15 @@ impl Kafka {
 
     /// Finds the partitions that ask for what the broker does not have, and moves them to what it has.
     fn look_for_gaps(&mut self) {
-        let undecided = self.ledger.is_undecided().then(Instant::now);
-        let (Some(since), Some(consumer)) = (self.trouble.or(undecided), &self.consumer) else { return };
-        if self.asked.is_some_and(|asked| asked.elapsed() < ASK_INTERVAL) {
+        let undecided = self.ledger.is_undecided().then(moment);
+        let (Some(from), Some(client)) = (self.trouble.or(undecided), &self.client) else { return };
+        if self.asked.is_some_and(|asked| since(asked) < ASK_INTERVAL) {
             return;
         }
-        self.asked = Some(Instant::now());
-        let (quiet, mut settled) = (since.elapsed() >= QUIET, true);
-        for (partition, next) in self.ledger.suspected_gaps(since) {
-            match set_right(consumer, &self.ledger, &self.settings, partition, next) {
+        self.asked = Some(moment());
+        let (quiet, mut settled) = (since(from) >= QUIET, true);
+        for (partition, next) in self.ledger.suspected_gaps(from) {
+            match set_right(&**client, &self.ledger, &self.settings, partition, next) {
                 Ok(()) => {}
                 Err(error) => {
                     settled = false;
@@ -221,6 +263,13 @@ impl Kafka {
         if settled && quiet {
             self.trouble = None;
         }
+    }
+
+    /// Says whether a batch may still be committed.
+    pub(super) fn permit(&self) -> impl Fn(&Batch) -> bool + use<C> {
+        let (ledger, lease) = (self.ledger.clone(), self.lease);
+        let client = self.client.as_ref().map(Arc::downgrade).unwrap_or_default();
+        move |batch| ledger.permit(batch, lease, |partition, stored| is_member(&client, partition, stored))
     }
 }
 
@@ -244,25 +293,19 @@ impl Source for Kafka {
     }
 
     fn commit_permit(&self) -> CommitPermit {
-        let (ledger, lease) = (self.ledger.clone(), self.lease);
-        let consumer = self.consumer.as_ref().map(Arc::downgrade).unwrap_or_default();
-        Box::new(move |batch| {
-            let member =
-                |partition, stored: &PartitionPosition| is_member(&consumer, ledger.topic(), partition, stored);
-            ledger.permit(batch, lease, member)
-        })
+        Box::new(self.permit())
     }
 
     fn close(&mut self) {
-        let Some(consumer) = self.consumer.take() else { return };
+        let Some(client) = self.client.take() else { return };
         let (done, wait) = std::sync::mpsc::channel();
         let ledger = self.ledger.clone();
         // Without a broker, leaving the group takes as long as the client likes: it is not waited for.
         let leaving = std::thread::Builder::new().name("goodbye".to_owned()).spawn(move || {
-            if let Err(error) = commit_hints(&consumer, &ledger) {
+            if let Err(error) = commit_hints(&*client, &ledger) {
                 tracing::debug!(%error, "the offset was not committed to the group");
             }
-            drop(consumer);
+            drop(client);
             let _ = done.send(());
         });
         if leaving.is_ok() && wait.recv_timeout(CLOSE_TIMEOUT).is_err() {

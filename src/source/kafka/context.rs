@@ -13,8 +13,8 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::group::{commit_last, committed};
 use super::ledger::Ledger;
+use super::rebalance::{come, go};
 use crate::clock::unix_now;
 
 /// The context of the consumer.
@@ -40,21 +40,18 @@ impl Context {
         self.end.lock().take()
     }
 
+    /// The topic that is consumed.
+    pub(super) fn topic(&self) -> &str {
+        self.ledger.topic()
+    }
+
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &mut TopicPartitionList) -> KafkaResult<()> {
-        partitions.elements().iter().for_each(|element| self.ledger.assign(element.partition()));
-        // If it is not decided here, the consuming thread asks again, and reads nothing before.
-        match committed(consumer, partitions.clone()) {
-            Ok(committed) => {
-                for mut element in partitions.elements() {
-                    let of_group = committed.get(&element.partition()).copied();
-                    if let Ok(Some(next)) = self.ledger.begin_at(element.partition(), of_group, |_| Err(())) {
-                        element.set_offset(Offset::Offset(next))?;
-                    }
-                }
+        let resumed = come(consumer, &self.ledger, &ids(partitions));
+        for mut element in partitions.elements() {
+            if let Some(next) = resumed.get(&element.partition()) {
+                element.set_offset(Offset::Offset(*next))?;
             }
-            Err(error) => tracing::warn!(%error, "the group does not tell how far it was consumed, asking again"),
         }
-        tracing::info!(partitions = numbers(partitions), topic = self.ledger.topic(), "partitions come");
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_assign(partitions),
             _ => consumer.assign(partitions),
@@ -62,24 +59,7 @@ impl Context {
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
-        let ids: Vec<i32> = partitions.elements().iter().map(|element| element.partition()).collect();
-        ids.iter().for_each(|id| self.ledger.drop_hand(*id));
-        for id in &ids {
-            if !self.ledger.wait_until_stored(*id) {
-                tracing::error!(
-                    partition = id,
-                    "a partition goes before its last batch is stored: the disk is too slow"
-                );
-            }
-        }
-        // The next owner begins at the group's offset, so that must be where this one ended.
-        if !consumer.assignment_lost()
-            && let Err(error) = commit_last(consumer, &self.ledger, &ids)
-        {
-            tracing::warn!(%error, "offsets of partitions that move away were not committed to the group");
-        }
-        ids.iter().for_each(|id| self.ledger.revoked(*id));
-        tracing::info!(partitions = numbers(partitions), topic = self.ledger.topic(), "partitions go");
+        go(consumer, &self.ledger, &ids(partitions));
         match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(partitions),
             _ => consumer.unassign(),
@@ -87,9 +67,8 @@ impl Context {
     }
 }
 
-fn numbers(partitions: &TopicPartitionList) -> String {
-    let numbers: Vec<String> = partitions.elements().iter().map(|element| element.partition().to_string()).collect();
-    numbers.join(",")
+fn ids(partitions: &TopicPartitionList) -> Vec<i32> {
+    partitions.elements().iter().map(|element| element.partition()).collect()
 }
 
 impl ClientContext for Context {
@@ -134,7 +113,6 @@ impl ClientContext for Context {
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, cause: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        self.ledger.rebalanced();
         let done = match cause {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
             _ => self.revoke(consumer, partitions),

@@ -18,7 +18,7 @@ const PREFIX: &str = "kafka/";
 
 /// The place in one partition, and the irregularities before it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct PartitionPosition {
+pub struct PartitionPosition {
     /// Offset of the first record that was not consumed yet.
     pub(super) next: i64,
     /// Gaps so far.
@@ -52,7 +52,7 @@ pub(super) struct Mark {
 
 /// What a group's committed offset says about a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Committed {
+pub struct Committed {
     /// The first offset that was not consumed.
     pub(super) next: i64,
     /// Where to read back from, and the watermark at `next`; none where another program committed.

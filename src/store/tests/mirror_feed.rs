@@ -1,6 +1,8 @@
 //! What mirrors get: every row of a shard once, in its order, across merges, seals, restarts and retention; cursors and
 //! refused rows that survive; and nothing they need is dropped unless it must be.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use shard::ShardId;
 use traffic::CivilTime;
@@ -166,12 +168,16 @@ fn cursors_and_refused_rows_survive() {
     assert_eq!(shared.refused_rows(1).unwrap(), [refused(59)]);
     assert_eq!(scene.rejects(), rejects, "rejected lines are others");
 
-    // Samples are of what the target should have: its newest row, ever fewer before it, and none that it refused.
-    let samples = shared.sample(shard(0), 60).unwrap();
-    assert_eq!(samples.iter().map(|sample| sample.row).collect::<Vec<_>>(), [56, 44, 0]);
+    // Samples are of what the target should have: its newest row, ever fewer before it, some others, and none that it
+    // refused.
+    let sampled = |look| shared.sample(shard(0), 60, look).unwrap().iter().map(|sample| sample.row).collect::<Vec<_>>();
+    assert_eq!(sampled(0), [56, 51, 44, 37, 14, 0]);
+    let met: BTreeSet<u64> = (0..60).flat_map(sampled).collect();
+    assert!(met.iter().copied().eq((0..59).filter(|row| *row != 3)), "a hole would not be met: {met:?}");
+    let samples = shared.sample(shard(0), 60, 0).unwrap();
     let all = ids(&rows);
     assert!(samples.iter().all(|sample| sample.gcxh == all[sample.row as usize]));
-    assert!(shared.sample(shard(0), 0).unwrap().is_empty());
+    assert!(shared.sample(shard(0), 0, 0).unwrap().is_empty());
     drop(shared);
 
     // They are dropped with the rejects' retention.
@@ -206,7 +212,7 @@ fn event_times_of_samples_are_those_of_the_rows() {
     scene.commit_all(&lines(8, 300, 20, 1), || 7);
     for shard in [0, 1].map(shard) {
         let rows = follow(&scene, shard, 0).0;
-        for sample in scene.store().shared().sample(shard, rows.len() as u64).unwrap() {
+        for sample in scene.store().shared().sample(shard, rows.len() as u64, 0).unwrap() {
             let row = &rows[sample.row as usize];
             assert_eq!((&sample.gcxh, sample.gcsj), (&row.gcxh, row.gcsj));
             assert_ne!(sample.gcsj, CivilTime(0));

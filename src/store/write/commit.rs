@@ -11,6 +11,7 @@ use super::rejects;
 use super::retention::EXPIRE_SEGMENTS_AT_ONCE;
 use super::store::Store;
 use crate::batch::Batch;
+use crate::clock::{moment, since};
 use crate::store::disk::keys;
 use crate::store::disk::records::{Census, encode_alert, encode_plate};
 use crate::store::state::Partition;
@@ -312,7 +313,7 @@ impl Store {
         changes > 0
             && (changes <= self.saving.at_once_changes
                 || self.rows_since_save >= self.saving.rows
-                || self.saved_at.elapsed() >= self.saving.interval)
+                || since(self.saved_at) >= self.saving.interval)
     }
 
     /// Saves the plates that changed since the last time and are still alive.
@@ -334,7 +335,7 @@ impl Store {
             partition.state.saved_arrival = self.state.totals.accepted;
         }
         self.rows_since_save = 0;
-        self.saved_at = Instant::now();
+        self.saved_at = moment();
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use storage::{Commit, Durability, Family, codec};
 use traffic::evidence::{Case, Findings, PartitionAssessor};
@@ -16,7 +16,7 @@ use traffic::{CivilTime, Dimension, Fate, Hit, NameId, PassageBatch};
 
 use super::store::Store;
 use crate::cameras::{Camera, CameraReport, Silence};
-use crate::clock::unix_micros;
+use crate::clock::{moment, since, unix_micros};
 use crate::roads::{Roads, RoadsState, merged};
 use crate::store::StoreError;
 use crate::store::disk::keys;
@@ -100,7 +100,7 @@ impl Store {
         self.write_detection(0, &mut commit)?;
         database.commit(commit, Durability::AsConfigured)?;
         self.broken = false;
-        self.after_commit(Instant::now());
+        self.after_commit(moment());
         Ok(())
     }
 
@@ -135,7 +135,7 @@ impl Store {
         for (&id, partition) in &mut self.partitions {
             let Some(evidence) = &mut partition.evidence else { continue };
             let rows = arrival - evidence.saved_arrival;
-            let is_old = evidence.saved_at.is_none_or(|saved_at| saved_at.elapsed() >= SAVED_INTERVAL);
+            let is_old = evidence.saved_at.is_none_or(|saved_at| since(saved_at) >= SAVED_INTERVAL);
             if rows > 0 && (at_once || is_old || rows >= SAVED_ROWS) {
                 write_evidence(id, evidence, arrival, commit)?;
             }
@@ -202,7 +202,7 @@ impl Store {
                     assessor.restore_segments(&saved.segments);
                 }
             }
-            let saved_at = Some(Instant::now());
+            let saved_at = Some(moment());
             let saved_parts = head.parts;
             partition.evidence =
                 Some(PartitionEvidence { assessor, saved_arrival: head.saved_arrival, saved_parts, saved_at });
@@ -316,6 +316,6 @@ pub(super) fn write_evidence(
     fail::fail_point!("evidence::saved");
     evidence.saved_arrival = arrival;
     evidence.saved_parts = head.parts;
-    evidence.saved_at = Some(Instant::now());
+    evidence.saved_at = Some(moment());
     Ok(())
 }

@@ -9,7 +9,6 @@ use shard::{Rows, ShardCount, ZoneMap};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 use storage::{Database, Durability, Family, Horizons, Reference, StorageError, codec};
 use tokio::sync::watch;
 use traffic::{CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId, PlateType, Resolution, Sighting};
@@ -17,6 +16,7 @@ use traffic::{CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId
 use super::loss;
 use super::migrate::migrate;
 use super::store::{Saving, Store};
+use crate::clock::moment;
 use crate::store::disk::records::{
     Census, PartitionState, Rollup, decode_alert, decode_plate, encode_work_changes, shards_of, work_changes,
 };
@@ -97,7 +97,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
         counter: HourCounter::default(),
         partitions: BTreeMap::new(),
         rows_since_save: 0,
-        saved_at: Instant::now(),
+        saved_at: moment(),
         saving: Saving::default(),
         detection: Detection::default(),
         lifetimes: Lifetimes::default(),

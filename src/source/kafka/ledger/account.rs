@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use traffic::{PassageBatch, Watermark, WatermarkState};
 
+use crate::clock::moment;
 use crate::source::kafka::position::PartitionPosition;
 
 /// One partition's account.
@@ -21,8 +22,12 @@ pub(super) struct Partition {
     pub(super) reading_back: Option<ReadingBack>,
     /// Whether the state that the writer holds is that of `stored`.
     pub(super) intact: bool,
+    /// The group has said in this assignment how far others went, and nobody has stored more than `stored` says.
+    pub(super) leads: bool,
     /// How often the partition had been taken away.
     pub(super) epoch: u64,
+    /// The process has slept since, and the group has not said yet that the partition is still this process's.
+    pub(super) doubt: Option<Instant>,
     /// What the record before the first one read must be, if it is still there.
     pub(super) expected: Option<u64>,
     /// It was another record.
@@ -72,7 +77,7 @@ impl Pending {
             origins: Vec::new(),
             row_offsets: Vec::new(),
             bytes: 0,
-            since: Instant::now(),
+            since: moment(),
         }
     }
 }
@@ -86,11 +91,10 @@ impl Partition {
         }
     }
 
-    /// What is stored, if it may be committed to the group: until it is decided where to resume, the group's may be
-    /// higher.
+    /// What is stored, if it may be committed to the group: until it is decided where to resume, and while another's records
+    /// are read back, the group's may be higher.
     pub(super) fn for_group(&self) -> Option<PartitionPosition> {
-        let is_decided = self.assigned && self.read.is_some() && self.intact;
-        self.stored.clone().filter(|_| is_decided)
+        self.stored.clone().filter(|_| self.assigned && self.leads)
     }
 
     /// The offset that is to be fetched next, if it is known.

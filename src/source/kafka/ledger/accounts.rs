@@ -25,6 +25,8 @@ pub(super) struct Accounts {
     /// The topic was not there when this process looked for it.
     pub(super) topic_was_absent: bool,
     pub(super) rebalances: u64,
+    /// When the consuming thread last began a turn.
+    pub(super) turned: Option<Instant>,
     pub(super) keying: Keying,
 }
 
@@ -49,6 +51,11 @@ impl Accounts {
         }
     }
 
+    /// Whether all that was given of a partition is stored.
+    pub(super) fn is_stored(&self, partition: i32) -> bool {
+        self.partitions.get(&partition).is_none_or(|account| account.given == account.stored)
+    }
+
     pub(super) fn subtract(&mut self, pending: &Pending) {
         self.lines -= pending.passages.lines;
         self.bytes -= pending.bytes;
@@ -65,6 +72,7 @@ impl Accounts {
         self.take_hands(partition);
         let Some(account) = self.partitions.get_mut(&partition) else { return };
         account.epoch += 1;
+        account.doubt = None;
         account.heard = None;
         account.expected = None;
         account.remade = false;

@@ -7,8 +7,9 @@
 //! [`Takeover`](crate::batch::Takeover), and only then does the partition take the group's position.
 //!
 //! **Leases.** A process that was asleep longer than its session may find batches in its queue that belong to another by
-//! now. A batch that waited long is committed only after the group has taken a commit from this member
-//! ([`Ledger::permit`]); else all that was given of the partition is read again by its owner. Makes no call to Kafka.
+//! now, or give one of what it had read before. A batch that waited long, or was read before a long sleep, is committed only after
+//! the group has taken a commit from this member ([`Ledger::permit`]); else all that was given of the partition is read
+//! again by its owner. Makes no call to Kafka.
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use traffic::{Watermark, WatermarkState};
 use super::account::ReadingBack;
 use super::handle::Ledger;
 use crate::batch::Batch;
+use crate::clock::{moment, since};
 use crate::source::kafka::position::{Committed, Mark, PartitionPosition};
 
 /// How long a revocation waits for the writer.
@@ -32,7 +34,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn assign(&self, partition: i32) {
         let mut inner = self.lock();
         let account = inner.partitions.entry(partition).or_default();
-        account.assigned = true;
+        (account.assigned, account.leads) = (true, false);
         inner.forget_read(partition);
     }
 
@@ -83,6 +85,7 @@ impl Ledger {
             (_, Some(stored)) => {
                 let mut inner = self.lock();
                 let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
+                account.leads = true;
                 account.expected = stored.last.filter(|_| stored.next > 0);
                 let from = stored.next - i64::from(account.expected.is_some());
                 account.read = Some(stored);
@@ -101,7 +104,7 @@ impl Ledger {
         }
         let mut inner = self.lock();
         let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
-        account.intact = false;
+        (account.intact, account.leads) = (false, !foreign);
         // Its ordinals start again: they matter only where fewer than three checkpoints send.
         let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
         let read =
@@ -128,7 +131,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn start_at(&self, partition: i32, next: i64) {
         self.lock().move_read(partition, |account| {
             account.read = Some(PartitionPosition::at(next));
-            account.intact = true;
+            (account.intact, account.leads) = (true, true);
         });
     }
 
@@ -144,11 +147,11 @@ impl Ledger {
     /// Waits until all that was given of the partition is stored, so that its next owner finds it in the group's offset.
     /// False if that took too long.
     pub(in crate::source::kafka) fn wait_until_stored(&self, partition: i32) -> bool {
-        let deadline = Instant::now() + REVOKE_DEADLINE;
+        let deadline = moment() + REVOKE_DEADLINE;
         let mut inner = self.lock();
         loop {
-            let open = inner.partitions.get(&partition).is_some_and(|account| account.given != account.stored);
-            let left = deadline.saturating_duration_since(Instant::now());
+            let open = !inner.is_stored(partition);
+            let left = deadline.saturating_duration_since(moment());
             if !open || left.is_zero() {
                 return !open;
             }
@@ -156,20 +159,39 @@ impl Ledger {
         }
     }
 
+    /// Whether all that was given of the partition is stored.
+    #[cfg(test)]
+    pub(in crate::source::kafka) fn is_stored(&self, partition: i32) -> bool {
+        self.lock().is_stored(partition)
+    }
+
     /// The partition is gone; what was given of it and is not stored may not be any more.
     pub(in crate::source::kafka) fn revoked(&self, partition: i32) {
         let mut inner = self.lock();
         inner.forget_read(partition);
         if let Some(account) = inner.partitions.get_mut(&partition) {
-            account.assigned = false;
+            (account.assigned, account.leads) = (false, false);
             account.end = None;
             account.in_transaction = 0;
             account.hinted = None;
         }
     }
 
-    /// Whether `batch` may be committed. One that left the source more than `lease` ago may be only if `is_member` says
-    /// that the group still counts this process in; else all that was given of the partition is forgotten.
+    /// A turn of the consuming thread begins. If the one before began more than `lease` ago, the process may have slept, and what
+    /// it had read may be another's by now, without librdkafka having learned of it.
+    pub(in crate::source::kafka) fn turn_begins(&self, now: Instant, lease: Duration) {
+        let mut inner = self.lock();
+        let Some(before) = inner.turned.replace(now) else { return };
+        if now.saturating_duration_since(before) >= lease {
+            for account in inner.partitions.values_mut().filter(|account| account.assigned) {
+                account.doubt.get_or_insert(before);
+            }
+        }
+    }
+
+    /// Whether `batch` may be committed. One that left the source more than `lease` ago, or was read before a sleep as long, may
+    /// be only if `is_member` says that the group still counts this process in; else all that was given of the partition is
+    /// forgotten.
     pub(in crate::source::kafka) fn permit(
         &self,
         batch: &Batch,
@@ -177,12 +199,20 @@ impl Ledger {
         is_member: impl FnOnce(i32, &PartitionPosition) -> bool,
     ) -> bool {
         let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
-        let stored = match self.lock().partitions.get(&partition) {
+        let (stored, doubt) = match self.lock().partitions.get(&partition) {
             // What is stored is before the group's offset until the state is intact.
-            Some(account) if account.epoch == under.epoch => account.stored.clone().filter(|_| account.intact),
+            Some(account) if account.epoch == under.epoch => {
+                (account.stored.clone().filter(|_| account.intact), account.doubt)
+            }
             _ => return false,
         };
-        if under.since.elapsed() < lease || stored.is_some_and(|stored| is_member(partition, &stored)) {
+        if since(under.since) < lease {
+            return true;
+        }
+        if stored.is_some_and(|stored| is_member(partition, &stored)) {
+            if let Some(account) = self.lock().partitions.get_mut(&partition).filter(|account| account.doubt == doubt) {
+                account.doubt = None;
+            }
             return true;
         }
         tracing::warn!(

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::error::RDKafkaErrorCode;
 
+use crate::clock::since;
 use crate::status::{KafkaStopped, StopReason};
 
 /// A partition whose last record is older than this may be the one that fails.
@@ -53,7 +54,7 @@ impl FetchFailure {
     pub(super) fn is_over(&self) -> bool {
         // A missing right is reported only once.
         let repeats = self.code != RDKafkaErrorCode::TopicAuthorizationFailed;
-        repeats && self.last.elapsed() > REPEATED
+        repeats && since(self.last) > REPEATED
     }
 
     /// What it means for the partitions that it stopped; logged once.

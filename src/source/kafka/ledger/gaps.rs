@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::account::Partition;
 use super::failure::QUIET;
 use super::handle::Ledger;
+use crate::clock;
 use crate::source::kafka::position::Gap;
 
 /// A partition whose position may be where the broker has nothing, and the offset that it reads next, if it knows one.
@@ -16,7 +17,7 @@ impl Ledger {
         let inner = self.lock();
         let assigned = inner.partitions.iter().filter(|(_, account)| account.assigned);
         let quiet = |account: &Partition| {
-            since.elapsed() >= QUIET && account.heard.is_none_or(|heard| heard.elapsed() >= QUIET)
+            clock::since(since) >= QUIET && account.heard.is_none_or(|heard| clock::since(heard) >= QUIET)
         };
         let doubtful = assigned.filter(|(_, account)| account.read.is_none() || account.remade || quiet(account));
         doubtful.map(|(id, account)| (*id, account.fetches())).collect()

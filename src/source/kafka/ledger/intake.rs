@@ -7,6 +7,7 @@ use traffic::{CivilTime, Dimension, LineParser, PassageBatch};
 use super::account::{Pending, ReadingBack};
 use super::handle::Ledger;
 use crate::batch::{Batch, Lease, Takeover};
+use crate::clock;
 use crate::source::MAX_BATCH_BYTES;
 use crate::source::SourceError;
 use crate::source::kafka::message::Reading;
@@ -15,7 +16,7 @@ use crate::source::kafka::position::{self, PartitionPosition, fingerprint};
 const DAY: i64 = 86_400;
 
 /// One message, as far as it matters here.
-pub(in crate::source::kafka) struct Record<'a> {
+pub struct Record<'a> {
     pub(in crate::source::kafka) partition: i32,
     pub(in crate::source::kafka) offset: i64,
     /// Milliseconds since 1970 UTC, 0 if it has none.
@@ -120,7 +121,7 @@ impl Ledger {
         let chosen = if inner.lines >= full || inner.bytes >= MAX_BATCH_BYTES {
             pending.max_by_key(|(_, pending)| (pending.bytes, pending.passages.lines)).map(|(id, _)| id)
         } else {
-            inner.oldest.filter(|since| since.elapsed() >= age)?;
+            inner.oldest.filter(|since| clock::since(*since) >= age)?;
             pending.min_by_key(|(_, pending)| pending.since).map(|(id, _)| id)
         }?;
         let pending = inner.take_pending(chosen)?;
@@ -159,7 +160,9 @@ impl Ledger {
         if moved.is_some() {
             account.given = moved;
         }
-        let epoch = account.epoch;
+        let (epoch, doubt) = (account.epoch, account.doubt);
+        // Before anything of this turn: the process may sleep between any two steps.
+        let since = doubt.or(inner.turned).unwrap_or_else(clock::moment);
         inner.set_oldest();
         Some(Ok(Batch {
             partition: chosen.unsigned_abs(),
@@ -172,7 +175,7 @@ impl Ledger {
             position_name: Some(position::name(&self.topic, chosen)),
             place: format!("{}[{chosen}]@{next}", self.topic),
             takeover,
-            lease: Some(Lease { epoch, since: Instant::now() }),
+            lease: Some(Lease { epoch, since }),
         }))
     }
 
@@ -193,6 +196,7 @@ impl Ledger {
         if let Some(account) = i32::try_from(batch.partition).ok().and_then(|id| inner.partitions.get_mut(&id)) {
             account.stored = Some(position);
             account.intact = true;
+            account.leads |= batch.lease.is_some_and(|under| under.epoch == account.epoch);
         }
         drop(inner);
         self.stored.notify_all();

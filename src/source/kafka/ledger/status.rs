@@ -8,6 +8,7 @@ use super::account::Partition;
 use super::accounts::Accounts;
 use super::failure::{FetchFailure, QUIET};
 use super::handle::Ledger;
+use crate::clock::since;
 use crate::source::kafka::position::GapCause;
 use crate::status::{KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MissingCause};
 
@@ -119,7 +120,7 @@ fn stopped(inner: &mut Accounts) -> Option<KafkaStopped> {
         inner.fetch_failure = None;
         return None;
     }
-    if failure.since().elapsed() < QUIET {
+    if since(failure.since()) < QUIET {
         return None;
     }
     let stands = |account: &Partition| {

@@ -230,7 +230,38 @@ fn a_batch_that_waited_needs_the_groups_word() {
     assert!(!scene.ledger.permit(&first, NOW, |_, _| false));
     assert!(!scene.ledger.permit(&second, patience, |_, _| true), "the batch behind it would leave a hole");
     assert!(scene.ledger.is_undecided() && scene.ledger.wait_until_stored(0));
+    // If the group still counts this process in, it must know how far it came.
+    let told = |told: Vec<(i32, PartitionPosition)>| told.iter().map(|(_, stored)| stored.next).collect::<Vec<_>>();
+    assert_eq!((told(scene.ledger.hints()), told(scene.ledger.last(&[0]))), (vec![2], vec![2]));
     assert_eq!(scene.begin(None), Some(1), "it is read again behind what is stored");
+}
+
+#[test]
+fn what_was_read_before_a_long_sleep_needs_the_groups_word() {
+    let lease = Duration::from_secs(5);
+    let now = Instant::now();
+    let slept = |scene: &mut Scene| {
+        scene.ledger.start_at(0, 0);
+        scene.stored(0..2);
+        scene.ledger.turn_begins(now.checked_sub(lease * 2).unwrap(), lease);
+        assert!(scene.take(2));
+        // It wakes, and what it had read is due.
+        scene.ledger.turn_begins(now, lease);
+        scene.give().unwrap()
+    };
+    let mut scene = Scene::new(None);
+    let batch = slept(&mut scene);
+    assert!(!scene.ledger.permit(&batch, lease, |_, _| false), "it is another's");
+    // What is read after that is not in doubt.
+    assert_eq!(scene.begin(None), Some(1));
+    assert!(scene.take(1) && scene.take(2));
+    assert!(scene.ledger.permit(&scene.give().unwrap(), lease, |_, _| panic!("it was read after the sleep")));
+
+    let mut scene = Scene::new(None);
+    let batch = slept(&mut scene);
+    assert!(scene.ledger.permit(&batch, lease, |_, stored| stored.next == 2));
+    assert!(scene.take(3));
+    assert!(scene.ledger.permit(&scene.give().unwrap(), lease, |_, _| panic!("the group has answered")));
 }
 
 #[test]
