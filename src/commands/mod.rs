@@ -14,6 +14,7 @@ pub mod mirror_check;
 mod models;
 mod outcome;
 mod passwords;
+pub mod plate_key;
 mod progress;
 pub mod prove;
 mod recorded;

@@ -97,7 +97,7 @@ fn prove(
     stop: &CancellationToken,
 ) -> anyhow::Result<Report> {
     let interrupted = || anyhow::anyhow!("interrupted: nothing was written");
-    let mut tracks = Tracks::new(settings, catalogue.clone());
+    let mut tracks = Tracks::new(settings.clone(), catalogue.clone());
     recorded.read("1 of 2", args.quiet, stop, |batch| tracks.take(batch))?;
     anyhow::ensure!(!stop.is_cancelled(), interrupted());
     let choice = Choice { seed: args.seed, pairs: args.pairs as usize, any_brand: args.any_brand };

@@ -17,6 +17,7 @@ use crate::clock::{civil_now, unix_millis, unix_now};
 use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
 use crate::predict::Service;
+use crate::pseudonyms::{PlateCipher, RevealingReader};
 use crate::reader::Reader;
 use crate::serve::{self, ConnectionSettings, RateSettings, ServeSettings, Tls, TlsFiles};
 
@@ -142,6 +143,14 @@ pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
         tracing::warn!(listen = %api.listen, "api.open: everybody who reaches this port sees and changes everything");
     }
     Ok(Arc::new(gate))
+}
+
+/// The data as those see it who may see plates: with a key, the plates behind the pseudonyms.
+pub(super) fn revealing(reader: Arc<dyn Reader>, cipher: Option<Arc<PlateCipher>>) -> Arc<dyn Reader> {
+    match cipher {
+        Some(cipher) => Arc::new(RevealingReader::new(reader, cipher)),
+        None => reader,
+    }
 }
 
 /// How often what was recorded is brought to the disk, and how often the oldest of it is looked at.

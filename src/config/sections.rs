@@ -8,6 +8,7 @@ mod detect;
 mod kafka;
 mod mycat;
 mod predict;
+mod privacy;
 mod redis;
 mod source;
 mod store;
@@ -45,6 +46,7 @@ settings! {
         redis: RedisConfig;
         api: ApiConfig;
         audit: audit::AuditConfig;
+        privacy: privacy::PrivacyConfig;
         predict: PredictConfig;
     }
 }

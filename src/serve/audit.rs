@@ -152,6 +152,11 @@ pub(super) async fn audit_log(
     let trail = trail(&api)?;
     let given = fields.given(&["from", "to", "user", "action", "address", "before"]);
     record.details(given.with("length", length as u64).with_any(Details::PLATE, filter.plate.clone()));
+    let cipher = api.settings.plates.clone();
+    let filter = TrailFilter {
+        plate: filter.plate.map(|plate| cipher.as_ref().map_or(plate.clone(), |cipher| cipher.hide_in(&plate))),
+        ..filter
+    };
     let page = api.lanes.scan(move || trail.search(&filter, length)).await?.map_err(unreadable)?;
     record.rows(page.entries.len());
     Ok(Success(PageJson {
@@ -194,6 +199,7 @@ fn head(api: &Api, entry: &Entry) -> HeadJson {
 }
 
 fn in_json(api: &Api, entry: Entry) -> EntryJson {
+    let shown = |text: &str| api.settings.plates.as_ref().map_or(text.to_owned(), |cipher| cipher.reveal_in(text));
     EntryJson {
         n: entry.n,
         at: api.civil(entry.t.div_euclid(MILLIS)),
@@ -206,8 +212,8 @@ fn in_json(api: &Api, entry: Entry) -> EntryJson {
         action: entry.action,
         status: entry.status,
         rows: entry.rows,
-        purpose: entry.purpose.map(|Purpose { code, text }| PurposeJson { code, text }),
-        details: entry.details,
+        purpose: entry.purpose.map(|Purpose { code, text }| PurposeJson { code, text: shown(&text) }),
+        details: entry.details.map(|details| details.map_texts(shown)),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::PurposeUse;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
+use crate::pseudonyms::PlateCipher;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub struct ServeSettings {
     pub gate: Arc<Gate>,
     /// The audit log; without it nothing is recorded.
     pub trail: Option<Arc<Trail>>,
+    /// The key of pseudonyms, with which the audit log is kept; none where plates are stored as they are.
+    pub plates: Option<Arc<PlateCipher>>,
     /// Whether one says what a search is for.
     pub purpose: PurposeUse,
     /// The flow prediction.
@@ -85,6 +88,7 @@ impl ServeSettings {
             zone,
             gate: Arc::new(Gate::open()),
             trail: None,
+            plates: None,
             purpose: PurposeUse::Optional,
             forecaster: Arc::new(NoForecaster),
         }

@@ -85,6 +85,17 @@ impl Details {
         }
     }
 
+    /// The same details with other texts.
+    #[must_use]
+    pub fn map_texts(self, map: impl Fn(&str) -> String) -> Self {
+        let other = |detail| match detail {
+            Detail::Text(text) => Detail::Text(map(&text)),
+            Detail::Texts(texts) => Detail::Texts(texts.iter().map(|text| map(text)).collect()),
+            same @ (Detail::Flag(_) | Detail::Number(_)) => same,
+        };
+        Self(self.0.into_iter().map(|(name, detail)| (name, other(detail))).collect())
+    }
+
     /// A detail.
     pub fn get(&self, name: &str) -> Option<&Detail> {
         self.0.get(name)

@@ -110,6 +110,17 @@ impl Visit {
         }
     }
 
+    /// The entry as it is kept: with a plate key it names no plate.
+    fn kept(&self, draft: Draft) -> Draft {
+        let Some(cipher) = &self.api.settings.plates else { return draft };
+        let hidden = |text: &str| cipher.hide_in(text);
+        Draft {
+            details: draft.details.map(|details| details.map_texts(hidden)),
+            purpose: draft.purpose.map(|Purpose { code, text }| Purpose { code, text: hidden(&text) }),
+            ..draft
+        }
+    }
+
     /// Writes the entry, if there is one to be written. What it returns writes another at the end of the answer.
     async fn write(
         &self,
@@ -152,6 +163,7 @@ impl Visit {
             purpose: self.purpose.clone(),
             details: self.details(said.details),
         };
+        let draft = self.kept(draft);
         let head = append(&self.api, trail, draft.clone()).await?;
         if let Some((what, seconds)) = again {
             self.api.lately.keep(what, now + seconds, now);
