@@ -45,6 +45,7 @@ mod mentions;
 pub(crate) mod mirror;
 pub(crate) mod mysql;
 mod named;
+pub(crate) mod oidc;
 pub(crate) mod pipeline;
 pub mod plain;
 pub(crate) mod predict;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::area::{Area, Scope};
+use crate::external::{ExternalId, ExternalUser, Externals};
 use crate::password::PasswordHash;
 use crate::permission::{Permission, Permissions};
 use crate::role::{Role, Roles};
@@ -66,6 +67,14 @@ pub enum AccountError {
     /// There are too many.
     #[error("there are {MOST} already: remove some first")]
     TooMany,
+    /// What a provider says at each login cannot be changed here.
+    #[error(
+        "{0} logs in by single sign-on: password, roles and shown name come from there; here it is only disabled, enabled or limited to districts"
+    )]
+    External(UserName),
+    /// The user may not log in.
+    #[error("{0} is disabled")]
+    Disabled(UserName),
 }
 
 /// Permissions as one text.
@@ -96,6 +105,8 @@ pub struct UserChange {
 pub struct Accounts {
     users: Vec<User>,
     tokens: Vec<Token>,
+    #[serde(default, skip_serializing_if = "Externals::are_empty")]
+    externals: Externals,
 }
 
 impl Accounts {
@@ -143,10 +154,64 @@ impl Accounts {
         }
     }
 
+    /// Who a user is at a provider of single sign-on; none for a user of our own.
+    pub fn external_id(&self, name: &UserName) -> Option<&ExternalId> {
+        self.externals.id(name)
+    }
+
+    /// The account of somebody at a provider.
+    pub fn external(&self, id: &ExternalId) -> Option<&User> {
+        self.user(self.externals.user(id)?)
+    }
+
+    /// Lets somebody in whom a provider vouches for: the account is made at the first login, and has the roles and the shown name of
+    /// the last one. It is never an account of our own, whatever the name.
+    ///
+    /// # Errors
+    /// [`AccountError::Disabled`], [`AccountError::NoRole`], [`AccountError::TooMany`], [`AccountError::UnlimitedRole`] if an admin here
+    /// limited the user to an area, and [`AccountError::Exists`] if a user of our own has the name that is made for it.
+    pub fn enter(&mut self, external: ExternalUser, now: i64) -> Result<UserName, AccountError> {
+        let ExternalUser { id, shown, roles } = external;
+        if roles.is_empty() {
+            return Err(AccountError::NoRole);
+        }
+        if let Some(name) = self.externals.user(&id).cloned() {
+            let user = self.user_mut(&name)?;
+            if user.disabled {
+                return Err(AccountError::Disabled(name));
+            }
+            check_area(&name, &roles, user.area.as_ref())?;
+            // Not by `set_roles`: who is no admin there any more is none here either, even the last one.
+            (user.roles, user.shown) = (roles, shown);
+            return Ok(name);
+        }
+        let name = id.user_name().ok_or(AccountError::NoRole)?;
+        let (made_at, password_at) = (now, now);
+        let user = User {
+            name: name.clone(),
+            shown,
+            roles,
+            area: None,
+            password: None,
+            must_change: false,
+            disabled: false,
+            made_at,
+            password_at,
+        };
+        self.add(user)?;
+        self.externals.add(name.clone(), id);
+        Ok(name)
+    }
+
+    /// Refuses to change what a provider says.
+    fn keep_external(&self, name: &UserName) -> Result<(), AccountError> {
+        if self.externals.id(name).is_some() { Err(AccountError::External(name.clone())) } else { Ok(()) }
+    }
+
     /// Sets a password. `by_other`: somebody else chose it, so the user must choose another at the next login.
     ///
     /// # Errors
-    /// [`AccountError::NoUser`].
+    /// [`AccountError::NoUser`], [`AccountError::External`].
     pub fn set_password(
         &mut self,
         name: &UserName,
@@ -154,6 +219,7 @@ impl Accounts {
         by_other: bool,
         now: i64,
     ) -> Result<(), AccountError> {
+        self.keep_external(name)?;
         let user = self.user_mut(name)?;
         (user.password, user.must_change, user.password_at) = (Some(hash), by_other, now);
         Ok(())
@@ -162,11 +228,13 @@ impl Accounts {
     /// Sets what a user may do.
     ///
     /// # Errors
-    /// [`AccountError::NoUser`], [`AccountError::NoRole`], [`AccountError::LastAdmin`], [`AccountError::UnlimitedRole`].
+    /// [`AccountError::NoUser`], [`AccountError::NoRole`], [`AccountError::LastAdmin`], [`AccountError::UnlimitedRole`],
+    /// [`AccountError::External`].
     pub fn set_roles(&mut self, name: &UserName, roles: Roles) -> Result<(), AccountError> {
         if roles.is_empty() {
             return Err(AccountError::NoRole);
         }
+        self.keep_external(name)?;
         let user = self.user_mut(name)?;
         check_area(name, &roles, user.area.as_ref())?;
         if !roles.have(Role::Admin) {
@@ -233,14 +301,16 @@ impl Accounts {
             self.set_password(name, hash, true, now)?;
         }
         if let Some(shown) = change.shown {
+            self.keep_external(name)?;
             self.user_mut(name)?.shown = shown;
         }
         Ok(())
     }
 
-    /// Refuses to lose the last admin.
+    /// Refuses to lose the last admin of our own: those of a provider may be gone at the next login.
     fn keep_an_admin(&self, but: &UserName) -> Result<(), AccountError> {
-        let is_admin = |user: &&User| user.roles.have(Role::Admin) && !user.disabled;
+        let is_ours = |user: &User| self.externals.id(&user.name).is_none();
+        let is_admin = |user: &&User| user.roles.have(Role::Admin) && !user.disabled && is_ours(user);
         let admins: Vec<&User> = self.users.iter().filter(is_admin).collect();
         match admins.as_slice() {
             [only] if only.name == *but => Err(AccountError::LastAdmin(but.clone())),

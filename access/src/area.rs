@@ -98,6 +98,11 @@ impl Scope {
         self.0.iter().all(|area| area.has(district, names))
     }
 
+    /// The areas: a place is in all of them.
+    pub fn areas(&self) -> impl Iterator<Item = &Area> {
+        self.0.iter()
+    }
+
     /// The checkpoints that it names.
     pub fn checkpoints(&self) -> impl Iterator<Item = &str> {
         self.0.iter().flat_map(|area| &area.checkpoints).map(String::as_str)

@@ -10,6 +10,7 @@
 //! | `area` | where one may look |
 //! | `password` | how a password is kept and what is asked of one |
 //! | `secret` | the ids of sessions and tokens, of which only a digest is kept |
+//! | `external` | who logs in at a provider of single sign-on |
 //! | `user`, `token`, `accounts` | everybody and everything that may log in |
 //! | `session`, `sessions` | browsers that are logged in |
 //! | `attempts` | waiting after wrong passwords |
@@ -18,6 +19,7 @@
 mod accounts;
 mod area;
 mod attempts;
+mod external;
 mod password;
 mod permission;
 mod role;
@@ -31,6 +33,7 @@ mod user;
 pub use accounts::{AccountError, Accounts, UserChange};
 pub use area::{Area, Scope};
 pub use attempts::Attempts;
+pub use external::{ExternalId, ExternalUser};
 pub use password::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS, PasswordHash, Salt, WeakPassword};
 pub use permission::{Permission, Permissions};
 pub use role::{Role, Roles};

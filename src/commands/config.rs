@@ -1,12 +1,12 @@
 //! `check-config FILE` and `print-config`: reports what is wrong with a configuration, and lists what may be in one.
 //!
-//! Opens nothing but the file and the certificate of HTTPS that it names: neither the data directory nor the port is touched. With `--connect` it also connects to
+//! Opens nothing but the file and the certificates that it names: neither the data directory nor the port is touched. With `--connect` it also connects to
 //! what the file names, see [`super::connect`].
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use super::serving::tls;
+use super::serving::{sign_on, tls};
 use crate::config::{Config, SourceKind, duration_text, reference_markdown};
 
 /// Checks a configuration file with the overrides of the environment, and writes one line: that it is sound, and its
@@ -19,6 +19,7 @@ use crate::config::{Config, SourceKind, duration_text, reference_markdown};
 pub fn check_config(file: &Path, connect: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let config = Config::load(file)?;
     tls(&config)?;
+    sign_on(&config)?;
     writeln!(out, "{}: ok ({})", file.display(), notable(&config))?;
     if connect { super::connect::connect(&config, out) } else { Ok(()) }
 }

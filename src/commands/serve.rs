@@ -18,7 +18,9 @@ use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
 use super::plate_key::configured_cipher;
 use super::serve_api;
-use super::serving::{Listening, Recording, connections, gate, predict_beside, revealing, serve_settings, serve_until};
+use super::serving::{
+    Listening, Recording, connections, gate, predict_beside, revealing, serve_settings, serve_until, sign_on,
+};
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
@@ -74,7 +76,7 @@ pub fn run_appliance(
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
     let cipher = configured_cipher(config)?;
     // Before the store is touched: a port in use must not cost anything.
-    let gate = gate(config)?;
+    let (gate, sign_on) = (gate(config)?, sign_on(config)?);
     let listening = runtime.block_on(Listening::start(config))?;
     let settings = StoreSettings { plates: cipher.clone(), ..store_settings(config, args) };
     let mut store = Store::open(&config.data_dir, settings)?;
@@ -102,10 +104,14 @@ pub fn run_appliance(
 
     let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
 
-    let recording = Recording::begin(config, &stop, runtime.handle())?;
+    let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
-    let settings =
-        ServeSettings { forecaster, plates: cipher.clone(), ..serve_settings(config, gate, recording.trail.clone()) };
+    let settings = ServeSettings {
+        forecaster,
+        sign_on,
+        plates: cipher.clone(),
+        ..serve_settings(config, gate, recording.trail.clone())
+    };
     let reader = revealing(appliance.clone(), cipher);
     let serving = runtime.spawn(serve_until(listening, reader, settings, connections(config), stop.clone()));
 

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until};
+use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until, sign_on};
 use super::signals::{Signals, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
@@ -28,7 +28,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
                         process of role \"all\" for plates, or remove privacy.plate_key_file here";
         return Err(Usage(sentence.to_owned()).into());
     }
-    let gate = gate(config)?;
+    let (gate, sign_on) = (gate(config)?, sign_on(config)?);
     let listening = runtime.block_on(Listening::start(config))?;
     let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {
         RemoteError::NoMysql | RemoteError::NoRedis | RemoteError::Redis(_) => Usage(error.to_string()),
@@ -36,9 +36,9 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     // Counts come from MySQL; without a data directory their history lasts as long as the process.
     let forecaster = Service::new(service_settings(config, None, Arc::new(MemoryRegistry::default())));
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
-    let recording = Recording::begin(config, &stop, runtime.handle())?;
+    let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
-    let settings = ServeSettings { forecaster, ..serve_settings(config, gate, recording.trail.clone()) };
+    let settings = ServeSettings { forecaster, sign_on, ..serve_settings(config, gate, recording.trail.clone()) };
     let served = runtime.block_on(serve_until(listening, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;

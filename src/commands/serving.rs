@@ -16,6 +16,7 @@ use super::signals::note_hangups;
 use crate::clock::{civil_now, unix_millis, unix_now};
 use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
+use crate::oidc::{OidcSettings, SignOn};
 use crate::predict::Service;
 use crate::pseudonyms::{PlateCipher, RevealingReader};
 use crate::reader::Reader;
@@ -123,12 +124,12 @@ pub(super) fn connections(config: &Config) -> ConnectionSettings {
 /// [`Usage`] if everybody who reaches the port would come in, and the configuration does not say that this is meant.
 pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
     let api = &config.api;
-    // A proxy passes on what comes from elsewhere.
-    let is_local = api.listen.ip().is_loopback() && api.proxies.is_empty();
+    // A proxy passes on what comes from elsewhere; and where single sign-on is set up, one logs in, also before anybody has.
+    let is_local = api.listen.ip().is_loopback() && api.proxies.is_empty() && !config.oidc.is_on();
     let limits = SessionLimits { idle: api.session_idle, absolute: api.session_max };
     let settings = GateSettings { open: api.open, is_local, limits };
     let files = AccountFiles::below(&config.data_dir);
-    if !is_local && !api.open && files.accounts()?.are_empty() {
+    if !is_local && !api.open && !config.oidc.is_on() && files.accounts()?.are_empty() {
         return Err(Usage(format!(
             "{listen} can be reached from elsewhere, and nobody has a login yet. Make the first user with\n  \
              platewatch user add NAME --role admin --role supervisor --data-dir {data_dir}\n\
@@ -153,11 +154,35 @@ pub(super) fn revealing(reader: Arc<dyn Reader>, cipher: Option<Arc<PlateCipher>
     }
 }
 
-/// How often what was recorded is brought to the disk, and how often the oldest of it is looked at.
+/// Single sign-on, if it is configured. The provider is not asked yet.
+///
+/// # Errors
+/// [`Usage`] for certificates that cannot be used.
+pub(super) fn sign_on(config: &Config) -> anyhow::Result<Option<Arc<SignOn>>> {
+    let oidc = &config.oidc;
+    if !oidc.is_on() {
+        return Ok(None);
+    }
+    let settings = OidcSettings {
+        issuer: oidc.issuer.clone(),
+        client_id: oidc.client_id.clone(),
+        client_secret: (!oidc.client_secret.is_empty()).then(|| oidc.client_secret.expose().to_owned()),
+        redirect_url: oidc.redirect_url.clone(),
+        scopes: oidc.scopes.clone(),
+        role_claim: oidc.role_claim.clone(),
+        roles: oidc.claim_roles(),
+        ca_certificate: oidc.ca_certificate.clone(),
+        timeout: oidc.timeout,
+    };
+    SignOn::new(settings).map(|sign_on| Some(Arc::new(sign_on))).map_err(|error| Usage(error.to_string()).into())
+}
+
+/// How often what was recorded is brought to the disk, how often when tokens were used, and how often the oldest is looked at.
 const SYNC_EVERY: Duration = Duration::from_secs(1);
+const KEEP_USES_EVERY: Duration = Duration::from_secs(60);
 const RETAIN_EVERY: Duration = Duration::from_secs(3_600);
 
-/// The audit log while it is written, and the thread that brings it to the disk and removes what is too old.
+/// The audit log while it is written, and the thread that brings it to the disk, and when tokens were used, and removes what is too old.
 pub(super) struct Recording {
     /// The log.
     pub(super) trail: Arc<Trail>,
@@ -168,6 +193,7 @@ impl Recording {
     /// Begins to record until `stop`. A log that cannot be written does not keep the process from starting: it shows no plates.
     pub(super) fn begin(
         config: &Config,
+        gate: &Arc<Gate>,
         stop: &CancellationToken,
         waiting: &tokio::runtime::Handle,
     ) -> anyhow::Result<Self> {
@@ -178,11 +204,11 @@ impl Recording {
             Err(error) => tracing::error!(%error, "the audit log cannot be written: no plates are shown until it can"),
         }
         let keep = config.audit.keep.duration();
-        let (written, stop, waiting) = (trail.clone(), stop.clone(), waiting.clone());
+        let (written, gate, stop, waiting) = (trail.clone(), gate.clone(), stop.clone(), waiting.clone());
         let rest = move || waiting.block_on(async { tokio::time::timeout(SYNC_EVERY, stop.cancelled()).await.is_ok() });
         let thread = std::thread::Builder::new()
             .name("audit".to_owned())
-            .spawn(move || keep_up(&written, keep, rest))
+            .spawn(move || keep_up(&written, &gate, keep, rest))
             .context("cannot start the thread of the audit log")?;
         Ok(Self { trail, thread })
     }
@@ -200,8 +226,9 @@ impl Recording {
 }
 
 /// Brings the log to the disk, and removes what is older than `keep`, until `rest` says that it is over.
-fn keep_up(trail: &Trail, keep: Option<Duration>, rest: impl Fn() -> bool) {
+fn keep_up(trail: &Trail, gate: &Gate, keep: Option<Duration>, rest: impl Fn() -> bool) {
     let mut looked_at: Option<std::time::Instant> = None;
+    let mut kept_at = std::time::Instant::now();
     let mut is_failing = false;
     loop {
         let failed = trail.sync().err();
@@ -217,7 +244,14 @@ fn keep_up(trail: &Trail, keep: Option<Duration>, rest: impl Fn() -> bool) {
                 Err(error) => tracing::error!(%error, "the oldest days of the audit log cannot be removed"),
             }
         }
-        if rest() {
+        let is_over = rest();
+        if is_over || kept_at.elapsed() >= KEEP_USES_EVERY {
+            kept_at = std::time::Instant::now();
+            if let Err(error) = gate.keep_uses() {
+                tracing::warn!(%error, "when tokens were last used is not stored");
+            }
+        }
+        if is_over {
             return;
         }
     }

@@ -121,7 +121,8 @@ fn add(
 }
 
 fn list(files: &AccountFiles, out: &mut impl Write) -> anyhow::Result<()> {
-    let (accounts, now, zone) = (files.accounts()?, unix_now(), TimeZoneName::default());
+    let (accounts, uses) = (files.accounts()?, files.last_uses()?);
+    let (now, zone) = (unix_now(), TimeZoneName::default());
     if accounts.tokens().is_empty() {
         return Ok(writeln!(out, "there are no tokens; `platewatch token add USER --scope dashboard` makes one")?);
     }
@@ -132,8 +133,10 @@ fn list(files: &AccountFiles, out: &mut impl Write) -> anyhow::Result<()> {
             Some(time) => format!("until {time}"),
             None => String::new(),
         };
+        let used = uses.get(&token.id).and_then(|unix| zone.civil(*unix));
+        let used = used.map_or_else(|| "never used".to_owned(), |time| format!("used {time}"));
         let line = format!(
-            "{} {:<20} {:<28} {until:<26} {}",
+            "{} {:<20} {:<28} {until:<26} {used:<24} {}",
             token.id.as_str(),
             token.owner,
             scopes,

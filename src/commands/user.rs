@@ -159,6 +159,9 @@ pub fn run(args: &UserArgs, out: &mut impl Write) -> anyhow::Result<()> {
             if files.accounts()?.user(&name).is_none() {
                 return Err(Usage(access::AccountError::NoUser(name).to_string()).into());
             }
+            if files.accounts()?.external_id(&name).is_some() {
+                return Err(Usage(access::AccountError::External(name).to_string()).into());
+            }
             let (hash, made) = hashed(&name, *generate)?;
             let set = |accounts: &mut Accounts| accounts.set_password(&name, hash, made.is_some(), unix_now());
             books.change(Action::UserPassword, set, |()| of(&name))?;
@@ -205,6 +208,7 @@ fn list(files: &AccountFiles, out: &mut impl Write) -> anyhow::Result<()> {
         let state = match (user.disabled, user.must_change) {
             (true, _) => "disabled",
             (false, true) => "must choose a new password",
+            (false, false) if accounts.external_id(&user.name).is_some() => "single sign-on",
             (false, false) => "",
         };
         let area = area_words(user.area.as_ref());

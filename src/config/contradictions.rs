@@ -51,6 +51,34 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
             format!("api.metrics_listen and api.listen are both {}: write another port for one of them", api.listen),
         );
     }
+    let oidc = &config.oidc;
+    let parts = [
+        ("oidc.client_id", oidc.client_id.is_empty(), "what the provider calls Platewatch"),
+        (
+            "oidc.redirect_url",
+            oidc.redirect_url.is_empty(),
+            "\"https://HOST/api/session/oidc/callback\", as it is entered at the provider",
+        ),
+        (
+            "oidc.roles",
+            oidc.roles.is_empty(),
+            "which value of the claim means which role, such as [\"traffic-desk=operator\"]: without it everybody is refused",
+        ),
+    ];
+    for (setting, is_missing, what) in parts {
+        if oidc.is_on() && is_missing {
+            refuse(["oidc.issuer", setting], format!("oidc.issuer is set and {setting} is not; write {what}"));
+        } else if !oidc.is_on() && !is_missing {
+            refuse(
+                [setting, "oidc.issuer"],
+                format!("{setting} is set and oidc.issuer is not; write the provider's issuer, or leave [oidc] out"),
+            );
+        }
+    }
+    if oidc.is_on() && api.open {
+        let message = "api.open lets everybody in, so nobody could log in by oidc.issuer; leave one of them out";
+        refuse(["api.open", "oidc.issuer"], message.to_owned());
+    }
     let source = &config.source;
     if config.role == Role::Api {
         let wrong = if config.mycat.urls.is_empty() {

@@ -7,6 +7,7 @@ mod cases;
 mod detect;
 mod kafka;
 mod mycat;
+mod oidc;
 mod predict;
 mod privacy;
 mod redis;
@@ -23,6 +24,7 @@ pub use audit::PurposeUse;
 pub use detect::{ComparedPlates, DetectConfig, EvidenceUse};
 pub use kafka::{KafkaConfig, KafkaStart};
 pub use mycat::{MycatConfig, MysqlTls};
+pub use oidc::OidcConfig;
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
 pub use redis::RedisConfig;
 pub use source::{Order, SimulatedRoads, SourceConfig, SourceKind, TextEncoding};
@@ -47,6 +49,7 @@ settings! {
         api: ApiConfig;
         audit: audit::AuditConfig;
         privacy: privacy::PrivacyConfig;
+        oidc: OidcConfig;
         predict: PredictConfig;
     }
 }

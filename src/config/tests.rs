@@ -122,6 +122,23 @@ fn a_problem_names_its_setting_and_line_and_what_to_write() {
 }
 
 #[test]
+fn single_sign_on_is_set_up_whole_or_not_at_all() {
+    let whole = "[oidc]\nissuer = \"https://login.example.org\"\nclient_id = \"watch\"\n\
+                 redirect_url = \"https://watch.example.org/api/session/oidc/callback\"\nroles = [\"desk=operator\"]\n";
+    assert!(load(whole).unwrap().oidc.is_on());
+    for (left_out, line) in [("client_id", 1), ("redirect_url", 2), ("roles", 3)] {
+        let lines = whole.lines().filter(|text| !text.starts_with(left_out));
+        let text: String = lines.map(|text| format!("{text}\n")).collect();
+        refused(&text, &["line 2: oidc.issuer", &format!("oidc.{left_out} is not"), "write "]);
+        let alone: String = whole.lines().skip(1 + line).take(1).map(|text| format!("[oidc]\n{text}\n")).collect();
+        refused(&alone, &[&format!("line 2: oidc.{left_out}"), "oidc.issuer is not"]);
+    }
+    refused("[oidc]\nissuer = \"http://login.example.org\"\n", &["line 2: oidc.issuer", "is not encrypted"]);
+    refused("[oidc]\nroles = [\"desk=king\"]\n", &["line 2: oidc.roles", "viewer, operator"]);
+    refused(&format!("[api]\nopen = true\n{whole}"), &["line 2: api.open", "leave one of them out"]);
+}
+
+#[test]
 fn the_api_role_needs_its_servers_and_takes_nothing_in() {
     let servers = "role = \"api\"\n[mycat]\nurls = [\"mysql://a/x\"]\n[redis]\nurl = \"redis://b\"\n";
     assert_eq!(load(servers).unwrap().role, Role::Api);
@@ -182,10 +199,10 @@ fn kafka_properties_pass_through_but_for_those_that_keep_the_count() {
         ("socket.keepalive.enable", "true"),
     ];
     assert_eq!(pairs, expected);
-    let variable = "{ \"sasl.password\" = \"secret\" }";
+    let variable = "{ \"sasl.password\" = \"gorse-hill\" }";
     let config = with_variable("PLATEWATCH__KAFKA__PROPERTIES", variable).unwrap();
-    assert_eq!(config.kafka.properties.iter().next(), Some(("sasl.password", "secret")));
-    assert!(!format!("{config:?}").contains("secret"), "a secret must not be in any log");
+    assert_eq!(config.kafka.properties.iter().next(), Some(("sasl.password", "gorse-hill")));
+    assert!(!format!("{config:?}").contains("gorse"), "a secret must not be in any log");
     assert_eq!(load(&config.to_toml_with_docs()).unwrap(), config);
 
     refused("[kafka.properties]\nenable.auto.commit = true\n", &["kafka.properties", "enable.auto.commit", "always"]);
@@ -200,13 +217,13 @@ fn kafka_properties_pass_through_but_for_those_that_keep_the_count() {
 #[test]
 fn mirrors_are_named_by_url_and_their_secrets_are_not_shown() {
     let config = load(
-        "[mycat]\nurls = [\"mysql://pw:s%40cret@db-app:3306/traffic_db\", \"mysql://[::1]:3307/traffic_db\"]\nuser = \"platewatch\"\n\
-         password = \"hidden\"\ntls = \"verify\"\ntls_ca = \"/etc/ca.pem\"\n[redis]\nurl = \"rediss://db-app/2\"\npassword = \"hidden\"\n",
+        "[mycat]\nurls = [\"mysql://pw:g%40rse@db-app:3306/traffic_db\", \"mysql://[::1]:3307/traffic_db\"]\nuser = \"platewatch\"\n\
+         password = \"hidden\"\ntls = \"verify\"\ntls_ca = \"/etc/ca.pem\"\n[redis]\nurl = \"rediss://db-app/2\"\npassword = \"hidden\"\n[oidc]\nclient_secret = \"hidden\"\n",
     )
     .unwrap();
     let [first, second] = &config.mycat.urls[..] else { panic!("two") };
     assert_eq!((first.host(), first.port(), first.path()), ("db-app", 3306, "traffic_db"));
-    assert_eq!((first.user(), first.password().unwrap().expose()), (Some("pw"), "s@cret"));
+    assert_eq!((first.user(), first.password().unwrap().expose()), (Some("pw"), "g@rse"));
     assert_eq!(
         (second.host(), second.user(), second.to_string().as_str()),
         ("::1", None, "mysql://[::1]:3307/traffic_db")
@@ -216,7 +233,7 @@ fn mirrors_are_named_by_url_and_their_secrets_are_not_shown() {
     assert_eq!((redis.scheme(), redis.port(), redis.path()), ("rediss", 6379, "2"));
     assert_eq!(config.redis.tls_ca, None);
     let shown = format!("{config:?}");
-    for secret in ["hidden", "cret"] {
+    for secret in ["hidden", "g@rse", "g%40rse"] {
         assert!(!shown.contains(secret), "a secret must not be in any log: {shown}");
     }
     assert_eq!(load(&config.to_toml_with_docs()).unwrap(), config);

@@ -1,12 +1,13 @@
-//! The files `access/accounts.json` and `access/sessions.json` of a data directory. Each is replaced as a whole, so a reader never
+//! The files `access/accounts.json`, `access/sessions.json` and `access/uses.json` of a data directory. Each is replaced as a whole, so a reader never
 //! sees half of one; changes of accounts hold a lock, so that the command line may change them while a process serves.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use access::{AccountError, Accounts, Session};
+use access::{AccountError, Accounts, Session, TokenId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ use super::trail::TrailError;
 
 const ACCOUNTS: &str = "accounts.json";
 const SESSIONS: &str = "sessions.json";
+const USES: &str = "uses.json";
 const LOCK: &str = "lock";
 /// The version of the files' layout.
 const FORMAT: u32 = 1;
@@ -126,6 +128,19 @@ impl AccountFiles {
     pub(super) fn write_sessions(&self, sessions: &[Session]) -> Result<(), FilesError> {
         self.make_folder()?;
         self.write(SESSIONS, &sessions)
+    }
+
+    /// When tokens were last used, as a process noted it last.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub fn last_uses(&self) -> Result<BTreeMap<TokenId, i64>, FilesError> {
+        self.read(USES)
+    }
+
+    pub(super) fn write_last_uses(&self, uses: &BTreeMap<TokenId, i64>) -> Result<(), FilesError> {
+        self.make_folder()?;
+        self.write(USES, uses)
     }
 
     /// Which version of the accounts is stored; none without the file.

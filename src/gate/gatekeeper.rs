@@ -17,6 +17,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::files::{AccountFiles, FilesError, Stamp};
 use super::identity::{Identity, Via, Who};
 use super::random::{NoRandomness, salt, secret};
+use super::uses::Uses;
 
 /// How the gate is set.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +101,7 @@ pub struct Gate {
     looked_at: AtomicI64,
     sessions: Mutex<Sessions>,
     attempts: Mutex<Attempts>,
+    uses: Uses,
 }
 
 impl Gate {
@@ -112,8 +114,9 @@ impl Gate {
             tracing::warn!(%error, "everybody must log in again");
             Vec::new()
         });
-        let known = Known::read(&files)?;
+        let (known, uses) = (Known::read(&files)?, Uses::read(&files));
         Ok(Self {
+            uses,
             settings,
             files: Some(files),
             known: ArcSwap::from_pointee(known),
@@ -133,6 +136,7 @@ impl Gate {
             looked_at: AtomicI64::new(0),
             sessions: Mutex::new(Sessions::new(limits, [])),
             attempts: Mutex::default(),
+            uses: Uses::default(),
         }
     }
 
@@ -175,7 +179,12 @@ impl Gate {
         }
         let known = self.known.load();
         if let Some(token) = credential.token {
-            return known.by_token(&Digest::of(token), now).ok_or(Denied::WrongToken);
+            let digest = Digest::of(token);
+            let identity = known.by_token(&digest, now).ok_or(Denied::WrongToken)?;
+            if let Some(token) = known.tokens.get(&digest) {
+                self.uses.used(&token.id, now);
+            }
+            return Ok(identity);
         }
         let cookie = credential.cookie.ok_or(Denied::LoginRequired)?;
         known.by_session(&mut self.sessions.lock(), &Digest::of(cookie), now).ok_or(Denied::LoginRequired)
@@ -211,8 +220,19 @@ impl Gate {
             return Err(LoginError::Open);
         }
         let user = self.check(name, password, address, now)?;
+        Ok(self.open_session(user.name, address, agent, now)?)
+    }
+
+    /// Opens a session of a user.
+    pub(super) fn open_session(
+        &self,
+        name: UserName,
+        address: &str,
+        agent: &str,
+        now: i64,
+    ) -> Result<(Secret, Session), NoRandomness> {
         let cookie = secret("")?;
-        let session = Session::new(cookie.digest(), user.name, now, address.to_owned(), agent);
+        let session = Session::new(cookie.digest(), name, now, address.to_owned(), agent);
         let mut sessions = self.sessions.lock();
         sessions.open(session.clone(), now);
         self.keep(&sessions);
@@ -316,6 +336,10 @@ impl Gate {
 
     pub(super) fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock()
+    }
+
+    pub(super) fn uses(&self) -> &Uses {
+        &self.uses
     }
 
     pub(super) fn files(&self) -> Option<&AccountFiles> {

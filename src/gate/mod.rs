@@ -4,13 +4,16 @@
 //! The rules are those of the crate `access`; here are the files, the clock and the randomness. It does not know HTTP, nor which
 //! endpoint needs what.
 
+mod external;
 mod files;
 mod gatekeeper;
 mod identity;
 mod manage;
 mod random;
 mod trail;
+mod uses;
 
+pub use external::EnterError;
 pub use files::{AccountFiles, FilesError};
 pub use gatekeeper::{Credential, Denied, Gate, GateSettings, LoginError, PasswordError};
 pub use identity::{Identity, Via, Who};

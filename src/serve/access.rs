@@ -36,7 +36,7 @@ pub(super) use lately::Lately;
 pub(super) use mask::Mask;
 pub(super) use purpose::purpose_of;
 pub(super) use record::{Record, Sent};
-pub(super) use table::{Limited, Needs, changes, row_of};
+pub(super) use table::{CALLBACK, Limited, Needs, changes, row_of};
 pub(super) use who::By;
 
 use purpose::demanded;
@@ -89,8 +89,11 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     request.extensions_mut().insert(record.clone());
     request.extensions_mut().insert(api.sight(&identity.scope));
     // Health probes may carry whatever a balancer adds to them.
-    let fields =
-        if is_api_path(route.as_str()) { layers::parameters(&request, parameters).map(Some) } else { Ok(None) };
+    let fields = if is_api_path(route.as_str()) {
+        layers::parameters(&request, route.as_str(), parameters).map(Some)
+    } else {
+        Ok(None)
+    };
     let answer = async move {
         let answered = match fields {
             Ok(fields) => {
@@ -204,12 +207,17 @@ pub(super) fn credential(headers: &HeaderMap) -> Credential<'_> {
     Credential { cookie: cookie(headers), token: bearer(headers) }
 }
 
-/// The session's cookie. A client that sends two of that name has been tampered with, and has none.
+/// The session's cookie.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, COOKIE)
+}
+
+/// The cookie of this name. A client that sends two has been tampered with, and has none.
+pub(super) fn cookie_named<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut ours = all.flat_map(|cookies| cookies.split(';')).filter_map(|cookie| {
         let (name, value) = cookie.trim().split_once('=')?;
-        (name == COOKIE).then_some(value)
+        (name == wanted).then_some(value)
     });
     let first = ours.next()?;
     ours.next().is_none().then_some(first)

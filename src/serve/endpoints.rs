@@ -12,7 +12,7 @@ use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
     alert, audit, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query,
-    recent, rejects, roads, session, sessions, stats, status, stream, tokens, track, users, warnings,
+    recent, rejects, roads, session, sessions, sign_on, stats, status, stream, tokens, track, users, warnings,
 };
 
 /// The path below which the API lies.
@@ -83,7 +83,11 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
 
 /// The endpoints below [`API`] whose answers have no end, or may take long.
 pub(super) fn streams() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(stream::stream)).routes(routes!(audit::verify_audit))
+    OpenApiRouter::new()
+        .routes(routes!(stream::stream))
+        .routes(routes!(audit::verify_audit))
+        .routes(routes!(sign_on::begin_sign_on))
+        .routes(routes!(sign_on::end_sign_on))
 }
 
 /// The endpoints beside the API, for those who operate the process.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
+use super::access::CALLBACK;
 use super::error::{ApiError, ErrorReason};
 use super::fields::Fields;
 use super::state::Api;
@@ -18,13 +19,16 @@ use super::state::Api;
 /// Paths that are answered even when every connection is in use.
 pub(super) const HEALTH_PATHS: [&str; 2] = ["/healthz", "/readyz"];
 
-/// Parses the query string once, and refuses parameters that the endpoint does not have.
+/// Parses the query string once, and refuses parameters that the endpoint does not have. Where a provider leads a browser back nothing is
+/// refused: it adds what it likes.
 ///
 /// # Errors
 /// 400.
-pub(super) fn parameters(request: &Request, known: &[String]) -> Result<Fields, ApiError> {
+pub(super) fn parameters(request: &Request, route: &str, known: &[String]) -> Result<Fields, ApiError> {
     let fields = Fields::from_query(request.uri().query().unwrap_or_default())?;
-    fields.only(known)?;
+    if route != CALLBACK {
+        fields.only(known)?;
+    }
     Ok(fields)
 }
 

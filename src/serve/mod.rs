@@ -52,6 +52,7 @@ mod sessions;
 mod settings;
 mod shares;
 mod sight;
+mod sign_on;
 mod state;
 mod stats;
 mod status;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Permission, Role};
+use access::{Area, Permission, Role, Secret, Session as LoggedIn};
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Succe
 use super::fields::{BodyFields, Fields};
 use super::listen::Client;
 use super::state::Api;
+use super::users::names_of;
 use crate::clock::unix_now;
 use crate::config::PurposeUse;
 use crate::gate::{Credential, Identity, LoginError, PasswordError, Via, Who};
@@ -45,6 +46,21 @@ pub(super) struct UserJson {
     /// A new password must be chosen before anything else.
     #[schema(example = false)]
     must_change: bool,
+    /// The user logs in by single sign-on, and has no password here.
+    #[schema(example = false)]
+    external: bool,
+}
+
+/// Districts and checkpoints to which a client is limited: a place in any of them counts.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SessionArea)]
+pub(super) struct AreaJson {
+    /// Districts.
+    #[schema(example = json!(["邳州市"]))]
+    districts: Vec<String>,
+    /// Checkpoints beside those of the districts.
+    #[schema(example = json!(["G3_Sulu"]))]
+    checkpoints: Vec<String>,
 }
 
 /// Who is logged in, and what this client may do.
@@ -59,6 +75,11 @@ pub(super) struct SessionJson {
     /// What this client may do.
     #[schema(value_type = Vec<PermissionName>, example = json!(["dashboard", "plates", "work", "export"]))]
     permissions: Vec<Permission>,
+    /// Where it may look: within all of these; everywhere if there are none. A token has its own area beside that of its user.
+    areas: Vec<AreaJson>,
+    /// Whether one may log in by single sign-on: at `/api/session/oidc`.
+    #[schema(example = false)]
+    single_sign_on: bool,
     /// Null if nobody is logged in.
     user: Option<UserJson>,
     /// What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
@@ -72,6 +93,13 @@ pub(super) struct SessionJson {
     expires_at: Option<String>,
 }
 
+impl From<Area> for AreaJson {
+    fn from(area: Area) -> Self {
+        let (districts, checkpoints) = names_of(Some(area));
+        Self { districts, checkpoints }
+    }
+}
+
 impl SessionJson {
     fn new(api: &Api, identity: &Identity) -> Self {
         let expires_at = match &identity.via {
@@ -82,11 +110,14 @@ impl SessionJson {
             access: if api.gate.is_closed() { Access::Login } else { Access::Open },
             exposed: api.gate.is_exposed(),
             permissions: identity.permissions.iter().collect(),
+            areas: identity.scope.areas().cloned().map(AreaJson::from).collect(),
+            single_sign_on: api.settings.sign_on.is_some() && api.gate.is_closed(),
             user: identity.who.as_ref().map(|who| UserJson {
                 name: who.name.to_string(),
                 shown: who.shown.clone(),
                 roles: who.roles.iter().collect(),
                 must_change: who.must_change,
+                external: api.gate.is_external(&who.name),
             }),
             csrf: identity.csrf(),
             purpose: PurposeUse::as_str(api.settings.purpose),
@@ -148,7 +179,7 @@ pub(super) async fn log_in(
     let [name, password] = ["user", "password"].map(|name| text(&fields, name));
     let (name, password) = (name?, password?);
     client.takes_secrets()?;
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned();
+    let agent = user_agent(&headers);
     let address = client.address.to_string();
     let now = unix_now();
     // What somebody typed may be anything, even a password; the name of a user is not.
@@ -159,8 +190,7 @@ pub(super) async fn log_in(
     let identity = identity.map_err(|_| ApiError::new(ErrorReason::LoginRequired))?;
     record.by(By::from(&identity));
     tracing::info!(user = %session.user, address = session.address, "logged in");
-    let seconds = api.gate.ends_at(&session.digest, now).map_or(0, |ends_at| ends_at - now);
-    let set = format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}", cookie.reveal());
+    let set = set_session(&api, &cookie, &session, now);
     with_cookie(Success(SessionJson::new(&api, &identity)).into_response(), &set)
 }
 
@@ -277,6 +307,17 @@ fn refused(error: LoginError) -> ApiError {
             ApiError::internal()
         }
     }
+}
+
+/// What the browser calls itself.
+pub(super) fn user_agent(headers: &HeaderMap) -> String {
+    headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// The cookie of a session, for as long as that may last.
+pub(super) fn set_session(api: &Api, cookie: &Secret, session: &LoggedIn, now: i64) -> String {
+    let seconds = api.gate.ends_at(&session.digest, now).map_or(0, |ends_at| ends_at - now);
+    format!("{COOKIE}={}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}", cookie.reveal())
 }
 
 fn with_cookie(mut response: Response, set: &str) -> Result<Response, ApiError> {

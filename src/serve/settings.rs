@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::PurposeUse;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
+use crate::oidc::SignOn;
 use crate::pseudonyms::PlateCipher;
 
 /// Settings of the HTTP interface.
@@ -54,6 +55,8 @@ pub struct ServeSettings {
     pub zone: TimeZoneName,
     /// Who comes in.
     pub gate: Arc<Gate>,
+    /// Single sign-on; none where it is not set up.
+    pub sign_on: Option<Arc<SignOn>>,
     /// The audit log; without it nothing is recorded.
     pub trail: Option<Arc<Trail>>,
     /// The key of pseudonyms, with which the audit log is kept; none where plates are stored as they are.
@@ -87,6 +90,7 @@ impl ServeSettings {
             clock,
             zone,
             gate: Arc::new(Gate::open()),
+            sign_on: None,
             trail: None,
             plates: None,
             purpose: PurposeUse::Optional,

@@ -53,12 +53,16 @@ pub(super) struct TokenJson {
     /// Whether it is not valid any more.
     #[schema(example = false)]
     expired: bool,
+    /// When it was used last, civil time of the road; null if it never was.
+    #[schema(example = "2024-01-08 08:00:00")]
+    used_at: Option<String>,
 }
 
 impl TokenJson {
-    fn new(api: &Api, token: Token, now: i64) -> Self {
+    fn new(api: &Api, token: Token, now: i64, used_at: Option<i64>) -> Self {
         let (districts, checkpoints) = names_of(token.area.clone());
         Self {
+            used_at: used_at.map(|unix| api.civil(unix)),
             districts,
             checkpoints,
             expired: token.has_expired(now),
@@ -107,7 +111,12 @@ pub(super) async fn list_tokens(
 ) -> Answer<TokensJson> {
     managed_by(&identity)?;
     let (all, now) = (api.at_the_gate(crate::gate::Gate::tokens).await?, unix_now());
-    Ok(Success(TokensJson { tokens: all.into_iter().map(|token| TokenJson::new(&api, token, now)).collect() }))
+    let uses = api.gate.last_uses();
+    let shown = |token: Token| {
+        let used_at = uses.get(&token.id).copied();
+        TokenJson::new(&api, token, now, used_at)
+    };
+    Ok(Success(TokensJson { tokens: all.into_iter().map(shown).collect() }))
 }
 
 /// A token to be.
@@ -174,7 +183,7 @@ pub(super) async fn add_token(
     let (token, secret) = made.map_err(|error| refused(error, &owner))?;
     record.detail("id", token.id.as_str());
     tracing::info!(token = token.id.as_str(), owner = %owner, by = %by, "made a token");
-    Ok(Success(MadeTokenJson { token: TokenJson::new(&api, token, now), secret: secret.reveal().to_owned() }))
+    Ok(Success(MadeTokenJson { token: TokenJson::new(&api, token, now, None), secret: secret.reveal().to_owned() }))
 }
 
 /// Takes a token back: from then on it is not valid.

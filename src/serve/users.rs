@@ -43,6 +43,9 @@ pub(super) struct UserJson {
     /// Whether the user must choose a new password at the next login.
     #[schema(example = true)]
     must_change: bool,
+    /// Whether the user logs in by single sign-on: then password, roles and shown name are not changed here.
+    #[schema(example = false)]
+    external: bool,
     /// When the user was made, civil time of the road.
     #[schema(example = "2024-01-01 08:00:00")]
     created_at: String,
@@ -59,6 +62,7 @@ impl UserJson {
         let UserSummary { user, sessions, tokens } = summary;
         let (districts, checkpoints) = names_of(user.area);
         Self {
+            external: api.gate.is_external(&user.name),
             name: user.name.to_string(),
             shown: user.shown,
             roles: user.roles.iter().collect(),
@@ -205,7 +209,7 @@ pub(super) struct UserChangeBody {
     responses(
         (status = 200, description = "Changed", body = Envelope<ChangedUserJson>),
         (status = 404, description = "There is no such user", body = ErrorEnvelope),
-        (status = 409, description = "It is the last admin or one's own account, the role cannot be limited to places, or nobody needs to log in here", body = ErrorEnvelope),
+        (status = 409, description = "It is the last admin, one's own account or a user of single sign-on, the role cannot be limited to places, or nobody needs to log in here", body = ErrorEnvelope),
     )
 )]
 pub(super) async fn change_user(
@@ -345,6 +349,8 @@ pub(super) fn refused(error: ManageError, subject: &UserName) -> ApiError {
         AccountError::LargeArea => {
             ApiError::new(ErrorReason::LargeArea).with("limit", Area::MOST).with("characters", Area::MAX_NAME_CHARS)
         }
+        AccountError::External(name) => of(ErrorReason::ExternalUser, &name),
+        AccountError::Disabled(name) => of(ErrorReason::UserDisabled, &name),
         AccountError::NoRole => missing("roles"),
         AccountError::NoScope => missing("scopes"),
         AccountError::TooMany => ApiError::new(ErrorReason::TooManyAccounts),

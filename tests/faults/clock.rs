@@ -47,11 +47,12 @@ fn served(data: &Path, retention: &str, lines: &[u8], leaps: [&str; 4]) -> Dump 
     let all: Vec<&[u8]> = lines.split_inclusive(|byte| *byte == b'\n').collect();
     let mut written = 0;
     let mut watermark = String::new();
-    for (quarter, leap) in leaps.into_iter().enumerate() {
+    for (part, leap) in leaps.into_iter().flat_map(|leap| [leap; 8]).enumerate() {
         set(leap);
-        let part = &all[all.len() * quarter / 4..all.len() * (quarter + 1) / 4];
-        input.write_all(&part.concat()).unwrap();
-        written += part.len();
+        // Five minutes of traffic: a segment ends with the first commit after a full hour, and only whole segments are dropped.
+        let lines = &all[all.len() * part / 32..all.len() * (part + 1) / 32];
+        input.write_all(&lines.concat()).unwrap();
+        written += lines.len();
         wait_until(LONG, "the lines are stored", || get_data(&at, "/api/status")["pipeline"]["lines"] == written);
         let status = get_data(&at, "/api/status");
         let now = status["detection"]["watermark"].as_str().unwrap().to_owned();

@@ -88,6 +88,7 @@ fn users_and_tokens_are_made_beside_a_running_appliance() {
     // Sessions and tokens outlive a restart, and end with their user.
     running.signal("TERM");
     assert_eq!(running.end().code, Some(0));
+    assert!(make(&data, &["token", "list"]).contains(" used 2"), "the last use is stored at the end");
     let (running, address) = started(&data);
     let by_cookie = Client { address: &address, header: ("cookie", cookie) };
     let by_token = Client { address: &address, header: ("authorization", format!("Bearer {token}")) };
@@ -102,7 +103,7 @@ fn users_and_tokens_are_made_beside_a_running_appliance() {
     wait_until(PATIENCE, "another role holds at once", || by_token.get("/api/overview").0 == 403);
     drop(running);
     // What is stored opens nothing.
-    for file in ["accounts.json", "sessions.json"] {
+    for file in ["accounts.json", "sessions.json", "uses.json"] {
         let text = std::fs::read_to_string(data.join("access").join(file)).unwrap();
         let secret = by_cookie.header.1.split('=').nth(1).unwrap();
         assert!(!text.contains(secret) && !text.contains(&token) && !text.contains(PASSWORD), "{file}");

@@ -42,7 +42,7 @@ async function account() {
 
 test('the account says who it is, in words', async () => {
   const { wrapper } = await account()
-  expect(wrapper.findAll('dd').map((fact) => fact.text())).toEqual(['wang', '值班', '查看统计、地图与列表查看完整号牌与轨迹研判导出', '2026-11-28 08:00:00'])
+  expect(wrapper.findAll('dd').map((fact) => fact.text())).toEqual(['wang', '值班', '查看统计、地图与列表查看完整号牌与轨迹研判导出', '全部', '2026-11-28 08:00:00'])
 })
 
 describe('the sessions', () => {

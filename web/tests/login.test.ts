@@ -17,6 +17,7 @@ beforeEach(() => {
   holdSession(LOGGED_OUT)
 })
 afterEach(() => {
+  window.history.replaceState(null, '', '/')
   vi.useRealTimers()
   holdSession(null)
 })
@@ -99,6 +100,31 @@ describe('the login', () => {
     expect(fetched).toHaveBeenCalledTimes(2)
   })
 
+  test('offers single sign-on where it is set up', async () => {
+    expect((await login()).wrapper.find('a').exists()).toBe(false)
+    holdSession({ ...LOGGED_OUT, single_sign_on: true })
+    const { wrapper } = await login()
+    expect([wrapper.get('a').text(), wrapper.get('a').attributes('href')]).toEqual(['单点登录', '/api/session/oidc'])
+    locale.value = 'en'
+    await flushPromises()
+    expect(wrapper.get('a').text()).toBe('Single sign-on')
+  })
+
+  test.each([
+    ['role', '您的账号在本系统没有角色，请联系系统管理员'],
+    ['provider', '无法连接单点登录的认证服务，请稍后重试或使用密码登录'],
+  ])('says why single sign-on led back: %s', async (reason, text) => {
+    window.history.replaceState(null, '', `/?sign_on=${reason}`)
+    const { wrapper } = await login()
+    expect(wrapper.get('[role=status]').text()).toBe(text)
+  })
+
+  test('shows nothing for a reason that is none', async () => {
+    window.history.replaceState(null, '', '/?sign_on=<b>x</b>')
+    const { wrapper } = await login()
+    expect(wrapper.find('[role=status]').exists()).toBe(false)
+  })
+
   test('says that a session has ended, and switches the language', async () => {
     holdSession(LOGGED_IN)
     holdSession(LOGGED_OUT)
@@ -123,7 +149,7 @@ test('a countdown ends at zero, and can start again', async () => {
 })
 
 test('a password that is due can be changed, or the user logs out', async () => {
-  const due = { ...LOGGED_IN, user: { name: 'wang', shown: '王警官', roles: ['operator' as const], must_change: true } }
+  const due = { ...LOGGED_IN, user: { name: 'wang', shown: '王警官', roles: ['operator' as const], must_change: true, external: false } }
   holdSession(due)
   const fetched = vi.spyOn(globalThis, 'fetch').mockImplementation((_, init) => Promise.resolve(envelope(init?.method === 'POST' ? null : LOGGED_IN)))
   const { wrapper } = await show(NewPasswordView)

@@ -58,6 +58,29 @@ describe('a page', () => {
   })
 })
 
+describe('the address alone', () => {
+  test('leads an auditor to the audit log, and a viewer to the wall screen', async () => {
+    holdSession(AUDITOR)
+    const auditor = await show(PageFrame, { routes, path: '/' })
+    await vi.waitFor(() => expect(auditor.router.currentRoute.value.name).toBe('audit'))
+    auditor.wrapper.unmount()
+    holdSession(VIEWER)
+    const viewer = await show(PageFrame, { routes, path: '/' })
+    expect(viewer.router.currentRoute.value.name).toBe('screen')
+  })
+})
+
+describe('who is limited to an area', () => {
+  test('sees where, beside the own name', async () => {
+    holdSession(LOGGED_IN)
+    const everywhere = await show(AppHeader, { routes, path: '/nowhere' })
+    expect(everywhere.wrapper.text()).not.toContain('仅限')
+    holdSession({ ...LOGGED_IN, areas: [{ districts: ['邳州市', '铜山县'], checkpoints: ['G3_Sulu'] }] })
+    const { wrapper } = await show(AppHeader, { routes, path: '/nowhere' })
+    expect(wrapper.get('.limits').text()).toBe('仅限：邳州市、铜山县、G3_Sulu')
+  })
+})
+
 describe('the navigation', () => {
   const pages = async () => (await show(AppHeader, { routes, path: '/nowhere' })).wrapper.findAll('nav a').map((link) => link.text())
 

@@ -3,12 +3,12 @@ import type { Permission, Session } from '@/api/types'
 
 const ALL: Permission[] = ['dashboard', 'plates', 'work', 'export', 'rejects', 'audit', 'users', 'metrics']
 
-export const OPEN: Session = { access: 'open', exposed: false, permissions: ALL, user: null, csrf: null, purpose: 'optional', expires_at: null }
+export const OPEN: Session = { access: 'open', exposed: false, permissions: ALL, areas: [], single_sign_on: false, user: null, csrf: null, purpose: 'optional', expires_at: null }
 export const LOGGED_OUT: Session = { ...OPEN, access: 'login', permissions: [] }
 export const LOGGED_IN: Session = {
   ...LOGGED_OUT,
   permissions: ['dashboard', 'plates', 'work', 'export'],
-  user: { name: 'wang', shown: '王警官', roles: ['operator'], must_change: false },
+  user: { name: 'wang', shown: '王警官', roles: ['operator'], must_change: false, external: false },
   csrf: 'token',
   expires_at: '2026-11-28 08:00:00',
 }
@@ -16,7 +16,7 @@ export const LOGGED_IN: Session = {
 export const VIEWER: Session = {
   ...LOGGED_IN,
   permissions: ['dashboard'],
-  user: { name: 'li', shown: '李警官', roles: ['viewer'], must_change: false },
+  user: { name: 'li', shown: '李警官', roles: ['viewer'], must_change: false, external: false },
 }
 
 export const envelope = (data: unknown) => new Response(JSON.stringify({ code: 200, msg: 'success', data }))

@@ -13,11 +13,11 @@ import { dialog, withDialogs } from './dialogs'
 import { show } from './mount'
 import { envelope, LOGGED_IN, OPEN, refusal } from './sessions'
 
-const ADMIN: Session = { ...LOGGED_IN, permissions: ['dashboard', 'users', 'metrics'], user: { name: 'boss', shown: '陈科长', roles: ['admin'], must_change: false } }
-const BOSS: Account = { name: 'boss', shown: '陈科长', roles: ['admin'], districts: [], checkpoints: [], disabled: false, must_change: false, created_at: '2026-03-01 09:00:00', sessions: 1, tokens: 0 }
+const ADMIN: Session = { ...LOGGED_IN, permissions: ['dashboard', 'users', 'metrics'], user: { name: 'boss', shown: '陈科长', roles: ['admin'], must_change: false, external: false } }
+const BOSS: Account = { name: 'boss', shown: '陈科长', roles: ['admin'], districts: [], checkpoints: [], disabled: false, must_change: false, external: false, created_at: '2026-03-01 09:00:00', sessions: 1, tokens: 0 }
 const WANG: Account = { ...BOSS, name: 'wang', shown: '王警官', roles: ['operator'], districts: ['邳州市'], checkpoints: ['G3_Sulu'], must_change: true, sessions: 1234, tokens: 1 }
 const ZHAO: Account = { ...BOSS, name: 'zhao', shown: 'zhao', roles: ['viewer', 'auditor'], disabled: true, sessions: 0 }
-const TOKEN: ApiToken = { id: '0a1b2c3d4e5f', owner: 'wang', scopes: ['dashboard', 'plates'], districts: [], checkpoints: [], note: '每晚报表', created_at: '2026-11-01 08:00:00', expires_at: null, expired: true }
+const TOKEN: ApiToken = { id: '0a1b2c3d4e5f', owner: 'wang', scopes: ['dashboard', 'plates'], districts: [], checkpoints: [], note: '每晚报表', created_at: '2026-11-01 08:00:00', expires_at: null, expired: true, used_at: null }
 const PASSWORD = 'k3-x9QbZ7mW2pLr8TnYc'
 
 let answers: Record<string, () => Response>
@@ -218,7 +218,7 @@ describe('the users', () => {
 describe('the tokens', () => {
   test('are listed, also those that have expired', async () => {
     const { table } = await users()
-    expect(table(1)).toEqual([['0a1b2c3d4e5f已过期', 'wang', '每晚报表', '查看统计、地图与列表、查看完整号牌与轨迹', '2026-11-01 08:00:00', '长期', '吊销']])
+    expect(table(1)).toEqual([['0a1b2c3d4e5f已过期', 'wang', '每晚报表', '查看统计、地图与列表、查看完整号牌与轨迹', '2026-11-01 08:00:00', '长期', '从未使用', '吊销']])
   })
 
   test('are issued with what their owner may, and the secret is shown once', async () => {

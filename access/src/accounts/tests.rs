@@ -163,3 +163,48 @@ fn a_token_may_never_more_than_its_owner() {
     assert_eq!(accounts.revoke(token.id.as_str()).unwrap(), token);
     assert!(accounts.revoke(token.id.as_str()).is_err() && accounts.tokens().is_empty());
 }
+
+#[test]
+fn whom_a_provider_vouches_for_has_an_account_apart() {
+    let mut accounts = Accounts::default();
+    accounts.add(user("boss", &[Role::Admin])).unwrap();
+    let id = |subject: &str| ExternalId { issuer: "https://login".to_owned(), subject: subject.to_owned() };
+    let says = |subject: &str, shown: &str, roles: &[Role]| {
+        let (id, shown) = (id(subject), shown.to_owned());
+        ExternalUser { id, shown, roles: roles.to_vec().into() }
+    };
+    let one = accounts.enter(says("1", "boss", &[Role::Operator]), 5).unwrap();
+    assert!(one != name("boss") && accounts.external(&id("1")).unwrap().password.is_none());
+    assert_eq!(accounts.external_id(&one), Some(&id("1")));
+    // Another takes over the name there, and nothing here.
+    assert_eq!(accounts.enter(says("1", "王", &[Role::Admin]), 6).as_ref(), Ok(&one));
+    let two = accounts.enter(says("2", "boss", &[Role::Viewer]), 7).unwrap();
+    assert_ne!(one, two);
+    assert_eq!((accounts.users().len(), accounts.user(&one).unwrap().made_at), (3, 5));
+    assert_eq!(accounts.user(&one).unwrap().roles, vec![Role::Admin].into());
+    // It does not count as an admin of our own, and is none any more when the provider says so.
+    assert_eq!(accounts.set_disabled(&name("boss"), true), Err(AccountError::LastAdmin(name("boss"))));
+    accounts.enter(says("1", "王", &[Role::Viewer]), 8).unwrap();
+    // Only disabling is done here.
+    let hash = PasswordHash::new("three lorries in fog", "x", [1; 16]).unwrap();
+    let refused = Err(AccountError::External(one.clone()));
+    assert_eq!(accounts.set_password(&one, hash, true, 9), refused);
+    assert_eq!(accounts.set_roles(&one, vec![Role::Admin].into()), refused);
+    let shown = UserChange { shown: Some("x".to_owned()), ..UserChange::default() };
+    assert_eq!(accounts.change_user(&one, shown, &name("boss"), 9), refused);
+    // Who is limited to an area here does not get beyond it by what the provider says.
+    accounts.set_area(&one, Area::of(vec!["邳州市".to_owned()], Vec::new())).unwrap();
+    let unlimited = accounts.enter(says("1", "王", &[Role::Admin]), 9);
+    assert_eq!(unlimited, Err(AccountError::UnlimitedRole(one.clone())));
+    assert_eq!(accounts.enter(says("1", "王", &[Role::Supervisor]), 9).as_ref(), Ok(&one));
+    assert!(accounts.user(&one).unwrap().area.is_some());
+    accounts.set_disabled(&one, true).unwrap();
+    assert_eq!(accounts.enter(says("1", "王", &[Role::Viewer]), 10), Err(AccountError::Disabled(one)));
+    assert_eq!(accounts.enter(says("2", "boss", &[]), 10), Err(AccountError::NoRole));
+    // A user of our own who has the name that would be made keeps it.
+    let taken = id("3").user_name().unwrap();
+    accounts.add(user(taken.as_str(), &[Role::Viewer])).unwrap();
+    assert_eq!(accounts.enter(says("3", "x", &[Role::Viewer]), 11), Err(AccountError::Exists(taken)));
+    let text = serde_json::to_string(&accounts).unwrap();
+    assert_eq!(serde_json::from_str::<Accounts>(&text).unwrap(), accounts);
+}

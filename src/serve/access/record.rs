@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use access::ExternalId;
 use access::trail::{Action, Detail, Details, Via};
 use parking_lot::Mutex;
 
@@ -83,6 +84,17 @@ impl Record {
         said.details = Some(Details::default().with("reason", if wait.is_some() { "wait" } else { "wrong" }));
         said.failure = Some(if wait.is_some() { name.clone().unwrap_or_default() } else { String::new() });
         said.by = Some(By { user: name, via: Via::Nothing, credential: None });
+    }
+
+    /// Nobody was let in by single sign-on, and why. As long as it is not known who it was, an entry a minute is enough.
+    pub(in crate::serve) fn refused_sign_on(&self, reason: &str, address: &str, who: Option<&ExternalId>) {
+        let mut said = self.0.lock();
+        said.action = Some(Action::LoginFailed);
+        let details = Details::default().with("reason", format!("sign_on_{reason}"));
+        let details = details.with_any("issuer", who.map(|who| who.issuer.as_str()));
+        said.details = Some(details.with_any("subject", who.map(|who| who.subject.as_str())));
+        said.failure = Some(if who.is_some() { String::new() } else { format!("sign_on {reason} {address}") });
+        said.by = Some(By { user: None, via: Via::Nothing, credential: None });
     }
 
     pub(super) fn said(&self) -> Said {

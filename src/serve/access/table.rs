@@ -83,6 +83,8 @@ pub(super) const ROWS: &[Row] = &[
     row("POST", "/api/session", Needs::Nothing, Always(Action::Login)).placeless(),
     row("DELETE", "/api/session", Needs::Login, Always(Action::Logout)).placeless(),
     row("POST", "/api/session/password", Needs::Login, Always(Action::Password)).placeless(),
+    row("GET", "/api/session/oidc", Needs::Nothing, No).placeless(),
+    row("GET", CALLBACK, Needs::Nothing, Always(Action::Login)).placeless(),
     row("GET", "/api/sessions", Needs::Login, No).placeless(),
     row("DELETE", "/api/sessions/{id}", Needs::Login, Always(Action::SessionEnded)).placeless(),
     of("GET", "/api/audit", Audit, Always(Action::Audit)),
@@ -137,9 +139,13 @@ pub(in crate::serve) fn row_of(method: &Method, path: &str) -> Option<Row> {
 /// Endpoints that take their filters as a body.
 const QUERIES: [&str; 2] = ["/api/query", "/api/query/export"];
 
+/// Where a provider leads browsers back to: the only navigation that changes something, which is that somebody is logged in.
+pub(in crate::serve) const CALLBACK: &str = "/api/session/oidc/callback";
+
 /// Whether a request may change something.
 pub(in crate::serve) fn changes(method: &Method, path: &str) -> bool {
     match *method {
+        Method::GET | Method::HEAD if path == CALLBACK => true,
         Method::GET | Method::HEAD | Method::OPTIONS => false,
         Method::POST => row_of(method, path).is_some() && !QUERIES.contains(&path),
         _ => true,
@@ -176,7 +182,7 @@ mod tests {
         }
         assert!(QUERIES.iter().all(|path| row_of(&Method::POST, path).is_some()));
         let changing = ROWS.iter().filter(|row| changes(&row.method.parse().unwrap(), row.path));
-        assert!(changing.clone().all(|row| row.method != "GET"));
+        assert!(changing.clone().all(|row| row.method != "GET" || row.path == CALLBACK));
         assert!(changing.count() >= 10, "the secret against forged requests is asked for");
     }
 

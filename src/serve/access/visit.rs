@@ -174,8 +174,10 @@ impl Visit {
     }
 }
 
-/// Statuses beside success that say something about what is stored, or whose handler may have changed it.
-const SHOWING: [StatusCode; 5] = [
+/// Statuses beside success that say something about what is stored, or whose handler may have changed it. A login by single sign-on
+/// leads on.
+const SHOWING: [StatusCode; 6] = [
+    StatusCode::SEE_OTHER,
     StatusCode::FORBIDDEN,
     StatusCode::NOT_FOUND,
     StatusCode::CONFLICT,

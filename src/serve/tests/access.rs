@@ -23,6 +23,7 @@ const COOKIE: &str = "__Host-platewatch";
 pub(super) struct Closed {
     pub(super) server: Server,
     pub(super) files: AccountFiles,
+    pub(super) gate: std::sync::Arc<Gate>,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -51,14 +52,15 @@ impl Closed {
         for role in Role::ALL {
             files.change(|accounts| accounts.add(user(role.as_str(), role))).unwrap();
         }
-        let gate = Gate::new(settings, files.clone(), 0).unwrap();
+        let gate = std::sync::Arc::new(Gate::new(settings, files.clone(), 0).unwrap());
+        let held = gate.clone();
         let trail = Trail::below(folder.path(), traffic::TimeZoneName::default());
         let server = Server::start_with(MemoryReader::sample(), move |settings| {
-            settings.gate = std::sync::Arc::new(gate);
+            settings.gate = gate;
             settings.trail = Some(std::sync::Arc::new(trail));
             change(settings);
         });
-        Self { server: server.await, files, folder }
+        Self { server: server.await, files, gate: held, folder }
     }
 
     /// Another server with the same accounts, which takes this machine for a reverse proxy.
@@ -233,7 +235,7 @@ async fn a_session_begins_with_the_password_and_ends_with_the_logout() {
     let before = closed.send("GET", "/api/session", &[], &Value::Null).await.data();
     assert_eq!(
         before,
-        json!({"access": "login", "exposed": false, "permissions": [], "user": null, "csrf": null, "purpose": "optional", "expires_at": null})
+        json!({"access": "login", "exposed": false, "permissions": [], "areas": [], "single_sign_on": false, "user": null, "csrf": null, "purpose": "optional", "expires_at": null})
     );
     for (name, password) in [("operator", "wrong password"), ("nobody", PASSWORD), ("OPERATOR ", "x"), ("'; --", "x")] {
         assert_eq!(closed.try_login(name, password).await.error(401), "the name or the password is wrong");
@@ -421,4 +423,43 @@ async fn a_stream_ends_with_its_session_and_masks_plates() {
     closed.send("DELETE", "/api/session", &changing, &Value::Null).await.data();
     let ended = async { while tokio::io::AsyncBufReadExt::read_line(&mut stream, &mut text).await.unwrap() > 0 {} };
     tokio::time::timeout(Duration::from_secs(40), ended).await.expect("the stream ends");
+}
+
+#[tokio::test]
+async fn when_a_token_was_last_used_is_known_after_a_restart_too() {
+    let closed = Closed::start().await;
+    let [used, unused] = ["used", "unused"].map(|_| closed.token("operator", &[Permission::Dashboard], None));
+    noticed().await;
+    let before = crate::clock::unix_now();
+    let bearer = format!("Bearer {used}");
+    assert_eq!(closed.send("GET", "/api/overview", &[("authorization", &bearer)], &Value::Null).await.status, 200);
+    let (admin, _) = closed.log_in("admin").await;
+    let listed = closed.get_as(&admin, "/api/tokens").await.data();
+    let of = |secret: &str| {
+        let id = access::Digest::of(secret).short(12);
+        let all = listed["tokens"].as_array().unwrap();
+        all.iter().find(|token| token["id"] == id.as_str()).unwrap()["used_at"].clone()
+    };
+    assert!(of(&used).is_string() && of(&unused).is_null(), "{listed}");
+    // Another process knows what was stored, and only of tokens that there are.
+    let settings = GateSettings { open: false, is_local: false, limits: limits() };
+    let gate = || Gate::new(settings, closed.files.clone(), 0).unwrap();
+    assert!(gate().last_uses().is_empty());
+    closed.gate.keep_uses().unwrap();
+    let uses: Vec<i64> = gate().last_uses().into_values().collect();
+    assert!(uses.len() == 1 && uses[0] >= before, "{uses:?}");
+    let path = closed.folder.path().join("access/uses.json");
+    std::fs::remove_file(&path).unwrap();
+    closed.gate.keep_uses().unwrap();
+    assert!(!path.exists(), "nothing has changed");
+    closed.files.change(|accounts| accounts.revoke(&access::Digest::of(&used).short(12))).unwrap();
+    closed.send("GET", "/api/overview", &[("authorization", &bearer)], &Value::Null).await;
+    noticed().await;
+    let other = format!("Bearer {unused}");
+    closed.send("GET", "/api/overview", &[("authorization", &other)], &Value::Null).await.data();
+    closed.gate.keep_uses().unwrap();
+    assert_eq!(gate().last_uses().len(), 1, "a revoked token is forgotten");
+    // Damage keeps nobody out.
+    std::fs::write(&path, "{").unwrap();
+    assert!(gate().last_uses().is_empty());
 }

@@ -13,7 +13,7 @@ use crate::serve::access::Needs;
 
 impl Closed {
     /// The entries of the log, oldest first.
-    fn entries(&self) -> Vec<Value> {
+    pub(super) fn entries(&self) -> Vec<Value> {
         let folder = self.folder.path().join("access/audit");
         let mut files: Vec<_> =
             std::fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path()).collect();

@@ -24,6 +24,7 @@ mod rejects;
 mod roads;
 mod scope;
 mod shutdown;
+mod sign_on;
 mod stats;
 mod stream;
 mod track;

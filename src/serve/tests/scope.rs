@@ -353,3 +353,13 @@ fn only_health_and_metrics_read_without_a_sight() {
     ];
     assert_eq!(found, expected.map(|(name, way)| (name.to_owned(), way)));
 }
+
+#[tokio::test]
+async fn the_session_says_where_one_may_look() {
+    let (closed, headers) = limited().await;
+    let session = get(&closed, &headers, "/api/session").await;
+    assert_eq!(session["areas"], json!([{"districts": [DISTRICT], "checkpoints": []}]));
+    let (cookie, _) = closed.log_in("operator").await;
+    let session = get(&closed, &[("cookie".to_owned(), cookie)], "/api/session").await;
+    assert_eq!(session["areas"], json!([]));
+}

@@ -15,8 +15,11 @@ export const session = shallowReadonly(held)
 export const user = computed(() => held.value?.user ?? null)
 /** The session ended without a log out: it expired, or was ended elsewhere. */
 export const lapsed = shallowReadonly(ended)
-/** Changes when what was shown before may not be shown any more: another user, or other permissions. Null like `session`. */
-export const identity = computed(() => (held.value ? [held.value.user?.name, ...held.value.permissions].join(' ') : null))
+/** Changes when what was shown before may not be shown any more: another user, other permissions or another area. Null like `session`. */
+export const identity = computed(() => (held.value ? [held.value.user?.name, ...held.value.permissions, JSON.stringify(held.value.areas)].join(' ') : null))
+
+/** Names of the districts and checkpoints to which the user is limited; empty: everywhere. */
+export const limits = computed(() => (held.value?.areas ?? []).flatMap((area) => [...area.districts, ...area.checkpoints]))
 
 export function may(permission: Permission): boolean {
   return held.value?.permissions.includes(permission) ?? true

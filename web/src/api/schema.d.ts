@@ -371,6 +371,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Begins a login by single sign-on: leads the browser to the provider. */
+        get: operations["begin_sign_on"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ends a login by single sign-on: the provider leads the browser here. Other parameters are ignored: providers add some. */
+        get: operations["end_sign_on"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session/password": {
         parameters: {
             query?: never;
@@ -2758,6 +2792,8 @@ export interface components {
             data: {
                 /** @description `login`, or `open` where nobody needs to log in. */
                 access: components["schemas"]["Access"];
+                /** @description Where it may look: within all of these; everywhere if there are none. A token has its own area beside that of its user. */
+                areas: components["schemas"]["SessionArea"][];
                 /**
                  * @description What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
                  * @example wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU
@@ -2785,6 +2821,11 @@ export interface components {
                 permissions: components["schemas"]["Permission"][];
                 /** @description Whether one says what a search is for, in the header `X-Purpose`: `off` (the page does not ask), `optional` or `required`. */
                 purpose: components["schemas"]["PurposeUse"];
+                /**
+                 * @description Whether one may log in by single sign-on: at `/api/session/oidc`.
+                 * @example false
+                 */
+                single_sign_on: boolean;
                 user?: null | components["schemas"]["SessionUser"];
             };
             /**
@@ -3211,7 +3252,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "part_of_plate" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "no_single_sign_on" | "external_user" | "user_disabled" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -5177,6 +5218,8 @@ export interface components {
         Session: {
             /** @description `login`, or `open` where nobody needs to log in. */
             access: components["schemas"]["Access"];
+            /** @description Where it may look: within all of these; everywhere if there are none. A token has its own area beside that of its user. */
+            areas: components["schemas"]["SessionArea"][];
             /**
              * @description What a browser must send in the header `X-CSRF-Token` with everything that changes something; null without a session.
              * @example wRhX0cJ0mC3vZ0Qm3m2E0o8bq9V5m9k1mJ8m0n7p4aU
@@ -5204,10 +5247,37 @@ export interface components {
             permissions: components["schemas"]["Permission"][];
             /** @description Whether one says what a search is for, in the header `X-Purpose`: `off` (the page does not ask), `optional` or `required`. */
             purpose: components["schemas"]["PurposeUse"];
+            /**
+             * @description Whether one may log in by single sign-on: at `/api/session/oidc`.
+             * @example false
+             */
+            single_sign_on: boolean;
             user?: null | components["schemas"]["SessionUser"];
+        };
+        /** @description Districts and checkpoints to which a client is limited: a place in any of them counts. */
+        SessionArea: {
+            /**
+             * @description Checkpoints beside those of the districts.
+             * @example [
+             *       "G3_Sulu"
+             *     ]
+             */
+            checkpoints: string[];
+            /**
+             * @description Districts.
+             * @example [
+             *       "邳州市"
+             *     ]
+             */
+            districts: string[];
         };
         /** @description A user who is logged in. */
         SessionUser: {
+            /**
+             * @description The user logs in by single sign-on, and has no password here.
+             * @example false
+             */
+            external: boolean;
             /**
              * @description A new password must be chosen before anything else.
              * @example false
@@ -5503,6 +5573,11 @@ export interface components {
              *     ]
              */
             scopes: components["schemas"]["Permission"][];
+            /**
+             * @description When it was used last, civil time of the road; null if it never was.
+             * @example 2024-01-08 08:00:00
+             */
+            used_at?: string | null;
         };
         /** @description All tokens. */
         Tokens: {
@@ -5550,6 +5625,11 @@ export interface components {
              *     ]
              */
             districts: string[];
+            /**
+             * @description Whether the user logs in by single sign-on: then password, roles and shown name are not changed here.
+             * @example false
+             */
+            external: boolean;
             /**
              * @description Whether the user must choose a new password at the next login.
              * @example true
@@ -8451,6 +8531,245 @@ export interface operations {
             };
         };
     };
+    begin_sign_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider; or to the page, with the reason as `sign_on` */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is no such parameter; `msg` says so */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Single sign-on is not set up */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The client asks too much (`api.client_rate`, `api.client_concurrent`); `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    end_sign_on: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Which login it is
+                 * @example a1b2c3
+                 */
+                state?: string;
+                /**
+                 * @description What the provider gives a token for
+                 * @example SplxlOBeZQQYbYS6WxSbIA
+                 */
+                code?: string;
+                /**
+                 * @description Why the provider gives no code
+                 * @example access_denied
+                 */
+                error?: string;
+                /**
+                 * @description Who answers
+                 * @example https://login.example.org/realms/desk
+                 */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page: logged in, or with the reason as `sign_on` */
+            303: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter or field has the wrong form, or does not exist; `msg` names it */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Single sign-on is not set up */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The client asks too much (`api.client_rate`, `api.client_concurrent`); `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No answer within `api.query_timeout` */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     change_password: {
         parameters: {
             query?: never;
@@ -10454,7 +10773,7 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description It is the last admin or one's own account, the role cannot be limited to places, or nobody needs to log in here */
+            /** @description It is the last admin, one's own account or a user of single sign-on, the role cannot be limited to places, or nobody needs to log in here */
             409: {
                 headers: {
                     [name: string]: unknown;

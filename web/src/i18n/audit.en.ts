@@ -81,7 +81,7 @@ const en: typeof zh = {
     audit: 'Audit log read',
     verified: 'Chain verified',
   },
-  loginReason: { wrong: 'wrong name or password', wait: 'had to wait after failures' },
+  loginReason: { wrong: 'wrong name or password', wait: 'had to wait after failures', sign_on_state: 'single sign-on: not begun in this browser, or used already', sign_on_expired: 'single sign-on: took too long', sign_on_denied: 'single sign-on: the provider refused', sign_on_provider: 'single sign-on: the provider cannot be used', sign_on_token: 'single sign-on: the token is not valid', sign_on_role: 'single sign-on: no role', sign_on_disabled: 'single sign-on: the account is disabled', sign_on_area: 'single sign-on: the account is limited to an area', sign_on_account: 'single sign-on: no account can be made', sign_on_https: 'single sign-on: without HTTPS' },
   field: {
     hphm: 'Plate',
     kkmc: 'Checkpoint',
@@ -97,6 +97,8 @@ const en: typeof zh = {
     note: 'With a note',
     name: 'User name',
     shown: 'Shown name',
+    issuer: 'Provider',
+    subject: 'Subject at the provider',
     owner: 'Owner',
     roles: 'Roles',
     scopes: 'Scopes',

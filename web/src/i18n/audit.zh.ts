@@ -82,7 +82,7 @@ export default {
     audit: '查看审计日志',
     verified: '校验日志链',
   } satisfies Record<AuditAction, string>,
-  loginReason: { wrong: '用户名或密码不正确', wait: '失败次数过多，等待中' },
+  loginReason: { wrong: '用户名或密码不正确', wait: '失败次数过多，等待中', sign_on_state: '单点登录：不是由此浏览器发起，或已使用过', sign_on_expired: '单点登录：超时', sign_on_denied: '单点登录：被认证服务拒绝', sign_on_provider: '单点登录：无法使用认证服务', sign_on_token: '单点登录：登录信息无效', sign_on_role: '单点登录：没有角色', sign_on_disabled: '单点登录：账号已停用', sign_on_area: '单点登录：账号限定在部分区域', sign_on_account: '单点登录：无法建立账号', sign_on_https: '单点登录：不是 HTTPS' },
   field: {
     hphm: '号牌',
     kkmc: '卡口',
@@ -98,6 +98,8 @@ export default {
     note: '有备注',
     name: '用户名',
     shown: '显示名',
+    issuer: '认证服务',
+    subject: '认证服务中的用户标识',
     owner: '所属用户',
     roles: '角色',
     scopes: '权限',

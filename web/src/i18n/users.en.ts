@@ -68,6 +68,8 @@ const en: typeof zh = {
     created: 'Issued',
     expires: 'Valid until',
     never: 'No end',
+    used: 'Last used',
+    unused: 'Never used',
     expired: 'Expired',
     days: 'Valid for days',
     revoke: 'Revoke',

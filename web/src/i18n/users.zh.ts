@@ -67,6 +67,8 @@ export default {
     created: '签发时间',
     expires: '有效至',
     never: '长期',
+    used: '最近使用',
+    unused: '从未使用',
     expired: '已过期',
     days: '有效天数',
     revoke: '吊销',
