@@ -40,6 +40,7 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let cipher = cipher_in(args.plate_key.as_deref())?;
     let frozen = Frozen::open(&args.data_dir)?;
+    frozen.has_pseudonyms(cipher.as_deref())?;
     let bar = passages_bar(frozen.rows(), args.quiet)?.with_message("exporting");
     let mut writer = csv::Writer::from_writer(BufWriter::with_capacity(1 << 18, out));
     write(&mut writer, &PassageRow::COLUMNS.map(Column::as_str))?;

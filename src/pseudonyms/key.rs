@@ -56,10 +56,16 @@ impl PlateKey {
     /// # Errors
     /// [`KeyError`] if there is none, or if others may read it.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
+        Self::read_beside(path, std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from).as_deref())
+    }
+
+    /// systemd gives credentials to a service by an access list, which shows as read access of the group.
+    fn read_beside(path: &Path, credentials: Option<&Path>) -> Result<Self, KeyError> {
+        let others = if credentials.is_some_and(|folder| path.starts_with(folder)) { 0o037 } else { 0o077 };
         let failed = |error| KeyError::Io { path: path.to_owned(), error };
         let file = File::open(path).map_err(failed)?;
         let mode = file.metadata().map_err(failed)?.mode() & 0o777;
-        if mode & 0o077 != 0 {
+        if mode & others != 0 {
             return Err(KeyError::Open { path: path.to_owned(), mode });
         }
         let mut text = String::new();
@@ -131,6 +137,9 @@ mod tests {
             let error = PlateKey::read(&path).unwrap_err().to_string();
             assert!(error.contains("chmod 600"), "{error}");
         }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o440)).unwrap();
+        assert!(PlateKey::read_beside(&path, Some(folder.path())).is_ok(), "a credential of systemd");
+        assert!(PlateKey::read_beside(&path, Some(Path::new("/nowhere"))).is_err());
     }
 
     #[test]

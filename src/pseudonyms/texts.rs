@@ -42,6 +42,12 @@ impl PlateCipher {
         hidden
     }
 
+    /// What a search asks for as a plate, hidden as a whole: also a part of a plate, a pattern, or a reading that is no plate.
+    pub fn hide_asked(&self, asked: &str) -> String {
+        let normal = normalise_plate(asked.trim());
+        if self.reveal(&normal).is_some() { normal.into_owned() } else { self.hide_plate(&normal) }
+    }
+
     /// The text with plates for the pseudonyms in it that this key made.
     pub fn reveal_in(&self, text: &str) -> String {
         if !text.contains(PSEUDONYM_MARK) {
@@ -113,6 +119,11 @@ mod tests {
         ] {
             assert_eq!(cipher.hide_in(text), hidden, "{text}");
             assert_eq!(cipher.reveal_in(&hidden), revealed, "{text}");
+        }
+        for asked in ["苏C12345", "苏C1234", "C123", "苏C1*", "苏C123?5", "无牌", "12"] {
+            let hidden = cipher.hide_asked(asked);
+            assert!(!hidden.contains("C12") && hidden.contains('#'), "{asked} {hidden}");
+            assert_eq!((cipher.reveal_in(&hidden), cipher.hide_asked(&hidden)), (asked.to_owned(), hidden.clone()));
         }
         assert_eq!(cipher.reveal_in(&format!("{one}\t#\t{other}x #4")), "苏C12345\t#\t皖LD12345x #4");
     }

@@ -85,7 +85,7 @@ const REJECTED: &str = "G1\t徐州市\tX\t1\t2024-99-01 00:00:00\t02\t苏C98765\
 
 #[test]
 fn the_same_is_found_and_shown_as_without_a_key() {
-    for (traffic, least_cases) in [(road(5), 3), (simulated(40_000, 71, &["--roads", "real"]), 0)] {
+    for (traffic, least_cases) in [(road(5).into_bytes(), 3), (simulated(40_000, 71, &["--roads", "real"]), 0)] {
         let folder = folder();
         let capture = [&*traffic, REJECTED.as_bytes()].concat();
         std::fs::write(folder.path().join("capture.tsv"), capture).unwrap();
@@ -198,4 +198,37 @@ fn a_directory_has_one_key_or_none() {
 
     let ended: Ended = platewatch().args(["plate-key", "new"]).arg(&one).output().unwrap().into();
     ended.failed(2, &["exists already"]);
+}
+
+/// `prove` needs the key to see which plates are alike; what it keeps holds no plate.
+#[test]
+fn prove_reads_a_directory_with_pseudonyms() {
+    let folder = folder();
+    std::fs::write(folder.path().join("capture.tsv"), road(5)).unwrap();
+    let [one, other] = ["one.key", "other.key"].map(|name| key(folder.path(), name));
+    let clear = replay(folder.path(), "clear", None);
+    let hidden = replay(folder.path(), "hidden", Some(&one));
+    let prove = |data: &Path, key: Option<&Path>| -> Ended {
+        let mut command = platewatch();
+        command.args(["prove", "--quiet", "--pairs", "5", "--json", "-", "--data-dir"]).arg(data);
+        if let Some(key) = key {
+            command.arg("--plate-key").arg(key);
+        }
+        command.output().unwrap().into()
+    };
+    prove(&hidden, None).failed(2, &["--plate-key"]);
+    prove(&hidden, Some(&other)).failed(2, &["were made with the plate key"]);
+    prove(&clear, Some(&one)).failed(2, &["holds plates as they are"]);
+    let numbers = |ended: Ended| -> Value {
+        ended.done();
+        let report: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let pairs = report["pairs"].as_array().unwrap();
+        assert!(pairs.len() == 5 && pairs.iter().all(|pair| pair["hphm"].as_str().unwrap().starts_with("苏C")));
+        json!([report["passages"], report["plates"], report["others"]["plates"], report["merged"]["plates"]])
+    };
+    assert_eq!(numbers(prove(&clear, None)), numbers(prove(&hidden, Some(&one))));
+    for data in [&clear, &hidden] {
+        let kept = std::fs::read_to_string(data.join("prove.json")).unwrap();
+        assert!(kept.contains("\"passages\"") && !kept.contains('苏'), "no plate is kept: {kept}");
+    }
 }

@@ -113,10 +113,13 @@ impl Visit {
     /// The entry as it is kept: with a plate key it names no plate.
     fn kept(&self, draft: Draft) -> Draft {
         let Some(cipher) = &self.api.settings.plates else { return draft };
-        let hidden = |text: &str| cipher.hide_in(text);
+        let hidden = |name: &str, text: &str| match name {
+            Details::PLATE => cipher.hide_asked(text),
+            _ => cipher.hide_in(text),
+        };
         Draft {
             details: draft.details.map(|details| details.map_texts(hidden)),
-            purpose: draft.purpose.map(|Purpose { code, text }| Purpose { code, text: hidden(&text) }),
+            purpose: draft.purpose.map(|Purpose { code, text }| Purpose { code, text: cipher.hide_in(&text) }),
             ..draft
         }
     }

@@ -1,20 +1,13 @@
-//! Whether a data directory holds plates or pseudonyms: it remembers the fingerprint of the key of its pseudonyms, and is never
-//! mixed. It does not hold the key.
+//! Whether a data directory holds plates or pseudonyms: it is never mixed of both, nor of the pseudonyms of two keys. It does not
+//! hold the key.
 
-use storage::{Database, Durability, Family, codec};
+use storage::{Database, Durability};
 
 use super::store::Store;
-use crate::pseudonyms::{Fingerprint, PlateCipher};
+use crate::pseudonyms::PlateCipher;
 use crate::store::StoreError;
-use crate::store::disk::keys;
+use crate::store::disk::plate_key::{is_of, remember, remembered};
 use crate::store::disk::records::Totals;
-
-/// The key that the pseudonyms of a directory were made with.
-fn remembered(database: &Database) -> Result<Option<Fingerprint>, StoreError> {
-    let Some(bytes) = database.get(Family::Meta, keys::PLATE_KEY_KEY)? else { return Ok(None) };
-    let fingerprint = codec::decode(keys::PLATE_KEY, &bytes);
-    Ok(Some(fingerprint.map_err(|error| database.damaged("the fingerprint of the plate key", &error))?))
-}
 
 /// Compares the directory with the key that it is opened with, and changes nothing. Returns whether it has pseudonyms, or will have.
 ///
@@ -22,20 +15,16 @@ fn remembered(database: &Database) -> Result<Option<Fingerprint>, StoreError> {
 /// [`StoreError::PlateKey`] if it holds plates, or pseudonyms of another key.
 pub(super) fn check(database: &Database, totals: &Totals, cipher: Option<&PlateCipher>) -> Result<bool, StoreError> {
     let own = remembered(database)?;
-    let Some(given) = cipher.map(PlateCipher::fingerprint) else { return Ok(own.is_some()) };
-    match own {
-        Some(own) if own == given => Ok(true),
-        Some(own) => Err(StoreError::PlateKey(format!(
-            "the pseudonyms in this data directory were made with the plate key {own}, and this is the key {given}: name the \
-             file of that key in privacy.plate_key_file"
-        ))),
-        None if totals.lines == 0 && totals.accepted == 0 => Ok(true),
-        None => Err(StoreError::PlateKey(
-            "this data directory holds plates as they are, and a plate key is configured: remove privacy.plate_key_file, or \
-             begin with an empty data directory and replay what `platewatch export` writes of this one"
-                .to_owned(),
-        )),
+    let Some(cipher) = cipher else { return Ok(own.is_some()) };
+    let is_new = totals.lines == 0 && totals.accepted == 0;
+    if is_of(own, cipher)? || is_new {
+        return Ok(true);
     }
+    Err(StoreError::PlateKey(
+        "this data directory holds plates as they are, and a plate key is configured: remove privacy.plate_key_file, or begin with \
+         an empty data directory and replay what `platewatch export` writes of this one"
+            .to_owned(),
+    ))
 }
 
 impl Store {
@@ -47,7 +36,7 @@ impl Store {
             return Ok(());
         }
         let mut commit = database.begin();
-        commit.put(Family::Meta, keys::PLATE_KEY_KEY, &codec::encode(keys::PLATE_KEY, &cipher.fingerprint())?);
+        remember(&mut commit, cipher.fingerprint())?;
         Ok(database.commit(commit, Durability::AsConfigured)?)
     }
 
