@@ -1,6 +1,6 @@
 //! Plates and pseudonyms inside texts: a note, a detail of the audit log, a rejected line. It does not know where the texts are.
 
-use traffic::{PSEUDONYM_MARK, PlateCode, normalise_plate};
+use traffic::{LongPseudonym, PSEUDONYM_MARK, PlateCode, normalise_plate};
 
 use super::cipher::{PlateCipher, is_whole};
 
@@ -57,7 +57,8 @@ impl PlateCipher {
         let mut rest = text;
         while let Some(at) = rest.find(PSEUDONYM_MARK) {
             let (before, from) = rest.split_at(at);
-            let body = from.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'#').count();
+            let is_own = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'#';
+            let body = from.bytes().take(LongPseudonym::MAX_CHARACTERS).take_while(is_own).count();
             // A province before it belongs to it.
             let province = before.chars().next_back().map_or(0, char::len_utf8);
             let found = [body, SHORT_AFTER_PROVINCE, SHORT_WHOLE].into_iter().find_map(|length| {
