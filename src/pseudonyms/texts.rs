@@ -20,7 +20,7 @@ impl PlateCipher {
     pub fn hide_in(&self, text: &str) -> String {
         let whole = normalise_plate(text.trim());
         if is_whole(&whole) {
-            return self.hide_plate(&whole);
+            return self.hide_asked(&whole);
         }
         let (mut hidden, mut rest) = (String::with_capacity(text.len()), text);
         let mut follows_letter = false;
@@ -102,8 +102,34 @@ fn plate_at(text: &str) -> Option<(String, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::pseudonyms::PlateKey;
+
+    proptest! {
+        #[test]
+        fn what_is_hidden_stays_so(text in "[苏C0-9WJ·, 系民航#]{0,40}", any in any::<String>()) {
+            let cipher = PlateCipher::new(&PlateKey::of([1; 32])).unwrap();
+            for text in [text.replace('#', "号"), any.replace('#', "号")] {
+                let hidden = cipher.hide_in(&text);
+                prop_assert_eq!(cipher.hide_in(&hidden), hidden);
+            }
+            for text in [&text, &any] {
+                cipher.reveal_in(text);
+            }
+        }
+    }
+
+    /// A line that a source has filled with marks.
+    #[test]
+    fn many_marks_are_read_in_little_time() {
+        let cipher = PlateCipher::new(&PlateKey::of([1; 32])).unwrap();
+        let marks = "#".repeat(1 << 20);
+        let begun = std::time::Instant::now();
+        assert_eq!(cipher.reveal_in(&marks), marks);
+        assert!(begun.elapsed().as_secs() < 60);
+    }
 
     #[test]
     fn plates_in_texts_are_hidden_and_come_back() {

@@ -138,8 +138,12 @@ fn no_plate_stands_in_the_directory() {
     assert!(get(&address, &path).1.contains(&format!("车主称{plate}系套牌")));
     let audit = get_data(&address, &format!("/api/audit?hphm={plate}"));
     assert!(audit["entries"].to_string().contains(plate), "{audit}");
+    // A reading that is no valid plate, which a track finds, and parts of plates in the log.
+    get_data(&address, "/api/track?hphm=苏C7654");
+    let audit = get_data(&address, "/api/audit?hphm=C765");
+    assert_eq!(audit["entries"][0]["details"]["hphm"], "苏C7654", "{audit}");
     stop(running);
-    for plate in [plate, "苏C98765"] {
+    for plate in [plate, "苏C98765", "苏C7654", "C765"] {
         let mut found = Vec::new();
         files_with(&data, plate.as_bytes(), &mut found);
         files_with(&folder.path().join("data-out"), plate.as_bytes(), &mut found);
