@@ -121,16 +121,6 @@ mod tests {
         }
     }
 
-    /// A line that a source has filled with marks.
-    #[test]
-    fn many_marks_are_read_in_little_time() {
-        let cipher = PlateCipher::new(&PlateKey::of([1; 32])).unwrap();
-        let marks = "#".repeat(1 << 20);
-        let begun = std::time::Instant::now();
-        assert_eq!(cipher.reveal_in(&marks), marks);
-        assert!(begun.elapsed().as_secs() < 60);
-    }
-
     #[test]
     fn plates_in_texts_are_hidden_and_come_back() {
         let cipher = PlateCipher::new(&PlateKey::of([1; 32])).unwrap();
