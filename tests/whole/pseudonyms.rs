@@ -55,7 +55,7 @@ fn without_ids(mut value: Value) -> Value {
 fn shown(address: &str) -> Vec<Value> {
     let warnings = (1..20).map(|page| get_data(address, &format!("/api/warnings?page={page}&limit=500")));
     let passages = (1..10).map(|page| post_data(address, "/api/query", &json!({"page": page, "limit": 500})));
-    let rejects = get_data(address, "/api/rejects?length=500");
+    let rejects = get_data(address, "/api/rejects?limit=100");
     let mut cases = Vec::new();
     for case in get_data(address, "/api/cases?limit=500")["records"].as_array().unwrap() {
         cases.push(get_data(address, &format!("/api/cases/{}", case["id"].as_str().unwrap())));
