@@ -70,14 +70,14 @@ pub fn run(args: &ProveArgs, out: &mut impl Write) -> anyhow::Result<()> {
         config.store.memory = memory;
     }
     let mut settings = settings(&config)?;
-    let cipher = plate_key(args)?;
-    if let Some(cipher) = &cipher {
-        settings.evidence.neighbours = Some(cipher.clone());
-    }
     let layout = args.capture.layout(&config)?;
     // Sorting spills into it.
     let spill = DataDir::new(None, &std::env::temp_dir())?;
     let recorded = recorded(args, &config, layout, &spill)?;
+    let cipher = plate_key(args)?;
+    if let Some(cipher) = &cipher {
+        settings.evidence.neighbours = Some(cipher.clone());
+    }
     let catalogue = catalogue(args)?;
 
     let stop = CancellationToken::new();

@@ -57,7 +57,7 @@ fn shown(address: &str) -> Vec<Value> {
     let passages = (1..10).map(|page| post_data(address, "/api/query", &json!({"page": page, "limit": 500})));
     let rejects = get_data(address, "/api/rejects?limit=100");
     let mut cases = Vec::new();
-    for case in get_data(address, "/api/cases?limit=500")["records"].as_array().unwrap() {
+    for case in get_data(address, "/api/cases?limit=100")["records"].as_array().unwrap() {
         cases.push(get_data(address, &format!("/api/cases/{}", case["id"].as_str().unwrap())));
     }
     // Numbers of cases that one batch opens follow the codes of their plates.
