@@ -60,6 +60,8 @@ pub struct ForgetArgs {
 pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let plate = Mentions::of(&args.hphm)
         .ok_or_else(|| Usage(format!("{:?} is no whole plate: a pattern or a part names many cars", args.hphm)))?;
+    // Before anything is opened; below once more, where the plate has a pseudonym as well.
+    reason(&args.reason, &plate)?;
     let config = config(args)?;
     let plates = configured_cipher(&config)?;
     let plate = match &plates {
