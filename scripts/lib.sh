@@ -185,6 +185,12 @@ need_deploy_checks() {
   command -v dbus-daemon >/dev/null || need_packages dbus
 }
 
+# Prometheus and its promtool, which hold deploy/monitoring to the program.
+need_monitoring() {
+  need_programs promtool prometheus
+  python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
+}
+
 # schemathesis, which holds the program to its OpenAPI document: from PyPI, pinned with all that it needs, in a folder of its
 # own; fetched once.
 need_schemathesis() {

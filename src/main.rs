@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, export, failure, forget, import_checkpoints, mirror_check, plate_key, prove, replay, serve, shard,
-    ship, simulate, token, train, user, verify_audit,
+    config, demo, doctor, export, failure, forget, import_checkpoints, mirror_check, plate_key, prove, replay, serve,
+    shard, ship, simulate, token, train, user, verify_audit,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -80,6 +80,8 @@ enum Command {
         #[arg(long)]
         connect: bool,
     },
+    /// Look at machine, limits, configuration, port, clock, disk, data directory and servers, and say what to do
+    Doctor(doctor::DoctorArgs),
     /// Print all settings with their defaults and docs
     PrintConfig {
         /// As a Markdown reference instead of TOML
@@ -140,6 +142,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Token(args) => token::run(args, &mut out),
         Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
+        Command::Doctor(args) => doctor::run(args, &mut out),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
     }
 }

@@ -8,14 +8,12 @@ mod kafka;
 mod mysql;
 mod reach;
 mod redis;
-mod report;
+pub(super) mod report;
 
 use std::io::Write;
 
-use super::failure::Differences;
 use crate::config::Config;
-use crate::plain;
-use report::{Finding, Kind, Report};
+use report::Report;
 
 /// Checks one target. It fails only if the configuration itself cannot be used, which is exit code 2.
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
@@ -26,25 +24,19 @@ const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
 /// Connects to what `config` names and writes one line for each finding.
 ///
 /// # Errors
-/// [`Differences`] (exit code 1) if there are problems; [`Usage`](super::failure::Usage) (exit code 2) if a client refuses
+/// [`Differences`](super::failure::Differences) (exit code 1) if there are problems; [`Usage`](super::failure::Usage) (exit code 2) if a client refuses
 /// its settings; an I/O error if `out` cannot be written.
 pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let mut report = Report::default();
-    for check in TARGETS {
-        check(config, &mut report)?;
-    }
-    for Finding { target, kind, text } in &report.findings {
-        let word = match kind {
-            Kind::Sound => "ok",
-            Kind::Advice => "advice",
-            Kind::Problem => "problem",
-        };
-        // It may contain text of servers.
-        writeln!(out, "{target}: {word}: {}", plain::line(text))?;
-    }
-    match report.problems() {
-        0 => Ok(()),
-        1 => Err(Differences("1 problem was found: mend it, then check again".to_owned()).into()),
-        count => Err(Differences(format!("{count} problems were found: mend them, then check again")).into()),
-    }
+    targets(config, &mut report)?;
+    report.write(out)?;
+    report.outcome()
+}
+
+/// Connects to what `config` names.
+///
+/// # Errors
+/// [`Usage`](super::failure::Usage) (exit code 2) if a client refuses its settings.
+pub(super) fn targets(config: &Config, report: &mut Report) -> anyhow::Result<()> {
+    TARGETS.into_iter().try_for_each(|check| check(config, report))
 }

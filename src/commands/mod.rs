@@ -6,6 +6,7 @@ pub mod config;
 pub mod connect;
 mod data_dir;
 pub mod demo;
+pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod forget;

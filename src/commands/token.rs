@@ -121,7 +121,12 @@ fn add(
 }
 
 fn list(files: &AccountFiles, out: &mut impl Write) -> anyhow::Result<()> {
-    let (accounts, uses) = (files.accounts()?, files.last_uses()?);
+    let accounts = files.accounts()?;
+    // Nobody needs them to see which tokens there are.
+    let uses = files.last_uses().unwrap_or_else(|error| {
+        tracing::warn!(%error, "when tokens were last used is not known");
+        std::collections::BTreeMap::new()
+    });
     let (now, zone) = (unix_now(), TimeZoneName::default());
     if accounts.tokens().is_empty() {
         return Ok(writeln!(out, "there are no tokens; `platewatch token add USER --scope dashboard` makes one")?);

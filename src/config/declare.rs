@@ -35,6 +35,11 @@ pub(super) trait Setting: Sized {
     /// The value as TOML.
     fn to_toml(&self) -> String;
 
+    /// The same for others to see: without what is secret.
+    fn to_shown(&self) -> String {
+        self.to_toml()
+    }
+
     /// Whether it is printed as a comment, because setting it explicitly means more than the default.
     fn is_unwritten(&self) -> bool {
         false
@@ -86,6 +91,8 @@ pub(super) struct Described {
     pub(super) docs: &'static [&'static str],
     pub(super) expected: String,
     pub(super) value: String,
+    /// The value without what is secret.
+    pub(super) shown: String,
     pub(super) is_unwritten: bool,
 }
 
@@ -145,6 +152,7 @@ macro_rules! settings {
                         &[ $( $crate::config::declare::Check::<$type>::note(&$check) )? ],
                     ),
                     value: $crate::config::declare::Setting::to_toml(&self.$key),
+                    shown: $crate::config::declare::Setting::to_shown(&self.$key),
                     is_unwritten: $crate::config::declare::Setting::is_unwritten(&self.$key),
                 } ),* ]
             }

@@ -90,4 +90,9 @@ impl Setting for Properties {
             self.0.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(value))).collect();
         if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", pairs.join(", ")) }
     }
+
+    fn to_shown(&self) -> String {
+        let hidden = self.0.keys().map(|name| (name.clone(), "…".to_owned()));
+        Self(hidden.collect()).to_toml()
+    }
 }

@@ -22,10 +22,20 @@ impl Config {
         text.push('\n');
         text
     }
+
+    /// Every setting with its value, for others to see: `…` stands for what is secret.
+    pub fn to_shown(&self) -> String {
+        let lines = |settings: Vec<Described>| -> String {
+            settings.iter().map(|setting| format!("{} = {}\n", setting.key, setting.shown)).collect()
+        };
+        let sections = self.sections();
+        let below = sections.iter().map(|(name, section)| format!("\n[{name}]\n{}", lines(section.settings())));
+        lines(self.settings()) + &below.collect::<String>()
+    }
 }
 
 fn write_settings(text: &mut String, settings: Vec<Described>) {
-    for Described { key, docs, expected, value, is_unwritten } in settings {
+    for Described { key, docs, expected, value, is_unwritten, .. } in settings {
         comment(text, docs);
         let mark = if is_unwritten { "# " } else { "" };
         text.push_str(&format!("# Write {expected}.\n{mark}{key} = {value}\n\n"));

@@ -49,6 +49,10 @@ impl Setting for Secret {
     fn to_toml(&self) -> String {
         quoted(&self.0)
     }
+
+    fn to_shown(&self) -> String {
+        quoted(if self.is_empty() { "" } else { "…" })
+    }
 }
 
 /// An address such as `mysql://user:password@host:3306/database`. As text it shows neither user nor password.
@@ -187,5 +191,9 @@ impl Setting for ServerUrl {
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         let path = if path.is_empty() { String::new() } else { format!("/{}", encoded(path)) };
         quoted(&format!("{scheme}://{login}{host}:{port}{path}"))
+    }
+
+    fn to_shown(&self) -> String {
+        quoted(&self.to_string())
     }
 }

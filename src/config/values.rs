@@ -156,6 +156,10 @@ impl<T: Setting> Setting for Vec<T> {
         let items: Vec<String> = self.iter().map(Setting::to_toml).collect();
         format!("[{}]", items.join(", "))
     }
+    fn to_shown(&self) -> String {
+        let items: Vec<String> = self.iter().map(Setting::to_shown).collect();
+        format!("[{}]", items.join(", "))
+    }
 }
 
 /// `""` is none.
@@ -168,6 +172,9 @@ impl<T: Setting> Setting for Option<T> {
     }
     fn to_toml(&self) -> String {
         self.as_ref().map_or_else(|| quoted(""), Setting::to_toml)
+    }
+    fn to_shown(&self) -> String {
+        self.as_ref().map_or_else(|| quoted(""), Setting::to_shown)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Users and tokens, managed by an admin while the process serves. What the rules of [`access::Accounts`] refuse changes
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use access::{AccountError, Accounts, Area, PasswordHash, Permission, Roles, Token, User, UserChange, UserName};
+use access::{
+    AccountError, Accounts, Area, PasswordHash, Permission, Roles, Token, TokenId, User, UserChange, UserName,
+};
 
 use super::files::FilesError;
 use super::gatekeeper::Gate;
@@ -112,6 +114,21 @@ impl Gate {
     /// All tokens, oldest first.
     pub fn tokens(&self) -> Vec<Token> {
         self.known().accounts.tokens().to_vec()
+    }
+
+    /// When each token was last used, as far as that is known.
+    pub fn last_uses(&self) -> BTreeMap<TokenId, i64> {
+        self.uses().all()
+    }
+
+    /// Stores when tokens were last used, if one was since the last time.
+    ///
+    /// # Errors
+    /// [`FilesError`]; then the next call tries again.
+    pub fn keep_uses(&self) -> Result<(), FilesError> {
+        let Some(files) = self.files() else { return Ok(()) };
+        let Some(changed) = self.uses().take_changed(self.known().accounts.tokens()) else { return Ok(()) };
+        files.write_last_uses(&changed).inspect_err(|_| self.uses().not_kept())
     }
 
     /// Adds a user with a password that is made here and must be changed at the first login.

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use access::{Token, TokenId};
 use parking_lot::Mutex;
 
-use super::files::{AccountFiles, FilesError};
-use super::gatekeeper::Gate;
+use super::files::AccountFiles;
 
 /// The uses that one process knows.
 #[derive(Debug, Default)]
@@ -40,12 +39,13 @@ impl Uses {
         held.is_changed = true;
     }
 
-    fn all(&self) -> BTreeMap<TokenId, i64> {
+    /// All that are known.
+    pub(super) fn all(&self) -> BTreeMap<TokenId, i64> {
         self.0.lock().at.clone()
     }
 
     /// What is to be stored, of the tokens that there are; none if nothing has changed since it was asked.
-    fn take_changed(&self, tokens: &[Token]) -> Option<BTreeMap<TokenId, i64>> {
+    pub(super) fn take_changed(&self, tokens: &[Token]) -> Option<BTreeMap<TokenId, i64>> {
         let mut held = self.0.lock();
         if !std::mem::take(&mut held.is_changed) {
             return None;
@@ -54,24 +54,8 @@ impl Uses {
         Some(held.at.clone())
     }
 
-    fn not_kept(&self) {
+    /// They could not be stored.
+    pub(super) fn not_kept(&self) {
         self.0.lock().is_changed = true;
-    }
-}
-
-impl Gate {
-    /// When each token was last used, as far as that is known.
-    pub fn last_uses(&self) -> BTreeMap<TokenId, i64> {
-        self.uses().all()
-    }
-
-    /// Stores when tokens were last used, if one was since the last time.
-    ///
-    /// # Errors
-    /// [`FilesError`]; then the next call tries again.
-    pub fn keep_uses(&self) -> Result<(), FilesError> {
-        let Some(files) = self.files() else { return Ok(()) };
-        let Some(changed) = self.uses().take_changed(self.known().accounts.tokens()) else { return Ok(()) };
-        files.write_last_uses(&changed).inspect_err(|_| self.uses().not_kept())
     }
 }

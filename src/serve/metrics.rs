@@ -243,8 +243,8 @@ fn model(out: &mut Exposition, forecaster: &dyn Forecaster) {
     }
     out.gauge("platewatch_model_problem", "1 if the files of the flow model are damaged or its training failed.")
         .value(f64::from(u8::from(status.problem.is_some() || status.training_failure.is_some())));
-    out.gauge("platewatch_model_history_hours", "Hours of counts that a training can learn from.")
-        .value(status.history_hours as f64);
+    out.gauge("platewatch_model_history_seconds", "Seconds of counts that a training can learn from.")
+        .value(status.history_hours as f64 * 3600.0);
 }
 
 fn kafka(out: &mut Exposition, kafka: &KafkaStatus) {

@@ -86,7 +86,8 @@ fn a_clock_that_leaps_a_day_forward_and_back_changes_nothing() {
     let (all, kept) = (quiet.rows(), dropping.rows());
     let newest = all.values().max().unwrap().clone();
     let dropped: Vec<_> = all.iter().filter(|(row, _)| !kept.contains_key(*row)).collect();
-    assert!(kept.keys().all(|row| all.contains_key(row)) && dropped.len() > 5_000, "{} were dropped", dropped.len());
+    // The first segment at least, which holds a quarter of an hour, however the minutes of now lie.
+    assert!(kept.keys().all(|row| all.contains_key(row)) && dropped.len() > 2_000, "{} were dropped", dropped.len());
     let last = dropped.iter().map(|(_, time)| (*time).clone()).max().unwrap();
     // An hour before the newest, with a few seconds between that and the watermark.
     let limit = crate::whole::reading::civil_seconds(&newest).unwrap() - 3600;

@@ -19,7 +19,7 @@ use crate::whole::bad::copy;
 const FLIPS: usize = 3;
 
 /// The kinds of files and how they are told apart: the folder that they are in, and what their names begin and end with.
-const KINDS: [(&str, &str, &str, &str); 17] = [
+const KINDS: [(&str, &str, &str, &str); 18] = [
     ("table", "rocksdb", "", ".sst"),
     ("blob file", "rocksdb", "", ".blob"),
     ("write-ahead log", "rocksdb", "", ".log"),
@@ -35,6 +35,7 @@ const KINDS: [(&str, &str, &str, &str); 17] = [
     ("metadata of a model", "model", "metadata.json", ""),
     ("accounts", "access", "accounts.json", ""),
     ("sessions", "access", "sessions.json", ""),
+    ("last uses of tokens", "access", "uses.json", ""),
     ("audit log", "audit", "", ".jsonl"),
     ("end of the audit log", "audit", "head", ""),
 ];
@@ -301,42 +302,46 @@ fn a_flipped_bit_of_accounts_sessions_or_the_audit_log_is_no_matter_or_is_said()
     };
     let usual = clients(&at);
     assert_eq!(usual[0], [200, 200]);
-    running.signal("KILL");
+    running.signal("TERM");
     running.end();
+    // When a token was used last is another time at each use.
     let list = |data: &Path, what: &str| {
         let ended = run([what.as_ref(), "list".as_ref(), "--data-dir".as_ref(), data.as_os_str()]);
-        (ended.code, ended.stdout)
+        (ended.code, ended.stdout.split("used ").next().unwrap().to_owned())
     };
     let lists = |data: &Path| ["user", "token"].map(|what| list(data, what));
     let listed = lists(&data);
     let mut flips = Flips::new(&whole, random);
-    flips.each(&["accounts", "sessions", "audit log", "end of the audit log"], |damaged, when| {
-        let data = damaged.join("data");
-        let mut running = start(damaged);
-        let Ok(line) = running.wait_or_end("address=") else {
-            running.end().failed(3, &["access", "cannot be read"]);
-            return End::Refused;
-        };
-        let at = line.split("address=").nth(1).unwrap().trim().to_owned();
-        let now = clients(&at);
-        running.signal("TERM");
-        let ended = running.end();
-        assert!(!ended.stderr.contains("panicked"), "{when}: {}", ended.stderr);
-        assert_eq!(lists(&data), listed, "{when}");
-        let verified = run(["verify-audit".as_ref(), "--data-dir".as_ref(), data.as_os_str()]);
-        if when.starts_with("audit log") && verified.code == Some(1) {
-            return End::Said;
-        }
-        assert_eq!(verified.code, Some(0), "{when}: {verified:?}");
-        if now == usual {
-            return End::Same;
-        }
-        assert!(!complaints(&ended.stderr).is_empty(), "{when}: {now:?} instead of {usual:?}:\n{}", ended.stderr);
-        // Nobody gains anything.
-        assert!(
-            now.iter().flatten().zip(usual.iter().flatten()).all(|(now, usual)| now == usual || *now == 401),
-            "{when}"
-        );
-        End::Said
-    });
+    flips.each(
+        &["accounts", "sessions", "last uses of tokens", "audit log", "end of the audit log"],
+        |damaged, when| {
+            let data = damaged.join("data");
+            let mut running = start(damaged);
+            let Ok(line) = running.wait_or_end("address=") else {
+                running.end().failed(3, &["access", "cannot be read"]);
+                return End::Refused;
+            };
+            let at = line.split("address=").nth(1).unwrap().trim().to_owned();
+            let now = clients(&at);
+            running.signal("TERM");
+            let ended = running.end();
+            assert!(!ended.stderr.contains("panicked"), "{when}: {}", ended.stderr);
+            assert_eq!(lists(&data), listed, "{when}");
+            let verified = run(["verify-audit".as_ref(), "--data-dir".as_ref(), data.as_os_str()]);
+            if when.starts_with("audit log") && verified.code == Some(1) {
+                return End::Said;
+            }
+            assert_eq!(verified.code, Some(0), "{when}: {verified:?}");
+            if now == usual {
+                return End::Same;
+            }
+            assert!(!complaints(&ended.stderr).is_empty(), "{when}: {now:?} instead of {usual:?}:\n{}", ended.stderr);
+            // Nobody gains anything.
+            assert!(
+                now.iter().flatten().zip(usual.iter().flatten()).all(|(now, usual)| now == usual || *now == 401),
+                "{when}"
+            );
+            End::Said
+        },
+    );
 }

@@ -41,6 +41,12 @@ test('says what went wrong, and tries again when asked', async () => {
   expect(refetch).toHaveBeenCalledOnce()
 })
 
+test('does not ask again for what one may not see', () => {
+  const { wrapper, text } = panel(undefined, new ApiError(403, 'outside your area'))
+  expect(text).toContain('outside your area')
+  expect(wrapper.find('button').exists()).toBe(false)
+})
+
 test('says that the server is away', () => {
   expect(panel(undefined, new ApiError(0, 'Failed to fetch')).text).toContain('无法连接服务器')
 })
