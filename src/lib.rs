@@ -51,6 +51,7 @@ pub mod plain;
 pub(crate) mod predict;
 pub(crate) mod producer;
 pub(crate) mod prove;
+mod pseudonyms;
 pub(crate) mod reader;
 pub(crate) mod redis_client;
 pub(crate) mod remote;

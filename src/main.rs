@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, doctor, export, failure, forget, import_checkpoints, mirror_check, prove, replay, serve, shard, ship,
-    simulate, token, train, user, verify_audit,
+    config, demo, doctor, export, failure, forget, import_checkpoints, mirror_check, plate_key, prove, replay, serve,
+    shard, ship, simulate, token, train, user, verify_audit,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -66,6 +66,8 @@ enum Command {
     User(user::UserArgs),
     /// Tokens with which programs log in: make, list and revoke them
     Token(token::TokenArgs),
+    /// The key of the pseudonyms of plates: make one, or show which it is
+    PlateKey(plate_key::PlateKeyArgs),
     /// Verify the chain of hashes of the audit log; exit code 1 if it is not as it was written
     VerifyAudit(verify_audit::VerifyAuditArgs),
     /// Remove everything of one plate from a data directory, which no appliance may have open
@@ -135,6 +137,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::RepairMirror(args) => mirror_check::repair(args, &mut out),
         Command::User(args) => user::run(args, &mut out),
         Command::VerifyAudit(args) => verify_audit::run(args, &mut out),
+        Command::PlateKey(args) => plate_key::run(args, &mut out),
         Command::Forget(args) => forget::run(args, &mut out),
         Command::Token(args) => token::run(args, &mut out),
         Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),

@@ -17,6 +17,8 @@ pub struct Mentions {
     code: PlateCode,
     /// Its longest part in ASCII, which most encodings write alike.
     ascii: String,
+    /// As it is stored where plates are stored as pseudonyms.
+    pseudonym: Option<(String, PlateCode)>,
 }
 
 impl Mentions {
@@ -33,22 +35,37 @@ impl Mentions {
         }
         let runs = text.split(|character: char| !character.is_ascii_alphanumeric());
         let ascii = runs.max_by_key(|run| run.len()).unwrap_or_default().to_owned();
-        Some(Self { text, code, ascii })
+        Some(Self { text, code, ascii, pseudonym: None })
+    }
+
+    /// The same plate where plates are stored as pseudonyms: `hidden` is its own.
+    #[must_use]
+    pub fn with_pseudonym(self, hidden: impl FnOnce(&str) -> String) -> Self {
+        let hidden = hidden(&self.text);
+        let code = PlateCode::pack(&hidden);
+        Self { pseudonym: Some((hidden, code)), ..self }
+    }
+
+    fn stored(&self) -> (&str, PlateCode) {
+        match &self.pseudonym {
+            Some((text, code)) => (text, *code),
+            None => (&self.text, self.code),
+        }
     }
 
     /// The plate as it is stored.
     pub fn text(&self) -> &str {
-        &self.text
+        self.stored().0
     }
 
-    /// The plate, packed.
+    /// The plate as it is stored, packed.
     pub fn code(&self) -> PlateCode {
-        self.code
+        self.stored().1
     }
 
     /// Whether a stored plate is this one; `text` is looked at only if the code does not hold it.
     pub fn is(&self, code: PlateCode, text: impl FnOnce() -> String) -> bool {
-        code == self.code && (!code.is_odd() || text() == self.text)
+        code == self.code() && (!code.is_odd() || text() == self.text())
     }
 
     /// Whether a text holds the plate, in any spelling, and not a longer one.
@@ -57,7 +74,8 @@ impl Mentions {
             let kept = text.chars().filter(|character| !BETWEEN.contains(*character));
             kept.flat_map(char::to_uppercase).collect()
         };
-        self.stands_in(text.as_bytes(), &self.text)
+        self.stands_in(text.as_bytes(), self.text())
+            || self.stands_in(text.as_bytes(), &self.text)
             || self.stands_in(squeezed().as_bytes(), &self.text)
             || normalise_plate(text.trim()) == self.text
     }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use traffic::{Dimension, NameTable, PassageBatch, ShardKey};
 
 use crate::batch::Batch;
+use crate::pseudonyms::Intake;
 use crate::source::{Source, SourceError};
 use crate::store::{Store, StoreError};
 
@@ -126,6 +127,7 @@ pub fn run(
     stop: &CancellationToken,
     mut after_commit: impl FnMut(&Store, &Batch),
 ) -> Result<(), PipelineError> {
+    let mut hiding = store.intake_key()?.map(Intake::new);
     let name = source.name().to_owned();
     let (sender, receiver) = sync_channel::<Batch>(QUEUE_BATCHES);
     // Ends the source when the writer fails, without cancelling `stop`.
@@ -136,7 +138,10 @@ pub fn run(
     thread::scope(|scope| {
         let source_halt = halt.clone();
         let reading = scope.spawn(move || -> Result<(), SourceError> {
-            while let Some(batch) = source.next(&source_halt)? {
+            while let Some(mut batch) = source.next(&source_halt)? {
+                if let Some(intake) = &mut hiding {
+                    intake.hide(&mut batch.passages);
+                }
                 queue.queue_changed(true);
                 if sender.send(batch).is_err() {
                     break;

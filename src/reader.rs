@@ -253,6 +253,9 @@ pub enum ReadError {
     /// A server that holds the data is unavailable; the text says which, and what ends it.
     #[error("{0}")]
     Unavailable(String),
+    /// The question asks for a part of a plate, and the plates that are stored are pseudonyms.
+    #[error("plates are stored as pseudonyms, which have no parts: {0:?} is no whole plate")]
+    PartOfPlate(String),
     /// This reader cannot answer it; the text says who can.
     #[error("{0}")]
     Unsupported(String),

@@ -131,7 +131,7 @@ fn for_each_key(plates: &[PlateCode], runs: &[u64], mut visit: impl FnMut(u64)) 
     for plate in plates {
         let code = plate.as_u64();
         visit(code);
-        if !plate.is_odd() && code >> 56 != 0 {
+        if !plate.is_odd() && code >> 56 != 0 && !plate.is_pseudonym() {
             // Eight symbols hold two runs of seven.
             for run in [code & (u64::MAX >> 8), code >> 8] {
                 if is_province(run as u8) {

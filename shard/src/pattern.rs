@@ -4,7 +4,7 @@
 //! It is not anchored: `C123` finds 苏C12345. A plate that holds a `*` itself, because the source masked it, is found by
 //! a `*` like any other. It does not know segments.
 
-use traffic::{PlateCode, normalise_plate};
+use traffic::{LongPseudonym, PSEUDONYM_MARK, PlateCode, normalise_plate};
 
 use crate::PlateFilter;
 use crate::filter::is_province;
@@ -44,6 +44,9 @@ impl PlatePattern {
     /// Compiles what a user searches for; it is normalised as plates are. An empty text finds every plate.
     pub fn compile(text: &str) -> Self {
         let normal = normalise_plate(text);
+        if is_pseudonym(&normal) {
+            return Self::exact(&normal);
+        }
         // NOTE: an empty plate is stored as `-`, but an empty search is not a search for `-`.
         if normal == "-" && !text.contains(['-', '－', '﹣']) {
             return Self(Kind::Contains(Vec::new()));
@@ -57,13 +60,14 @@ impl PlatePattern {
         Self(Kind::Exact { code: PlateCode::pack(&text).as_u64(), text })
     }
 
-    /// Whether the pattern finds a plate; `odd_text` is looked at only if the code is odd.
+    /// Whether the pattern finds a plate; a part of a pseudonym finds nothing. `odd_text` is looked at only if the code is odd.
     pub fn matches(&self, plate: PlateCode, odd_text: &str) -> bool {
         if plate.is_odd() {
             return self.matches_text(odd_text);
         }
         match &self.0 {
             Kind::Exact { code, .. } => *code == plate.as_u64(),
+            Kind::Contains(runs) if plate.is_pseudonym() => runs.is_empty(),
             Kind::Contains(runs) => {
                 let mut rest = plate.as_u64();
                 runs.iter().all(|run| run.coded.is_some_and(|run| run.skip_past(&mut rest)))
@@ -114,11 +118,17 @@ impl PlatePattern {
             Kind::Contains(runs) => match runs.as_slice() {
                 [] => keep(codes, marks, |_| true),
                 [Run { coded: None, .. }] => marks.fill(0),
+                // A pseudonym's code holds no symbols.
                 [Run { coded: Some(run), .. }] if run.least == 0 => run.mark(codes, marks),
                 _ => keep(codes, marks, |plate| self.matches(PlateCode::from_u64(plate), "")),
             },
         }
     }
+}
+
+/// Whether a normal text is the pseudonym of a plate.
+fn is_pseudonym(text: &str) -> bool {
+    text.contains(PSEUDONYM_MARK) && (PlateCode::pack(text).is_pseudonym() || LongPseudonym::parse(text).is_some())
 }
 
 /// Keeps a mark where the plate is packed and `test` holds. Written without a branch, so that it becomes vector code.
@@ -206,7 +216,7 @@ impl CodedRun {
             for place in 0..PLACES {
                 found |= (code >> (8 * place)) & mask == value;
             }
-            found
+            found & !PlateCode::from_u64(code).is_pseudonym()
         });
     }
 }
@@ -292,6 +302,27 @@ mod tests {
             let found = PlatePattern::exact(text).matches(PlateCode::pack(plate), plate);
             assert_eq!(found, expected, "{text} is {plate}");
         }
+    }
+
+    #[test]
+    fn a_pseudonym_is_found_as_a_whole_and_by_no_part_of_it() {
+        let (one, other) = ("苏#0938NKRKAYD", "苏#0938NKRKAYE");
+        let long = "苏#4ABCDEFGHJKMNPQRSTVWXYZ012345670";
+        check(one, one, true);
+        check(one, other, false);
+        check(long, long, true);
+        check("", one, true);
+        for part in ["938", "苏", "?", "苏C", "苏#0938NKRKAY", "0"] {
+            check_packed(part, one, false);
+        }
+        assert!(PlatePattern::exact(one).matches(PlateCode::pack(one), one));
+    }
+
+    fn check_packed(pattern: &str, plate: &str, expected: bool) {
+        let (compiled, code) = (PlatePattern::compile(pattern), PlateCode::pack(plate));
+        let mut marks = [1];
+        compiled.mark_packed(&[code.as_u64()], &mut marks);
+        assert_eq!((compiled.matches(code, plate), marks[0] == 1), (expected, expected), "{pattern} in {plate}");
     }
 
     /// The textbook matcher: `*` takes any run, `?` one character, and both ends are open.

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use traffic::{CivilTime, Column, Resolution};
 
+use super::plate_key::cipher_in;
 use super::progress::passages_bar;
 use crate::reader::PassageRow;
 use crate::store::Frozen;
@@ -24,6 +25,9 @@ pub struct ExportArgs {
     /// The data directory
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
+    /// The file of the plate key: plates are written in the place of their pseudonyms
+    #[arg(long, value_name = "FILE")]
+    plate_key: Option<PathBuf>,
     /// No progress bar
     #[arg(long, short)]
     quiet: bool,
@@ -34,11 +38,16 @@ pub struct ExportArgs {
 /// # Errors
 /// The directory cannot be read, or the output cannot be written.
 pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let cipher = cipher_in(args.plate_key.as_deref())?;
     let frozen = Frozen::open(&args.data_dir)?;
+    frozen.has_pseudonyms(cipher.as_deref())?;
     let bar = passages_bar(frozen.rows(), args.quiet)?.with_message("exporting");
     let mut writer = csv::Writer::from_writer(BufWriter::with_capacity(1 << 18, out));
     write(&mut writer, &PassageRow::COLUMNS.map(Column::as_str))?;
-    frozen.each_arrival(|row, resolution| {
+    frozen.each_arrival(|mut row, resolution| {
+        if let Some(plate) = cipher.as_ref().and_then(|cipher| cipher.reveal(&row.hphm)) {
+            row.hphm = plate;
+        }
         bar.inc(1);
         write(&mut writer, &row.texts(&time_text(row.gcsj, resolution)))
     })?;

@@ -3,6 +3,7 @@
 
 use crate::config::ConfigError;
 use crate::source::SourceError;
+use crate::store::StoreError;
 
 /// The command cannot be carried out as given: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,7 @@ pub fn exit_code(error: &anyhow::Error) -> u8 {
             || cause.is::<ConfigError>()
             || cause.is::<traffic::LayoutError>()
             || cause.is::<clap::Error>()
+            || cause.downcast_ref::<StoreError>().is_some_and(|error| matches!(error, StoreError::PlateKey(_)))
             || cause.downcast_ref::<SourceError>().is_some_and(is_refusal)
     });
     if usage { 2 } else { 3 }

@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::books::uid;
 use super::data_dir::StoreArgs;
 use super::failure::Usage;
+use super::plate_key::configured_cipher;
 use super::settings::keeping_settings;
 use crate::clock::unix_millis;
 use crate::config::{Config, Role};
@@ -20,7 +21,7 @@ use crate::mentions::Mentions;
 use crate::mysql::push_text;
 use crate::mysql::table::{ALERTS, CASES, PASSAGES, PLATE};
 use crate::plain;
-use crate::store::{Forgotten, Store};
+use crate::store::{Forgotten, Store, StoreSettings};
 
 /// Characters of the reason.
 const MAX_REASON_CHARS: usize = 200;
@@ -39,6 +40,9 @@ pub struct ForgetArgs {
     /// The data directory, instead of a configuration
     #[arg(long, value_name = "DIR", conflicts_with = "config")]
     data_dir: Option<PathBuf>,
+    /// The file of the plate key, where plates are stored as pseudonyms, instead of a configuration
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    plate_key: Option<PathBuf>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -56,10 +60,25 @@ pub struct ForgetArgs {
 pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let plate = Mentions::of(&args.hphm)
         .ok_or_else(|| Usage(format!("{:?} is no whole plate: a pattern or a part names many cars", args.hphm)))?;
-    let reason = reason(&args.reason, &plate)?;
+    // Before anything is opened; below once more, where the plate has a pseudonym as well.
+    reason(&args.reason, &plate)?;
     let config = config(args)?;
-    let open = || Store::open(&config.data_dir, keeping_settings(&config, args.store));
+    let plates = configured_cipher(&config)?;
+    let plate = match &plates {
+        Some(cipher) => plate.with_pseudonym(|text| cipher.hide_plate(text)),
+        None => plate,
+    };
+    let reason = reason(&args.reason, &plate)?;
+    let settings = || StoreSettings { plates: plates.clone(), ..keeping_settings(&config, args.store) };
+    let open = || Store::open(&config.data_dir, settings());
     let mut store = open()?;
+    if plates.is_none() && store.has_pseudonyms() {
+        return Err(Usage(
+            "plates are stored as pseudonyms here: name the file of the plate key (--plate-key, or privacy.plate_key_file)"
+                .to_owned(),
+        )
+        .into());
+    }
     let trail = Trail::below(&config.data_dir, config.source.timezone.clone());
     let held = store.held_of(&plate)?;
     let entries = trail.naming(|entry| is_about(entry, &plate, &held))?;
@@ -81,7 +100,7 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
 }
 
 fn config(args: &ForgetArgs) -> anyhow::Result<Config> {
-    let config = match (&args.config, &args.data_dir) {
+    let mut config = match (&args.config, &args.data_dir) {
         (Some(file), _) => Config::load(file)?,
         (None, Some(folder)) => Config { data_dir: folder.clone(), ..Config::default() },
         (None, None) => {
@@ -90,6 +109,9 @@ fn config(args: &ForgetArgs) -> anyhow::Result<Config> {
             );
         }
     };
+    if args.plate_key.is_some() {
+        config.privacy.plate_key_file.clone_from(&args.plate_key);
+    }
     if config.role == Role::Api {
         return Err(Usage("a process of the role api has no data directory".to_owned()).into());
     }

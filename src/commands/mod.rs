@@ -15,6 +15,7 @@ pub mod mirror_check;
 mod models;
 mod outcome;
 mod passwords;
+pub mod plate_key;
 mod progress;
 pub mod prove;
 mod recorded;

@@ -4,6 +4,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -14,12 +15,14 @@ use super::capture_args::CaptureArgs;
 use super::data_dir::DataDir;
 use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
+use super::plate_key::cipher_in;
 use super::recorded::Recorded;
 use super::settings::{default_config, evidence_settings, parser_settings};
 use super::signals::cancel_at_signal;
 use crate::config::{ByteSize, Config, parse_size};
 use crate::kept_proof;
 use crate::prove::{Choice, Report, Settings, Tracks, Trial, choose};
+use crate::pseudonyms::PlateCipher;
 use crate::source::capture::{CaptureSettings, FileMark};
 use crate::store::Frozen;
 
@@ -32,6 +35,9 @@ pub struct ProveArgs {
     /// The passages of this data directory instead; an appliance may go on writing it, and shows the report on its page
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// The file of the plate key, for a data directory with pseudonyms: which plates are alike is seen with it
+    #[arg(long, value_name = "FILE", requires = "data_dir")]
+    plate_key: Option<PathBuf>,
     /// How many pairs of tracks are merged
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pairs: u32,
@@ -63,21 +69,44 @@ pub fn run(args: &ProveArgs, out: &mut impl Write) -> anyhow::Result<()> {
     if let Some(memory) = args.memory {
         config.store.memory = memory;
     }
-    let settings = settings(&config)?;
+    let mut settings = settings(&config)?;
     let layout = args.capture.layout(&config)?;
     // Sorting spills into it.
     let spill = DataDir::new(None, &std::env::temp_dir())?;
     let recorded = recorded(args, &config, layout, &spill)?;
+    let cipher = plate_key(args)?;
+    if let Some(cipher) = &cipher {
+        settings.evidence.neighbours = Some(cipher.clone());
+    }
     let catalogue = catalogue(args)?;
 
     let stop = CancellationToken::new();
     cancel_at_signal(stop.clone())?;
-    let report = prove(args, settings, &catalogue, &recorded, &stop)?;
+    let mut report = prove(args, settings, &catalogue, &recorded, &stop)?;
+    let plates = report.pairs.iter_mut().flat_map(|pair| [&mut pair.hphm, &mut pair.merged_hphm]);
+    for (plate, cipher) in plates.zip(cipher.iter().cycle()) {
+        if let Some(shown) = cipher.reveal(plate) {
+            *plate = shown;
+        }
+    }
     write(args, &report, out)?;
     let Some(directory) = &args.data_dir else { return Ok(()) };
-    // The appliance serves it.
+    // The appliance serves it, without plates.
+    report.pairs.clear();
     let failed = || format!("the report is not kept in {}, so /api/prove does not show it", directory.display());
     kept_proof::keep(directory, &report).with_context(failed)
+}
+
+/// The key of the data directory's pseudonyms; none where it holds plates.
+fn plate_key(args: &ProveArgs) -> anyhow::Result<Option<Arc<PlateCipher>>> {
+    let Some(directory) = &args.data_dir else { return Ok(None) };
+    let cipher = cipher_in(args.plate_key.as_deref())?;
+    if Frozen::open(directory)?.has_pseudonyms(cipher.as_deref())? && cipher.is_none() {
+        let sentence = "this data directory has pseudonyms, and only with their key it is seen which plates are alike, which the \
+                        detection needs: name the key's file (--plate-key)";
+        return Err(Usage(sentence.to_owned()).into());
+    }
+    Ok(cipher)
 }
 
 /// The checkpoints that were named, else those of the data directory, else the built-in ones.
@@ -97,7 +126,7 @@ fn prove(
     stop: &CancellationToken,
 ) -> anyhow::Result<Report> {
     let interrupted = || anyhow::anyhow!("interrupted: nothing was written");
-    let mut tracks = Tracks::new(settings, catalogue.clone());
+    let mut tracks = Tracks::new(settings.clone(), catalogue.clone());
     recorded.read("1 of 2", args.quiet, stop, |batch| tracks.take(batch))?;
     anyhow::ensure!(!stop.is_cancelled(), interrupted());
     let choice = Choice { seed: args.seed, pairs: args.pairs as usize, any_brand: args.any_brand };

@@ -17,6 +17,7 @@ use super::data_dir::{DataDir, StoreArgs};
 use super::failure::Usage;
 use super::import_checkpoints::read_catalogue;
 use super::outcome::{Outcome, write_outcome};
+use super::plate_key::cipher_in;
 use super::progress::Progress;
 use super::settings::{default_config, retention_seconds, rule_options, store_settings};
 use super::signals::cancel_at_signal;
@@ -62,6 +63,9 @@ pub struct ReplayArgs {
     /// Do not compact in the background
     #[arg(long, hide = true)]
     no_compaction: bool,
+    /// Keep pseudonyms in the place of plates, made with the plate key in this file; the output has them as well
+    #[arg(long, value_name = "FILE")]
+    plate_key: Option<PathBuf>,
     /// Show no progress and no summary
     #[arg(long, short)]
     quiet: bool,
@@ -91,7 +95,9 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.out)
         .map_err(|error| Usage(format!("cannot make the output folder {}: {error}", args.out.display())))?;
     let folder = DataDir::new(args.data_dir.as_deref(), &args.out)?;
-    let mut store = Store::open(folder.path(), settings(args, &config))?;
+    let plates = cipher_in(config.privacy.plate_key_file.as_deref())?;
+    let mut store = Store::open(folder.path(), StoreSettings { plates, ..settings(args, &config) })?;
+    store.intake_key()?;
     if let Some((catalogue, csv)) = catalogue {
         store.set_catalogue(catalogue, &csv.display().to_string())?;
     }
@@ -178,6 +184,9 @@ fn configuration(args: &ReplayArgs) -> anyhow::Result<Config> {
     }
     if let Some(memory) = args.memory {
         config.store.memory = memory;
+    }
+    if args.plate_key.is_some() {
+        config.privacy.plate_key_file.clone_from(&args.plate_key);
     }
     if args.detect_plates == PlatesArg::Any {
         config.detect.plates = ComparedPlates::Any;

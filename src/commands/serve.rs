@@ -16,8 +16,11 @@ use traffic::{Layout, ShardKey};
 use super::data_dir::StoreArgs;
 use super::failure::Usage;
 use super::models::{StoreRegistry, service_settings};
+use super::plate_key::configured_cipher;
 use super::serve_api;
-use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until, sign_on};
+use super::serving::{
+    Listening, Recording, connections, gate, predict_beside, revealing, serve_settings, serve_until, sign_on,
+};
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
@@ -32,7 +35,7 @@ use crate::source::capture::{Capture, CaptureSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings};
 use crate::source::simulator::{Roads, SimulatorSettings};
-use crate::store::{Store, StoreHandle};
+use crate::store::{Store, StoreHandle, StoreSettings};
 
 /// How often it is looked whether a write has failed.
 const LOOK: Duration = Duration::from_millis(500);
@@ -74,10 +77,18 @@ pub fn run_appliance(
     let stop = CancellationToken::new();
     // Before it reports that it runs: from here on a signal ends it in order.
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
+    let cipher = configured_cipher(config)?;
     // Before the store is touched: a port in use must not cost anything.
     let (gate, sign_on) = (gate(config)?, sign_on(config)?);
     let listening = runtime.block_on(Listening::start(config))?;
-    let mut store = Store::open(&config.data_dir, store_settings(config, args))?;
+    let settings = StoreSettings { plates: cipher.clone(), ..store_settings(config, args) };
+    let mut store = Store::open(&config.data_dir, settings)?;
+    if config.source.kind != SourceKind::None {
+        store.intake_key()?;
+    }
+    if cipher.is_none() && store.has_pseudonyms() {
+        tracing::warn!("there is no plate key: pseudonyms are shown in the place of plates");
+    }
     let layout = config.source.layout()?;
     let shared = store.shared();
     let mirrored = shared.clone();
@@ -99,8 +110,14 @@ pub fn run_appliance(
 
     let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
-    let settings = ServeSettings { forecaster, sign_on, ..serve_settings(config, gate, recording.trail.clone()) };
-    let serving = runtime.spawn(serve_until(listening, appliance.clone(), settings, connections(config), stop.clone()));
+    let settings = ServeSettings {
+        forecaster,
+        sign_on,
+        plates: cipher.clone(),
+        ..serve_settings(config, gate, recording.trail.clone())
+    };
+    let reader = revealing(appliance.clone(), cipher);
+    let serving = runtime.spawn(serve_until(listening, reader, settings, connections(config), stop.clone()));
 
     let road = appliance.clone();
     let road_stop = stop.clone();

@@ -23,6 +23,11 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let stop = CancellationToken::new();
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
+    if config.privacy.plate_key_file.is_some() {
+        let sentence = "role = \"api\" has no use for a plate key yet: it shows the pseudonyms that MySQL and Redis hold. Ask the \
+                        process of role \"all\" for plates, or remove privacy.plate_key_file here";
+        return Err(Usage(sentence.to_owned()).into());
+    }
     let (gate, sign_on) = (gate(config)?, sign_on(config)?);
     let listening = runtime.block_on(Listening::start(config))?;
     let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {

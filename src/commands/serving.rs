@@ -18,6 +18,7 @@ use crate::config::{Config, Role};
 use crate::gate::{AccountFiles, Gate, GateSettings, Trail};
 use crate::oidc::{OidcSettings, SignOn};
 use crate::predict::Service;
+use crate::pseudonyms::{PlateCipher, RevealingReader};
 use crate::reader::Reader;
 use crate::serve::{self, ConnectionSettings, RateSettings, ServeSettings, Tls, TlsFiles};
 
@@ -143,6 +144,14 @@ pub(super) fn gate(config: &Config) -> anyhow::Result<Arc<Gate>> {
         tracing::warn!(listen = %api.listen, "api.open: everybody who reaches this port sees and changes everything");
     }
     Ok(Arc::new(gate))
+}
+
+/// The data as those see it who may see plates: with a key, the plates behind the pseudonyms.
+pub(super) fn revealing(reader: Arc<dyn Reader>, cipher: Option<Arc<PlateCipher>>) -> Arc<dyn Reader> {
+    match cipher {
+        Some(cipher) => Arc::new(RevealingReader::new(reader, cipher)),
+        None => reader,
+    }
 }
 
 /// Single sign-on, if it is configured. The provider is not asked yet.

@@ -56,6 +56,7 @@ pub(super) fn store_settings(config: &Config, args: StoreArgs) -> StoreSettings 
         alert_index: config.store.alert_index.bytes(),
         detector: config.detect.detector_settings(),
         evidence: evidence_settings(config),
+        plates: None,
         clock: {
             let zone = config.source.timezone.clone();
             Arc::new(move || civil_now(&zone))
@@ -69,6 +70,7 @@ pub(super) fn evidence_settings(config: &Config) -> Option<EvidenceSettings> {
         reach: i64::try_from(config.detect.reach.as_secs()).unwrap_or(i64::MAX),
         max_speed_kmh: config.detect.max_speed_kmh,
         open_from: config.cases.open,
+        neighbours: None,
     })
 }
 

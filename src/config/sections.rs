@@ -9,6 +9,7 @@ mod kafka;
 mod mycat;
 mod oidc;
 mod predict;
+mod privacy;
 mod redis;
 mod source;
 mod store;
@@ -47,6 +48,7 @@ settings! {
         redis: RedisConfig;
         api: ApiConfig;
         audit: audit::AuditConfig;
+        privacy: privacy::PrivacyConfig;
         oidc: OidcConfig;
         predict: PredictConfig;
     }

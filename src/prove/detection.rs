@@ -8,7 +8,7 @@ use traffic::{
 };
 
 /// Settings of the detection.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// Of the rules.
     pub detector: DetectorSettings,

@@ -26,7 +26,7 @@ const SETTINGS: Settings = Settings {
         max_speed_kmh: 160.0,
         plates: traffic::PlateScope::Valid,
     },
-    evidence: EvidenceSettings { reach: 7200, max_speed_kmh: 160.0, open_from: 0.5 },
+    evidence: EvidenceSettings { reach: 7200, max_speed_kmh: 160.0, open_from: 0.5, neighbours: None },
 };
 const CHOICE: Choice = Choice { seed: 1, pairs: 50, any_brand: false };
 const CLONED: &str = "苏C90001";

@@ -102,8 +102,9 @@ impl Reader for ScopedReader {
 fn unread(error: ReadError) -> WorkError {
     match error {
         ReadError::Unsupported(who_can) => WorkError::Unsupported(who_can),
-        ReadError::Storage(cause) | ReadError::TooExpensive(cause) | ReadError::Unavailable(cause) => {
-            WorkError::Failed(cause)
-        }
+        ReadError::Storage(cause)
+        | ReadError::TooExpensive(cause)
+        | ReadError::Unavailable(cause)
+        | ReadError::PartOfPlate(cause) => WorkError::Failed(cause),
     }
 }

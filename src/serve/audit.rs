@@ -16,6 +16,7 @@ use super::fields::{Fields, MAX_WHOLE, QueryFields};
 use super::query::plate_text;
 use super::state::Api;
 use crate::gate::{Broken, Trail, TrailError, TrailFilter};
+use crate::pseudonyms::PlateCipher;
 
 const MAX_LENGTH: u64 = 500;
 const DEFAULT_LENGTH: u64 = 50;
@@ -152,7 +153,8 @@ pub(super) async fn audit_log(
     let trail = trail(&api)?;
     let given = fields.given(&["from", "to", "user", "action", "address", "before"]);
     record.details(given.with("length", length as u64).with_any(Details::PLATE, filter.plate.clone()));
-    let page = api.lanes.scan(move || trail.search(&filter, length)).await?.map_err(unreadable)?;
+    let shown = shown(api.settings.plates.clone());
+    let page = api.lanes.scan(move || trail.search(&filter, length, shown)).await?.map_err(unreadable)?;
     record.rows(page.entries.len());
     Ok(Success(PageJson {
         next: page.next,
@@ -193,7 +195,13 @@ fn head(api: &Api, entry: &Entry) -> HeadJson {
     HeadJson { n: entry.n, hash: entry.hash.to_string(), at: api.civil(entry.t.div_euclid(MILLIS)) }
 }
 
+/// A text of an entry as it is shown: with a plate key it names plates.
+fn shown(cipher: Option<Arc<PlateCipher>>) -> impl Fn(&str) -> String {
+    move |text| cipher.as_ref().map_or_else(|| text.to_owned(), |cipher| cipher.reveal_in(text))
+}
+
 fn in_json(api: &Api, entry: Entry) -> EntryJson {
+    let shown = shown(api.settings.plates.clone());
     EntryJson {
         n: entry.n,
         at: api.civil(entry.t.div_euclid(MILLIS)),
@@ -206,8 +214,8 @@ fn in_json(api: &Api, entry: Entry) -> EntryJson {
         action: entry.action,
         status: entry.status,
         rows: entry.rows,
-        purpose: entry.purpose.map(|Purpose { code, text }| PurposeJson { code, text }),
-        details: entry.details,
+        purpose: entry.purpose.map(|Purpose { code, text }| PurposeJson { code, text: shown(&text) }),
+        details: entry.details.map(|details| details.map_texts(|_, text| shown(text))),
     }
 }
 

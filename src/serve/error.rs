@@ -171,6 +171,7 @@ impl From<ReadError> for ApiError {
                 Self::new(ErrorReason::DataAway).with("error", away).retry_after(RETRY_AFTER_SECONDS)
             }
             ReadError::Unsupported(who_can) => Self::new(ErrorReason::NotOffered).with("error", who_can),
+            ReadError::PartOfPlate(given) => Self::new(ErrorReason::PartOfPlate).with("given", format!("{given:?}")),
             ReadError::Storage(cause) => {
                 tracing::error!(%cause, "cannot read storage");
                 Self::new(ErrorReason::StorageUnreadable).with("error", cause)

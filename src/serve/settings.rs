@@ -12,6 +12,7 @@ use crate::config::PurposeUse;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
 use crate::oidc::SignOn;
+use crate::pseudonyms::PlateCipher;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]
@@ -58,6 +59,8 @@ pub struct ServeSettings {
     pub sign_on: Option<Arc<SignOn>>,
     /// The audit log; without it nothing is recorded.
     pub trail: Option<Arc<Trail>>,
+    /// The key of pseudonyms, with which the audit log is kept; none where plates are stored as they are.
+    pub plates: Option<Arc<PlateCipher>>,
     /// Whether one says what a search is for.
     pub purpose: PurposeUse,
     /// The flow prediction.
@@ -89,6 +92,7 @@ impl ServeSettings {
             gate: Arc::new(Gate::open()),
             sign_on: None,
             trail: None,
+            plates: None,
             purpose: PurposeUse::Optional,
             forecaster: Arc::new(NoForecaster),
         }

@@ -28,6 +28,9 @@ pub enum StoreError {
          the current format"
     )]
     OldFormat(PathBuf),
+    /// The directory has other plates than the key says; the text says which.
+    #[error("{0}")]
+    PlateKey(String),
     /// An earlier commit failed.
     #[error("an earlier commit failed, so no more is taken: restart, and it continues after the last good commit")]
     Broken,

@@ -91,7 +91,7 @@ pub(crate) fn evidence(data: &[u8]) -> u64 {
     let segments = framed(keys::SEGMENTS, keys::SEGMENTS.version, segments.get(4..).unwrap_or_default());
     let segments: Result<SavedSegments, CodecError> = codec::decode(keys::SEGMENTS, &segments);
     let settings = EvidenceSettings::default();
-    let mut assessor = PartitionAssessor::restore(settings, head.evidence, Vec::new());
+    let mut assessor = PartitionAssessor::restore(settings.clone(), head.evidence, Vec::new());
     if let Ok(saved) = &segments {
         assessor.restore_segments(&saved.segments);
     }

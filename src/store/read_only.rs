@@ -13,9 +13,11 @@ use traffic::{Catalogue, CivilTime, Resolution};
 
 use super::disk::checkpoints;
 use super::disk::keys;
+use super::disk::plate_key::{is_of, remembered};
 use super::disk::records::{MirrorCursor, shards_of};
 use super::disk::segments::LogBlock;
 use super::error::StoreError;
+use crate::pseudonyms::PlateCipher;
 use crate::reader::PassageRow;
 
 /// Memory for reading.
@@ -70,6 +72,20 @@ impl Frozen {
             Some(copy) => copy.catalogue(&self.database),
             None => Ok(Catalogue::xuzhou()),
         }
+    }
+
+    /// Whether it has pseudonyms in the place of plates.
+    ///
+    /// # Errors
+    /// [`StoreError::PlateKey`] if it has those of another key than the given one, or a key is given and it holds plates.
+    pub fn has_pseudonyms(&self, cipher: Option<&PlateCipher>) -> Result<bool, StoreError> {
+        let own = remembered(&self.database)?;
+        let Some(cipher) = cipher else { return Ok(own.is_some()) };
+        if is_of(own, cipher)? {
+            return Ok(true);
+        }
+        let sentence = "this data directory holds plates as they are, so a plate key has no use: leave --plate-key out";
+        Err(StoreError::PlateKey(sentence.to_owned()))
     }
 
     /// The shards.

@@ -8,6 +8,7 @@ use traffic::{CivilTime, DetectorSettings};
 
 use super::disk::records::Keep;
 use crate::clock::Clock;
+use crate::pseudonyms::PlateCipher;
 
 /// Settings of the store.
 #[derive(Clone)]
@@ -44,6 +45,8 @@ pub struct StoreSettings {
     pub detector: DetectorSettings,
     /// Settings of the evidence; none = it is off.
     pub evidence: Option<EvidenceSettings>,
+    /// The key of pseudonyms; none = plates are stored as they come.
+    pub plates: Option<Arc<PlateCipher>>,
     /// The clock, which retention never runs ahead of.
     pub clock: Clock,
 }
@@ -67,6 +70,7 @@ impl Default for StoreSettings {
             alert_index: 64 << 20,
             detector: DetectorSettings::default(),
             evidence: Some(EvidenceSettings::default()),
+            plates: None,
             clock: Arc::new(|| CivilTime(i64::MAX)),
         }
     }

@@ -233,14 +233,14 @@ fn cases(appliance: &Appliance) -> Vec<Value> {
 }
 
 /// Two sightings of one plate around the change of owner; the second comes with the first record's repetition.
-fn clone_lines(minute: u32) -> [String; 2] {
+pub(super) fn clone_lines(minute: u32) -> [String; 2] {
     let line = |id: &str, site: &str, second: u32| {
         format!("{id}\t铜山县\t{site}\t1\t2024-01-01 00:{minute:02}:{second:02}\t02\t苏C12345\t大众牌-朗逸-2015")
     };
     [line(&format!("G{minute}1"), "S250_Pizhou_Sulu", 1), line(&format!("G{minute}2"), "G3_Sulu", 40)]
 }
 
-fn produce(broker: &Broker, name: &str, lines: &[String]) {
+pub(super) fn produce(broker: &Broker, name: &str, lines: &[String]) {
     topic::produce(broker, name, lines.iter().map(|line| (None, Some(line.as_bytes()))));
 }
 

@@ -6,6 +6,7 @@ mod faults;
 mod gaps;
 mod group;
 mod partitions;
+mod pseudonyms;
 pub(crate) mod traffic;
 mod transactions;
 mod visible;

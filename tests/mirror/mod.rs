@@ -7,6 +7,7 @@ mod chaos;
 mod list;
 pub(crate) mod mirroring;
 mod outage;
+mod pseudonyms;
 mod records;
 mod refused;
 mod secrets;

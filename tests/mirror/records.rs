@@ -17,7 +17,7 @@ use crate::servers::redis::Redis;
 const CASES: &str = "traffic:cases";
 
 /// The road as a capture, and mirrors at these addresses.
-fn sections(folder: &Path, urls: &[String], redis: Option<&str>) -> String {
+pub(super) fn sections(folder: &Path, urls: &[String], redis: Option<&str>) -> String {
     let file = folder.join("road.tsv");
     std::fs::write(&file, road(5)).unwrap();
     let redis = redis.map_or_else(String::new, |url| format!("[redis]\nurl = {url:?}\n{HASTY_REDIS}"));

@@ -31,6 +31,7 @@ mod predict;
 mod predict_quality;
 mod private;
 mod prove;
+mod pseudonyms;
 pub(crate) mod reading;
 mod retention;
 mod scope;

@@ -58,6 +58,7 @@ pub use contradiction::{Contradiction, Mark};
 pub use faults::{CameraFault, CameraState};
 pub use last_seen::Spot;
 pub use learnt::{DriveTimes, LearntTimes};
+pub use misreads::{Neighbours, one_edit_neighbours};
 pub use pair::{PairEvidence, PairFinding, Reason};
 pub use partition::{PartitionAssessor, SavedPartition};
 pub use posterior::{Explanations, Rates, Run, Verdict};

@@ -1,4 +1,5 @@
-//! Plate numbers 号牌号码: normalising, packing into eight bytes, and the grammar that decides what kind a plate is.
+//! Plate numbers 号牌号码: normalising, packing into eight bytes, and the grammar that decides what kind a plate is; and
+//! how the pseudonym of a plate is packed and written.
 //!
 //! It judges the text alone. It does not decide whether a plate is compared, stored or shown, and refuses nothing: what
 //! a camera reads is evidence.
@@ -7,12 +8,14 @@ mod class;
 mod code;
 mod grammar;
 mod normalise;
+mod pseudonym;
 mod symbols;
 
 pub use class::PlateClass;
 pub(crate) use code::NEW_ENERGY_TYPES;
 pub use code::PlateCode;
 pub use normalise::normalise_plate;
+pub use pseudonym::{LongPseudonym, PSEUDONYM_MARK, Pseudonym, PseudonymKind};
 
 #[cfg(test)]
 mod tests {

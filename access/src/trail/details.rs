@@ -85,6 +85,21 @@ impl Details {
         }
     }
 
+    /// The same details with other texts: `map` gets the name of a detail and each text of it.
+    #[must_use]
+    pub fn map_texts(self, map: impl Fn(&str, &str) -> String) -> Self {
+        let other = |name: &str, detail| match detail {
+            Detail::Text(text) => Detail::Text(map(name, &text)),
+            Detail::Texts(texts) => Detail::Texts(texts.iter().map(|text| map(name, text)).collect()),
+            same @ (Detail::Flag(_) | Detail::Number(_)) => same,
+        };
+        let others = self.0.into_iter().map(|(name, detail)| {
+            let detail = other(&name, detail);
+            (name, detail)
+        });
+        Self(others.collect())
+    }
+
     /// A detail.
     pub fn get(&self, name: &str) -> Option<&Detail> {
         self.0.get(name)
@@ -104,6 +119,13 @@ impl Details {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_text_is_replaced_by_its_name() {
+        let details = Details::default().with("a", "x").with("b", vec!["y".to_owned(), "z".to_owned()]).with("c", 1);
+        let other = details.map_texts(|name, text| format!("{name}{text}"));
+        assert_eq!(other.canonical(), r#"{"a":"ax","b":["by","bz"],"c":1}"#);
+    }
 
     #[test]
     fn details_are_written_in_one_way() {

@@ -46,11 +46,17 @@ pub struct TrailPage {
 }
 
 impl Trail {
-    /// The newest `length` entries that match, or fewer if too much had to be read.
+    /// The newest `length` entries that match, or fewer if too much had to be read. `shown` is the text of a detail as it is shown,
+    /// which plates are looked for in.
     ///
     /// # Errors
     /// [`TrailError`].
-    pub fn search(&self, filter: &TrailFilter, length: usize) -> Result<TrailPage, TrailError> {
+    pub fn search(
+        &self,
+        filter: &TrailFilter,
+        length: usize,
+        shown: impl Fn(&str) -> String,
+    ) -> Result<TrailPage, TrailError> {
         let days = self.files.days()?;
         let mut page = TrailPage { oldest: self.oldest(&days)?, newest: self.newest(&days)?, ..TrailPage::default() };
         let mut read = 0;
@@ -72,7 +78,7 @@ impl Trail {
                 // What is no entry is for the verification to find.
                 let Ok(entry) = serde_json::from_slice::<Entry>(&line) else { continue };
                 let n = entry.n;
-                if self.matches(filter, &entry) {
+                if self.matches(filter, &entry, &shown) {
                     page.entries.push(entry);
                 }
                 if page.entries.len() >= length || read > MAX_BYTES {
@@ -109,7 +115,7 @@ impl Trail {
         Ok(None)
     }
 
-    fn matches(&self, filter: &TrailFilter, entry: &Entry) -> bool {
+    fn matches(&self, filter: &TrailFilter, entry: &Entry, shown: impl Fn(&str) -> String) -> bool {
         let at = self.zone.civil(entry.t.div_euclid(MILLIS)).unwrap_or(CivilTime(0));
         let plate = || entry.details.as_ref().and_then(|details| details.get(Details::PLATE)).and_then(Detail::text);
         filter.from.is_none_or(|from| at >= from)
@@ -117,7 +123,10 @@ impl Trail {
             && filter.user.as_ref().is_none_or(|user| entry.user.as_ref() == Some(user))
             && filter.action.as_ref().is_none_or(|action| entry.action == *action)
             && filter.address.as_ref().is_none_or(|address| entry.address.as_ref() == Some(address))
-            && filter.plate.as_ref().is_none_or(|part| plate().is_some_and(|plate| plate.contains(part.as_str())))
+            && filter
+                .plate
+                .as_ref()
+                .is_none_or(|part| plate().is_some_and(|plate| shown(plate).contains(part.as_str())))
     }
 }
 

@@ -277,7 +277,7 @@ fn a_search_goes_backwards_through_the_days() {
         trail.append(draft, NOW + number * DAY / 3).unwrap();
     }
     let search = |filter: TrailFilter, length| {
-        let page = trail.search(&filter, length).unwrap();
+        let page = trail.search(&filter, length, str::to_owned).unwrap();
         (page.entries.iter().map(|entry| entry.n).collect::<Vec<_>>(), page.next)
     };
     let all = TrailFilter::default;
@@ -298,9 +298,9 @@ fn a_search_goes_backwards_through_the_days() {
         let expected = (1..=30).rev().filter(|n| if from.is_some() { *n >= 10 } else { *n <= 10 }).collect::<Vec<_>>();
         assert_eq!(search(filter, 100).0, expected, "{from:?} {to:?}");
     }
-    let page = trail.search(&all(), 1).unwrap();
+    let page = trail.search(&all(), 1, str::to_owned).unwrap();
     assert_eq!((page.newest.unwrap().n, page.oldest.unwrap().n), (30, 1));
-    assert!(Log::new().trail().search(&all(), 10).unwrap().newest.is_none());
+    assert!(Log::new().trail().search(&all(), 10, str::to_owned).unwrap().newest.is_none());
 }
 
 #[test]
@@ -315,7 +315,7 @@ fn a_search_reads_a_bounded_number_of_bytes() {
     let mut pages = 0;
     loop {
         let filter = TrailFilter { plate: Some("x".to_owned()), before, ..TrailFilter::default() };
-        let page = trail.search(&filter, 10).unwrap();
+        let page = trail.search(&filter, 10, str::to_owned).unwrap();
         assert!(page.entries.is_empty());
         pages += 1;
         before = page.next;

@@ -110,6 +110,20 @@ impl Visit {
         }
     }
 
+    /// The entry as it is kept: with a plate key it names no plate.
+    fn kept(&self, draft: Draft) -> Draft {
+        let Some(cipher) = &self.api.settings.plates else { return draft };
+        let hidden = |name: &str, text: &str| match name {
+            Details::PLATE => cipher.hide_asked(text),
+            _ => cipher.hide_in(text),
+        };
+        Draft {
+            details: draft.details.map(|details| details.map_texts(hidden)),
+            purpose: draft.purpose.map(|Purpose { code, text }| Purpose { code, text: cipher.hide_in(&text) }),
+            ..draft
+        }
+    }
+
     /// Writes the entry, if there is one to be written. What it returns writes another at the end of the answer.
     async fn write(
         &self,
@@ -152,6 +166,7 @@ impl Visit {
             purpose: self.purpose.clone(),
             details: self.details(said.details),
         };
+        let draft = self.kept(draft);
         let head = append(&self.api, trail, draft.clone()).await?;
         if let Some((what, seconds)) = again {
             self.api.lately.keep(what, now + seconds, now);

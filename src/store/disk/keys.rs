@@ -22,6 +22,8 @@ use traffic::{Dimension, NameId, PlateCode};
 pub(in crate::store) const PLATE: Kind = Kind { magic: b'P', version: 2 };
 pub(in crate::store) const ALERT: Kind = Kind { magic: b'A', version: 4 };
 pub(in crate::store) const REJECT: Kind = Kind { magic: b'J', version: 2 };
+/// The fingerprint of the key of the pseudonyms.
+pub(in crate::store) const PLATE_KEY: Kind = Kind { magic: b'k', version: 1 };
 pub(in crate::store) const REJECTS_BYTES: Kind = Kind { magic: b'B', version: 1 };
 pub(in crate::store) const HOUR: Kind = Kind { magic: b'H', version: 1 };
 pub(in crate::store) const TOTALS: Kind = Kind { magic: b'T', version: 2 };
@@ -56,6 +58,7 @@ pub(in crate::store) const LIFETIMES_KEY: &[u8] = b"lifetimes";
 pub(in crate::store) const CHECKPOINTS_KEY: &[u8] = b"checkpoints";
 /// Not below `work/`, where numbers of alerts are.
 pub(in crate::store) const WORK_CHANGES_KEY: &[u8] = b"work-changes";
+pub(in crate::store) const PLATE_KEY_KEY: &[u8] = b"plate_key";
 pub(in crate::store) const REJECTS_BYTES_KEY: &[u8] = b"rejects_bytes";
 pub(in crate::store) const PARTITION_PREFIX: &[u8] = b"partition/";
 pub(in crate::store) const POSITION_PREFIX: &[u8] = b"position/";

@@ -3,5 +3,6 @@
 
 pub(super) mod checkpoints;
 pub(super) mod keys;
+pub(super) mod plate_key;
 pub(super) mod records;
 pub(super) mod segments;

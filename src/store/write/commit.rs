@@ -129,7 +129,7 @@ impl Store {
 
     fn detect(&mut self, id: u32, passages: &PassageBatch) -> Verdict {
         let mut verdict = Verdict::default();
-        let (settings, evidence) = (self.settings.detector, self.settings.evidence);
+        let (settings, evidence) = (self.settings.detector, self.settings.evidence.clone());
         // A new partition has nothing to recover from the passages before it.
         let saved_arrival = self.state.totals.accepted;
         let partition = self.partitions.entry(id).or_insert_with(|| Partition::new(settings, evidence, saved_arrival));

@@ -160,7 +160,7 @@ impl Store {
     /// passages in between.
     pub(super) fn load_evidence(&mut self, commit: &mut Commit<'_>) -> Result<(), StoreError> {
         let database = self.shared.reading.database.clone();
-        let Some(settings) = self.settings.evidence else {
+        let Some(settings) = self.settings.evidence.clone() else {
             for item in database.scan(Family::Evidence, &[]) {
                 commit.delete(Family::Evidence, &item?.0);
             }
@@ -170,7 +170,7 @@ impl Store {
         for (&id, partition) in &mut self.partitions {
             let damaged = |detail: &dyn std::fmt::Display| database.damaged("the evidence", detail);
             let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, 0))? else {
-                partition.evidence = Some(PartitionEvidence::new(settings, arrival));
+                partition.evidence = Some(PartitionEvidence::new(settings.clone(), arrival));
                 continue;
             };
             if codec::version(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))? < keys::EVIDENCE.version {
@@ -178,7 +178,7 @@ impl Store {
                 for item in database.scan(Family::Evidence, &id.to_be_bytes()) {
                     commit.delete(Family::Evidence, &item?.0);
                 }
-                partition.evidence = Some(PartitionEvidence::new(settings, arrival));
+                partition.evidence = Some(PartitionEvidence::new(settings.clone(), arrival));
                 continue;
             }
             let head: SavedHead = codec::decode(keys::EVIDENCE, &bytes).map_err(|error| damaged(&error))?;
@@ -195,7 +195,7 @@ impl Store {
                 };
                 sightings.extend(decode_sightings(&bytes).map_err(|error| damaged(&error))?);
             }
-            let mut assessor = PartitionAssessor::restore(settings, head.evidence, sightings);
+            let mut assessor = PartitionAssessor::restore(settings.clone(), head.evidence, sightings);
             if let Some(bytes) = database.get(Family::Evidence, &keys::evidence(id, keys::SEGMENTS_PART))? {
                 let saved: SavedSegments = codec::decode(keys::SEGMENTS, &bytes).map_err(|error| damaged(&error))?;
                 if saved.saved_arrival == head.saved_arrival {

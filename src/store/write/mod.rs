@@ -9,6 +9,7 @@ mod lifetimes;
 mod loss;
 mod migrate;
 mod open;
+mod plate_key;
 mod rejects;
 mod retention;
 mod store;

@@ -15,6 +15,7 @@ use traffic::{CivilTime, Detector, Dimension, NameTable, PassageBatch, PassageId
 
 use super::loss;
 use super::migrate::migrate;
+use super::plate_key;
 use super::store::{Saving, Store};
 use crate::clock::moment;
 use crate::store::disk::records::{
@@ -46,7 +47,10 @@ impl Store {
     }
 }
 
-fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
+fn open(path: &Path, mut settings: StoreSettings) -> Result<Store, StoreError> {
+    if let (Some(evidence), Some(cipher)) = (&mut settings.evidence, &settings.plates) {
+        evidence.neighbours = Some(cipher.clone());
+    }
     // Half for the database, half for decoded columns.
     let budget = settings.memory / 2;
     let database = Database::open(
@@ -67,6 +71,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     let (catalogue, origin) = checkpoints::load(&database, &reference, aside.as_ref())?;
     let shards = shards_of(&database)?;
     let totals = Totals::load(&database)?;
+    let has_pseudonyms = plate_key::check(&database, &totals, settings.plates.as_deref())?;
     let names = load_names(&database)?;
     let rollups = load_rollups(&database)?;
     let rejects_bytes = super::rejects::load_bytes(&database)?;
@@ -105,6 +110,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
         rejects_bytes,
         rejects_crowded: false,
         unsettled: None,
+        has_pseudonyms,
         broken: false,
     };
     store.load_logs()?;
@@ -113,6 +119,7 @@ fn open(path: &Path, settings: StoreSettings) -> Result<Store, StoreError> {
     // Before anything is written.
     store.check_whole()?;
     migrate(&database)?;
+    store.remember_plate_key()?;
     store.shared.reading.work.load(&database, store.state.totals.oldest_alert)?;
     store.load_alerts()?;
     store.delete_stray_bodies()?;

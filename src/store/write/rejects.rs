@@ -90,7 +90,10 @@ impl Store {
             origin: origin.to_owned(),
             line: reject.line,
             reason: reject.reason,
-            raw: reject.raw.clone(),
+            raw: match &self.settings.plates {
+                Some(cipher) => cipher.seal(&reject.raw),
+                None => reject.raw.clone(),
+            },
             near: self.state.totals.last_time,
             bytes: reject.bytes,
         };

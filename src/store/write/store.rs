@@ -52,6 +52,8 @@ pub struct Store {
     pub(in crate::store) rejects_crowded: bool,
     /// The first number of the changes of cases that readers do not see yet.
     pub(in crate::store) unsettled: Option<u64>,
+    /// The directory has pseudonyms in the place of plates.
+    pub(in crate::store) has_pseudonyms: bool,
     /// A commit has begun and has not ended successfully.
     pub(in crate::store) broken: bool,
 }

@@ -24,12 +24,14 @@ impl Store {
         self.begin()?;
         let mut new_names = Vec::new();
         self.learn(&batch.passages, &mut new_names);
-        let (settings, evidence) = (self.settings.detector, self.settings.evidence);
+        let (settings, evidence) = (self.settings.detector, self.settings.evidence.clone());
         let accepted = self.state.totals.accepted;
         let known = takeover.begins.as_ref().filter(|begins| begins.time.is_some());
         let known = known.and_then(|_| self.known_roads(batch.partition));
-        let partition =
-            self.partitions.entry(batch.partition).or_insert_with(|| Partition::new(settings, evidence, accepted));
+        let partition = self
+            .partitions
+            .entry(batch.partition)
+            .or_insert_with(|| Partition::new(settings, evidence.clone(), accepted));
         if let Some(watermark) = &takeover.begins {
             // What the other process had learnt is learnt again from what is read back. If that does not begin where the
             // other began, it helps that roads and cameras are the same for all partitions.

@@ -5,11 +5,13 @@
 //! their order alone, so the same records in the same order give the same cases at any batch size, speed or restart.
 //! A record far ahead of the stream's clock teaches nothing and contradicts nothing: it has a wrong time.
 
+use std::sync::Arc;
+
 use super::cameras::{Cameras, UNKNOWN_ERROR};
 use super::contradiction::{Contradiction, FAST_SHARE, Mark, Roads};
 use super::faults::{CameraFault, CameraState};
 use super::last_seen::{LastSeen, Spot};
-use super::misreads;
+use super::misreads::{self, Neighbours, one_edit_neighbours};
 use super::paths::Paths;
 use super::posterior::Rates;
 use super::segments::SegmentState;
@@ -19,7 +21,7 @@ use super::travel_times::TravelTimes;
 use crate::{NameId, Places, PlateCode};
 
 /// Settings of the evidence.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct EvidenceSettings {
     /// Sightings with a longer gap are not compared, in seconds.
     pub reach: i64,
@@ -27,11 +29,13 @@ pub struct EvidenceSettings {
     pub max_speed_kmh: f64,
     /// Probability from which a case is opened.
     pub open_from: f64,
+    /// Which plates differ in one character, where the plates that come are pseudonyms; none where they are plates.
+    pub neighbours: Option<Arc<dyn Neighbours>>,
 }
 
 impl Default for EvidenceSettings {
     fn default() -> Self {
-        Self { reach: 7200, max_speed_kmh: 160.0, open_from: 0.5 }
+        Self { reach: 7200, max_speed_kmh: 160.0, open_from: 0.5, neighbours: None }
     }
 }
 
@@ -251,7 +255,10 @@ impl Assessor {
 
     fn due(&self, plate: PlateCode, spot: &Spot, horizon: i64) -> Option<PlateCode> {
         let correct = |spot: &Spot| self.cameras.correct(spot);
-        misreads::due(&self.seen, &self.paths, plate, spot, correct, horizon)
+        match self.settings.neighbours.as_ref().filter(|_| plate.is_pseudonym()) {
+            None => misreads::due(&self.seen, &self.paths, one_edit_neighbours(plate), spot, correct, horizon),
+            Some(known) => misreads::due(&self.seen, &self.paths, known.of(plate).into_iter(), spot, correct, horizon),
+        }
     }
 
     /// Whether [`Self::take_changed_cases`] has anything.
@@ -332,7 +339,7 @@ impl Assessor {
             hours: self.hours,
             sightings: self.sightings.clone(),
             lead_error: self.lead_error,
-            ..Self::new(self.settings)
+            ..Self::new(self.settings.clone())
         }
     }
 

@@ -1,6 +1,8 @@
 //! Misreads: a plate that differs in one character was due at the checkpoint, so the camera may have read that one
 //! wrongly.
 
+use std::fmt::Debug;
+
 use super::last_seen::{LastSeen, Spot};
 use super::paths::Paths;
 use crate::PlateCode;
@@ -8,10 +10,16 @@ use crate::PlateCode;
 /// The characters that follow the province, without I and O.
 const CHARACTERS: &[u8; 34] = b"ABCDEFGHJKLMNPQRSTUVWXYZ0123456789";
 
-/// All plates that differ from this one in one character after the province. An odd plate has none.
-pub(super) fn one_edit_neighbours(plate: PlateCode) -> impl Iterator<Item = PlateCode> {
+/// Which plates differ from one in one character, where stored plates are pseudonyms: their code does not say it.
+pub trait Neighbours: Debug + Send + Sync {
+    /// The pseudonyms of [`one_edit_neighbours`] of the plate with this pseudonym, in that order; none if it is not known.
+    fn of(&self, plate: PlateCode) -> Vec<PlateCode>;
+}
+
+/// All plates that differ from this one in one character after the province. An odd plate has none, nor has a pseudonym.
+pub fn one_edit_neighbours(plate: PlateCode) -> impl Iterator<Item = PlateCode> {
     let symbols = plate.as_u64().to_le_bytes();
-    let places = if plate.is_odd() { 0..0 } else { 1..8 };
+    let places = if plate.is_odd() || plate.is_pseudonym() { 0..0 } else { 1..8 };
     places.flat_map(move |place| {
         let own = symbols.get(place).copied().unwrap_or(0);
         let others = CHARACTERS.iter().filter(move |other| own.is_ascii_alphanumeric() && **other != own);
@@ -22,18 +30,19 @@ pub(super) fn one_edit_neighbours(plate: PlateCode) -> impl Iterator<Item = Plat
     })
 }
 
-/// A plate that differs in one character and was due where and when `spot` was made: last seen at a checkpoint from
+/// The first of a plate's neighbours that was due where and when `spot` was made: last seen at a checkpoint from
 /// which a road leads here, as long ago as cars take; or read here within seconds, as the same car.
 pub(super) fn due(
     seen: &LastSeen,
     paths: &Paths,
-    plate: PlateCode,
+    neighbours: impl Iterator<Item = PlateCode>,
     spot: &Spot,
     corrected: impl Fn(&Spot) -> i64,
     horizon: i64,
 ) -> Option<PlateCode> {
     let now = corrected(spot);
-    one_edit_neighbours(plate).find(|other| {
+    let mut neighbours = neighbours;
+    neighbours.find(|other| {
         seen.get(*other, horizon).is_some_and(|last| {
             let gap = (now - corrected(&last)) as f64;
             if last.checkpoint == spot.checkpoint {

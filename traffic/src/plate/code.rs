@@ -1,6 +1,7 @@
 //! A plate in eight bytes.
 
 use super::class::PlateClass;
+use super::pseudonym::{self, Pseudonym, PseudonymKind};
 use super::{grammar, symbols};
 
 /// HPZL of vehicles that have a new energy plate: large and small.
@@ -11,7 +12,8 @@ const NEW_ENERGY_CHARACTERS: usize = 8;
 ///
 /// A symbol is below 0x80: ASCII `*` to `~` as itself, the 31 provinces as 0x01–0x1F in the contract's order, and
 /// 学警挂领港澳使应急 as 0x20–0x28. A text with any other character, or of more than eight symbols, is *odd*: the top bit is
-/// set, the others are the low 63 bits of its XXH3-64, and the text is kept separately.
+/// set, the others are the low 63 bits of its XXH3-64, and the text is kept separately. A short [`Pseudonym`] is packed in a
+/// form of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct PlateCode(u64);
 
@@ -28,10 +30,15 @@ impl PlateCode {
         for character in text.chars() {
             match (places.next(), Self::symbol_of(character)) {
                 (Some(place), Some(symbol)) => *place = symbol,
-                _ => return Self(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) | ODD),
+                _ => return Self::pack_other(text),
             }
         }
         Self(u64::from_le_bytes(code))
+    }
+
+    fn pack_other(text: &str) -> Self {
+        let pseudonym = text.contains(pseudonym::PSEUDONYM_MARK).then(|| Pseudonym::parse(text)).flatten();
+        pseudonym.map_or_else(|| Self(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) | ODD), Self::from)
     }
 
     /// Packs and classes the bytes of a field as it came, if they are already normal and not odd, as nearly all plates
@@ -64,6 +71,11 @@ impl PlateCode {
 
     /// How many characters the plate has.
     fn characters(self, odd_text: &str) -> usize {
+        let kind = self.pseudonym().map(|pseudonym| pseudonym.kind);
+        let kind = kind.or_else(|| if self.is_odd() { pseudonym::kind_of_long(odd_text) } else { None });
+        if let Some(kind) = kind {
+            return if kind.has_eight_characters() { NEW_ENERGY_CHARACTERS } else { NEW_ENERGY_CHARACTERS - 1 };
+        }
         if self.is_odd() { odd_text.chars().count() } else { (8 - self.0.leading_zeros() / 8) as usize }
     }
 
@@ -127,10 +139,37 @@ impl PlateCode {
         self.0 & ODD != 0
     }
 
+    /// Whether it is the packed pseudonym of a plate. That of an odd plate is an odd plate itself.
+    #[inline]
+    pub fn is_pseudonym(self) -> bool {
+        pseudonym::is_pseudonym(self.0)
+    }
+
+    /// The pseudonym that it is.
+    pub fn pseudonym(self) -> Option<Pseudonym> {
+        Pseudonym::of_number(self.0)
+    }
+
+    /// What a pseudonym shows of this plate beside its province; `odd_text` is looked at only if the code is odd.
+    pub fn kind(self, odd_text: &str) -> PseudonymKind {
+        let class = self.class(odd_text);
+        let is_long = self.characters(odd_text) >= NEW_ENERGY_CHARACTERS;
+        PseudonymKind { class, is_long_special: class == PlateClass::Special && is_long }
+    }
+
+    /// The symbol of the province that the plate begins with, if it does.
+    pub fn province(self, odd_text: &str) -> Option<u8> {
+        let first = if self.is_odd() { odd_text.chars().next().and_then(symbols::of_char)? } else { self.0 as u8 };
+        symbols::is_province(first).then_some(first)
+    }
+
     /// The text of a plate that is not odd; empty for an odd one.
     pub fn unpack(self) -> String {
         if self.is_odd() {
             return String::new();
+        }
+        if let Some(pseudonym) = self.pseudonym() {
+            return pseudonym.text();
         }
         self.0.to_le_bytes().into_iter().map_while(Self::char_of).collect()
     }
@@ -151,6 +190,12 @@ impl PlateCode {
     #[inline]
     pub fn char_of(symbol: u8) -> Option<char> {
         symbols::to_char(symbol)
+    }
+}
+
+impl From<Pseudonym> for PlateCode {
+    fn from(pseudonym: Pseudonym) -> Self {
+        Self(pseudonym.number())
     }
 }
 

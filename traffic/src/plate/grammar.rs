@@ -2,6 +2,7 @@
 //! plate matches the patterns that are in the sets of all its eight places.
 
 use super::class::PlateClass;
+use super::pseudonym;
 use super::symbols::{is_province, mark, province};
 
 /// `P[A-HJ-Z]` and five of S; at most two letters among the five and not 00000, which [`class_of`] looks at.
@@ -52,14 +53,23 @@ pub(super) fn class_of(code: u64) -> PlateClass {
         }
         found if found & NEW_ENERGY != 0 => PlateClass::NewEnergy,
         found if found & SPECIAL != 0 => PlateClass::Special,
+        _ if pseudonym::is_pseudonym(code) => class_of_pseudonym(code),
         _ if holds_star(code) => PlateClass::Masked,
         _ => PlateClass::Irregular,
     }
 }
 
+#[cold]
+fn class_of_pseudonym(code: u64) -> PlateClass {
+    pseudonym::Pseudonym::of_number(code).map_or(PlateClass::Irregular, |pseudonym| pseudonym.kind.class)
+}
+
 /// Class of a text that does not fit in a code. Among those only the plates with 试, 超 and 民航 are valid: these
 /// characters have no symbol, so that the codes of stored plates stay the same.
 pub(super) fn class_of_odd(text: &str) -> PlateClass {
+    if let Some(kind) = pseudonym::kind_of_long(text) {
+        return kind.class;
+    }
     let mut characters = ['\0'; 8];
     let count = characters.iter_mut().zip(text.chars()).map(|(place, character)| *place = character).count();
     let special = text.chars().nth(count).is_none()

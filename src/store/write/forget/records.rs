@@ -8,6 +8,7 @@ use traffic::{Alert, AlertId, Dimension};
 
 use super::found::Forgotten;
 use crate::mentions::Mentions;
+use crate::pseudonyms::PlateCipher;
 use crate::store::StoreError;
 use crate::store::disk::keys;
 use crate::store::disk::records::{
@@ -29,7 +30,8 @@ impl Store {
     ) -> Result<Forgotten, StoreError> {
         let database = self.shared.reading.database.clone();
         let (found, worked) = (Forgotten::default(), BTreeSet::new());
-        let mut pass = Pass { database: &database, plate, found, worked, commit };
+        let mut pass =
+            Pass { database: &database, plate, cipher: self.settings.plates.as_deref(), found, worked, commit };
         pass.states()?;
         pass.evidence()?;
         pass.alerts()?;
@@ -57,6 +59,7 @@ impl Store {
 struct Pass<'a, 'b> {
     database: &'a Database,
     plate: &'a Mentions,
+    cipher: Option<&'a PlateCipher>,
     found: Forgotten,
     /// Keys of the work that goes with its alert or case.
     worked: BTreeSet<Vec<u8>>,
@@ -201,7 +204,8 @@ impl Pass<'_, '_> {
                 continue;
             }
             let reject = StoredReject::decode(&value).map_err(|error| self.damaged("a reject", &error))?;
-            if self.plate.are_in_line(&reject.raw) {
+            let opened = self.cipher.and_then(|cipher| cipher.open(&reject.raw));
+            if self.plate.are_in_line(opened.as_ref().unwrap_or(&reject.raw)) {
                 self.found.rejects += 1;
                 let emptied = codec::encode(keys::REJECT, &StoredReject { raw: Vec::new(), bytes: 0, ..reject })?;
                 freed += value.len().saturating_sub(emptied.len()) as u64;
