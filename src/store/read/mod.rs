@@ -7,6 +7,7 @@ mod case_times;
 mod cases;
 mod counts;
 mod cursor;
+mod page;
 mod passages;
 mod rejects;
 mod rows;
