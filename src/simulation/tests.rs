@@ -107,7 +107,7 @@ fn a_planted_fault_is_found() {
         Planted::NoLease,
         Planted::GoesOnAfterFailedWrite,
     ] {
-        let (_, failed) = run_all(1, 100, Some(planted), 1);
-        assert!(!failed.is_empty(), "100 seeds do not find {planted:?}");
+        let (_, failed) = run_all(1, 500, Some(planted), 1);
+        assert!(!failed.is_empty(), "500 seeds do not find {planted:?}");
     }
 }
