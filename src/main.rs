@@ -93,6 +93,7 @@ enum Command {
 fn main() -> ExitCode {
     // Before any file is made: plates are nobody else's business.
     storage::set_private_umask();
+    storage::limit_arenas();
     let arguments = Arguments::parse();
     #[cfg(feature = "failpoints")]
     if let Err(error) = failpoints::begin() {

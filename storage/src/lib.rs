@@ -4,6 +4,7 @@
 //! This crate knows keys, values, families and a format version. It does not know what a passage, a plate or an alert
 //! is; all it knows about time is the horizon below which values of [`Family::Plates`] may be dropped.
 
+mod arenas;
 pub mod codec;
 mod commit;
 mod database;
@@ -22,6 +23,7 @@ pub mod simulated;
 mod tally;
 mod wal;
 
+pub use arenas::limit_arenas;
 pub use commit::Commit;
 pub use database::{Database, Durability, Settings, Usage};
 pub use engine::Value;
