@@ -1,10 +1,10 @@
-//! The newest proof of the detection as it is kept in a data directory: the report as JSON, replaced whole. `prove` writes it
-//! beside the appliance, which serves it. It does not know what the numbers mean.
+//! The newest proof of the detection as it is kept in a data directory: the report as JSON, without plates, replaced whole. `prove`
+//! writes it beside the appliance, which serves it. It does not know what the numbers mean.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::prove::Report;
 
@@ -22,16 +22,17 @@ pub struct KeptProof {
     pub kept_unix: i64,
 }
 
-/// Replaces the proof of a data directory.
+/// Replaces the proof of a data directory, with all of a report but the pairs: these name plates.
 ///
 /// # Errors
 /// It cannot be written; the one before stays.
 pub fn keep(folder: &Path, report: &Report) -> std::io::Result<()> {
+    let report = Report { pairs: Vec::new(), ..report.clone() };
     // A fixed name: what a killed process left is replaced.
     let part = format!(".{FILE}.part");
     let _ = std::fs::remove_file(folder.join(&part));
     let mut file = tempfile::Builder::new().prefix(&part).rand_bytes(0).tempfile_in(folder)?;
-    let text = serde_json::to_string_pretty(report)? + "\n";
+    let text = serde_json::to_string_pretty(&report)? + "\n";
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(folder.join(FILE))?;
@@ -55,6 +56,23 @@ pub fn read(folder: &Path) -> std::io::Result<Option<KeptProof>> {
     Ok(Some(KeptProof { report: serde_json::from_str(&text)?, kept_unix }))
 }
 
+/// Removes the plates that an earlier program kept with the proof, and the whole file if it cannot be read.
+///
+/// # Errors
+/// It cannot be replaced or removed.
+pub fn drop_plates(folder: &Path) -> std::io::Result<()> {
+    match read(folder) {
+        Ok(Some(proof)) if !proof.report.pairs.is_empty() => {
+            keep(folder, &proof.report)?;
+            // It is as old as it was.
+            let written = UNIX_EPOCH + Duration::from_secs(proof.kept_unix.unsigned_abs());
+            File::open(folder.join(FILE))?.set_modified(written)
+        }
+        Ok(_) => Ok(()),
+        Err(_) => std::fs::remove_file(folder.join(FILE)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +86,7 @@ mod tests {
         keep(folder.path(), &Report { seed: 4, ..report.clone() }).unwrap();
         keep(folder.path(), &report).unwrap();
         let kept = read(folder.path()).unwrap().unwrap();
-        assert_eq!(kept.report, report);
+        assert_eq!(kept.report, Report { pairs: Vec::new(), ..report });
         assert!(kept.kept_unix > 1_600_000_000);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
@@ -81,5 +99,21 @@ mod tests {
             assert!(read(folder.path()).is_err(), "{text}");
         }
         assert!(keep(&folder.path().join("nowhere"), &Report::sample()).is_err());
+    }
+
+    #[test]
+    fn plates_of_an_earlier_program_are_dropped() {
+        let folder = tempfile::tempdir().unwrap();
+        drop_plates(folder.path()).unwrap();
+        let (path, report) = (folder.path().join(FILE), Report::sample());
+        std::fs::write(&path, serde_json::to_string_pretty(&report).unwrap()).unwrap();
+        let written = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+        File::open(&path).unwrap().set_modified(written).unwrap();
+        drop_plates(folder.path()).unwrap();
+        let kept = KeptProof { report: Report { pairs: Vec::new(), ..report }, kept_unix: 1_700_000_000 };
+        assert_eq!(read(folder.path()).unwrap(), Some(kept));
+        std::fs::write(&path, "{\"pairs\":[{\"hphm\":\"苏C12345\"").unwrap();
+        drop_plates(folder.path()).unwrap();
+        assert!(!path.exists());
     }
 }

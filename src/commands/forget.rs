@@ -6,6 +6,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use access::trail::{Action, Detail, Details, Draft, Entry, Purpose, PurposeCode, Via};
+use anyhow::Context as _;
 use clap::Args;
 use percent_encoding::percent_decode_str;
 
@@ -17,6 +18,7 @@ use super::settings::keeping_settings;
 use crate::clock::unix_millis;
 use crate::config::{Config, Role};
 use crate::gate::Trail;
+use crate::kept_proof;
 use crate::mentions::Mentions;
 use crate::mysql::push_text;
 use crate::mysql::table::{ALERTS, CASES, PASSAGES, PLATE};
@@ -94,6 +96,8 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     trail.sync()?;
     trail.erase(|entry| is_about(entry, &plate, &held), unix_millis())?;
     store.forget(&plate, &held)?;
+    kept_proof::drop_plates(&config.data_dir)
+        .with_context(|| format!("cannot remove plates from {}", kept_proof::FILE))?;
     // That the directory opens is seen here; and opening it writes its list of files again, which holds keys.
     drop(open()?);
     write_beyond(&plate, &config, held.names, out)

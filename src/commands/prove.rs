@@ -91,8 +91,7 @@ pub fn run(args: &ProveArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     write(args, &report, out)?;
     let Some(directory) = &args.data_dir else { return Ok(()) };
-    // The appliance serves it, without plates.
-    report.pairs.clear();
+    // The appliance serves it.
     let failed = || format!("the report is not kept in {}, so /api/prove does not show it", directory.display());
     kept_proof::keep(directory, &report).with_context(failed)
 }
