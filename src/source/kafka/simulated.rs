@@ -12,7 +12,6 @@
 mod broker;
 mod client;
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use traffic::NameTable;
@@ -23,10 +22,8 @@ use super::position::PartitionPosition;
 use super::settings::KafkaSettings;
 use crate::batch::Batch;
 pub(crate) use broker::{Broker, Handover, SESSION};
+pub(crate) use client::Chance;
 use client::SimulatedClient;
-
-/// Gives numbers below its argument; 0 where nothing unusual is to happen.
-pub(crate) type Chance = Rc<dyn Fn(u64) -> u64>;
 
 /// One process as a member of the group: the real source over the simulated client.
 pub(crate) struct Member {

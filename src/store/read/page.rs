@@ -11,7 +11,6 @@ use std::sync::Arc;
 use shard::{Matches, Predicate, SegmentError, scan_segment};
 use traffic::{CivilTime, TimeRange};
 
-use super::passages::with_times;
 use super::view::{SECONDS_PER_HOUR, View};
 use crate::reader::Order;
 use crate::store::disk::segments::Entry;
@@ -129,7 +128,7 @@ impl Search<'_> {
                     &scanned
                 }
             };
-            with_times(&columns, |times| match matches {
+            columns.with_times(|times| match matches {
                 Matches::All(_) => ahead += count_times(times.iter(), self.order, range, unit, &mut counts),
                 Matches::Rows(rows) => {
                     let times = rows.iter().filter_map(|row| times.get(*row as usize));

@@ -4,14 +4,13 @@
 //! Of a long list only rows of the page's own seconds ([`super::page`]) are sorted, and of those no more than a block at a time, since a
 //! million may be of one second.
 
-use shard::{Column, ColumnKind, ColumnLoader, Matches, PlatePattern, Predicate, SegmentError, TextTest, scan_segment};
+use shard::{Matches, PlatePattern, Predicate, SegmentError, TextTest, scan_segment};
 use std::sync::Arc;
-use traffic::CivilTime;
 
 use super::page::{Found, seconds_of_page};
 use super::rows::passage_row;
 use super::select::select;
-use super::view::{Columns, View, read_error};
+use super::view::{View, read_error};
 use crate::reader::{Order, Page, PassageRow, QueryFilter, ReadError, TimeRange};
 use crate::store::disk::segments::Entry;
 
@@ -126,13 +125,4 @@ pub(in crate::store) fn track(
     let mut page = page_of(view, &predicate, Order::Newest, 0, limit).map_err(read_error)?;
     page.records.sort_by(|a, b| Order::Oldest.compare((a.gcsj, &a.gcxh), (b.gcsj, &b.gcxh)));
     Ok(page)
-}
-
-/// The times of a segment.
-pub(super) fn with_times(columns: &Columns<'_>, take: impl FnOnce(&[CivilTime])) -> Result<(), SegmentError> {
-    match &*columns.load(ColumnKind::Times)? {
-        Column::Times(times) => take(times),
-        _ => return Err(SegmentError::WrongColumn("times")),
-    }
-    Ok(())
 }

@@ -93,6 +93,17 @@ pub(in crate::store) struct Columns<'a> {
     body: std::cell::OnceCell<Arc<[u8]>>,
 }
 
+impl Columns<'_> {
+    /// Takes the times of the segment.
+    pub(super) fn with_times(&self, take: impl FnOnce(&[CivilTime])) -> Result<(), SegmentError> {
+        match &*self.load(ColumnKind::Times)? {
+            Column::Times(times) => take(times),
+            _ => return Err(SegmentError::WrongColumn("times")),
+        }
+        Ok(())
+    }
+}
+
 impl ColumnLoader for Columns<'_> {
     fn load(&self, kind: ColumnKind) -> Result<Arc<Column>, SegmentError> {
         let zone = &self.entry.zone;

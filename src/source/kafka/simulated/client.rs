@@ -3,17 +3,20 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-use super::Chance;
 use super::broker::{Broker, Handover, Membership, Owner};
 use crate::source::kafka::asked::{Client, Event, Group};
 use crate::source::kafka::ledger::{Ledger, Record};
 use crate::source::kafka::position::{Committed, PartitionPosition};
 use crate::source::kafka::rebalance::{come, go};
+
+/// Gives numbers below its argument; 0 where nothing unusual is to happen.
+pub(crate) type Chance = Rc<dyn Fn(u64) -> u64>;
 
 /// A commit on its way.
 #[derive(Debug)]
