@@ -135,6 +135,7 @@ impl<C: Client> Kafka<C> {
     fn consume(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError> {
         loop {
             if stop.is_cancelled() {
+                self.ledger.turn_begins(moment(), self.lease);
                 return self.last_batch();
             }
             if let Some(batch) = self.turn()? {
@@ -258,6 +259,8 @@ impl<C: Client> Kafka<C> {
                     }
                 }
             }
+            // Each may have waited for a broker that does not answer, which is no sleep.
+            self.ledger.turn_begins(moment(), self.lease);
         }
         // Only when partitions that were busy have become quiet is it known which of them it was.
         if settled && quiet {

@@ -28,6 +28,9 @@ pub(super) struct Partition {
     pub(super) epoch: u64,
     /// The process has slept since, and the group has not said yet that the partition is still this process's.
     pub(super) doubt: Option<Instant>,
+    /// What the group may be told before anything is stored in this assignment: where the partition began, or what the group has
+    /// itself, while that is read back.
+    pub(super) begun: Option<PartitionPosition>,
     /// What the record before the first one read must be, if it is still there.
     pub(super) expected: Option<u64>,
     /// It was another record.
@@ -95,6 +98,12 @@ impl Partition {
     /// are read back, the group's may be higher.
     pub(super) fn for_group(&self) -> Option<PartitionPosition> {
         self.stored.clone().filter(|_| self.assigned && self.leads)
+    }
+
+    /// What the group can be asked to take, to hear whether the partition is still this process's: it changes nothing there that
+    /// must stay.
+    pub(super) fn to_ask_with(&self) -> Option<PartitionPosition> {
+        self.stored.clone().filter(|_| self.leads).or_else(|| self.begun.clone())
     }
 
     /// The offset that is to be fetched next, if it is known.

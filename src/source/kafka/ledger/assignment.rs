@@ -34,7 +34,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn assign(&self, partition: i32) {
         let mut inner = self.lock();
         let account = inner.partitions.entry(partition).or_default();
-        (account.assigned, account.leads) = (true, false);
+        (account.assigned, account.leads, account.begun) = (true, false, None);
         inner.forget_read(partition);
     }
 
@@ -105,6 +105,11 @@ impl Ledger {
         let mut inner = self.lock();
         let Some(account) = inner.partitions.get_mut(&partition) else { return Ok(None) };
         (account.intact, account.leads) = (false, !foreign);
+        if foreign {
+            let theirs = WatermarkState { time: watermark, ..WatermarkState::default() };
+            let (watermark, trail) = (Watermark::of(&theirs), vec![from]);
+            account.begun = Some(PartitionPosition { watermark, trail, ..PartitionPosition::at(until) });
+        }
         // Its ordinals start again: they matter only where fewer than three checkpoints send.
         let begins = WatermarkState { time: from.before, ..WatermarkState::default() };
         let read =
@@ -131,6 +136,7 @@ impl Ledger {
     pub(in crate::source::kafka) fn start_at(&self, partition: i32, next: i64) {
         self.lock().move_read(partition, |account| {
             account.read = Some(PartitionPosition::at(next));
+            account.begun.clone_from(&account.read);
             (account.intact, account.leads) = (true, true);
         });
     }
@@ -184,7 +190,7 @@ impl Ledger {
         let Some(before) = inner.turned.replace(now) else { return };
         if now.saturating_duration_since(before) >= lease {
             for account in inner.partitions.values_mut().filter(|account| account.assigned) {
-                account.doubt.get_or_insert(before);
+                account.doubt = Some(before);
             }
         }
     }
@@ -199,17 +205,14 @@ impl Ledger {
         is_member: impl FnOnce(i32, &PartitionPosition) -> bool,
     ) -> bool {
         let (Some(under), Ok(partition)) = (batch.lease, i32::try_from(batch.partition)) else { return true };
-        let (stored, doubt) = match self.lock().partitions.get(&partition) {
-            // What is stored is before the group's offset until the state is intact.
-            Some(account) if account.epoch == under.epoch => {
-                (account.stored.clone().filter(|_| account.intact), account.doubt)
-            }
+        let (known, doubt) = match self.lock().partitions.get(&partition) {
+            Some(account) if account.epoch == under.epoch => (account.to_ask_with(), account.doubt),
             _ => return false,
         };
         if since(under.since) < lease {
             return true;
         }
-        if stored.is_some_and(|stored| is_member(partition, &stored)) {
+        if known.is_some_and(|known| is_member(partition, &known)) {
             if let Some(account) = self.lock().partitions.get_mut(&partition).filter(|account| account.doubt == doubt) {
                 account.doubt = None;
             }

@@ -236,6 +236,53 @@ fn a_batch_that_waited_needs_the_groups_word() {
     assert_eq!(scene.begin(None), Some(1), "it is read again behind what is stored");
 }
 
+/// It would begin again and again otherwise, wherever commits are slow.
+#[test]
+fn what_has_just_begun_or_is_taken_over_can_ask_the_group_too() {
+    let mut scene = Scene::new(None);
+    scene.ledger.start_at(0, 7);
+    assert!(scene.take(7));
+    let batch = scene.give().unwrap();
+    assert!(scene.ledger.permit(&batch, NOW, |_, asked| asked == &PartitionPosition::at(7)));
+    assert!(!scene.ledger.permit(&batch, NOW, |_, _| false));
+
+    let mut scene = Scene::new(Some(PartitionPosition::at(2)));
+    let committed = Committed::new(20, "platewatch/2 10 9 19");
+    assert_eq!(scene.begin(Some(committed)), Some(10));
+    (10..15).for_each(|offset| assert!(scene.take(offset)));
+    let part = scene.give().unwrap();
+    let as_the_group_has_it =
+        |asked: &PartitionPosition| (asked.next, asked.metadata()) == (20, "platewatch/2 10 9 19".to_owned());
+    assert!(scene.ledger.permit(&part, NOW, |_, asked| as_the_group_has_it(asked)));
+    // In the next assignment it is not known before it is asked for.
+    scene.ledger.revoked(0);
+    scene.ledger.assign(0);
+    assert!(!scene.ledger.permit(&part, NOW, |_, _| true));
+}
+
+#[test]
+fn a_second_sleep_is_doubted_anew() {
+    let lease = Duration::from_secs(5);
+    let now = Instant::now();
+    let mut scene = Scene::new(None);
+    scene.ledger.start_at(0, 0);
+    scene.stored(0..2);
+    assert!(scene.take(2));
+    let turns = |times: u32| scene.ledger.turn_begins(now + lease * times, lease);
+    turns(1);
+    turns(3);
+    let batch = scene.ledger.next_batch(u64::MAX, NOW).unwrap().unwrap();
+    // It sleeps again while the group answers.
+    assert!(scene.ledger.permit(&batch, NOW, |_, _| {
+        turns(6);
+        true
+    }));
+    assert!(scene.take(3));
+    let (after, mut asked) = (scene.give().unwrap(), false);
+    assert!(scene.ledger.permit(&after, Duration::ZERO, |_, _| std::mem::replace(&mut asked, true) || asked));
+    assert!(asked && after.lease.is_some_and(|lease| lease.since < now + Duration::from_secs(16)));
+}
+
 #[test]
 fn what_was_read_before_a_long_sleep_needs_the_groups_word() {
     let lease = Duration::from_secs(5);
