@@ -366,10 +366,13 @@ impl Inner {
             while !state.dirty && !state.stop {
                 let waited = self.changed.wait_for(&mut state, IDLE);
                 if waited.timed_out() && !state.dirty {
-                    // A flush may have happened by itself; only the MANIFEST shows what it moved out of the log.
-                    let changed = ManifestMark::of(&self.folder, state.record.manifest.clone());
-                    state.dirty = changed.is_ok_and(|manifest| manifest != state.record.manifest);
-                    state.force |= state.dirty;
+                    // A flush may have happened by itself; only the MANIFEST shows what it moved out of the log. Nobody waits for a
+                    // disk that hangs who only asks whether a write has failed.
+                    let before = state.record.manifest.clone();
+                    let read = || ManifestMark::of(&self.folder, before.clone());
+                    if MutexGuard::unlocked(&mut state, read).is_ok_and(|manifest| manifest != before) {
+                        (state.dirty, state.force) = (true, true);
+                    }
                 }
             }
             if state.dirty {
