@@ -1,5 +1,6 @@
-//! Decoded columns of segments, kept within a budget of bytes so that a repeated query decodes nothing. It does not
-//! know what a column is needed for.
+//! Decoded columns of segments, kept within a budget of bytes so that a repeated query decodes nothing. Those that a search reads of
+//! all segments have most of it: a row that is shown needs all columns of its segment, and rows from everywhere would push them out.
+//! It does not know what a search is.
 
 use std::sync::Arc;
 
@@ -20,26 +21,46 @@ impl Weighter<ColumnKey, Arc<Column>> for ByBytes {
     }
 }
 
+/// What a column is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Use {
+    /// To find or count rows.
+    Search,
+    /// To show rows, or to put some in order.
+    Show,
+}
+
+/// One part in so many is for what is shown.
+const SHOWN_PART: usize = 8;
+
 #[derive(Debug)]
-pub(in crate::store) struct ColumnCache(Cache<ColumnKey, Arc<Column>, ByBytes>);
+pub(in crate::store) struct ColumnCache {
+    searched: Cache<ColumnKey, Arc<Column>, ByBytes>,
+    shown: Cache<ColumnKey, Arc<Column>, ByBytes>,
+}
 
 /// What one segment's column weighs, for sizing the cache's table.
 const TYPICAL_COLUMN_BYTES: usize = 256 << 10;
 
 impl ColumnCache {
     pub(in crate::store) fn new(bytes: usize) -> Self {
-        Self(Cache::with_weighter((bytes / TYPICAL_COLUMN_BYTES).max(64), bytes as u64, ByBytes))
+        let of = |bytes: usize| Cache::with_weighter((bytes / TYPICAL_COLUMN_BYTES).max(64), bytes as u64, ByBytes);
+        let shown = bytes / SHOWN_PART;
+        Self { searched: of(bytes - shown), shown: of(shown) }
     }
 
     pub(in crate::store) fn get(&self, key: &ColumnKey) -> Option<Arc<Column>> {
-        self.0.get(key)
+        self.searched.get(key).or_else(|| self.shown.get(key))
     }
 
-    pub(in crate::store) fn put(&self, key: ColumnKey, column: Arc<Column>) {
-        self.0.insert(key, column);
+    pub(in crate::store) fn put(&self, key: ColumnKey, column: Arc<Column>, wanted: Use) {
+        match wanted {
+            Use::Search => self.searched.insert(key, column),
+            Use::Show => self.shown.insert(key, column),
+        }
     }
 
     pub(in crate::store) fn bytes(&self) -> u64 {
-        self.0.weight()
+        self.searched.weight() + self.shown.weight()
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use shard::{SegmentError, count_hours, count_names, count_vehicle_types};
 use traffic::{CivilTime, Dimension, NameTable, VehicleType, brand_of};
 
+use super::cache::Use;
 use super::view::{Columns, SECONDS_PER_HOUR, View, read_error};
 use crate::reader::{Group, HourCounts, ReadError, TimeRange};
 use crate::store::disk::records::{Counts, Rollup};
@@ -49,7 +50,7 @@ impl View {
         mut visit: impl FnMut(usize, &Columns<'_>) -> Result<(), SegmentError>,
     ) -> Result<(), ReadError> {
         for entry in self.entries().filter(|entry| entry.zone.touches(part)) {
-            visit(entry.zone.rows as usize, &self.columns(entry)).map_err(read_error)?;
+            visit(entry.zone.rows as usize, &self.columns(entry, Use::Search)).map_err(read_error)?;
         }
         Ok(())
     }

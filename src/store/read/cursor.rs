@@ -6,6 +6,7 @@ use shard::Predicate;
 use std::sync::Arc;
 use traffic::{CivilTime, TimeRange};
 
+use super::cache::Use;
 use super::passages::predicate;
 use super::rows::passage_row;
 use super::select::{Located, select};
@@ -92,7 +93,7 @@ impl PassageCursor for RowCursor {
             match self.block.next() {
                 Some(located) => {
                     if let Some(entry) = entries.get(located.entry as usize) {
-                        rows.push(passage_row(&view.columns(entry), located.row).map_err(read_error)?);
+                        rows.push(passage_row(&view.columns(entry, Use::Show), located.row).map_err(read_error)?);
                     }
                 }
                 None if self.fill(&entries)? => {}

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use shard::{Matches, Predicate, SegmentError, scan_segment};
 use traffic::{CivilTime, TimeRange};
 
+use super::cache::Use;
 use super::view::{SECONDS_PER_HOUR, View};
 use crate::reader::Order;
 use crate::store::disk::segments::Entry;
@@ -45,7 +46,11 @@ pub(super) fn seconds_of_page(
     let search = Search { view, predicate, found, order };
     let Some(mut range) = search.bounds(skip, limit) else { return Ok(None) };
     if range.end() - range.start() > SECONDS_PER_HOUR {
-        let (hours, ahead) = search.count(&range, SECONDS_PER_HOUR)?;
+        let (hours, ahead) = match *predicate == Predicate::default() {
+            // Of all passages it is known.
+            true => (view.rollups.hours.iter().map(|(hour, rollup)| (*hour, rollup.total)).collect(), 0),
+            false => search.count(&range, SECONDS_PER_HOUR)?,
+        };
         let Some(at) = order.page_hours(&hours, skip.saturating_sub(ahead), limit) else { return Ok(None) };
         let (oldest, newest) = at.span();
         range = oldest * SECONDS_PER_HOUR..=newest * SECONDS_PER_HOUR + SECONDS_PER_HOUR - 1;
@@ -119,7 +124,7 @@ impl Search<'_> {
                 *counts.entry(at).or_default() += found.count;
                 continue;
             }
-            let columns = self.view.columns(found.entry);
+            let columns = self.view.columns(found.entry, Use::Show);
             let scanned;
             let matches = match &found.matches {
                 Some(matches) => matches,

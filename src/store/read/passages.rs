@@ -7,6 +7,7 @@
 use shard::{Matches, PlatePattern, Predicate, SegmentError, TextTest, scan_segment};
 use std::sync::Arc;
 
+use super::cache::Use;
 use super::page::{Found, seconds_of_page};
 use super::rows::passage_row;
 use super::select::select;
@@ -86,7 +87,7 @@ fn rows(
         skip -= passed;
         for located in found.iter().skip(passed as usize) {
             if let Some(entry) = entries.get(located.entry as usize) {
-                rows.push(passage_row(&view.columns(entry), located.row)?);
+                rows.push(passage_row(&view.columns(entry, Use::Show), located.row)?);
             }
         }
         if found.len() < wanted {
@@ -102,7 +103,7 @@ fn find<'a>(view: &'a View, predicate: &Predicate) -> Result<Vec<Found<'a>>, Seg
     let mut all = Vec::new();
     let mut kept = 0;
     for entry in view.entries().filter(|entry| predicate.may_match(&entry.zone)) {
-        let matches = scan_segment(predicate, &entry.zone, &view.columns(entry))?;
+        let matches = scan_segment(predicate, &entry.zone, &view.columns(entry, Use::Search))?;
         if matches.is_empty() {
             continue;
         }

@@ -6,6 +6,7 @@ use shard::{Column, ColumnKind, ColumnLoader, Predicate, SegmentError, scan_segm
 use std::sync::Arc;
 use traffic::{CivilTime, PassageId};
 
+use super::cache::Use;
 use super::rows::odd_text;
 use super::view::{Columns, View};
 use crate::reader::Order;
@@ -59,7 +60,7 @@ pub(in crate::store) fn select(
         if !predicate.may_match(&entry.zone) {
             continue;
         }
-        let columns = view.columns(entry);
+        let columns = view.columns(entry, Use::Show);
         let matches = scan_segment(predicate, &entry.zone, &columns)?;
         if matches.is_empty() {
             continue;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use storage::Database;
 use traffic::{CivilTime, NameTable};
 
-use super::cache::ColumnCache;
+use super::cache::{ColumnCache, Use};
 use crate::reader::ReadError;
 use crate::store::disk::records::Totals;
 use crate::store::disk::segments::{Entry, body};
@@ -81,8 +81,8 @@ impl View {
     }
 
     /// The columns of a segment, through the cache.
-    pub(in crate::store) fn columns<'a>(&'a self, entry: &'a Entry) -> Columns<'a> {
-        Columns { view: self, entry, body: std::cell::OnceCell::new() }
+    pub(in crate::store) fn columns<'a>(&'a self, entry: &'a Entry, wanted: Use) -> Columns<'a> {
+        Columns { view: self, entry, wanted, body: std::cell::OnceCell::new() }
     }
 }
 
@@ -90,6 +90,7 @@ impl View {
 pub(in crate::store) struct Columns<'a> {
     view: &'a View,
     entry: &'a Entry,
+    wanted: Use,
     body: std::cell::OnceCell<Arc<[u8]>>,
 }
 
@@ -120,7 +121,7 @@ impl ColumnLoader for Columns<'_> {
             }
         };
         let column = SegmentReader::open(body)?.load(kind)?;
-        self.view.reading.cache.put(key, column.clone());
+        self.view.reading.cache.put(key, column.clone(), self.wanted);
         Ok(column)
     }
 }
