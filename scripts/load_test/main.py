@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,7 @@ def options():
     parser.add_argument("--rate", type=int, default=10_000, help="lines a second")
     parser.add_argument("--api-clients", type=int, default=200, help="desks, each with a request about every second")
     parser.add_argument("--sse-clients", type=int, default=50, help="event streams")
+    parser.add_argument("--warm", type=float, default=60, help="minutes of simulated traffic before the first line, in which the roads fill")
     parser.add_argument("--sites", type=int, default=1000, help="checkpoints of the simulated network")
     parser.add_argument("--partitions", type=int, default=4, help="of the topic")
     parser.add_argument("--reach", default="10m", help="detect.reach; docs/load.md says why it is not the default 2h")
@@ -126,11 +128,15 @@ model_dir = "{self.folder / 'model'}"
         args = self.args
         hour = (int(time.time()) + 8 * 3600) // 3600 * 3600
         # What is learnt changes at whole hours of event time: one comes after a third of the run.
-        self.start = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(hour - args.minutes * 20))
-        probe = self.folder / "probe.tsv"
-        self.program(*self.simulate(args.rate, args.rate * 60), "--out", probe, "--checkpoints-out", self.folder / "checkpoints.csv")
-        times = sorted(line.split("\t")[4] for line in probe.read_text("utf-8").splitlines() if line.count("\t") == 7)
-        probe.unlink()
+        text = lambda unix: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(unix))
+        self.begins = text(hour - args.minutes * 20)
+        # The simulated roads are empty at first.
+        self.start = text(hour - args.minutes * 20 - args.warm * 60)
+        self.program(*self.simulate(args.rate, 1000), "--out", self.folder / "probe.tsv", "--checkpoints-out", self.folder / "checkpoints.csv")
+        (self.folder / "probe.tsv").unlink()
+        probe = self.traffic(args.rate)
+        times = sorted(probe.stdout.readline().split(b"\t")[4].decode() for _ in range(args.rate * 60))
+        probe.stdout.close()
         second = lambda text: time.mktime(time.strptime(text, "%Y-%m-%d %H:%M:%S"))
         span = second(times[len(times) * 9 // 10]) - second(times[len(times) // 10])
         self.density = len(times) * 0.8 / max(span, 1)
@@ -138,6 +144,16 @@ model_dir = "{self.folder / 'model'}"
             rows = list(csv.DictReader(file))
         self.sites = [row["code"] for row in rows]
         self.marker_sites = [f"{row['xzqhmc']}\t{row['code']}" for row in (rows[0], rows[-1])]
+
+    def traffic(self, rate):
+        """Simulated lines from `begins` on, without end, as the output of a process."""
+        endless = 1_000_000_000
+        simulate = Process("producer", [self.args.program, *map(str, self.simulate(rate, endless))], self.folder / "simulate.log", stdout=subprocess.PIPE).start()
+        program = '$5 >= begins && $5 < "3" { on = 1 } on'
+        awk = ["awk", "-F", "\t", "-v", f"begins={self.begins}", program]
+        cut = Process("producer", awk, self.folder / "cut.log", stdin=simulate.process.stdout, stdout=subprocess.PIPE).start()
+        simulate.process.stdout.close()
+        return cut.process
 
     def simulate(self, rate, count):
         return ["simulate", "--count", count, "--rate", round(rate, 3), "--sites", self.args.sites, "--start", self.start, "--seed", 1]
@@ -184,14 +200,15 @@ model_dir = "{self.folder / 'model'}"
     def produce(self):
         """The run itself: feeds, cuts, samples."""
         args = self.args
-        source = [args.program, *map(str, self.simulate(args.rate * args.rate / self.density, self.count))]
-        simulate = Process("producer", source, self.folder / "simulate.log", stdout=subprocess.PIPE).start()
+        traffic = self.traffic(args.rate * args.rate / self.density)
+        # The clock begins with the first line.
+        select.select([traffic.stdout], [], [])
         sites = [part for site in self.marker_sites for part in ("--site", site)]
         feeder = [sys.executable, HERE / "feeder.py", "--log", self.log, "--rate", args.rate, "--count", self.count, *sites]
         self.feeder = Process(
-            "producer", feeder, self.folder / "feeder.log", stdin=simulate.process.stdout, stdout=subprocess.PIPE
+            "producer", feeder, self.folder / "feeder.log", stdin=traffic.stdout, stdout=subprocess.PIPE
         ).start()
-        simulate.process.stdout.close()
+        traffic.stdout.close()
         threading.Thread(target=self.hear_feeder, daemon=True).start()
         self.began = time.monotonic()
         self.cpu_began = {part: cpu_of(part) for part in PARTS}
