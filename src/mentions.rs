@@ -3,10 +3,8 @@
 
 use std::borrow::Cow;
 
-use traffic::{PlateClass, PlateCode, normalise_plate};
+use traffic::{PlateClass, PlateCode, normalise_plate, spell_plates};
 
-/// What stands between the parts of a plate when people write it.
-const BETWEEN: &str = " ·•・.-—_";
 /// A plate's letters and digits alone are looked for in a line that is not UTF-8 only if there are so many.
 const MIN_ASCII: usize = 5;
 
@@ -70,14 +68,39 @@ impl Mentions {
 
     /// Whether a text holds the plate, in any spelling, and not a longer one.
     pub fn are_in(&self, text: &str) -> bool {
-        let squeezed = || -> String {
-            let kept = text.chars().filter(|character| !BETWEEN.contains(*character));
-            kept.flat_map(char::to_uppercase).collect()
-        };
         self.stands_in(text.as_bytes(), self.text())
             || self.stands_in(text.as_bytes(), &self.text)
-            || self.stands_in(squeezed().as_bytes(), &self.text)
+            || self.is_spelled_in(&spell_plates(text).chars().collect::<Vec<_>>())
             || normalise_plate(text.trim()) == self.text
+    }
+
+    fn is_spelled_in(&self, spelled: &[char]) -> bool {
+        let begins_word = self.text.starts_with(|first: char| first.is_ascii());
+        let mut before = ' ';
+        (0..spelled.len()).any(|start| {
+            let rest = spelled.get(start..).unwrap_or_default();
+            let stands_alone = !(begins_word && before.is_ascii_alphanumeric());
+            before = rest.first().copied().unwrap_or(' ');
+            stands_alone && self.begins(rest)
+        })
+    }
+
+    /// Whether a spelled text begins with the plate, with spaces between its parts, and not with a longer one: 苏C12345 is not in
+    /// 苏C12345D and 苏C123456, but in 苏C12345AND.
+    fn begins(&self, spelled: &[char]) -> bool {
+        let mut rest = spelled;
+        for (place, wanted) in self.text.chars().enumerate() {
+            let spaces = rest.iter().take_while(|character| place > 0 && **character == ' ').count();
+            match rest.get(spaces..).and_then(<[char]>::split_first) {
+                Some((first, behind)) if *first == wanted => rest = behind,
+                _ => return false,
+            }
+        }
+        match rest {
+            [first, second, ..] if first.is_ascii_alphabetic() => second.is_ascii_alphabetic(),
+            [first, ..] => !first.is_ascii_alphanumeric(),
+            [] => true,
+        }
     }
 
     /// Whether a line as it came holds the plate: in UTF-8 as a text does, or a field of it in any spelling; in another encoding its
@@ -132,12 +155,23 @@ mod tests {
     #[test]
     fn a_text_names_it_in_any_spelling_and_no_other_plate_does() {
         let plate = Mentions::of("苏C12345").unwrap();
-        for text in
-            ["苏C12345", "车主称苏C·12345 系套牌", "苏c 12345", "见(苏C12345)", "苏Ｃ１２３４５", "苏C-12345,苏C9"]
-        {
+        for text in [
+            "苏C12345",
+            "车主称苏C·12345 系套牌",
+            "苏c 12345",
+            "见(苏C12345)",
+            "苏Ｃ１２３４５",
+            "苏C-12345,苏C9",
+            "见苏Ｃ１２３４５的车主",
+            "苏C12345 D座",
+            "苏C12345and",
+            "蘇C–12345号",
+            "苏С\u{3000}12345。",
+        ] {
             assert!(plate.are_in(text), "{text}");
         }
-        for text in ["", "苏C12346", "苏C12345D", "苏C123456", "沪C12345", "12345"] {
+        for text in ["", "苏C12346", "苏C12345D", "苏c12345d", "苏C123456", "苏Ｃ１２３４５６", "沪C12345", "12345"]
+        {
             assert!(!plate.are_in(text), "{text}");
         }
     }

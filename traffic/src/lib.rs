@@ -36,7 +36,9 @@ pub use line::{
 };
 pub use names::{Interner, NameTable, NamesFull};
 pub use passage_id::PassageId;
-pub use plate::{LongPseudonym, PSEUDONYM_MARK, PlateClass, PlateCode, Pseudonym, PseudonymKind, normalise_plate};
+pub use plate::{
+    LongPseudonym, PSEUDONYM_MARK, PlateClass, PlateCode, Pseudonym, PseudonymKind, normalise_plate, spell_plates,
+};
 pub use plate_type::PlateType;
 pub use rules::{Measured, Rule, Severity, UnknownRule};
 pub use time::{CivilTime, Resolution, TimeRange, TimeZoneName, UnknownTimeZone};

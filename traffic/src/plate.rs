@@ -14,7 +14,7 @@ mod symbols;
 pub use class::PlateClass;
 pub(crate) use code::NEW_ENERGY_TYPES;
 pub use code::PlateCode;
-pub use normalise::normalise_plate;
+pub use normalise::{normalise_plate, spell_plates};
 pub use pseudonym::{LongPseudonym, PSEUDONYM_MARK, Pseudonym, PseudonymKind};
 
 #[cfg(test)]

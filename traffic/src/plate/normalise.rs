@@ -25,6 +25,17 @@ const HYPHENS: [char; 4] = ['-', '_', '—', '–'];
 /// One pass settles nearly every text; another pass changes only what the one before uncovered.
 const MAX_PASSES: usize = 4;
 
+/// A text of several words with the characters that plates have in the place of all other spellings of these: NFKC and upper case, Latin
+/// letters and simplified characters as [`normalise_plate`] has them, and a space for whatever stands between the parts of a plate.
+pub fn spell_plates(text: &str) -> String {
+    let upper = text.nfkc().flat_map(char::to_uppercase);
+    upper.map(|character| if is_between(character) { ' ' } else { usual(character) }).collect()
+}
+
+fn is_between(character: char) -> bool {
+    is_dropped(character) || HYPHENS.contains(&character)
+}
+
 /// Normalises a cleaned HPHM: NFKC and upper case, Latin letters for those that look like them, simplified characters
 /// for the provinces' traditional ones, without spaces, dots, a colour beside a valid plate, and the hyphen after
 /// province and letter; `-` for nothing. A normal text stays as it is.
@@ -209,6 +220,15 @@ mod tests {
                     assert_eq!(pass(&text), text);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn plates_in_sentences_are_spelled_as_plates() {
+        for (text, spelled) in
+            [("见苏ｃ·１２３４５号", "见苏C 12345号"), ("蘇С\u{3000}12–34_5 and", "苏C 12 34 5 AND"), ("", "")]
+        {
+            assert_eq!(spell_plates(text), spelled, "{text:?}");
         }
     }
 }
