@@ -22,6 +22,11 @@ pub struct KeptProof {
     pub kept_unix: i64,
 }
 
+/// The file while it is written.
+fn part() -> String {
+    format!(".{FILE}.part")
+}
+
 /// Replaces the proof of a data directory, with all of a report but the pairs: these name plates.
 ///
 /// # Errors
@@ -29,7 +34,7 @@ pub struct KeptProof {
 pub fn keep(folder: &Path, report: &Report) -> std::io::Result<()> {
     let report = Report { pairs: Vec::new(), ..report.clone() };
     // A fixed name: what a killed process left is replaced.
-    let part = format!(".{FILE}.part");
+    let part = part();
     let _ = std::fs::remove_file(folder.join(&part));
     let mut file = tempfile::Builder::new().prefix(&part).rand_bytes(0).tempfile_in(folder)?;
     let text = serde_json::to_string_pretty(&report)? + "\n";
@@ -61,6 +66,8 @@ pub fn read(folder: &Path) -> std::io::Result<Option<KeptProof>> {
 /// # Errors
 /// It cannot be replaced or removed.
 pub fn drop_plates(folder: &Path) -> std::io::Result<()> {
+    // What a killed process left.
+    let _ = std::fs::remove_file(folder.join(part()));
     match read(folder) {
         Ok(Some(proof)) if !proof.report.pairs.is_empty() => {
             keep(folder, &proof.report)?;

@@ -40,7 +40,10 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let cipher = cipher_in(args.plate_key.as_deref())?;
     let frozen = Frozen::open(&args.data_dir)?;
-    frozen.has_pseudonyms(cipher.as_deref())?;
+    if frozen.has_pseudonyms(cipher.as_deref())? && cipher.is_none() {
+        // A replay with a key would take them for odd readings, and hide them again.
+        tracing::warn!("this data directory holds pseudonyms, and so does the export: --plate-key FILE writes plates");
+    }
     let bar = passages_bar(frozen.rows(), args.quiet)?.with_message("exporting");
     let mut writer = csv::Writer::from_writer(BufWriter::with_capacity(1 << 18, out));
     write(&mut writer, &PassageRow::COLUMNS.map(Column::as_str))?;
