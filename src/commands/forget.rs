@@ -83,7 +83,8 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     let trail = Trail::below(&config.data_dir, config.source.timezone.clone());
     let held = store.held_of(&plate)?;
-    let entries = trail.naming(|entry| is_about(entry, &plate, &held))?;
+    let shown = |text: &str| plates.as_ref().map_or_else(|| text.to_owned(), |cipher| cipher.reveal_in(text));
+    let entries = trail.naming(|entry| is_about(entry, &plate, &held, shown))?;
     write_found(&plate, &config.data_dir, &held, entries, out)?;
     if args.dry_run {
         return Ok(writeln!(out, "nothing was removed")?);
@@ -92,9 +93,10 @@ pub fn run(args: &ForgetArgs, out: &mut impl Write) -> anyhow::Result<()> {
         confirm(out)?;
     }
     // First what is to be done is on record. Then what finds entries again by ids, before these are gone.
+    let reason = plates.as_ref().map_or_else(|| reason.clone(), |cipher| cipher.seal_text(&reason));
     trail.append(draft(reason, &held, entries), unix_millis())?;
     trail.sync()?;
-    trail.erase(|entry| is_about(entry, &plate, &held), unix_millis())?;
+    trail.erase(|entry| is_about(entry, &plate, &held, shown), unix_millis())?;
     store.forget(&plate, &held)?;
     kept_proof::drop_plates(&config.data_dir)
         .with_context(|| format!("cannot remove plates from {}", kept_proof::FILE))?;
@@ -139,12 +141,16 @@ fn reason(text: &str, plate: &Mentions) -> anyhow::Result<String> {
     Err(Usage(wrong.to_owned()).into())
 }
 
-/// Whether an entry of the audit log names the plate, or what is only of it.
-fn is_about(entry: &Entry, plate: &Mentions, held: &Forgotten) -> bool {
-    let names = |text: &str| {
-        let text: Cow<'_, str> = percent_decode_str(text).decode_utf8_lossy();
+/// Whether an entry of the audit log names the plate, or what is only of it. `shown` is a text as it was before it was hidden.
+fn is_about(entry: &Entry, plate: &Mentions, held: &Forgotten, shown: impl Fn(&str) -> String) -> bool {
+    let names = |stored: &str| {
+        let text = shown(stored);
+        let text: Cow<'_, str> = percent_decode_str(&text).decode_utf8_lossy();
         let mut words = text.split(|character: char| !character.is_alphanumeric() && !"-_".contains(character));
-        plate.are_in(&text) || held.ids.contains(&*text) || words.any(|word| held.ids.contains(word))
+        plate.are_in(stored)
+            || plate.are_in(&text)
+            || held.ids.contains(&*text)
+            || words.any(|word| held.ids.contains(word))
     };
     let in_detail = |detail: &Detail| match detail {
         Detail::Text(text) => names(text),

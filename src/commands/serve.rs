@@ -86,8 +86,11 @@ pub fn run_appliance(
     if config.source.kind != SourceKind::None {
         store.intake_key()?;
     }
-    if cipher.is_none() && store.has_pseudonyms() {
-        tracing::warn!("there is no plate key: pseudonyms are shown in the place of plates");
+    let lacks_plate_key = cipher.is_none() && store.has_pseudonyms();
+    if lacks_plate_key {
+        tracing::warn!(
+            "there is no plate key: pseudonyms are shown in the place of plates, and no plate can be looked for"
+        );
     }
     let layout = config.source.layout()?;
     let shared = store.shared();
@@ -114,6 +117,7 @@ pub fn run_appliance(
         forecaster,
         sign_on,
         plates: cipher.clone(),
+        lacks_plate_key,
         ..serve_settings(config, gate, recording.trail.clone())
     };
     let reader = revealing(appliance.clone(), cipher);

@@ -8,7 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::failure::Usage;
 use super::models::service_settings;
-use super::serving::{Listening, Recording, connections, gate, predict_beside, serve_settings, serve_until, sign_on};
+use super::plate_key::configured_cipher;
+use super::serving::{
+    Listening, Recording, connections, gate, predict_beside, revealing, serve_settings, serve_until, sign_on,
+};
 use super::signals::{Signals, stop_at_signal};
 use crate::config::Config;
 use crate::predict::{MemoryRegistry, Service};
@@ -23,11 +26,7 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let stop = CancellationToken::new();
     runtime.spawn(stop_at_signal(Signals::listen(runtime.handle())?, stop.clone()));
-    if config.privacy.plate_key_file.is_some() {
-        let sentence = "role = \"api\" has no use for a plate key yet: it shows the pseudonyms that MySQL and Redis hold. Ask the \
-                        process of role \"all\" for plates, or remove privacy.plate_key_file here";
-        return Err(Usage(sentence.to_owned()).into());
-    }
+    let cipher = configured_cipher(config)?;
     let (gate, sign_on) = (gate(config)?, sign_on(config)?);
     let listening = runtime.block_on(Listening::start(config))?;
     let reader = Remote::start(config, runtime.handle(), stop.clone()).map_err(|error| match error {
@@ -38,7 +37,9 @@ pub(super) fn run_api(config: &Config, ready: impl FnOnce(SocketAddr)) -> anyhow
     let predicting = predict_beside(forecaster.clone(), reader.clone(), &stop, runtime.handle())?;
     let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
-    let settings = ServeSettings { forecaster, sign_on, ..serve_settings(config, gate, recording.trail.clone()) };
+    let reader = revealing(reader, cipher.clone());
+    let base = serve_settings(config, gate, recording.trail.clone());
+    let settings = ServeSettings { forecaster, sign_on, plates: cipher, ..base };
     let served = runtime.block_on(serve_until(listening, reader, settings, connections(config), stop.clone()));
     stop.cancel();
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;

@@ -14,7 +14,7 @@ use fpe::ff1::FF1;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use traffic::evidence::{Neighbours, one_edit_neighbours};
-use traffic::{LongPseudonym, PlateClass, PlateCode, Pseudonym};
+use traffic::{LongPseudonym, PlateClass, PlateCode, Pseudonym, normalise_plate};
 
 use super::key::PlateKey;
 use super::numerals::{RADIX, Symbols};
@@ -120,7 +120,9 @@ impl PlateCipher {
             code |= symbol << (8 * (place + MOST_SYMBOLS - count));
         }
         let plate = PlateCode::from_u64(code);
-        let is_whole = PlateCode::pack(&plate.unpack()) == plate;
+        let text = plate.unpack();
+        // Every plate that was hidden had been normalised.
+        let is_whole = PlateCode::pack(&text) == plate && normalise_plate(&text) == text;
         (is_whole && plate.province("") == province && plate.kind("") == kind).then_some(plate)
     }
 
@@ -173,11 +175,11 @@ impl PlateCipher {
     }
 
     /// AES-SIV fails on no text that fits into memory.
-    fn encrypt(&self, shown: &[&[u8]], text: &[u8]) -> Vec<u8> {
+    pub(super) fn encrypt(&self, shown: &[&[u8]], text: &[u8]) -> Vec<u8> {
         Aes256Siv::new(&self.texts.into()).encrypt(shown, text).unwrap_or_default()
     }
 
-    fn decrypt(&self, shown: &[&[u8]], hidden: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn decrypt(&self, shown: &[&[u8]], hidden: &[u8]) -> Option<Vec<u8>> {
         Aes256Siv::new(&self.texts.into()).decrypt(shown, hidden).ok()
     }
 }
@@ -205,7 +207,6 @@ mod tests {
     use std::collections::HashSet;
 
     use proptest::prelude::*;
-    use traffic::normalise_plate;
 
     use super::*;
 

@@ -27,9 +27,9 @@ impl RevealingReader {
         Self { stored, cipher }
     }
 
-    /// The change as it is stored: its note names no plate.
+    /// The change as it is stored: its note is encrypted.
     fn hidden(&self, change: &WorkChange) -> WorkChange {
-        WorkChange { note: self.cipher.hide_in(&change.note), ..change.clone() }
+        WorkChange { note: self.cipher.seal_text(&change.note), ..change.clone() }
     }
 }
 

@@ -1,45 +1,44 @@
 //! Plates and pseudonyms inside texts: a note, a detail of the audit log, a rejected line. It does not know where the texts are.
 
-use traffic::{LongPseudonym, PSEUDONYM_MARK, PlateCode, normalise_plate};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use traffic::{LongPseudonym, PSEUDONYM_MARK, PlateCode, normalise_plate, spell_plates};
 
 use super::cipher::{PlateCipher, is_whole};
 
-/// What stands between the parts of a plate when people write it.
-const BETWEEN: &str = " ·•・.-—";
-/// Characters of the longest plate.
-const LONGEST: usize = 8;
+/// What an encrypted text begins with.
+const SEALED: &str = "#=";
+/// Characters of valid plates.
+const LENGTHS: [usize; 2] = [7, 8];
+/// Characters of the shortest valid plate, which is of civil aviation.
+const SHORTEST: usize = 7;
 /// Bytes of short pseudonyms from their `#` on.
 const SHORT_AFTER_PROVINCE: usize = 12;
 const SHORT_WHOLE: usize = 14;
-/// Of a plate in a text, which must be valid.
-const SHORTEST: usize = 7;
 
 impl PlateCipher {
-    /// The text with pseudonyms for the plates in it: a text that is one plate, in any spelling, and every valid plate in a longer
-    /// text.
+    /// A text that people wrote, encrypted as a whole: whatever it names, nobody without the key reads it.
+    pub fn seal_text(&self, text: &str) -> String {
+        if text.is_empty() {
+            return String::new();
+        }
+        format!("{SEALED}{}", URL_SAFE_NO_PAD.encode(self.encrypt(&[b"text".as_slice()], text.as_bytes())))
+    }
+
+    /// The text that was encrypted; none of any other, and where another key did it.
+    fn open_text(&self, text: &str) -> Option<String> {
+        let hidden = URL_SAFE_NO_PAD.decode(text.strip_prefix(SEALED)?).ok()?;
+        String::from_utf8(self.decrypt(&[b"text".as_slice()], &hidden)?).ok()
+    }
+
+    /// A text of the audit log: a plate, in any spelling, as its pseudonym; what holds a valid plate encrypted as a whole; any other
+    /// as it is.
     pub fn hide_in(&self, text: &str) -> String {
         let whole = normalise_plate(text.trim());
         if is_whole(&whole) {
             return self.hide_asked(&whole);
         }
-        let (mut hidden, mut rest) = (String::with_capacity(text.len()), text);
-        let mut follows_letter = false;
-        while let Some(first) = rest.chars().next() {
-            let found = if follows_letter && first.is_ascii() { None } else { plate_at(rest) };
-            let length = match &found {
-                Some((plate, length)) => {
-                    hidden.push_str(&self.hide_plate(plate));
-                    *length
-                }
-                None => {
-                    hidden.push(first);
-                    first.len_utf8()
-                }
-            };
-            follows_letter = found.is_some() || first.is_ascii_alphanumeric();
-            rest = rest.get(length..).unwrap_or_default();
-        }
-        hidden
+        if holds_plate(text) && self.open_text(text).is_none() { self.seal_text(text) } else { text.to_owned() }
     }
 
     /// What a search asks for as a plate, hidden as a whole: also a part of a plate, a pattern, or a reading that is no plate.
@@ -48,10 +47,13 @@ impl PlateCipher {
         if self.reveal(&normal).is_some() { normal.into_owned() } else { self.hide_plate(&normal) }
     }
 
-    /// The text with plates for the pseudonyms in it that this key made.
+    /// The text as it was before it was hidden, and with plates for the pseudonyms in it that this key made.
     pub fn reveal_in(&self, text: &str) -> String {
         if !text.contains(PSEUDONYM_MARK) {
             return text.to_owned();
+        }
+        if let Some(opened) = self.open_text(text) {
+            return opened;
         }
         let mut shown = String::with_capacity(text.len());
         let mut rest = text;
@@ -77,27 +79,19 @@ impl PlateCipher {
     }
 }
 
-/// The valid plate at the beginning of a text, the longest, and its bytes there.
-fn plate_at(text: &str) -> Option<(String, usize)> {
-    let (mut plate, mut count, mut found) = (String::new(), 0, None);
-    for (at, character) in text.char_indices() {
-        if BETWEEN.contains(character) && count > 0 {
-            continue;
-        }
-        let is_part = character.is_ascii_alphanumeric() || PlateCode::symbol_of(character).is_some_and(|it| it < b'*');
-        if count == LONGEST || !(is_part || "试超民航".contains(character)) {
-            break;
-        }
-        plate.extend(character.to_uppercase());
-        count += 1;
-        // 苏C12345 is not in 苏C123456: a letter or digit that follows makes it another text.
-        let after = text.get(at + character.len_utf8()..).and_then(|rest| rest.chars().next());
-        let ends = !after.is_some_and(|after| after.is_ascii_alphanumeric());
-        if count >= SHORTEST && ends && PlateCode::pack(&plate).class(&plate).is_valid() {
-            found = Some((plate.clone(), at + character.len_utf8()));
-        }
+/// Whether a valid plate stands anywhere in a text, in any spelling. A text that only looks so costs no more than being unreadable
+/// without the key.
+fn holds_plate(text: &str) -> bool {
+    let characters: Vec<char> = spell_plates(text).chars().filter(|character| *character != ' ').collect();
+    if characters.len() < SHORTEST {
+        return false;
     }
-    found
+    LENGTHS.into_iter().any(|length| {
+        characters.windows(length).any(|window| {
+            let plate: String = window.iter().collect();
+            PlateCode::pack(&plate).class(&plate).is_valid()
+        })
+    })
 }
 
 #[cfg(test)]
@@ -109,14 +103,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_hidden_stays_so(text in "[苏C0-9WJ·, 系民航#]{0,40}", any in any::<String>()) {
+        fn what_is_hidden_stays_so_and_comes_back(text in "[苏C0-9WJ·, 系民航#]{0,40}", any in any::<String>()) {
             let cipher = PlateCipher::new(&PlateKey::of([1; 32])).unwrap();
-            for text in [text.replace('#', "号"), any.replace('#', "号")] {
-                let hidden = cipher.hide_in(&text);
-                prop_assert_eq!(cipher.hide_in(&hidden), hidden);
-            }
             for text in [&text, &any] {
                 cipher.reveal_in(text);
+                prop_assert_eq!(&cipher.reveal_in(&cipher.seal_text(text)), text);
+                let text = text.replace('#', "号");
+                let hidden = cipher.hide_in(&text);
+                prop_assert_eq!(cipher.hide_in(&hidden), hidden);
             }
         }
     }
@@ -125,18 +119,26 @@ mod tests {
     fn plates_in_texts_are_hidden_and_come_back() {
         let cipher = PlateCipher::new(&PlateKey::of([1; 32])).unwrap();
         let [one, other] = ["苏C12345", "皖LD12345"].map(|plate| cipher.hide_plate(plate));
-        for (text, hidden, revealed) in [
-            ("苏c·12345", one.clone(), "苏C12345"),
-            ("车主称苏C12345系套牌", format!("车主称{one}系套牌"), "车主称苏C12345系套牌"),
-            ("见苏C·12345,皖LD12345。", format!("见{one},{other}。"), "见苏C12345,皖LD12345。"),
-            ("苏C12345皖LD12345", format!("{one}{other}"), "苏C12345皖LD12345"),
-            ("2024-01-01 12:34:56 #12", "2024-01-01 12:34:56 #12".to_owned(), "2024-01-01 12:34:56 #12"),
-            ("苏C123", "苏C123".to_owned(), "苏C123"),
-            ("", String::new(), ""),
+        assert_eq!(cipher.hide_in("苏c·12345"), one);
+        for text in [
+            "车主称苏C12345系套牌",
+            "车主称苏Ｃ１２３４５系套牌",
+            "见苏C·12345,皖LD12345。",
+            "苏C12345 D座",
+            "苏C_12345号",
+            "蘇C–12345 and",
+            "使 123456 的车",
         ] {
-            assert_eq!(cipher.hide_in(text), hidden, "{text}");
-            assert_eq!(cipher.reveal_in(&hidden), revealed, "{text}");
+            let hidden = cipher.hide_in(text);
+            assert!(hidden.starts_with("#=") && !hidden.contains("12345"), "{text}");
+            assert_eq!(cipher.reveal_in(&hidden), text);
         }
+        for text in ["2024-01-01 12:34:56 #12", "苏C123", "S250_Pizhou_Sulu", "#=", "#=QUJD", ""] {
+            assert_eq!((cipher.hide_in(text), cipher.reveal_in(text)), (text.to_owned(), text.to_owned()));
+        }
+        let another = PlateCipher::new(&PlateKey::of([2; 32])).unwrap();
+        let sealed = cipher.seal_text("案件 7");
+        assert_eq!((another.reveal_in(&sealed), cipher.reveal_in(&sealed)), (sealed.clone(), "案件 7".to_owned()));
         for asked in ["苏C12345", "苏C1234", "C123", "苏C1*", "苏C123?5", "无牌", "12"] {
             let hidden = cipher.hide_asked(asked);
             assert!(!hidden.contains("C12") && hidden.contains('#'), "{asked} {hidden}");

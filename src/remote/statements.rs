@@ -9,7 +9,9 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use traffic::{BUS_MAKERS, CivilTime, FuelType, LORRY_MAKERS, PlateClass, PlateCode, VehicleType};
+use traffic::{
+    BUS_MAKERS, CivilTime, FuelType, LORRY_MAKERS, PSEUDONYM_MARK, PlateClass, PlateCode, PseudonymKind, VehicleType,
+};
 
 use crate::mysql::push_text;
 use crate::mysql::table::{CHECKPOINT, CHECKPOINTS, DIRECTION, DISTRICT, ID, MODEL, PASSAGES, PLATE, PLATE_TYPE, TIME};
@@ -215,9 +217,16 @@ fn of_vehicle_type(kind: VehicleType) -> String {
     format!("({})", cases.join(" OR "))
 }
 
+/// The rows whose plate is a pseudonym that shows this class: it stands behind the mark, before which there may be a province.
+fn of_pseudonym(class: PlateClass) -> String {
+    let mark = format!("{PSEUDONYM_MARK}{}", PseudonymKind { class, is_long_special: false }.number());
+    let at = |begin: u8| format!("SUBSTRING({PLATE}, {begin}, 2) = {}", text(&mark));
+    format!("({} OR {})", at(1), at(2))
+}
+
 /// The rows for which [`FuelType::of`] says `fuel`. The grammar of new energy plates is evaluated symbol by symbol.
 fn of_fuel_type(fuel: FuelType) -> String {
-    let mut cases = vec![one_of(PLATE_TYPE, ["51", "52"])];
+    let mut cases = vec![one_of(PLATE_TYPE, ["51", "52"]), of_pseudonym(PlateClass::NewEnergy)];
     for sample in ["苏CDA1234", "苏C12345D"] {
         let mut places = vec![format!("CHAR_LENGTH({PLATE}) = 8")];
         for place in 0..sample.chars().count() {

@@ -17,7 +17,7 @@ use super::alert::PlaceJson;
 use super::codes::{CauseName, WorkStatusName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::{BodyFields, Fields, QueryFields};
-use super::query::plate_text;
+use super::query::asked_plate;
 use super::records::kkmc_texts;
 use super::sight::Sight;
 use super::state::Api;
@@ -238,7 +238,7 @@ pub(super) async fn list_cases(
 fn filter(api: &Api, sight: &Sight, fields: &Fields) -> Result<CaseFilter, ApiError> {
     Ok(CaseFilter {
         time: fields.range("start", "end", &api.settings.zone)?,
-        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        hphm: asked_plate(fields, &api.settings)?,
         kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&sight.catalogue(), &text)),
         min_probability: fields.share("probability")?,
         cause: fields.named("cause")?,

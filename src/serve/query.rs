@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use access::trail::Details;
 use axum::extract::{Extension, State};
-use traffic::{Catalogue, clean_field, normalise_plate};
+use traffic::{Catalogue, LongPseudonym, PlateCode, clean_field, normalise_plate};
 use utoipa::ToSchema;
 
 use super::access::Record;
@@ -155,7 +155,7 @@ pub(super) fn filter(
     Ok(QueryFilter {
         time: fields.range("startTime", "endTime", &settings.zone)?,
         kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(catalogue, &text)),
-        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        hphm: asked_plate(fields, settings)?,
         xzqhmc: owned("xzqhmc")?,
         fxlx: owned("fxlx")?,
         hpzl: fields.text("hpzl")?.map(|text| padded_plate_type(&text)),
@@ -172,6 +172,20 @@ pub(super) fn filter(
 /// 400 that lists the choices.
 pub(super) fn order(fields: &Fields) -> Result<Order, ApiError> {
     Ok(fields.named("order")?.unwrap_or_default())
+}
+
+/// The plate, or part of one, that a request asks for; none if it asks for none.
+///
+/// # Errors
+/// 400 if it is not one text; 409 where the plates behind pseudonyms are not known, so that it would never be found.
+pub(super) fn asked_plate(fields: &Fields, settings: &ServeSettings) -> Result<Option<String>, ApiError> {
+    let Some(asked) = fields.text("hphm")?.map(|text| plate_text(&text)) else { return Ok(None) };
+    let is_any = asked.chars().all(|character| character == '*');
+    let is_known = || PlateCode::pack(&asked).is_pseudonym() || LongPseudonym::parse(&asked).is_some();
+    if settings.lacks_plate_key && !is_any && !is_known() {
+        return Err(ApiError::new(ErrorReason::NoPlateKey));
+    }
+    Ok(Some(asked))
 }
 
 /// A plate normalised like the HPHM of a record; wildcards are kept.

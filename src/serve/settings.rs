@@ -61,6 +61,8 @@ pub struct ServeSettings {
     pub trail: Option<Arc<Trail>>,
     /// The key of pseudonyms, with which the audit log is kept; none where plates are stored as they are.
     pub plates: Option<Arc<PlateCipher>>,
+    /// The data holds pseudonyms, and there is no key: no plate can be looked for.
+    pub lacks_plate_key: bool,
     /// Whether one says what a search is for.
     pub purpose: PurposeUse,
     /// The flow prediction.
@@ -93,6 +95,7 @@ impl ServeSettings {
             sign_on: None,
             trail: None,
             plates: None,
+            lacks_plate_key: false,
             purpose: PurposeUse::Optional,
             forecaster: Arc::new(NoForecaster),
         }

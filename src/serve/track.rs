@@ -15,7 +15,7 @@ use super::access::Record;
 use super::codes::RuleName;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
 use super::fields::QueryFields;
-use super::query::plate_text;
+use super::query::asked_plate;
 use super::records::PassagePageJson;
 use super::sight::Sight;
 use super::state::Api;
@@ -124,7 +124,7 @@ pub(super) async fn track(
     if !fields.has("hphm") {
         return Err(ApiError::new(ErrorReason::MissingPlate));
     }
-    let hphm = plate_text(&fields.text("hphm")?.unwrap_or_default());
+    let hphm = asked_plate(&fields, &api.settings)?.unwrap_or_default();
     let range = fields.range("start", "end", &api.settings.zone)?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     let details = Details::default().with(Details::PLATE, hphm.as_str()).with("limit", limit as u64);

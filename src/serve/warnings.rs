@@ -13,7 +13,7 @@ use super::access::Record;
 use super::codes::{CauseName, RuleName, SeverityName, WorkStatusName};
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
 use super::fields::{Fields, QueryFields};
-use super::query::plate_text;
+use super::query::asked_plate;
 use super::records::kkmc_texts;
 use super::sight::Sight;
 use super::state::Api;
@@ -191,7 +191,7 @@ fn in_json(alerts: Vec<Alert>) -> Vec<AlertJson<'static>> {
 fn filter(api: &Api, sight: &Sight, fields: &Fields) -> Result<AlertFilter, ApiError> {
     Ok(AlertFilter {
         time: fields.range("start", "end", &api.settings.zone)?,
-        hphm: fields.text("hphm")?.map(|text| plate_text(&text)),
+        hphm: asked_plate(fields, &api.settings)?,
         kkmc: fields.text("kkmc")?.map(|text| kkmc_texts(&sight.catalogue(), &text)),
         severity: fields.named("severity")?,
         rule: fields.named("rule")?,

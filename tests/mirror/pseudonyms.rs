@@ -1,11 +1,9 @@
 //! With a plate key MySQL and Redis hold pseudonyms, and the same records otherwise; `verify-mirror` needs no key for that.
 
-use std::process::Command;
-
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::records::sections;
-use crate::harness::{Appliance, CLONED, Ended, patch, platewatch};
+use crate::harness::{Appliance, CLONED, Ended, patch, platewatch, post, post_data};
 use crate::servers::mariadb::MariaDb;
 use crate::servers::redis::Redis;
 
@@ -44,7 +42,27 @@ fn the_targets_hold_pseudonyms() {
         assert!(!text.contains(&plate), "{plate} is in a target");
     }
     let hidden = server.sql(&format!("SELECT hphm FROM traffic_db.traffic_cases WHERE id = '{}'", id(case)));
-    assert!(lists.contains(hidden.trim()) && text.contains("车主称苏#"), "{hidden}");
+    assert!(lists.contains(hidden.trim()) && text.contains("#=") && !text.contains("车主称"), "{hidden}");
+
+    // The role `api` shows what is in MySQL and Redis with plates.
+    let servers = targets.split("[store]").next().unwrap();
+    let serve = |name: &str, more: &str| {
+        let mut role = Appliance::new(&folder.path().join(name));
+        role.start_with(&format!("role = \"api\"\n{servers}{more}"));
+        role
+    };
+    let mut api = serve("api", &format!("[privacy]\nplate_key_file = {key:?}\n"));
+    let shown = api.get(&path).unwrap();
+    assert_eq!((&shown["hphm"], &shown["history"]), (&case["hphm"], &appliance.get(&path).unwrap()["history"]));
+    let asked = |role: &Appliance, body: Value| post_data(&role.address(), "/api/query", &body);
+    for filter in
+        [json!({"hphm": PLATE}), json!({"fuelType": "新能源"}), json!({"fuelType": "燃油"}), json!({"province": "苏"})]
+    {
+        let (one, other) = (asked(&appliance, filter.clone()), asked(&api, filter.clone()));
+        assert_eq!(one, other, "{filter}");
+        assert!(one["total"].as_u64() > Some(0) || filter["fuelType"] == "新能源", "{filter}: {one}");
+    }
+    api.stop();
 
     appliance.stop();
     let (code, out) = appliance.verify_mirror();
@@ -53,6 +71,11 @@ fn the_targets_hold_pseudonyms() {
     appliance.start_with(&targets.replace("kind = \"capture\"", "kind = \"none\""));
     let shown = appliance.get(&path).unwrap();
     assert_eq!(shown["hphm"], hidden.trim());
+    // No plate is said not to be there that may be there.
+    let (status, said) = post(&appliance.address(), "/api/query", &json!({"hphm": PLATE}));
+    assert!(status == 409 && said.contains("no_plate_key"), "{status} {said}");
+    let found = asked(&appliance, json!({"hphm": hidden.trim()}));
+    assert!(found["total"].as_u64() > Some(0), "{found}");
     appliance.stop();
     // Records that are written again after work without the key are the same.
     appliance.start_with(&format!("{targets}[privacy]\nplate_key_file = {key:?}\n"));
@@ -70,23 +93,4 @@ fn id(case: &Value) -> &str {
 fn plates_of(folder: &std::path::Path) -> std::collections::BTreeSet<String> {
     let text = std::fs::read_to_string(folder.join("road.tsv")).unwrap();
     text.lines().filter_map(|line| line.split('\t').nth(6)).map(str::to_owned).collect()
-}
-
-/// The role `api` has no use for a key, and says so.
-#[test]
-fn the_role_api_takes_no_key() {
-    let folder = tempfile::tempdir().unwrap();
-    let key = folder.path().join("plates.key");
-    let made: Ended = platewatch().args(["plate-key", "new"]).arg(&key).output().unwrap().into();
-    made.done();
-    let config = folder.path().join("platewatch.toml");
-    let data = folder.path().join("data");
-    let text = format!(
-        "role = \"api\"\ndata_dir = {data:?}\n[mycat]\nurls = [\"mysql://127.0.0.1:1/x\"]\n[redis]\nurl = \"redis://127.0.0.1:1\"\n\
-         [privacy]\nplate_key_file = {key:?}\n[api]\nlisten = \"127.0.0.1:0\"\n"
-    );
-    std::fs::write(&config, text).unwrap();
-    let mut serve: Command = platewatch();
-    let ended: Ended = serve.arg("serve").arg("--config").arg(&config).output().unwrap().into();
-    ended.failed(2, &["role = \"api\"", "plate key"]);
 }

@@ -132,10 +132,16 @@ fn no_plate_stands_in_the_directory() {
     let (plate, id) = (warning["hphm"].as_str().unwrap(), warning["id"].as_str().unwrap());
     assert!(!plate.contains('#') && post_data(&address, "/api/query", &json!({"hphm": plate}))["total"] != 0);
     get_data(&address, &format!("/api/track?hphm={plate}"));
-    let note = json!({"status": "investigating", "by": "王", "note": format!("车主称{plate}系套牌")});
+    let full_width: String = plate
+        .chars()
+        .map(|it| if it.is_ascii() { char::from_u32(u32::from(it) + 0xfee0).unwrap() } else { it })
+        .collect();
+    let written = format!("车主称{plate}系套牌，即{full_width} D座");
+    let note = json!({"status": "investigating", "by": "王", "note": written});
     let path = format!("/api/warnings/{id}");
     assert_eq!(patch(&address, &path, &note).0, 200);
-    assert!(get(&address, &path).1.contains(&format!("车主称{plate}系套牌")));
+    assert!(get(&address, &path).1.contains(&written), "it is shown as it was written");
+    get_data(&address, &format!("/api/track?hphm={plate}*"));
     let audit = get_data(&address, &format!("/api/audit?hphm={plate}"));
     assert!(audit["entries"].to_string().contains(plate), "{audit}");
     // A reading that is no valid plate, which a track finds, and parts of plates in the log.
@@ -146,7 +152,7 @@ fn no_plate_stands_in_the_directory() {
     let mut parts = Vec::new();
     files_with(&data.join("access"), b"C765", &mut parts);
     assert!(parts.is_empty(), "a part of a plate is in {parts:#?}");
-    for plate in [plate, "苏C98765", "苏C7654"] {
+    for plate in [plate, &full_width, "苏C98765", "苏C7654"] {
         let mut found = Vec::new();
         files_with(&data, plate.as_bytes(), &mut found);
         files_with(&folder.path().join("data-out"), plate.as_bytes(), &mut found);
@@ -168,6 +174,9 @@ fn no_plate_stands_in_the_directory() {
     let (running, address) = served(&data, Some(&key));
     assert_eq!(post_data(&address, "/api/query", &json!({"hphm": plate}))["total"], 0);
     assert_eq!(get(&address, &path).0, 404);
+    // Nothing that anybody asked names it any more, and what was asked for as part of a text does not either.
+    let (_, audit) = get(&address, "/api/audit?length=200");
+    assert!(!audit.contains(&plate[3..]) && audit.contains("苏C7654"), "{audit}");
     stop(running);
 }
 

@@ -23,6 +23,23 @@ const LIST_SECONDS: i64 = 3600;
 /// The same of a login that had to wait.
 const WAIT_SECONDS: i64 = 60;
 
+/// Details that name people, programs and places, and must be readable whatever becomes of the plate key: a user may be called jz12345.
+const NAMES: [&str; 13] = [
+    "name",
+    "owner",
+    "id",
+    "issuer",
+    "subject",
+    "roles",
+    "districts",
+    "checkpoints",
+    "scope",
+    "scopes",
+    "session",
+    "user",
+    "permission",
+];
+
 /// A request whose sender is known.
 pub(super) struct Visit {
     api: Arc<Api>,
@@ -115,11 +132,12 @@ impl Visit {
         let Some(cipher) = &self.api.settings.plates else { return draft };
         let hidden = |name: &str, text: &str| match name {
             Details::PLATE => cipher.hide_asked(text),
+            name if NAMES.contains(&name) => text.to_owned(),
             _ => cipher.hide_in(text),
         };
         Draft {
             details: draft.details.map(|details| details.map_texts(hidden)),
-            purpose: draft.purpose.map(|Purpose { code, text }| Purpose { code, text: cipher.hide_in(&text) }),
+            purpose: draft.purpose.map(|Purpose { code, text }| Purpose { code, text: cipher.seal_text(&text) }),
             ..draft
         }
     }

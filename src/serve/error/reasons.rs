@@ -105,6 +105,7 @@ reasons! {
     NotCaseId BAD_REQUEST: "the id of a case is 16 hexadecimal digits, as in /api/cases",
     NotShare BAD_REQUEST: "`{name}` must be a number from 0 to 1, not {given}",
     NotEtag BAD_REQUEST: "If-Match must be the ETag that came with it, such as \"3\", not {given}",
+    NoPlateKey CONFLICT: "plates are stored as pseudonyms here, and this process has no key to look for one (privacy.plate_key_file): search for a pseudonym as it is shown, or filter by `province`, place and time",
     PartOfPlate BAD_REQUEST: "plates are stored as pseudonyms here, so a part of a plate or a pattern cannot be searched for, and {given} is no whole plate: give the whole plate, such as 苏C12345, or filter by `province`, place and time",
     MissingPlate BAD_REQUEST: "`hphm` is missing: give the whole plate, such as ?hphm=苏C12345",
     MissingEnd BAD_REQUEST: "`{name}` is missing: give both checkpoints of the segment, as in /api/roads",

@@ -75,6 +75,7 @@ const reason: Record<ErrorReason, string> = {
   not_case_id: 'The id of a case is 16 hexadecimal digits',
   not_share: '{name} must be a number from 0 to 1, not {given}',
   not_etag: 'If-Match must be the ETag of the alert, not {given}',
+  no_plate_key: 'Plates are stored as pseudonyms here, and this service has no key: search for a pseudonym as shown, or filter by province, checkpoint and time',
   part_of_plate: 'Plates are stored as pseudonyms here: a part of a plate or a pattern cannot be searched for. Enter the whole plate instead of {given}, or filter by province, checkpoint and time',
   missing_plate: 'Enter the whole plate',
   missing_end: '`{name}` is missing: give both checkpoints of the segment',

@@ -74,6 +74,7 @@ const reason: Record<ErrorReason, string> = {
   not_case_id: '嫌疑车辆编号应为 16 位十六进制数',
   not_share: '{name} 应为 0 至 1 的数，而不是 {given}',
   not_etag: 'If-Match 应为预警的 ETag，而不是 {given}',
+  no_plate_key: '本系统以假名存储号牌，而此服务没有密钥：请按显示的假名查询，或按省份、卡口和时间筛选',
   part_of_plate: '本系统以假名存储号牌，不支持按部分号牌或通配符查询：请将 {given} 换成完整号牌，或按省份、卡口和时间筛选',
   missing_plate: '请填写完整号牌',
   missing_end: '缺少 {name}：请给出路段的两个卡口',

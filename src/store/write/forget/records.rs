@@ -177,7 +177,10 @@ impl Pass<'_, '_> {
             let mut work =
                 decode_work_of_alert(&value).map_err(|error| self.damaged("the work on an alert", &error))?;
             let mut emptied = 0;
-            for entry in work.history.iter_mut().filter(|entry| self.plate.are_in(&entry.note)) {
+            let names = |note: &str| {
+                self.plate.are_in(note) || self.cipher.is_some_and(|cipher| self.plate.are_in(&cipher.reveal_in(note)))
+            };
+            for entry in work.history.iter_mut().filter(|entry| names(&entry.note)) {
                 entry.note.clear();
                 emptied += 1;
             }
