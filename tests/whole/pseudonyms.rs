@@ -172,11 +172,11 @@ fn no_plate_stands_in_the_directory() {
     forget(&[]).failed(2, &["--plate-key"]);
     forget(&["--plate-key", key.to_str().unwrap()]).done();
     let (running, address) = served(&data, Some(&key));
-    assert_eq!(post_data(&address, "/api/query", &json!({"hphm": plate}))["total"], 0);
-    assert_eq!(get(&address, &path).0, 404);
     // Nothing that anybody asked names it any more, and what was asked for as part of a text does not either.
     let (_, audit) = get(&address, "/api/audit?length=200");
     assert!(!audit.contains(&plate[3..]) && audit.contains("苏C7654"), "{audit}");
+    assert_eq!(post_data(&address, "/api/query", &json!({"hphm": plate}))["total"], 0);
+    assert_eq!(get(&address, &path).0, 404);
     stop(running);
 }
 
