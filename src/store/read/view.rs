@@ -82,6 +82,8 @@ impl View {
 
     /// The columns of a segment, through the cache.
     pub(in crate::store) fn columns<'a>(&'a self, entry: &'a Entry, wanted: Use) -> Columns<'a> {
+        // A tail block is another one after the next commit: its columns would fill the cache and never be asked for again.
+        let wanted = if entry.body.is_some() { Use::Show } else { wanted };
         Columns { view: self, entry, wanted, body: std::cell::OnceCell::new() }
     }
 }
