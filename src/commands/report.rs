@@ -1,4 +1,5 @@
-//! What was found at what was looked at, each under its name: by `check-config --connect`, and by `doctor`. It does not know how they are checked.
+//! The findings of `check-config --connect` and of `doctor`, each under the name of what was checked. It does not know how that is
+//! done.
 
 use std::io::{self, Write};
 

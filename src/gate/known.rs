@@ -1,5 +1,4 @@
-//! The accounts as one process has read them, and whom a token or a session stands for by them. It does not know when they are read
-//! again.
+//! The accounts as this process last read them, and to whom a token or a session belongs. It does not know when they are read again.
 
 use std::collections::BTreeMap;
 
