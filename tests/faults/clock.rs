@@ -19,13 +19,28 @@ fn library() -> PathBuf {
     all.next().expect("libfaketime is not there: install the package faketime, as scripts/test does")
 }
 
-/// The whole hour so many hours ago, civil time, as `simulate` takes it.
+/// The time so many hours ago, civil and to the second.
 fn hours_ago(hours: u64) -> String {
     let output = std::process::Command::new("date")
-        .args(["--date", &format!("{hours} hours ago"), "+%Y-%m-%d %H:00:00"])
+        .args(["--date", &format!("{hours} hours ago"), "+%Y-%m-%d %H:%M:%S"])
         .env("TZ", "Asia/Shanghai")
         .output();
     String::from_utf8(output.unwrap().stdout).unwrap().trim().to_owned()
+}
+
+/// Passages of the last hours, all before now: nearly three hours by day, and up to ten by night, when roads are empty. They begin with
+/// an hour, as segments do: what is dropped does not hang on the minute.
+fn of_the_last_hours() -> Vec<u8> {
+    let now = hours_ago(0);
+    let newest = |lines: &[u8]| {
+        let text = std::str::from_utf8(lines).unwrap();
+        text.lines().filter_map(|line| line.split('\t').nth(4)).max().unwrap().to_owned()
+    };
+    let starting = |hours| {
+        let start = format!("{}:00:00", &hours_ago(hours)[.."0000-00-00 00".len()]);
+        simulated(30_000, 81, &["--clean", "--rate", "3", "--start", &start])
+    };
+    (3..24).map(starting).find(|lines| newest(lines) < now).expect("30,000 passages at 3 a second take less than a day")
 }
 
 /// Serves lines on standard input, a quarter with each of these clocks; what the directory holds after a stop.
@@ -49,7 +64,7 @@ fn served(data: &Path, retention: &str, lines: &[u8], leaps: [&str; 4]) -> Dump 
     let mut watermark = String::new();
     for (part, leap) in leaps.into_iter().flat_map(|leap| [leap; 8]).enumerate() {
         set(leap);
-        // Five minutes of traffic: a segment ends with the first commit after a full hour, and only whole segments are dropped.
+        // A few minutes of traffic: a segment ends with the first commit after a full hour, and only whole segments are dropped.
         let lines = &all[all.len() * part / 32..all.len() * (part + 1) / 32];
         input.write_all(&lines.concat()).unwrap();
         written += lines.len();
@@ -74,9 +89,7 @@ fn served(data: &Path, retention: &str, lines: &[u8], leaps: [&str; 4]) -> Dump 
 #[test]
 fn a_clock_that_leaps_a_day_forward_and_back_changes_nothing() {
     let folder = crate::harness::folder();
-    // Nearly three hours, the last of which ends before now. They begin with an hour, as segments do: what is dropped does not hang on
-    // the minute.
-    let lines = simulated(30_000, 81, &["--clean", "--rate", "3", "--start", &hours_ago(3)]);
+    let lines = of_the_last_hours();
     let path = |name: &str| folder.path().join(name);
     let quiet = served(&path("quiet"), "forever", &lines, ["+0"; 4]);
     assert!(quiet.count("row") > 29_000 && quiet.count("alerts") > 20, "{}", quiet.count("alerts"));

@@ -1,7 +1,14 @@
-import { expect, inject } from 'vitest'
+import { afterAll, beforeAll, expect, inject } from 'vitest'
 
 import { choose, seriousViolations, test } from './browser'
+import { Live } from './live'
 import { until } from './server'
+
+let live: Live
+beforeAll(async () => {
+  live = await Live.with(12)
+})
+afterAll(() => live.server.remove())
 
 interface Alert {
   id: string
@@ -114,13 +121,14 @@ test('on the map of an alert nothing covers a sighting, its name or the distance
 })
 
 test('the list does not move under the pointer, and says how many wait', async ({ open }) => {
-  const page = await open('/warnings')
+  const page = await open('/warnings', { url: live.server.url })
   const rows = page.getByTestId('alerts').locator('tbody tr')
   await rows.first().waitFor()
   await rows.nth(5).hover()
   const held = await rows.allInnerTexts()
-  const bar = page.getByRole('button', { name: /条新预警，点此显示/ })
-  await bar.waitFor({ timeout: 110_000 })
+  await live.raise()
+  const bar = page.getByRole('button', { name: /1 条新预警，点此显示/ })
+  await bar.waitFor()
   expect(await rows.allInnerTexts()).toEqual(held)
   await bar.click()
   await until('the new ones', async () => (await rows.first().innerText()) !== held[0])
