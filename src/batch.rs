@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use traffic::{PassageBatch, WatermarkState};
+use traffic::{Fate, PassageBatch, WatermarkState};
 
 /// Passages of one partition, and the source's position after them.
 #[derive(Debug, Default)]
@@ -49,6 +49,27 @@ pub struct Lease {
     pub epoch: u64,
     /// When the partition was last known to be this process's: when the batch left the source, or before it slept.
     pub since: std::time::Instant,
+}
+
+/// What became of the rows of a batch that was committed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outcome<'a> {
+    /// One for each row, without the unstorable ones.
+    pub fates: &'a [Fate],
+    /// The numbers of rows that cannot be stored at all and were kept as rejects, in their order.
+    pub unstorable: &'a [usize],
+}
+
+impl Outcome<'_> {
+    /// The fate of each row, in their order; none for one that cannot be stored.
+    pub fn rows(&self) -> impl Iterator<Item = Option<Fate>> {
+        let (mut fates, mut unstorable) = (self.fates.iter(), self.unstorable.iter().peekable());
+        let all = self.fates.len() + self.unstorable.len();
+        (0..all).map(move |row| match unstorable.next_if(|it| **it == row) {
+            Some(_) => None,
+            None => fates.next().copied(),
+        })
+    }
 }
 
 impl Batch {

@@ -35,6 +35,7 @@ mod case_json;
 pub(crate) mod clock;
 pub mod commands;
 pub(crate) mod config;
+pub(crate) mod deliveries;
 pub(crate) mod forecast;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

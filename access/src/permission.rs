@@ -22,11 +22,13 @@ pub enum Permission {
     Users,
     /// The metrics of the process.
     Metrics,
+    /// Sending passage records.
+    Ingest,
 }
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Dashboard,
         Self::Plates,
         Self::Work,
@@ -35,6 +37,7 @@ impl Permission {
         Self::Audit,
         Self::Users,
         Self::Metrics,
+        Self::Ingest,
     ];
 
     /// The name in files, in the API and on the command line.
@@ -48,6 +51,7 @@ impl Permission {
             Self::Audit => "audit",
             Self::Users => "users",
             Self::Metrics => "metrics",
+            Self::Ingest => "ingest",
         }
     }
 

@@ -12,11 +12,11 @@ pub enum Role {
     Viewer,
     /// 值班: plates, warnings and cases, and the work on them.
     Operator,
-    /// 主管: what an operator may, and rejected lines.
+    /// 主管: what an operator may, rejected lines, and sending records.
     Supervisor,
     /// 审计: the audit log and nothing else.
     Auditor,
-    /// 管理: users, tokens and the state of the appliance; no plates.
+    /// 管理: users, tokens, the state of the appliance, and sending records; no plates.
     Admin,
 }
 
@@ -42,13 +42,13 @@ impl Role {
 
     /// What it may do.
     pub fn permissions(self) -> Permissions {
-        use Permission::{Audit, Dashboard, Export, Metrics, Plates, Rejects, Users, Work};
+        use Permission::{Audit, Dashboard, Export, Ingest, Metrics, Plates, Rejects, Users, Work};
         match self {
             Self::Viewer => [Dashboard].into_iter().collect(),
             Self::Operator => [Dashboard, Plates, Work, Export].into_iter().collect(),
-            Self::Supervisor => [Dashboard, Plates, Work, Export, Rejects].into_iter().collect(),
+            Self::Supervisor => [Dashboard, Plates, Work, Export, Rejects, Ingest].into_iter().collect(),
             Self::Auditor => [Audit].into_iter().collect(),
-            Self::Admin => [Dashboard, Users, Metrics].into_iter().collect(),
+            Self::Admin => [Dashboard, Users, Metrics, Ingest].into_iter().collect(),
         }
     }
 }

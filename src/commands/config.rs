@@ -47,6 +47,7 @@ fn notable(config: &Config) -> String {
         SourceKind::Capture => format!("capture of {} file(s)", config.source.files.len()),
         SourceKind::Simulator => format!("simulator at {} records/s", config.source.rate),
         SourceKind::Kafka => format!("topic {} on {}", config.kafka.topic, config.kafka.brokers),
+        SourceKind::Http => "what is sent to /api/ingest".to_owned(),
         SourceKind::None => "none".to_owned(),
     };
     format!(

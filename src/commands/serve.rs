@@ -26,12 +26,14 @@ use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
 use crate::clock::civil_now;
 use crate::config::{Config, Order, Role, SimulatedRoads, SourceKind, TextEncoding};
+use crate::deliveries::Deliveries;
 use crate::mirror::{self, MirrorError};
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
 use crate::serve::ServeSettings;
 use crate::source::Source;
 use crate::source::capture::{Capture, CaptureSettings};
+use crate::source::http::{self, Http, HttpSettings};
 use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings};
 use crate::source::simulator::{Roads, SimulatorSettings};
@@ -101,7 +103,8 @@ pub fn run_appliance(
     let mirrors = mirror::start(config, &mirrored, move || civil_now(&mirror_clock), runtime.handle(), &stop)
         .map_err(mirror_error)?;
     appliance.follow_mirrors(Box::new(move || mirrors.status(&mirrored)));
-    let mut source = open_source(config, &layout, history, &mut store, &appliance)?;
+    let deliveries = (config.source.kind == SourceKind::Http).then(|| Arc::new(Deliveries::default()));
+    let mut source = open_source(config, &layout, history, &mut store, &appliance, deliveries.as_deref())?;
     store.publish();
 
     runtime.spawn(end_when_a_write_fails(store.shared(), stop.clone()));
@@ -116,6 +119,7 @@ pub fn run_appliance(
     let settings = ServeSettings {
         forecaster,
         sign_on,
+        deliveries,
         plates: cipher.clone(),
         lacks_plate_key,
         ..serve_settings(config, gate, recording.trail.clone())
@@ -165,7 +169,7 @@ fn drive(
         let mut router = Router::new(shard_key, store.shards())?;
         let committed = source.commit_listener();
         let ended = pipeline::run(&mut store, source, &mut router, stop, |store, batch| {
-            committed(batch);
+            committed(batch, store.outcome());
             appliance.committed(batch, store.totals().accepted);
         });
         source.close();
@@ -236,6 +240,7 @@ fn open_source(
     history: i64,
     store: &mut Store,
     appliance: &Appliance,
+    deliveries: Option<&Deliveries>,
 ) -> anyhow::Result<Option<Box<dyn Source>>> {
     let source = &config.source;
     match source.kind {
@@ -283,6 +288,17 @@ fn open_source(
                 "the simulator",
             )?;
             Ok(Some(Box::new(live)))
+        }
+        SourceKind::Http => {
+            let taking =
+                deliveries.and_then(Deliveries::taking).context("the intake is taken twice: please report it")?;
+            let position = store.position(http::NAME)?;
+            let settings = HttpSettings {
+                parser: parser_settings(config, layout.clone()),
+                gb18030: source.encoding == TextEncoding::Gb18030,
+                batch_records: source.batch_records as u64,
+            };
+            Ok(Some(Box::new(Http::open(taking, settings, store.names(), position.as_deref())?)))
         }
         SourceKind::Kafka => {
             let settings = KafkaSettings {

@@ -273,6 +273,7 @@ pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>, trail: Arc<Trail>
         sse_max_clients: config.api.sse_max_clients,
         sse_max_clients_per_address: config.api.sse_max_clients_per_address,
         body_limit: config.api.max_body.bytes(),
+        ingest_limit: config.api.ingest_max_body.bytes(),
         status_only: config.role == Role::Ingest,
         export_max_rows: config.api.export_max_rows as u64,
         max_concurrent_exports: config.api.max_concurrent_exports,

@@ -11,8 +11,8 @@ use super::error::ErrorEnvelope;
 use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
-    alert, audit, calibration, cameras, cases, checkpoints, export, health, metrics, overview, predict, prove, query,
-    recent, rejects, roads, session, sessions, sign_on, stats, status, stream, tokens, track, users, warnings,
+    alert, audit, calibration, cameras, cases, checkpoints, export, health, ingest, metrics, overview, predict, prove,
+    query, recent, rejects, roads, session, sessions, sign_on, stats, status, stream, tokens, track, users, warnings,
 };
 
 /// The path below which the API lies.
@@ -85,6 +85,7 @@ pub(super) fn answers() -> OpenApiRouter<Arc<Api>> {
 pub(super) fn streams() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(stream::stream))
+        .routes(routes!(ingest::ingest))
         .routes(routes!(audit::verify_audit))
         .routes(routes!(sign_on::begin_sign_on))
         .routes(routes!(sign_on::end_sign_on))

@@ -102,6 +102,11 @@ impl ApiError {
         Self { reason, status: reason.status(), values: BTreeMap::new(), headers: Vec::new() }
     }
 
+    #[cfg(test)]
+    pub(super) fn reason(&self) -> ErrorReason {
+        self.reason
+    }
+
     /// Adds a value of the sentence.
     pub(super) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.values.insert(name, value.into());

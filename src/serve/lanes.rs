@@ -1,6 +1,6 @@
 //! Lanes of blocking work: *scans*, which may read the disk and are few at a time; *counters*, which are answered from memory
 //! and never wait for a scan; the *status*; *changes*, which wait for the disk; *logins*, which hash a password; *records*, which append
-//! to the audit log; and *verifications*, which read all of it. Each lane is bounded, and so is the queue
+//! to the audit log; *verifications*, which read all of it; and *bodies* of records that are decompressed. Each lane is bounded, and so is the queue
 //! of the scans.
 //!
 //! Work that has begun cannot be interrupted: it keeps its slot until it ends, even if its client has disconnected. A lane
@@ -27,6 +27,8 @@ const MAX_LOGINS: usize = 2;
 const MAX_RECORDS: usize = 8;
 /// Concurrent verifications of the audit log.
 const MAX_VERIFICATIONS: usize = 1;
+/// Bodies of records that are decompressed at the same time: each takes a processor, and more memory than it came with.
+const MAX_BODIES: usize = 2;
 /// Seconds after which a refused client should retry.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
@@ -40,6 +42,7 @@ pub(super) struct Lanes {
     logins: Arc<Semaphore>,
     records: Arc<Semaphore>,
     verifications: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
     longest_wait: Duration,
 }
 
@@ -56,6 +59,7 @@ impl Lanes {
             logins: Arc::new(Semaphore::new(MAX_LOGINS)),
             records: Arc::new(Semaphore::new(MAX_RECORDS)),
             verifications: Arc::new(Semaphore::new(MAX_VERIFICATIONS)),
+            bodies: Arc::new(Semaphore::new(MAX_BODIES)),
             longest_wait: timeout / 2,
         }
     }
@@ -146,6 +150,18 @@ impl Lanes {
         F: FnOnce() -> T + Send + 'static,
     {
         self.block(self.verifications.clone(), (), work).await
+    }
+
+    /// Runs `work`, which decompresses a body of records.
+    ///
+    /// # Errors
+    /// As [`Lanes::scan`].
+    pub(super) async fn unpack<T, F>(&self, work: F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        self.block(self.bodies.clone(), (), work).await
     }
 
     /// Runs `work` on a blocking thread, in its lane.

@@ -68,7 +68,8 @@ pub(super) fn is_api_path(path: &str) -> bool {
 }
 
 /// Paths that a process of the role `ingest` answers.
-const STATUS_PATHS: [&str; 6] = ["/api/status", "/api/session", "/api/openapi.json", "/healthz", "/readyz", "/metrics"];
+const STATUS_PATHS: [&str; 7] =
+    ["/api/status", "/api/ingest", "/api/session", "/api/openapi.json", "/healthz", "/readyz", "/metrics"];
 
 /// 404 for every path that a process of the role `ingest` does not serve.
 pub(super) async fn status_only(request: Request, next: Next) -> Response {

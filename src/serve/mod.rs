@@ -27,6 +27,7 @@ mod fields;
 pub(crate) mod fuzz;
 mod headers;
 mod health;
+mod ingest;
 mod lanes;
 mod layers;
 mod listen;

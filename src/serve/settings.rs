@@ -9,6 +9,7 @@ use super::listen::Tls;
 use super::rates::RateSettings;
 use crate::clock::Clock;
 use crate::config::PurposeUse;
+use crate::deliveries::Deliveries;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
 use crate::oidc::SignOn;
@@ -65,6 +66,10 @@ pub struct ServeSettings {
     pub lacks_plate_key: bool,
     /// Whether one says what a search is for.
     pub purpose: PurposeUse,
+    /// Where `/api/ingest` hands over what it takes; none where records come from elsewhere.
+    pub deliveries: Option<Arc<Deliveries>>,
+    /// Largest body of `/api/ingest`, in bytes, as it comes and unpacked.
+    pub ingest_limit: usize,
     /// The flow prediction.
     pub forecaster: Arc<dyn Forecaster>,
 }
@@ -93,6 +98,8 @@ impl ServeSettings {
             zone,
             gate: Arc::new(Gate::open()),
             sign_on: None,
+            deliveries: None,
+            ingest_limit: 16 << 20,
             trail: None,
             plates: None,
             lacks_plate_key: false,

@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Outcome};
 
 /// Bytes of lines that end a batch, whatever their number. With the batches that wait for the writer it bounds what lines
 /// take in memory, however long they are.
@@ -41,8 +41,8 @@ impl SourceError {
     }
 }
 
-/// Takes note of a batch that was committed.
-pub type CommitListener = Box<dyn Fn(&Batch) + Send>;
+/// Takes note of a batch that was committed, and of what became of its rows.
+pub type CommitListener = Box<dyn Fn(&Batch, Outcome<'_>) + Send>;
 
 /// Says whether a batch may still be committed; one that may not is read again, by this process or another.
 pub type CommitPermit = Box<dyn Fn(&Batch) -> bool + Send>;
@@ -60,7 +60,7 @@ pub trait Source: Send {
     fn next(&mut self, stop: &CancellationToken) -> Result<Option<Batch>, SourceError>;
     /// To be called by the writer after every commit of one of its batches.
     fn commit_listener(&self) -> CommitListener {
-        Box::new(|_| {})
+        Box::new(|_, _| {})
     }
     /// To be asked by the writer before every commit of one of its batches.
     fn commit_permit(&self) -> CommitPermit {

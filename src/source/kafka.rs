@@ -30,7 +30,6 @@ mod group;
 mod keying;
 mod ledger;
 mod lookup;
-mod message;
 mod position;
 mod rdkafka_client;
 mod rebalance;

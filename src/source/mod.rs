@@ -7,9 +7,14 @@
 
 mod advice;
 pub mod capture;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+pub mod http;
 mod interface;
 pub mod kafka;
 pub mod live;
+mod message;
+mod objects;
 pub mod simulator;
 
 pub use interface::{CommitListener, CommitPermit, MAX_BATCH_BYTES, Source, SourceError};

@@ -39,11 +39,13 @@ pub enum RejectReason {
     GcxhConflict,
     /// A field is over 1 KiB.
     FieldTooLong,
+    /// A record sent as JSON is no object with a column's name as a key, or a field of it is no text and no whole number.
+    InvalidJson,
 }
 
 impl RejectReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LineTooLong,
         Self::InvalidEncoding,
         Self::WrongColumnCount,
@@ -56,6 +58,7 @@ impl RejectReason {
         Self::TooManyNames,
         Self::GcxhConflict,
         Self::FieldTooLong,
+        Self::InvalidJson,
     ];
 
     /// The name in `rejects.jsonl`, `summary.json`, metrics and the API.
@@ -73,6 +76,7 @@ impl RejectReason {
             Self::TooManyNames => "too_many_names",
             Self::GcxhConflict => "gcxh_conflict",
             Self::FieldTooLong => "field_too_long",
+            Self::InvalidJson => "invalid_json",
         }
     }
 }

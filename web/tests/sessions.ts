@@ -1,7 +1,7 @@
 /** Sessions as the server describes them. */
 import type { Permission, Session } from '@/api/types'
 
-const ALL: Permission[] = ['dashboard', 'plates', 'work', 'export', 'rejects', 'audit', 'users', 'metrics']
+const ALL: Permission[] = ['dashboard', 'plates', 'work', 'export', 'rejects', 'audit', 'users', 'metrics', 'ingest']
 
 export const OPEN: Session = { access: 'open', exposed: false, permissions: ALL, areas: [], single_sign_on: false, user: null, csrf: null, purpose: 'optional', expires_at: null }
 export const LOGGED_OUT: Session = { ...OPEN, access: 'login', permissions: [] }

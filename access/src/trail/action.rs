@@ -54,6 +54,8 @@ named! {
         WorkWarning = "work_warning",
         /// The work on a case was changed.
         WorkCase = "work_case",
+        /// Passage records were sent.
+        Ingest = "ingest",
         /// Warnings were listed.
         ListWarnings = "list_warnings",
         /// Cases were listed.

@@ -83,7 +83,9 @@ settings! {
         max_concurrent_exports: usize = 2, within(1, 256);
         /// Maximum time of an export, including the client's reading, before it is aborted.
         export_timeout: Duration = Duration::from_secs(600), within(Duration::from_secs(1), Duration::from_secs(86_400));
-        /// Maximum size of a request body.
+        /// Maximum size of the records of one request to `/api/ingest`, both as they come and decompressed.
+        ingest_max_body: ByteSize = ByteSize::mib(16), within(ByteSize::kib(64), ByteSize::mib(32));
+        /// Maximum size of any other request body.
         max_body: ByteSize = ByteSize::kib(64), within(ByteSize::kib(1), ByteSize::mib(64));
     }
 }

@@ -68,6 +68,8 @@ choices! {
         Simulator = "simulator",
         /// A topic of Apache Kafka, see `[kafka]`.
         Kafka = "kafka",
+        /// What is sent to `POST /api/ingest`.
+        Http = "http",
     }
 }
 

@@ -1,11 +1,11 @@
 //! What each endpoint needs, what it shows to users who are limited to some districts or checkpoints, and what the audit log
 //! says of it: one row each. A test holds it against the OpenAPI document.
 
-use access::Permission::{self, Audit, Dashboard, Export, Metrics, Plates, Rejects, Users, Work};
+use access::Permission::{self, Audit, Dashboard, Export, Ingest, Metrics, Plates, Rejects, Users, Work};
 use access::trail::Action;
 use axum::http::Method;
 
-use Records::{Always, Lists, No};
+use Records::{Always, Hourly, Lists, No};
 
 use crate::oidc::CALLBACK;
 
@@ -40,6 +40,8 @@ pub(in crate::serve) enum Records {
     Always(Action),
     /// It lists what shows plates: an entry for each request that filters by plate, and else one an hour.
     Lists(Action),
+    /// It takes records that name themselves: an entry an hour for each sender and address, and one for each refusal.
+    Hourly(Action),
 }
 
 /// The row of an endpoint.
@@ -110,6 +112,7 @@ pub(super) const ROWS: &[Row] = &[
     of("GET", "/api/warnings/stream", Dashboard, Lists(Action::Stream)).scoped(),
     of("GET", "/api/cases", Dashboard, Lists(Action::ListCases)).scoped(),
     of("GET", "/api/cases/calibration", Dashboard, No).placeless(),
+    of("POST", "/api/ingest", Ingest, Hourly(Action::Ingest)),
     of("GET", "/api/stats/kkmc_count", Dashboard, No).scoped(),
     of("GET", "/api/stats/hour_count", Dashboard, No).scoped(),
     of("GET", "/api/stats/map_data", Dashboard, No).scoped(),
@@ -174,7 +177,7 @@ mod tests {
     fn what_needs_plates_leaves_an_entry() {
         for row in ROWS {
             let needs_plates = matches!(row.needs, Needs::Permission(Plates | Work | Export | Rejects | Audit));
-            let is_recorded = matches!(row.records, Always(_));
+            let is_recorded = matches!(row.records, Always(_) | Hourly(_));
             assert!(!needs_plates || is_recorded, "{} {} leaves no entry", row.method, row.path);
             // And so does everything that changes something.
             let method = row.method.parse().unwrap();

@@ -153,10 +153,13 @@ impl Visit {
         let said = record.said();
         let (now, by) = (unix_now(), said.by.clone().unwrap_or_else(|| self.by.clone()));
         let action = match (said.action, self.records) {
-            (Some(action), _) | (None, Records::Always(action) | Records::Lists(action)) => action,
+            (Some(action), _) | (None, Records::Always(action) | Records::Lists(action) | Records::Hourly(action)) => {
+                action
+            }
             (None, Records::No) => return Ok(None),
         };
-        let shows = status.is_success() || SHOWING.contains(&status) || is_refused;
+        let may_have_taken = matches!(self.records, Records::Hourly(_)) && status.is_server_error();
+        let shows = status.is_success() || SHOWING.contains(&status) || is_refused || may_have_taken;
         if said.failure.is_none() && (!shows || by.via == Via::Nothing) {
             return Ok(None);
         }
@@ -166,6 +169,9 @@ impl Visit {
                 if !self.sees_plates {
                     return Ok(None);
                 }
+                Some((format!("{action:?} {by:?} {:?}", self.address), LIST_SECONDS))
+            }
+            (None, Records::Hourly(_)) if !is_refused => {
                 Some((format!("{action:?} {by:?} {:?}", self.address), LIST_SECONDS))
             }
             _ => None,

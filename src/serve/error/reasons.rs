@@ -126,6 +126,15 @@ reasons! {
     WorkNeedsNote CONFLICT: "it is {state}: taking it up again needs a `note` that says why",
     WorkNotKept SERVICE_UNAVAILABLE: "{error}",
 
+    NoIntake CONFLICT: "records are not taken here: set source.kind = \"http\", or send them to where they come from",
+    IngestType UNSUPPORTED_MEDIA_TYPE: "the body is {given}: send lines as text/plain or text/csv, JSON objects one per line as application/x-ndjson, or application/json; in UTF-8, or lines in GB18030",
+    IngestPacking UNSUPPORTED_MEDIA_TYPE: "the body is compressed as {given}: send it as it is, or by gzip",
+    IngestTooLarge PAYLOAD_TOO_LARGE: "the body has more than {limit} bytes, as it came or decompressed (api.ingest_max_body): send it in parts",
+    IngestTooMany PAYLOAD_TOO_LARGE: "the body has more than {limit} records: send it in parts",
+    IntakeFull TOO_MANY_REQUESTS: "too many records wait to be stored: send this again in {seconds} seconds",
+    IntakeEnded SERVICE_UNAVAILABLE: "no more records are taken, /readyz says why; whether these were is not known: send them again later, what was stored already is recognised by its GCXH",
+    IntakeSlow GATEWAY_TIMEOUT: "the records were not stored within {seconds} s, and whether they will be is not known: send them again later, what was stored already is recognised by its GCXH",
+
     ExportTooLong CONFLICT: "{total} passages match, and one file holds {limit} at most (api.export_max_rows): narrow the time range with startTime and endTime, or add filters",
     ExportsBusy SERVICE_UNAVAILABLE: "other exports are being made: ask again in {seconds} seconds",
     QueriesBusy SERVICE_UNAVAILABLE: "the server is busy with other queries: ask again in {seconds} seconds, or narrow the time range",

@@ -121,6 +121,8 @@ sentences! {
     ReadsFilesSorted: "{count} capture files sorted by time",
     ReadsFiles: "{count} capture files in the order of arrival",
     ReadsSimulated: "simulated traffic, seed {seed}, from {start}",
+    ReadsHttp: "what is sent to /api/ingest",
+    AtDelivery: "delivery {count}",
     AtLine: "line {line}",
     AtFileLine: "{file} line {line}",
     AtSortedLine: "{count} lines in the order of time",

@@ -12,7 +12,7 @@ use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SourceStatus)]
 pub(super) struct SourceJson {
-    /// `kafka`, `capture`, `simulator` or `none`.
+    /// `kafka`, `http`, `capture`, `simulator` or `none`.
     #[schema(value_type = SourceKindName, example = "simulator")]
     kind: String,
     /// `starting`, `running`, `away` (no broker can be reached), `finished` (all files were read), `ended` (a stream that

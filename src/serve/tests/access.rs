@@ -333,7 +333,7 @@ async fn a_password_that_others_know_is_changed_first() {
         assert_eq!(reply.json()["values"]["code"], code);
     }
     let data = change(PASSWORD, "four barges in the rain").await.data();
-    assert_eq!((&data["user"]["must_change"], data["permissions"].as_array().unwrap().len()), (&json!(false), 5));
+    assert_eq!((&data["user"]["must_change"], data["permissions"].as_array().unwrap().len()), (&json!(false), 6));
     assert_eq!(closed.get_as(&cookie, "/api/overview").await.status, 200);
     closed.get_as(&other, "/api/overview").await.error(401);
     closed.try_login("supervisor", PASSWORD).await.error(401);

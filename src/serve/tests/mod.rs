@@ -13,6 +13,7 @@ mod export;
 mod fuzz;
 mod headers;
 mod https;
+mod ingest;
 mod limits;
 pub(super) mod memory;
 mod openapi;

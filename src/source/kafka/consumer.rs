@@ -15,7 +15,6 @@ use super::client::{client_config, refused};
 use super::context::Context;
 use super::group::{commit_hints, is_member};
 use super::ledger::{Ledger, QUIET};
-use super::message::Reading;
 use super::position::PartitionPosition;
 use super::rdkafka_client::RdKafka;
 use super::reset::set_right;
@@ -23,6 +22,7 @@ use super::settings::KafkaSettings;
 use crate::batch::Batch;
 use crate::clock::{civil_now, moment, since};
 use crate::config::KafkaConfig;
+use crate::source::message::Reading;
 use crate::source::{CommitListener, CommitPermit, Source, SourceError, advice};
 
 /// The name of the source; positions are stored by topic and partition.
@@ -292,7 +292,7 @@ impl Source for Kafka {
 
     fn commit_listener(&self) -> CommitListener {
         let ledger = self.ledger.clone();
-        Box::new(move |batch| ledger.committed(batch))
+        Box::new(move |batch, _| ledger.committed(batch))
     }
 
     fn commit_permit(&self) -> CommitPermit {

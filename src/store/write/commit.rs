@@ -47,11 +47,16 @@ impl Store {
         route: impl FnOnce(&PassageBatch, &NameTable, &mut Vec<ShardId>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.check_position(source, batch)?;
+        self.fates.clear();
+        self.unstorable.clear();
         if let Some(takeover) = &batch.takeover {
             return self.take_over(source, batch, takeover);
         }
         match rejects::isolate(batch) {
-            Some(sound) => self.commit_sound(source, &sound, route),
+            Some((sound, unstorable)) => {
+                self.unstorable = unstorable;
+                self.commit_sound(source, &sound, route)
+            }
             None => self.commit_sound(source, batch, route),
         }
     }
@@ -112,6 +117,7 @@ impl Store {
         database.commit(commit, Durability::AsConfigured)?;
         fail::fail_point!("commit::after-write");
 
+        self.fates = fates;
         self.broken = false;
         self.assess_clocks();
         self.after_commit(started);

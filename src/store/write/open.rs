@@ -112,6 +112,8 @@ fn open(path: &Path, mut settings: StoreSettings) -> Result<Store, StoreError> {
         unsettled: None,
         has_pseudonyms,
         broken: false,
+        fates: Vec::new(),
+        unstorable: Vec::new(),
     };
     store.load_logs()?;
     store.load_partitions()?;

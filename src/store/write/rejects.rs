@@ -180,9 +180,9 @@ impl Store {
     }
 }
 
-/// The batch without rows that could not be read back, which are rejects instead; none if it has no such row. The
+/// The batch without rows that could not be read back, which are rejects instead, and their numbers; none if it has no such row. The
 /// parser accepts no such field; this protects against any other source.
-pub(super) fn isolate(batch: &Batch) -> Option<Batch> {
+pub(super) fn isolate(batch: &Batch) -> Option<(Batch, Vec<usize>)> {
     let passages = &batch.passages;
     let texts = passages.odd_ids.iter().chain(&passages.odd_plates);
     let mut bad: Vec<_> = texts.filter(|(_, text)| text.len() > MAX_TEXT_BYTES).map(|(row, _)| *row as usize).collect();
@@ -205,7 +205,7 @@ pub(super) fn isolate(batch: &Batch) -> Option<Batch> {
         sound.passages.rejects.push(reject);
     }
     tracing::error!(rows = bad.len(), "rows with a text that cannot be stored are kept as rejects");
-    Some(sound)
+    Some((sound, bad))
 }
 
 /// Removes refused rows that are older than `oldest`, up to a bound.

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use shard::ShardCount;
 use storage::{Durability, Family};
-use traffic::{Catalogue, Dimension, NameTable};
+use traffic::{Catalogue, Dimension, Fate, NameTable};
 
+use crate::batch::Outcome;
 use crate::store::disk::{checkpoints, keys};
 use crate::store::handle::StoreHandle;
 use crate::store::read::named;
@@ -56,6 +57,10 @@ pub struct Store {
     pub(in crate::store) has_pseudonyms: bool,
     /// A commit has begun and has not ended successfully.
     pub(in crate::store) broken: bool,
+    /// What became of the rows of the last batch.
+    pub(in crate::store) fates: Vec<Fate>,
+    /// Its rows that could not be stored.
+    pub(in crate::store) unstorable: Vec<usize>,
 }
 
 impl Store {
@@ -72,6 +77,11 @@ impl Store {
     /// Totals after the last commit.
     pub fn totals(&self) -> &Totals {
         &self.state.totals
+    }
+
+    /// What became of the rows of the batch that was committed last; nothing after a part of a takeover.
+    pub fn outcome(&self) -> Outcome<'_> {
+        Outcome { fates: &self.fates, unstorable: &self.unstorable }
     }
 
     /// Names by number, to start a parser with.

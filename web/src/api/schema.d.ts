@@ -134,6 +134,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes passage records: lines as in a capture (`text/plain`, `text/csv`, `text/tab-separated-values`), JSON objects one per line
+         *     (`application/x-ndjson`), or one object or an array of them (`application/json`), each with the names of the columns as keys. The
+         *     body may be compressed (`Content-Encoding: gzip`).
+         * @description The answer comes when all of it is durable. Whoever gets no answer, or 503 or 504, sends the same again: GCXH tells what was stored.
+         */
+        post: operations["ingest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -1023,7 +1045,7 @@ export interface components {
             what: components["schemas"]["Retained"];
         };
         /** @enum {string} */
-        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered";
+        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "ingest" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered";
         /** @description Where the log is not as it was written. */
         AuditBroken: {
             /**
@@ -2450,6 +2472,55 @@ export interface components {
             msg: string;
         };
         /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
+        Envelope_IngestReceipt: {
+            /**
+             * Format: int32
+             * @description The HTTP status.
+             * @example 200
+             */
+            code: number;
+            /** @description What became of the records. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Passages that are stored now.
+                 * @example 995
+                 */
+                accepted: number;
+                /**
+                 * Format: int64
+                 * @description Passages that were stored before: their GCXH is known with the same GCSJ.
+                 * @example 2
+                 */
+                duplicates: number;
+                /**
+                 * Format: int64
+                 * @description Lines, or JSON objects. It is the sum of the next four.
+                 * @example 1000
+                 */
+                lines: number;
+                /**
+                 * Format: int64
+                 * @description Records that were not accepted; `/api/rejects` has them as they came.
+                 * @example 2
+                 */
+                rejected: number;
+                /** @description The first hundred of these. */
+                rejects: components["schemas"]["IngestReject"][];
+                /**
+                 * Format: int64
+                 * @description Header and blank lines.
+                 * @example 1
+                 */
+                skipped: number;
+            };
+            /**
+             * @description `success`, or a sentence that says what to change.
+             * @example success
+             */
+            msg: string;
+        };
+        /** @description The envelope of every JSON response: `code` is the HTTP status, `msg` says `success` or what to change. */
         Envelope_MadeToken: {
             /**
              * Format: int32
@@ -3252,7 +3323,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "no_single_sign_on" | "external_user" | "user_disabled" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "no_plate_key" | "part_of_plate" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "no_single_sign_on" | "external_user" | "user_disabled" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "no_plate_key" | "part_of_plate" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "no_intake" | "ingest_type" | "ingest_packing" | "ingest_too_large" | "ingest_too_many" | "intake_full" | "intake_ended" | "intake_slow" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -3701,6 +3772,52 @@ export interface components {
              */
             hours: string[];
         };
+        /** @description What became of the records. */
+        IngestReceipt: {
+            /**
+             * Format: int64
+             * @description Passages that are stored now.
+             * @example 995
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Passages that were stored before: their GCXH is known with the same GCSJ.
+             * @example 2
+             */
+            duplicates: number;
+            /**
+             * Format: int64
+             * @description Lines, or JSON objects. It is the sum of the next four.
+             * @example 1000
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Records that were not accepted; `/api/rejects` has them as they came.
+             * @example 2
+             */
+            rejected: number;
+            /** @description The first hundred of these. */
+            rejects: components["schemas"]["IngestReject"][];
+            /**
+             * Format: int64
+             * @description Header and blank lines.
+             * @example 1
+             */
+            skipped: number;
+        };
+        /** @description A record that was not accepted. */
+        IngestReject: {
+            /**
+             * Format: int64
+             * @description Number of the line, or of the JSON object, from 1.
+             * @example 3
+             */
+            line: number;
+            /** @description Why. */
+            reason: components["schemas"]["RejectReason"];
+        };
         /** @description Records that the broker no longer had when they should have been read. */
         KafkaGap: {
             /** @description `deleted`: gone before they were read; `truncated`: the partition ended before the position, they had been read. */
@@ -4074,7 +4191,7 @@ export interface components {
              *       "plates"
              *     ]
              */
-            scopes: ("dashboard" | "plates" | "work" | "export" | "rejects" | "audit" | "users" | "metrics")[] | string;
+            scopes: ("dashboard" | "plates" | "work" | "export" | "rejects" | "audit" | "users" | "metrics" | "ingest")[] | string;
         };
         /** @description A user to be. */
         NewUser: {
@@ -4141,7 +4258,7 @@ export interface components {
          * @description Which sentence it is; `other` where it is none that is known, and `values.error` is the whole of it.
          * @enum {string}
          */
-        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "directory_damaged" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "no_answers_away" | "no_answers_half" | "no_answers_blocked" | "question_failed" | "still_counting" | "too_many_in_second" | "too_many_rows" | "not_in_this_process" | "process_ending" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "lost_passages" | "lost_rows" | "lost_from_middle" | "lost_alerts" | "lost_rejects" | "lost_work" | "lost_counts" | "lost_uncounted" | "lost_unexplained" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "directory_damaged" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "no_answers_away" | "no_answers_half" | "no_answers_blocked" | "question_failed" | "still_counting" | "too_many_in_second" | "too_many_rows" | "not_in_this_process" | "process_ending" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "lost_passages" | "lost_rows" | "lost_from_middle" | "lost_alerts" | "lost_rejects" | "lost_work" | "lost_counts" | "lost_uncounted" | "lost_unexplained" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "reads_http" | "at_delivery" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
         /** @description A browser that is logged in. */
         OpenSession: {
             /**
@@ -4366,7 +4483,7 @@ export interface components {
             total: number;
         };
         /** @enum {string} */
-        Permission: "dashboard" | "plates" | "work" | "export" | "rejects" | "audit" | "users" | "metrics";
+        Permission: "dashboard" | "plates" | "work" | "export" | "rejects" | "audit" | "users" | "metrics" | "ingest";
         /** @description Counts since the data directory was made; rates of this process. */
         PipelineStatus: {
             /**
@@ -4919,7 +5036,7 @@ export interface components {
             total: number;
         };
         /** @enum {string} */
-        RejectReason: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long";
+        RejectReason: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long" | "invalid_json";
         /** @description Rejected lines. */
         Rejected: {
             /**
@@ -5349,7 +5466,7 @@ export interface components {
             xzqhmc?: string | null;
         };
         /** @enum {string} */
-        SourceKind: "none" | "capture" | "simulator" | "kafka";
+        SourceKind: "none" | "capture" | "simulator" | "kafka" | "http";
         /** @enum {string} */
         SourceState: "starting" | "running" | "away" | "finished" | "ended" | "failed";
         /** @description The source of records. */
@@ -5361,7 +5478,7 @@ export interface components {
             description: string;
             description_notice?: null | components["schemas"]["Notice"];
             kafka?: null | components["schemas"]["KafkaStatus"];
-            /** @description `kafka`, `capture`, `simulator` or `none`. */
+            /** @description `kafka`, `http`, `capture`, `simulator` or `none`. */
             kind: components["schemas"]["SourceKind"];
             /** @description Partitions. */
             partitions: components["schemas"]["PartitionStatus"][];
@@ -5812,7 +5929,7 @@ export interface operations {
                  * @description What was done
                  * @example query
                  */
-                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered" | "";
+                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "ingest" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered" | "";
                 /**
                  * @description The plate, or pattern, of the request contains this
                  * @example 苏C123
@@ -6865,6 +6982,153 @@ export interface operations {
             };
         };
     };
+    ingest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The records */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+                "application/x-ndjson": string;
+                "text/csv": string;
+                /** @example G1	铜山县	S250_Pizhou_Sulu	1	2024-01-01 00:00:24	02	苏C12345	大众牌-朗逸-2015 */
+                "text/plain": string;
+                "text/tab-separated-values": string;
+            };
+        };
+        responses: {
+            /** @description All is durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Envelope_IngestReceipt"];
+                };
+            };
+            /** @description The body is not what its type says, or there is such a parameter; nothing was taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body came too slowly; nothing was taken */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Records come from elsewhere here (`source.kind`) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.ingest_max_body`, or has more than 100,000 records; nothing was taken */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The type, the encoding or the compression of the body is not known; nothing was taken */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much waits already, or the client asks too much; nothing was taken. `Retry-After` says when to try again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing more is taken; whether this was is not known */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description It is not durable yet; whether it will be is not known */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -7820,7 +8084,7 @@ export interface operations {
                  * @description Only lines rejected for this reason
                  * @example invalid_gcsj
                  */
-                reason?: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long" | "";
+                reason?: "line_too_long" | "invalid_encoding" | "wrong_column_count" | "empty_gcxh" | "empty_kkmc" | "kkmc_unroutable" | "invalid_gcsj" | "gcsj_too_old" | "gcsj_in_future" | "too_many_names" | "gcxh_conflict" | "field_too_long" | "invalid_json" | "";
                 /**
                  * @description Only rejects with a number below this: `next` of the list before
                  * @example 120

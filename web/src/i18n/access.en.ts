@@ -82,6 +82,7 @@ const en: typeof zh = {
     rejects: 'see rejected lines',
     audit: 'read the audit log',
     users: 'manage users',
+    ingest: 'send passage records',
     metrics: 'read the metrics',
   },
   denied: {

@@ -84,6 +84,7 @@ export default {
     rejects: '查看拒收的原始记录',
     audit: '查看审计日志',
     users: '管理用户',
+    ingest: '上传过车记录',
     metrics: '读取运行指标',
   } satisfies Record<Permission, string>,
   denied: {

@@ -62,6 +62,7 @@ const en: typeof zh = {
     work_warning: 'Work on an alert',
     work_case: 'Work on a suspect vehicle',
     list_warnings: 'List of alerts',
+    ingest: 'Passage records sent',
     list_cases: 'List of suspect vehicles',
     stream: 'Live alerts',
     refused: 'Refused access',

@@ -63,6 +63,7 @@ export default {
     work_warning: '研判预警',
     work_case: '研判嫌疑车辆',
     list_warnings: '预警列表',
+    ingest: '上传过车记录',
     list_cases: '嫌疑车辆列表',
     stream: '实时预警',
     refused: '越权访问',

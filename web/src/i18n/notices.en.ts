@@ -48,6 +48,8 @@ const text: Record<NoticeCode, string> = {
   reads_files_sorted: '{count} capture files, sorted by time',
   reads_files: '{count} capture files, in order of arrival',
   reads_simulated: 'Simulated traffic, seed {seed}, from {start}',
+  reads_http: 'Records sent to /api/ingest',
+  at_delivery: '{count} deliveries',
   at_line: 'line {line}',
   at_file_line: '{file}, line {line}',
   at_sorted_line: 'line {count} in order of time',

@@ -47,6 +47,8 @@ const text: Record<NoticeCode, string> = {
   reads_files_sorted: '{count} 个采集文件，按过车时间排序',
   reads_files: '{count} 个采集文件，按到达顺序',
   reads_simulated: '模拟过车，随机种子 {seed}，自 {start} 起',
+  reads_http: '通过 /api/ingest 上传的记录',
+  at_delivery: '已接收 {count} 次上传',
   at_line: '第 {line} 行',
   at_file_line: '{file} 第 {line} 行',
   at_sorted_line: '按时间排序的第 {count} 行',

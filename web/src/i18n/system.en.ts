@@ -53,7 +53,7 @@ const en: typeof zh = {
   pipeline: 'Pipeline',
   pipelineLabel: 'Data from the source through parser, router, detector and store to mirrors and pages',
   station: { source: 'Source', parse: 'Parse', route: 'Route', detect: 'Detect', commit: 'Commit', serve: 'API and pages' },
-  sourceKind: { kafka: 'Kafka', capture: 'Capture files', simulator: 'Simulator', none: 'None' },
+  sourceKind: { http: 'HTTP', kafka: 'Kafka', capture: 'Capture files', simulator: 'Simulator', none: 'None' },
   sourceState: { starting: 'Starting', running: 'Running', away: 'Unreachable', finished: 'All read', ended: 'Input ended', failed: 'Failed' },
   perSecond: '{rate}/s',
   perSecondUnit: 'per second',
@@ -188,6 +188,7 @@ const en: typeof zh = {
     too_many_names: { name: 'Too many names', todo: 'A column holds more values than store.max_names: check for shifted columns, or raise it.' },
     gcxh_conflict: { name: 'Passage id with another time', todo: 'GCXH was received before with another GCSJ: a spreadsheet damaged the ids, or a camera restarted its count. Export ids as text.' },
     field_too_long: { name: 'Field too long', todo: 'A field over 1 KiB: check for shifted columns or lost separators.' },
+    invalid_json: { name: 'No valid JSON record', todo: 'Sent to /api/ingest: it must be an object with the column names as keys, and texts or whole numbers as values.' },
   },
 
   model: 'Flow model',

@@ -53,7 +53,7 @@ export default {
   pipeline: '数据流程',
   pipelineLabel: '数据从来源经解析、分片、比对、落库到镜像与页面',
   station: { source: '来源', parse: '解析', route: '分片', detect: '比对', commit: '落库', serve: '接口与页面' },
-  sourceKind: { kafka: 'Kafka', capture: '采集文件', simulator: '模拟器', none: '无' } satisfies Record<SourceKind, string>,
+  sourceKind: { http: 'HTTP 上传', kafka: 'Kafka', capture: '采集文件', simulator: '模拟器', none: '无' } satisfies Record<SourceKind, string>,
   sourceState: { starting: '正在启动', running: '运行中', away: '无法连接', finished: '已读完', ended: '输入已中断', failed: '已出错' } satisfies Record<SourceState, string>,
   perSecond: '{rate} 条/秒',
   perSecondUnit: '条/秒',
@@ -188,6 +188,7 @@ export default {
     too_many_names: { name: '名称过多', todo: '某列的不同取值超过 store.max_names：检查列是否错位，或调大该值。' },
     gcxh_conflict: { name: '序号重复而时间不同', todo: '同一 GCXH 先前以另一 GCSJ 收过：多为电子表格改坏了序号，或设备重新计数。导出时把序号设为文本。' },
     field_too_long: { name: '字段过长', todo: '某字段超过 1 KiB：检查列是否错位、分隔符是否丢失。' },
+    invalid_json: { name: 'JSON 记录无效', todo: '上传到 /api/ingest 的记录应为对象：键为列名，值为文本或整数。' },
   } satisfies Record<RejectReason, { name: string; todo: string }>,
 
   model: '流量预测模型',

@@ -13,9 +13,9 @@ export const PLACES_CHARS = 2000
 const PERMISSIONS_OF: Record<UserRole, readonly Permission[]> = {
   viewer: ['dashboard'],
   operator: ['dashboard', 'plates', 'work', 'export'],
-  supervisor: ['dashboard', 'plates', 'work', 'export', 'rejects'],
+  supervisor: ['dashboard', 'plates', 'work', 'export', 'rejects', 'ingest'],
   auditor: ['audit'],
-  admin: ['dashboard', 'users', 'metrics'],
+  admin: ['dashboard', 'users', 'metrics', 'ingest'],
 }
 
 export function permissionsOf(roles: readonly UserRole[]): Permission[] {

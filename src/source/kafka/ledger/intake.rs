@@ -10,8 +10,8 @@ use crate::batch::{Batch, Lease, Takeover};
 use crate::clock;
 use crate::source::MAX_BATCH_BYTES;
 use crate::source::SourceError;
-use crate::source::kafka::message::Reading;
 use crate::source::kafka::position::{self, PartitionPosition, fingerprint};
+use crate::source::message::Reading;
 
 const DAY: i64 = 86_400;
 

@@ -7,8 +7,8 @@ use traffic::{
 
 use super::{Ledger, Record};
 use crate::batch::Batch;
-use crate::source::kafka::message::Reading;
 use crate::source::kafka::position::{Committed, Mark, PartitionPosition};
+use crate::source::message::Reading;
 use crate::status::StopReason;
 
 const NOW: Duration = Duration::ZERO;

@@ -1,4 +1,4 @@
-//! A message's value to passages. It knows no broker and no offset.
+//! A message's value, or a delivery, to passages. It knows no broker and no offset.
 //!
 //! | value | outcome |
 //! |---|---|

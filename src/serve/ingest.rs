@@ -1,0 +1,121 @@
+//! `POST /api/ingest`: takes passage records, and answers when they are durable. What a body may be is [`body`]'s; how records are read is
+//! the source's.
+
+mod body;
+mod unpack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::codes::RejectReasonName;
+use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
+use super::state::Api;
+use crate::deliveries::{Receipt, Refused};
+use crate::gate::Identity;
+#[cfg(any(test, fuzzing))]
+pub(super) use unpack::one_a_line_of;
+
+use body::{Format, Packing, read, refused};
+use unpack::unpacked;
+
+/// How long it may take until records are durable.
+const RECEIPT_TIME: Duration = Duration::from_secs(60);
+
+/// A record that was not accepted.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IngestReject)]
+pub(super) struct RejectJson {
+    /// Number of the line, or of the JSON object, from 1.
+    #[schema(example = 3)]
+    line: u64,
+    /// Why.
+    #[schema(value_type = RejectReasonName, example = "invalid_gcsj")]
+    reason: &'static str,
+}
+
+/// What became of the records.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IngestReceipt)]
+pub(super) struct ReceiptJson {
+    /// Lines, or JSON objects. It is the sum of the next four.
+    #[schema(example = 1000)]
+    lines: u64,
+    /// Header and blank lines.
+    #[schema(example = 1)]
+    skipped: u64,
+    /// Passages that are stored now.
+    #[schema(example = 995)]
+    accepted: u64,
+    /// Passages that were stored before: their GCXH is known with the same GCSJ.
+    #[schema(example = 2)]
+    duplicates: u64,
+    /// Records that were not accepted; `/api/rejects` has them as they came.
+    #[schema(example = 2)]
+    rejected: u64,
+    /// The first hundred of these.
+    rejects: Vec<RejectJson>,
+}
+
+impl From<Receipt> for ReceiptJson {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { lines, skipped, accepted, duplicates, rejected, rejects } = receipt;
+        let rejects = rejects.into_iter().map(|(line, reason)| RejectJson { line, reason: reason.as_str() }).collect();
+        Self { lines, skipped, accepted, duplicates, rejected, rejects }
+    }
+}
+
+/// Takes passage records: lines as in a capture (`text/plain`, `text/csv`, `text/tab-separated-values`), JSON objects one per line
+/// (`application/x-ndjson`), or one object or an array of them (`application/json`), each with the names of the columns as keys. The
+/// body may be compressed (`Content-Encoding: gzip`).
+///
+/// The answer comes when all of it is durable. Whoever gets no answer, or 503 or 504, sends the same again: GCXH tells what was stored.
+#[utoipa::path(
+    post,
+    path = "/ingest",
+    tag = "passages",
+    request_body(content(
+        (String = "text/plain", example = "G1\t铜山县\tS250_Pizhou_Sulu\t1\t2024-01-01 00:00:24\t02\t苏C12345\t大众牌-朗逸-2015\n"),
+        (String = "text/csv"),
+        (String = "text/tab-separated-values"),
+        (String = "application/x-ndjson"),
+        (serde_json::Value = "application/json"),
+    ), description = "The records"),
+    responses(
+        (status = 200, description = "All is durable", body = Envelope<ReceiptJson>),
+        (status = 400, description = "The body is not what its type says, or there is such a parameter; nothing was taken", body = ErrorEnvelope),
+        (status = 408, description = "The body came too slowly; nothing was taken", body = ErrorEnvelope),
+        (status = 413, description = "The body is larger than `api.ingest_max_body`, or has more than 100,000 records; nothing was taken", body = ErrorEnvelope),
+        (status = 415, description = "The type, the encoding or the compression of the body is not known; nothing was taken", body = ErrorEnvelope),
+        (status = 429, description = "Too much waits already, or the client asks too much; nothing was taken. `Retry-After` says when to try again", body = ErrorEnvelope),
+        (status = 409, description = "Records come from elsewhere here (`source.kind`)", body = ErrorEnvelope),
+        (status = 503, description = "Nothing more is taken; whether this was is not known", body = ErrorEnvelope),
+        (status = 504, description = "It is not durable yet; whether it will be is not known", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn ingest(
+    State(api): State<Arc<Api>>,
+    Extension(identity): Extension<Identity>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<ReceiptJson> {
+    let deliveries = api.settings.deliveries.clone().ok_or_else(|| ApiError::new(ErrorReason::NoIntake))?;
+    let (format, packing) = (Format::of(&headers)?, Packing::of(&headers)?);
+    let limit = api.settings.ingest_limit;
+    let mut room = deliveries.room();
+    let body = read(body, headers.get(header::CONTENT_LENGTH), limit, &mut room).await?;
+    let unpacking = api.lanes.unpack(move || unpacked(body, packing, format, limit, &mut room).map(|it| (it, room)));
+    let ((body, form), room) = unpacking.await??;
+    let who = identity.who.as_ref().map_or_else(|| "http".to_owned(), |who| format!("http {}", who.name));
+    let waiting = deliveries.deliver(body, form, who.into(), room).map_err(refused)?;
+    match tokio::time::timeout(RECEIPT_TIME, waiting).await {
+        Ok(Ok(receipt)) => Ok(Success(receipt.into())),
+        Ok(Err(_)) => Err(refused(Refused::Ended)),
+        Err(_) => Err(ApiError::new(ErrorReason::IntakeSlow).with("seconds", RECEIPT_TIME.as_secs())),
+    }
+}

@@ -1,0 +1,187 @@
+//! What a body of `/api/ingest` says that it is, and how it is read: within its limit and its time, and only as long as there is room.
+//! It does not know what is in it.
+
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use futures_util::StreamExt as _;
+use tokio::time::{Instant, timeout_at};
+
+use crate::deliveries::{Refused, Room};
+use crate::serve::error::{ApiError, ErrorReason};
+use crate::serve::fields::shortened;
+
+/// How long a body may take to come.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// After how many seconds a sender should try again: where too much waits, and where nothing is taken any more.
+const RETRY_SECONDS: u16 = 1;
+const RETRY_ENDED_SECONDS: u64 = 10;
+
+/// How the records are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// As in a capture.
+    Lines {
+        /// Whether they are GB18030 instead of UTF-8; none if that is not said.
+        gb18030: Option<bool>,
+    },
+    /// One JSON object a line.
+    JsonLines,
+    /// One JSON object, or an array of them.
+    Json,
+}
+
+impl Format {
+    /// By the content type; lines without one.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let given = only(headers, header::CONTENT_TYPE)?;
+        let unknown = || ApiError::new(ErrorReason::IngestType).with("given", shortened(given));
+        let mut parts = given.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let essence = parts.next().unwrap_or_default();
+        let charset =
+            parts.find_map(|part| part.strip_prefix("charset=").map(|name| name.trim_matches('"').to_owned()));
+        let gb18030 = match charset.as_deref() {
+            None => None,
+            Some("utf-8" | "utf8" | "us-ascii") => Some(false),
+            Some("gb18030" | "gbk" | "gb2312") => Some(true),
+            Some(_) => return Err(unknown()),
+        };
+        match essence.as_str() {
+            "" | "text/plain" | "text/csv" | "text/tab-separated-values" | "application/octet-stream" => {
+                Ok(Self::Lines { gb18030 })
+            }
+            // JSON is UTF-8.
+            _ if gb18030 == Some(true) => Err(unknown()),
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Ok(Self::JsonLines),
+            "application/json" => Ok(Self::Json),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// How a body is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Packing {
+    None,
+    Gzip,
+}
+
+impl Packing {
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
+        let given = only(headers, header::CONTENT_ENCODING)?;
+        match given.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(Self::None),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            _ => Err(ApiError::new(ErrorReason::IngestPacking).with("given", shortened(given))),
+        }
+    }
+}
+
+/// The text of a header, empty where there is none. Of two, or one that is no text, nobody can say what is meant.
+fn only(headers: &HeaderMap, name: HeaderName) -> Result<&str, ApiError> {
+    let mut all = headers.get_all(&name).iter();
+    let text = all.next().map_or(Some(""), |value| value.to_str().ok());
+    text.filter(|_| all.next().is_none()).ok_or_else(|| {
+        let reason = if name == header::CONTENT_TYPE { ErrorReason::IngestType } else { ErrorReason::IngestPacking };
+        ApiError::new(reason).with("given", "?")
+    })
+}
+
+/// The body's bytes as they come, for which `room` is taken piece by piece, so that a slow sender takes no more than it has sent.
+pub(super) async fn read(
+    body: Body,
+    length: Option<&HeaderValue>,
+    limit: usize,
+    room: &mut Room,
+) -> Result<Vec<u8>, ApiError> {
+    let announced = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let deadline = Instant::now() + BODY_TIME;
+    let mut pieces = body.into_data_stream();
+    let mut whole = Vec::new();
+    while let Some(piece) = timeout_at(deadline, pieces.next()).await.map_err(|_| too_slow())? {
+        let piece = piece.map_err(|error| ApiError::new(ErrorReason::BodyUnread).with("error", error.to_string()))?;
+        let refusal = if announced.unwrap_or_default().max(whole.len() + piece.len()) > limit {
+            Some(too_large(limit))
+        } else {
+            room.grow(piece.len()).err().map(refused)
+        };
+        if let Some(refusal) = refusal {
+            discard(pieces, limit, deadline).await;
+            return Err(refusal);
+        }
+        whole.extend_from_slice(&piece);
+    }
+    Ok(whole)
+}
+
+/// Lets the rest of a body come, within a limit: a client that still sends may not see an answer.
+async fn discard(mut pieces: BodyDataStream, limit: usize, deadline: Instant) {
+    let mut left = limit;
+    while let Ok(Some(Ok(piece))) = timeout_at(deadline, pieces.next()).await {
+        left = left.saturating_sub(piece.len());
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+fn too_slow() -> ApiError {
+    let seconds = BODY_TIME.as_secs();
+    let error = ApiError::new(ErrorReason::BodyUnread).with_status(StatusCode::REQUEST_TIMEOUT);
+    error.with("error", format!("it did not come within {seconds} s"))
+}
+
+/// The body has more than `limit` bytes.
+pub(super) fn too_large(limit: usize) -> ApiError {
+    ApiError::new(ErrorReason::IngestTooLarge).with("limit", limit)
+}
+
+/// What is answered where nothing was taken, or nothing will be.
+pub(super) fn refused(refused: Refused) -> ApiError {
+    match refused {
+        Refused::Full => ApiError::new(ErrorReason::IntakeFull).retry_after(RETRY_SECONDS),
+        Refused::Ended => ApiError::new(ErrorReason::IntakeEnded).with_header(header::RETRY_AFTER, RETRY_ENDED_SECONDS),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap())).collect()
+    }
+
+    #[test]
+    fn types_are_known_or_refused() {
+        let of = |values: &[&str]| Format::of(&headers(header::CONTENT_TYPE, values)).ok();
+        let lines = |gb18030| Some(Format::Lines { gb18030 });
+        for (given, format) in [
+            ("text/plain", lines(None)),
+            ("Text/CSV; header=absent", lines(None)),
+            ("text/plain; charset=GBK", lines(Some(true))),
+            ("text/plain;charset=\"utf-8\"", lines(Some(false))),
+            ("text/plain; charset=utf-16", None),
+            ("Application/JSON; charset=utf-8", Some(Format::Json)),
+            ("application/json; charset=gbk", None),
+            ("application/x-ndjson", Some(Format::JsonLines)),
+            ("application/x-www-form-urlencoded", None),
+            ("image/png", None),
+            ("中文", None),
+        ] {
+            assert_eq!(of(&[given]), format, "{given}");
+        }
+        assert_eq!(of(&[]), lines(None));
+        assert_eq!(of(&["text/plain", "application/json"]), None);
+    }
+
+    #[test]
+    fn compressions_are_known_or_refused() {
+        let of = |values: &[&str]| Packing::of(&headers(header::CONTENT_ENCODING, values)).ok();
+        assert_eq!((of(&[]), of(&["identity"])), (Some(Packing::None), Some(Packing::None)));
+        assert_eq!((of(&["GZIP"]), of(&["x-gzip"])), (Some(Packing::Gzip), Some(Packing::Gzip)));
+        assert_eq!((of(&["br"]), of(&["gzip, gzip"]), of(&["gzip", "gzip"])), (None, None, None));
+    }
+}
