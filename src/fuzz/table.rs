@@ -96,8 +96,34 @@ const FIELDS: &[&[u8]] = &[
     b"window",
 ];
 
+const OBJECT: &[&[u8]] = &[
+    b"{\"GCXH\":",
+    b",\"kkmc\":",
+    b",\"GCSJ\":\"2024-01-01 00:00:24\"",
+    ",\"HPHM\":\"苏C12345\"".as_bytes(),
+    b",\"more\":",
+    b"null",
+    b"true",
+    b"18446744073709551616",
+    b"-1",
+    b"1e999",
+    b"0.5",
+    b"\"",
+    b"\\u0009",
+    b"\\ud83d",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b"\n",
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    b"\xff",
+];
+
 #[rustfmt::skip]
-pub(super) const TARGETS: [Target; 21] = [
+pub(super) const TARGETS: [Target; 23] = [
     Target { name: "line", run: line::run, words: LINE, max_len: KIB, memory: (4 * MIB, 512) },
     Target { name: "file", run: file::run, words: LINE, max_len: KIB, memory: (24 * MIB, 1 << 16) },
     Target { name: "segment", run: segment::run, words: &[b"PWSG", b"\0\0\0\0"], max_len: 6 * KIB, memory: (64 * MIB, LANE) },
@@ -109,6 +135,8 @@ pub(super) const TARGETS: [Target; 21] = [
     Target { name: "table", run: predict::fuzz::table, words: &[b"KKMC,hour,is_weekend,traffic_count", b"date", b"date,kind", b"holiday", b"workday", b"2024-10-01", b"\n", b"\"", b",", b"true", b"NaN", b"1e308"], max_len: 2 * KIB, memory: (64 * MIB, 64 * KIB) },
     Target { name: "query_string", run: serve::fuzz::query_string, words: FIELDS, max_len: KIB, memory: (MIB, 512) },
     Target { name: "query_body", run: serve::fuzz::query_body, words: FIELDS, max_len: 2 * KIB, memory: (MIB, 512) },
+    Target { name: "ingest_body", run: serve::fuzz::ingest_body, words: OBJECT, max_len: 2 * KIB, memory: (MIB, 512) },
+    Target { name: "objects", run: source::fuzz::objects, words: OBJECT, max_len: 2 * KIB, memory: (4 * MIB, 512) },
     Target { name: "headers", run: serve::fuzz::headers, words: &[b"__Host-platewatch=", b"; ", b"Bearer ", b"bearer", b"pw_", b"\nc", b"\na", b"\nl", b"\nh", b"\np", b"127.0.0.1", b"[::1]", b"localhost", b":5000", b"@", b"case"], max_len: KIB, memory: (MIB, 512) },
     Target { name: "wildcard", run: wildcard::run, words: &["苏C12345".as_bytes(), b"*", b"?", "？".as_bytes(), "＊".as_bytes(), "·".as_bytes(), b"-", b"\n", "无牌".as_bytes(), "警".as_bytes(), "学".as_bytes()], max_len: 200, memory: (MIB, 512) },
     Target { name: "sql_literal", run: sql::run, words: &[b"'", b"''", b"\\", b"\"", b"`", b"\0", b"\x1a", b"MYCATSEQ_", b"mycatseq_", b" OR 1=1 -- ", b"/*!", "🚗".as_bytes()], max_len: 400, memory: (MIB, 512) },
@@ -147,6 +175,8 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "metadata" => predict::fuzz::seeds::metadata(),
         "table" => predict::fuzz::seeds::tables(),
         "kafka_position" => source::kafka::fuzz::seeds(),
+        "ingest_body" => serve::fuzz::ingest_bodies(),
+        "objects" => source::fuzz::seeds(),
         "audit" => audit::seeds(),
         "config" => config::seeds(),
         _ => Vec::new(),

@@ -71,6 +71,16 @@ fn query_body() {
 }
 
 #[test]
+fn ingest_body() {
+    check("ingest_body");
+}
+
+#[test]
+fn objects() {
+    check("objects");
+}
+
+#[test]
 fn headers() {
     check("headers");
 }

@@ -9,6 +9,7 @@ use super::access::{asks_by_plate, credential, is_our_name, purpose_of};
 use super::codes::Named as _;
 use super::error::ApiError;
 use super::fields::{Fields, MAX_FIELDS, MAX_TEXT_CHARS, MAX_WHOLE};
+use super::ingest::one_a_line_of;
 use super::listen::certificate_ends_at;
 use super::query::{FIELDS, details, filter, order};
 use super::settings::ServeSettings;
@@ -86,6 +87,36 @@ pub(crate) fn query_body(data: &[u8]) -> u64 {
     }
     assert!(map.len() <= MAX_FIELDS);
     outcome((size(map.len()), values(&fields)))
+}
+
+/// Input: a body of JSON records. Each element stands on a line of its own, and means the same.
+pub(crate) fn ingest_body(data: &[u8]) -> u64 {
+    let plain = serde_json::from_slice::<Value>(data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data));
+    let lines = match one_a_line_of(data) {
+        Ok(lines) => lines,
+        Err(error) => {
+            assert!(plain.is_err(), "sound JSON is refused");
+            return outcome(words(&error));
+        }
+    };
+    let read: Vec<_> = lines.split(|byte| *byte == b'\n').map(serde_json::from_slice::<Value>).collect();
+    let read = read.get(..read.len() - 1).unwrap_or_default();
+    // A number beyond all bounds is passed on as it is.
+    if let Ok(plain) = plain {
+        let expected = match plain {
+            Value::Array(all) => all,
+            one => vec![one],
+        };
+        let read: Vec<_> = read.iter().flatten().cloned().collect();
+        assert_eq!(read, expected);
+    }
+    outcome((size(read.len()), size(lines.len())))
+}
+
+#[cfg(test)]
+pub(crate) fn ingest_bodies() -> Vec<Vec<u8>> {
+    let bodies = ["[{\"GCXH\":\"G1\",\r\n\"a\":[1, 2e999]},\n7 ,[]]", "{\"GCXH\":1}", "\u{feff} [ ]", "[1,"];
+    bodies.map(|body| body.as_bytes().to_vec()).into()
 }
 
 /// Reads the fields in every way that handlers do; says how that went.
