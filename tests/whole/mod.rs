@@ -22,6 +22,7 @@ mod growing;
 mod hostile;
 mod https;
 mod identity;
+mod ingest;
 mod limits;
 mod live_input;
 mod model;
