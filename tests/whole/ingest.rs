@@ -263,10 +263,12 @@ fn where_too_much_waits_a_sender_hears_when_to_come_again() {
     let folder = folder();
     let appliance = started(folder.path(), "");
     let line = "G1\t铜山县\tK1\t1\t2024-01-01 00:00:01\t02\t苏C12341\t大众牌";
-    // Eight bodies of 16 MiB, the limit of one, are all that waits at most.
-    let slow = slow_senders(&appliance.address(), (16 << 20) - 2, 8);
-    let mut refused = None;
+    // Eight bodies of 16 MiB, the limit of one, are all that waits at most. A record that comes before all of them are there may take the
+    // room of the last, so they begin anew then.
+    let (mut slow, mut refused) = (Vec::new(), None);
     wait_until(PATIENCE, "the room is taken", || {
+        slow = slow_senders(&appliance.address(), (16 << 20) - 2, 8);
+        std::thread::sleep(Duration::from_millis(500));
         let mut response = agent(PATIENCE).post(url(&appliance.address(), "/api/ingest")).send(line).unwrap();
         let (status, after) = (response.status().as_u16(), response.headers().get("retry-after").cloned());
         refused = Some((status, after, response.body_mut().read_to_string().unwrap()));
