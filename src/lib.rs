@@ -36,6 +36,7 @@ pub(crate) mod clock;
 pub mod commands;
 pub(crate) mod config;
 pub(crate) mod deliveries;
+pub(crate) mod events;
 pub(crate) mod forecast;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -44,6 +45,7 @@ pub(crate) mod gate;
 mod kept_proof;
 mod mentions;
 pub(crate) mod mirror;
+pub(crate) mod mqtt;
 pub(crate) mod mysql;
 mod named;
 pub(crate) mod oidc;

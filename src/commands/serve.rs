@@ -27,7 +27,9 @@ use crate::appliance::Appliance;
 use crate::clock::civil_now;
 use crate::config::{Config, Order, Role, SimulatedRoads, SourceKind, TextEncoding};
 use crate::deliveries::Deliveries;
+use crate::events::EventTables;
 use crate::mirror::{self, MirrorError};
+use crate::mqtt::MqttIntake;
 use crate::pipeline::{self, Router};
 use crate::predict::Service;
 use crate::serve::ServeSettings;
@@ -103,7 +105,16 @@ pub fn run_appliance(
     let mirrors = mirror::start(config, &mirrored, move || civil_now(&mirror_clock), runtime.handle(), &stop)
         .map_err(mirror_error)?;
     appliance.follow_mirrors(Box::new(move || mirrors.status(&mirrored)));
+    let events = EventTables::load(config.source.events.as_deref(), &config.source.columns)
+        .map_err(|error| Usage(format!("source.events: {error}")))?;
     let deliveries = (config.source.kind == SourceKind::Http).then(|| Arc::new(Deliveries::default()));
+    let taking_messages = match &deliveries {
+        Some(deliveries) => {
+            let gb18030 = config.source.encoding == TextEncoding::Gb18030;
+            MqttIntake::of(&config.mqtt, &events, gb18030, deliveries).map_err(|error| Usage(error.to_string()))?
+        }
+        None => None,
+    };
     let mut source = open_source(config, &layout, history, &mut store, &appliance, deliveries.as_deref())?;
     store.publish();
 
@@ -120,11 +131,15 @@ pub fn run_appliance(
         forecaster,
         sign_on,
         deliveries,
+        events,
         plates: cipher.clone(),
         lacks_plate_key,
         ..serve_settings(config, gate, recording.trail.clone())
     };
     let reader = revealing(appliance.clone(), cipher);
+    if let Some(intake) = taking_messages {
+        runtime.spawn(intake.run(stop.clone()));
+    }
     let serving = runtime.spawn(serve_until(listening, reader, settings, connections(config), stop.clone()));
 
     let road = appliance.clone();

@@ -150,6 +150,32 @@ fn twice(values: impl Iterator<Item = String>) -> Option<String> {
     values.into_iter().find(|value| !seen.insert(value.clone()))
 }
 
+/// An address of a broker of MQTT.
+pub(super) fn mqtt_url(url: Option<&ServerUrl>) -> Result<(), String> {
+    match url {
+        Some(url) if !matches!(url.scheme(), "mqtt" | "mqtts") || !url.path().is_empty() => Err(format!(
+            "{url} is no address of a broker of MQTT; write \"mqtt://host:1883\", or \"mqtts://host:8883\" with TLS"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Filters of topics, as MQTT 3.1.1 has them in section 4.7.
+pub(super) fn mqtt_topics(topics: &[String]) -> Result<(), String> {
+    let is_filter = |topic: &&String| {
+        let mut levels = topic.split('/').rev();
+        let last = levels.next().is_some_and(|level| level == "#" || level == "+" || !level.contains(['#', '+']));
+        !topic.is_empty() && last && levels.all(|level| level == "+" || !level.contains(['#', '+']))
+    };
+    match topics.iter().find(|topic| !is_filter(topic)) {
+        Some(topic) => Err(format!(
+            "{topic:?} is no filter of topics; write one such as \"frigate/events\", \"gates/+/passages\" or \"gates/#\""
+        )),
+        None => Ok(()),
+    }
+}
+
+/// An address of Redis.
 pub(super) fn redis_url(url: Option<&ServerUrl>) -> Result<(), String> {
     let Some(url) = url else { return Ok(()) };
     if !matches!(url.scheme(), "redis" | "rediss") {

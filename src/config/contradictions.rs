@@ -94,6 +94,17 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
             refuse([setting, "role"], format!("role = \"api\" {what}"));
         }
     }
+    let mqtt = &config.mqtt;
+    if mqtt.url.is_some() && source.kind != SourceKind::Http {
+        let message = "messages of MQTT are taken beside what is sent over HTTP; write source.kind = \"http\", or leave mqtt.url out";
+        refuse(["mqtt.url", "source.kind"], message.to_owned());
+    }
+    if mqtt.url.is_some() && mqtt.topics.is_empty() {
+        refuse(
+            ["mqtt.topics", "mqtt.url"],
+            "mqtt.url is set and mqtt.topics is empty; write the topics to subscribe to".to_owned(),
+        );
+    }
     if config.redis.key == config.redis.cases_key {
         let key = &config.redis.key;
         let message = format!("redis.key and redis.cases_key are both {key}: alerts and cases need a list each");

@@ -6,6 +6,7 @@ mod audit;
 mod cases;
 mod detect;
 mod kafka;
+mod mqtt;
 mod mycat;
 mod oidc;
 mod predict;
@@ -23,6 +24,7 @@ pub use api::ApiConfig;
 pub use audit::PurposeUse;
 pub use detect::{ComparedPlates, DetectConfig, EvidenceUse};
 pub use kafka::{KafkaConfig, KafkaStart};
+pub use mqtt::MqttConfig;
 pub use mycat::{MycatConfig, MysqlTls};
 pub use oidc::OidcConfig;
 pub use predict::{PredictConfig, ServedModel, TrainFrom};
@@ -41,6 +43,7 @@ settings! {
     sections {
         source: SourceConfig;
         kafka: KafkaConfig;
+        mqtt: MqttConfig;
         detect: DetectConfig;
         cases: cases::CasesConfig;
         store: StoreConfig;

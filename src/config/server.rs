@@ -106,6 +106,8 @@ impl ServerUrl {
         let default_port = match scheme.as_str() {
             "mysql" => 3306,
             "redis" | "rediss" => 6379,
+            "mqtt" => 1883,
+            "mqtts" => 8883,
             _ => 0,
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

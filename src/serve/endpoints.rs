@@ -86,6 +86,7 @@ pub(super) fn streams() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(stream::stream))
         .routes(routes!(ingest::ingest))
+        .routes(routes!(ingest::ingest_events))
         .routes(routes!(audit::verify_audit))
         .routes(routes!(sign_on::begin_sign_on))
         .routes(routes!(sign_on::end_sign_on))

@@ -1,27 +1,30 @@
-//! `POST /api/ingest`: takes passage records, and answers when they are durable. What a body may be is [`body`]'s; how records are read is
-//! the source's.
+//! `POST /api/ingest`: takes passage records, and answers when they are durable; below it, events of plate readers, of which records are
+//! made first. What a body may be is [`body`]'s; how records are read is the source's.
 
 mod body;
+mod events;
 mod unpack;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Extension, State};
+use axum::body::{Body, Bytes};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::codes::RejectReasonName;
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, ErrorReason, Success};
+use super::fields::shortened;
 use super::state::Api;
-use crate::deliveries::{Receipt, Refused};
+use crate::deliveries::{Deliveries, Form, Receipt, Refused, Room};
 use crate::gate::Identity;
 #[cfg(any(test, fuzzing))]
 pub(super) use unpack::one_a_line_of;
 
 use body::{Format, Packing, read, refused};
+use events::{Envelope as EventEnvelope, recorded};
 use unpack::unpacked;
 
 /// How long it may take until records are durable.
@@ -104,13 +107,82 @@ pub(super) async fn ingest(
     headers: HeaderMap,
     body: Body,
 ) -> Answer<ReceiptJson> {
-    let deliveries = api.settings.deliveries.clone().ok_or_else(|| ApiError::new(ErrorReason::NoIntake))?;
+    let deliveries = deliveries(&api)?;
     let (format, packing) = (Format::of(&headers)?, Packing::of(&headers)?);
     let limit = api.settings.ingest_limit;
     let mut room = deliveries.room();
     let body = read(body, headers.get(header::CONTENT_LENGTH), limit, &mut room).await?;
     let unpacking = api.lanes.unpack(move || unpacked(body, packing, format, limit, &mut room).map(|it| (it, room)));
     let ((body, form), room) = unpacking.await??;
+    delivered(&deliveries, &identity, body, form, room).await
+}
+
+/// Takes what a plate reader sends when it has seen vehicles, such as a webhook: `events` is `plate-recognizer`, `rekor`, `frigate`, or the
+/// name of a table in the file `source.events`. A body is one event, an array of them, one on each line (`application/x-ndjson`), or a
+/// form with one in its field `json` (`multipart/form-data`); it may be compressed (`Content-Encoding: gzip`).
+///
+/// The answer comes when all of it is durable. Events about something else count as skipped.
+#[utoipa::path(
+    post,
+    path = "/ingest/{events}",
+    tag = "passages",
+    params(("events" = String, Path, description = "The kind of the events", example = "plate-recognizer")),
+    request_body(content(
+        (serde_json::Value = "application/json"),
+        (String = "application/x-ndjson"),
+        (String = "multipart/form-data"),
+    ), description = "The events"),
+    responses(
+        (status = 200, description = "All is durable", body = Envelope<ReceiptJson>),
+        (status = 400, description = "The body is not what its type says, or there is such a parameter; nothing was taken", body = ErrorEnvelope),
+        (status = 404, description = "No events are called so; nothing was taken", body = ErrorEnvelope),
+        (status = 408, description = "The body came too slowly; nothing was taken", body = ErrorEnvelope),
+        (status = 413, description = "The body, or what is made of it, is larger than `api.ingest_max_body`, or has more than 100,000 records; nothing was taken", body = ErrorEnvelope),
+        (status = 415, description = "The type or the compression of the body is not known; nothing was taken", body = ErrorEnvelope),
+        (status = 429, description = "Too much waits already, or the client asks too much; nothing was taken. `Retry-After` says when to try again", body = ErrorEnvelope),
+        (status = 409, description = "Records come from elsewhere here (`source.kind`)", body = ErrorEnvelope),
+        (status = 503, description = "Nothing more is taken; whether this was is not known", body = ErrorEnvelope),
+        (status = 504, description = "It is not durable yet; whether it will be is not known", body = ErrorEnvelope),
+    )
+)]
+pub(super) async fn ingest_events(
+    State(api): State<Arc<Api>>,
+    Extension(identity): Extension<Identity>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer<ReceiptJson> {
+    let deliveries = deliveries(&api)?;
+    let tables = api.settings.events.clone();
+    if tables.get(&name).is_none() {
+        let known = tables.names().collect::<Vec<_>>().join(", ");
+        return Err(ApiError::new(ErrorReason::EventsUnknown).with("given", shortened(&name)).with("known", known));
+    }
+    let (envelope, packing) = (EventEnvelope::of(&headers)?, Packing::of(&headers)?);
+    let limit = api.settings.ingest_limit;
+    let mut room = deliveries.room();
+    let body = read(body, headers.get(header::CONTENT_LENGTH), limit, &mut room).await?;
+    let opened = envelope.opened(body, &mut room).await?;
+    let recording = api.lanes.unpack(move || {
+        let table = tables.get(&name).ok_or_else(|| ApiError::new(ErrorReason::EventsUnknown))?;
+        recorded(opened, packing, limit, table, &mut room).map(|it| (it, room))
+    });
+    let ((body, form), room) = recording.await??;
+    delivered(&deliveries, &identity, body, form, room).await
+}
+
+fn deliveries(api: &Api) -> Result<Arc<Deliveries>, ApiError> {
+    api.settings.deliveries.clone().ok_or_else(|| ApiError::new(ErrorReason::NoIntake))
+}
+
+/// Hands records over, and waits until they are durable.
+async fn delivered(
+    deliveries: &Deliveries,
+    identity: &Identity,
+    body: Bytes,
+    form: Form,
+    room: Room,
+) -> Answer<ReceiptJson> {
     let who = identity.who.as_ref().map_or_else(|| "http".to_owned(), |who| format!("http {}", who.name));
     let waiting = deliveries.deliver(body, form, who.into(), room).map_err(refused)?;
     match tokio::time::timeout(RECEIPT_TIME, waiting).await {

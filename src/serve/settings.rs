@@ -10,6 +10,7 @@ use super::rates::RateSettings;
 use crate::clock::Clock;
 use crate::config::PurposeUse;
 use crate::deliveries::Deliveries;
+use crate::events::EventTables;
 use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
 use crate::oidc::SignOn;
@@ -70,6 +71,8 @@ pub struct ServeSettings {
     pub deliveries: Option<Arc<Deliveries>>,
     /// Largest body of `/api/ingest`, in bytes, as it comes and unpacked.
     pub ingest_limit: usize,
+    /// How events of plate readers are read.
+    pub events: EventTables,
     /// The flow prediction.
     pub forecaster: Arc<dyn Forecaster>,
 }
@@ -100,6 +103,7 @@ impl ServeSettings {
             sign_on: None,
             deliveries: None,
             ingest_limit: 16 << 20,
+            events: EventTables::default(),
             trail: None,
             plates: None,
             lacks_plate_key: false,

@@ -1,11 +1,12 @@
 //! Real servers for tests, each in a temporary folder, on a free port of the loopback interface, with little memory:
-//! MariaDB with the schema of `sql/`, Redis, and a proxy that treats connections badly. Nothing of the machine's own
+//! MariaDB with the schema of `sql/`, Redis, Mosquitto, and a proxy that treats connections badly. Nothing of the machine's own
 //! servers (3306, 6379) is touched.
 //!
 //! A server that is not installed fails the test with a sentence that says what to install.
 
 pub(crate) mod certificates;
 pub(crate) mod mariadb;
+pub(crate) mod mosquitto;
 pub(crate) mod mycat;
 mod process;
 pub(crate) mod proxy;

@@ -32,6 +32,9 @@ settings! {
         shard_key: String = Column::Kkmc.as_str().to_owned();
         /// The time zone of the road. A passage time with an offset is converted to it; one without is used as it is.
         timezone: TimeZoneName = TimeZoneName::default();
+        /// A file that says how events of plate readers become records, for `POST /api/ingest/{name}` and `[mqtt]`, beside those that are known
+        /// (`plate-recognizer`, `rekor`, `frigate`); `""` is none. See docs/ingest.md.
+        events: Option<PathBuf> = None;
         /// Records per second of simulated live traffic; for `kind = "simulator"`.
         rate: f64 = 50.0, within(0.001, 20_000.0);
         /// Seed of the simulator: the same seed gives the same traffic.

@@ -113,6 +113,7 @@ pub(super) const ROWS: &[Row] = &[
     of("GET", "/api/cases", Dashboard, Lists(Action::ListCases)).scoped(),
     of("GET", "/api/cases/calibration", Dashboard, No).placeless(),
     of("POST", "/api/ingest", Ingest, Hourly(Action::Ingest)),
+    of("POST", "/api/ingest/{events}", Ingest, Hourly(Action::Ingest)),
     of("GET", "/api/stats/kkmc_count", Dashboard, No).scoped(),
     of("GET", "/api/stats/hour_count", Dashboard, No).scoped(),
     of("GET", "/api/stats/map_data", Dashboard, No).scoped(),

@@ -128,6 +128,8 @@ reasons! {
 
     NoIntake CONFLICT: "records are not taken here: set source.kind = \"http\", or send them to where they come from",
     IngestType UNSUPPORTED_MEDIA_TYPE: "the body is {given}: send lines as text/plain or text/csv, JSON objects one per line as application/x-ndjson, or application/json; in UTF-8, or lines in GB18030",
+    EventType UNSUPPORTED_MEDIA_TYPE: "the body is {given}: send events as application/json, one per line as application/x-ndjson, or in the field `json` of multipart/form-data",
+    EventsUnknown NOT_FOUND: "no events are called {given}: there are {known}; others are described in a file, see source.events",
     IngestPacking UNSUPPORTED_MEDIA_TYPE: "the body is compressed as {given}: send it as it is, or by gzip",
     IngestTooLarge PAYLOAD_TOO_LARGE: "the body has more than {limit} bytes, as it came or decompressed (api.ingest_max_body): send it in parts",
     IngestTooMany PAYLOAD_TOO_LARGE: "the body has more than {limit} records: send it in parts",

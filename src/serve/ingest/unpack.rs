@@ -11,7 +11,7 @@ use crate::deliveries::{Form, Room};
 use crate::serve::error::{ApiError, ErrorReason};
 
 /// Records of one request at most, so that no commit is long.
-const MOST_RECORDS: usize = 100_000;
+pub(super) const MOST_RECORDS: usize = 100_000;
 /// What is decompressed at once.
 const PIECE: usize = 64 << 10;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
@@ -80,7 +80,7 @@ fn lines_in(body: &[u8]) -> usize {
     ends.filter(|at| body.get(*at) == Some(&b'\n') || body.get(at + 1) != Some(&b'\n')).count() + 1
 }
 
-fn too_many() -> ApiError {
+pub(super) fn too_many() -> ApiError {
     ApiError::new(ErrorReason::IngestTooMany).with("limit", MOST_RECORDS)
 }
 

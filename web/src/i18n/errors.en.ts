@@ -98,6 +98,8 @@ const reason: Record<ErrorReason, string> = {
   exports_busy: 'Other exports are running; try again in {seconds} seconds',
   no_intake: 'Records are not taken here (source.kind is not http)',
   ingest_type: 'The body is {given}, which is not known',
+  event_type: 'Events cannot be {given}; send JSON, or a form with the field json',
+  events_unknown: 'No events are called {given}; known: {known}',
   ingest_packing: 'The body is compressed as {given}; use gzip, or none',
   ingest_too_many: 'The body has more than {limit} records; send it in parts',
   intake_slow: 'The records were not stored within {seconds} seconds; send them again later, those that are stored are recognised by GCXH',

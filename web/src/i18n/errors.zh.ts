@@ -97,6 +97,8 @@ const reason: Record<ErrorReason, string> = {
   exports_busy: '正在进行其他导出，请 {seconds} 秒后重试',
   no_intake: '此服务不接收上传的记录（source.kind 不是 http）',
   ingest_type: '不支持的正文类型：{given}',
+  event_type: '不支持的事件正文类型：{given}，请使用 JSON，或带 json 字段的表单',
+  events_unknown: '没有名为 {given} 的事件格式，可用：{known}',
   ingest_packing: '不支持的压缩方式：{given}，请使用 gzip 或不压缩',
   ingest_too_large: '正文超过 {limit} 字节，请分批发送',
   ingest_too_many: '正文超过 {limit} 条记录，请分批发送',

@@ -1,0 +1,125 @@
+//! One table, and the lines that it makes of events.
+
+use serde_json::{Map, Value};
+
+use super::part::{self, Part};
+
+/// The name of the column of the time.
+const TIME: &str = "GCSJ";
+
+/// How events of one kind of reader are read.
+#[derive(Debug, Clone)]
+pub struct EventTable {
+    /// Where the list of records is; none: the event is one.
+    pub(super) records: Option<Part>,
+    /// Parts that say what the event is about, and what they are in one of a vehicle.
+    pub(super) only: Vec<(Part, Vec<String>)>,
+    /// Each column with the parts that are joined.
+    pub(super) columns: Vec<(String, Vec<Part>)>,
+}
+
+/// The records are more than may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooMuch {
+    /// More bytes than this.
+    Bytes,
+    /// More records than this.
+    Records,
+}
+
+/// How much may be made of the events of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Bytes of all lines.
+    pub bytes: usize,
+    /// Lines.
+    pub records: usize,
+}
+
+/// The lines that are made of events.
+#[derive(Debug)]
+pub struct EventLines {
+    lines: Vec<u8>,
+    left: usize,
+    bounds: Bounds,
+}
+
+impl EventLines {
+    /// Takes so much.
+    pub fn within(bounds: Bounds) -> Self {
+        Self { lines: Vec::new(), left: bounds.records, bounds }
+    }
+
+    /// All of them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.lines
+    }
+
+    fn end(&mut self) -> Result<(), TooMuch> {
+        self.lines.push(b'\n');
+        self.left = self.left.checked_sub(1).ok_or(TooMuch::Records)?;
+        if self.lines.len() > self.bounds.bytes { Err(TooMuch::Bytes) } else { Ok(()) }
+    }
+
+    /// Adds what is no JSON as it came.
+    ///
+    /// # Errors
+    /// [`TooMuch`].
+    pub fn push_unread(&mut self, line: &[u8]) -> Result<(), TooMuch> {
+        self.lines.extend_from_slice(line);
+        self.end()
+    }
+
+    fn push(&mut self, value: &Value) -> Result<(), TooMuch> {
+        // A text of JSON has no line ending in it. Writing to memory does not fail.
+        let _ = serde_json::to_writer(&mut self.lines, value);
+        self.end()
+    }
+}
+
+impl EventTable {
+    /// Adds the records of an event to `lines`.
+    ///
+    /// # Errors
+    /// [`TooMuch`].
+    pub fn take(&self, event: &Value, lines: &mut EventLines) -> Result<(), TooMuch> {
+        let is_meant = |(part, texts): &(Part, Vec<String>)| {
+            part.text(event, event).ok().flatten().is_some_and(|text| texts.contains(&text))
+        };
+        if !self.only.iter().all(is_meant) {
+            return lines.end();
+        }
+        let Some(records) = &self.records else { return self.take_one(event, event, lines) };
+        match records.value(event, event) {
+            Some(Value::Array(all)) if all.is_empty() => lines.end(),
+            Some(Value::Array(all)) => all.iter().try_for_each(|record| self.take_one(event, record, lines)),
+            _ => lines.push(event),
+        }
+    }
+
+    fn take_one(&self, event: &Value, record: &Value, lines: &mut EventLines) -> Result<(), TooMuch> {
+        match self.columns(event, record) {
+            Some(columns) => lines.push(&Value::Object(columns)),
+            None => lines.push(record),
+        }
+    }
+
+    /// The columns of a record; none if it is not one.
+    fn columns(&self, event: &Value, record: &Value) -> Option<Map<String, Value>> {
+        let mut columns = Map::new();
+        for (name, parts) in &self.columns {
+            let texts: Vec<Option<String>> =
+                parts.iter().map(|part| part.text(event, record)).collect::<Result<_, _>>().ok()?;
+            // With a part missing, two vehicles could have one id.
+            if name == "GCXH" && texts.iter().any(Option::is_none) {
+                return None;
+            }
+            let text = texts.into_iter().flatten().collect::<Vec<_>>().join("-");
+            let text = if name == TIME { part::time(text) } else { text };
+            if !text.is_empty() {
+                columns.insert(name.clone(), Value::String(text));
+            }
+        }
+        Some(columns)
+    }
+}

@@ -1,0 +1,258 @@
+//! Messages of a broker of MQTT (3.1.1), handed over like what is sent to `/api/ingest`. It knows no field of a message.
+//!
+//! | | |
+//! |---|---|
+//! | nothing is lost | a message is acknowledged (QoS 1) once it is durable; the broker keeps the session while we are away |
+//! | once | what was not acknowledged comes again, and GCXH tells what was stored already |
+//! | order | messages are handed over and acknowledged in their order |
+//! | bounds | where too much waits, no more is read; the broker sends no more than it may without acknowledgements |
+//! | a retained message | is old, comes again at each subscription, and is not taken |
+
+mod message;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesOrdered;
+use rumqttc::{
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, Publish, QoS,
+    SubscribeReasonCode, TlsConfiguration, Transport,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{MqttConfig, ServerUrl};
+use crate::deliveries::{Deliveries, Receipt, Refused};
+use crate::events::EventTables;
+pub use message::{Form, FormError};
+
+/// Messages that have no receipt yet, at most; a broker usually sends fewer.
+const MOST_WAITING: usize = 1_000;
+/// Bytes of a message at most. A broker that has a larger one must be told to refuse it: MQTT has no way to say so here.
+const LARGEST: usize = 32 << 20;
+/// How long to wait where there is no room.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// The settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MqttError {
+    /// The certificates cannot be read.
+    #[error("mqtt.tls_ca: {path} holds no certificate that can be read ({error}); name a PEM file (-----BEGIN CERTIFICATE-----)", path = .path.display())]
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// Messages cannot be read.
+    #[error("mqtt.format: {0}")]
+    Form(#[from] FormError),
+}
+
+/// A client that is not connected yet.
+#[derive(Debug)]
+pub struct MqttIntake {
+    options: MqttOptions,
+    address: String,
+    topics: Vec<String>,
+    form: Form,
+    connect_timeout: Duration,
+    retry_max: Duration,
+    deliveries: Arc<Deliveries>,
+}
+
+/// Why a connection ended.
+enum Ended {
+    /// It is to be made again.
+    Broken(String),
+    /// Nothing is taken any more.
+    ForGood,
+}
+
+impl MqttIntake {
+    /// A client of the configured broker, if there is one.
+    ///
+    /// # Errors
+    /// [`MqttError`].
+    pub fn of(
+        config: &MqttConfig,
+        tables: &EventTables,
+        gb18030: bool,
+        deliveries: &Arc<Deliveries>,
+    ) -> Result<Option<Self>, MqttError> {
+        let Some(url) = &config.url else { return Ok(None) };
+        let mut options = MqttOptions::new(&config.client_id, url.host(), url.port());
+        options.set_keep_alive(config.keep_alive).set_clean_session(false).set_manual_acks(true);
+        options.set_max_packet_size(LARGEST, LARGEST);
+        if let Some((user, password)) = login(url, config) {
+            options.set_credentials(user, password);
+        }
+        if url.scheme() == "mqtts" {
+            let tls = TlsConfiguration::Rustls(Arc::new(tls(config.tls_ca.as_ref())?));
+            options.set_transport(Transport::tls_with_config(tls));
+        }
+        Ok(Some(Self {
+            options,
+            address: url.to_string(),
+            topics: config.topics.clone(),
+            form: Form::of(&config.format, tables, gb18030)?,
+            connect_timeout: config.connect_timeout,
+            retry_max: config.retry_max,
+            deliveries: deliveries.clone(),
+        }))
+    }
+
+    /// Takes messages until `stop`, or until nothing is taken any more. A broker that is away is waited for.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut pause = Duration::from_secs(1).min(self.retry_max);
+        let mut said = String::new();
+        loop {
+            // A new client for each connection: an acknowledgement of the last one could name another message in this.
+            let (client, mut events) = AsyncClient::new(self.options.clone(), self.topics.len() + MOST_WAITING + 1);
+            events.network_options.set_connection_timeout(self.connect_timeout.as_secs());
+            let mut was_connected = false;
+            let ended = tokio::select! {
+                () = stop.cancelled() => return,
+                ended = self.connected(&client, &mut events, &mut was_connected) => ended,
+            };
+            if was_connected {
+                (pause, said) = (Duration::from_secs(1).min(self.retry_max), String::new());
+            }
+            let Ended::Broken(reason) = ended else { return };
+            if reason != said {
+                tracing::warn!(broker = self.address, %reason, "no connection to the broker of MQTT, it is tried again");
+                said = reason;
+            }
+            if tokio::time::timeout(pause, stop.cancelled()).await.is_ok() {
+                return;
+            }
+            pause = (pause * 2).min(self.retry_max);
+        }
+    }
+
+    async fn connected(&self, client: &AsyncClient, events: &mut EventLoop, was_connected: &mut bool) -> Ended {
+        let mut waiting = FuturesOrdered::new();
+        loop {
+            tokio::select! {
+                event = events.poll(), if waiting.len() < MOST_WAITING => match event {
+                    Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                        *was_connected = true;
+                        tracing::info!(broker = self.address, topics = ?self.topics, "connected to the broker of MQTT");
+                        for topic in &self.topics {
+                            if client.try_subscribe(topic, QoS::AtLeastOnce).is_err() {
+                                return Ended::Broken("the client is full: please report it".to_owned());
+                            }
+                        }
+                    }
+                    Ok(Event::Incoming(Packet::SubAck(answers))) => {
+                        if answers.return_codes.contains(&SubscribeReasonCode::Failure) {
+                            tracing::error!(
+                                broker = self.address, topics = ?self.topics,
+                                "the broker refuses a subscription: allow the user to read these topics"
+                            );
+                        }
+                    }
+                    Ok(Event::Incoming(Packet::Publish(message))) if message.retain => {
+                        tracing::warn!(topic = message.topic, "a retained message is not taken: it comes again at each start");
+                        if client.try_ack(&message).is_err() {
+                            return Ended::Broken("the client is full: please report it".to_owned());
+                        }
+                    }
+                    Ok(Event::Incoming(Packet::Publish(message))) => {
+                        let Some(receipt) = self.deliver(&message).await else { return Ended::ForGood };
+                        let handled = Publish { payload: Bytes::new(), ..message };
+                        waiting.push_back(async move { (handled, receipt.await) });
+                    }
+                    Ok(_) => {}
+                    Err(error) => return Ended::Broken(sentence(&error)),
+                },
+                Some((message, receipt)) = waiting.next(), if !waiting.is_empty() => {
+                    let Ok(receipt) = receipt else { return Ended::ForGood };
+                    note(&message.topic, &receipt);
+                    if client.try_ack(&message).is_err() {
+                        return Ended::Broken("the client is full: please report it".to_owned());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands a message over, as soon as there is room; none if nothing is taken any more.
+    async fn deliver(&self, message: &Publish) -> Option<tokio::sync::oneshot::Receiver<Receipt>> {
+        let (body, form) = self.form.read(&message.payload);
+        let origin: Arc<str> = format!("mqtt {}", message.topic).into();
+        loop {
+            let mut room = self.deliveries.room();
+            let taken =
+                room.grow(body.len()).and_then(|()| self.deliveries.deliver(body.clone(), form, origin.clone(), room));
+            match taken {
+                Ok(receipt) => return Some(receipt),
+                Err(Refused::Ended) => return None,
+                Err(Refused::Full) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+/// Says what was not accepted: no sender reads a receipt here.
+fn note(topic: &str, receipt: &Receipt) {
+    if let Some((_, reason)) = receipt.rejects.first() {
+        tracing::debug!(
+            topic,
+            rejected = receipt.rejected,
+            reason = reason.as_str(),
+            "a message with rejected records"
+        );
+    }
+}
+
+/// User and password: those of the URL before those of the settings.
+fn login(url: &ServerUrl, config: &MqttConfig) -> Option<(String, String)> {
+    let user = url.user().map_or_else(|| config.user.clone(), str::to_owned);
+    let password = url.password().map_or_else(|| config.password.expose(), |password| password.expose());
+    (!user.is_empty() || !password.is_empty()).then(|| (user, password.to_owned()))
+}
+
+fn tls(authorities: Option<&PathBuf>) -> Result<ClientConfig, MqttError> {
+    let mut roots = RootCertStore::empty();
+    match authorities {
+        Some(path) => {
+            let wrong = |error: String| MqttError::Certificates { path: path.clone(), error };
+            let all = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
+            for certificate in all {
+                roots.add(certificate.map_err(|error| wrong(error.to_string()))?)?;
+            }
+            if roots.is_empty() {
+                return Err(wrong("there is none in it".to_owned()));
+            }
+        }
+        None => {
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// What is wrong, and what to do.
+fn sentence(error: &ConnectionError) -> String {
+    match error {
+        ConnectionError::ConnectionRefused(
+            ConnectReturnCode::BadUserNamePassword | ConnectReturnCode::NotAuthorized,
+        ) => "it refuses the login: check mqtt.user and mqtt.password".to_owned(),
+        ConnectionError::ConnectionRefused(ConnectReturnCode::BadClientId) => {
+            "it refuses the name of this client: change mqtt.client_id".to_owned()
+        }
+        ConnectionError::NetworkTimeout => "it does not answer: check mqtt.url and the network".to_owned(),
+        error => error.to_string(),
+    }
+}
