@@ -171,6 +171,12 @@ need_redis() {
   need_programs redis-server redis-server
 }
 
+# A broker of MQTT, and a client that is not ours.
+need_mosquitto() {
+  need_programs mosquitto mosquitto
+  need_programs mosquitto_pub mosquitto-clients
+}
+
 # A clock that leaps, for the tests of faults.
 need_faketime() {
   [ -n "$(find /usr/lib /usr/lib64 -name 'libfaketimeMT.so.1' -print -quit 2>/dev/null)" ] || need_packages faketime

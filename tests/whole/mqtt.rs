@@ -101,7 +101,7 @@ fn events_come_through_login_and_tls_and_what_is_none_is_kept() {
     assert_eq!((&record["GCSJ"], &record["HPHM"]), (&json!("2024-01-01 00:00:24"), &json!("苏C12345")), "{record}");
     let rejects = appliance.get("/api/rejects").unwrap();
     let reject = &rejects["records"][0];
-    assert_eq!((&reject["reason"], &reject["raw"]), (&json!("invalid_json"), &json!("online")), "{rejects}");
+    assert_eq!((&reject["reason"], &reject["text"]), (&json!("invalid_json"), &json!("online")), "{rejects}");
     assert!(reject.to_string().contains("mqtt frigate/events"), "{reject}");
     assert!(appliance.log().contains("a retained message is not taken"), "{}", appliance.log());
 }
