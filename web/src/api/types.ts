@@ -95,7 +95,7 @@ export const PURPOSES = valuesOf<PurposeCode>({
   warning: true, case: true, accident: true, complaint: true, patrol: true, maintenance: true, test: true, other: true,
 })
 export const AUDIT_ACTIONS = valuesOf<AuditAction>({
-  query: true, export: true, export_end: true, track: true, warning: true, case: true, work_warning: true, work_case: true, rejects: true,
+  query: true, export: true, export_end: true, track: true, warning: true, case: true, work_warning: true, work_case: true, rejects: true, ingest: true,
   list_warnings: true, list_cases: true, stream: true, refused: true,
   login: true, login_failed: true, logout: true, password: true, session_ended: true,
   user_add: true, user_roles: true, user_scope: true, user_shown: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
@@ -104,7 +104,7 @@ export const AUDIT_ACTIONS = valuesOf<AuditAction>({
 /** Roles of users, those that see least first. */
 export const USER_ROLES = valuesOf<UserRole>({ viewer: true, operator: true, supervisor: true, auditor: true, admin: true })
 export const PERMISSIONS = valuesOf<Permission>({
-  dashboard: true, plates: true, work: true, export: true, rejects: true, audit: true, users: true, metrics: true,
+  dashboard: true, plates: true, work: true, export: true, rejects: true, audit: true, users: true, metrics: true, ingest: true,
 })
 
 /** Why a request was not answered: its reason and values, and the sentence in English. */
