@@ -11,12 +11,13 @@
 mod message;
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::stream::FuturesOrdered;
+use futures_util::stream::{self, FuturesOrdered};
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, Publish, QoS,
     SubscribeReasonCode, TlsConfiguration, Transport,
@@ -121,7 +122,7 @@ impl MqttIntake {
             let mut was_connected = false;
             let ended = tokio::select! {
                 () = stop.cancelled() => return,
-                ended = self.connected(&client, &mut events, &mut was_connected) => ended,
+                ended = self.connected(&client, events, &mut was_connected) => ended,
             };
             if was_connected {
                 (pause, said) = (Duration::from_secs(1).min(self.retry_max), String::new());
@@ -138,11 +139,13 @@ impl MqttIntake {
         }
     }
 
-    async fn connected(&self, client: &AsyncClient, events: &mut EventLoop, was_connected: &mut bool) -> Ended {
+    async fn connected(&self, client: &AsyncClient, events: EventLoop, was_connected: &mut bool) -> Ended {
+        // A stream, since what `poll` has begun must not be dropped when a receipt comes: an acknowledgement could go with it.
+        let mut events = pin!(stream::unfold(events, |mut events| async { Some((events.poll().await, events)) }));
         let mut waiting = FuturesOrdered::new();
         loop {
             tokio::select! {
-                event = events.poll(), if waiting.len() < MOST_WAITING => match event {
+                Some(event) = events.next(), if waiting.len() < MOST_WAITING => match event {
                     Ok(Event::Incoming(Packet::ConnAck(_))) => {
                         *was_connected = true;
                         tracing::info!(broker = self.address, topics = ?self.topics, "connected to the broker of MQTT");
