@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    PATIENCE, Replay, Running, folder, get, get_data, platewatch, post_data, serve, serve_nothing, simulated,
+    PATIENCE, Replay, Running, folder, get, get_data, platewatch, post_data, serve, serve_fed, serve_nothing, simulated,
 };
 
 fn demo(data: &Path, port: &str, more: &[&str]) -> (Running, String) {
@@ -170,28 +170,46 @@ fn the_eight_interfaces(address: &str) {
     assert_eq!((status, serde_json::from_str::<Value>(&body).unwrap()["code"].as_u64()), (400, Some(400)), "{body}");
 }
 
-/// Alerts raised while a client listens, by a source that runs at its own pace.
+/// A plate at both ends of the region in one second: an alert.
+fn clone(number: u64) -> String {
+    let plate = 10_000 + number;
+    let at = |site: &str| {
+        format!("{site}{number}\t邳州市\t{site}\t1\t2024-01-01 00:00:{number:02}\t02\t苏C{plate}\t大众牌\n")
+    };
+    at("G3_Sulu") + &at("S252_Suining_Suwan")
+}
+
+/// Alerts raised while a client listens: simulated roads raise too few of them at night.
 #[test]
 fn an_alert_arrives_when_it_is_raised() {
     let folder = folder();
     let data = folder.path().join("data");
-    let config = format!("data_dir = {data:?}\n[source]\nkind = \"simulator\"\nrate = 4000.0\n");
-    let (running, address) = serve(&config);
+    let config = format!("data_dir = {data:?}\n[source]\nkind = \"capture\"\nfiles = [\"-\"]\n");
+    let feed = |running: &mut Running, clones: std::ops::Range<u64>| {
+        let lines: String = clones.map(clone).collect();
+        running.child.stdin.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+    };
+    let (mut running, address) = serve_fed(&config);
     let mut stream = Stream::open(&address, None);
+    feed(&mut running, 1..2);
     let alert = stream.alert();
-    let seq = alert["seq"].as_u64().unwrap();
-    assert_eq!(stream.alert()["seq"], seq + 1);
+    assert_eq!((&alert["seq"], &alert["hphm"]), (&json!(1), &json!("苏C10001")));
+    feed(&mut running, 2..5);
+    assert_eq!(stream.alert()["seq"], 2);
     let stored = get_data(&address, "/api/warnings/realtime?limit=50");
     assert!(stored.as_array().unwrap().contains(&alert), "{alert} is not in {stored}");
+    assert_eq!([stream.alert(), stream.alert()].map(|alert| alert["seq"].clone()), [json!(3), json!(4)]);
     stop(running, Duration::from_secs(5));
     assert!(stream.ends());
 
     // A client that was away gets what it missed, and what comes then.
-    let (running, address) = serve(&config);
-    let mut stream = Stream::open(&address, Some(seq));
-    for next in seq + 1..seq + 6 {
+    let (mut running, address) = serve_fed(&config);
+    let mut stream = Stream::open(&address, Some(1));
+    for next in 2..5 {
         assert_eq!(stream.alert()["seq"], next);
     }
+    feed(&mut running, 5..7);
+    assert_eq!([stream.alert(), stream.alert()].map(|alert| alert["seq"].clone()), [json!(5), json!(6)]);
     stop(running, Duration::from_secs(5));
 }
 
