@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod forget;
+pub mod help;
 pub mod import_checkpoints;
 pub mod mirror_check;
 mod models;

@@ -19,6 +19,7 @@ mod forget;
 mod formats;
 pub(crate) mod full_disk;
 mod growing;
+mod help;
 mod hostile;
 mod https;
 mod identity;
