@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, doctor, export, failure, forget, help, import_checkpoints, mirror_check, plate_key, prove, replay,
-    serve, shard, ship, simulate, token, train, user, verify_audit,
+    backup, config, demo, doctor, export, failure, forget, help, import_checkpoints, mirror_check, plate_key, prove,
+    replay, restore, serve, shard, ship, simulate, token, train, user, verify_audit,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -72,6 +72,10 @@ enum Command {
     VerifyAudit(verify_audit::VerifyAuditArgs),
     /// Remove everything of one plate from a data directory, which no appliance may have open
     Forget(forget::ForgetArgs),
+    /// Copy a whole data directory as of one moment, also beside the appliance that has it open
+    Backup(backup::BackupArgs),
+    /// Check a backup and make a data directory of it, in an empty folder
+    Restore(restore::RestoreArgs),
     /// Check a configuration file and print what it amounts to
     CheckConfig {
         /// The configuration
@@ -151,6 +155,8 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::Doctor(args) => doctor::run(args, &mut out),
+        Command::Backup(args) => backup::run(args, &mut out),
+        Command::Restore(args) => restore::run(args, &mut out),
         Command::Completions { shell } => Ok(help::completions(Arguments::command(), *shell, &mut out)?),
         Command::Man => Ok(help::man(Arguments::command(), &mut out)?),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),

@@ -1,5 +1,6 @@
 //! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
+pub mod backup;
 mod books;
 mod capture_args;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod prove;
 mod recorded;
 pub mod replay;
 mod report;
+pub mod restore;
 pub mod serve;
 mod serve_api;
 mod serving;

@@ -36,8 +36,8 @@ fn offered(line: &str) -> Vec<String> {
 #[test]
 fn bash_completes_subcommands_and_options() {
     assert_eq!(offered("platewatch verify-a"), ["verify-audit"]);
-    assert_eq!(offered("platewatch re"), ["replay", "repair-mirror"]);
-    assert_eq!(offered("platewatch doctor --off"), ["--offline"]);
+    assert_eq!(offered("platewatch re"), ["replay", "repair-mirror", "restore"]);
+    assert_eq!(offered("platewatch restore --che"), ["--check"]);
     assert_eq!(offered("platewatch completions z"), ["zsh"]);
     let all = offered("platewatch ");
     for name in subcommands() {
@@ -83,7 +83,7 @@ fn the_man_page_is_one_without_warnings_and_names_everything() {
         assert!(text.contains(&format!("platewatch {name}")), "{name}");
         assert!(text.contains(&format!("PLATEWATCH {}", name.to_uppercase())), "{name}");
     }
-    for part in ["--data-dir", "--offline", "user add", "token revoke", "plate-key new", "Exit codes: 0 done"] {
+    for part in ["--data-dir", "--check", "user add", "token revoke", "plate-key new", "Exit codes: 0 done"] {
         assert!(text.contains(part), "{part}");
     }
     // It says what the program says.

@@ -6,6 +6,7 @@
 pub(crate) mod access;
 mod agreement;
 mod audit;
+mod backup;
 pub(crate) mod bad;
 mod cases;
 mod closed_log;
