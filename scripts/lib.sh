@@ -182,6 +182,11 @@ need_faketime() {
   [ -n "$(find /usr/lib /usr/lib64 -name 'libfaketimeMT.so.1' -print -quit 2>/dev/null)" ] || need_packages faketime
 }
 
+# What formats the man page, for the test of it.
+need_groff() {
+  command -v groff >/dev/null || need_packages groff-base
+}
+
 need_yaml() {
   python3 -c 'import yaml' 2>/dev/null || need_packages python3 python3-yaml
 }

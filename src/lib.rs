@@ -27,6 +27,7 @@
 pub(crate) mod alert_json;
 pub(crate) mod appliance;
 pub(crate) mod audit;
+mod backup;
 pub(crate) mod batch;
 mod calibration;
 pub(crate) mod camera_clocks;

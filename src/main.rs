@@ -7,10 +7,10 @@ use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use platewatch::commands::{
-    config, demo, doctor, export, failure, forget, import_checkpoints, mirror_check, plate_key, prove, replay, serve,
-    shard, ship, simulate, token, train, user, verify_audit,
+    backup, config, demo, doctor, export, failure, forget, help, import_checkpoints, mirror_check, plate_key, prove,
+    replay, restore, serve, shard, ship, simulate, token, train, user, verify_audit,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -72,6 +72,10 @@ enum Command {
     VerifyAudit(verify_audit::VerifyAuditArgs),
     /// Remove everything of one plate from a data directory, which no appliance may have open
     Forget(forget::ForgetArgs),
+    /// Copy a whole data directory as of one moment, also beside the appliance that has it open
+    Backup(backup::BackupArgs),
+    /// Check a backup and make a data directory of it, in an empty folder
+    Restore(restore::RestoreArgs),
     /// Check a configuration file and print what it amounts to
     CheckConfig {
         /// The configuration
@@ -88,6 +92,13 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Print what completes the command line in a shell
+    Completions {
+        /// The shell
+        shell: help::CompletionShell,
+    },
+    /// Print the man page
+    Man,
 }
 
 fn main() -> ExitCode {
@@ -144,6 +155,10 @@ fn run(command: &Command) -> anyhow::Result<()> {
         Command::Shard { keys, shards } => shard::run(keys, usize::from(*shards), &mut out),
         Command::CheckConfig { file, connect } => config::check_config(file, *connect, &mut out),
         Command::Doctor(args) => doctor::run(args, &mut out),
+        Command::Backup(args) => backup::run(args, &mut out),
+        Command::Restore(args) => restore::run(args, &mut out),
+        Command::Completions { shell } => Ok(help::completions(Arguments::command(), *shell, &mut out)?),
+        Command::Man => Ok(help::man(Arguments::command(), &mut out)?),
         Command::PrintConfig { markdown } => Ok(config::print_config(*markdown, &mut out)?),
     }
 }

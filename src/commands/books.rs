@@ -40,6 +40,12 @@ impl Place {
         }
     }
 
+    /// The folder of the flow model, where a configuration names it.
+    pub(super) fn model_folder(&self) -> anyhow::Result<Option<PathBuf>> {
+        let Some(file) = &self.config else { return Ok(None) };
+        Ok(Some(Config::load(file)?.predict.model_dir))
+    }
+
     pub(super) fn books(&self) -> anyhow::Result<Books> {
         let (folder, zone) = self.find()?;
         Ok(Books { files: AccountFiles::below(&folder), trail: Trail::below(&folder, zone) })

@@ -1,5 +1,6 @@
 //! One file per subcommand, and what they share. Only here, and in the pipeline, sources, store and HTTP interface meet.
 
+pub mod backup;
 mod books;
 mod capture_args;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod doctor;
 pub mod export;
 pub mod failure;
 pub mod forget;
+pub mod help;
 pub mod import_checkpoints;
 pub mod mirror_check;
 mod models;
@@ -21,6 +23,7 @@ pub mod prove;
 mod recorded;
 pub mod replay;
 mod report;
+pub mod restore;
 pub mod serve;
 mod serve_api;
 mod serving;

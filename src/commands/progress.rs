@@ -71,6 +71,15 @@ pub(super) fn passages_bar(passages: u64, quiet: bool) -> anyhow::Result<Progres
     Ok(ProgressBar::new(passages).with_style(style))
 }
 
+/// A progress bar over bytes, whose number comes with the first of them.
+pub(super) fn bytes_bar(what: &'static str, quiet: bool) -> anyhow::Result<ProgressBar> {
+    if quiet || !std::io::stderr().is_terminal() {
+        return Ok(ProgressBar::hidden());
+    }
+    let style = ProgressStyle::with_template("{msg:10} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left")?;
+    Ok(ProgressBar::new(0).with_style(style).with_message(what))
+}
+
 /// When sorting, the bar fills once for reading and once more for the sorted lines.
 fn update(bar: &ProgressBar, what: &'static str, reading: &CaptureProgress) {
     let (read, total) = bytes_read(reading);

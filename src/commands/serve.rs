@@ -24,6 +24,7 @@ use super::serving::{
 use super::settings::{parser_settings, rule_options, store_settings};
 use super::signals::{Signals, stop_at_signal};
 use crate::appliance::Appliance;
+use crate::backup::answer_beside;
 use crate::clock::civil_now;
 use crate::config::{Config, Order, Role, SimulatedRoads, SourceKind, TextEncoding};
 use crate::deliveries::Deliveries;
@@ -125,6 +126,8 @@ pub fn run_appliance(
 
     let verifying = verify_beside(appliance.clone(), store.shared(), &stop, runtime.handle())?;
 
+    let copying = copy_beside(config.data_dir.clone(), store.shared(), &stop, runtime.handle())?;
+
     let recording = Recording::begin(config, &gate, &stop, runtime.handle())?;
     ready(listening.address()?);
     let settings = ServeSettings {
@@ -156,6 +159,7 @@ pub fn run_appliance(
     // Before the data directory goes: it may be writing there.
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     verifying.join().map_err(|_| anyhow::anyhow!("the verification ended unexpectedly: please report it"))?;
+    copying.join().map_err(|_| anyhow::anyhow!("the thread of backups ended unexpectedly: please report it"))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
     recording.end()?;
     driven?;
@@ -247,6 +251,21 @@ fn verify_beside(
         }
     };
     std::thread::Builder::new().name("verify".to_owned()).spawn(verify).context("cannot start the thread that verifies")
+}
+
+/// Copies the database for backups that ask for it, on a thread of its own.
+fn copy_beside(
+    data_dir: PathBuf,
+    shared: Arc<StoreHandle>,
+    stop: &CancellationToken,
+    waiting: &tokio::runtime::Handle,
+) -> anyhow::Result<std::thread::JoinHandle<()>> {
+    let (stop, waiting) = (stop.clone(), waiting.clone());
+    let rest = move || waiting.block_on(async { tokio::time::timeout(LOOK, stop.cancelled()).await.is_ok() });
+    std::thread::Builder::new()
+        .name("backup".to_owned())
+        .spawn(move || answer_beside(&data_dir, &shared, rest))
+        .context("cannot start the thread of backups")
 }
 
 fn open_source(

@@ -1,6 +1,7 @@
 //! What threads share: the newest view, the signal of a commit, the checkpoints, and the work on alerts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -137,6 +138,15 @@ impl StoreHandle {
     /// What was found missing at this start and accepted, in words.
     pub fn accepted_loss(&self) -> Option<String> {
         self.loss.lock().clone()
+    }
+
+    /// Copies database and reference data, as they are now, into a folder, which must not hold them. Commits go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the disk refuses.
+    pub fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        self.reading.database.copy_to(&folder.join(storage::DATABASE))?;
+        Ok(self.reference.lock().copy_to(folder)?)
     }
 
     /// What the writer reported last.

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
-use storage::{Database, Family};
+use storage::{Database, Family, Mark};
 use traffic::{Catalogue, CivilTime, Resolution};
 
 use super::disk::checkpoints;
@@ -55,6 +55,11 @@ impl Frozen {
             }
         }
         Ok(Self { database, shards, zones })
+    }
+
+    /// What it lacks of what was committed.
+    pub fn lacks(&self, known: &Mark) -> Option<String> {
+        self.database.shortage(known)
     }
 
     /// The number of the row after the last, by shard.

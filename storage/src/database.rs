@@ -298,7 +298,7 @@ impl Database {
     }
 
     /// What the database lacks compared with what was committed.
-    fn shortage(&self, known: &Mark) -> Option<String> {
+    pub fn shortage(&self, known: &Mark) -> Option<String> {
         let holds = self.engine.latest_sequence_number();
         (holds < known.sequence)
             .then(|| format!("of {} changes that were committed it holds the first {holds}", known.sequence))
@@ -556,11 +556,25 @@ impl Database {
         self.engine.rewrite(family);
     }
 
+    /// Makes a database in `folder`, which must not exist, that holds what is committed now: all families, as RocksDB's
+    /// checkpoint. What is only in memory is written to files before; tables and blob files become hard links where the file
+    /// system can. Commits go on meanwhile.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the disk refuses.
+    pub fn copy_to(&self, folder: &Path) -> Result<(), StorageError> {
+        self.check_latch()?;
+        self.engine.copy_to(folder).map_err(|error| classify(&self.path, "copy the database", &error))
+    }
+
+    /// Bytes that are in memory and not in files yet.
+    pub fn in_memtables(&self) -> u64 {
+        Family::all(self.shards).filter_map(|family| self.engine.property(family, MEMTABLES)).sum()
+    }
+
     /// Sizes on disk and in memory.
     pub fn usage(&self) -> Usage {
-        let memtables: u64 =
-            Family::all(self.shards).filter_map(|family| self.engine.property(family, MEMTABLES)).sum();
-        Usage { disk: folder_bytes(&self.path), memory: memtables + self.engine.cached() }
+        Usage { disk: folder_bytes(&self.path), memory: self.in_memtables() + self.engine.cached() }
     }
 }
 
@@ -611,7 +625,16 @@ fn check_ours(directory: &Path, folder: &Path) -> Result<Option<u8>, StorageErro
     let entries =
         std::fs::read_dir(directory).map_err(|error| classify(directory, "list the folder", &error.to_string()))?;
     let [first, second] = tally::FILES;
-    let ours = [layout::DATABASE, layout::REFERENCE, layout::ACCESS, first, second, layout::IN_USE, "lost+found"];
+    let ours = [
+        layout::DATABASE,
+        layout::REFERENCE,
+        layout::ACCESS,
+        layout::BACKUP_WORK,
+        first,
+        second,
+        layout::IN_USE,
+        "lost+found",
+    ];
     for entry in entries.flatten() {
         let name = entry.file_name();
         if !ours.iter().any(|known| name == *known) {

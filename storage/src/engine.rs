@@ -5,10 +5,12 @@
 //! settings.
 
 use std::ops::Deref;
+use std::path::Path;
 
 #[cfg(feature = "simulated")]
 use std::sync::Arc;
 
+use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BottommostLevelCompaction, Cache, CompactOptions, DB, DBPinnableSlice, IteratorMode, WriteBatch, WriteOptions,
 };
@@ -263,6 +265,17 @@ impl Engine {
                 .map_err(rocksdb::Error::into_string),
             #[cfg(feature = "simulated")]
             Self::Simulated(_) => Ok(()),
+        }
+    }
+
+    /// Makes a database of what is committed now in a folder that does not exist.
+    pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), String> {
+        match self {
+            Self::Rocks { db, .. } => Checkpoint::new(db)
+                .and_then(|checkpoint| checkpoint.create_checkpoint(folder))
+                .map_err(rocksdb::Error::into_string),
+            #[cfg(feature = "simulated")]
+            Self::Simulated(_) => Err(format!("{} cannot hold a simulated disk", folder.display())),
         }
     }
 

@@ -7,6 +7,7 @@
 mod arenas;
 pub mod codec;
 mod commit;
+mod copy;
 mod database;
 mod engine;
 mod entry;
@@ -25,13 +26,14 @@ mod wal;
 
 pub use arenas::limit_arenas;
 pub use commit::Commit;
+pub use copy::{Held, hold, is_unchanging};
 pub use database::{Database, Durability, Settings, Usage};
 pub use engine::Value;
 pub use entry::Entry;
 pub use error::StorageError;
 pub use expiry::{EXPIRY_BYTES, Horizons};
 pub use family::Family;
-pub use layout::{ACCESS, DATABASE, IN_USE};
+pub use layout::{ACCESS, BACKUP_WORK, DATABASE, IN_USE, REFERENCE, TALLY};
 pub use private::{close_to_others, make_folder as make_private_folder, set_private_umask};
 pub use reference::{Reference, SetAside};
 pub use tally::Mark;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::StorageError;
+use crate::copy::copy_folder;
 use crate::error::classify;
 use crate::layout::REFERENCE;
 #[cfg(feature = "simulated")]
@@ -107,6 +108,22 @@ impl Reference {
             db.open_tree(tree)?.iter().values().map(|value| value.map(|value| value.to_vec())).collect()
         };
         read().map_err(|error| self.io("read reference data", &error))
+    }
+
+    /// Copies its files into `folder`. IMPORTANT: nothing is replaced meanwhile.
+    ///
+    /// # Errors
+    /// [`StorageError`] if the disk refuses.
+    pub fn copy_to(&self, folder: &Path) -> Result<(), StorageError> {
+        match &self.trees {
+            Trees::Sled(db) => {
+                db.flush().map_err(|error| self.io("write reference data", &error))?;
+                copy_folder(&self.directory.join(REFERENCE), &folder.join(REFERENCE))
+                    .map_err(|error| classify(&self.directory, "copy the reference data", &error.to_string()))
+            }
+            #[cfg(feature = "simulated")]
+            Trees::Simulated(_) => Ok(()),
+        }
     }
 
     fn io(&self, action: &'static str, error: &sled::Error) -> StorageError {

@@ -29,7 +29,7 @@ use crate::manifest::ManifestMark;
 use crate::simulated::{self, Disk};
 
 /// Names of the files.
-pub(crate) const FILES: [&str; 2] = ["tally-0", "tally-1"];
+pub(crate) use crate::layout::TALLY as FILES;
 const TALLY: Kind = Kind { magic: b'Y', version: 1 };
 /// The files grow by this, so that they are overwritten in place and need no space on a full disk.
 const STEP: usize = 1024;

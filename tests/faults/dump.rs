@@ -42,7 +42,7 @@ type Entry = (i64, String, u32, u32, String);
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(crate) enum Extent {
     /// All of it: the batches were the same.
     Everything,
     /// Not where segments begin and end, which follows from the batches.
@@ -51,11 +51,11 @@ pub(super) enum Extent {
 
 /// A data directory, line by line: what it is and what it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Dump(BTreeMap<String, String>);
+pub(crate) struct Dump(BTreeMap<String, String>);
 
 impl Dump {
     /// Reads a directory that no process has open, or that nobody writes.
-    pub(super) fn of(data: &Path, extent: Extent) -> Self {
+    pub(crate) fn of(data: &Path, extent: Extent) -> Self {
         let database = Database::open_frozen(data, MEMORY)
             .unwrap_or_else(|error| panic!("{} is not whole: {error}", data.display()));
         let mut dump = Self(BTreeMap::new());
@@ -78,7 +78,7 @@ impl Dump {
     }
 
     /// How many lines there are of a kind, such as `row` or `alerts`.
-    pub(super) fn count(&self, kind: &str) -> usize {
+    pub(crate) fn count(&self, kind: &str) -> usize {
         let prefix = format!("{kind}/");
         self.0.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)).count()
     }
@@ -92,7 +92,7 @@ impl Dump {
 
     /// Panics with what differs, if anything does.
     #[track_caller]
-    pub(super) fn equals(&self, expected: &Self, when: &str) {
+    pub(crate) fn equals(&self, expected: &Self, when: &str) {
         if self == expected {
             return;
         }

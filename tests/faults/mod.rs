@@ -7,10 +7,10 @@
 
 mod clock;
 mod disk;
-mod dump;
+pub(crate) mod dump;
 mod flipped;
 mod mirrors;
-mod points;
+pub(crate) mod points;
 mod random;
 mod replays;
 mod starts;

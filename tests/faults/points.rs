@@ -13,7 +13,7 @@ use crate::harness::{Ended, repository};
 
 /// A group of rows of the matrix: a workload that meets its points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(crate) enum Rows {
     /// `replays.rs`: a capture in small commits, also where a retention drops rows.
     Replay,
     /// `starts.rs`: a directory whose retention becomes shorter.
@@ -28,10 +28,16 @@ pub(super) enum Rows {
     Mirrors,
     /// `disk.rs`: points that stand for a write and can fail.
     Writes,
+    /// `whole/backup.rs`: a backup that is taken, and one that is restored.
+    Backup,
+    Restore,
 }
 
 /// Every failpoint, and which rows end the process there or make it fail.
-pub(super) const POINTS: [(&str, Rows); 29] = [
+pub(super) const POINTS: [(&str, Rows); 34] = [
+    ("backup::before-manifest", Rows::Backup),
+    ("backup::copied", Rows::Backup),
+    ("backup::file", Rows::Backup),
     ("close::before-flush", Rows::Replay),
     ("commit::after-write", Rows::Replay),
     ("commit::before-publish", Rows::Replay),
@@ -49,6 +55,8 @@ pub(super) const POINTS: [(&str, Rows); 29] = [
     ("open::before-stray-bodies", Rows::Replay),
     ("open::before-tally", Rows::Replay),
     ("open::replayed", Rows::Replay),
+    ("restore::before-current", Rows::Restore),
+    ("restore::file", Rows::Restore),
     ("retention::announced", Rows::Announcement),
     ("retention::before-announcement", Rows::Announcement),
     ("retention::body-removed", Rows::Replay),
@@ -64,12 +72,12 @@ pub(super) const POINTS: [(&str, Rows); 29] = [
 ];
 
 /// The points of a group of rows.
-pub(super) fn points_of(rows: Rows) -> impl Iterator<Item = &'static str> {
+pub(crate) fn points_of(rows: Rows) -> impl Iterator<Item = &'static str> {
     POINTS.into_iter().filter(move |(_, of)| *of == rows).map(|(name, _)| name)
 }
 
 /// Ends the process the `time`-th time that it comes to `point`.
-pub(super) fn abort_at(command: &mut Command, point: &str, time: usize) {
+pub(crate) fn abort_at(command: &mut Command, point: &str, time: usize) {
     command.env("PLATEWATCH_FAILPOINTS", format!("{point}=abort@{time}"));
 }
 
@@ -90,7 +98,7 @@ pub(super) fn hits(file: &Path) -> BTreeMap<String, usize> {
 
 /// Runs a command that must end at the failpoint that was set.
 #[track_caller]
-pub(super) fn aborts(mut command: Command, when: &str) {
+pub(crate) fn aborts(mut command: Command, when: &str) {
     let output = command.stdin(std::process::Stdio::null()).output().unwrap();
     let signal = output.status.signal();
     assert_eq!(signal, Some(SIGABRT), "{when}: the point was not reached: {:?}", Ended::from(output));

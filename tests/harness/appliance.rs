@@ -107,6 +107,12 @@ impl Appliance {
         assert_eq!(status.signal(), Some(signal), "{status}:\n{}", self.log());
     }
 
+    /// Waits until it has ended by itself; its exit code.
+    #[track_caller]
+    pub(crate) fn ends(&mut self) -> Option<i32> {
+        self.process.take().unwrap().wait().code()
+    }
+
     /// SIGTERM: it must end in order. Returns how long that took.
     #[track_caller]
     pub(crate) fn stop(&mut self) -> Duration {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use appliance::{Answer, Appliance};
 pub(crate) use http::{agent, answer, get, get_data, patch, post, post_data, try_get, try_patch, url};
-pub(crate) use program::{Ended, Program, done, folder, memory_kib, platewatch, rest_of, run, simulated, tell};
+pub(crate) use program::{Ended, Program, binary, done, folder, memory_kib, platewatch, rest_of, run, simulated, tell};
 pub(crate) use random::Random;
 pub(crate) use replay::{Replay, Results};
 pub(crate) use road::{CLONED, LEG, SITES, road};

@@ -6,6 +6,7 @@
 pub(crate) mod access;
 mod agreement;
 mod audit;
+mod backup;
 pub(crate) mod bad;
 mod cases;
 mod closed_log;
@@ -20,6 +21,7 @@ mod forget;
 mod formats;
 pub(crate) mod full_disk;
 mod growing;
+mod help;
 mod hostile;
 mod https;
 mod identity;

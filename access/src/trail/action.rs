@@ -92,6 +92,10 @@ named! {
         Erase = "erase",
         /// Everything of a plate was removed: the details say how much, and never of which plate.
         Forget = "forget",
+        /// A backup of the data directory was begun: the details say where.
+        Backup = "backup",
+        /// The data directory was restored from a backup: the details say from which, and of when it is.
+        Restore = "restore",
         /// The end of the log was damaged, and was cut: the details say what is lost.
         Recovered = "recovered",
     }

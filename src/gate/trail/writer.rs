@@ -138,6 +138,12 @@ impl Trail {
         })
     }
 
+    /// Does what reads the files while nobody writes them.
+    pub fn hold<T>(&self, read: impl FnOnce() -> T) -> T {
+        let _lock = self.files.lock_to_read();
+        read()
+    }
+
     /// Does what changes files while nobody else writes.
     pub(super) fn alone<T>(&self, now: i64, work: impl FnOnce() -> Result<T, TrailError>) -> Result<T, TrailError> {
         self.locked(now, |_, _| work())

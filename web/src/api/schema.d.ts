@@ -1067,7 +1067,7 @@ export interface components {
             what: components["schemas"]["Retained"];
         };
         /** @enum {string} */
-        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "ingest" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered";
+        AuditAction: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "ingest" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "backup" | "restore" | "recovered";
         /** @description Where the log is not as it was written. */
         AuditBroken: {
             /**
@@ -5951,7 +5951,7 @@ export interface operations {
                  * @description What was done
                  * @example query
                  */
-                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "ingest" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "recovered" | "";
+                action?: "login" | "login_failed" | "logout" | "password" | "session_ended" | "query" | "export" | "export_end" | "track" | "warning" | "case" | "rejects" | "work_warning" | "work_case" | "ingest" | "list_warnings" | "list_cases" | "stream" | "audit" | "verified" | "refused" | "user_add" | "user_disable" | "user_enable" | "user_password" | "user_roles" | "user_scope" | "user_shown" | "token_add" | "token_revoke" | "retention" | "erase" | "forget" | "backup" | "restore" | "recovered" | "";
                 /**
                  * @description The plate, or pattern, of the request contains this
                  * @example 苏C123

@@ -99,7 +99,7 @@ export const AUDIT_ACTIONS = valuesOf<AuditAction>({
   list_warnings: true, list_cases: true, stream: true, refused: true,
   login: true, login_failed: true, logout: true, password: true, session_ended: true,
   user_add: true, user_roles: true, user_scope: true, user_shown: true, user_disable: true, user_enable: true, user_password: true, token_add: true, token_revoke: true,
-  audit: true, verified: true, retention: true, erase: true, forget: true, recovered: true,
+  audit: true, verified: true, retention: true, erase: true, forget: true, backup: true, restore: true, recovered: true,
 })
 /** Roles of users, those that see least first. */
 export const USER_ROLES = valuesOf<UserRole>({ viewer: true, operator: true, supervisor: true, auditor: true, admin: true })
