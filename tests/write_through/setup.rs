@@ -279,6 +279,10 @@ fn the_scripts_are_clean() {
         "sql/setup-instances.sh",
         "sql/mycat/configure.sh",
         "deploy/platewatch-run",
+        "deploy/packages/install.sh",
+        "deploy/packages/deb/postinst",
+        "deploy/packages/deb/postrm",
+        "deploy/packages/deb/prerm",
         "deploy/compose/mycat/start.sh",
         "deploy/compose/mysql/users.sh",
     ];
