@@ -14,6 +14,7 @@ mod damage;
 mod demo;
 mod determinism;
 pub(crate) mod dirty;
+mod docs;
 mod evidence;
 mod forget;
 mod formats;
