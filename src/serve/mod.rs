@@ -19,6 +19,8 @@ mod cameras;
 mod cases;
 mod checkpoints;
 mod codes;
+mod docs;
+mod embedded;
 mod endpoints;
 mod error;
 mod export;

@@ -15,6 +15,7 @@ mod damage;
 mod demo;
 mod determinism;
 pub(crate) mod dirty;
+mod docs;
 mod events;
 mod evidence;
 mod forget;

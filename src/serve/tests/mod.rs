@@ -8,6 +8,7 @@ mod calibration;
 mod cameras;
 mod client;
 mod connections;
+mod docs;
 mod envelope;
 mod export;
 mod fuzz;

@@ -18,6 +18,8 @@ const en: typeof zh = {
     users: 'Users',
   },
   skip: 'Skip to content',
+  help: 'Help',
+  helpTitle: 'Open the handbook at this page (new tab)',
   language: '中文',
   languageTitle: 'Switch to Chinese',
   fullscreen: 'Full screen',

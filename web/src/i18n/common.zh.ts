@@ -18,6 +18,8 @@ export default {
     users: '用户',
   },
   skip: '跳到正文',
+  help: '帮助',
+  helpTitle: '打开本页的使用说明（新标签页）',
   language: 'English',
   languageTitle: '切换为英文',
   fullscreen: '全屏',
