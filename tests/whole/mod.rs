@@ -17,6 +17,7 @@ pub(crate) mod dirty;
 mod evidence;
 mod forget;
 mod formats;
+mod front_ends;
 pub(crate) mod full_disk;
 mod growing;
 mod hostile;

@@ -3323,7 +3323,7 @@ export interface components {
          * @description Why a request was not answered.
          * @enum {string}
          */
-        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "no_single_sign_on" | "external_user" | "user_disabled" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "no_plate_key" | "part_of_plate" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "no_intake" | "ingest_type" | "ingest_packing" | "ingest_too_large" | "ingest_too_many" | "intake_full" | "intake_ended" | "intake_slow" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
+        ErrorReason: "unknown_endpoint" | "unknown_file" | "ingest_only" | "method_not_allowed" | "uri_too_long" | "wrong_call" | "origin_not_allowed" | "https_only" | "too_many_requests" | "unknown_host" | "login_required" | "wrong_token" | "wrong_login" | "login_backoff" | "needs_https" | "no_login" | "no_single_sign_on" | "external_user" | "user_disabled" | "must_change" | "weak_password" | "not_permitted" | "csrf" | "wrong_purpose" | "purpose_required" | "audit_unavailable" | "no_audit" | "no_session" | "no_such_session" | "not_name" | "no_change" | "user_exists" | "no_such_user" | "no_such_token" | "last_admin" | "own_account" | "scope_not_owned" | "too_many_accounts" | "outside_scope" | "unlimited_role" | "large_area" | "not_utf8" | "value_not_utf8" | "too_many_parameters" | "too_many_fields" | "given_twice" | "misspelt_parameter" | "misspelt_field" | "unknown_parameter" | "unknown_field" | "no_parameters" | "not_an_object" | "not_json" | "not_json_at" | "content_type" | "body_too_large" | "body_unread" | "text_too_long" | "not_text" | "item_not_text" | "too_many_items" | "not_whole" | "not_time" | "not_date" | "not_day" | "not_choice" | "unknown_column" | "not_one_character" | "not_event_id" | "not_alert_id" | "not_case_id" | "not_share" | "not_etag" | "no_plate_key" | "part_of_plate" | "missing_plate" | "missing_end" | "missing_field" | "missing_name" | "control_character" | "range_reversed" | "day_and_range" | "two_versions" | "unknown_checkpoint" | "unknown_road" | "unknown_alert" | "unknown_case" | "no_proof" | "work_changed" | "work_not_allowed" | "work_unchanged" | "work_needs_note" | "work_not_kept" | "no_intake" | "ingest_type" | "ingest_packing" | "ingest_too_large" | "ingest_too_many" | "intake_full" | "intake_ended" | "intake_slow" | "export_too_long" | "exports_busy" | "queries_busy" | "connections_full" | "no_streams" | "too_slow" | "too_expensive" | "not_offered" | "data_away" | "storage_unreadable" | "failed" | "not_ready" | "shutting_down";
         /**
          * @description Filters of the export, and the form of the file.
          * @example {
@@ -3426,6 +3426,13 @@ export interface components {
              * @example 2024-01-01 00:00:00
              */
             startTime?: string | null;
+            /**
+             * @description How GCSJ is written: `plain` (`2025-01-07 20:24:08`) or `http` (`Tue, 07 Jan 2025 20:24:08 GMT`, in civil time all the
+             *     same); without it as `api.time_format` says. It has no effect on an export.
+             * @example plain
+             * @enum {string|null}
+             */
+            timeFormat?: "plain" | "http" | "" | null;
             /**
              * @description 小型客车, 大型客车, 货车 or 其他.
              * @example 小型客车
@@ -4429,7 +4436,8 @@ export interface components {
              */
             FXLX: string;
             /**
-             * @description Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`.
+             * @description Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`; of a query with the `timeFormat` `http`,
+             *     `Mon, 01 Jan 2024 00:00:24 GMT`.
              * @example 2024-01-01 00:00:24
              */
             GCSJ: string;
@@ -4901,6 +4909,13 @@ export interface components {
              * @example 2024-01-01 00:00:00
              */
             startTime?: string | null;
+            /**
+             * @description How GCSJ is written: `plain` (`2025-01-07 20:24:08`) or `http` (`Tue, 07 Jan 2025 20:24:08 GMT`, in civil time all the
+             *     same); without it as `api.time_format` says. It has no effect on an export.
+             * @example plain
+             * @enum {string|null}
+             */
+            timeFormat?: "plain" | "http" | "" | null;
             /**
              * @description 小型客车, 大型客车, 货车 or 其他.
              * @example 小型客车
@@ -9414,6 +9429,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -9540,6 +9560,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -9661,6 +9686,16 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
+                /**
+                 * @description `true` counts passages whose XZQHMC is no district (高速五大队) to the district where their checkpoint is; the sum stays the same
+                 * @example true
+                 */
+                fold?: "true" | "false" | "";
             };
             header?: never;
             path?: never;
@@ -9894,6 +9929,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -10015,6 +10055,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
