@@ -34,6 +34,17 @@ pub enum Group {
     Brand,
 }
 
+/// Passages with the same XZQHMC and the same KKMC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitCount {
+    /// XZQHMC as it was recorded.
+    pub district: Arc<str>,
+    /// KKMC as it was recorded.
+    pub kkmc: Arc<str>,
+    /// How many there are.
+    pub passages: u64,
+}
+
 /// The filters of `POST /api/query`; all that are present must hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct QueryFilter {
@@ -279,6 +290,14 @@ pub trait Snapshot: Send + Sync {
     /// # Errors
     /// [`ReadError`] if a partly covered hour could not be read.
     fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError>;
+    /// Counts per XZQHMC and KKMC together within `range`, in no order. Reads the passages themselves.
+    ///
+    /// # Errors
+    /// As [`Snapshot::counts`]; [`ReadError::Unsupported`] unless a reader can do it.
+    fn counts_by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        let _ = range;
+        Err(ReadError::Unsupported(needs_local_storage("the count of each district by checkpoint")))
+    }
     /// Counts per hour of the day within `range`.
     ///
     /// # Errors

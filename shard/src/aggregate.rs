@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
 use traffic::{CivilTime, Dimension, TimeRange, VehicleType};
 
 use crate::scan::{load_names, of_length};
@@ -32,6 +33,36 @@ pub fn count_names(
         row += 1;
     });
     Ok(names.texts.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect())
+}
+
+/// How many of the rows in `range` have each pair of names, one of each dimension, in no order.
+///
+/// # Errors
+/// As [`count_names`].
+pub fn count_pairs(
+    dimensions: [Dimension; 2],
+    range: TimeRange,
+    rows: usize,
+    loader: &dyn ColumnLoader,
+) -> Result<Vec<([Arc<str>; 2], u64)>, SegmentError> {
+    let [first, second] = dimensions;
+    let [first, second] = [load_names(loader, first, rows)?, load_names(loader, second, rows)?];
+    let [first, second] = [first.as_names()?, second.as_names()?];
+    let times = Times::load(range, rows, loader)?;
+    let mut firsts = Vec::with_capacity(rows);
+    first.codes.for_each(|code| firsts.push(code));
+    let mut counts: FxHashMap<[u32; 2], u64> = FxHashMap::default();
+    let mut row = 0;
+    second.codes.for_each(|code| {
+        if let Some(first) = firsts.get(row).filter(|_| times.has(row) != 0) {
+            *counts.entry([*first as u32, code as u32]).or_default() += 1;
+        }
+        row += 1;
+    });
+    let named = counts.into_iter().filter_map(|([one, other], count)| {
+        Some(([first.texts.get(one as usize)?.clone(), second.texts.get(other as usize)?.clone()], count))
+    });
+    Ok(named.collect())
 }
 
 /// How many of the rows in `range` fall into each hour of the day.

@@ -265,6 +265,7 @@ pub(super) fn serve_settings(config: &Config, gate: Arc<Gate>, trail: Arc<Trail>
         gate,
         trail: Some(trail),
         purpose: config.audit.purpose,
+        time_format: config.api.time_format,
         cors_origins: config.api.cors_origins.clone(),
         allowed_origins: config.api.allowed_origins.clone(),
         hosts: config.api.hosts.clone(),

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use super::declare::{choices, settings};
 use store::StoreConfig;
 
-pub use api::ApiConfig;
+pub use api::{ApiConfig, TimeFormat};
 pub use audit::PurposeUse;
 pub use detect::{ComparedPlates, DetectConfig, EvidenceUse};
 pub use kafka::{KafkaConfig, KafkaStart};

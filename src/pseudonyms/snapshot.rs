@@ -11,7 +11,7 @@ use crate::calibration::Decision;
 use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, CaseOrder, Group, HourCounts, Order, Page, PassageCursor, PassageKey, PassageRow,
-    QueryFilter, ReadError, RejectPiece, Snapshot, TimeRange, Totals,
+    QueryFilter, ReadError, RejectPiece, Snapshot, TimeRange, Totals, UnitCount,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -105,6 +105,10 @@ impl Snapshot for RevealedSnapshot {
 
     fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError> {
         self.stored.counts(group, range)
+    }
+
+    fn counts_by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        self.stored.counts_by_unit(range)
     }
 
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError> {

@@ -20,7 +20,7 @@ use super::warnings::Warnings;
 use crate::case_json::{CaseBriefJson, CaseHeadJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, CaseOrder, Group, HourCounts, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError,
-    Snapshot, TimeRange, Totals,
+    Snapshot, TimeRange, Totals, UnitCount,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -159,6 +159,15 @@ impl Snapshot for Core {
 
     fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError> {
         self.wait(self.counts(group, range))
+    }
+
+    fn counts_by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        let mut counts: BTreeMap<_, u64> = BTreeMap::new();
+        for (statistics, hours) in self.wait(self.within(range))? {
+            statistics.units_into(hours, &mut counts);
+        }
+        let counts = counts.into_iter().map(|([district, kkmc], passages)| UnitCount { district, kkmc, passages });
+        Ok(counts.collect())
     }
 
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError> {

@@ -22,7 +22,8 @@ pub(super) struct Statistics {
 struct Hour {
     passages: u64,
     checkpoints: BTreeMap<Arc<str>, u64>,
-    districts: BTreeMap<Arc<str>, u64>,
+    /// By district and checkpoint.
+    units: BTreeMap<[Arc<str>; 2], u64>,
     kinds: [u64; VehicleType::ALL.len()],
     brands: BTreeMap<Arc<str>, u64>,
 }
@@ -41,8 +42,8 @@ impl Statistics {
         let brand = self.name(brand_of(&brand));
         let counts = self.hours.entry(hour.hour()).or_default();
         counts.passages += passages;
-        *counts.checkpoints.entry(kkmc).or_default() += passages;
-        *counts.districts.entry(district).or_default() += passages;
+        *counts.checkpoints.entry(kkmc.clone()).or_default() += passages;
+        *counts.units.entry([district, kkmc]).or_default() += passages;
         *counts.brands.entry(brand).or_default() += passages;
         if let Some(count) = counts.kinds.get_mut(kind as usize) {
             *count += passages;
@@ -62,7 +63,7 @@ impl Statistics {
 
     /// Adds those of another instance.
     pub(super) fn merge(&mut self, other: Self) {
-        fn add(to: &mut BTreeMap<Arc<str>, u64>, from: BTreeMap<Arc<str>, u64>) {
+        fn add<K: Ord>(to: &mut BTreeMap<K, u64>, from: BTreeMap<K, u64>) {
             from.into_iter().for_each(|(name, count)| *to.entry(name).or_default() += count);
         }
         self.names.extend(other.names);
@@ -70,7 +71,7 @@ impl Statistics {
             let here = self.hours.entry(hour).or_default();
             here.passages += counts.passages;
             add(&mut here.checkpoints, counts.checkpoints);
-            add(&mut here.districts, counts.districts);
+            add(&mut here.units, counts.units);
             add(&mut here.brands, counts.brands);
             here.kinds.iter_mut().zip(counts.kinds).for_each(|(here, there)| *here += there);
         }
@@ -78,7 +79,7 @@ impl Statistics {
 
     /// How many counts it holds.
     pub(super) fn len(&self) -> usize {
-        self.hours.values().map(|hour| hour.checkpoints.len() + hour.districts.len() + hour.brands.len() + 5).sum()
+        self.hours.values().map(|hour| hour.checkpoints.len() + hour.units.len() + hour.brands.len() + 5).sum()
     }
 
     /// Hours and their passages.
@@ -102,7 +103,12 @@ impl Statistics {
         for (_, counts) in self.within(hours) {
             let named = match group {
                 Group::Checkpoint => &counts.checkpoints,
-                Group::District => &counts.districts,
+                Group::District => {
+                    for ([district, _], count) in &counts.units {
+                        *sums.entry(district.clone()).or_default() += count;
+                    }
+                    continue;
+                }
                 Group::Brand => &counts.brands,
                 Group::VehicleType => {
                     for (kind, count) in VehicleType::ALL.into_iter().zip(counts.kinds).filter(|(_, count)| *count > 0)
@@ -114,6 +120,15 @@ impl Statistics {
             };
             for (name, count) in named {
                 *sums.entry(name.clone()).or_default() += count;
+            }
+        }
+    }
+
+    /// Adds the counts of some hours by district and checkpoint to `sums`.
+    pub(super) fn units_into(&self, hours: RangeInclusive<i64>, sums: &mut BTreeMap<[Arc<str>; 2], u64>) {
+        for (_, counts) in self.within(hours) {
+            for (names, count) in &counts.units {
+                *sums.entry(names.clone()).or_default() += count;
             }
         }
     }
@@ -157,6 +172,10 @@ mod tests {
         assert_eq!(counts(Group::Checkpoint, first..=last), "K1=5 K2=4");
         assert_eq!(counts(Group::Checkpoint, first..=first), "K1=3 K2=4");
         assert_eq!(counts(Group::District, last..=last), "邳州市=2");
+        let mut units = BTreeMap::new();
+        one.units_into(first..=first, &mut units);
+        let unit = |district: &str, kkmc: &str| [Arc::from(district), Arc::from(kkmc)];
+        assert_eq!(units, BTreeMap::from([(unit("邳州市", "K1"), 3), (unit("沛县", "K2"), 4)]));
         assert_eq!(counts(Group::Brand, first..=last), "大众=3 未知=4 福田=2");
         assert_eq!(counts(Group::VehicleType, first..=last), "小型客车=7 货车=2");
         assert_eq!(one.passages(first..=last).collect::<Vec<_>>(), [(first, 7), (last, 2)]);

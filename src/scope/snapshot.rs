@@ -12,7 +12,7 @@ use crate::calibration::Decision;
 use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, CaseOrder, Group, HourCounts, Order, Page, PassageCursor, PassageKey, PassageRow,
-    QueryFilter, ReadError, Snapshot, TimeRange, Totals,
+    QueryFilter, ReadError, Snapshot, TimeRange, Totals, UnitCount,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -110,6 +110,12 @@ impl Snapshot for ScopedSnapshot {
                     .to_owned(),
             )),
         }
+    }
+
+    fn counts_by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        let mut counts = self.whole.counts_by_unit(range)?;
+        counts.retain(|count| self.reach.has(&count.kkmc));
+        Ok(counts)
     }
 
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError> {

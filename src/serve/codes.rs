@@ -15,7 +15,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::roads::{DistanceBasis, RoadLink};
 use crate::camera_clocks::ClockAdvice;
 use crate::cameras::CameraHealth;
-use crate::config::{PurposeUse, Role, ServedModel, SourceKind};
+use crate::config::{PurposeUse, Role, ServedModel, SourceKind, TimeFormat};
 use crate::forecast::Basis;
 use crate::reader::{CaseOrder, Order};
 use crate::roads::{RoadBasis, RoadLevel, RoadsState};
@@ -94,6 +94,7 @@ named! {
     UserRole: UserRole::ALL, UserRole::as_str;
     Permission: Permission::ALL, Permission::as_str;
     PurposeUse: PurposeUse::ALL, PurposeUse::as_str;
+    TimeFormat: TimeFormat::ALL, TimeFormat::as_str;
     PurposeCode: PurposeCode::ALL, PurposeCode::as_str;
     Action: *Action::ALL, Action::as_str;
     Via: *Via::ALL, Via::as_str;

@@ -4,11 +4,13 @@
 //! so is a field that does not exist, for which the nearest that does is named. Both are bounded in number and length, and
 //! read in linear time. It does not know which endpoint asks.
 
+mod days;
 mod extract;
 mod parse;
 mod people;
 mod values;
 
+pub(super) use days::{YEARS, date_of};
 pub(super) use extract::{BodyFields, QueryFields};
 pub(super) use people::no_hazard;
 pub(super) use values::{

@@ -18,7 +18,7 @@ use super::state::Api;
 use crate::reader::{Order, QueryFilter};
 
 /// The fields of the body.
-pub(super) const FIELDS: [&str; 14] = [
+pub(super) const FIELDS: [&str; 15] = [
     "kkmc",
     "hphm",
     "startTime",
@@ -31,6 +31,7 @@ pub(super) const FIELDS: [&str; 14] = [
     "hpzl",
     "clppxh",
     "order",
+    "timeFormat",
     "page",
     "limit",
 ];
@@ -83,6 +84,10 @@ pub(super) struct QueryBody {
     /// `newest` or `oldest` first; passages of the same second are ordered by GCXH.
     #[schema(default = "newest", example = "newest")]
     order: Option<String>,
+    /// How GCSJ is written: `plain` (`2025-01-07 20:24:08`) or `http` (`Tue, 07 Jan 2025 20:24:08 GMT`, in civil time all the
+    /// same); without it as `api.time_format` says. It has no effect on an export.
+    #[schema(rename = "timeFormat", example = "plain")]
+    time_format: Option<String>,
     /// Page, from 1.
     #[schema(minimum = 1, default = 1, example = 1)]
     page: Option<u32>,
@@ -116,13 +121,14 @@ pub(super) async fn query(
     let catalogue = sight.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
+    let times = fields.named("timeFormat")?.unwrap_or(api.settings.time_format);
     let page = fields.page()?;
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
     record.details(details(&fields, &filter, order).with("page", page).with("limit", limit as u64));
     let page = api.scan(&sight, move |snapshot| {
         let found = snapshot.query(&filter, order, page, limit)?;
         record.rows(found.records.len());
-        Ok(PassagePageJson::new(found, &catalogue))
+        Ok(PassagePageJson::new(found, &catalogue, times))
     });
     page.await.map(Success)
 }

@@ -2,10 +2,11 @@
 //! track and the export, whose columns it lists; it knows no filters and no paging.
 
 use serde::Serialize;
-use traffic::{Catalogue, FuelType, PlateCode, VehicleType, province_of};
+use traffic::{Catalogue, CivilTime, FuelType, PlateCode, VehicleType, province_of};
 use utoipa::ToSchema;
 
 use super::codes::{FuelTypeName, VehicleTypeName};
+use crate::config::TimeFormat;
 use crate::reader::{Page, PassageRow};
 
 /// One passage.
@@ -25,7 +26,8 @@ pub(super) struct PassageJson {
     /// Direction 方向类型.
     #[schema(example = "1")]
     pub(super) fxlx: String,
-    /// Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`.
+    /// Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`; of a query with the `timeFormat` `http`,
+    /// `Mon, 01 Jan 2024 00:00:24 GMT`.
     #[schema(example = "2024-01-01 00:00:24")]
     pub(super) gcsj: String,
     /// Plate type 号牌种类 (GA 24.7), padded to two digits.
@@ -103,10 +105,26 @@ impl PassageJson {
 
 impl PassagePageJson {
     /// The page as JSON.
-    pub(super) fn new(page: Page<PassageRow>, catalogue: &Catalogue) -> Self {
-        let records = page.records.into_iter().map(|row| PassageJson::new(row, catalogue)).collect();
-        Self { total: page.total, records }
+    pub(super) fn new(page: Page<PassageRow>, catalogue: &Catalogue, times: TimeFormat) -> Self {
+        let json = |row: PassageRow| {
+            let http = (times == TimeFormat::Http).then(|| http_date(row.gcsj));
+            let json = PassageJson::new(row, catalogue);
+            PassageJson { gcsj: http.unwrap_or(json.gcsj), ..json }
+        };
+        Self { total: page.total, records: page.records.into_iter().map(json).collect() }
     }
+}
+
+/// A civil time in the form of an HTTP date (RFC 9110, section 5.6.7), which says GMT of whatever it is given: so Flask's
+/// `jsonify` writes a time without a zone.
+fn http_date(time: CivilTime) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (year, month, day) = time.date();
+    let weekday = DAYS.get(usize::from(time.weekday())).copied().unwrap_or_default();
+    let month = MONTHS.get(usize::from(month).wrapping_sub(1)).copied().unwrap_or_default();
+    let (hour, minute, second) = (time.hour_of_day(), time.minute_of_hour(), time.second_of_minute());
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 /// The label of a checkpoint; the KKMC itself where the catalogue does not know it.
@@ -121,5 +139,27 @@ pub(super) fn kkmc_texts(catalogue: &Catalogue, text: &str) -> Vec<String> {
     match known {
         Some(checkpoint) => vec![checkpoint.code.clone(), checkpoint.name.clone()],
         None => vec![text.to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_http_date_is_the_civil_time() {
+        for (time, expected) in [
+            ((2025, 1, 7, 20, 24, 8), "Tue, 07 Jan 2025 20:24:08 GMT"),
+            ((2024, 2, 29, 0, 0, 0), "Thu, 29 Feb 2024 00:00:00 GMT"),
+            ((2023, 12, 31, 23, 59, 59), "Sun, 31 Dec 2023 23:59:59 GMT"),
+        ] {
+            let (year, month, day, hour, minute, second) = time;
+            let time = CivilTime::from_civil(year, month, day, hour, minute, second).unwrap();
+            assert_eq!(http_date(time), expected);
+            // Another library writes the same.
+            let date = jiff::civil::date(year as i16, month as i8, day as i8);
+            let at = date.at(hour as i8, minute as i8, second as i8, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
+            assert_eq!(at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(), expected);
+        }
     }
 }

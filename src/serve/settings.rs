@@ -8,7 +8,7 @@ use traffic::{DetectorSettings, TimeZoneName};
 use super::listen::Tls;
 use super::rates::RateSettings;
 use crate::clock::Clock;
-use crate::config::PurposeUse;
+use crate::config::{PurposeUse, TimeFormat};
 use crate::deliveries::Deliveries;
 use crate::events::EventTables;
 use crate::forecast::{Forecaster, NoForecaster};
@@ -67,6 +67,8 @@ pub struct ServeSettings {
     pub lacks_plate_key: bool,
     /// Whether one says what a search is for.
     pub purpose: PurposeUse,
+    /// How a query writes times for who does not say it.
+    pub time_format: TimeFormat,
     /// Where `/api/ingest` hands over what it takes; none where records come from elsewhere.
     pub deliveries: Option<Arc<Deliveries>>,
     /// Largest body of `/api/ingest`, in bytes, as it comes and unpacked.
@@ -108,6 +110,7 @@ impl ServeSettings {
             plates: None,
             lacks_plate_key: false,
             purpose: PurposeUse::Optional,
+            time_format: TimeFormat::Plain,
             forecaster: Arc::new(NoForecaster),
         }
     }

@@ -1,5 +1,7 @@
-//! `GET /api/stats/*`: counts for the dashboard, answered from counters. If the ends of a range are not whole hours, the
-//! hours at its ends may be read from disk, so a range uses the lane of scans.
+//! `GET /api/stats/*`: counts for the dashboard, answered from counters by hour. If the ends of a range are not whole hours,
+//! the hours at its ends may be read from disk, so such a range uses the lane of scans; a day does not.
+
+mod districts;
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use crate::reader::{Group, ReadError, Snapshot, TimeRange};
 /// Maximum number of entries of a ranking.
 const MAX_LIMIT: u64 = 1000;
 const DEFAULT_LIMIT: u64 = 10;
+const SECONDS_PER_HOUR: i64 = 3600;
 
 /// A name and how many passages it has.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,6 +66,7 @@ pub(super) struct HourCounts {
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Entries; default 10", example = 10),
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last time that counts; a date alone means its last second", example = "2024-01-01"),
+        ("day" = Option<String>, Query, description = "In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date", example = "today"),
     ),
     responses(
         (status = 200, description = "Checkpoints, busiest first", body = Envelope<Vec<CheckpointCount>>),
@@ -75,7 +79,7 @@ pub(super) async fn kkmc_count(
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<CheckpointCount>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let range = fields.range("start", "end", &api.settings.zone)?;
+    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
     let counts = api.counted(&sight, range, move |snapshot| snapshot.counts(Group::Checkpoint, range)).await?;
     let catalogue = sight.catalogue();
     let named = counts.into_iter().take(limit).map(|(name, value)| CheckpointCount {
@@ -94,6 +98,7 @@ pub(super) async fn kkmc_count(
     params(
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last time that counts; a date alone means its last second", example = "2024-01-01"),
+        ("day" = Option<String>, Query, description = "In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date", example = "today"),
     ),
     responses(
         (status = 200, description = "24 hours and their counts", body = Envelope<HourCounts>),
@@ -105,7 +110,7 @@ pub(super) async fn hour_count(
     sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<HourCounts> {
-    let range = fields.range("start", "end", &api.settings.zone)?;
+    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
     let counts = api.counted(&sight, range, move |snapshot| snapshot.counts_by_hour_of_day(range)).await?;
     let hours = (0..counts.len()).map(|hour| format!("{hour:02}:00")).collect();
     Ok(Success(HourCounts { hours, data: counts.to_vec() }))
@@ -119,6 +124,8 @@ pub(super) async fn hour_count(
     params(
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last time that counts; a date alone means its last second", example = "2024-01-01"),
+        ("day" = Option<String>, Query, description = "In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date", example = "today"),
+        ("fold" = Option<String>, Query, description = "`true` counts passages whose XZQHMC is no district (高速五大队) to the district where their checkpoint is; the sum stays the same", example = "true"),
     ),
     responses(
         (status = 200, description = "Districts, busiest first", body = Envelope<Vec<NamedCount>>),
@@ -130,8 +137,14 @@ pub(super) async fn map_data(
     sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
-    let range = fields.range("start", "end", &api.settings.zone)?;
-    api.named_counts(&sight, Group::District, range, usize::MAX).await
+    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
+    if !fields.flag("fold")?.unwrap_or(false) {
+        return api.named_counts(&sight, Group::District, range, usize::MAX).await;
+    }
+    let catalogue = sight.catalogue();
+    let counts = api.scan(&sight, move |snapshot| snapshot.counts_by_unit(range)).await?;
+    let folded = districts::folded(counts, &catalogue).into_iter();
+    Ok(Success(folded.map(|(name, value)| NamedCount { name: name.to_string(), value }).collect()))
 }
 
 /// Passages per type of vehicle.
@@ -142,6 +155,7 @@ pub(super) async fn map_data(
     params(
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last time that counts; a date alone means its last second", example = "2024-01-01"),
+        ("day" = Option<String>, Query, description = "In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date", example = "today"),
     ),
     responses(
         (status = 200, description = "小型客车, 大型客车, 货车 and 其他, as far as there are any, busiest first", body = Envelope<Vec<NamedCount>>),
@@ -153,7 +167,7 @@ pub(super) async fn vehicle_type(
     sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
-    let range = fields.range("start", "end", &api.settings.zone)?;
+    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
     api.named_counts(&sight, Group::VehicleType, range, usize::MAX).await
 }
 
@@ -166,6 +180,7 @@ pub(super) async fn vehicle_type(
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 1000, description = "Entries; default 10", example = 10),
         ("start" = Option<String>, Query, description = "First time that counts; default: all that is retained", example = "2024-01-01 00:00:00"),
         ("end" = Option<String>, Query, description = "Last time that counts; a date alone means its last second", example = "2024-01-01"),
+        ("day" = Option<String>, Query, description = "In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date", example = "today"),
     ),
     responses(
         (status = 200, description = "Brands, most frequent first", body = Envelope<Vec<NamedCount>>),
@@ -178,19 +193,19 @@ pub(super) async fn vehicle_brand(
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let range = fields.range("start", "end", &api.settings.zone)?;
+    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
     api.named_counts(&sight, Group::Brand, range, limit).await
 }
 
 impl Api {
-    /// Reads counts: in the lane of counters if the range is open at both ends, since that only reads counters in memory; else
-    /// in the lane of scans.
+    /// Reads counts: in the lane of counters if the range has whole hours, since that only reads counters in memory; else in
+    /// the lane of scans.
     async fn counted<T, F>(&self, sight: &Sight, range: TimeRange, read: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: FnOnce(&dyn Snapshot) -> Result<T, ReadError> + Send + 'static,
     {
-        if range == TimeRange::default() && sight.counts_at_once() {
+        if has_whole_hours(range) && sight.counts_at_once() {
             self.counters(sight, read).await
         } else {
             self.scan(sight, read).await
@@ -208,4 +223,10 @@ impl Api {
         let named = counts.into_iter().take(limit).map(|(name, value)| NamedCount { name: name.to_string(), value });
         Ok(Success(named.collect()))
     }
+}
+
+/// Whether a range, as far as it has ends, begins with an hour and ends with one.
+fn has_whole_hours(range: TimeRange) -> bool {
+    range.start.is_none_or(|start| start.0.rem_euclid(SECONDS_PER_HOUR) == 0)
+        && range.end.is_none_or(|end| (end.0 + 1).rem_euclid(SECONDS_PER_HOUR) == 0)
 }

@@ -19,6 +19,7 @@ use super::query::asked_plate;
 use super::records::PassagePageJson;
 use super::sight::Sight;
 use super::state::Api;
+use crate::config::TimeFormat;
 use crate::reader::PassageRow;
 
 const MAX_LIMIT: u64 = 1000;
@@ -137,5 +138,5 @@ pub(super) async fn track(
     let detector = &api.settings.detector;
     let compared = detector.plates == PlateScope::Any || PlateCode::pack(&hphm).class(&hphm).is_valid();
     let hops = hops(&found.records, compared, detector, &catalogue);
-    Ok(Success(Track { hphm, page: PassagePageJson::new(found, &catalogue), compared, hops }))
+    Ok(Success(Track { hphm, page: PassagePageJson::new(found, &catalogue, TimeFormat::Plain), compared, hops }))
 }

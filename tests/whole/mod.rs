@@ -20,6 +20,7 @@ mod events;
 mod evidence;
 mod forget;
 mod formats;
+mod front_ends;
 pub(crate) mod full_disk;
 mod growing;
 mod help;

@@ -34,9 +34,13 @@ fn paths(data: &Data) -> Vec<String> {
         for statistic in ["kkmc_count", "hour_count", "map_data", "vehicle_type", "vehicle_brand"] {
             paths.push(with(&format!("/api/stats/{statistic}"), &[range]));
         }
+        paths.push(with("/api/stats/map_data", &[range, "fold=true"]));
         paths.push(with("/api/stats/kkmc_count", &[range, "limit=1000"]));
         paths.push(with("/api/stats/vehicle_brand", &[range, "limit=1000"]));
         paths.push(with("/api/warnings", &[range, "limit=20"]));
+    }
+    for statistic in ["kkmc_count", "hour_count", "map_data", "vehicle_type", "vehicle_brand"] {
+        paths.extend(["2024-01-01", "today"].map(|day| format!("/api/stats/{statistic}?day={day}")));
     }
     paths.extend(["", "?minutes=1", "?minutes=1440"].map(|window| format!("/api/stats/recent{window}")));
     let alert: Value = serde_json::from_str(&data.alerts[data.alerts.len() / 2]).unwrap();

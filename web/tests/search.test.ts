@@ -46,8 +46,8 @@ describe('a search without an end is held', () => {
     asked.value = { ...asked.value, page: 2 }
     await settled(2)
     expect(bodies).toEqual([
-      { order: 'newest', page: 1, limit: 50, endTime: HELD },
-      { order: 'newest', page: 2, limit: 50, endTime: HELD },
+      { order: 'newest', timeFormat: 'plain', page: 1, limit: 50, endTime: HELD },
+      { order: 'newest', timeFormat: 'plain', page: 2, limit: 50, endTime: HELD },
     ])
     expect(await result.exportBody()).toEqual({ order: 'newest', endTime: HELD })
     unmount()
@@ -57,7 +57,7 @@ describe('a search without an end is held', () => {
 test('an end in the future is held too', async () => {
   const { unmount } = await run(() => useSearch(search({ filters: { ...noFilters(), endTime: '2026-11-23 23:59:59' } })))
   await settled(1)
-  expect(bodies[0]).toEqual({ order: 'newest', page: 1, limit: 50, endTime: HELD })
+  expect(bodies[0]).toEqual({ order: 'newest', timeFormat: 'plain', page: 1, limit: 50, endTime: HELD })
   unmount()
 })
 
@@ -76,6 +76,6 @@ test('asked again, it asks the server again', async () => {
   await settled(1)
   result.again()
   await settled(2)
-  expect(bodies[1]).toEqual({ order: 'newest', page: 1, limit: 50, endTime: HELD })
+  expect(bodies[1]).toEqual({ order: 'newest', timeFormat: 'plain', page: 1, limit: 50, endTime: HELD })
   unmount()
 })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shard::{
     Column, ColumnKind, ColumnLoader, Compression, Matches, PlatePattern, Predicate, Segment, SegmentError,
-    SegmentReader, TextTest, count_hours, count_names, count_vehicle_types, encode, scan, scan_segment,
+    SegmentReader, TextTest, count_hours, count_names, count_pairs, count_vehicle_types, encode, scan, scan_segment,
 };
 use traffic::{CivilTime, Dimension, FuelType, NameTable, PlateCode, TimeRange, VehicleType, province_of};
 
@@ -148,6 +148,17 @@ proptest! {
             for (text, count) in counted {
                 let plain = inside().filter(|row| names.text(dimension, row.names[at]) == &*text).count();
                 prop_assert_eq!(plain as u64, count);
+            }
+        }
+        for (at, first) in DIMENSIONS.into_iter().enumerate() {
+            for (other_at, second) in DIMENSIONS.into_iter().enumerate() {
+                let counted = count_pairs([first, second], range, texts.len(), &reader).unwrap();
+                prop_assert_eq!(counted.iter().map(|(_, count)| *count as usize).sum::<usize>(), inside().count());
+                for ([one, other], count) in counted {
+                    let has = |row: &Row, dimension, at: usize, name: &str| names.text(dimension, row.names[at]) == name;
+                    let is_it = |row: &&Row| has(row, first, at, &one) && has(row, second, other_at, &other);
+                    prop_assert_eq!(inside().filter(is_it).count() as u64, count);
+                }
             }
         }
         let mut hours = [0; 24];

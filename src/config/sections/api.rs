@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::checks::{host_names, named_origins, origins, within};
-use crate::config::declare::settings;
+use crate::config::declare::{choices, settings};
 use crate::config::units::ByteSize;
 
 settings! {
@@ -83,9 +83,21 @@ settings! {
         max_concurrent_exports: usize = 2, within(1, 256);
         /// Maximum time of an export, including the client's reading, before it is aborted.
         export_timeout: Duration = Duration::from_secs(600), within(Duration::from_secs(1), Duration::from_secs(86_400));
+        /// How `POST /api/query` writes GCSJ for who does not say it in the field `timeFormat`. See docs/from-flask.md.
+        time_format: TimeFormat = TimeFormat::Plain;
         /// Maximum size of the records of one request to `/api/ingest`, both as they come and decompressed.
         ingest_max_body: ByteSize = ByteSize::mib(16), within(ByteSize::kib(64), ByteSize::mib(32));
         /// Maximum size of any other request body.
         max_body: ByteSize = ByteSize::kib(64), within(ByteSize::kib(1), ByteSize::mib(64));
+    }
+}
+
+choices! {
+    /// How a time is written.
+    pub enum TimeFormat {
+        /// `2025-01-07 20:24:08`.
+        Plain = "plain",
+        /// `Tue, 07 Jan 2025 20:24:08 GMT`, as Flask's `jsonify` writes a time without a zone: the civil time of the road, whatever the label says.
+        Http = "http",
     }
 }

@@ -97,6 +97,7 @@ reasons! {
     NotWhole BAD_REQUEST: "`{name}` must be a whole number from {least} to {most}, not {given}",
     NotTime BAD_REQUEST: "`{name}` must be a time such as 2024-01-31 08:30:00, 2024-01-31T08:30:00 or 2024-01-31, not {given}",
     NotDate BAD_REQUEST: "`{name}` must be a date from {first} to {last} such as 2024-01-31, not {given}",
+    NotDay BAD_REQUEST: "`day` must be `today` or a date from 2000 to 2099 such as 2024-01-31, not {given}",
     NotChoice BAD_REQUEST: "`{name}` must be one of {known}, not {given}",
     UnknownColumn BAD_REQUEST: "`columns` must name some of {known}, not {given}",
     NotOneCharacter BAD_REQUEST: "`province` must be the plate's first character, such as 苏",
@@ -113,6 +114,7 @@ reasons! {
     MissingName BAD_REQUEST: "`by` is missing: say who makes the change",
     ControlCharacter BAD_REQUEST: "`{name}` holds the control character {given}: leave it out",
     RangeReversed CONFLICT: "`{start}` ({first}) is after `{end}` ({last}): swap them",
+    DayAndRange CONFLICT: "`day` is given together with `start` or `end`: give the day, or the ends of a range",
     TwoVersions CONFLICT: "`version` and If-Match are two different versions: give one of them",
     UnknownCheckpoint NOT_FOUND: "there is no checkpoint {given}: `kkmc` is a code or full name, such as {known}; /api/checkpoints lists all; without `kkmc` the whole city is predicted",
 

@@ -7,6 +7,7 @@ use access::{MAX_NAME_CHARS, Permission, Role};
 use serde_json::{Map, Value, json};
 use traffic::{Cause, FuelType, RejectReason, Rule, Severity, VehicleType};
 
+use crate::config::TimeFormat;
 use crate::gate::{MAX_TOKEN_DAYS, MAX_TOKEN_NOTE_CHARS};
 use crate::reader::{CaseOrder, Order};
 use crate::serve::codes::{HeaderRow, Named, names_of};
@@ -183,6 +184,9 @@ fn form(place: Place, name: &str, schema: &Value) -> Value {
     match name {
         "start" | "end" | "startTime" | "endTime" | "from" | "to" => pattern(place, &format!("{DATE}{TIME_OF_DAY}")),
         "date" => pattern(place, DATE_2000),
+        "day" => pattern(place, &format!("today|{DATE_2000}")),
+        "fold" => json!({"type": "string", "enum": ["true", "false", ""]}),
+        "timeFormat" => choice::<TimeFormat>(place),
         "severity" => choice::<Severity>(place),
         "rule" => choice::<Rule>(place),
         "status" => choice::<WorkStatus>(place),

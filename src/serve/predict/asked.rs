@@ -1,11 +1,11 @@
 //! What a request asks for: a checkpoint or the whole city, and an hour or a day. It makes no predictions.
 
-use traffic::{Catalogue, CivilTime};
+use traffic::Catalogue;
 
 use crate::forecast::Forecast;
 use crate::reader::{Group, TimeRange};
 use crate::serve::error::{ApiError, ErrorReason};
-use crate::serve::fields::Fields;
+use crate::serve::fields::{Fields, YEARS, date_of};
 use crate::serve::records::{kkmc_texts, label};
 use crate::serve::sight::Sight;
 use crate::serve::state::Api;
@@ -16,8 +16,6 @@ const CITY: &str = "全市";
 pub(super) const HOURS: i64 = 24;
 /// Maximum number of checkpoints in an error.
 const LISTED: usize = 20;
-/// Valid years.
-const YEARS: std::ops::Range<i64> = 2000..2100;
 
 /// A checkpoint or the whole city.
 pub(super) struct Place {
@@ -53,12 +51,7 @@ impl Api {
                 .with("last", YEARS.end - 1)
                 .with("given", format!("{:?}", text.chars().take(60).collect::<String>()))
         };
-        let is_date = !text.contains([':', 'T', ' ']);
-        let time = CivilTime::parse(text.as_bytes(), &self.settings.zone).filter(|_| is_date).ok_or_else(wrong)?;
-        if !YEARS.contains(&time.date().0) {
-            return Err(wrong());
-        }
-        Ok(Some(time.day()))
+        Ok(Some(date_of(text, &self.settings.zone).ok_or_else(wrong)?.day()))
     }
 
     /// The requested checkpoint, or the whole city.

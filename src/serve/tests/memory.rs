@@ -20,7 +20,7 @@ use crate::kept_proof::KeptProof;
 use crate::prove::Report;
 use crate::reader::{
     AlertFilter, CaseFilter, CaseOrder, Group, Order, Page, PassageKey, PassageRow, QueryFilter, ReadError, Reader,
-    RejectPiece, RejectRow, Snapshot, TimeRange, Totals,
+    RejectPiece, RejectRow, Snapshot, TimeRange, Totals, UnitCount,
 };
 use crate::roads::{Road, Roads, RoadsState};
 use crate::status::Status;
@@ -350,6 +350,11 @@ impl Snapshot for Rows {
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         Ok(counts)
+    }
+
+    fn counts_by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        let unit = |row: &PassageRow| UnitCount { district: row.xzqhmc.clone(), kkmc: row.kkmc.clone(), passages: 1 };
+        Ok(self.within(range).map(unit).collect())
     }
 
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError> {

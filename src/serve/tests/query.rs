@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::Server;
 use super::client::request;
+use super::memory::MemoryReader;
+use crate::config::TimeFormat;
 
 /// GCXH of the records, in their order, and the total.
 async fn found(server: &Server, body: &str) -> (Vec<String>, u64) {
@@ -90,6 +92,35 @@ async fn a_record_has_all_fields() {
     assert_eq!(unlisted["records"][0]["KKMC_LABEL"], "unlisted-1");
 }
 
+/// The setting is for who does not say it; a request decides for itself, and nothing else changes.
+#[tokio::test]
+async fn times_are_written_as_asked() {
+    let (plain, http) = ("2024-01-02 00:00:00", "Tue, 02 Jan 2024 00:00:00 GMT");
+    for (setting, default) in [(TimeFormat::Plain, plain), (TimeFormat::Http, http)] {
+        let server = Server::start_with(MemoryReader::sample(), |settings| settings.time_format = setting).await;
+        for (asked, expected) in [
+            (json!({}), default),
+            (json!({"timeFormat": null}), default),
+            (json!({"timeFormat": ""}), default),
+            (json!({"timeFormat": "plain"}), plain),
+            (json!({"timeFormat": "http"}), http),
+        ] {
+            let mut body = json!({"hphm": "苏CD", "startTime": plain, "endTime": plain});
+            body.as_object_mut().unwrap().extend(asked.as_object().unwrap().clone());
+            let data = server.post("/api/query", &body.to_string()).await.data();
+            assert_eq!(
+                (&data["total"], &data["records"][0]["GCSJ"]),
+                (&json!(1), &json!(expected)),
+                "{setting:?} {asked}"
+            );
+        }
+        let file = server.post("/api/query/export", r#"{"hphm":"苏CD","timeFormat":"http","columns":"GCSJ"}"#).await;
+        assert!(file.text().contains(plain) && !file.text().contains("GMT"), "{}", file.text());
+        let track = server.get("/api/track?hphm=苏C12345").await;
+        assert!(!track.text().contains("GMT") && track.text().contains("2024-01-02 11:58:30"), "{}", track.text());
+    }
+}
+
 #[tokio::test]
 async fn errors_say_what_to_change() {
     let server = Server::start().await;
@@ -116,6 +147,7 @@ async fn errors_say_what_to_change() {
         (r#"{"startTime":"2024-01-02","endTime":"2024-01-01"}"#, "swap them"),
         (r#"{"vehicleType":"卡车"}"#, "小型客车, 大型客车, 货车, 其他"),
         (r#"{"fuelType":"柴油"}"#, "燃油, 新能源"),
+        (r#"{"timeFormat":"iso"}"#, "`timeFormat` must be one of plain, http"),
         (r#"{"province":"江苏"}"#, "first character"),
         (r#"{"unknown":{"nested":[1]},"hphm":"皖"}"#, "there is no field \"unknown\""),
         (r#"{"order":"asc"}"#, "`order` must be one of newest, oldest"),

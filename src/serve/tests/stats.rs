@@ -42,11 +42,66 @@ async fn answers() {
         ),
         ("/api/stats/vehicle_brand?start=2025-01-01", json!([])),
         (
+            "/api/stats/map_data?fold=true",
+            json!([{"name": "铜山县", "value": 4}, {"name": "邳州市", "value": 3}, {"name": "某县", "value": 1}]),
+        ),
+        (
+            "/api/stats/map_data?fold=true&end=2024-01-01",
+            json!([{"name": "邳州市", "value": 2}, {"name": "铜山县", "value": 1}]),
+        ),
+        (
+            "/api/stats/map_data?fold=false&day=2024-01-01",
+            json!([{"name": "邳州市", "value": 2}, {"name": "铜山县", "value": 1}]),
+        ),
+        (
+            "/api/stats/map_data?fold=true&day=today",
+            json!([{"name": "铜山县", "value": 3}, {"name": "某县", "value": 1}, {"name": "邳州市", "value": 1}]),
+        ),
+        (
             "/api/stats/vehicle_brand?start=2024-01-01T00:00:24%2B08:00&end=2024-01-01T00:00:24+08:00",
             json!([{"name": "大众", "value": 1}]),
         ),
     ] {
         assert_eq!(server.get(path).await.data(), expected, "{path}");
+    }
+}
+
+/// The clock says 2024-01-02 12:00.
+#[tokio::test]
+async fn a_day_is_the_range_of_its_first_to_its_last_second_in_every_interface() {
+    let server = Server::start().await;
+    for path in ["kkmc_count", "hour_count", "map_data", "vehicle_type", "vehicle_brand"] {
+        let mut answers = Vec::new();
+        for (day, range) in [
+            ("today", "start=2024-01-02&end=2024-01-02"),
+            ("2024-01-02", "start=2024-01-02 00:00:00&end=2024-01-02 23:59:59"),
+            ("2024-01-01", "start=2024-01-01&end=2024-01-01"),
+            ("2024-01-03", "start=2024-01-03&end=2024-01-03"),
+            ("", ""),
+        ] {
+            let of_day = server.get(&format!("/api/stats/{path}?day={day}")).await.data();
+            let of_range = server.get(&format!("/api/stats/{path}?{}", range.replace(' ', "%20"))).await.data();
+            assert_eq!(of_day, of_range, "{path}, {day}");
+            answers.push(of_day);
+        }
+        assert!(answers[0] != answers[2] && answers[2] != answers[3] && answers[3] != answers[4], "{path}");
+    }
+}
+
+/// The day begins with the clock's midnight, without a restart.
+#[tokio::test]
+async fn today_is_the_day_of_the_clock() {
+    let now = Arc::new(AtomicI64::new(0));
+    let clock = now.clone();
+    let server = Server::start_with(MemoryReader::sample(), |settings| {
+        settings.clock = Arc::new(move || traffic::CivilTime(clock.load(Ordering::SeqCst)));
+    })
+    .await;
+    for (at, expected) in [("2024-01-01 23:59:59", 3), ("2024-01-02 00:00:00", 5), ("2024-01-03 00:00:00", 0)] {
+        now.store(time(at).0, Ordering::SeqCst);
+        let data = server.get("/api/stats/hour_count?day=today").await.data();
+        let sum: u64 = data["data"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(sum, expected, "{at}");
     }
 }
 
@@ -78,10 +133,19 @@ async fn bad_parameters() {
         ("/api/stats/hour_count?start=2024-13-01", "`start` must be a time"),
         ("/api/stats/map_data?end=later", "`end` must be a time"),
         ("/api/stats/vehicle_type?start=2024-01-02&end=2024-01-01", "swap them"),
+        ("/api/stats/map_data?day=yesterday", "`day` must be `today` or a date"),
+        ("/api/stats/hour_count?day=2024-02-30", "not \"2024-02-30\""),
+        ("/api/stats/hour_count?day=2024-01-01%2008:00:00", "`day` must be"),
+        ("/api/stats/vehicle_type?day=1999-12-31", "`day` must be"),
+        ("/api/stats/vehicle_brand?day=today&start=2024-01-01", "give the day, or the ends"),
+        ("/api/stats/kkmc_count?day=2024-01-01&end=2024-01-01", "give the day, or the ends"),
+        ("/api/stats/recent?day=today", "no parameter \"day\""),
+        ("/api/stats/map_data?fold=yes", "`fold` must be one of true, false"),
+        ("/api/stats/hour_count?fold=true", "no parameter \"fold\""),
         ("/api/stats/map_data?start=%ff", "`start` is not UTF-8"),
         ("/api/stats/map_data?%ff=1", "not UTF-8"),
     ] {
-        let status = if part == "swap them" { 409 } else { 400 };
+        let status = if ["swap them", "give the day, or the ends"].contains(&part) { 409 } else { 400 };
         let msg = server.get(path).await.error(status);
         assert!(msg.contains(part), "{path}: {msg}");
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use shard::{SegmentError, count_hours, count_names, count_vehicle_types};
+use shard::{SegmentError, count_hours, count_names, count_pairs, count_vehicle_types};
 use traffic::{CivilTime, Dimension, NameTable, VehicleType, brand_of};
 
 use super::cache::Use;
 use super::view::{Columns, SECONDS_PER_HOUR, View, read_error};
-use crate::reader::{Group, HourCounts, ReadError, TimeRange};
+use crate::reader::{Group, HourCounts, ReadError, TimeRange, UnitCount};
 use crate::store::disk::records::{Counts, Rollup};
 
 impl View {
@@ -130,6 +130,20 @@ impl View {
                 Ok(busiest_first(brands))
             }
         }
+    }
+
+    /// How many passages each district has at each checkpoint. The rollups count both apart, so every segment of the range is
+    /// read: two columns of it, and the times where the range has an end.
+    pub(super) fn by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        let mut counts: BTreeMap<[Arc<str>; 2], u64> = BTreeMap::new();
+        self.each_segment(range, |rows, columns| {
+            for (names, count) in count_pairs([Dimension::District, Dimension::Checkpoint], range, rows, columns)? {
+                *counts.entry(names).or_default() += count;
+            }
+            Ok(())
+        })?;
+        let counts = counts.into_iter().map(|([district, kkmc], passages)| UnitCount { district, kkmc, passages });
+        Ok(counts.collect())
     }
 
     /// How many passages each hour of the day has.

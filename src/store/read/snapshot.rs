@@ -11,7 +11,7 @@ use crate::calibration::Decision;
 use crate::case_json::{CaseBriefJson, CaseHeadJson, CaseJson, CaseTimesJson, WorkedCase};
 use crate::reader::{
     AlertFilter, CaseFilter, CaseOrder, Group, HourCounts, Order, Page, PassageCursor, PassageRow, QueryFilter,
-    ReadError, RejectPiece, Snapshot, TimeRange, Totals,
+    ReadError, RejectPiece, Snapshot, TimeRange, Totals, UnitCount,
 };
 use crate::work::{AlertWork, WorkedAlert};
 
@@ -28,6 +28,10 @@ impl Snapshot for View {
 
     fn counts(&self, group: Group, range: TimeRange) -> Result<Vec<(Arc<str>, u64)>, ReadError> {
         self.counts_by(group, range)
+    }
+
+    fn counts_by_unit(&self, range: TimeRange) -> Result<Vec<UnitCount>, ReadError> {
+        self.by_unit(range)
     }
 
     fn counts_by_hour_of_day(&self, range: TimeRange) -> Result<[u64; 24], ReadError> {

@@ -131,6 +131,13 @@ pub(super) fn check_counts(view: &View, range: TimeRange, rows: &[Row]) -> Resul
         let counts: Vec<_> = counts.into_iter().map(|(name, count)| (name.to_string(), count)).collect();
         prop_assert_eq!(counts, busiest(rows.iter().map(|row| group_of(group, row))), "{:?} {:?}", group, range);
     }
+    let mut units: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+    for row in &rows {
+        *units.entry((&row.xzqhmc, &row.kkmc)).or_default() += 1;
+    }
+    let counted = view.counts_by_unit(range).unwrap();
+    let counted = counted.iter().map(|unit| ((&*unit.district, &*unit.kkmc), unit.passages)).collect();
+    prop_assert_eq!(units, counted, "{:?}", range);
     let mut hours: BTreeMap<u8, u64> = BTreeMap::new();
     for row in &rows {
         *hours.entry(row.gcsj.hour_of_day()).or_default() += 1;

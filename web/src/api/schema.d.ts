@@ -3449,6 +3449,13 @@ export interface components {
              */
             startTime?: string | null;
             /**
+             * @description How GCSJ is written: `plain` (`2025-01-07 20:24:08`) or `http` (`Tue, 07 Jan 2025 20:24:08 GMT`, in civil time all the
+             *     same); without it as `api.time_format` says. It has no effect on an export.
+             * @example plain
+             * @enum {string|null}
+             */
+            timeFormat?: "plain" | "http" | "" | null;
+            /**
              * @description 小型客车, 大型客车, 货车 or 其他.
              * @example 小型客车
              * @enum {string|null}
@@ -4451,7 +4458,8 @@ export interface components {
              */
             FXLX: string;
             /**
-             * @description Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`.
+             * @description Passage time 过车时间, civil time of the road, `YYYY-MM-DD HH:MM:SS`; of a query with the `timeFormat` `http`,
+             *     `Mon, 01 Jan 2024 00:00:24 GMT`.
              * @example 2024-01-01 00:00:24
              */
             GCSJ: string;
@@ -4923,6 +4931,13 @@ export interface components {
              * @example 2024-01-01 00:00:00
              */
             startTime?: string | null;
+            /**
+             * @description How GCSJ is written: `plain` (`2025-01-07 20:24:08`) or `http` (`Tue, 07 Jan 2025 20:24:08 GMT`, in civil time all the
+             *     same); without it as `api.time_format` says. It has no effect on an export.
+             * @example plain
+             * @enum {string|null}
+             */
+            timeFormat?: "plain" | "http" | "" | null;
             /**
              * @description 小型客车, 大型客车, 货车 or 其他.
              * @example 小型客车
@@ -9595,6 +9610,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -9721,6 +9741,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -9842,6 +9867,16 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
+                /**
+                 * @description `true` counts passages whose XZQHMC is no district (高速五大队) to the district where their checkpoint is; the sum stays the same
+                 * @example true
+                 */
+                fold?: "true" | "false" | "";
             };
             header?: never;
             path?: never;
@@ -10075,6 +10110,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;
@@ -10196,6 +10236,11 @@ export interface operations {
                  * @example 2024-01-01
                  */
                 end?: string;
+                /**
+                 * @description In the place of `start` and `end`: `today` (the civil day of the server's clock), or a date
+                 * @example today
+                 */
+                day?: string;
             };
             header?: never;
             path?: never;

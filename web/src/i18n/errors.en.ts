@@ -83,6 +83,8 @@ const reason: Record<ErrorReason, string> = {
   missing_name: 'Say who you are',
   control_character: '{name} contains the control character {given}: remove it',
   range_reversed: 'The start ({first}) is after the end ({last}): swap them',
+  not_day: 'A day is today or a date such as 2024-01-31, not {given}',
+  day_and_range: 'A day and a range are both given: give one of them',
   two_versions: 'Two different versions are given: give one',
   unknown_road: 'There is no segment from {from} to {to}',
   unknown_checkpoint: 'There is no checkpoint {given}; known ones: {known}',

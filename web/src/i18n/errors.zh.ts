@@ -82,6 +82,8 @@ const reason: Record<ErrorReason, string> = {
   missing_name: '请填写处理人',
   control_character: '{name} 中含有控制字符 {given}，请去掉',
   range_reversed: '开始时间（{first}）晚于结束时间（{last}），请对调',
+  not_day: '日期应为 today 或 2024-01-31 这样的日期，而不是 {given}',
+  day_and_range: '同时给出了日期和起止时间，只能给一种',
   two_versions: '给出了两个不同的版本号，只能给一个',
   unknown_road: '没有从 {from} 到 {to} 的路段',
   unknown_checkpoint: '没有卡口 {given}，已知的有：{known}',

@@ -53,7 +53,8 @@ export function useSearch(search: Ref<Search>) {
     queryKey: ['query', key, computed(() => search.value.page), computed(() => search.value.limit)],
     queryFn: async ({ signal }) => {
       const { page, limit } = search.value
-      return apiSend<PassagePage>('POST', '/api/query', { ...(await heldBody()), page, limit }, signal)
+      // Times as the page reads them, whatever `api.time_format` says.
+      return apiSend<PassagePage>('POST', '/api/query', { ...(await heldBody()), timeFormat: 'plain', page, limit }, signal)
     },
     placeholderData: keepPreviousData,
     staleTime: Infinity,
