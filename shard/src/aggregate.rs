@@ -35,6 +35,9 @@ pub fn count_names(
     Ok(names.texts.iter().cloned().zip(counts).filter(|(_, count)| *count > 0).collect())
 }
 
+/// A name of each of two dimensions, and how many rows have both.
+pub type PairCount = ([Arc<str>; 2], u64);
+
 /// How many of the rows in `range` have each pair of names, one of each dimension, in no order.
 ///
 /// # Errors
@@ -44,7 +47,7 @@ pub fn count_pairs(
     range: TimeRange,
     rows: usize,
     loader: &dyn ColumnLoader,
-) -> Result<Vec<([Arc<str>; 2], u64)>, SegmentError> {
+) -> Result<Vec<PairCount>, SegmentError> {
     let [first, second] = dimensions;
     let [first, second] = [load_names(loader, first, rows)?, load_names(loader, second, rows)?];
     let [first, second] = [first.as_names()?, second.as_names()?];
@@ -55,7 +58,7 @@ pub fn count_pairs(
     let mut row = 0;
     second.codes.for_each(|code| {
         if let Some(first) = firsts.get(row).filter(|_| times.has(row) != 0) {
-            *counts.entry([*first as u32, code as u32]).or_default() += 1;
+            *counts.entry([*first, code]).or_default() += 1;
         }
         row += 1;
     });

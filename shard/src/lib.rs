@@ -25,7 +25,7 @@ mod segment;
 mod vehicles;
 mod zone;
 
-pub use aggregate::{count_hours, count_names, count_pairs, count_vehicle_types};
+pub use aggregate::{PairCount, count_hours, count_names, count_pairs, count_vehicle_types};
 pub use codec::{Codes, Compression};
 pub use error::SegmentError;
 pub use filter::PlateFilter;
