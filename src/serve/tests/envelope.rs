@@ -54,7 +54,7 @@ async fn a_panic_in_a_handler_is_500_with_an_envelope() {
     let reply = request(server.address, "GET", "/api/overview", &[("origin", "http://a.example")], b"").await;
     assert!(!reply.error(500).contains("on purpose"));
     assert!(reply.header("access-control-allow-origin").is_some() && reply.header("server-timing").is_some());
-    server.get("/api/stats/map_data").await.data();
+    server.get("/api/checkpoints").await.data();
 }
 
 #[tokio::test]
