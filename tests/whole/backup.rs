@@ -155,12 +155,12 @@ fn beside_an_appliance_that_takes_in_records() {
 fn work_users_and_the_audit_log_are_restored_and_sessions_are_not() {
     let folder = folder();
     let data = stopped(folder.path(), 6_000);
-    let mut appliance = taking_in(&folder.path().join("running"), &data);
-    appliance.start_unseen();
-    let warnings = |appliance: &Appliance| appliance.get("/api/warnings?limit=500");
     let scopes = ["--scope", "dashboard", "--scope", "plates", "--scope", "work"];
     let made = make(&data, &[&["token", "add", "wang", "--note", "test"], &scopes[..]].concat());
     let token = format!("Bearer {}", made.lines().next().unwrap());
+    let mut appliance = taking_in(&folder.path().join("running"), &data);
+    appliance.start_unseen();
+    let warnings = |appliance: &Appliance| appliance.get("/api/warnings?limit=500");
     let asked = |appliance: &Appliance, path: &str| -> Value {
         let got = answer(agent(LONG).get(url(&appliance.address(), path)).header("authorization", &token).call());
         assert_eq!(got.0, 200, "{}", got.1);
