@@ -5,6 +5,8 @@
 # The prefix is /usr/local for root, and ~/.local otherwise. Root on a machine with systemd also gets the service: account, folder,
 # unit and configuration, not started. `--uninstall` keeps configuration and data, `--purge` does not.
 set -eu
+# Whatever root's own is: the service must read what is installed.
+umask 022
 
 here="$(cd "$(dirname "$0")" && pwd)"
 prefix=
@@ -62,7 +64,10 @@ put() {
 
 missing_libraries() {
   missing="$(ldd "$here/bin/platewatch" 2>&1 | sed -n 's/^[[:space:]]*\([^ ]*\) => not found.*/\1/p; s/.*version .\(GLIBC[A-Z]*_[0-9.]*\). not found.*/\1/p' | sort -u)"
-  [ -n "$missing" ] || return 0
+  if [ -z "$missing" ]; then
+    "$here/bin/platewatch" --version >/dev/null 2>&1 || die "the program does not run on this machine: it needs glibc and the processor of $(basename "$here")"
+    return 0
+  fi
   packages=
   for library in $missing; do
     case "$library" in
@@ -96,31 +101,33 @@ install_service() {
   # A changed one stays.
   [ -e /etc/platewatch/platewatch.toml ] || install -m 644 "$here/platewatch.toml" /etc/platewatch/platewatch.toml
   scratch="$(mktemp)"
-  sed "s|/usr/local/bin/|$prefix/bin/|" "$here/bin/platewatch-run" >"$scratch"
-  put 755 "$scratch" "$prefix/bin/platewatch-run"
+  for tool in platewatch-run platewatch-backup; do
+    sed "s|/usr/local/bin/|$prefix/bin/|" "$here/bin/$tool" >"$scratch"
+    put 755 "$scratch" "$prefix/bin/$tool"
+  done
   rm -f "$scratch"
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    systemctl try-restart platewatch.service
+    systemctl try-restart platewatch.service || echo "the new version does not start, see: systemctl status platewatch" >&2
   fi
 }
 
 install_all() {
   missing_libraries
   noted="$(mktemp)"
-  trap 'rm -f "$noted"' EXIT
-  # Folders that an earlier installation made are still ours.
-  [ ! -f "$list" ] || grep '^folder ' "$list" >>"$noted" || true
+  names="$(mktemp)"
+  trap 'rm -f "$noted" "$names"' EXIT
+  # What an earlier installation made is still ours.
+  [ ! -f "$list" ] || cat "$list" >>"$noted"
   put 755 "$here/bin/platewatch" "$prefix/bin/platewatch"
-  (cd "$here/share" && find . -type f) | sed 's|^\./||' >"$noted.files"
+  (cd "$here/share" && find . -type f) | sed 's|^\./||' >"$names"
   while read -r name; do
     put 644 "$here/share/$name" "$prefix/share/$name"
-  done <"$noted.files"
-  rm -f "$noted.files"
+  done <"$names"
   [ "$service" = no ] || install_service
   folder "$(dirname "$list")"
   echo "file $list" >>"$noted"
-  cp "$noted" "$list"
+  sort -u "$noted" >"$list"
   echo "installed: $prefix/bin/platewatch"
   if [ "$service" = no ]; then
     echo "try it: $prefix/bin/platewatch demo"
@@ -129,7 +136,22 @@ install_all() {
   fi
 }
 
+# What is stored and set, but nothing that is mounted in it, and not the account: a stranger could get its number, and with it what lies
+# elsewhere.
+purge_all() {
+  if [ -d /var/lib/platewatch ]; then
+    find /var/lib/platewatch/ -xdev -mindepth 1 -delete 2>/dev/null || echo "something is left in /var/lib/platewatch" >&2
+    if [ -L /var/lib/platewatch ]; then rm -f /var/lib/platewatch; else rmdir /var/lib/platewatch 2>/dev/null || true; fi
+  fi
+  rm -rf /etc/platewatch
+  echo "purged; remove a data_dir elsewhere and backups yourself, then: userdel platewatch"
+}
+
 uninstall_all() {
+  if [ ! -f "$list" ] && [ -n "$purge" ] && [ -n "$root" ]; then
+    purge_all
+    exit 0
+  fi
   [ -f "$list" ] || die "nothing was installed in $prefix (--prefix names another)"
   if grep -q '^file /etc/systemd/system/platewatch.service$' "$list"; then
     of_service=yes
@@ -148,10 +170,9 @@ uninstall_all() {
   if [ -n "$of_service" ]; then
     [ ! -d /run/systemd/system ] || systemctl daemon-reload
     if [ -n "$purge" ]; then
-      rm -rf /var/lib/platewatch /etc/platewatch
-      userdel platewatch 2>/dev/null || true
+      purge_all
     else
-      echo "kept: /etc/platewatch and /var/lib/platewatch (--purge removes them)"
+      echo "kept: /etc/platewatch and /var/lib/platewatch (--uninstall --purge removes them)"
     fi
   fi
   echo "removed from $prefix"
