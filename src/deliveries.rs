@@ -20,6 +20,10 @@ pub const MOST_BYTES: usize = 128 << 20;
 /// Rejected lines that are named in a receipt.
 pub const NAMED_REJECTS: usize = 100;
 
+/// What a line of [`Form::Objects`] begins with that is to be refused whatever it looks like. No JSON begins with it (negative
+/// acknowledge, U+0015).
+pub const REFUSED: u8 = 0x15;
+
 /// What became of a delivery, once it is durable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {

@@ -6,13 +6,13 @@
 //! | of a vehicle | a JSON object with the names of columns, on a line |
 //! | of several | one for each |
 //! | of none, or about something else | an empty line |
-//! | without a part that GCXH needs, or with a part that is no text or number, or longer than a field | itself on a line, which is a reject then, and kept |
+//! | without a part that GCXH needs, or with a part that is no text or number, or longer than a field | itself on a line that is refused, and kept |
 
 mod part;
 mod records;
 mod table;
 
-pub use records::{Bounds, EventLines, EventTable, TooMuch};
+pub use records::{Bounds, EventLines, EventTable, TooMuch, read_event};
 pub use table::EventTables;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::error::{At as _, BackupError};
 
 /// Files up to this are read at once.
 const TINY: u64 = 4096;
-/// Links may lead in a circle.
+/// Nothing of ours lies deeper.
 const DEEPEST: usize = 16;
 /// What is not taken from the folder itself: what is copied otherwise, locks, and the tally, which is a check and not data.
 const NOT_TAKEN: [&str; 5] =
@@ -56,6 +56,8 @@ fn look(folder: &Path, below: &str, depth: usize, all: &mut Vec<Found>) -> Resul
             continue;
         }
         match fs::metadata(&path) {
+            // It may lead anywhere, also back here.
+            Ok(about) if about.is_dir() && path.is_symlink() => return Err(BackupError::Link(path)),
             Ok(about) if about.is_dir() && depth > 0 => look(folder, &relative, depth - 1, all)?,
             Ok(about) if about.is_file() => {
                 let content = (about.len() <= TINY).then(|| fs::read(&path)).transpose().at("read", &path)?;

@@ -35,6 +35,9 @@ pub enum BackupError {
     /// The name of a file cannot be written down.
     #[error("{0} has a name that is not UTF-8: rename or remove it")]
     Name(PathBuf),
+    /// A link to a folder.
+    #[error("{0} is a link to a folder, which a backup does not follow: move the folder here, or remove the link")]
+    Link(PathBuf),
     /// The folder is not free.
     #[error("{0} is not empty: give a new folder, or remove what is left of an earlier attempt")]
     NotEmpty(PathBuf),

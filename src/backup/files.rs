@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -12,6 +12,7 @@ use super::manifest::hex;
 
 const PIECE: usize = 1 << 20;
 const MODE: u32 = 0o600;
+const FOLDER_MODE: u32 = 0o700;
 
 /// What was read: how much, and its SHA-256.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +85,18 @@ impl Filling {
         if was_there && !is_empty(path).at("list", path)? {
             return Err(BackupError::NotEmpty(path.to_owned()));
         }
-        let filling = Self { path: path.to_owned(), was_there, is_whole: false };
-        storage::make_private_folder(path).at("make", path)?;
-        Ok(filling)
+        if !was_there {
+            let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+            above.map_or(Ok(()), storage::make_private_folder).at("make", path)?;
+            // Of two that begin at the same time one makes it, and only that one may take it away again.
+            match fs::DirBuilder::new().mode(FOLDER_MODE).create(path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    return Err(BackupError::NotEmpty(path.to_owned()));
+                }
+                made => made.at("make", path)?,
+            }
+        }
+        Ok(Self { path: path.to_owned(), was_there, is_whole: false })
     }
 
     /// It is whole and stays.
@@ -136,6 +146,20 @@ pub(super) fn sync_folders(path: &Path) -> Result<(), BackupError> {
         }
     }
     File::open(path).and_then(|folder| folder.sync_all()).at("write", path)
+}
+
+/// Forces the name of a folder itself to the disk.
+pub(super) fn sync_above(path: &Path) -> Result<(), BackupError> {
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(above).and_then(|folder| folder.sync_all()).at("write", above)
+}
+
+/// Whether two folders lie on the same file system; true if that cannot be told.
+pub(super) fn is_on_one_disk(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => one.dev() == other.dev(),
+        _ => true,
+    }
 }
 
 /// Bytes that may still be written where `path` is or will be.

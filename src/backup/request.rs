@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::error::{At as _, BackupError};
-use super::files::room;
+use super::files::{self, room};
 use crate::store::StoreHandle;
 
 const LOCK: &str = "lock";
@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// How often the command tries whether the process is gone.
 const TRY_LOCK: Duration = Duration::from_secs(3);
 /// Room that must stay beside what is in memory: a database that cannot write takes nothing more.
-const SPARE_ROOM: u64 = 16 << 20;
+pub(super) const SPARE_ROOM: u64 = 16 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Answer {
@@ -192,7 +192,12 @@ fn answer(work: &Path, request: String, store: &StoreHandle) {
 
 /// A flush that fails would end the process, so it is not begun where there is too little room.
 fn copy(folder: &Path, store: &StoreHandle) -> Result<(), String> {
-    let needed = store.database().in_memtables() + SPARE_ROOM;
+    let database = folder.parent().and_then(Path::parent).map(|data_dir| data_dir.join(storage::DATABASE));
+    // Without links all of it is copied.
+    let linked =
+        database.as_ref().is_none_or(|database| files::is_on_one_disk(database, folder.parent().unwrap_or(folder)));
+    let whole = if linked { 0 } else { store.database().usage().disk };
+    let needed = store.database().in_memtables() + whole + SPARE_ROOM;
     if let Some(free) = room(folder).filter(|free| *free < needed) {
         return Err(format!("its disk has {free} bytes left, and {needed} are needed: free some space there"));
     }

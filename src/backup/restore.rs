@@ -105,7 +105,10 @@ pub fn restore(
         }
         fail::fail_point!("restore::file");
     }
-    sync_folders(data_dir)?;
+    for folder in [Some(data_dir), model].into_iter().flatten() {
+        sync_folders(folder)?;
+        files::sync_above(folder)?;
+    }
     compare(data_dir, manifest)?;
     filling.finish();
     if let Some(filling) = filling_model {

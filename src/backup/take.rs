@@ -11,7 +11,7 @@ use super::contents::{Found, found};
 use super::error::{At as _, BackupError};
 use super::files::{self, Filling, Sum, sync_folders};
 use super::manifest::{Kept, Manifest};
-use super::request::copied;
+use super::request::{SPARE_ROOM, copied};
 use crate::gate::Trail;
 use crate::store::{Frozen, StoreError};
 
@@ -69,6 +69,7 @@ pub fn take(order: &Order<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Man
     let copied = copied(order.data_dir)?;
     let parts = files_below(&copied.path())?;
     let all = parts.iter().map(|(_, bytes)| bytes).sum();
+    enough_room(&copied.path(), &parts, order.target, previous.as_ref().map(|(_, files)| files))?;
     let mut taking = Taking { target: order.target, previous, kept: Vec::new(), read: 0, all, progress };
     for (path, bytes) in parts {
         taking.part(&copied.path(), &path, bytes)?;
@@ -88,10 +89,36 @@ pub fn take(order: &Order<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Man
         ..looked_at(&order.target.join(DATA), known.as_ref())?
     };
     sync_folders(order.target)?;
+    files::sync_above(order.target)?;
     fail::fail_point!("backup::before-manifest");
     manifest.write(order.target)?;
     filling.finish();
     Ok(manifest)
+}
+
+/// Whether the disk of the backup has room for what cannot be linked: it may be that of the appliance, which ends if it is full.
+fn enough_room(
+    copy: &Path,
+    parts: &[(String, u64)],
+    target: &Path,
+    previous: Option<&HashMap<String, Kept>>,
+) -> Result<(), BackupError> {
+    let is_unchanging = |path: &str| storage::is_unchanging(Path::new(path));
+    let probe = target.join("probe");
+    let is_linked = parts.iter().find(|(path, _)| is_unchanging(path)).is_some_and(|(path, _)| {
+        let is_linked = fs::hard_link(copy.join(path), &probe).is_ok();
+        let _ = fs::remove_file(&probe);
+        is_linked
+    });
+    let is_kept = |path: &str, bytes: u64| {
+        previous.and_then(|files| files.get(&format!("{DATA}/{path}"))).is_some_and(|kept| kept.bytes == bytes)
+    };
+    let is_copied = |path: &str, bytes| !is_unchanging(path) || !is_linked && !is_kept(path, bytes);
+    let needed = parts.iter().filter(|(path, bytes)| is_copied(path, *bytes)).map(|(_, bytes)| bytes).sum::<u64>();
+    match files::room(target).filter(|free| *free < needed + SPARE_ROOM) {
+        Some(free) => Err(BackupError::Room { path: target.to_owned(), needed: needed + SPARE_ROOM, free }),
+        None => Ok(()),
+    }
 }
 
 /// Opens a copy for reading, which looks at its logs and tables, and says what it holds.
@@ -158,7 +185,9 @@ impl Taking<'_> {
         }
         if let Some((path, kept)) = earlier {
             let sum = files::sum(from, &mut |_| {}).at("read", from)?;
-            if sum.sha256 == kept.sha256 && fs::hard_link(&path, to).is_ok() {
+            // What was damaged there since is no use either.
+            let is_sound = || files::sum(&path, &mut |_| {}).is_ok_and(|sum| sum.sha256 == kept.sha256);
+            if sum.sha256 == kept.sha256 && is_sound() && fs::hard_link(&path, to).is_ok() {
                 return Ok(sum);
             }
         }

@@ -1,6 +1,7 @@
 //! `platewatch backup`: a copy of a whole data directory as of one moment, also beside the appliance that has it open.
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use access::trail::{Action, Details, Draft, Via};
@@ -40,6 +41,17 @@ pub fn run(args: &BackupArgs, out: &mut impl Write) -> anyhow::Result<()> {
     if !data_dir.join(storage::DATABASE).is_dir() {
         return Err(Usage(format!("{} is no data directory", data_dir.display())).into());
     }
+    let owner = std::fs::metadata(&data_dir).ok().map(|about| u64::from(about.uid()));
+    if let (Some(owner), Some(own)) = (owner, uid())
+        && owner != own
+    {
+        // What it writes there the account of the service could not read.
+        return Err(Usage(format!(
+            "{} belongs to the account with the number {owner}, and this is {own}: run it as that account, such as sudo -u platewatch platewatch backup …",
+            data_dir.display()
+        ))
+        .into());
+    }
     let trail = Trail::below(&data_dir, zone);
     // It is a copy of all plates, so that it is begun is on record first.
     let details = Details::default().with("folder", args.target.display().to_string()).with_any("uid", uid());
@@ -72,9 +84,11 @@ pub(super) fn failure(error: BackupError) -> anyhow::Error {
         BackupError::Damaged { .. } | BackupError::Manifest { .. } | BackupError::Unfinished(_) => {
             Differences(error.to_string()).into()
         }
-        BackupError::NotEmpty(_) | BackupError::Inside(_) | BackupError::Newer { .. } | BackupError::Name(_) => {
-            Usage(error.to_string()).into()
-        }
+        BackupError::NotEmpty(_)
+        | BackupError::Inside(_)
+        | BackupError::Newer { .. }
+        | BackupError::Name(_)
+        | BackupError::Link(_) => Usage(error.to_string()).into(),
         error => error.into(),
     }
 }

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// No field of a record is longer, in bytes (docs/API.md, section 1).
 const LONGEST: usize = 1024;
+/// Beyond this a floating-point number is not every whole number.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 /// From here on a number of a time is milliseconds: as seconds it would be the year 5138.
 const MILLISECONDS: f64 = 1e11;
 
@@ -67,6 +69,12 @@ impl Part {
         let text = match self.value(event, record) {
             None => return Ok(None),
             Some(Value::String(text)) if text.len() <= LONGEST => text.trim().to_owned(),
+            // A longer whole number was read as this one: two vehicles would have one id.
+            Some(Value::Number(number))
+                if number.is_f64() && number.as_f64().is_some_and(|number| number.abs() >= EXACT) =>
+            {
+                return Err(NoText);
+            }
             Some(Value::Number(number)) => number.to_string(),
             Some(_) => return Err(NoText),
         };
@@ -101,8 +109,7 @@ mod tests {
 
     #[test]
     fn the_first_place_with_a_value_counts() {
-        let event =
-            json!({"a": null, "b": [{"c": 7}], "d": " x ", "e": "", "f": {}, "g": "y".repeat(1025), "h/i": 1.5});
+        let event = json!({"a": null, "b": [{"c": 7}], "d": " x ", "e": "", "f": {}, "g": "y".repeat(1025), "h/i": 1.5, "j": 123_456_789_012_345_678_901_234.0});
         let record = json!({"a": "of the record"});
         let text = |part: &str| Part::parse(part).unwrap().text(&event, &record);
         assert_eq!(text("/a | /b/0/c"), Ok(Some("7".to_owned())));
@@ -111,7 +118,10 @@ mod tests {
         assert_eq!(text("/h~1i"), Ok(Some("1.5".to_owned())));
         assert_eq!(text("=a | b"), Ok(Some("a | b".to_owned())));
         assert_eq!((text("/e"), text("/a"), text("/b/1/c"), text("/d/e")), (Ok(None), Ok(None), Ok(None), Ok(None)));
-        assert_eq!((text("/f"), text("/b"), text("/g")), (Err(NoText), Err(NoText), Err(NoText)));
+        assert_eq!(
+            (text("/f"), text("/b"), text("/g"), text("/j")),
+            (Err(NoText), Err(NoText), Err(NoText), Err(NoText))
+        );
     }
 
     #[test]

@@ -2,7 +2,20 @@
 
 use serde_json::{Map, Value};
 
+use crate::deliveries::REFUSED;
+
 use super::part::{self, Part};
+
+/// An event with more bytes is none.
+const LARGEST_EVENT: usize = 4 << 20;
+/// And so is one with more values: each takes some hundred bytes once it is read. A picture in it is one.
+const MOST_VALUES: usize = 50_000;
+
+/// Reads an event; none if it is not JSON, or too large.
+pub fn read_event(event: &[u8]) -> Option<Value> {
+    let values = event.iter().filter(|byte| matches!(byte, b'{' | b'[' | b',')).count();
+    if event.len() > LARGEST_EVENT || values > MOST_VALUES { None } else { serde_json::from_slice(event).ok() }
+}
 
 /// The name of the column of the time.
 const TIME: &str = "GCSJ";
@@ -61,13 +74,19 @@ impl EventLines {
         if self.lines.len() > self.bounds.bytes { Err(TooMuch::Bytes) } else { Ok(()) }
     }
 
-    /// Adds what is no JSON as it came.
+    /// Adds what is no event as it came, to be refused whatever it looks like.
     ///
     /// # Errors
     /// [`TooMuch`].
-    pub fn push_unread(&mut self, line: &[u8]) -> Result<(), TooMuch> {
+    pub fn push_refused(&mut self, line: &[u8]) -> Result<(), TooMuch> {
+        self.lines.push(REFUSED);
         self.lines.extend_from_slice(line);
         self.end()
+    }
+
+    /// One such line.
+    pub fn refused(line: &[u8]) -> Vec<u8> {
+        [&[REFUSED], line, b"\n"].concat()
     }
 
     fn push(&mut self, value: &Value) -> Result<(), TooMuch> {
@@ -93,14 +112,14 @@ impl EventTable {
         match records.value(event, event) {
             Some(Value::Array(all)) if all.is_empty() => lines.end(),
             Some(Value::Array(all)) => all.iter().try_for_each(|record| self.take_one(event, record, lines)),
-            _ => lines.push(event),
+            _ => lines.push_refused(event.to_string().as_bytes()),
         }
     }
 
     fn take_one(&self, event: &Value, record: &Value, lines: &mut EventLines) -> Result<(), TooMuch> {
         match self.columns(event, record) {
             Some(columns) => lines.push(&Value::Object(columns)),
-            None => lines.push(record),
+            None => lines.push_refused(record.to_string().as_bytes()),
         }
     }
 

@@ -16,7 +16,12 @@ fn read(name: &str, event: &Value) -> Vec<Value> {
     let mut lines = EventLines::within(ENOUGH);
     known(name).take(event, &mut lines).unwrap();
     let text = String::from_utf8(lines.into_bytes()).unwrap();
-    text.lines().map(|line| if line.is_empty() { Value::Null } else { serde_json::from_str(line).unwrap() }).collect()
+    let value = |line: &str| match line.strip_prefix('\u{15}') {
+        Some(refused) => json!({"refused": serde_json::from_str::<Value>(refused).unwrap()}),
+        None if line.is_empty() => Value::Null,
+        None => serde_json::from_str(line).unwrap(),
+    };
+    text.lines().map(value).collect()
 }
 
 fn with(event: &Value, pointer: &str, value: Value) -> Value {
@@ -53,9 +58,9 @@ fn plate_recognizer_sends_the_vehicles_of_a_picture() {
     assert_eq!(read("plate-recognizer", &with(&event, "/data/results", json!([]))), [Value::Null]);
     // What cannot be read is passed on as it came: the event where the list is not there, and else the element.
     let without = with(&event, "/data/results", json!("none"));
-    assert_eq!(read("plate-recognizer", &without)[0], without);
+    assert_eq!(read("plate-recognizer", &without)[0]["refused"], without);
     let nameless = with(&event, "/data/results/0/plate", Value::Null);
-    assert_eq!(read("plate-recognizer", &nameless)[0], nameless["data"]["results"][0]);
+    assert_eq!(read("plate-recognizer", &nameless)[0]["refused"], nameless["data"]["results"][0]);
     assert_eq!(read("plate-recognizer", &nameless)[1]["HPHM"], "苏c54321");
 }
 
@@ -79,7 +84,7 @@ fn rekor_sends_a_group_for_each_vehicle() {
     let expected = json!({"GCXH": "b-1", "KKMC": "site-1", "GCSJ": "2023-12-31T16:00:24Z", "HPHM": "苏C12345"});
     assert_eq!(read("rekor", &older), [expected]);
     let nested = with(&event, "/best_uuid", json!({"a": 1}));
-    assert_eq!(read("rekor", &nested)[0], nested);
+    assert_eq!(read("rekor", &nested)[0]["refused"], nested);
 }
 
 #[test]

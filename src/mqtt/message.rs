@@ -3,12 +3,10 @@
 use axum::body::Bytes;
 
 use crate::deliveries;
-use crate::events::{Bounds, EventLines, EventTable, EventTables};
+use crate::events::{Bounds, EventLines, EventTable, EventTables, read_event};
 
 /// What may be made of one message: no more than of one request over HTTP.
 const BOUNDS: Bounds = Bounds { bytes: 16 << 20, records: 100_000 };
-/// An event with more bytes is a reject: reading it would take several times as many.
-const LARGEST_EVENT: usize = 4 << 20;
 
 /// No messages are called so.
 #[derive(Debug, thiserror::Error)]
@@ -53,22 +51,23 @@ impl Form {
     /// The records of a message. What is none is passed on as it came, to be rejected and kept.
     pub(super) fn read(&self, payload: &Bytes) -> (Bytes, deliveries::Form) {
         match self {
-            Self::Lines { gb18030 } => (payload.clone(), deliveries::Form::Lines { gb18030: Some(*gb18030) }),
-            Self::Object => (on_one_line(payload), deliveries::Form::Objects),
-            Self::Event(table) => {
-                let lines = events(table, payload).unwrap_or_else(|| on_one_line(payload));
-                (lines, deliveries::Form::Objects)
+            Self::Lines { gb18030 } => {
+                let ends = payload.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count();
+                // So many are one line that is too long: as rejects of their own they would take a hundred times as much.
+                let lines = if ends > BOUNDS.records { on_one_line(payload) } else { payload.clone() };
+                (lines, deliveries::Form::Lines { gb18030: Some(*gb18030) })
             }
+            Self::Object => (on_one_line(payload), deliveries::Form::Objects),
+            Self::Event(table) => (events(table, payload), deliveries::Form::Objects),
         }
     }
 }
 
-/// The records of an event; none if it is not JSON, or too large.
-fn events(table: &EventTable, payload: &Bytes) -> Option<Bytes> {
-    let event = serde_json::from_slice(payload.get(..).filter(|payload| payload.len() <= LARGEST_EVENT)?).ok()?;
+/// The records of an event; itself, to be refused, if it is none or makes too many.
+fn events(table: &EventTable, payload: &Bytes) -> Bytes {
     let mut lines = EventLines::within(BOUNDS);
-    table.take(&event, &mut lines).ok()?;
-    Some(lines.into_bytes().into())
+    let taken = read_event(payload).is_some_and(|event| table.take(&event, &mut lines).is_ok());
+    if taken { lines.into_bytes().into() } else { EventLines::refused(&on_one_line(payload)).into() }
 }
 
 /// A line ending in JSON is white space, since a text cannot hold one.
@@ -109,9 +108,11 @@ mod tests {
         );
         assert_eq!(read("frigate", "{\"type\":\"new\"}").0, "\n");
         // What is no event is a reject, as it came.
-        assert_eq!(read("frigate", "online").0, "online");
-        let large = format!("{{\"type\":\"{}\"}}", "x".repeat(LARGEST_EVENT));
-        assert_eq!(read("frigate", &large).0, large);
+        assert_eq!(read("frigate", "online").0, "\u{15}online\n");
+        let large = format!("{{\"type\":\"{}\"}}", "x".repeat(5 << 20));
+        assert_eq!(read("frigate", &large).0, format!("\u{15}{large}\n"));
+        let many = "x\n".repeat(BOUNDS.records + 1);
+        assert_eq!(read("lines", &many).0.lines().count(), 1);
     }
 
     #[test]

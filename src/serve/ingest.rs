@@ -119,7 +119,7 @@ pub(super) async fn ingest(
 
 /// Takes what a plate reader sends when it has seen vehicles, such as a webhook: `events` is `plate-recognizer`, `rekor`, `frigate`, or the
 /// name of a table in the file `source.events`. A body is one event, an array of them, one on each line (`application/x-ndjson`), or a
-/// form with one in its field `json` (`multipart/form-data`); it may be compressed (`Content-Encoding: gzip`).
+/// form with one in its field `json` (`multipart/form-data`); JSON may be compressed (`Content-Encoding: gzip`).
 ///
 /// The answer comes when all of it is durable. Events about something else count as skipped.
 #[utoipa::path(
@@ -159,6 +159,9 @@ pub(super) async fn ingest_events(
         return Err(ApiError::new(ErrorReason::EventsUnknown).with("given", shortened(&name)).with("known", known));
     }
     let (envelope, packing) = (EventEnvelope::of(&headers)?, Packing::of(&headers)?);
+    if packing != Packing::None && matches!(envelope, EventEnvelope::Multipart(_)) {
+        return Err(ApiError::new(ErrorReason::IngestPacking).with("given", "gzip, and is a form"));
+    }
     let limit = api.settings.ingest_limit;
     let mut room = deliveries.room();
     let body = read(body, headers.get(header::CONTENT_LENGTH), limit, &mut room).await?;

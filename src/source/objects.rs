@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 
+use crate::deliveries::REFUSED;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Unexpected, Visitor};
 use traffic::{Delimiter, Layout, LineForm, LineParser, PassageBatch, RejectReason};
 
@@ -28,16 +29,17 @@ impl Objects {
     pub(super) fn take(&mut self, body: &[u8], parser: &mut LineParser, out: &mut PassageBatch) {
         parser.begin_message();
         let body = body.strip_suffix(b"\n").unwrap_or(body);
-        for object in body.split(|byte| *byte == b'\n') {
+        for line in body.split(|byte| *byte == b'\n') {
+            let (object, is_refused) = line.strip_prefix(&[REFUSED]).map_or((line, false), |rest| (rest, true));
             // What is made here has no header, and its columns are in their order, whatever an earlier text looked like.
             parser.set_form(LineForm { delimiter: Some(Delimiter::Tab), order: None });
-            if object.iter().all(u8::is_ascii_whitespace) {
+            if !is_refused && object.iter().all(u8::is_ascii_whitespace) {
                 parser.parse_line(b"", out);
             } else if object.len() > LineParser::MAX_LINE_BYTES {
                 parser.reject_line(object, RejectReason::LineTooLong, out);
             } else if std::str::from_utf8(object).is_err() {
                 parser.reject_line(object, RejectReason::InvalidEncoding, out);
-            } else if self.read(object) {
+            } else if !is_refused && self.read(object) {
                 parser.parse_line(self.line.as_bytes(), out);
             } else {
                 parser.reject_line(object, RejectReason::InvalidJson, out);
@@ -225,6 +227,8 @@ mod tests {
             ("{\"plate\":\"苏C12345\"}", InvalidJson),
             ("{\"GCXH\":\"G1\"", InvalidJson),
             ("\u{feff}{", InvalidJson),
+            (&format!("\u{15}{OBJECT}"), InvalidJson),
+            ("\u{15}", InvalidJson),
             ("G1\t铜山县\tK1\t1\t2024-01-01 00:00:24\t02\t苏C12345\t大众牌", InvalidJson),
             (&format!("{OBJECT}{OBJECT}"), InvalidJson),
             // It would be another id as a floating-point number.

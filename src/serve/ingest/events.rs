@@ -7,11 +7,9 @@ use axum::http::{HeaderMap, header};
 use super::body::{Format, Packing, refused, too_large};
 use super::unpack::{MOST_RECORDS, too_many, unpacked};
 use crate::deliveries::{Form, Room};
-use crate::events::{Bounds, EventLines, EventTable, TooMuch};
+use crate::events::{Bounds, EventLines, EventTable, TooMuch, read_event};
 use crate::serve::error::{ApiError, ErrorReason};
 
-/// An event with more bytes is a reject: reading it would take several times as many.
-const LARGEST_EVENT: usize = 4 << 20;
 /// The field of a form that holds the event; others hold pictures.
 const FIELD: &str = "json";
 
@@ -71,16 +69,17 @@ pub(super) fn recorded(
 ) -> Result<(Bytes, Form), ApiError> {
     let (events, form) = unpacked(body, packing, format, limit, room)?;
     room.grow(events.len()).map_err(refused)?;
-    let mut lines = EventLines::within(Bounds { bytes: events.len().max(limit), records: MOST_RECORDS });
+    // What is refused has a byte more.
+    let bytes = limit.max(events.len()).saturating_add(MOST_RECORDS);
+    let mut lines = EventLines::within(Bounds { bytes, records: MOST_RECORDS });
     let refusal = |too_much| match too_much {
         TooMuch::Bytes => too_large(limit),
         TooMuch::Records => too_many(),
     };
     for event in events.split(|byte| *byte == b'\n').filter(|event| !event.trim_ascii().is_empty()) {
-        let read = if event.len() > LARGEST_EVENT { None } else { serde_json::from_slice(event).ok() };
-        match read {
+        match read_event(event) {
             Some(event) => table.take(&event, &mut lines),
-            None => lines.push_unread(event),
+            None => lines.push_refused(event),
         }
         .map_err(refusal)?;
     }
@@ -152,7 +151,7 @@ mod tests {
         };
         let read = records(&format!("{}\nnonsense\n\n{{}}", event("a", 2)), Format::JsonLines, 10_000).unwrap();
         let lines: Vec<_> = read.lines().collect();
-        assert_eq!((lines.len(), lines[2], lines[3]), (4, "nonsense", ""));
+        assert_eq!((lines.len(), lines[2], lines[3]), (4, "\u{15}nonsense", ""));
         assert!(lines[0].contains("\"KKMC\":\"a\"") && lines[0].contains("2023-12-31T16:00:24Z"), "{}", lines[0]);
         assert_eq!(
             records(&event(&"x".repeat(1_000), 100), Format::Json, 10_000).unwrap_err(),
@@ -160,8 +159,11 @@ mod tests {
         );
         let many = event("a", MOST_RECORDS + 1);
         assert_eq!(records(&many, Format::Json, 1 << 30).unwrap_err(), ErrorReason::IngestTooMany);
-        let large = format!("[{},{}]", event("b", 1), event(&"x".repeat(LARGEST_EVENT), 1));
-        let read = records(&large, Format::Json, 1 << 30).unwrap();
-        assert_eq!(read.lines().map(str::len).collect::<Vec<_>>()[1], event(&"x".repeat(LARGEST_EVENT), 1).len());
+        // Many bytes, or many values: each is refused by itself.
+        for large in [event(&"x".repeat(5 << 20), 1), format!("[{}0]", "{\"\":0},".repeat(100_000))] {
+            let read = records(&format!("{}\n{large}\n", event("b", 1)), Format::JsonLines, 1 << 30).unwrap();
+            let lines: Vec<_> = read.lines().collect();
+            assert!(lines.len() == 2 && lines[0].contains("苏C12345") && lines[1] == format!("\u{15}{large}"));
+        }
     }
 }
