@@ -87,7 +87,7 @@ impl Filling {
         }
         if !was_there {
             let above = path.parent().filter(|above| !above.as_os_str().is_empty());
-            above.map_or(Ok(()), storage::make_private_folder).at("make", path)?;
+            above.map_or(Ok(()), fs::create_dir_all).at("make", path)?;
             // Of two that begin at the same time one makes it, and only that one may take it away again.
             match fs::DirBuilder::new().mode(FOLDER_MODE).create(path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
