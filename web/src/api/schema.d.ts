@@ -168,7 +168,7 @@ export interface paths {
         /**
          * Takes what a plate reader sends when it has seen vehicles, such as a webhook: `events` is `plate-recognizer`, `rekor`, `frigate`, or the
          *     name of a table in the file `source.events`. A body is one event, an array of them, one on each line (`application/x-ndjson`), or a
-         *     form with one in its field `json` (`multipart/form-data`); it may be compressed (`Content-Encoding: gzip`).
+         *     form with one in its field `json` (`multipart/form-data`); JSON may be compressed (`Content-Encoding: gzip`).
          * @description The answer comes when all of it is durable. Events about something else count as skipped.
          */
         post: operations["ingest_events"];
