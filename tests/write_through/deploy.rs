@@ -34,7 +34,7 @@ fn python(script: &str, file: &Path) -> String {
 #[test]
 fn every_example_configuration_is_accepted() {
     let files = files("deploy", "toml");
-    assert_eq!(files.len(), 5, "{files:?}");
+    assert_eq!(files.len(), 6, "{files:?}");
     for file in &files {
         let told = done([Path::new("check-config"), file.as_path()]);
         assert!(told.contains(": ok ("), "{told}");
