@@ -34,6 +34,7 @@ use super::records::PassageJson;
 use super::shares::{Progress, Share};
 use super::sight::Sight;
 use super::state::Api;
+use crate::config::TimeFormat;
 use crate::reader::{PassageCursor, ReadError, cursor_of};
 use csv::Form;
 
@@ -102,6 +103,7 @@ pub(super) async fn export(
     // They have no effect, but a wrong value is still an error.
     fields.page()?;
     fields.limit(1..=query::MAX_LIMIT, query::DEFAULT_LIMIT)?;
+    let _: Option<TimeFormat> = fields.named("timeFormat")?;
     let catalogue = sight.catalogue();
     let filter = filter(&fields, &catalogue, &api.settings)?;
     let order = order(&fields)?;
