@@ -267,14 +267,15 @@ impl<'a> SegmentReader<'a> {
     pub fn ids(&self) -> Result<Vec<PassageId>, SegmentError> {
         const DAMAGED_ODD: SegmentError = SegmentError::Damaged("odd ids");
         let mut ids = self.read(ColumnKind::Ids, |cursor| decode_ids(cursor, self.rows))?;
-        let without_text = ids.iter().filter(|id| id.tag == 0).count();
+        // An odd id has the tag 0 here, and follows from its text.
+        let odd = ids.iter().filter(|id| id.is_odd()).count();
         let texts = self.odd_ids()?;
-        if texts.len() != without_text {
+        if texts.len() != odd {
             return Err(DAMAGED_ODD);
         }
         for (row, text) in texts {
             let id = ids.get_mut(row as usize).filter(|id| id.tag == 0).ok_or(DAMAGED_ODD)?;
-            *id = PassageId::pack(&text);
+            *id = Some(PassageId::pack(&text)).filter(|id| id.is_odd()).ok_or(DAMAGED_ODD)?;
         }
         Ok(ids)
     }
@@ -284,10 +285,15 @@ impl<'a> SegmentReader<'a> {
     /// # Errors
     /// [`SegmentError::Damaged`].
     pub fn plates(&self) -> Result<Vec<u64>, SegmentError> {
+        const DAMAGED_ODD: SegmentError = SegmentError::Damaged("odd plates");
         let mut plates = self.read(ColumnKind::Plates, |cursor| combine_lanes(cursor, 8, self.rows, 0))?;
+        // An odd plate is a 0 here, and its code follows from its text.
+        if plates.iter().any(|plate| PlateCode::from_u64(*plate).is_odd()) {
+            return Err(DAMAGED_ODD);
+        }
         for (row, text) in self.odd_plates()? {
-            let plate = plates.get_mut(row as usize).filter(|plate| **plate == 0);
-            *plate.ok_or(SegmentError::Damaged("odd plates"))? = PlateCode::pack(&text).as_u64();
+            let plate = plates.get_mut(row as usize).filter(|plate| **plate == 0).ok_or(DAMAGED_ODD)?;
+            *plate = Some(PlateCode::pack(&text)).filter(|plate| plate.is_odd()).ok_or(DAMAGED_ODD)?.as_u64();
         }
         Ok(plates)
     }

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use shard::{ColumnKind, ColumnLoader, Compression, SegmentError, SegmentReader, ZoneMap, encode};
+use traffic::NameTable;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::road::{any_rows, names, repeated, rows};
@@ -26,13 +27,17 @@ fn sign(bytes: &mut [u8]) {
     bytes[HEAD - 4..HEAD].copy_from_slice(&check.to_le_bytes());
 }
 
-/// Reads whatever can be read.
+/// Reads whatever can be read. What is read as rows can be written.
 fn read_all(bytes: &[u8]) {
     let Ok(reader) = SegmentReader::open(bytes) else { return };
     for kind in ColumnKind::ALL {
         let _ = reader.load(kind);
     }
-    let _ = reader.rows(|_, _| 0);
+    let mut known = NameTable::default();
+    if let Ok(rows) = reader.rows(|dimension, text| known.push(dimension, text.clone())) {
+        let written = encode(&rows, &known, reader.first_row(), Compression::Fast);
+        assert!(written.is_ok(), "{:?}", written.err());
+    }
 }
 
 proptest! {
