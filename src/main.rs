@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use platewatch::commands::{
-    backup, config, demo, doctor, export, failure, forget, help, import_checkpoints, mirror_check, plate_key, prove,
-    replay, restore, serve, shard, ship, simulate, token, train, user, verify_audit,
+    backup, config, demo, doctor, export, failure, forget, help, import_checkpoints, import_model, mirror_check,
+    plate_key, prove, replay, restore, serve, shard, ship, simulate, token, train, user, verify_audit,
 };
 use platewatch::plain;
 use tracing::field::Field;
@@ -47,6 +47,8 @@ enum Command {
     Ship(ship::ShipArgs),
     /// Learn a flow model from a table of hourly counts or a data directory, and test it
     Train(train::TrainArgs),
+    /// Make a flow model of a pipeline that Spark saved
+    ImportModel(import_model::ImportModelArgs),
     /// Load a CSV of checkpoints into a data directory and, where MySQL is configured, into its table kkmc_info
     ImportCheckpoints(import_checkpoints::ImportArgs),
     /// Compare a data directory with MySQL by hour and checkpoint; exit code 1 if they differ
@@ -144,6 +146,7 @@ fn run(command: &Command) -> anyhow::Result<()> {
             ship::run(args)
         }
         Command::Train(args) => train::run(args, &mut out),
+        Command::ImportModel(args) => import_model::run(args, &mut out),
         Command::ImportCheckpoints(args) => import_checkpoints::run(args, &mut out),
         Command::VerifyMirror(args) => mirror_check::verify(args, &mut out),
         Command::RepairMirror(args) => mirror_check::repair(args, &mut out),

@@ -18,6 +18,7 @@ mod kafka_secure;
 mod kafka_source;
 mod mirror;
 mod ship;
+mod spark;
 mod structure;
 mod whole;
 mod write_through;

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod forget;
 pub mod help;
 pub mod import_checkpoints;
+pub mod import_model;
 pub mod mirror_check;
 mod models;
 mod outcome;

@@ -1,4 +1,5 @@
-//! The model folder: `model.bin` and `metadata.json`, which can be copied to another machine and loaded there.
+//! The model folder: `model.bin` and `metadata.json`, which can be copied to another machine and loaded there. It does not know how a
+//! model is learnt or served.
 //!
 //! Each file is replaced whole. `model.bin` is written first, and `metadata.json` names its size and checksum, so that
 //! a folder caught between the two is detected.
@@ -20,6 +21,10 @@ use super::train::{Trained, no_evaluation};
 pub(super) const MODEL: &str = "model.bin";
 /// What people and programs may want to know about it.
 pub(super) const METADATA: &str = "metadata.json";
+/// The kind of [`Origin`] of what Spark learnt.
+pub(super) const PIPELINE: &str = "pipeline";
+const IMPORTED: &str =
+    "it was learnt by Spark and imported: its test is not known, and intervals are assumed, not measured";
 /// The layout of the folder that this program writes.
 const FORMAT: u32 = 1;
 /// Larger files are not read, and not written.
@@ -29,9 +34,9 @@ const MAX_METADATA_BYTES: u64 = 1 << 20;
 /// What a model learnt from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// `csv` or `counters`.
+    /// `csv`, `counters` or `pipeline`.
     pub kind: String,
-    /// The file or data directory.
+    /// The file, the data directory, or the folder of Spark and its version.
     pub path: String,
     /// Counts that were used.
     pub rows: u64,
@@ -91,10 +96,10 @@ pub struct SparkSummary {
     pub coefficients: [f64; 3],
     /// The constant term.
     pub intercept: f64,
-    /// On the rows that it learnt from.
-    pub rmse: f64,
-    /// On the rows that it learnt from.
-    pub r2: f64,
+    /// On the rows that it learnt from; none if it was learnt elsewhere.
+    pub rmse: Option<f64>,
+    /// On the rows that it learnt from; none if it was learnt elsewhere.
+    pub r2: Option<f64>,
 }
 
 /// A folder that cannot be used.
@@ -133,17 +138,38 @@ pub enum FolderError {
 /// # Errors
 /// [`FolderError::Io`] if a file cannot be written.
 pub fn save(folder: &Path, trained: &Trained, origin: Origin, now: i64) -> Result<Metadata, FolderError> {
-    let Trained { model, evaluation, options } = trained;
     let path = folder.join(MODEL);
     let senseless = |error: ModelError| FolderError::Damaged { path: path.clone(), why: error.to_string() };
-    let bytes = model.encode().map_err(senseless)?;
+    let bytes = trained.model.encode().map_err(senseless)?;
     // A model that could not be loaded again is not written.
     FlowModel::decode(&bytes).map_err(senseless)?;
-    let checksum = xxh3_64(&bytes);
+    let metadata = metadata_of(trained, origin, now, &bytes);
+    let json = serde_json::to_vec_pretty(&metadata)
+        .map_err(|error| FolderError::Damaged { path: folder.join(METADATA), why: error.to_string() })?;
+    if json.len() as u64 >= MAX_METADATA_BYTES {
+        let why = format!("it would be larger than {MAX_METADATA_BYTES} bytes, which is not read");
+        return Err(FolderError::Damaged { path: folder.join(METADATA), why });
+    }
+    std::fs::create_dir_all(folder).map_err(|error| FolderError::Io {
+        action: "make",
+        path: folder.to_owned(),
+        error,
+    })?;
+    replace(&path, &bytes)?;
+    replace(&folder.join(METADATA), &[json.as_slice(), b"\n"].concat())?;
+    Ok(metadata)
+}
+
+/// What is to be known of a model whose file holds `bytes`.
+pub(super) fn metadata_of(trained: &Trained, origin: Origin, now: i64, bytes: &[u8]) -> Metadata {
+    let Trained { model, evaluation, options } = trained;
+    let checksum = xxh3_64(bytes);
     let time = jiff::Timestamp::from_second(now).unwrap_or_default();
     let hour = |hour: i64| model.is_dated.then(|| traffic::CivilTime(hour * 3600).to_string());
     let bounds = model.bounds_of(model.kind);
-    let metadata = Metadata {
+    let is_imported = origin.kind == PIPELINE;
+    let measured = |number: f64| (!is_imported).then_some(number);
+    Metadata {
         format: FORMAT,
         version: format!("{}-{:08x}", time.strftime("%Y%m%dT%H%M%SZ"), checksum >> 32),
         kind: model.kind,
@@ -161,29 +187,15 @@ pub fn save(folder: &Path, trained: &Trained, origin: Origin, now: i64) -> Resul
         spark: SparkSummary {
             coefficients: model.spark.coefficients,
             intercept: model.spark.intercept,
-            rmse: model.spark.rmse,
-            r2: model.spark.r2,
+            rmse: measured(model.spark.rmse),
+            r2: measured(model.spark.r2),
         },
-        note: evaluation.is_none().then(no_evaluation),
+        note: evaluation.is_none().then(|| if is_imported { IMPORTED.to_owned() } else { no_evaluation() }),
         evaluation: evaluation.clone(),
         model_bytes: bytes.len() as u64,
         model_xxh3: format!("{checksum:016x}"),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let json = serde_json::to_vec_pretty(&metadata)
-        .map_err(|error| FolderError::Damaged { path: folder.join(METADATA), why: error.to_string() })?;
-    if json.len() as u64 >= MAX_METADATA_BYTES {
-        let why = format!("it would be larger than {MAX_METADATA_BYTES} bytes, which is not read");
-        return Err(FolderError::Damaged { path: folder.join(METADATA), why });
     }
-    std::fs::create_dir_all(folder).map_err(|error| FolderError::Io {
-        action: "make",
-        path: folder.to_owned(),
-        error,
-    })?;
-    replace(&path, &bytes)?;
-    replace(&folder.join(METADATA), &[json.as_slice(), b"\n"].concat())?;
-    Ok(metadata)
 }
 
 /// Reads the model in `folder`.

@@ -7,6 +7,8 @@
 //!                          adaptive, nowcast)                      feedback of the last hours)
 //! ```
 //!
+//! A folder of Spark itself ([`pipeline_folder`]) is served too, as what it says ([`imported`]).
+//!
 //! Four models: [`spark`] is the original pipeline to the digit, [`seasonal`] knows the hour of the week, [`weeks`] is the mean
 //! of the last weeks, and the fourth the mean of these two. Training measures them forward in time against simple predictors
 //! ([`evaluate`], [`candidates`]) and the best one is served, unless one is pinned. While it is served, the finished hours
@@ -28,11 +30,13 @@ mod folder;
 pub(crate) mod fuzz;
 mod grid;
 mod history;
+mod imported;
 mod intervals;
 mod layout;
 mod model;
 mod nowcast;
 mod pace;
+mod pipeline_folder;
 mod registry;
 mod seasonal;
 mod service;
@@ -50,6 +54,7 @@ pub use candidates::TrainSettings;
 pub use folder::{Origin, save};
 pub use grid::{Grid, GridBuilder};
 pub use history::History;
+pub use imported::import;
 pub use model::{FlowModel, LoadedModel};
 pub use pace::Pace;
 pub use registry::{MemoryRegistry, Registry, VERSIONS};

@@ -4,7 +4,7 @@
 //! A model whose files changed is loaded and swapped in between two requests. One that is damaged, or newer than this
 //! program, is reported in the log and the status, and the previous one stays. A scheduled training replaces a model
 //! that was trained from a table only when the appliance's own history is at least as long: a few days of counts do not
-//! replace a year.
+//! replace a year. One that Spark learnt is never replaced.
 //!
 //! As hours finish, the last of them are compared with their forecasts ([`super::feedback`]), and the answers follow.
 
@@ -23,11 +23,13 @@ use super::Kind;
 use super::calendar::Calendar;
 use super::candidates::TrainSettings;
 use super::feedback::last_hours;
-use super::folder::{self, FolderError, METADATA, MODEL, Metadata, Origin};
+use super::folder::{self, FolderError, METADATA, MODEL, Metadata, Origin, PIPELINE};
 use super::history::History;
+use super::imported;
 use super::model::LoadedModel;
 use super::nowcast::LastHours;
 use super::pace::Pace;
+use super::pipeline_folder::SavedPipeline;
 use super::registry::Registry;
 use super::train::{TrainError, train};
 use crate::clock::{Clock, unix_now};
@@ -101,8 +103,17 @@ struct Served {
     last: Option<Arc<LastHours>>,
 }
 
-/// What the files in the folder look like: sizes and times of change.
-type Stamp = [Option<(u64, SystemTime)>; 2];
+/// What the files in the folder look like: sizes and times of change. The last two are folders of Spark, which it makes anew.
+type Stamp = [Option<(u64, SystemTime)>; 4];
+
+/// Why there is no model.
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error(transparent)]
+    Import(#[from] imported::ImportError),
+}
 
 /// What the thread remembers between two checks.
 struct Watch {
@@ -189,13 +200,13 @@ impl Service {
         if watch.settled == Some(stamp) {
             return;
         }
-        match folder::load(&self.settings.folder) {
+        match self.load() {
             Ok((model, metadata)) => {
                 watch.settled = Some(stamp);
                 self.serve(model, metadata);
             }
             // Not there yet, or no longer: what was loaded stays.
-            Err(FolderError::Missing { .. }) if stamp.iter().all(Option::is_none) => {
+            Err(LoadError::Folder(FolderError::Missing { .. })) if stamp.iter().all(Option::is_none) => {
                 watch.settled = Some(stamp);
                 self.reported().problem = None;
             }
@@ -211,6 +222,15 @@ impl Service {
                 tracing::error!(%error, serving, "the flow model cannot be loaded");
                 self.reported().problem = Some(format!("{error} ({kept})"));
             }
+        }
+    }
+
+    /// The model in the folder: ours, or one that Spark saved there.
+    fn load(&self) -> Result<(super::FlowModel, Metadata), LoadError> {
+        let folder = &self.settings.folder;
+        match folder::load(folder) {
+            Err(FolderError::Missing { .. }) if SavedPipeline::is_at(folder) => Ok(imported::served(folder)?),
+            loaded => Ok(loaded?),
         }
     }
 
@@ -293,6 +313,10 @@ impl Service {
             return false;
         }
         let served = self.current.load_full();
+        // Whoever imported a model wants that one.
+        if served.as_ref().is_some_and(|served| served.metadata.trained_from.kind == PIPELINE) {
+            return false;
+        }
         if let Some(served) = &served
             && served.metadata.trained_from.kind != "counters"
             && (watch.history.days() as u64) < served.metadata.hours.div_ceil(24)
@@ -379,7 +403,7 @@ pub fn read_holidays(files: &[PathBuf]) -> Result<Calendar, String> {
 }
 
 fn stamp(folder: &Path) -> Stamp {
-    [MODEL, METADATA].map(|file| {
+    [MODEL, METADATA, "metadata", "stages"].map(|file| {
         let metadata = std::fs::metadata(folder.join(file)).ok()?;
         Some((metadata.len(), metadata.modified().ok()?))
     })

@@ -12,7 +12,7 @@ mod cases;
 mod closed_log;
 mod crash;
 mod damage;
-mod demo;
+pub(crate) mod demo;
 mod determinism;
 pub(crate) mod dirty;
 mod docs;
