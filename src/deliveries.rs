@@ -24,6 +24,11 @@ pub const NAMED_REJECTS: usize = 100;
 /// acknowledge, U+0015).
 pub const REFUSED: u8 = 0x15;
 
+/// A byte of JSON that is to stand on one line: a line ending in it is white space, since a text cannot hold one.
+pub fn spaced(byte: u8) -> u8 {
+    if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }
+}
+
 /// What became of a delivery, once it is durable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Receipt {

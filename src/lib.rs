@@ -68,6 +68,7 @@ pub(crate) mod source;
 pub(crate) mod status;
 pub(crate) mod store;
 mod suggest;
+mod trust;
 pub(crate) mod work;
 mod work_json;
 

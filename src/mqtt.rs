@@ -10,7 +10,6 @@
 
 mod message;
 
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +21,12 @@ use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, Publish, QoS,
     SubscribeReasonCode, TlsConfiguration, Transport,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{MqttConfig, ServerUrl};
 use crate::deliveries::{Deliveries, Receipt, Refused};
 use crate::events::EventTables;
+use crate::trust::{self, TrustError};
 pub use message::{Form, FormError};
 
 /// Messages that have no receipt yet, at most; a broker usually sends fewer.
@@ -42,17 +39,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MqttError {
-    /// The certificates cannot be read.
-    #[error("mqtt.tls_ca: {path} holds no certificate that can be read ({error}); name a PEM file (-----BEGIN CERTIFICATE-----)", path = .path.display())]
-    Certificates {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: String,
-    },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
+    /// The broker cannot be reached by TLS.
+    #[error("mqtt.tls_ca: {0}")]
+    Tls(#[from] TrustError),
     /// Messages cannot be read.
     #[error("mqtt.format: {0}")]
     Form(#[from] FormError),
@@ -97,7 +86,7 @@ impl MqttIntake {
             options.set_credentials(user, password);
         }
         if url.scheme() == "mqtts" {
-            let tls = TlsConfiguration::Rustls(Arc::new(tls(config.tls_ca.as_ref())?));
+            let tls = TlsConfiguration::Rustls(Arc::new(trust::client(config.tls_ca.as_deref())?));
             options.set_transport(Transport::tls_with_config(tls));
         }
         Ok(Some(Self {
@@ -222,28 +211,6 @@ fn login(url: &ServerUrl, config: &MqttConfig) -> Option<(String, String)> {
     let user = url.user().map_or_else(|| config.user.clone(), str::to_owned);
     let password = url.password().map_or_else(|| config.password.expose(), |password| password.expose());
     (!user.is_empty() || !password.is_empty()).then(|| (user, password.to_owned()))
-}
-
-fn tls(authorities: Option<&PathBuf>) -> Result<ClientConfig, MqttError> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(path) => {
-            let wrong = |error: String| MqttError::Certificates { path: path.clone(), error };
-            let all = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-            for certificate in all {
-                roots.add(certificate.map_err(|error| wrong(error.to_string()))?)?;
-            }
-            if roots.is_empty() {
-                return Err(wrong("there is none in it".to_owned()));
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// What is wrong, and what to do.

@@ -84,7 +84,8 @@ fn is_taken(path: &str, name: &str) -> bool {
         && !NOT_OF_ACCESS.contains(&path)
 }
 
-fn inode(about: &Metadata) -> (u64, u64) {
+/// Disk and number: what a file is, under whatever name.
+pub(super) fn inode(about: &Metadata) -> (u64, u64) {
     (about.dev(), about.ino())
 }
 

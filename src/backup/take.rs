@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use storage::{Database, Mark};
 
-use super::contents::{Found, found};
+use super::contents::{Found, found, inode};
 use super::error::{At as _, BackupError};
 use super::files::{self, Filling, Sum, sync_folders};
 use super::manifest::{Kept, Manifest};
@@ -81,12 +80,15 @@ pub fn take(order: &Order<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Man
     let mut files = taking.kept;
     files.sort_by(|one, other| one.path.cmp(&other.path));
     drop(copied);
+    let Looked { passages, newest } = looked_at(&order.target.join(DATA), known.as_ref())?;
     let manifest = Manifest {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: jiff::Timestamp::from_second(order.now).unwrap_or_default().to_string(),
         source: order.data_dir.display().to_string(),
+        sequence: known.map_or(0, |known| known.sequence),
+        passages,
+        newest,
         files,
-        ..looked_at(&order.target.join(DATA), known.as_ref())?
     };
     sync_folders(order.target)?;
     files::sync_above(order.target)?;
@@ -121,8 +123,14 @@ fn enough_room(
     }
 }
 
+/// What a copy holds; none if it is of an older format.
+struct Looked {
+    passages: Option<u64>,
+    newest: Option<String>,
+}
+
 /// Opens a copy for reading, which looks at its logs and tables, and says what it holds.
-fn looked_at(data: &Path, known: Option<&Mark>) -> Result<Manifest, BackupError> {
+fn looked_at(data: &Path, known: Option<&Mark>) -> Result<Looked, BackupError> {
     let not_whole = |error: &dyn std::fmt::Display| BackupError::NotWhole(error.to_string());
     let (shortage, passages, newest) = match Frozen::open(data) {
         Ok(frozen) => {
@@ -139,16 +147,7 @@ fn looked_at(data: &Path, known: Option<&Mark>) -> Result<Manifest, BackupError>
     if let Some(shortage) = shortage {
         return Err(not_whole(&format!("{shortage}; {} has the same, see deploy/RUNBOOK.md", data.display())));
     }
-    let sequence = known.map_or(0, |known| known.sequence);
-    Ok(Manifest {
-        program: String::new(),
-        made_at: String::new(),
-        source: String::new(),
-        sequence,
-        passages,
-        newest,
-        files: Vec::new(),
-    })
+    Ok(Looked { passages, newest })
 }
 
 impl Taking<'_> {
@@ -273,7 +272,7 @@ fn files_below(folder: &Path) -> Result<Vec<(String, u64)>, BackupError> {
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
-    let place = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    let place = |path: &Path| fs::metadata(path).ok().map(|about| inode(&about));
     place(one).is_some_and(|at| place(other) == Some(at))
 }
 

@@ -55,7 +55,7 @@ enum Parts {
 
 /// All tables by name.
 #[derive(Debug, Clone, Default)]
-pub struct EventTables(Arc<BTreeMap<String, EventTable>>);
+pub struct EventTables(Arc<BTreeMap<String, Arc<EventTable>>>);
 
 impl EventTables {
     /// The known ones, and those of a file, which come before known ones of the same name. `names` are the columns of a record.
@@ -78,8 +78,8 @@ impl EventTables {
     }
 
     /// The table of a name.
-    pub fn get(&self, name: &str) -> Option<&EventTable> {
-        self.0.get(name)
+    pub fn get(&self, name: &str) -> Option<Arc<EventTable>> {
+        self.0.get(name).cloned()
     }
 
     /// All names, in their order.
@@ -88,11 +88,11 @@ impl EventTables {
     }
 }
 
-fn tables(text: &str, names: &[String]) -> Result<BTreeMap<String, EventTable>, String> {
+fn tables(text: &str, names: &[String]) -> Result<BTreeMap<String, Arc<EventTable>>, String> {
     let all: BTreeMap<String, Written> = toml::from_str(text).map_err(|error| error.to_string())?;
     all.into_iter()
         .map(|(name, written)| match table(written, names) {
-            Ok(table) if is_name(&name) => Ok((name, table)),
+            Ok(table) if is_name(&name) => Ok((name, Arc::new(table))),
             Ok(_) => Err(format!("[{name}]: a name has small letters, digits and hyphens only")),
             Err(reason) => Err(format!("[{name}]: {reason}")),
         })

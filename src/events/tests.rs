@@ -1,14 +1,16 @@
 //! Events of each known reader, and what is none. The samples are of our own making, after what each reader's documentation shows.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::{Bounds, EventLines, EventTable, EventTables, TooMuch};
 
 const ENOUGH: Bounds = Bounds { bytes: 1 << 20, records: 1_000 };
 
-fn known(name: &str) -> EventTable {
+fn known(name: &str) -> Arc<EventTable> {
     let names: Vec<String> = traffic::Layout::default().names().map(str::to_owned).collect();
-    EventTables::load(None, &names).unwrap().get(name).unwrap().clone()
+    EventTables::load(None, &names).unwrap().get(name).unwrap()
 }
 
 /// The lines of an event, an empty one as null.

@@ -1,5 +1,7 @@
 //! A message, to records as the source reads them. It knows no broker.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 
 use crate::deliveries;
@@ -29,7 +31,7 @@ pub enum Form {
     /// A JSON object with the names of columns.
     Object,
     /// An event of a plate reader.
-    Event(Box<EventTable>),
+    Event(Arc<EventTable>),
 }
 
 impl Form {
@@ -41,7 +43,7 @@ impl Form {
         match name {
             "lines" => Ok(Self::Lines { gb18030 }),
             "json" => Ok(Self::Object),
-            _ => tables.get(name).map(|table| Self::Event(Box::new(table.clone()))).ok_or_else(|| FormError {
+            _ => tables.get(name).map(Self::Event).ok_or_else(|| FormError {
                 given: name.to_owned(),
                 known: tables.names().collect::<Vec<_>>().join(", "),
             }),
@@ -70,14 +72,9 @@ fn events(table: &EventTable, payload: &Bytes) -> Bytes {
     if taken { lines.into_bytes().into() } else { EventLines::refused(&on_one_line(payload)).into() }
 }
 
-/// A line ending in JSON is white space, since a text cannot hold one.
 fn on_one_line(payload: &Bytes) -> Bytes {
-    let space = |byte: &u8| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte };
-    if payload.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-        payload.iter().map(space).collect()
-    } else {
-        payload.clone()
-    }
+    let is_several = payload.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    if is_several { payload.iter().copied().map(deliveries::spaced).collect() } else { payload.clone() }
 }
 
 #[cfg(test)]

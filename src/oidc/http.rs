@@ -1,7 +1,7 @@
 //! The HTTP client that asks the provider: one request per connection, bounded in bytes and time, no redirects, TLS by rustls;
 //! without TLS only on this machine. It does not know what it asks for.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
 
 use super::settings::is_loopback_host;
+use crate::trust::{self, TrustError};
 
 /// The most bytes of an answer. Documents of providers have some kilobytes.
 const MAX_BYTES: usize = 512 << 10;
@@ -67,22 +67,6 @@ pub enum HttpError {
     },
 }
 
-/// Why the client cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum TrustError {
-    /// The file of authorities cannot be used.
-    #[error("oidc.ca_certificate: {path} holds no certificate that can be read ({error}); name a PEM file (-----BEGIN CERTIFICATE-----)", path = .path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        error: String,
-    },
-    /// TLS cannot be set up.
-    #[error("TLS cannot be set up: {0}")]
-    Tls(#[from] rustls::Error),
-}
-
 /// The client.
 #[derive(Clone)]
 pub(super) struct Http {
@@ -92,11 +76,8 @@ pub(super) struct Http {
 
 impl Http {
     /// A client that trusts the authorities in this file, or those of this machine.
-    pub(super) fn new(ca_certificate: Option<&PathBuf>, timeout: Duration) -> Result<Self, TrustError> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-        let tls = tls.with_root_certificates(roots(ca_certificate)?).with_no_client_auth();
-        Ok(Self { tls: Arc::new(tls), timeout })
+    pub(super) fn new(ca_certificate: Option<&Path>, timeout: Duration) -> Result<Self, TrustError> {
+        Ok(Self { tls: Arc::new(trust::client(ca_certificate)?), timeout })
     }
 
     /// Sends a request.
@@ -164,20 +145,4 @@ where
     let body = Limited::new(body, MAX_BYTES).collect().await;
     let body = body.map_err(|error| HttpError::Body { host: host.to_owned(), error })?;
     Ok(HttpResponse::from_parts(head, body.to_bytes().to_vec()))
-}
-
-/// The authorities that are trusted.
-fn roots(file: Option<&PathBuf>) -> Result<RootCertStore, TrustError> {
-    let mut roots = RootCertStore::empty();
-    let Some(path) = file else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        return Ok(roots);
-    };
-    let wrong = |error: String| TrustError::File { path: path.clone(), error };
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() { Err(wrong("there is none".to_owned())) } else { Ok(roots) }
 }

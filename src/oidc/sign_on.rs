@@ -26,9 +26,10 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::claims::{roles, shown};
-use super::http::{Http, TrustError};
+use super::http::Http;
 use super::pending::{self, MAX_SECONDS, Pending, Unknown};
 use super::settings::{OidcSettings, is_loopback_host};
+use crate::trust::TrustError;
 
 /// How long what the provider publishes is kept.
 const KEPT: Duration = Duration::from_secs(3_600);
@@ -150,7 +151,7 @@ pub struct SignOn {
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
     /// Nobody can be trusted.
-    #[error(transparent)]
+    #[error("oidc.ca_certificate: {0}")]
     Trust(#[from] TrustError),
     /// An address is none.
     #[error("oidc.issuer or oidc.redirect_url: {0}")]
@@ -164,7 +165,7 @@ impl SignOn {
     /// [`SetUpError`].
     pub fn new(settings: OidcSettings) -> Result<Self, SetUpError> {
         Ok(Self {
-            http: Http::new(settings.ca_certificate.as_ref(), settings.timeout)?,
+            http: Http::new(settings.ca_certificate.as_deref(), settings.timeout)?,
             issuer: IssuerUrl::new(settings.issuer.clone())?,
             redirect: RedirectUrl::new(settings.redirect_url.clone())?,
             published: tokio::sync::Mutex::default(),

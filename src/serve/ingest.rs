@@ -153,11 +153,11 @@ pub(super) async fn ingest_events(
     body: Body,
 ) -> Answer<ReceiptJson> {
     let deliveries = deliveries(&api)?;
-    let tables = api.settings.events.clone();
-    if tables.get(&name).is_none() {
+    let tables = &api.settings.events;
+    let Some(table) = tables.get(&name) else {
         let known = tables.names().collect::<Vec<_>>().join(", ");
         return Err(ApiError::new(ErrorReason::EventsUnknown).with("given", shortened(&name)).with("known", known));
-    }
+    };
     let (envelope, packing) = (EventEnvelope::of(&headers)?, Packing::of(&headers)?);
     if packing != Packing::None && matches!(envelope, EventEnvelope::Multipart(_)) {
         return Err(ApiError::new(ErrorReason::IngestPacking).with("given", "gzip, and is a form"));
@@ -166,10 +166,7 @@ pub(super) async fn ingest_events(
     let mut room = deliveries.room();
     let body = read(body, headers.get(header::CONTENT_LENGTH), limit, &mut room).await?;
     let opened = envelope.opened(body, &mut room).await?;
-    let recording = api.lanes.unpack(move || {
-        let table = tables.get(&name).ok_or_else(|| ApiError::new(ErrorReason::EventsUnknown))?;
-        recorded(opened, packing, limit, table, &mut room).map(|it| (it, room))
-    });
+    let recording = api.lanes.unpack(move || recorded(opened, packing, limit, &table, &mut room).map(|it| (it, room)));
     let ((body, form), room) = recording.await??;
     delivered(&deliveries, &identity, body, form, room).await
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::error::{Answer, ApiError, Envelope, ErrorEnvelope, Success};
-use super::fields::QueryFields;
+use super::fields::{Fields, QueryFields};
 use super::records::label;
 use super::sight::Sight;
 use super::state::Api;
@@ -79,7 +79,7 @@ pub(super) async fn kkmc_count(
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<CheckpointCount>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
+    let range = api.asked_range(&fields)?;
     let counts = api.counted(&sight, range, move |snapshot| snapshot.counts(Group::Checkpoint, range)).await?;
     let catalogue = sight.catalogue();
     let named = counts.into_iter().take(limit).map(|(name, value)| CheckpointCount {
@@ -110,7 +110,7 @@ pub(super) async fn hour_count(
     sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<HourCounts> {
-    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
+    let range = api.asked_range(&fields)?;
     let counts = api.counted(&sight, range, move |snapshot| snapshot.counts_by_hour_of_day(range)).await?;
     let hours = (0..counts.len()).map(|hour| format!("{hour:02}:00")).collect();
     Ok(Success(HourCounts { hours, data: counts.to_vec() }))
@@ -137,7 +137,7 @@ pub(super) async fn map_data(
     sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
-    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
+    let range = api.asked_range(&fields)?;
     if !fields.flag("fold")?.unwrap_or(false) {
         return api.named_counts(&sight, Group::District, range, usize::MAX).await;
     }
@@ -167,7 +167,7 @@ pub(super) async fn vehicle_type(
     sight: Sight,
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
-    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
+    let range = api.asked_range(&fields)?;
     api.named_counts(&sight, Group::VehicleType, range, usize::MAX).await
 }
 
@@ -193,11 +193,16 @@ pub(super) async fn vehicle_brand(
     QueryFields(fields): QueryFields,
 ) -> Answer<Vec<NamedCount>> {
     let limit = fields.limit(1..=MAX_LIMIT, DEFAULT_LIMIT)?;
-    let range = fields.day_or_range(api.now(), &api.settings.zone)?;
+    let range = api.asked_range(&fields)?;
     api.named_counts(&sight, Group::Brand, range, limit).await
 }
 
 impl Api {
+    /// The range that is asked for.
+    fn asked_range(&self, fields: &Fields) -> Result<TimeRange, ApiError> {
+        fields.day_or_range(|| self.now(), &self.settings.zone)
+    }
+
     /// Reads counts: in the lane of counters if the range has whole hours, since that only reads counters in memory; else in
     /// the lane of scans.
     async fn counted<T, F>(&self, sight: &Sight, range: TimeRange, read: F) -> Result<T, ApiError>

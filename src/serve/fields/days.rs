@@ -14,17 +14,21 @@ const TODAY: &str = "today";
 pub(in crate::serve) const YEARS: Range<i64> = 2000..2100;
 
 impl Fields {
-    /// The range of event time of `day`, or else of `start` and `end`. `now` is the civil time of the clock.
+    /// The range of event time of `day`, or else of `start` and `end`. `now` is asked for the civil time, if `day` is `today`.
     ///
     /// # Errors
     /// 400 if one of them is no day or time, 409 if a day is given beside an end of a range, and as [`Fields::range`].
-    pub(in crate::serve) fn day_or_range(&self, now: CivilTime, zone: &TimeZoneName) -> Result<TimeRange, ApiError> {
+    pub(in crate::serve) fn day_or_range(
+        &self,
+        now: impl FnOnce() -> CivilTime,
+        zone: &TimeZoneName,
+    ) -> Result<TimeRange, ApiError> {
         let range = self.range("start", "end", zone)?;
         let Some(text) = self.exact("day")?.map(str::trim_end).filter(|text| !text.is_empty()) else {
             return Ok(range);
         };
         let wrong = || ApiError::new(ErrorReason::NotDay).with("given", shortened(text));
-        let day = if text == TODAY { now } else { date_of(text, zone).ok_or_else(wrong)? };
+        let day = if text == TODAY { now() } else { date_of(text, zone).ok_or_else(wrong)? };
         if range != TimeRange::default() {
             return Err(ApiError::new(ErrorReason::DayAndRange));
         }

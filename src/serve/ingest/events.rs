@@ -141,7 +141,7 @@ mod tests {
         let records = |body: &str, format: Format, limit: usize| {
             let mut room = Deliveries::default().room();
             room.grow(body.len()).unwrap();
-            let read = recorded((body.as_bytes().to_vec(), format), Packing::None, limit, table, &mut room);
+            let read = recorded((body.as_bytes().to_vec(), format), Packing::None, limit, &table, &mut room);
             read.map(|(lines, _)| String::from_utf8(lines.to_vec()).unwrap()).map_err(|error| error.reason())
         };
         let event = |camera: &str, plates: usize| {

@@ -7,7 +7,7 @@ use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::body::{Format, Packing, refused, too_large};
-use crate::deliveries::{Form, Room};
+use crate::deliveries::{Form, Room, spaced};
 use crate::serve::error::{ApiError, ErrorReason};
 
 /// Records of one request at most, so that no commit is long.
@@ -112,10 +112,8 @@ struct Elements {
 }
 
 impl Elements {
-    /// A line ending in JSON is white space, since a text cannot hold one.
     fn push(&mut self, value: &RawValue) {
-        let space = |byte: u8| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte };
-        self.lines.extend(value.get().bytes().map(space));
+        self.lines.extend(value.get().bytes().map(spaced));
         self.lines.push(b'\n');
         self.count += 1;
     }
