@@ -18,7 +18,7 @@ use crate::pipeline::QUEUE_BATCHES;
 use crate::reader::{ReadError, Reader, Snapshot};
 use crate::roads::Roads;
 use crate::status::{
-    AnnouncedDrop, CheckpointsStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, Retained,
+    AnnouncedDrop, CheckpointsStatus, FeedStatus, KafkaStatus, MirrorStatus, PartitionStatus, PipelineStatus, Retained,
     RetentionDrop, SourceState, SourceStatus, Status, StorageStatus,
 };
 use crate::store::{CheckpointsOrigin, Dropped, Kept, Lifetimes, StoreHandle};
@@ -39,6 +39,9 @@ struct Running {
 /// Reports the state of the consumption of a topic.
 pub type KafkaProbe = Box<dyn Fn() -> KafkaStatus + Send + Sync>;
 
+/// Reports the state of the servers that records come from beside HTTP.
+pub type FeedsProbe = Box<dyn Fn() -> Vec<FeedStatus> + Send + Sync>;
+
 /// Reports the state of the mirrors.
 pub type MirrorsProbe = Box<dyn Fn() -> Vec<MirrorStatus> + Send + Sync>;
 
@@ -49,6 +52,7 @@ pub struct Appliance {
     started: Instant,
     running: Mutex<Running>,
     kafka: OnceLock<KafkaProbe>,
+    feeds: OnceLock<FeedsProbe>,
     mirrors: OnceLock<MirrorsProbe>,
 }
 
@@ -62,6 +66,7 @@ impl Appliance {
             started: Instant::now(),
             running: Mutex::new(Running { source, ..Running::default() }),
             kafka: OnceLock::new(),
+            feeds: OnceLock::new(),
             mirrors: OnceLock::new(),
         }
     }
@@ -69,6 +74,11 @@ impl Appliance {
     /// The source is a Kafka topic, on which `probe` reports.
     pub fn follow_kafka(&self, probe: KafkaProbe) {
         let _ = self.kafka.set(probe);
+    }
+
+    /// Records come from servers that this process connects to, on which `probe` reports.
+    pub fn follow_feeds(&self, probe: FeedsProbe) {
+        let _ = self.feeds.set(probe);
     }
 
     /// There are mirrors, on which `probe` reports.
@@ -153,6 +163,7 @@ impl Reader for Appliance {
         let mut source = SourceStatus {
             partitions: partitions.collect(),
             kafka: self.kafka.get().map(|probe| probe()),
+            feeds: self.feeds.get().map(|probe| probe()).unwrap_or_default(),
             ..running.source.clone()
         };
         let failure = failure_of(&running, &self.shared)

@@ -17,15 +17,18 @@ use std::time::Duration;
 use axum::body::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesOrdered};
+use parking_lot::Mutex;
 use rumqttc::{
     AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, Publish, QoS,
     SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::unix_now;
 use crate::config::{MqttConfig, ServerUrl};
 use crate::deliveries::{Deliveries, Receipt, Refused};
 use crate::events::EventTables;
+use crate::status::FeedStatus;
 use crate::trust::{self, TrustError};
 pub use message::{Form, FormError};
 
@@ -35,6 +38,8 @@ const MOST_WAITING: usize = 1_000;
 const LARGEST: usize = 32 << 20;
 /// How long to wait where there is no room.
 const PAUSE: Duration = Duration::from_millis(50);
+
+const REFUSED: &str = "the broker refuses a subscription: allow the user to read these topics";
 
 /// The settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +62,7 @@ pub struct MqttIntake {
     connect_timeout: Duration,
     retry_max: Duration,
     deliveries: Arc<Deliveries>,
+    state: Arc<Mutex<FeedStatus>>,
 }
 
 /// Why a connection ended.
@@ -79,16 +85,8 @@ impl MqttIntake {
         deliveries: &Arc<Deliveries>,
     ) -> Result<Option<Self>, MqttError> {
         let Some(url) = &config.url else { return Ok(None) };
-        let mut options = MqttOptions::new(&config.client_id, url.host(), url.port());
-        options.set_keep_alive(config.keep_alive).set_clean_session(false).set_manual_acks(true);
-        options.set_max_packet_size(LARGEST, LARGEST);
-        if let Some((user, password)) = login(url, config) {
-            options.set_credentials(user, password);
-        }
-        if url.scheme() == "mqtts" {
-            let tls = TlsConfiguration::Rustls(Arc::new(trust::client(config.tls_ca.as_deref())?));
-            options.set_transport(Transport::tls_with_config(tls));
-        }
+        let mut options = options(config, url, &config.client_id)?;
+        options.set_clean_session(false).set_manual_acks(true);
         Ok(Some(Self {
             options,
             address: url.to_string(),
@@ -97,7 +95,33 @@ impl MqttIntake {
             connect_timeout: config.connect_timeout,
             retry_max: config.retry_max,
             deliveries: deliveries.clone(),
+            state: Arc::new(Mutex::new(FeedStatus {
+                name: "MQTT".to_owned(),
+                address: url.to_string(),
+                away_since_unix: Some(unix_now()),
+                ..FeedStatus::default()
+            })),
         }))
+    }
+
+    /// Reports how the connection is, also while it runs.
+    pub fn state(&self) -> impl Fn() -> FeedStatus + Send + Sync + use<> {
+        let state = self.state.clone();
+        move || state.lock().clone()
+    }
+
+    /// It works from now on.
+    fn is_connected(&self) {
+        let mut state = self.state.lock();
+        *state = FeedStatus { connected: true, away_since_unix: None, last_error: None, ..state.clone() };
+    }
+
+    /// It does not, and why.
+    fn is_away(&self, reason: &str) {
+        let mut state = self.state.lock();
+        state.connected = false;
+        state.away_since_unix.get_or_insert_with(unix_now);
+        state.last_error = Some(reason.to_owned());
     }
 
     /// Takes messages until `stop`, or until nothing is taken any more. A broker that is away is waited for.
@@ -117,6 +141,7 @@ impl MqttIntake {
                 (pause, said) = (Duration::from_secs(1).min(self.retry_max), String::new());
             }
             let Ended::Broken(reason) = ended else { return };
+            self.is_away(&reason);
             if reason != said {
                 tracing::warn!(broker = self.address, %reason, "no connection to the broker of MQTT, it is tried again");
                 said = reason;
@@ -132,6 +157,7 @@ impl MqttIntake {
         // A stream, since what `poll` has begun must not be dropped when a receipt comes: an acknowledgement could go with it.
         let mut events = pin!(stream::unfold(events, |mut events| async { Some((events.poll().await, events)) }));
         let mut waiting = FuturesOrdered::new();
+        let mut refused = false;
         loop {
             tokio::select! {
                 Some(event) = events.next(), if waiting.len() < MOST_WAITING => match event {
@@ -146,10 +172,11 @@ impl MqttIntake {
                     }
                     Ok(Event::Incoming(Packet::SubAck(answers))) => {
                         if answers.return_codes.contains(&SubscribeReasonCode::Failure) {
-                            tracing::error!(
-                                broker = self.address, topics = ?self.topics,
-                                "the broker refuses a subscription: allow the user to read these topics"
-                            );
+                            refused = true;
+                            self.is_away(REFUSED);
+                            tracing::error!(broker = self.address, topics = ?self.topics, "{REFUSED}");
+                        } else if !refused {
+                            self.is_connected();
                         }
                     }
                     Ok(Event::Incoming(Packet::Publish(message))) if message.retain => {
@@ -192,6 +219,56 @@ impl MqttIntake {
             }
         }
     }
+}
+
+/// Connects once and asks for the topics, under a name of its own: the session of a running appliance, and what it is owed, stay
+/// as they are.
+///
+/// # Errors
+/// What is wrong and what to do, in words.
+pub async fn try_once(config: &MqttConfig, url: &ServerUrl) -> Result<(), String> {
+    let name = format!("{}-check-{}", config.client_id, std::process::id());
+    let mut options = options(config, url, &name).map_err(|error| error.to_string())?;
+    options.set_clean_session(true);
+    let (client, mut events) = AsyncClient::new(options, config.topics.len() + 1);
+    events.network_options.set_connection_timeout(config.connect_timeout.as_secs());
+    let mut answers = 0;
+    let asked = async {
+        while answers < config.topics.len() {
+            match events.poll().await.map_err(|error| sentence(&error))? {
+                Event::Incoming(Packet::ConnAck(_)) => {
+                    for topic in &config.topics {
+                        let asked = client.try_subscribe(topic, QoS::AtMostOnce);
+                        asked.map_err(|error| error.to_string())?;
+                    }
+                }
+                Event::Incoming(Packet::SubAck(answer))
+                    if answer.return_codes.contains(&SubscribeReasonCode::Failure) =>
+                {
+                    return Err(REFUSED.to_owned());
+                }
+                Event::Incoming(Packet::SubAck(_)) => answers += 1,
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    let slow = |_| "it does not answer: check mqtt.url and the network".to_owned();
+    tokio::time::timeout(config.connect_timeout * 2, asked).await.map_err(slow)?
+}
+
+/// How to connect under this name.
+fn options(config: &MqttConfig, url: &ServerUrl, name: &str) -> Result<MqttOptions, TrustError> {
+    let mut options = MqttOptions::new(name, url.host(), url.port());
+    options.set_keep_alive(config.keep_alive).set_max_packet_size(LARGEST, LARGEST);
+    if let Some((user, password)) = login(url, config) {
+        options.set_credentials(user, password);
+    }
+    if url.scheme() == "mqtts" {
+        let tls = TlsConfiguration::Rustls(Arc::new(trust::client(config.tls_ca.as_deref())?));
+        options.set_transport(Transport::tls_with_config(tls));
+    }
+    Ok(options)
 }
 
 /// Says what was not accepted: no sender reads a receipt here.

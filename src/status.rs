@@ -101,6 +101,23 @@ pub struct SourceStatus {
     pub partitions: Vec<PartitionStatus>,
     /// Consumption of a Kafka topic.
     pub kafka: Option<KafkaStatus>,
+    /// Servers that this process connects to for records that are handed over like those of HTTP.
+    pub feeds: Vec<FeedStatus>,
+}
+
+/// A server that this process connects to, and that sends records.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FeedStatus {
+    /// `MQTT`.
+    pub name: String,
+    /// Its address, without credentials.
+    pub address: String,
+    /// Whether it is connected, and lets us have what is asked for.
+    pub connected: bool,
+    /// Since when it is not, in seconds since 1970 UTC.
+    pub away_since_unix: Option<i64>,
+    /// What went wrong last, and what to do.
+    pub last_error: Option<String>,
 }
 
 /// One partition.

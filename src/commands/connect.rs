@@ -1,10 +1,11 @@
 //! `check-config FILE --connect`: connects to what a configuration names, and reports in words what prevents its use.
 //!
 //! Each target has a file of its own, which checks it and writes into the [`Report`]; a new target is one more line in
-//! [`TARGETS`]. Nothing is changed anywhere: no group is joined, no offset stored, no topic made, and the data
+//! [`TARGETS`]. Nothing is changed anywhere: no group is joined, no offset or session stored, no topic made, and the data
 //! directory is not touched.
 
 mod kafka;
+mod mqtt;
 mod mysql;
 mod reach;
 mod redis;
@@ -18,7 +19,7 @@ use crate::config::Config;
 type Check = fn(&Config, &mut Report) -> anyhow::Result<()>;
 
 /// Everything that a configuration can name, in the order in which it is checked.
-const TARGETS: [Check; 3] = [kafka::check, mysql::check, redis::check];
+const TARGETS: [Check; 4] = [kafka::check, mqtt::check, mysql::check, redis::check];
 
 /// Connects to what `config` names and writes one line for each finding.
 ///

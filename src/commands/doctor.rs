@@ -23,7 +23,7 @@ pub struct DoctorArgs {
     /// The configuration; without it all settings are the defaults
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Do not connect to Kafka, MySQL, MyCat and Redis
+    /// Do not connect to Kafka, MQTT, MySQL, MyCat and Redis
     #[arg(long)]
     offline: bool,
     /// Also write what was found, the settings without passwords, the names and sizes of the files and the metrics: for whoever

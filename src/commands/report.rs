@@ -10,6 +10,8 @@ use crate::plain;
 pub(super) const KAFKA: &str = "kafka";
 /// The name of the findings at MySQL and MyCat.
 pub(super) const MYSQL: &str = "mysql";
+/// The name of the findings at the broker of MQTT.
+pub(super) const MQTT: &str = "mqtt";
 /// The name of the findings at Redis.
 pub(super) const REDIS: &str = "redis";
 

@@ -116,6 +116,10 @@ pub fn run_appliance(
         }
         None => None,
     };
+    if let Some(intake) = &taking_messages {
+        let state = intake.state();
+        appliance.follow_feeds(Box::new(move || vec![state()]));
+    }
     let mut source = open_source(config, &layout, history, &mut store, &appliance, deliveries.as_deref())?;
     store.publish();
 

@@ -129,6 +129,14 @@ fn appliance(out: &mut Exposition, status: &Status, totals: &Totals, lag_seconds
     if let Some(kafka) = &source.kafka {
         self::kafka(out, kafka);
     }
+    if !source.feeds.is_empty() {
+        let mut connected =
+            out.gauge("platewatch_feed_connected", "1 while a server that sends records beside HTTP is connected.");
+        for feed in &source.feeds {
+            let labels = [("feed", feed.name.as_str()), ("address", feed.address.as_str())];
+            connected.labelled(&labels, f64::from(u8::from(feed.connected)));
+        }
+    }
 
     out.gauge("platewatch_passages", "Passages retained.").value(totals.passages as f64);
     out.gauge("platewatch_last_minute_passages", "Passages in the newest 60 seconds of event time.")

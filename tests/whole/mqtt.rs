@@ -48,6 +48,9 @@ fn messages_are_stored_once_whatever_is_killed() {
     appliance.start();
     wait_until(PATIENCE, "it goes on", || accepted(&appliance) > 1_000);
     broker.stop();
+    let config = appliance.config();
+    let said = crate::harness::run(["check-config".as_ref(), config.as_os_str(), "--connect".as_ref()]);
+    assert!(said.code == Some(1) && said.stdout.contains("that the broker listens on it"), "{said:?}");
     broker.start_again();
     broker.publish(topic, &third(2), &[]);
     wait_until(LONG, "all have come", || accepted(&appliance) == results.summary["accepted"]);
@@ -78,6 +81,18 @@ fn events_come_through_login_and_tls_and_what_is_none_is_kept() {
     std::fs::write(appliance.config(), wrong).unwrap();
     appliance.start();
     wait_until(PATIENCE, "the login is refused", || appliance.log().contains("check mqtt.user and mqtt.password"));
+    let feed = |appliance: &Appliance| appliance.status()["source"]["feeds"][0].clone();
+    wait_until(PATIENCE, "it is shown", || feed(&appliance)["last_error"].is_string());
+    let refused = feed(&appliance);
+    assert!(refused["last_error"].as_str().unwrap().contains("check mqtt.user"), "{refused}");
+    assert!(refused["connected"] == false && refused["away_since"].is_string(), "{refused}");
+    assert!(!refused.to_string().contains("another"), "{refused}");
+    let check = |appliance: &Appliance| {
+        let config = appliance.config();
+        crate::harness::run(["check-config".as_ref(), config.as_os_str(), "--connect".as_ref()])
+    };
+    let said = check(&appliance);
+    assert!(said.code == Some(1) && said.stdout.contains("check mqtt.user and mqtt.password"), "{said:?}");
     assert!(!appliance.log().contains("another"), "{}", appliance.log());
     appliance.stop();
 
@@ -91,6 +106,17 @@ fn events_come_through_login_and_tls_and_what_is_none_is_kept() {
     appliance.start();
     wait_until(PATIENCE, "it is connected", || connections(&appliance) > 0);
     let messages = [event("a", "new"), event("a", "end"), "online\n".to_owned(), event("b", "end"), event("b", "end")];
+    wait_until(PATIENCE, "it is shown", || feed(&appliance)["connected"] == true);
+    let said = check(&appliance);
+    assert!(
+        said.code == Some(0) && said.stdout.contains("mqtt: ok") && said.stdout.contains("frigate/events"),
+        "{said:?}"
+    );
+    let connected = feed(&appliance);
+    assert_eq!(
+        json!([connected["name"], connected["away_since"], connected["last_error"]]),
+        json!(["MQTT", null, null])
+    );
     broker.publish("frigate/events", &messages.concat(), &[]);
     wait_until(PATIENCE, "all have come", || appliance.status()["pipeline"]["lines"] == 5);
     let pipeline = appliance.status()["pipeline"].clone();

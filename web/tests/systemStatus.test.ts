@@ -18,7 +18,7 @@ const WELL = {
   newest_gcsj: '2024-01-01 00:00:00',
   uptime_seconds: 60,
   lag_seconds: 1,
-  source: { kind: 'simulator', state: 'running', kafka: null, partitions: [] },
+  source: { kind: 'simulator', state: 'running', kafka: null, feeds: [], partitions: [] },
   pipeline: {
     lines: 1000, accepted: 1000, rejected: { total: 0, by_reason: {} }, late: 0, alerts: 3, commits: 9,
     by_shard: [600, 400], records_per_second: 50, queued_batches: 0, queue_limit: 4,

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use crate::serve::codes::{MissingCauseName, SourceKindName, SourceStateName, StopReasonName};
 use crate::serve::notice::Notice;
 use crate::serve::state::Api;
-use crate::status::{KafkaPartition, KafkaStatus, SourceStatus};
+use crate::status::{FeedStatus, KafkaPartition, KafkaStatus, SourceStatus};
 
 /// The source of records.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,6 +33,31 @@ pub(super) struct SourceJson {
     partitions: Vec<PartitionJson>,
     /// Consumption of a Kafka topic; null for other sources.
     kafka: Option<KafkaJson>,
+    /// Servers that this process connects to for records beside HTTP, such as a broker of MQTT.
+    feeds: Vec<FeedJson>,
+}
+
+/// A server that this process connects to, and that sends records.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FeedStatus)]
+pub(super) struct FeedJson {
+    /// `MQTT`.
+    #[schema(example = "MQTT")]
+    name: String,
+    /// Its address, without credentials.
+    #[schema(example = "mqtt://gate:1883")]
+    address: String,
+    /// Whether it is connected, and lets us have what is asked for.
+    #[schema(example = true)]
+    connected: bool,
+    /// Since when it is not, civil time of the road; null while it is.
+    #[schema(example = json!(null))]
+    away_since: Option<String>,
+    /// The last error since it was connected, and what to do; null if there was none.
+    #[schema(example = json!(null))]
+    last_error: Option<String>,
+    /// The same with its code.
+    last_error_notice: Option<Notice>,
 }
 
 /// Consumption of a Kafka topic.
@@ -184,6 +209,18 @@ pub(super) fn source_json(status: SourceStatus, api: &Api) -> SourceJson {
         position_notice: said(&status.position),
         position: status.position,
         kafka: status.kafka.map(|kafka| kafka_json(kafka, api)),
+        feeds: status.feeds.into_iter().map(|feed| feed_json(feed, api)).collect(),
+    }
+}
+
+fn feed_json(status: FeedStatus, api: &Api) -> FeedJson {
+    FeedJson {
+        name: status.name,
+        address: status.address,
+        connected: status.connected,
+        away_since: status.away_since_unix.map(|unix| api.civil(unix)),
+        last_error_notice: Notice::of_some(&status.last_error),
+        last_error: status.last_error,
     }
 }
 

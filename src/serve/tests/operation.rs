@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::{Server, time};
 use crate::camera_clocks::{CheckpointClock, ClockAdvice, DetectionStatus};
 use crate::status::{
-    AnnouncedDrop, CheckpointsStatus, KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MirrorState, MirrorStatus,
-    MissingCause, PartitionStatus, PipelineStatus, Retained, RetentionDrop, SourceState, SourceStatus, Status,
-    StopReason, StorageStatus,
+    AnnouncedDrop, CheckpointsStatus, FeedStatus, KafkaGap, KafkaPartition, KafkaStatus, KafkaStopped, MirrorState,
+    MirrorStatus, MissingCause, PartitionStatus, PipelineStatus, Retained, RetentionDrop, SourceState, SourceStatus,
+    Status, StopReason, StorageStatus,
 };
 
 fn busy_status() -> Status {
@@ -24,6 +24,13 @@ fn busy_status() -> Status {
             position: "record 20".to_owned(),
             partitions: vec![PartitionStatus { partition: 3, watermark: Some(time("2024-01-02 11:59:20")), plates: 6 }],
             kafka: None,
+            feeds: vec![FeedStatus {
+                name: "MQTT".to_owned(),
+                address: "mqtt://gate:1883".to_owned(),
+                connected: false,
+                away_since_unix: Some(1_704_168_000),
+                last_error: Some("refused".to_owned()),
+            }],
         },
         pipeline: PipelineStatus {
             lines: 20,
@@ -167,7 +174,9 @@ async fn status() {
             "now": "2024-01-02 12:00:00", "newest_gcsj": "2024-01-02 11:59:20", "lag_seconds": 40, "open_streams": 0,
             "source": {"kind": "simulator", "state": "running", "description": "a \"quoted\"\\ source", "position": "record 20",
                 "partitions": [{"partition": 3, "watermark": "2024-01-02 11:59:20", "watermark_delay_seconds": 40, "plates": 6}],
-                "kafka": null},
+                "kafka": null,
+                "feeds": [{"name": "MQTT", "address": "mqtt://gate:1883", "connected": false, "away_since": "2024-01-02 12:00:00",
+                    "last_error": "refused"}]},
             "pipeline": {"lines": 20, "headers": 1, "blank": 2,
                 "rejected": {"total": 7, "by_reason": {"empty_gcxh": 3, "invalid_gcsj": 4}}, "duplicates": 2, "accepted": 8,
                 "late": 1, "alerts": 3, "by_shard": [5, 3], "commits": 9, "records_per_second": 1.5,
@@ -252,6 +261,7 @@ async fn consumption_of_a_topic_is_told() {
     let text = reply.text();
     for line in [
         "platewatch_kafka_connected 0",
+        "platewatch_feed_connected{feed=\"MQTT\",address=\"mqtt://gate:1883\"} 0",
         "platewatch_kafka_rebalances_total 1",
         "platewatch_kafka_position{topic=\"traffic-raw\",partition=\"3\"} 120",
         "platewatch_kafka_lag{topic=\"traffic-raw\",partition=\"3\"} 30",

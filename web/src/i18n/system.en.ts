@@ -129,6 +129,8 @@ const en: typeof zh = {
     newest: 'Newest record',
     rejects: 'Rejected lines kept',
   },
+  feedConnected: 'connected',
+  feedAway: 'not connected since {since}',
   builtIn: 'built in',
   checkpointsFrom: { 'the simulator': 'simulator', 'an earlier import': 'an earlier import' },
   droppedText: '{count} from {from} to {to} (at {at})',

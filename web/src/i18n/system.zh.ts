@@ -129,6 +129,8 @@ export default {
     newest: '最新记录',
     rejects: '保存的拒收行',
   },
+  feedConnected: '已连接',
+  feedAway: '自 {since} 起未连接',
   builtIn: '内置',
   checkpointsFrom: { 'the simulator': '模拟器', 'an earlier import': '此前导入' },
   droppedText: '{from} 至 {to} 共 {count} 条（{at}）',
