@@ -111,6 +111,11 @@ impl Room {
         Ok(())
     }
 
+    /// Whether over half of all is taken: then who only holds it should make room.
+    pub fn is_scarce(&self) -> bool {
+        self.all.load(Ordering::Acquire) > MOST_BYTES / 2
+    }
+
     /// Keeps only so many.
     pub fn shrink_to(&mut self, bytes: usize) {
         let freed = self.taken.saturating_sub(bytes);

@@ -9,8 +9,8 @@ use crate::config::declare::{choices, settings};
 settings! {
     /// Flow prediction, see docs/prediction.md.
     pub struct PredictConfig {
-        /// The folder of the model: `model.bin` and `metadata.json`. A model that is trained or copied there is served
-        /// within seconds, without a restart.
+        /// The folder of the model: `model.bin` and `metadata.json`, or what `PipelineModel.save` of Spark wrote. A model that is
+        /// trained or copied there is served within seconds, without a restart.
         model_dir: PathBuf = "traffic_flow_model".into();
         /// The model to serve: the one that is best in the evaluation of the training, or always the same.
         kind: ServedModel = ServedModel::Auto;

@@ -12,8 +12,25 @@ use crate::deliveries::{Refused, Room};
 use crate::serve::error::{ApiError, ErrorReason};
 use crate::serve::fields::shortened;
 
-/// How long a body may take to come.
-const BODY_TIME: Duration = Duration::from_secs(60);
+/// How slowly a body may come.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// How long it may take.
+    whole: Duration,
+    /// After so long
+    grace: Duration,
+    /// it must have come with so many bytes a second where room is scarce: else few senders that hardly send would keep all others out.
+    least_rate: f64,
+    /// How often one that comes slowly is looked at.
+    look: Duration,
+}
+
+const PATIENCE: Patience = Patience {
+    whole: Duration::from_secs(60),
+    grace: Duration::from_secs(5),
+    least_rate: 16_384.0,
+    look: Duration::from_millis(500),
+};
 
 /// After how many seconds a sender should try again: where too much waits, and where nothing is taken any more.
 const RETRY_SECONDS: u16 = 1;
@@ -96,11 +113,30 @@ pub(super) async fn read(
     limit: usize,
     room: &mut Room,
 ) -> Result<Vec<u8>, ApiError> {
+    read_with(PATIENCE, body, length, limit, room).await
+}
+
+async fn read_with(
+    patience: Patience,
+    body: Body,
+    length: Option<&HeaderValue>,
+    limit: usize,
+    room: &mut Room,
+) -> Result<Vec<u8>, ApiError> {
     let announced = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    let deadline = Instant::now() + BODY_TIME;
+    let began = Instant::now();
+    let deadline = began + patience.whole;
     let mut pieces = body.into_data_stream();
     let mut whole = Vec::new();
-    while let Some(piece) = timeout_at(deadline, pieces.next()).await.map_err(|_| too_slow())? {
+    loop {
+        let next = timeout_at(deadline.min(Instant::now() + patience.look), pieces.next()).await;
+        let waited = began.elapsed();
+        let is_slow = waited > patience.grace && (whole.len() as f64) < patience.least_rate * waited.as_secs_f64();
+        if waited >= patience.whole || is_slow && room.is_scarce() {
+            return Err(too_slow(waited));
+        }
+        let Ok(next) = next else { continue };
+        let Some(piece) = next else { return Ok(whole) };
         let piece = piece.map_err(|error| ApiError::new(ErrorReason::BodyUnread).with("error", error.to_string()))?;
         let refusal = if announced.unwrap_or_default().max(whole.len() + piece.len()) > limit {
             Some(too_large(limit))
@@ -113,7 +149,6 @@ pub(super) async fn read(
         }
         whole.extend_from_slice(&piece);
     }
-    Ok(whole)
 }
 
 /// Lets the rest of a body come, within a limit: a client that still sends may not see an answer.
@@ -127,8 +162,8 @@ async fn discard(mut pieces: BodyDataStream, limit: usize, deadline: Instant) {
     }
 }
 
-fn too_slow() -> ApiError {
-    let seconds = BODY_TIME.as_secs();
+fn too_slow(waited: Duration) -> ApiError {
+    let seconds = waited.as_secs();
     let error = ApiError::new(ErrorReason::BodyUnread).with_status(StatusCode::REQUEST_TIMEOUT);
     error.with("error", format!("it did not come within {seconds} s"))
 }
@@ -149,6 +184,7 @@ pub(super) fn refused(refused: Refused) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deliveries::{Deliveries, MOST_BYTES};
 
     fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
         values.iter().map(|value| (name.clone(), HeaderValue::from_bytes(value.as_bytes()).unwrap())).collect()
@@ -175,6 +211,30 @@ mod tests {
         }
         assert_eq!(of(&[]), lines(None));
         assert_eq!(of(&["text/plain", "application/json"]), None);
+    }
+
+    /// What became of a body of 20 bytes that takes half a second, while others hold so many bytes.
+    async fn slow(held: usize) -> Option<usize> {
+        let patience = Patience {
+            whole: Duration::from_secs(60),
+            grace: Duration::from_millis(100),
+            least_rate: 1_000.0,
+            look: Duration::from_millis(10),
+        };
+        let deliveries = Deliveries::default();
+        let (mut others, mut room) = (deliveries.room(), deliveries.room());
+        others.grow(held).unwrap();
+        let pieces = futures_util::stream::iter(0..20).then(|_| async {
+            tokio::time::sleep(Duration::from_millis(25)).await;
+            Ok::<_, std::io::Error>("x")
+        });
+        read_with(patience, Body::from_stream(pieces), None, 1_000, &mut room).await.ok().map(|body| body.len())
+    }
+
+    #[tokio::test]
+    async fn who_hardly_sends_makes_room_where_it_is_scarce() {
+        assert_eq!(slow(MOST_BYTES / 2 - 1_000).await, Some(20));
+        assert_eq!(slow(MOST_BYTES / 2 + 1).await, None);
     }
 
     #[test]
