@@ -3467,6 +3467,35 @@ export interface components {
              */
             xzqhmc?: string | number | null;
         };
+        /** @description A server that this process connects to, and that sends records. */
+        FeedStatus: {
+            /**
+             * @description Its address, without credentials.
+             * @example mqtt://gate:1883
+             */
+            address: string;
+            /**
+             * @description Since when it is not, civil time of the road; null while it is.
+             * @example null
+             */
+            away_since?: string | null;
+            /**
+             * @description Whether it is connected, and lets us have what is asked for.
+             * @example true
+             */
+            connected: boolean;
+            /**
+             * @description The last error since it was connected, and what to do; null if there was none.
+             * @example null
+             */
+            last_error?: string | null;
+            last_error_notice?: null | components["schemas"]["Notice"];
+            /**
+             * @description `MQTT`.
+             * @example MQTT
+             */
+            name: string;
+        };
         /** @description A prediction for one hour. */
         Flow: {
             /**
@@ -5514,6 +5543,8 @@ export interface components {
              */
             description: string;
             description_notice?: null | components["schemas"]["Notice"];
+            /** @description Servers that this process connects to for records beside HTTP, such as a broker of MQTT. */
+            feeds: components["schemas"]["FeedStatus"][];
             kafka?: null | components["schemas"]["KafkaStatus"];
             /** @description `kafka`, `http`, `capture`, `simulator` or `none`. */
             kind: components["schemas"]["SourceKind"];
