@@ -300,6 +300,12 @@ fn sentence(error: &ConnectionError) -> String {
             "it refuses the name of this client: change mqtt.client_id".to_owned()
         }
         ConnectionError::NetworkTimeout => "it does not answer: check mqtt.url and the network".to_owned(),
+        ConnectionError::Io(error) => {
+            format!("it cannot be reached ({error}): check mqtt.url, and that the broker listens there")
+        }
+        ConnectionError::Tls(error) => {
+            format!("no encrypted connection to it ({error}): check mqtt.url and mqtt.tls_ca")
+        }
         error => error.to_string(),
     }
 }

@@ -85,6 +85,7 @@ fn events_come_through_login_and_tls_and_what_is_none_is_kept() {
     wait_until(PATIENCE, "it is shown", || feed(&appliance)["last_error"].is_string());
     let refused = feed(&appliance);
     assert!(refused["last_error"].as_str().unwrap().contains("check mqtt.user"), "{refused}");
+    assert_eq!(refused["last_error_notice"]["code"], "mqtt_login");
     assert!(refused["connected"] == false && refused["away_since"].is_string(), "{refused}");
     assert!(!refused.to_string().contains("another"), "{refused}");
     let check = |appliance: &Appliance| {

@@ -28,6 +28,10 @@ const WELL = {
   model: { training: false, history_hours: 0 },
 } as unknown as Status
 
+const feed = (connected: boolean): Status['source']['feeds'][number] => ({
+  name: 'MQTT', address: 'mqtt://gate:1883', connected, away_since: connected ? null : 'x', last_error: null,
+  last_error_notice: connected ? null : notice('x'),
+})
 const KAFKA = { gaps: 0, missing_records: 0, advice_notice: null, last_error_notice: null, away_since: null, brokers: 'b:9092' } as unknown as Kafka
 const MIRROR: MirrorStatus = {
   name: 'mysql/0', target: 'mysql://db/x', state: 'level', cursor: 10, lag_rows: 0, lag_seconds: 0, last_error: null, last_error_notice: null,
@@ -71,6 +75,8 @@ const CASES: [string, Changes, string[]][] = [
   ['the broker is away', { kafka: { away_since: 'x' }, source: { state: 'away' } }, ['sourceAway']],
   ['the source failed', { source: { state: 'failed' } }, ['sourceFailed']],
   ['the client complains', { kafka: { last_error_notice: notice('x') } }, ['kafkaError']],
+  ['a broker of MQTT is connected', { source: { feeds: [feed(true)] } }, []],
+  ['a broker of MQTT refuses us', { source: { feeds: [feed(false)] } }, ['feedAway']],
   ['records are missing', { kafka: { gaps: 1, missing_records: 5 } }, ['gaps']],
   ['the topic has no keys', { kafka: { advice_notice: notice('set keys') } }, ['kafkaAdvice']],
   ['data is damaged', { status: { failure_notices: [notice('the log in data directory /d is damaged (a segment is missing)', 'directory_damaged')] } }, ['damaged']],

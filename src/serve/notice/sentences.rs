@@ -61,6 +61,13 @@ sentences! {
     KafkaUnkeyed: "passages of one plate come in different partitions, where they are not compared, so clones are missed: let the producer use HPHM as the key of each message (as `platewatch ship` does); harmless for a while after partitions were added",
     KafkaGroupChange: "the group's change could not be followed: {error}",
 
+    MqttLogin: "it refuses the login: check mqtt.user and mqtt.password",
+    MqttClient: "it refuses the name of this client: change mqtt.client_id",
+    MqttSilent: "it does not answer: check mqtt.url and the network",
+    MqttUnreachable: "it cannot be reached ({error}): check mqtt.url, and that the broker listens there",
+    MqttTls: "no encrypted connection to it ({error}): check mqtt.url and mqtt.tls_ca",
+    MqttRefused: "the broker refuses a subscription: allow the user to read these topics",
+
     NoAnswersAway: "{name} at {address} does not answer, so there are no {serves} for now: {error}. Start it or the way to it; this ends by itself",
     NoAnswersHalf: "{name} at {address} lacks a part of the data, so there are no {serves} for now: {error}. Start that instance; this ends by itself",
     NoAnswersBlocked: "{name} at {address} answers, but there are no {serves} for now: {error}",

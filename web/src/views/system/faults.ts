@@ -47,6 +47,12 @@ function sourceFaults({ source }: Status): Fault[] {
   if (kafka?.advice_notice) {
     faults.push({ key: 'kafkaAdvice', gravity: 'warn', place: 'source', values: { advice: kafka.advice_notice } })
   }
+  for (const { name, address, connected, away_since, last_error_notice } of source.feeds) {
+    // Until something is known to be wrong, it is still connecting.
+    if (connected || !last_error_notice) continue
+    const values = { name, address, since: away_since ?? '', error: last_error_notice }
+    faults.push({ key: 'feedAway', gravity: 'bad', place: 'source', of: address, values })
+  }
   if (source.kind === 'none') faults.push({ key: 'sourceNone', gravity: 'note', place: 'source', values: {} })
   if (source.state === 'finished' && source.kind === 'capture') faults.push({ key: 'sourceFinished', gravity: 'note', place: 'source', values: {} })
   return faults
