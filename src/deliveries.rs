@@ -116,6 +116,11 @@ impl Room {
         self.all.load(Ordering::Acquire) > MOST_BYTES / 2
     }
 
+    /// Gives so many back.
+    pub fn shrink_by(&mut self, bytes: usize) {
+        self.shrink_to(self.taken.saturating_sub(bytes));
+    }
+
     /// Keeps only so many.
     pub fn shrink_to(&mut self, bytes: usize) {
         let freed = self.taken.saturating_sub(bytes);

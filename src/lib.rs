@@ -43,6 +43,7 @@ pub(crate) mod forecast;
 #[doc(hidden)]
 pub mod fuzz;
 pub(crate) mod gate;
+mod http_client;
 mod kept_proof;
 mod mentions;
 pub(crate) mod mirror;
@@ -69,6 +70,7 @@ pub(crate) mod status;
 pub(crate) mod store;
 mod suggest;
 mod trust;
+pub(crate) mod viid;
 pub(crate) mod work;
 mod work_json;
 

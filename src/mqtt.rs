@@ -45,7 +45,7 @@ const REFUSED: &str = "the broker refuses a subscription: allow the user to read
 #[derive(Debug, thiserror::Error)]
 pub enum MqttError {
     /// The broker cannot be reached by TLS.
-    #[error("mqtt.tls_ca: {0}")]
+    #[error(transparent)]
     Tls(#[from] TrustError),
     /// Messages cannot be read.
     #[error("mqtt.format: {0}")]
@@ -265,7 +265,7 @@ fn options(config: &MqttConfig, url: &ServerUrl, name: &str) -> Result<MqttOptio
         options.set_credentials(user, password);
     }
     if url.scheme() == "mqtts" {
-        let tls = TlsConfiguration::Rustls(Arc::new(trust::client(config.tls_ca.as_deref())?));
+        let tls = TlsConfiguration::Rustls(Arc::new(trust::client("mqtt.tls_ca", config.tls_ca.as_deref())?));
         options.set_transport(Transport::tls_with_config(tls));
     }
     Ok(options)

@@ -11,8 +11,10 @@ use rustls::{ClientConfig, RootCertStore};
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
     /// The file of authorities cannot be used.
-    #[error("{path} holds no certificate that can be read ({error}); name a PEM file (-----BEGIN CERTIFICATE-----)", path = .path.display())]
+    #[error("{setting}: {path} holds no certificate that can be read ({error}); name a PEM file (-----BEGIN CERTIFICATE-----)", path = .path.display())]
     File {
+        /// The setting that names it.
+        setting: &'static str,
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -23,12 +25,13 @@ pub enum TrustError {
     Tls(#[from] rustls::Error),
 }
 
-/// A client that trusts the authorities in this file, or those of this machine, and shows no certificate of its own.
+/// A client that trusts the authorities in the file that `setting` names, or those of this machine, and shows no certificate of its
+/// own.
 ///
 /// # Errors
 /// [`TrustError`].
-pub(crate) fn client(authorities: Option<&Path>) -> Result<ClientConfig, TrustError> {
-    let roots = authorities.map_or_else(|| Ok(of_this_machine()), in_file)?;
+pub(crate) fn client(setting: &'static str, authorities: Option<&Path>) -> Result<ClientConfig, TrustError> {
+    let roots = authorities.map_or_else(|| Ok(of_this_machine()), |path| in_file(setting, path))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
@@ -40,8 +43,8 @@ fn of_this_machine() -> RootCertStore {
     roots
 }
 
-fn in_file(path: &Path) -> Result<RootCertStore, TrustError> {
-    let wrong = |error: String| TrustError::File { path: path.to_owned(), error };
+fn in_file(setting: &'static str, path: &Path) -> Result<RootCertStore, TrustError> {
+    let wrong = |error: String| TrustError::File { setting, path: path.to_owned(), error };
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))? {
         let certificate = certificate.map_err(|error| wrong(error.to_string()))?;

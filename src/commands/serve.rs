@@ -41,6 +41,7 @@ use crate::source::kafka::{self, Kafka, KafkaSettings};
 use crate::source::live::{self, Live, LiveSettings};
 use crate::source::simulator::{Roads, SimulatorSettings};
 use crate::store::{Store, StoreHandle, StoreSettings};
+use crate::viid::{Peer, Viid};
 
 /// How often it is looked whether a write has failed.
 const LOOK: Duration = Duration::from_millis(500);
@@ -120,6 +121,10 @@ pub fn run_appliance(
         let state = intake.state();
         appliance.follow_feeds(Box::new(move || vec![state()]));
     }
+    let viid = Viid::of(&config.viid).map_err(|error| Usage(error.to_string()))?.map(Arc::new);
+    let platform = viid.as_ref().and_then(|viid| viid.peer.as_ref());
+    let platform =
+        Peer::of(&config.viid, platform, &config.source.timezone).map_err(|error| Usage(error.to_string()))?;
     let mut source = open_source(config, &layout, history, &mut store, &appliance, deliveries.as_deref())?;
     store.publish();
 
@@ -139,6 +144,7 @@ pub fn run_appliance(
         sign_on,
         deliveries,
         events,
+        viid,
         plates: cipher.clone(),
         lacks_plate_key,
         ..serve_settings(config, gate, recording.trail.clone())
@@ -147,6 +153,7 @@ pub fn run_appliance(
     if let Some(intake) = taking_messages {
         runtime.spawn(intake.run(stop.clone()));
     }
+    let subscribing = platform.map(|platform| runtime.spawn(platform.run(stop.clone())));
     let serving = runtime.spawn(serve_until(listening, reader, settings, connections(config), stop.clone()));
 
     let road = appliance.clone();
@@ -160,6 +167,10 @@ pub fn run_appliance(
     let served = runtime.block_on(serving).context("the HTTP interface ended unexpectedly")?;
     stop.cancel();
     let driven = driving.join().map_err(|_| anyhow::anyhow!("the writer ended unexpectedly: please report it"))?;
+    if let Some(subscribing) = subscribing {
+        // It ends the subscription, or gives up soon.
+        let _ = runtime.block_on(subscribing);
+    }
     // Before the data directory goes: it may be writing there.
     predicting.join().map_err(|_| anyhow::anyhow!("prediction ended unexpectedly: please report it"))?;
     verifying.join().map_err(|_| anyhow::anyhow!("the verification ended unexpectedly: please report it"))?;

@@ -175,6 +175,49 @@ pub(super) fn mqtt_topics(topics: &[String]) -> Result<(), String> {
     }
 }
 
+/// An id of GA/T 1400.
+pub(super) fn viid_id(id: &str) -> Result<(), String> {
+    let is_id = id.len() == 20 && id.bytes().all(|byte| byte.is_ascii_digit());
+    if id.is_empty() || is_id { Ok(()) } else { Err(format!("\"{id}\" is no id of GA/T 1400; write its 20 digits")) }
+}
+
+pub(super) fn viid_ids(ids: &[String]) -> Result<(), String> {
+    if ids.iter().any(String::is_empty) {
+        return Err("an id is empty; write 20 digits for each".to_owned());
+    }
+    ids.iter().try_for_each(|id| viid_id(id))
+}
+
+/// It stands in a header between quotes.
+pub(super) fn viid_realm(realm: &str) -> Result<(), String> {
+    let is_plain = realm.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '\\' | ',' | ':'));
+    if realm.is_empty() || !is_plain {
+        return Err(format!("\"{realm}\" cannot be shown in a challenge; write letters, digits, dots and dashes"));
+    }
+    Ok(())
+}
+
+/// An address of a platform of GA/T 1400.
+pub(super) fn viid_url(url: Option<&ServerUrl>) -> Result<(), String> {
+    match url {
+        Some(url) if !matches!(url.scheme(), "http" | "https") || !url.path().is_empty() => Err(format!(
+            "{url} is no address of a platform; write \"http://host:port\", or \"https://host:port\" with TLS"
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Where a platform sends notifications to.
+pub(super) fn viid_receive_url(url: &str) -> Result<(), String> {
+    const PATH: &str = "/VIID/SubscribeNotifications";
+    let place = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let place = place.and_then(|place| place.strip_suffix(PATH)).filter(|host| !host.is_empty() && !host.contains('/'));
+    if url.is_empty() || place.is_some() {
+        return Ok(());
+    }
+    Err(format!("\"{url}\" leads elsewhere; write \"http://host:port{PATH}\", as the platform reaches this machine"))
+}
+
 /// An address of Redis.
 pub(super) fn redis_url(url: Option<&ServerUrl>) -> Result<(), String> {
     let Some(url) = url else { return Ok(()) };

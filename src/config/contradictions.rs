@@ -105,6 +105,28 @@ pub(super) fn contradictions(config: &Config, origin: impl Fn(&str) -> Origin) -
             "mqtt.url is set and mqtt.topics is empty; write the topics to subscribe to".to_owned(),
         );
     }
+    let viid = &config.viid;
+    if viid.is_on() && source.kind != SourceKind::Http {
+        let message = "vehicles of GA/T 1400 are taken beside what is sent over HTTP; write source.kind = \"http\", or leave viid.device_id out";
+        refuse(["viid.device_id", "source.kind"], message.to_owned());
+    }
+    if viid.is_on() && viid.users_file.is_none() && viid.peer.is_none() {
+        let message = "viid.device_id is set, and nobody can register here and we register nowhere; name the accounts of cameras in \
+                       viid.users_file, or a platform in viid.peer";
+        refuse(["viid.device_id", "viid.users_file"], message.to_owned());
+    }
+    let parts = [
+        ("viid.device_id", !viid.is_on(), "our own id of 20 digits"),
+        ("viid.peer_id", viid.peer_id.is_empty(), "the platform's id of 20 digits"),
+        (
+            "viid.receive_url",
+            viid.receive_url.is_empty(),
+            "where it reaches us: \"http://host:port/VIID/SubscribeNotifications\"",
+        ),
+    ];
+    for (setting, _, what) in parts.into_iter().filter(|(_, is_missing, _)| viid.peer.is_some() && *is_missing) {
+        refuse([setting, "viid.peer"], format!("viid.peer is set and {setting} is not; write {what}"));
+    }
     if config.redis.key == config.redis.cases_key {
         let key = &config.redis.key;
         let message = format!("redis.key and redis.cases_key are both {key}: alerts and cases need a list each");

@@ -14,6 +14,7 @@ mod privacy;
 mod redis;
 mod source;
 mod store;
+mod viid;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,7 @@ pub use predict::{PredictConfig, ServedModel, TrainFrom};
 pub use redis::RedisConfig;
 pub use source::{Order, SimulatedRoads, SourceConfig, SourceKind, TextEncoding};
 pub use store::Sync;
+pub use viid::{ViidConfig, ViidProof};
 
 settings! {
     /// Platewatch: real-time expressway monitoring and cloned-plate early warning in one binary.
@@ -44,6 +46,7 @@ settings! {
         source: SourceConfig;
         kafka: KafkaConfig;
         mqtt: MqttConfig;
+        viid: ViidConfig;
         detect: DetectConfig;
         cases: cases::CasesConfig;
         store: StoreConfig;

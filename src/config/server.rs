@@ -108,6 +108,8 @@ impl ServerUrl {
             "redis" | "rediss" => 6379,
             "mqtt" => 1883,
             "mqtts" => 8883,
+            "http" => 80,
+            "https" => 443,
             _ => 0,
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));

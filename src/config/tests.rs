@@ -158,7 +158,7 @@ fn unknown_settings_are_refused_with_the_likeliest_one() {
     refused("[detct]\nwindow = \"5m\"\n", &["line 1: detct: there is no such section; did you mean [detect]?"]);
     refused(
         "[colours]\n",
-        &["line 1: colours: there is no such section; the sections are [source], [kafka], [mqtt], [detect]"],
+        &["line 1: colours: there is no such section; the sections are [source], [kafka], [mqtt], [viid], [detect]"],
     );
     refused("colour = 1\n", &["line 1: colour: ", "`platewatch print-config`"]);
     refused("[predict]\nmodel = 1\n", &["line 2: predict.model: ", "there is no such setting"]);

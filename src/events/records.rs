@@ -89,7 +89,11 @@ impl EventLines {
         [&[REFUSED], line, b"\n"].concat()
     }
 
-    fn push(&mut self, value: &Value) -> Result<(), TooMuch> {
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// [`TooMuch`].
+    pub fn push(&mut self, value: &impl serde::Serialize) -> Result<(), TooMuch> {
         // A text of JSON has no line ending in it. Writing to memory does not fail.
         let _ = serde_json::to_writer(&mut self.lines, value);
         self.end()

@@ -2,7 +2,7 @@
 
 use super::target::Target;
 use super::{audit, checkpoints, config, file, line, ring, segment, sql, wildcard, zone};
-use crate::{predict, serve, source, store};
+use crate::{predict, serve, source, store, viid};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -122,8 +122,34 @@ const OBJECT: &[&[u8]] = &[
     b"\xff",
 ];
 
+const VIID: &[&[u8]] = &[
+    b"{\"MotorVehicleListObject\":",
+    b"{\"MotorVehicleObject\":",
+    b"{\"SubscribeNotificationListObject\":",
+    b"{\"SubscribeNotificationObject\":",
+    b"\"MotorVehicleObjectList\":",
+    b"\"MotorVehicleID\":",
+    b"\"PassTime\":\"20240101000024\"",
+    "\"PlateNo\":\"苏C12345\"".as_bytes(),
+    b"\"VehicleBrand\":",
+    b"null",
+    b"true",
+    b"1e999",
+    b"\"",
+    b"\\u0015",
+    b"\\",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b"Digest ",
+    b"qop=auth",
+    b"=",
+];
+
 #[rustfmt::skip]
-pub(super) const TARGETS: [Target; 23] = [
+pub(super) const TARGETS: [Target; 24] = [
     Target { name: "line", run: line::run, words: LINE, max_len: KIB, memory: (4 * MIB, 512) },
     Target { name: "file", run: file::run, words: LINE, max_len: KIB, memory: (24 * MIB, 1 << 16) },
     Target { name: "segment", run: segment::run, words: &[b"PWSG", b"\0\0\0\0"], max_len: 6 * KIB, memory: (64 * MIB, LANE) },
@@ -137,6 +163,7 @@ pub(super) const TARGETS: [Target; 23] = [
     Target { name: "query_body", run: serve::fuzz::query_body, words: FIELDS, max_len: 2 * KIB, memory: (MIB, 512) },
     Target { name: "ingest_body", run: serve::fuzz::ingest_body, words: OBJECT, max_len: 2 * KIB, memory: (MIB, 512) },
     Target { name: "objects", run: source::fuzz::objects, words: OBJECT, max_len: 2 * KIB, memory: (4 * MIB, 512) },
+    Target { name: "viid", run: viid::fuzz::bodies, words: VIID, max_len: 6 * KIB, memory: (4 * MIB, 512) },
     Target { name: "headers", run: serve::fuzz::headers, words: &[b"__Host-platewatch=", b"; ", b"Bearer ", b"bearer", b"pw_", b"\nc", b"\na", b"\nl", b"\nh", b"\np", b"127.0.0.1", b"[::1]", b"localhost", b":5000", b"@", b"case"], max_len: KIB, memory: (MIB, 512) },
     Target { name: "wildcard", run: wildcard::run, words: &["苏C12345".as_bytes(), b"*", b"?", "？".as_bytes(), "＊".as_bytes(), "·".as_bytes(), b"-", b"\n", "无牌".as_bytes(), "警".as_bytes(), "学".as_bytes()], max_len: 200, memory: (MIB, 512) },
     Target { name: "sql_literal", run: sql::run, words: &[b"'", b"''", b"\\", b"\"", b"`", b"\0", b"\x1a", b"MYCATSEQ_", b"mycatseq_", b" OR 1=1 -- ", b"/*!", "🚗".as_bytes()], max_len: 400, memory: (MIB, 512) },
@@ -177,6 +204,7 @@ pub(super) fn seeds(name: &str) -> Vec<Vec<u8>> {
         "kafka_position" => source::kafka::fuzz::seeds(),
         "ingest_body" => serve::fuzz::ingest_bodies(),
         "objects" => source::fuzz::seeds(),
+        "viid" => viid::fuzz::seeds(),
         "audit" => audit::seeds(),
         "config" => config::seeds(),
         _ => Vec::new(),

@@ -81,6 +81,11 @@ fn objects() {
 }
 
 #[test]
+fn viid() {
+    check("viid");
+}
+
+#[test]
 fn headers() {
     check("headers");
 }

@@ -26,9 +26,10 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::claims::{roles, shown};
-use super::http::Http;
+use super::http::ProviderClient;
 use super::pending::{self, MAX_SECONDS, Pending, Unknown};
-use super::settings::{OidcSettings, is_loopback_host};
+use super::settings::OidcSettings;
+use crate::http_client::is_loopback_host;
 use crate::trust::TrustError;
 
 /// How long what the provider publishes is kept.
@@ -139,7 +140,7 @@ type Published = (Instant, Result<Arc<CoreProviderMetadata>, SignOnError>);
 /// Single sign-on at one provider.
 pub struct SignOn {
     settings: OidcSettings,
-    http: Http,
+    http: ProviderClient,
     issuer: IssuerUrl,
     redirect: RedirectUrl,
     published: tokio::sync::Mutex<Option<Published>>,
@@ -151,7 +152,7 @@ pub struct SignOn {
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
     /// Nobody can be trusted.
-    #[error("oidc.ca_certificate: {0}")]
+    #[error(transparent)]
     Trust(#[from] TrustError),
     /// An address is none.
     #[error("oidc.issuer or oidc.redirect_url: {0}")]
@@ -165,7 +166,7 @@ impl SignOn {
     /// [`SetUpError`].
     pub fn new(settings: OidcSettings) -> Result<Self, SetUpError> {
         Ok(Self {
-            http: Http::new(settings.ca_certificate.as_deref(), settings.timeout)?,
+            http: ProviderClient::new(settings.ca_certificate.as_deref(), settings.timeout)?,
             issuer: IssuerUrl::new(settings.issuer.clone())?,
             redirect: RedirectUrl::new(settings.redirect_url.clone())?,
             published: tokio::sync::Mutex::default(),

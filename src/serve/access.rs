@@ -57,7 +57,9 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
     let (Some(route), Some(parameters)) = (&route, known) else { return next.run(request).await };
     let row = row_of(request.method(), route.as_str());
     let needed = row.map(|row| row.needs);
-    if needed != Some(Needs::Nothing) && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
+    // Neither has anything for a page from elsewhere: a device proves who it is by itself.
+    let is_open = matches!(needed, Some(Needs::Nothing | Needs::Device));
+    if !is_open && !api.gate.is_closed() && !is_our_name(request.headers(), &api.settings.hosts) {
         let host = request
             .headers()
             .get(header::HOST)
@@ -116,7 +118,7 @@ pub(super) async fn authorize(State(api): State<Arc<Api>>, mut request: Request,
         return guarded::while_it_holds(api, identity, response);
     }
     // What needs no permission holds no plate, nor do users and tokens; secrets and ids must stay as they are.
-    let is_plain = matches!(needed, Some(Needs::Nothing | Needs::Login | Needs::Permission(Permission::Users)));
+    let is_plain = is_open || matches!(needed, Some(Needs::Login | Needs::Permission(Permission::Users)));
     if sees_plates || is_plain { response } else { mask::masked(&api.mask, response).await }
 }
 
@@ -129,6 +131,9 @@ pub(super) struct Known(pub(super) Result<Identity, Denied>);
 /// # Errors
 /// 401, but for what everybody may ask: the gate stands open for that, and who sends it still matters to some.
 fn identified(api: &Api, needs: Option<Needs>, request: &Request) -> Result<Identity, ApiError> {
+    if needs == Some(Needs::Device) {
+        return Ok(Identity::nobody());
+    }
     let known = request.extensions().get::<Known>().cloned();
     let identity = known.map_or_else(|| api.gate.identify(credential(request.headers()), unix_now()), |known| known.0);
     match identity {
@@ -146,7 +151,7 @@ fn admitted(identity: &Identity, needs: Option<Needs>, changes: bool, headers: &
         // Its row is missing: a test fails, and nobody gets through.
         None => return Err(not_permitted("?")),
         // It needs no proof either: it is how one gets one.
-        Some(Needs::Nothing) => return Ok(()),
+        Some(Needs::Nothing | Needs::Device) => return Ok(()),
         Some(Needs::Login) => {}
         Some(Needs::Permission(permission)) if identity.may(permission) => {}
         Some(Needs::Permission(_)) if identity.who.as_ref().is_some_and(|who| who.must_change) => {

@@ -20,6 +20,7 @@ use crate::forecast::Basis;
 use crate::reader::{CaseOrder, Order};
 use crate::roads::{RoadBasis, RoadLevel, RoadsState};
 use crate::status::{BackendState, MirrorState, MissingCause, Retained, SourceState, StopReason};
+use crate::viid::Stage;
 use crate::work::{WorkReason, WorkStatus};
 
 /// An enum whose values have names in the API.
@@ -90,6 +91,7 @@ named! {
     Retained: Retained::ALL, Retained::as_str;
     MirrorState: MirrorState::ALL, MirrorState::as_str;
     BackendState: BackendState::ALL, BackendState::as_str;
+    Stage: Stage::ALL, Stage::as_str;
     Basis: Basis::ALL, Basis::as_str;
     UserRole: UserRole::ALL, UserRole::as_str;
     Permission: Permission::ALL, Permission::as_str;
@@ -165,6 +167,7 @@ schemas! {
     MissingCauseName "KafkaGapCause": names_of::<MissingCause>(),
     RetainedName "Retained": names_of::<Retained>(),
     MirrorStateName "MirrorState": names_of::<MirrorState>(),
+    StageName "ViidStage": names_of::<Stage>(),
     BackendStateName "BackendState": names_of::<BackendState>(),
     BasisName "FlowBasis": names_of::<Basis>(),
     UserRoleName "UserRole": names_of::<UserRole>(),

@@ -12,7 +12,8 @@ use super::openapi::{Document, endpoint as openapi};
 use super::state::Api;
 use super::{
     alert, audit, calibration, cameras, cases, checkpoints, export, health, ingest, metrics, overview, predict, prove,
-    query, recent, rejects, roads, session, sessions, sign_on, stats, status, stream, tokens, track, users, warnings,
+    query, recent, rejects, roads, session, sessions, sign_on, stats, status, stream, tokens, track, users, viid,
+    warnings,
 };
 
 /// The path below which the API lies.
@@ -35,6 +36,7 @@ pub(super) const API: &str = "/api";
         (name = "prediction", description = "Flow prediction"),
         (name = "checkpoints", description = "The checkpoint catalogue"),
         (name = "access", description = "Login, sessions, users, tokens and the audit log"),
+        (name = "viid", description = "GA/T 1400 视图库: what cameras and platforms register, keep alive and send, as the standard has it"),
         (name = "operation", description = "State, health and metrics"),
     )
 )]
@@ -100,13 +102,26 @@ pub(super) fn operation() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(metrics::metrics))
 }
 
+/// The endpoints of GA/T 1400, below `/VIID`.
+pub(super) fn viid() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(viid::viid_register))
+        .routes(routes!(viid::viid_unregister))
+        .routes(routes!(viid::viid_keepalive))
+        .routes(routes!(viid::viid_time))
+        .routes(routes!(viid::viid_vehicles))
+        .routes(routes!(viid::viid_notifications))
+}
+
 /// The document of all endpoints.
 ///
 /// # Errors
 /// Only if it cannot be written as JSON.
 pub(super) fn document() -> Result<Document, serde_json::Error> {
-    let all =
-        OpenApiRouter::with_openapi(Described::openapi()).nest(API, answers().merge(streams())).merge(operation());
+    let all = OpenApiRouter::with_openapi(Described::openapi())
+        .nest(API, answers().merge(streams()))
+        .merge(operation())
+        .merge(viid());
     Document::new(&all.into_openapi())
 }
 

@@ -161,6 +161,12 @@ impl ApiError {
         msg + rest
     }
 
+    /// Status, sentence, and how many seconds to wait: for an interface with answers of its own.
+    pub(super) fn said(&self) -> (StatusCode, String, Option<u64>) {
+        let wait = self.headers.iter().find(|(name, _)| *name == header::RETRY_AFTER).map(|(_, seconds)| *seconds);
+        (self.status, self.msg(), wait)
+    }
+
     /// The value `error` as notices, as far as its sentences are known.
     fn notices(&self) -> Vec<Notice> {
         let error = self.values.get("error").and_then(Value::as_str);

@@ -23,6 +23,8 @@ use crate::gate::Identity;
 #[cfg(any(test, fuzzing))]
 pub(super) use unpack::one_a_line_of;
 
+pub(super) use body::read_keeping;
+
 use body::{Format, Packing, read, refused};
 use events::{Envelope as EventEnvelope, recorded};
 use unpack::unpacked;
@@ -184,9 +186,20 @@ async fn delivered(
     room: Room,
 ) -> Answer<ReceiptJson> {
     let who = identity.who.as_ref().map_or_else(|| "http".to_owned(), |who| format!("http {}", who.name));
+    stored(deliveries, body, form, who, room).await.map(|receipt| Success(receipt.into()))
+}
+
+/// The same for records of a sender with this name.
+pub(super) async fn stored(
+    deliveries: &Deliveries,
+    body: Bytes,
+    form: Form,
+    who: String,
+    room: Room,
+) -> Result<Receipt, ApiError> {
     let waiting = deliveries.deliver(body, form, who.into(), room).map_err(refused)?;
     match tokio::time::timeout(RECEIPT_TIME, waiting).await {
-        Ok(Ok(receipt)) => Ok(Success(receipt.into())),
+        Ok(Ok(receipt)) => Ok(receipt),
         Ok(Err(_)) => Err(refused(Refused::Ended)),
         Err(_) => Err(ApiError::new(ErrorReason::IntakeSlow).with("seconds", RECEIPT_TIME.as_secs())),
     }

@@ -70,13 +70,13 @@ pub(super) fn is_api_path(path: &str) -> bool {
 /// Paths that a process of the role `ingest` answers.
 const STATUS_PATHS: [&str; 7] =
     ["/api/status", "/api/ingest", "/api/session", "/api/openapi.json", "/healthz", "/readyz", "/metrics"];
-/// And all below this one.
-const EVENTS_PATH: &str = "/api/ingest/";
+/// And all below these.
+const INTAKE_PATHS: [&str; 2] = ["/api/ingest/", "/VIID/"];
 
 /// 404 for every path that a process of the role `ingest` does not serve.
 pub(super) async fn status_only(request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if STATUS_PATHS.contains(&path) || path.starts_with(EVENTS_PATH) {
+    if STATUS_PATHS.contains(&path) || INTAKE_PATHS.iter().any(|below| path.starts_with(below)) {
         return next.run(request).await;
     }
     ApiError::new(ErrorReason::IngestOnly).into_response()

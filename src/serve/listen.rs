@@ -17,6 +17,7 @@ mod tls;
 pub use accept::serve;
 pub use bind::bind;
 pub(super) use extensions::{Client, Crowded, Lasting};
+pub(super) use places::address_of;
 pub use places::open_files;
 pub use settings::ConnectionSettings;
 #[cfg(any(test, fuzzing))]

@@ -4,6 +4,7 @@ mod cameras;
 mod http;
 mod roads;
 mod text;
+mod viid;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use super::error::ApiError;
 use super::state::Api;
 use crate::camera_clocks::{CheckpointClock, DetectionStatus};
+use crate::clock::unix_now;
 use crate::forecast::Forecaster;
 use crate::reader::Totals;
 use crate::status::{KafkaPartition, KafkaStatus, MirrorState, MirrorStatus, SourceState, Status};
@@ -64,6 +66,9 @@ pub(super) async fn metrics(State(api): State<Arc<Api>>) -> Result<Response, Api
         .value(ends_at as f64);
     }
     model(&mut out, &*api.settings.forecaster);
+    if let Some(viid) = &api.settings.viid {
+        viid::write(&mut out, &viid.status(unix_now()));
+    }
     if let Ok(roads) = sight.roads() {
         roads::write(&mut out, &roads);
     }

@@ -65,6 +65,7 @@ mod tokens;
 mod track;
 mod untrained;
 mod users;
+mod viid;
 mod warnings;
 mod work;
 

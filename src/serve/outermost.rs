@@ -88,5 +88,6 @@ fn in_envelope(response: Response) -> Response {
 }
 
 fn is_json(response: &Response) -> bool {
-    response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
+    let kind = response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
+    kind.starts_with(b"application/json") || kind.starts_with(b"application/VIID+JSON")
 }

@@ -85,7 +85,7 @@ pub fn routers(
         .layer(CatchPanicLayer::custom(error::panicked))
         .layer(from_fn_with_state(origins, origins::guard));
 
-    let rest = not_allowed(endpoints::operation())
+    let rest = not_allowed(endpoints::operation().merge(endpoints::viid()))
         .fallback(assets::asset)
         .layer(from_fn_with_state(api.clone(), access::authorize))
         .layer(CatchPanicLayer::custom(error::panicked));

@@ -15,6 +15,7 @@ use crate::forecast::{Forecaster, NoForecaster};
 use crate::gate::{Gate, Trail};
 use crate::oidc::SignOn;
 use crate::pseudonyms::PlateCipher;
+use crate::viid::Viid;
 
 /// Settings of the HTTP interface.
 #[derive(Clone)]
@@ -75,6 +76,8 @@ pub struct ServeSettings {
     pub ingest_limit: usize,
     /// How events of plate readers are read.
     pub events: EventTables,
+    /// GA/T 1400; none where it is not spoken.
+    pub viid: Option<Arc<Viid>>,
     /// The flow prediction.
     pub forecaster: Arc<dyn Forecaster>,
 }
@@ -106,6 +109,7 @@ impl ServeSettings {
             deliveries: None,
             ingest_limit: 16 << 20,
             events: EventTables::default(),
+            viid: None,
             trail: None,
             plates: None,
             lacks_plate_key: false,

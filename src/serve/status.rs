@@ -5,6 +5,7 @@ mod detection;
 mod kept;
 mod mirrors;
 mod source;
+mod viid;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,12 +20,14 @@ use super::error::{Answer, Envelope, Success};
 use super::notice::Notice;
 use super::sight::Sight;
 use super::state::Api;
+use crate::clock::unix_now;
 use crate::forecast::{Forecast, Forecaster};
 use crate::status::{BackendStatus, PipelineStatus, Status};
 use detection::{DetectionJson, detection_json};
 use kept::StorageJson;
 use mirrors::{MirrorJson, mirror_json};
 use source::{SourceJson, source_json};
+use viid::{ViidJson, viid_json};
 
 /// The state of the appliance.
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,6 +74,8 @@ pub(super) struct StatusJson {
     storage: StorageJson,
     /// The servers that queries are answered from; empty unless the role is `api`.
     backends: Vec<BackendJson>,
+    /// GA/T 1400; null where it is not spoken.
+    viid: Option<ViidJson>,
     /// Mirrors and their lag; empty where none is configured.
     mirrors: Vec<MirrorJson>,
     /// The flow model and its training.
@@ -245,6 +250,7 @@ pub(super) async fn status(State(api): State<Arc<Api>>, sight: Sight) -> Answer<
         cameras: CameraCountsJson::of(&sight),
         storage: storage.into(),
         backends: backends.into_iter().map(|backend| backend_json(backend, &api)).collect(),
+        viid: api.settings.viid.as_ref().map(|viid| viid_json(viid.status(unix_now()), &api)),
         mirrors: mirrors.into_iter().map(|mirror| mirror_json(mirror, &api)).collect(),
         model: ModelBriefJson::new(&*api.settings.forecaster),
     }))

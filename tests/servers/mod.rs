@@ -1,5 +1,5 @@
 //! Real servers for tests, each in a temporary folder, on a free port of the loopback interface, with little memory:
-//! MariaDB with the schema of `sql/`, Redis, Mosquitto, and a proxy that treats connections badly. Nothing of the machine's own
+//! MariaDB with the schema of `sql/`, Redis, Mosquitto, and a proxy that treats connections badly; and both sides of GA/T 1400, of our own. Nothing of the machine's own
 //! servers (3306, 6379) is touched.
 //!
 //! A server that is not installed fails the test with a sentence that says what to install.
@@ -11,6 +11,7 @@ pub(crate) mod mycat;
 mod process;
 pub(crate) mod proxy;
 pub(crate) mod redis;
+pub(crate) mod viid;
 
 use std::process::{Command, Output};
 

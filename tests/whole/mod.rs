@@ -43,5 +43,6 @@ pub(crate) mod reading;
 mod retention;
 mod scope;
 mod shards;
+mod viid;
 mod work;
 mod wrong_clocks;

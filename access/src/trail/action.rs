@@ -119,6 +119,8 @@ named! {
         Open = "open",
         /// It was not: a login failed.
         Nothing = "nothing",
+        /// By the account of cameras and platforms of GA/T 1400.
+        Device = "device",
         /// On the command line, by who may write the data directory.
         Command = "command",
         /// The process did it by itself.

@@ -9,7 +9,8 @@ use openidconnect::url::Url;
 use crate::config::checks::{filled, within};
 use crate::config::declare::settings;
 use crate::config::server::Secret;
-use crate::oidc::{CALLBACK, is_loopback_host};
+use crate::http_client::is_loopback_host;
+use crate::oidc::CALLBACK;
 
 settings! {
     /// Login by single sign-on (OpenID Connect), beside passwords. See docs/access.md.

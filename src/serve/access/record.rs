@@ -9,6 +9,7 @@ use access::trail::{Action, Detail, Details, Via};
 use parking_lot::Mutex;
 
 use super::who::By;
+use crate::viid::DeviceId;
 
 /// What is said about one request; an extension of every request to an endpoint.
 #[derive(Debug, Clone, Default)]
@@ -95,6 +96,23 @@ impl Record {
         said.details = Some(details.with_any("subject", who.map(|who| who.subject.as_str())));
         said.failure = Some(if who.is_some() { String::new() } else { format!("sign_on {reason} {address}") });
         said.by = Some(By { user: None, via: Via::Nothing, credential: None });
+    }
+
+    /// A device or platform of GA/T 1400 did it, with an account that was proven.
+    pub(in crate::serve) fn device(&self, user: &str, device: Option<&DeviceId>) {
+        self.0.lock().by = Some(By { user: Some(user.to_owned()), via: Via::Device, credential: None });
+        if let Some(device) = device {
+            self.detail("device", device.as_str());
+        }
+    }
+
+    /// A device gave a wrong password: of an account, if it is one. With a `wait` an entry a minute is enough.
+    pub(in crate::serve) fn failed_device(&self, user: Option<String>, wait: Option<i64>, address: &str) {
+        let mut said = self.0.lock();
+        said.action = Some(Action::LoginFailed);
+        said.details = Some(Details::default().with("reason", if wait.is_some() { "wait" } else { "wrong" }));
+        said.failure = Some(if wait.is_some() { format!("viid {address}") } else { String::new() });
+        said.by = Some(By { user, via: Via::Device, credential: None });
     }
 
     pub(super) fn said(&self) -> Said {

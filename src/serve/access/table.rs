@@ -18,6 +18,8 @@ pub(in crate::serve) enum Needs {
     Login,
     /// A permission.
     Permission(Permission),
+    /// An account of cameras and platforms (GA/T 1400), which its handler asks for: sessions and tokens are nothing there.
+    Device,
 }
 
 /// What those get who are limited to some districts or checkpoints.
@@ -114,6 +116,12 @@ pub(super) const ROWS: &[Row] = &[
     of("GET", "/api/cases/calibration", Dashboard, No).placeless(),
     of("POST", "/api/ingest", Ingest, Hourly(Action::Ingest)),
     of("POST", "/api/ingest/{events}", Ingest, Hourly(Action::Ingest)),
+    row("POST", "/VIID/System/Register", Needs::Device, Always(Action::Login)).placeless(),
+    row("POST", "/VIID/System/UnRegister", Needs::Device, Always(Action::Logout)).placeless(),
+    row("POST", KEEPALIVE, Needs::Device, No).placeless(),
+    row("GET", "/VIID/System/Time", Needs::Device, No).placeless(),
+    row("POST", "/VIID/MotorVehicles", Needs::Device, Hourly(Action::Ingest)).placeless(),
+    row("POST", "/VIID/SubscribeNotifications", Needs::Device, Hourly(Action::Ingest)).placeless(),
     of("GET", "/api/stats/kkmc_count", Dashboard, No).scoped(),
     of("GET", "/api/stats/hour_count", Dashboard, No).scoped(),
     of("GET", "/api/stats/map_data", Dashboard, No).scoped(),
@@ -142,8 +150,10 @@ pub(in crate::serve) fn row_of(method: &Method, path: &str) -> Option<Row> {
     ROWS.iter().find(|row| row.method == method && row.path == path).copied()
 }
 
-/// Endpoints that take their filters as a body.
-const QUERIES: [&str; 2] = ["/api/query", "/api/query/export"];
+/// A sign of life of a device.
+const KEEPALIVE: &str = "/VIID/System/Keepalive";
+/// Endpoints that take their filters, or who is alive, as a body.
+const QUERIES: [&str; 3] = ["/api/query", "/api/query/export", KEEPALIVE];
 
 /// Whether a request may change something.
 pub(in crate::serve) fn changes(method: &Method, path: &str) -> bool {

@@ -24,7 +24,8 @@ const LIST_SECONDS: i64 = 3600;
 const WAIT_SECONDS: i64 = 60;
 
 /// Details that name people, programs and places, and must be readable whatever becomes of the plate key: a user may be called jz12345.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
+    "device",
     "name",
     "owner",
     "id",

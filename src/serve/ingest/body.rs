@@ -113,41 +113,69 @@ pub(super) async fn read(
     limit: usize,
     room: &mut Room,
 ) -> Result<Vec<u8>, ApiError> {
-    read_with(PATIENCE, body, length, limit, room).await
+    read_keeping(body, length, limit, limit, room, |piece, whole| whole.extend_from_slice(piece)).await
+}
+
+/// What `keep` leaves of a body: at most `most_kept` bytes of `limit` that come. `room` is taken for what is kept.
+pub(in crate::serve) async fn read_keeping(
+    body: Body,
+    length: Option<&HeaderValue>,
+    limit: usize,
+    most_kept: usize,
+    room: &mut Room,
+    keep: impl FnMut(&[u8], &mut Vec<u8>),
+) -> Result<Vec<u8>, ApiError> {
+    let limits = Limits { came: limit, kept: most_kept };
+    read_with(PATIENCE, body, length, limits, room, keep).await
+}
+
+/// Bytes at most.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// That come.
+    came: usize,
+    /// That are kept of them.
+    kept: usize,
 }
 
 async fn read_with(
     patience: Patience,
     body: Body,
     length: Option<&HeaderValue>,
-    limit: usize,
+    limits: Limits,
     room: &mut Room,
+    mut keep: impl FnMut(&[u8], &mut Vec<u8>),
 ) -> Result<Vec<u8>, ApiError> {
     let announced = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     let began = Instant::now();
     let deadline = began + patience.whole;
     let mut pieces = body.into_data_stream();
-    let mut whole = Vec::new();
+    let (mut kept, mut came) = (Vec::new(), 0_usize);
     loop {
         let next = timeout_at(deadline.min(Instant::now() + patience.look), pieces.next()).await;
         let waited = began.elapsed();
-        let is_slow = waited > patience.grace && (whole.len() as f64) < patience.least_rate * waited.as_secs_f64();
+        let is_slow = waited > patience.grace && (came as f64) < patience.least_rate * waited.as_secs_f64();
         if waited >= patience.whole || is_slow && room.is_scarce() {
             return Err(too_slow(waited));
         }
         let Ok(next) = next else { continue };
-        let Some(piece) = next else { return Ok(whole) };
+        let Some(piece) = next else { return Ok(kept) };
         let piece = piece.map_err(|error| ApiError::new(ErrorReason::BodyUnread).with("error", error.to_string()))?;
-        let refusal = if announced.unwrap_or_default().max(whole.len() + piece.len()) > limit {
-            Some(too_large(limit))
+        came += piece.len();
+        let before = kept.len();
+        let refusal = if announced.unwrap_or_default().max(came) > limits.came {
+            Some(too_large(limits.came))
         } else {
-            room.grow(piece.len()).err().map(refused)
+            keep(&piece, &mut kept);
+            // A text that turns out to be long takes nothing any more.
+            room.shrink_by(before.saturating_sub(kept.len()));
+            let grown = room.grow(kept.len().saturating_sub(before));
+            if kept.len() > limits.kept { Some(too_large(limits.kept)) } else { grown.err().map(refused) }
         };
         if let Some(refusal) = refusal {
-            discard(pieces, limit, deadline).await;
+            discard(pieces, limits.came, deadline).await;
             return Err(refusal);
         }
-        whole.extend_from_slice(&piece);
     }
 }
 
@@ -228,7 +256,10 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(25)).await;
             Ok::<_, std::io::Error>("x")
         });
-        read_with(patience, Body::from_stream(pieces), None, 1_000, &mut room).await.ok().map(|body| body.len())
+        let limits = Limits { came: 1_000, kept: 1_000 };
+        let keep = |piece: &[u8], whole: &mut Vec<u8>| whole.extend_from_slice(piece);
+        let read = read_with(patience, Body::from_stream(pieces), None, limits, &mut room, keep).await;
+        read.ok().map(|body| body.len())
     }
 
     #[tokio::test]

@@ -41,7 +41,7 @@ pub fn open_files(max: usize) -> usize {
 }
 
 /// An address for counting: IPv4 as it is, IPv6 as its /64 network.
-pub(super) fn address_of(ip: IpAddr) -> IpAddr {
+pub(in crate::serve) fn address_of(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(six) => {
             let [a, b, c, d, ..] = six.segments();

@@ -249,7 +249,7 @@ async fn a_purpose_is_demanded_where_plates_are_shown() {
     for (method, path, needs) in endpoints() {
         use Permission::{Export, Plates, Rejects, Work};
         let shows = matches!(needs, Needs::Permission(Plates | Export | Rejects | Work));
-        if path.ends_with("/stream") || matches!(needs, Needs::Login | Needs::Nothing) {
+        if path.ends_with("/stream") || matches!(needs, Needs::Login | Needs::Nothing | Needs::Device) {
             continue;
         }
         let (path, body) = fitting(&method, &path);

@@ -41,6 +41,10 @@ async fn every_described_endpoint_exists_and_has_docs() {
                 assert_eq!(reply.json()["reason"], "no_single_sign_on");
                 continue;
             }
+            if reply.status == 404 && path.starts_with("/VIID/") {
+                assert_eq!(reply.json()["ResponseStatusObject"]["StatusCode"], "4", "it is not spoken here");
+                continue;
+            }
             assert!(!matches!(reply.status, 404 | 405), "{method} {path}: {}", reply.status);
             assert!(operation["responses"][reply.status.to_string()].is_object(), "{method} {path}: {}", reply.status);
         }

@@ -44,6 +44,7 @@ const en: typeof zh = {
     open: 'No login required',
     nothing: 'Not logged in',
     command: 'Command line',
+    device: 'A device of GA/T 1400',
     process: 'The program',
   },
   action: {

@@ -45,6 +45,7 @@ export default {
     open: '未启用登录',
     nothing: '未登录',
     command: '命令行',
+    device: '视图库设备',
     process: '系统',
   } satisfies Record<AuditEntry['via'], string>,
   action: {
