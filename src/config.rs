@@ -23,7 +23,7 @@ mod values;
 pub use error::ConfigError;
 pub use reference::reference_markdown;
 pub use sections::{
-    ApiConfig, ComparedPlates, Config, EvidenceUse, KafkaConfig, KafkaStart, MqttConfig, MycatConfig, MysqlTls, Order,
+    ApiConfig, ComparedPlates, Config, EvidenceUse, KafkaConfig, KafkaStart, LakeConfig, MqttConfig, MycatConfig, MysqlTls, Order,
     PredictConfig, PurposeUse, RedisConfig, Role, ServedModel, SimulatedRoads, SourceConfig, SourceKind, Sync,
     TextEncoding, TimeFormat, TrainFrom, ViidConfig, ViidProof,
 };

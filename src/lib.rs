@@ -45,6 +45,7 @@ pub mod fuzz;
 pub(crate) mod gate;
 mod http_client;
 mod kept_proof;
+mod lake;
 mod mentions;
 pub(crate) mod mirror;
 pub(crate) mod mqtt;

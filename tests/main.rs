@@ -16,6 +16,7 @@ mod servers;
 mod faults;
 mod kafka_secure;
 mod kafka_source;
+mod lake;
 mod mirror;
 mod ship;
 mod spark;

@@ -5,6 +5,7 @@
 //! directory is not touched.
 
 mod kafka;
+mod lake;
 mod mqtt;
 mod mysql;
 mod reach;
@@ -29,8 +30,14 @@ const TARGETS: [Check; 4] = [kafka::check, mqtt::check, mysql::check, redis::che
 pub fn connect(config: &Config, out: &mut impl Write) -> anyhow::Result<()> {
     let mut report = Report::default();
     targets(config, &mut report)?;
+    lake(config, &mut report);
     report.write(out)?;
     report.outcome()
+}
+
+/// Looks at the folder of the lake.
+pub(super) fn lake(config: &Config, report: &mut Report) {
+    lake::check(config, report);
 }
 
 /// Connects to what `config` names.

@@ -55,6 +55,7 @@ pub fn run(args: &DoctorArgs, out: &mut impl Write) -> anyhow::Result<()> {
 fn look(config: &Config, is_offline: bool, report: &mut Report) {
     machine::memory(config.store.memory.bytes() as u64, report);
     disk::check(&config.data_dir, report);
+    connect::lake(config, report);
     service::data(&config.data_dir, report);
     service::people(config, report);
     service::port(config, report);

@@ -227,6 +227,18 @@ fn write_beyond(plate: &Mentions, config: &Config, names: u64, out: &mut impl Wr
         push_text(&mut statement, plate.text());
         writeln!(out, "    {statement};")?;
     }
+    if let Some(folder) = &config.lake.dir {
+        let mut text = String::new();
+        push_text(&mut text, plate.text());
+        writeln!(
+            out,
+            "- the lake in {}, whose files never change. DuckDB lists those that hold the plate:\n    SELECT DISTINCT filename FROM \
+             read_parquet('{}/*/*.parquet', filename = true) WHERE HPHM = {text};\n  Write each again without it, under its name, or \
+             remove it",
+            folder.display(),
+            folder.display()
+        )?;
+    }
     let (key, cases_key) = (&config.redis.key, &config.redis.cases_key);
     writeln!(
         out,

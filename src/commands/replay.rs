@@ -31,7 +31,7 @@ use crate::store::{Keep, Store, StoreSettings};
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// Captures in this order: plain, .gz or .zst; `-` is standard input
+    /// Captures in this order: plain, .gz, .zst or Parquet; a folder stands for the Parquet files in it; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where alerts.jsonl, cases.jsonl, rejects.jsonl and summary.json are written
@@ -89,7 +89,8 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let layout = layout(args, &config)?;
     let catalogue = args.capture.checkpoints().map(|csv| read_catalogue(csv).map(|read| (read, csv))).transpose()?;
     // Before any folder is made: a wrong file name must leave nothing behind.
-    for file in &args.files {
+    let files = capture::listed(&args.files)?;
+    for file in &files {
         capture::FileMark::of(file)?;
     }
     std::fs::create_dir_all(&args.out)
@@ -107,7 +108,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let resumed = position.is_some();
     let mut source = Capture::open(
         CaptureSettings {
-            files: args.files.clone(),
+            files: files.clone(),
             gb18030: args.capture.is_gb18030(),
             by_time: args.capture.by_time(),
             parser: args.capture.parser_settings(&config, layout.clone()),
@@ -171,7 +172,7 @@ pub fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(error) = failed {
         anyhow::bail!("{error}; what came before is in {}", args.out.display());
     }
-    for warning in outcome.warnings(args.capture.by_time(), &args.files) {
+    for warning in outcome.warnings(args.capture.by_time(), &files) {
         eprintln!("platewatch: {}", plain::lines(&warning));
     }
     Ok(())

@@ -15,6 +15,9 @@ pub(super) const MQTT: &str = "mqtt";
 /// The name of the findings at Redis.
 pub(super) const REDIS: &str = "redis";
 
+/// The name of the findings at the lake.
+pub(super) const LAKE: &str = "lake";
+
 /// The findings, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(super) struct Report {

@@ -184,7 +184,7 @@ pub fn run_appliance(
 fn mirror_error(error: MirrorError) -> anyhow::Error {
     match error {
         MirrorError::Redis(error) => Usage(error.to_string()).into(),
-        error @ MirrorError::Store(_) => error.into(),
+        error @ (MirrorError::Store(_) | MirrorError::NoRandomness(_)) => error.into(),
     }
 }
 

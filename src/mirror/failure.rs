@@ -1,5 +1,6 @@
 //! Why a mirror stops, and whether someone must act before it can go on. It does not know how that is handled.
 
+use crate::lake::LakeError;
 use crate::mysql::MysqlError;
 use crate::store::StoreError;
 
@@ -24,6 +25,11 @@ pub(super) enum Kind {
 }
 
 impl Failure {
+    /// Something must be changed at the target first.
+    pub(super) fn blocked(error: impl std::fmt::Display) -> Self {
+        Self { error: error.to_string(), kind: Kind::Blocked }
+    }
+
     /// The target cannot be reached or cannot execute requests, for now.
     pub(super) fn away(error: impl std::fmt::Display) -> Self {
         Self { error: error.to_string(), kind: Kind::Away }
@@ -59,6 +65,13 @@ impl From<MysqlError> for Failure {
         };
         let blocked = error.remedy().is_some() || matches!(error, MysqlError::Unfit(_));
         Self { error: text, kind: if blocked { Kind::Blocked } else { Kind::Away } }
+    }
+}
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        let kind = if error.is_blocking() { Kind::Blocked } else { Kind::Away };
+        Self { error: error.to_string(), kind }
     }
 }
 

@@ -72,7 +72,9 @@ impl Follower {
         let cursor = match (store.mirror_cursor(name)?, subject) {
             (Some(cursor), _) => cursor,
             // What was dropped before there was a mirror is not lost to it.
-            (None, Subject::Shard(shard)) => MirrorCursor { next: store.oldest_row(shard), ..MirrorCursor::default() },
+            (None, Subject::Shard(shard) | Subject::Files(shard)) => {
+                MirrorCursor { next: store.oldest_row(shard), ..MirrorCursor::default() }
+            }
             (None, Subject::Alerts { .. }) => {
                 let next = store.progress().totals.oldest_alert.max(1);
                 MirrorCursor { next, ..MirrorCursor::default() }
@@ -88,7 +90,7 @@ impl Follower {
                 let rows = store.refused_rows(SHOWN_REFUSED)?.into_iter();
                 rows.filter(|row| row.shard == u32::from(shard.number())).collect()
             }
-            Subject::Alerts { .. } | Subject::Cases => Vec::new(),
+            Subject::Files(_) | Subject::Alerts { .. } | Subject::Cases => Vec::new(),
         };
         let follower = Self {
             name: name.to_owned(),
@@ -146,7 +148,8 @@ impl Follower {
         let Taken { next, time, count, lost, warnings, refused, refused_records } = taken;
         fail::fail_point!("mirror::sent");
         if lost > 0 {
-            let what = if matches!(self.subject, Subject::Shard(_)) { "passages" } else { "alerts" };
+            let what =
+                if matches!(self.subject, Subject::Shard(_) | Subject::Files(_)) { "passages" } else { "alerts" };
             tracing::error!(mirror = self.name, rows = lost, "retention dropped {what} before the target took them");
         }
         let cursor = MirrorCursor {
@@ -192,7 +195,7 @@ impl Follower {
     /// Retention keeps what is not acknowledged.
     fn hold(&self) {
         match self.subject {
-            Subject::Shard(shard) => self.store.hold_rows(&self.name, shard, self.cursor.next),
+            Subject::Shard(shard) | Subject::Files(shard) => self.store.hold_rows(&self.name, shard, self.cursor.next),
             Subject::Alerts { newest } => self.store.hold_alerts(&self.name, self.cursor.next, newest),
             // They are kept as long as alerts, far longer than an outage.
             Subject::Cases => {}

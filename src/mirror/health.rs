@@ -21,6 +21,8 @@ const SHOWN_REFUSED: usize = 10;
 pub(super) enum Subject {
     /// The passages of a shard.
     Shard(ShardId),
+    /// The same as files, which refuse none.
+    Files(ShardId),
     /// The newest alerts.
     Alerts {
         /// How many of them the target keeps, or how many wait for it at most.
@@ -187,7 +189,7 @@ impl Health {
         let totals = shared.progress().totals;
         let newest_passage = totals.last_time;
         let (end, newest, oldest) = match self.subject {
-            Subject::Shard(shard) => {
+            Subject::Shard(shard) | Subject::Files(shard) => {
                 (totals.by_shard.get(shard).copied().unwrap_or(0), newest_passage, totals.first_time)
             }
             Subject::Alerts { .. } => (totals.alerts, None, totals.first_time),
@@ -199,7 +201,7 @@ impl Health {
         let (end, newest) = behind.map_or((end, newest), |behind| (behind.kept, behind.newest));
         // An alert's cursor is the number of the first that the target lacks, from 1.
         let cursor = match self.subject {
-            Subject::Shard(_) => changing.cursor.next,
+            Subject::Shard(_) | Subject::Files(_) => changing.cursor.next,
             Subject::Alerts { .. } => changing.cursor.next.saturating_sub(1),
             Subject::Cases => end.saturating_sub(behind.map_or(0, |behind| behind.waiting)),
         };

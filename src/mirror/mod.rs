@@ -1,4 +1,4 @@
-//! Write-through: passages, alerts and cases to MyCat/MySQL, alerts and cases to Redis. Each mirror follows the store from a cursor of its own.
+//! Write-through: passages, alerts and cases to MyCat/MySQL, alerts and cases to Redis, passages to the lake. Each mirror follows the store from a cursor of its own.
 //!
 //! **Exactly once.** What a mirror sends is identified by its key at the target (GCXH, or the id of an alert or case, whose older state
 //! never takes the place of a newer one),
@@ -16,6 +16,7 @@
 mod failure;
 mod follow;
 mod health;
+mod lake;
 mod mycat;
 mod pauses;
 mod record_rows;

@@ -7,6 +7,7 @@ use traffic::CivilTime;
 
 use super::follow::{Follower, follow};
 use super::health::{Health, Subject};
+use super::lake::LakeSink;
 use super::mycat::ShardSink;
 use super::records::{RecordSink, Records};
 use super::redis::ListSink;
@@ -26,6 +27,9 @@ pub enum MirrorError {
     /// The settings cannot be used.
     #[error(transparent)]
     Redis(#[from] RedisClientError),
+    /// The operating system gives no random number.
+    #[error("the operating system gives no random bytes: {0}")]
+    NoRandomness(#[from] getrandom::Error),
     /// The cursors cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -86,6 +90,16 @@ pub fn start(
         let sink = CaseListSink::new(server, &config.redis);
         started.0.push(follower.health().clone());
         runtime.spawn(follow(sink, follower, config.redis.retry_max, stop.clone()));
+    }
+    if let Some(folder) = &config.lake.dir {
+        let number = shared.folder_number(&LakeSink::folder_name(&config.lake), getrandom::u64()?)?;
+        for shard in shards.ids() {
+            let name = LakeSink::name(&config.lake, shard);
+            let follower = Follower::open(&name, Subject::Files(shard), &folder.display().to_string(), shared)?;
+            let sink = LakeSink::new(shard, shards, folder, number, &config.lake);
+            started.0.push(follower.health().clone());
+            runtime.spawn(follow(sink, follower, config.lake.retry_max, stop.clone()));
+        }
     }
     Ok(started)
 }

@@ -1,7 +1,7 @@
 //! Captured logs as a source: files one after another as one partition, in the order of arrival or sorted by time.
 //!
-//! A file may be plain, gzip or Zstandard, UTF-8, UTF-16 with its mark (both detected from the first bytes) or GB18030;
-//! `-` is standard input. The position is the place after the last line of a batch in decompressed bytes, with what
+//! A file may be plain, gzip or Zstandard, UTF-8, UTF-16 with its mark (both detected from the first bytes) or GB18030; or
+//! Parquet, which is read as the lines that it stands for. `-` is standard input. The position is the place after the last line of a batch in decompressed bytes, with what
 //! identifies the files, so that an interrupted replay resumes only over the same input. A grown file is resumed at its
 //! old end.
 //!
@@ -12,7 +12,9 @@
 mod compression;
 mod input;
 mod lines;
+mod listed;
 mod mark;
+mod parquet;
 mod pipe;
 mod position;
 mod progress;
@@ -21,6 +23,7 @@ mod sort;
 mod source;
 mod utf16;
 
+pub use listed::listed;
 pub use mark::FileMark;
 pub use progress::CaptureProgress;
 pub use settings::CaptureSettings;

@@ -162,6 +162,32 @@ impl StoreHandle {
         Ok(Some(LogBlock::read(&body(&self.reading.database, entry)?)?))
     }
 
+    /// The times in the block that [`StoreHandle::log_block`] gives, and the number of its first row. Reads the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    pub fn log_times(&self, shard: ShardId, from: u64) -> Result<Option<(u64, Vec<CivilTime>)>, StoreError> {
+        let view = self.view();
+        let Some(entry) = view.entries_of(shard).find(|entry| entry.zone.end_row() > from) else { return Ok(None) };
+        Ok(Some((entry.zone.first_row, SegmentReader::open(&body(&self.reading.database, entry)?)?.times()?)))
+    }
+
+    /// The number by which a folder is known as that of the mirror `name`: `fresh` at first, and the same from then on. It
+    /// survives a power cut once this has returned.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read or written.
+    pub fn folder_number(&self, name: &str, fresh: u64) -> Result<u64, StoreError> {
+        if let Some(known) = self.mirror_cursor(name)? {
+            return Ok(known.next);
+        }
+        let mut commit = self.reading.database.begin();
+        let number = MirrorCursor { next: fresh, ..MirrorCursor::default() };
+        commit.put(Family::Meta, &keys::mirror(name), &codec::encode(keys::MIRROR, &number)?);
+        self.reading.database.commit(commit, Durability::Forced)?;
+        Ok(fresh)
+    }
+
     /// The oldest row of `shard` that is kept, or else the number of the next one to come.
     pub fn oldest_row(&self, shard: ShardId) -> u64 {
         let view = self.view();

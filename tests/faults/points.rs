@@ -31,10 +31,12 @@ pub(crate) enum Rows {
     /// `whole/backup.rs`: a backup that is taken, and one that is restored.
     Backup,
     Restore,
+    /// `lake/killed.rs`: files of the lake.
+    Lake,
 }
 
 /// Every failpoint, and which rows end the process there or make it fail.
-pub(super) const POINTS: [(&str, Rows); 34] = [
+pub(super) const POINTS: [(&str, Rows); 36] = [
     ("backup::before-manifest", Rows::Backup),
     ("backup::copied", Rows::Backup),
     ("backup::file", Rows::Backup),
@@ -46,6 +48,8 @@ pub(super) const POINTS: [(&str, Rows); 34] = [
     ("database::write", Rows::Writes),
     ("database::written", Rows::Replay),
     ("evidence::saved", Rows::Replay),
+    ("lake::published", Rows::Lake),
+    ("lake::written", Rows::Lake),
     ("migrate::after-format", Rows::Migration),
     ("migrate::before-format", Rows::Migration),
     ("migrate::rewritten", Rows::Migration),

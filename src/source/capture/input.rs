@@ -10,9 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use traffic::Layout;
 
 use super::compression::{HEAD_BYTES, Packing, could_be_packed};
 use super::mark::FileMark;
+use super::parquet::ParquetLines;
 use super::pipe::Pipe;
 use super::progress::CaptureProgress;
 use super::utf16;
@@ -26,8 +28,10 @@ pub(super) struct Input {
     offset: u64,
     /// The byte before the place where it was opened, if that is not its beginning.
     before: Option<u8>,
-    /// Whether it was found to be UTF-16, which comes out as UTF-8.
-    is_utf16: Arc<AtomicBool>,
+    /// Whether it was found to be UTF-16, which comes out as UTF-8, or Parquet, which always is.
+    is_unicode: Arc<AtomicBool>,
+    /// Whether its lines are made here.
+    is_made: bool,
 }
 
 enum Reader {
@@ -53,21 +57,34 @@ impl std::fmt::Debug for Input {
 }
 
 impl Input {
-    /// Opens a file and goes to `offset` of its decompressed bytes; a stream is read from where it is. A wait for a stream
+    /// Opens a file and goes to `offset` of its decompressed bytes; a stream is read from where it is. `layout` says which columns
+    /// Parquet must have. A wait for a stream
     /// ends with `stop`.
     pub(super) fn open(
         path: &Path,
         offset: u64,
+        layout: &Layout,
         progress: &Arc<CaptureProgress>,
         stop: &CancellationToken,
     ) -> Result<Self, SourceError> {
         let failed = |error: io::Error| SourceError::Failed(format!("cannot read {}: {error}", path.display()));
+        let unfit = |error: io::Error| match error.kind() {
+            io::ErrorKind::InvalidInput => SourceError::Refused(format!("cannot read {}: {error}", path.display())),
+            _ => failed(error),
+        };
         if FileMark::of(path)?.is_stream() {
             let (stream, progress) = (path.to_owned(), progress.clone());
             let is_utf16 = Arc::new(AtomicBool::new(false));
             let found = is_utf16.clone();
             let pipe = Pipe::start(move || open_stream(&stream, progress, &found), stop.clone()).map_err(failed)?;
-            return Ok(Self { path: path.to_owned(), reader: Reader::Live(pipe), offset: 0, before: None, is_utf16 });
+            return Ok(Self {
+                path: path.to_owned(),
+                reader: Reader::Live(pipe),
+                offset: 0,
+                before: None,
+                is_unicode: is_utf16,
+                is_made: false,
+            });
         }
         let mut file = File::open(path).map_err(failed)?;
         let mut head = Vec::with_capacity(HEAD_BYTES);
@@ -75,7 +92,10 @@ impl Input {
         let packing = Packing::of(&head);
         // From the byte before, which says whether a line ended there.
         let skipped = offset.saturating_sub(1);
-        let (mut reader, skip, is_utf16) = if packing == Packing::None && !utf16::has_mark(&head) {
+        let (mut reader, skip, is_unicode) = if packing == Packing::Parquet {
+            let lines = ParquetLines::open(path, layout, progress.clone()).map_err(unfit)?;
+            (Box::new(lines) as Box<dyn Read + Send>, skipped, true)
+        } else if packing == Packing::None && !utf16::has_mark(&head) {
             file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
             progress.read_bytes.fetch_add(skipped, Ordering::Relaxed);
             let counted = Counted { reader: file, progress: progress.clone() };
@@ -95,8 +115,15 @@ impl Input {
                 path.display()
             )));
         }
-        let is_utf16 = Arc::new(AtomicBool::new(is_utf16));
-        Ok(Self { path: path.to_owned(), reader: Reader::File(reader), offset, before: before.pop(), is_utf16 })
+        let is_unicode = Arc::new(AtomicBool::new(is_unicode));
+        Ok(Self {
+            path: path.to_owned(),
+            reader: Reader::File(reader),
+            offset,
+            before: before.pop(),
+            is_unicode,
+            is_made: packing == Packing::Parquet,
+        })
     }
 
     /// Its name.
@@ -119,9 +146,14 @@ impl Input {
         matches!(self.reader, Reader::Live(_))
     }
 
-    /// Whether it was found to be UTF-16, which comes out as UTF-8.
-    pub(super) fn is_utf16(&self) -> bool {
-        self.is_utf16.load(Ordering::Relaxed)
+    /// Whether it was found to be UTF-16, which comes out as UTF-8, or Parquet, which always is.
+    pub(super) fn is_unicode(&self) -> bool {
+        self.is_unicode.load(Ordering::Relaxed)
+    }
+
+    /// Whether its lines are made here: TAB-separated, in the order of the layout.
+    pub(super) fn is_made(&self) -> bool {
+        self.is_made
     }
 
     /// Waits until a read would not wait; false if that takes longer than `wait`. Only a live input has anything to wait

@@ -111,9 +111,9 @@ impl Lines {
         line_end(self.unread()).is_some()
     }
 
-    /// Whether lines are GB18030. UTF-16 is recognised by its mark, whatever the user said.
+    /// Whether lines are GB18030. UTF-16 is recognised by its mark and Parquet is UTF-8, whatever the user said.
     fn is_gb18030(&self) -> bool {
-        self.gb18030 && !self.input.is_utf16()
+        self.gb18030 && !self.input.is_unicode()
     }
 
     /// Parses one line; a passage is also passed to `passage` as UTF-8, with its time and form.

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use traffic::{CivilTime, LineParser, NameTable, PassageBatch};
+use traffic::{CivilTime, Delimiter, LineForm, LineParser, NameTable, PassageBatch};
 
 use super::input::Input;
 use super::lines::{Line, Lines, Parsed};
@@ -56,6 +56,8 @@ const READ_BYTES: usize = 1 << 18;
 /// Lines at a file's beginning that are checked before anything else, for a header that contradicts the user.
 const HEADER_LINES: u64 = 1_000;
 const DAY: i64 = 86_400;
+/// How lines are laid out that are made here.
+const MADE: LineForm = LineForm { delimiter: Some(Delimiter::Tab), order: None };
 /// The longest time between two checks of the stop signal while standard input gives nothing.
 const LOOK: Duration = Duration::from_millis(20);
 
@@ -295,7 +297,13 @@ fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
         if FileMark::of(file)?.is_stream() {
             continue;
         }
-        let Ok(input) = Input::open(file, 0, &Arc::default(), &CancellationToken::new()) else { continue };
+        let Ok(input) = Input::open(file, 0, &settings.parser.layout, &Arc::default(), &CancellationToken::new())
+        else {
+            continue;
+        };
+        if input.is_made() {
+            continue;
+        }
         let (mut lines, mut batch) = (Lines::new(input, settings.gb18030), PassageBatch::default());
         parser.begin_source();
         while batch.lines < HEADER_LINES {
@@ -343,10 +351,10 @@ fn open_file(
 ) -> Result<Option<Lines>, SourceError> {
     let Some(file) = settings.files.get(position.file) else { return Ok(None) };
     let place = position.place();
-    let input = Input::open(file, place.offset, progress, stop)?;
+    let input = Input::open(file, place.offset, &settings.parser.layout, progress, stop)?;
     parser.begin_source();
     parser.set_line_number(place.line);
-    parser.set_form(place.form);
+    parser.set_form(if input.is_made() { MADE } else { place.form });
     Ok(Some(Lines::new(input, settings.gb18030)))
 }
 

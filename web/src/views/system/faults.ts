@@ -123,7 +123,8 @@ function mirrorFaults(status: Status): Fault[] {
     const faults: Fault[] = []
     if (state === 'blocked') faults.push({ ...common, key: 'mirrorBlocked', gravity: 'bad', values })
     else if (state === 'away') faults.push({ ...common, key: 'mirrorAway', gravity: 'bad', values })
-    else if (lag_seconds > MIRROR_LAG_SECONDS) {
+    // Rows that wait for a file of the lake are no fault.
+    else if (lag_seconds > MIRROR_LAG_SECONDS && !name.startsWith('lake/')) {
       faults.push({ ...common, key: 'mirrorSlow', gravity: 'warn', values: { ...values, seconds: lag_seconds } })
     }
     if (lost > 0) faults.push({ ...common, key: 'mirrorLost', gravity: 'bad', values: { name, count: lost } })
