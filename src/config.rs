@@ -23,9 +23,9 @@ mod values;
 pub use error::ConfigError;
 pub use reference::reference_markdown;
 pub use sections::{
-    ApiConfig, ComparedPlates, Config, EvidenceUse, KafkaConfig, KafkaStart, LakeConfig, MqttConfig, MycatConfig, MysqlTls, Order,
-    PredictConfig, PurposeUse, RedisConfig, Role, ServedModel, SimulatedRoads, SourceConfig, SourceKind, Sync,
-    TextEncoding, TimeFormat, TrainFrom, ViidConfig, ViidProof,
+    ApiConfig, ComparedPlates, Config, EvidenceUse, KafkaConfig, KafkaStart, LakeConfig, MqttConfig, MycatConfig,
+    MysqlTls, Order, PredictConfig, PurposeUse, RedisConfig, Role, ServedModel, SimulatedRoads, SourceConfig,
+    SourceKind, Sync, TextEncoding, TimeFormat, TrainFrom, ViidConfig, ViidProof,
 };
 pub use server::ServerUrl;
 pub use units::{ByteSize, Retention, duration_text, parse_duration, parse_retention, parse_size};
