@@ -108,7 +108,7 @@ pub struct SourceStatus {
 /// A server that this process connects to, and that sends records.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FeedStatus {
-    /// `MQTT`.
+    /// `MQTT` or `GA/T 1400`.
     pub name: String,
     /// Its address, without credentials.
     pub address: String,

@@ -117,14 +117,16 @@ pub fn run_appliance(
         }
         None => None,
     };
-    if let Some(intake) = &taking_messages {
-        let state = intake.state();
-        appliance.follow_feeds(Box::new(move || vec![state()]));
-    }
     let viid = Viid::of(&config.viid).map_err(|error| Usage(error.to_string()))?.map(Arc::new);
     let platform = viid.as_ref().and_then(|viid| viid.peer.as_ref());
     let platform =
         Peer::of(&config.viid, platform, &config.source.timezone).map_err(|error| Usage(error.to_string()))?;
+    let broker = taking_messages.as_ref().map(MqttIntake::state);
+    let upper = viid.as_ref().and_then(|viid| viid.peer.clone());
+    appliance.follow_feeds(Box::new(move || {
+        let broker = broker.as_ref().map(|state| state());
+        broker.into_iter().chain(upper.as_ref().map(|upper| upper.feed())).collect()
+    }));
     let mut source = open_source(config, &layout, history, &mut store, &appliance, deliveries.as_deref())?;
     store.publish();
 

@@ -105,10 +105,10 @@ pub(super) fn operation() -> OpenApiRouter<Arc<Api>> {
 /// The endpoints of GA/T 1400, below `/VIID`.
 pub(super) fn viid() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
-        .routes(routes!(viid::viid_register))
-        .routes(routes!(viid::viid_unregister))
-        .routes(routes!(viid::viid_keepalive))
-        .routes(routes!(viid::viid_time))
+        .routes(routes!(viid::system::viid_register))
+        .routes(routes!(viid::system::viid_unregister))
+        .routes(routes!(viid::system::viid_keepalive))
+        .routes(routes!(viid::system::viid_time))
         .routes(routes!(viid::viid_vehicles))
         .routes(routes!(viid::viid_notifications))
 }

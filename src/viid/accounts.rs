@@ -76,7 +76,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountsError`].
     pub fn load(file: Option<&Path>, realm: &str, key: [u8; 32]) -> Result<Self, AccountsError> {
-        let text = file.map(|path| read(path)).transpose()?.unwrap_or_default();
+        let text = file.map(read).transpose()?.unwrap_or_default();
         let mut secrets = HashMap::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim_end_matches('\r');

@@ -22,8 +22,9 @@ pub(crate) fn bodies(data: &[u8]) -> u64 {
     assert_eq!(kept, elided(usize::MAX), "how a body is cut changes what is kept of it");
     if let Ok(value) = serde_json::from_slice::<Value>(body) {
         // Escapes are counted as they are written, so what has no long text is as it was.
-        let same: Value = serde_json::from_slice(&kept).unwrap_or_else(|error| panic!("{error}: JSON was JSON before"));
-        assert!(body.len() > LONGEST_TEXT || same == value);
+        let same = serde_json::from_slice::<Value>(&kept);
+        assert!(same.is_ok(), "it was JSON before: {same:?}");
+        assert!(body.len() > LONGEST_TEXT || same.is_ok_and(|same| same == value));
     }
     let checkpoints = Checkpoints::default();
     let all = [vehicles(&kept, &checkpoints, ENOUGH), notifications(&kept, &checkpoints, ENOUGH)];
@@ -32,8 +33,13 @@ pub(crate) fn bodies(data: &[u8]) -> u64 {
         read += check(&upload);
     }
     if let Ok(header) = std::str::from_utf8(body) {
-        if let Some(answer) = Authorization::parse(header) {
-            assert_eq!(Authorization::parse(&answer.header()).map(|answer| answer.user), Some(answer.user), "{header}");
+        // Only what we send must be read back.
+        let ours = |answer: &Authorization| {
+            answer.count().is_some() && answer.response.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        if let Some(answer) = Authorization::parse(header).filter(ours) {
+            let again = answer.header();
+            assert!(again.len() > 2_048 || Authorization::parse(&again).as_ref() == Some(&answer), "{header}");
         }
         if let Some(challenge) = Challenge::parse(header) {
             let answer = challenge.answered("a", "b", "POST", "/", "c");

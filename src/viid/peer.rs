@@ -20,6 +20,7 @@ use crate::clock::unix_now;
 use crate::config::ViidConfig;
 use crate::http_client::{HttpClient, Plain};
 use crate::named::named;
+use crate::status::FeedStatus;
 use session::{Failure, Session, SessionSettings};
 
 /// Keep-alives that may fail before we register again (GA/T 1400.4).
@@ -123,6 +124,14 @@ impl PeerState {
     /// How it is.
     pub fn status(&self) -> PeerStatus {
         self.status.lock().clone()
+    }
+
+    /// The same as of any server that records come from.
+    pub fn feed(&self) -> FeedStatus {
+        let PeerStatus { address, stage, since, last_error, .. } = self.status();
+        let connected = stage == Stage::Subscribed;
+        let away_since_unix = since.filter(|_| !connected);
+        FeedStatus { name: "GA/T 1400".to_owned(), address, connected, away_since_unix, last_error }
     }
 
     fn reached(&self, stage: Stage) {

@@ -4,6 +4,7 @@
     duck.py rows FOLDER          every row as `export` writes it, in the order of GCXH
     duck.py write CSV FOLDER     a CSV of our columns as Parquet, in several kinds
     duck.py plain CSV FOLDER     any CSV as Parquet
+    duck.py ask QUESTION         the first column of the answer
 """
 
 import json
@@ -73,4 +74,8 @@ def plain(csv, folder):
     duckdb.sql(f"COPY (FROM read_csv('{csv}', header = true)) TO '{folder}/plain.parquet' (FORMAT parquet)")
 
 
-{"count": count, "rows": rows, "write": write, "plain": plain}[sys.argv[1]](*sys.argv[2:])
+def ask(question):
+    print("\n".join(str(row[0]) for row in duckdb.sql(question).fetchall()))
+
+
+{"count": count, "rows": rows, "write": write, "plain": plain, "ask": ask}[sys.argv[1]](*sys.argv[2:])

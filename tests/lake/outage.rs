@@ -3,8 +3,11 @@
 
 use std::path::Path;
 
-use super::equals_store;
-use crate::harness::{Appliance, PATIENCE, folder, simulated, wait_until};
+use serde_json::json;
+
+use super::{Peer, equals_store};
+use crate::harness::{Appliance, Ended, PATIENCE, folder, simulated, wait_until};
+use crate::whole::full_disk::{SmallDisk, may_mount};
 
 fn started(folder: &Path, name: &str, lake: &Path) -> Appliance {
     let capture = folder.join("capture.tsv");
@@ -28,7 +31,7 @@ fn is_blocked(appliance: &Appliance, part: &str) {
     });
     wait_until(PATIENCE, "the source ends", || appliance.status()["source"]["state"] == "finished");
     let rows: u64 = appliance.lakes().iter().map(|lake| lake["lag_rows"].as_u64().unwrap()).sum();
-    assert!(rows > 2_900, "{rows}");
+    assert!(rows > 400, "{rows}");
 }
 
 #[test]
@@ -69,4 +72,51 @@ fn a_lake_of_another_directory_and_one_that_is_not_mounted_are_left_alone() {
     first.wait_for_lake();
     first.stop();
     equals_store(&lake, &first.data(), "once it is mounted");
+}
+
+#[test]
+fn a_full_disk_and_one_for_reading_only_hold_the_lake_until_they_are_mended() {
+    if !may_mount(module_path!(), "a_full_disk_and_one_for_reading_only_hold_the_lake_until_they_are_mended") {
+        return;
+    }
+    let folder = folder();
+    let disk = SmallDisk::mount(folder.path().join("disk"), "12k");
+    let lake = disk.0.join("lake");
+    let mut appliance = started(folder.path(), "one", &lake);
+    is_blocked(&appliance, "make room there");
+    disk.remount("size=64m");
+    appliance.wait_for_lake();
+    appliance.stop();
+    equals_store(&lake, &appliance.data(), "once there is room");
+
+    disk.remount("ro");
+    let capture = folder.path().join("capture.tsv");
+    let mut more = std::fs::read(&capture).unwrap();
+    more.extend_from_slice(&simulated(1_000, 4, &["--rate", "7"]));
+    std::fs::write(&capture, more).unwrap();
+    appliance.start();
+    is_blocked(&appliance, "for reading only");
+    disk.remount("rw");
+    appliance.wait_for_lake();
+    appliance.stop();
+    equals_store(&lake, &appliance.data(), "once it can be written");
+}
+
+#[test]
+fn what_forget_and_doctor_say_of_the_lake() {
+    let folder = folder();
+    let lake = folder.path().join("lake");
+    let mut appliance = started(folder.path(), "one", &lake);
+    appliance.wait_for_lake();
+    let plate =
+        appliance.post("/api/query", &json!({"limit": 1})).data()["records"][0]["HPHM"].as_str().unwrap().to_owned();
+    appliance.stop();
+    let forgotten =
+        Ended::from(appliance.command("forget").args([&plate, "--reason", "asked for", "--yes"]).output().unwrap());
+    forgotten.done();
+    let question = forgotten.stdout.lines().find(|line| line.contains("SELECT DISTINCT filename")).unwrap();
+    let files = Peer::Duck.says("ask", &[Path::new(question.trim().trim_end_matches(';'))]);
+    assert!(files.contains("platewatch-s0"), "{question}: {files}");
+    let said = Ended::from(appliance.command("doctor").arg("--offline").output().unwrap());
+    assert!(said.stdout.contains(&format!("lake: ok: {} can be written", lake.display())), "{}", said.stdout);
 }

@@ -110,8 +110,8 @@ fn what_is_no_parquet_of_ours_is_refused_with_what_to_do() {
     let bytes = std::fs::read(parquet.join("plain.parquet")).unwrap();
     std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
     let ended = Replay::new(&short, &out).run();
-    assert!(ended.code == Some(1) && ended.stderr.contains("short.parquet"), "{ended:?}");
+    assert!(ended.code == Some(3) && ended.stderr.contains("short.parquet"), "{ended:?}");
     assert!(!ended.stderr.contains("panicked"), "{ended:?}");
     let ended = Replay::new("-", &out).input(&bytes).run();
-    assert!(ended.code == Some(1) && ended.stderr.contains("name the file"), "{ended:?}");
+    assert!(ended.code == Some(3) && ended.stderr.contains("name the file"), "{ended:?}");
 }

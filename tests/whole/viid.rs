@@ -196,7 +196,7 @@ fn nobody_sends_who_has_not_registered_from_there() {
     assert_eq!(here.register().status, 200);
     let wrong = here.post(REGISTER, &json!({"RegisterObject": {"DeviceID": "7"}}));
     assert_eq!(wrong.status, 400);
-    let log = appliance.get("/api/audit?limit=100").unwrap().to_string();
+    let log = appliance.get("/api/audit?length=100").unwrap().to_string();
     for words in ["\"device\"", CAMERA, "login_failed", "\"ingest\"", "10.0.0.10"] {
         assert!(log.contains(words), "{words} is not in {log}");
     }

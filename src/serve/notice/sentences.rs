@@ -68,6 +68,11 @@ sentences! {
     MqttTls: "no encrypted connection to it ({error}): check mqtt.url and mqtt.tls_ca",
     MqttRefused: "the broker refuses a subscription: allow the user to read these topics",
 
+    PlatformLogin: "{what} is refused: check viid.peer_user and viid.peer_password, and that the platform knows viid.device_id",
+    PlatformNonsense: "{what} is answered by what is no answer of GA/T 1400: check viid.peer",
+    HttpUnreachable: "cannot connect to {host}: {error}",
+    HttpSlow: "{host} gave no whole answer within {seconds} s",
+
     NoAnswersAway: "{name} at {address} does not answer, so there are no {serves} for now: {error}. Start it or the way to it; this ends by itself",
     NoAnswersHalf: "{name} at {address} lacks a part of the data, so there are no {serves} for now: {error}. Start that instance; this ends by itself",
     NoAnswersBlocked: "{name} at {address} answers, but there are no {serves} for now: {error}",

@@ -12,7 +12,7 @@ use crate::status::MirrorStatus;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MirrorStatus)]
 pub(super) struct MirrorJson {
-    /// `mysql/0` and `mysql/1` for the shards, `mysql/alerts`, `mysql/cases`, `redis` for the alerts, `redis/cases`.
+    /// `mysql/0` and `mysql/1` for the shards, `mysql/alerts`, `mysql/cases`, `redis` for the alerts, `redis/cases`, `lake/0`.
     #[schema(example = "mysql/0")]
     name: String,
     /// The target, without credentials.

@@ -33,7 +33,7 @@ pub(super) struct SourceJson {
     partitions: Vec<PartitionJson>,
     /// Consumption of a Kafka topic; null for other sources.
     kafka: Option<KafkaJson>,
-    /// Servers that this process connects to for records beside HTTP, such as a broker of MQTT.
+    /// Servers that this process connects to for records beside HTTP, such as a broker of MQTT or a platform of GA/T 1400.
     feeds: Vec<FeedJson>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct SourceJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = FeedStatus)]
 pub(super) struct FeedJson {
-    /// `MQTT`.
+    /// `MQTT` or `GA/T 1400`.
     #[schema(example = "MQTT")]
     name: String,
     /// Its address, without credentials.

@@ -201,7 +201,7 @@ async fn status() {
                     "lost": false},
                 "accepted_loss": null, "oldest_gcsj": "2024-01-01 00:00:24", "rejects": 7},
             "cameras": {"ok": 1, "doubtful": 0, "bad": 1}, "backends": [], "mirrors": [],
-            "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
+            "viid": null, "model": {"kind": null, "version": null, "trained_at": null, "problem": null, "training": false,
                 "training_failure": null, "history_hours": 0}})
     );
 }

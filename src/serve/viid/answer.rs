@@ -86,6 +86,12 @@ impl Refusal {
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         let (status, words, retry_after) = error.said();
+        let words = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                "the body is too large (viid.max_body; without pictures api.ingest_max_body)".to_owned()
+            }
+            _ => words,
+        };
         let code = match status {
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Code::Busy,
             StatusCode::PAYLOAD_TOO_LARGE => Code::Content,

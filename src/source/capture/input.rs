@@ -68,10 +68,6 @@ impl Input {
         stop: &CancellationToken,
     ) -> Result<Self, SourceError> {
         let failed = |error: io::Error| SourceError::Failed(format!("cannot read {}: {error}", path.display()));
-        let unfit = |error: io::Error| match error.kind() {
-            io::ErrorKind::InvalidInput => SourceError::Refused(format!("cannot read {}: {error}", path.display())),
-            _ => failed(error),
-        };
         if FileMark::of(path)?.is_stream() {
             let (stream, progress) = (path.to_owned(), progress.clone());
             let is_utf16 = Arc::new(AtomicBool::new(false));
@@ -93,7 +89,10 @@ impl Input {
         // From the byte before, which says whether a line ended there.
         let skipped = offset.saturating_sub(1);
         let (mut reader, skip, is_unicode) = if packing == Packing::Parquet {
-            let lines = ParquetLines::open(path, layout, progress.clone()).map_err(unfit)?;
+            let lines = ParquetLines::open(path, layout, progress.clone()).map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidInput => unfit(path, &error),
+                _ => failed(error),
+            })?;
             (Box::new(lines) as Box<dyn Read + Send>, skipped, true)
         } else if packing == Packing::None && !utf16::has_mark(&head) {
             file.seek(SeekFrom::Start(skipped)).map_err(failed)?;
@@ -184,6 +183,22 @@ impl Input {
             }
         }
     }
+}
+
+/// Refuses Parquet that lacks a column of `layout`. Any other file, and one that cannot be read, is left to [`Input::open`].
+pub(super) fn refuse_unfit(path: &Path, layout: &Layout) -> Result<(), SourceError> {
+    let mut head = [0; HEAD_BYTES];
+    let is_parquet = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+        && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+        && Packing::of(&head) == Packing::Parquet;
+    match is_parquet.then(|| ParquetLines::open(path, layout, Arc::default())) {
+        Some(Err(error)) if error.kind() == io::ErrorKind::InvalidInput => Err(unfit(path, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn unfit(path: &Path, error: &io::Error) -> SourceError {
+    SourceError::Refused(format!("cannot read {}: {error}", path.display()))
 }
 
 /// A stream, decompressed. It waits for the first bytes, and for a pipe's writer.

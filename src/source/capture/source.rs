@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use traffic::{CivilTime, Delimiter, LineForm, LineParser, NameTable, PassageBatch};
 
-use super::input::Input;
+use super::input::{Input, refuse_unfit};
 use super::lines::{Line, Lines, Parsed};
 use super::mark::FileMark;
 use super::position::CapturePosition;
@@ -286,9 +286,10 @@ impl Capture {
     }
 }
 
-/// Refuses files whose first lines hold a header that contradicts the columns that the user stated. A file that cannot
-/// be read is reported later.
+/// Refuses Parquet that lacks a column, and files whose first lines hold a header that contradicts the columns that the user
+/// stated. A file that cannot be read is reported later.
 fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
+    settings.files.iter().try_for_each(|file| refuse_unfit(file, &settings.parser.layout))?;
     if !settings.parser.layout.is_stated() {
         return Ok(());
     }
@@ -297,13 +298,11 @@ fn check_headers(settings: &CaptureSettings) -> Result<(), SourceError> {
         if FileMark::of(file)?.is_stream() {
             continue;
         }
-        let Ok(input) = Input::open(file, 0, &settings.parser.layout, &Arc::default(), &CancellationToken::new())
-        else {
-            continue;
+        let layout = &settings.parser.layout;
+        let input = match Input::open(file, 0, layout, &Arc::default(), &CancellationToken::new()) {
+            Ok(input) if !input.is_made() => input,
+            _ => continue,
         };
-        if input.is_made() {
-            continue;
-        }
         let (mut lines, mut batch) = (Lines::new(input, settings.gb18030), PassageBatch::default());
         parser.begin_source();
         while batch.lines < HEADER_LINES {

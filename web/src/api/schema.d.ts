@@ -4,6 +4,111 @@
  */
 
 export interface paths {
+    "/VIID/MotorVehicles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A device or platform sends vehicles. The answer comes when all of them are durable, with a status for each. */
+        post: operations["viid_vehicles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/VIID/SubscribeNotifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A platform sends notifications of a subscription: of ours there, or of one that an operator made there. The answer comes when all of it
+         *     is durable, with a status for each notification.
+         */
+        post: operations["viid_notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/VIID/System/Keepalive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A sign of life of a device or platform that has registered. */
+        post: operations["viid_keepalive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/VIID/System/Register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A device or platform registers, by digest authentication (RFC 7616, MD5): the first answer is 401 with what to answer to. */
+        post: operations["viid_register"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/VIID/System/Time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The clock of this server, for devices that set theirs by it. */
+        get: operations["viid_time"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/VIID/System/UnRegister": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A device or platform leaves. */
+        post: operations["viid_unregister"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -1210,7 +1315,7 @@ export interface components {
             head?: null | components["schemas"]["AuditHead"];
         };
         /** @enum {string} */
-        AuditVia: "session" | "token" | "open" | "nothing" | "command" | "process";
+        AuditVia: "session" | "token" | "open" | "nothing" | "device" | "command" | "process";
         /** @enum {string} */
         BackendState: "starting" | "up" | "away" | "blocked";
         /** @description A server that queries are answered from. */
@@ -3016,6 +3121,7 @@ export interface components {
                  * @example 0.1.0
                  */
                 version: string;
+                viid?: null | components["schemas"]["ViidStatus"];
             };
             /**
              * @description `success`, or a sentence that says what to change.
@@ -3491,7 +3597,7 @@ export interface components {
             last_error?: string | null;
             last_error_notice?: null | components["schemas"]["Notice"];
             /**
-             * @description `MQTT`.
+             * @description `MQTT` or `GA/T 1400`.
              * @example MQTT
              */
             name: string;
@@ -4127,7 +4233,7 @@ export interface components {
              */
             lost: number;
             /**
-             * @description `mysql/0` and `mysql/1` for the shards, `mysql/alerts`, `mysql/cases`, `redis` for the alerts, `redis/cases`.
+             * @description `mysql/0` and `mysql/1` for the shards, `mysql/alerts`, `mysql/cases`, `redis` for the alerts, `redis/cases`, `lake/0`.
              * @example mysql/0
              */
             name: string;
@@ -4316,7 +4422,7 @@ export interface components {
          * @description Which sentence it is; `other` where it is none that is known, and `values.error` is the whole of it.
          * @enum {string}
          */
-        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "directory_damaged" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "no_answers_away" | "no_answers_half" | "no_answers_blocked" | "question_failed" | "still_counting" | "too_many_in_second" | "too_many_rows" | "not_in_this_process" | "process_ending" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "lost_passages" | "lost_rows" | "lost_from_middle" | "lost_alerts" | "lost_rejects" | "lost_work" | "lost_counts" | "lost_uncounted" | "lost_unexplained" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "reads_http" | "at_delivery" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
+        NoticeCode: "disk_full" | "earlier_write_failed" | "data_directory_failed" | "earlier_commit_failed" | "directory_damaged" | "segment_damaged" | "value_damaged" | "model_unreadable_kept" | "file_missing" | "file_forbidden" | "file_broken" | "file_unreadable" | "file_is_folder" | "file_shorter" | "other_input" | "other_options" | "file_replaced" | "file_grown_sorted" | "file_grown_packed" | "input_ended" | "position_unreadable" | "position_damaged" | "sort_no_space" | "sort_failed" | "source_thread_ended" | "kafka_position_damaged" | "kafka_fenced" | "kafka_fatal" | "kafka_stopped_codec" | "kafka_stopped_damaged" | "kafka_stopped_too_large" | "kafka_stopped_rights" | "kafka_stopped_fetch" | "kafka_unkeyed" | "kafka_group_change" | "mqtt_login" | "mqtt_client" | "mqtt_silent" | "mqtt_unreachable" | "mqtt_tls" | "mqtt_refused" | "platform_login" | "platform_nonsense" | "http_unreachable" | "http_slow" | "no_answers_away" | "no_answers_half" | "no_answers_blocked" | "question_failed" | "still_counting" | "too_many_in_second" | "too_many_rows" | "not_in_this_process" | "process_ending" | "server_silent" | "server_away" | "server_half" | "server_blocked" | "node_away" | "node_sql_mode" | "node_unknown" | "mycat_changes_texts" | "no_greeting" | "mysql_account_of" | "mysql_account" | "mysql_table_missing" | "mysql_other_columns" | "mysql_error" | "no_answer" | "redis_account" | "redis_cluster" | "redis_cluster_node" | "redis_key_kind" | "redis_key_no_list" | "redis_evicts" | "redis_list_lost" | "redis_full" | "redis_replica" | "redis_password" | "model_damaged_kept" | "model_damaged" | "model_file_missing_kept" | "model_file_missing" | "nothing_to_learn" | "holidays_wrong" | "cannot_write" | "lost_passages" | "lost_rows" | "lost_from_middle" | "lost_alerts" | "lost_rejects" | "lost_work" | "lost_counts" | "lost_uncounted" | "lost_unexplained" | "reads_topic" | "reads_sorted" | "reads_file" | "reads_files_sorted" | "reads_files" | "reads_simulated" | "reads_http" | "at_delivery" | "at_line" | "at_file_line" | "at_sorted_line" | "at_end" | "other";
         /** @description A browser that is logged in. */
         OpenSession: {
             /**
@@ -5543,7 +5649,7 @@ export interface components {
              */
             description: string;
             description_notice?: null | components["schemas"]["Notice"];
-            /** @description Servers that this process connects to for records beside HTTP, such as a broker of MQTT. */
+            /** @description Servers that this process connects to for records beside HTTP, such as a broker of MQTT or a platform of GA/T 1400. */
             feeds: components["schemas"]["FeedStatus"][];
             kafka?: null | components["schemas"]["KafkaStatus"];
             /** @description `kafka`, `http`, `capture`, `simulator` or `none`. */
@@ -5624,6 +5730,7 @@ export interface components {
              * @example 0.1.0
              */
             version: string;
+            viid?: null | components["schemas"]["ViidStatus"];
         };
         /** @description The storage. */
         StorageStatus: {
@@ -5899,6 +6006,91 @@ export interface components {
         };
         /** @enum {string} */
         VehicleType: "小型客车" | "大型客车" | "货车" | "其他";
+        /** @description The platform at which we register and subscribe. */
+        ViidPeerStatus: {
+            /**
+             * @description Its address, without the account.
+             * @example http://10.0.0.9:7001
+             */
+            address: string;
+            /**
+             * @description What failed last; null after it went well again.
+             * @example null
+             */
+            last_error?: string | null;
+            /**
+             * @description When the newest came, civil time of the road; null if none did.
+             * @example 2024-01-01 12:34:50
+             */
+            last_notification?: string | null;
+            /**
+             * Format: int64
+             * @description Notifications that came.
+             * @example 17
+             */
+            notifications: number;
+            /**
+             * @description Since when, civil time of the road; null while it starts.
+             * @example 2024-01-01 12:00:00
+             */
+            since?: string | null;
+            /** @description `starting`, `registered`, `subscribed`, or `away` (it does not answer, or refuses: `last_error` says what). */
+            stage: components["schemas"]["ViidStage"];
+            /**
+             * @description The id of our subscription there.
+             * @example 320312000050032000010100000004711
+             */
+            subscription: string;
+        };
+        /** @enum {string} */
+        ViidStage: "starting" | "registered" | "subscribed" | "away";
+        /** @description GA/T 1400: who has registered here, and how far we are at the platform. Counts are of this process. */
+        ViidStatus: {
+            /**
+             * @description Our own id.
+             * @example 32031200005030000001
+             */
+            device_id: string;
+            /**
+             * @description When the newest of them was heard of, civil time of the road; null while there is none.
+             * @example 2024-01-01 12:34:50
+             */
+            newest_at?: string | null;
+            /**
+             * @description Of these, that were heard of within `viid.keepalive_timeout`.
+             * @example 11
+             */
+            online: number;
+            peer?: null | components["schemas"]["ViidPeerStatus"];
+            /**
+             * Format: int64
+             * @description Requests that nobody proved to have sent.
+             * @example 3
+             */
+            refused: number;
+            /**
+             * @description Devices and platforms that have registered and not left.
+             * @example 12
+             */
+            registered: number;
+            /**
+             * Format: int64
+             * @description Vehicles that were rejected.
+             * @example 0
+             */
+            rejected: number;
+            /**
+             * @description Ids that came and have no checkpoint in `viid.checkpoints`, at most a thousand.
+             * @example 1
+             */
+            unknown_ids: number;
+            /**
+             * Format: int64
+             * @description Vehicles that were stored, or had been before.
+             * @example 4711
+             */
+            vehicles: number;
+        };
         /**
          * @description A change of the work on an alert or a case.
          * @example {
@@ -5975,6 +6167,836 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    viid_vehicles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `{"MotorVehicleListObject":{"MotorVehicleObject":[…]}}` */
+        requestBody: {
+            content: {
+                "application/VIID+JSON": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description All is durable; `StatusCode` of each says whether it was accepted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body is not JSON, or has no list; nothing was taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The sender has not registered, or not from there */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id may not send */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description GA/T 1400 is not spoken here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body came too slowly; nothing was taken */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `viid.max_body`, or without pictures than `api.ingest_max_body`, or has more than 10,000 vehicles; nothing was taken */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much waits already, or there were too many wrong passwords; nothing was taken */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing more is taken; whether this was is not known */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description It is not durable yet; whether it will be is not known */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+        };
+    };
+    viid_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `{"SubscribeNotificationListObject":{"SubscribeNotificationObject":[…]}}` */
+        requestBody: {
+            content: {
+                "application/VIID+JSON": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description All is durable */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body is not JSON, or has no list; nothing was taken */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The sender has not registered, or not from there */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id may not send, or it is not our subscription */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description GA/T 1400 is not spoken here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body came too slowly; nothing was taken */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description As of vehicles; nothing was taken */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too much waits already, or there were too many wrong passwords; nothing was taken */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nothing more is taken; whether this was is not known */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description It is not durable yet; whether it will be is not known */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+        };
+    };
+    viid_keepalive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `{"KeepaliveObject":{"DeviceID":"…"}}` */
+        requestBody: {
+            content: {
+                "application/VIID+JSON": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is known */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id is none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description It must register again */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id may not register */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description GA/T 1400 is not spoken here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.max_body` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong passwords; `Retry-After` says how long to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    viid_register: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `{"RegisterObject":{"DeviceID":"…"}}` */
+        requestBody: {
+            content: {
+                "application/VIID+JSON": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Registered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id is none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description Digest authentication is asked for */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id may not register */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description GA/T 1400 is not spoken here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.max_body` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong passwords; `Retry-After` says how long to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    viid_time: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The time */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description A login or a token is needed, or the one that was sent is not valid any more */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description GA/T 1400 is not spoken here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The client asks too much (`api.client_rate`, `api.client_concurrent`); `Retry-After` says when to ask again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    viid_unregister: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description `{"UnRegisterObject":{"DeviceID":"…"}}` */
+        requestBody: {
+            content: {
+                "application/VIID+JSON": unknown;
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is not registered any more */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id is none */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description It was not registered, or not from there */
+            401: {
+                headers: {
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The id may not register */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description GA/T 1400 is not spoken here */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The body came too slowly */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The first time is after the last */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is larger than `api.max_body` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The path with its query string is longer than 8 KiB */
+            414: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
+            421: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Too many wrong passwords; `Retry-After` says how long to wait */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/VIID+JSON": Record<string, never>;
+                };
+            };
+            /** @description The server failed; its log says why */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description The server is busy, or a server that it needs is away; `Retry-After` says when to ask again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     audit_log: {
         parameters: {
             query?: {

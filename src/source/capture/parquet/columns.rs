@@ -56,11 +56,11 @@ impl Columns {
         }
         if !missing.is_empty() {
             let names: Vec<_> = schema.get_fields().iter().map(|field| field.name()).collect();
-            let example = format!("SELECT plate AS HPHM, '' AS {}, …", missing.first().copied().unwrap_or_default());
             return Err(Unfit(format!(
-                "it lacks the column {}; it has {}. Write it again with the columns called so ({example})",
+                "it lacks the column {}; it has {}. Write it again with the columns called so (in SQL: SELECT … AS {})",
                 missing.join(", "),
-                names.join(", ")
+                names.join(", "),
+                missing.first().copied().unwrap_or_default()
             )));
         }
         Ok(Self { origins, fields, root: schema.name().to_owned(), line: Vec::new() })
