@@ -1,0 +1,1 @@
+import{f as t,g as a,n as o,v as s,_ as n}from"./index-DoZbgaft.js";const r=t({__name:"FactGrid",setup(c){return(e,_)=>(s(),a("dl",null,[o(e.$slots,"default")]))}}),l=n(r,[["__scopeId","data-v-d58c3016"]]);export{l as F};

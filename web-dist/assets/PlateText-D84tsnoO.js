@@ -1,0 +1,1 @@
+import{f as e,g as a,q as s,v as o,_ as n}from"./index-DoZbgaft.js";const p={class:"plate tabular"},c=e({__name:"PlateText",props:{plate:{}},setup(t){return(_,r)=>(o(),a("span",p,s(t.plate),1))}}),f=n(c,[["__scopeId","data-v-f7527372"]]);export{f as P};

@@ -1,0 +1,1 @@
+import{L as c,x as f}from"./index-DoZbgaft.js";import{r as p}from"./CameraMarks-D0e4c13i.js";function i(){const{t:e}=c(),{integer:r,span:n}=f();function u({contradictions:t,strongest:s}){const a=r(t),o=t===1?"whyOne":"why";return s?e(`cases.${o}`,{count:a,fastest:n(p(s.fastest_seconds)),gap:n(s.gap_seconds)}):e(`cases.${o}Bare`,{count:a})}return{why:u}}export{i as u};

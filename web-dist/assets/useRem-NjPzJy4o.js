@@ -1,0 +1,1 @@
+import{$ as t,o,r}from"./index-DoZbgaft.js";function m(){const n=r(16),e=()=>{n.value=Number.parseFloat(getComputedStyle(document.documentElement).fontSize)||16};return t(()=>{e(),window.addEventListener("resize",e)}),o(()=>window.removeEventListener("resize",e)),n}export{m as u};
