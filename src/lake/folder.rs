@@ -11,73 +11,13 @@ use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use parquet::errors::ParquetError;
-
+use super::error::LakeError;
 use super::name::{PartName, day_folder};
 
 /// The file that says whose lake it is.
 const MARK: &str = "_platewatch.json";
-
-/// A lake cannot be written; the text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum LakeError {
-    /// The operating system refuses.
-    #[error("cannot write {}: {error}; {}", path.display(), advice(error))]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// A file could not be made.
-    #[error("cannot write {}: {why}", path.display())]
-    Parquet {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// It is no place for this lake.
-    #[error("{0}")]
-    Unfit(String),
-}
-
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "make room there, or name another folder in lake.dir"
-        }
-        io::ErrorKind::PermissionDenied => "let the account of the service write there",
-        io::ErrorKind::ReadOnlyFilesystem => "it is mounted for reading only",
-        io::ErrorKind::NotFound => "is the disk mounted?",
-        _ => "it is tried again",
-    }
-}
-
-impl LakeError {
-    /// The operating system refuses something at `path`.
-    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        |error| Self::Io { path: path.to_owned(), error }
-    }
-
-    /// The file at `path` could not be made. What the disk said is said as of the disk.
-    pub fn parquet(path: &Path, error: ParquetError) -> Self {
-        let why = error.to_string();
-        let source = match error {
-            ParquetError::External(source) => source.downcast::<io::Error>().ok(),
-            _ => None,
-        };
-        match source {
-            Some(error) => Self::Io { path: path.to_owned(), error: *error },
-            None => Self::Parquet { path: path.to_owned(), why },
-        }
-    }
-
-    /// Whether somebody must change something there first.
-    pub fn is_blocking(&self) -> bool {
-        !matches!(self, Self::Io { error, .. } if error.kind() == io::ErrorKind::Interrupted)
-    }
-}
+/// The permissions of a folder that is for its account alone, as the service makes them.
+const OWN: u32 = 0o700;
 
 /// The folder of one appliance's lake.
 #[derive(Debug, Clone)]
@@ -179,7 +119,13 @@ impl LakeFolder {
                 self.share(&folder, true)?;
                 force(&self.root)?;
             }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                // Whoever made it may have ended before it was shared.
+                let metadata = std::fs::metadata(&folder).map_err(LakeError::io(&folder))?;
+                if metadata.permissions().mode() & 0o777 == OWN {
+                    self.share(&folder, true)?;
+                }
+            }
             Err(error) => return Err(LakeError::io(&folder)(error)),
         }
         let (scratch, path) = (folder.join(name.while_written()), folder.join(name.to_string()));
@@ -220,9 +166,10 @@ impl LakeFolder {
         entries.map(name).collect::<io::Result<Vec<_>>>().map_err(LakeError::io(folder))
     }
 
-    /// Lets those in who may enter the lake's folder: the program's own files are for its account alone.
+    /// Lets those in who may enter the lake's folder: the program's own files are for its account alone. The bits beyond these
+    /// are not passed on: a hardened service may not set them.
     fn share(&self, path: &Path, is_folder: bool) -> Result<(), LakeError> {
-        let root = std::fs::metadata(&self.root).map_err(LakeError::io(&self.root))?.permissions().mode() & 0o7777;
+        let root = std::fs::metadata(&self.root).map_err(LakeError::io(&self.root))?.permissions().mode() & 0o777;
         let mode = if is_folder { root } else { root & 0o666 };
         std::fs::set_permissions(path, Permissions::from_mode(mode)).map_err(LakeError::io(path))
     }
@@ -282,87 +229,4 @@ pub fn is_usable(root: &Path) -> Result<(), LakeError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn write(folder: &LakeFolder, day: i64, name: &PartName, text: &str) -> PathBuf {
-        use std::io::Write as _;
-        let (pending, mut file) = folder.begin(day, name).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        let path = pending.path().to_owned();
-        pending.publish().unwrap();
-        path
-    }
-
-    #[test]
-    fn a_lake_is_begun_once_and_known_again() {
-        let place = tempfile::tempdir().unwrap();
-        let root = place.path().join("a/lake");
-        let folder = LakeFolder::new(&root, 7);
-        assert!(folder.check(true).unwrap_err().to_string().contains("Mount its disk"));
-        assert!(!root.exists(), "an unmounted disk is not written below");
-        folder.check(false).unwrap();
-        folder.check(true).unwrap();
-        let other = LakeFolder::new(&root, 8).check(false).unwrap_err().to_string();
-        assert!(other.contains("another data directory"), "{other}");
-        // Files of ours without a mark are somebody's.
-        write(&folder, 0, &PartName { shard: 0, rows: 0..5 }, "x");
-        std::fs::remove_file(root.join(MARK)).unwrap();
-        assert!(folder.check(false).unwrap_err().to_string().contains("holds files of another lake"));
-    }
-
-    #[test]
-    fn what_was_being_written_is_removed_and_what_is_there_is_found() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = LakeFolder::new(place.path(), 7);
-        folder.check(false).unwrap();
-        let name = |shard, rows| PartName { shard, rows };
-        for (day, part) in [(0, name(0, 0..5)), (0, name(0, 5..9)), (1, name(0, 5..9)), (1, name(1, 0..70))] {
-            write(&folder, day, &part, "x");
-        }
-        let (pending, _file) = folder.begin(2, &name(0, 9..12)).unwrap();
-        let scratch = pending.scratch.clone();
-        std::mem::forget(pending);
-        let (of_another, _file) = folder.begin(2, &name(1, 70..80)).unwrap();
-        assert_eq!(folder.go_on(0, 5).unwrap(), BTreeMap::from([(5, 9)]));
-        assert!(!scratch.exists() && of_another.scratch.exists());
-        assert_eq!(folder.go_on(0, 9).unwrap(), BTreeMap::new());
-        assert!(folder.go_on(0, 6).unwrap_err().to_string().contains("rows are in other files too"));
-        write(&folder, 3, &name(0, 5..10), "x");
-        assert!(folder.go_on(0, 5).unwrap_err().to_string().contains("rows are in other files too"));
-    }
-
-    #[test]
-    fn a_file_that_is_not_published_leaves_nothing() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = LakeFolder::new(place.path(), 7);
-        folder.check(false).unwrap();
-        let name = PartName { shard: 0, rows: 0..5 };
-        drop(folder.begin(0, &name).unwrap());
-        assert_eq!(std::fs::read_dir(place.path().join("date=1970-01-01")).unwrap().count(), 0);
-        let [first, second] = [0, 1].map(|day| write(&folder, day, &name, "x"));
-        folder.remove_others(&name, &BTreeSet::from([second.clone()])).unwrap();
-        assert!(!first.exists() && second.exists());
-    }
-
-    #[test]
-    fn who_may_enter_the_folder_may_read_the_files() {
-        let place = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(place.path(), Permissions::from_mode(0o2750)).unwrap();
-        let folder = LakeFolder::new(place.path(), 7);
-        folder.check(false).unwrap();
-        let path = write(&folder, 0, &PartName { shard: 0, rows: 0..5 }, "x");
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
-        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o640, 0o2750));
-    }
-
-    #[test]
-    fn a_place_is_tried() {
-        let place = tempfile::tempdir().unwrap();
-        is_usable(&place.path().join("not/there/yet")).unwrap();
-        let file = place.path().join("file");
-        std::fs::write(&file, "x").unwrap();
-        assert!(is_usable(&file.join("lake")).unwrap_err().to_string().contains("is not a folder"));
-        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 1);
-    }
-}
+mod tests;

@@ -13,10 +13,12 @@
 //!
 //! It knows neither the store nor when a file is due; `mirror::lake` does.
 
+mod error;
 mod folder;
 mod name;
 mod part;
 
-pub use folder::{LakeError, LakeFolder, Pending, is_usable};
+pub use error::LakeError;
+pub use folder::{LakeFolder, Pending, is_usable};
 pub use name::{PartName, day_of};
 pub use part::PartWriter;
