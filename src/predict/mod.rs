@@ -41,6 +41,7 @@ mod registry;
 mod seasonal;
 mod service;
 mod spark;
+mod stamp;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::{Mutex, MutexGuard};
@@ -23,7 +23,7 @@ use super::Kind;
 use super::calendar::Calendar;
 use super::candidates::TrainSettings;
 use super::feedback::last_hours;
-use super::folder::{self, FolderError, METADATA, MODEL, Metadata, Origin, PIPELINE};
+use super::folder::{self, FolderError, Metadata, Origin, PIPELINE};
 use super::history::History;
 use super::imported;
 use super::model::LoadedModel;
@@ -31,6 +31,7 @@ use super::nowcast::LastHours;
 use super::pace::Pace;
 use super::pipeline_folder::SavedPipeline;
 use super::registry::Registry;
+use super::stamp::{Stamp, is_of_spark, stamp};
 use super::train::{TrainError, train};
 use crate::clock::{Clock, unix_now};
 use crate::forecast::{FlowForecast, Forecast, Forecaster, ForecasterStatus, ModelAbout};
@@ -102,9 +103,6 @@ struct Served {
     /// What the finished hours say; none before any was read.
     last: Option<Arc<LastHours>>,
 }
-
-/// What the files in the folder look like: sizes and times of change. The last two are folders of Spark, which it makes anew.
-type Stamp = [Option<(u64, SystemTime)>; 4];
 
 /// Why there is no model.
 #[derive(Debug, thiserror::Error)]
@@ -335,7 +333,8 @@ impl Service {
         let learnt = served.as_ref().map_or(watch.trained_hours, |served| served.metadata.hours as usize);
         let has_grown = hours as f64 >= learnt as f64 * GROWN
             && watch.trained.is_none_or(|trained| trained.elapsed() >= LEAST_PAUSE);
-        is_quiet && (is_old || has_grown)
+        // One that was put there and is not served, or not yet, is wanted all the same.
+        is_quiet && (is_old || has_grown) && !is_of_spark(&self.settings.folder)
     }
 
     fn train(&self, watch: &mut Watch, reader: &dyn Reader, stop: &CancellationToken) {
@@ -379,6 +378,8 @@ impl Service {
             rejected: 0,
         };
         match train(&grid, &settings, &Pace::background(stop.clone()), &|_| {}) {
+            // Somebody may have imported a model while this one was learnt.
+            Ok(_) if is_of_spark(&self.settings.folder) => Ok(None),
             Ok(trained) => folder::save(&self.settings.folder, &trained, origin, unix_now())
                 .map(Some)
                 .map_err(|error| error.to_string()),
@@ -400,13 +401,6 @@ pub fn read_holidays(files: &[PathBuf]) -> Result<Calendar, String> {
         calendar.merge(Calendar::parse_csv(&text).map_err(named)?);
     }
     Ok(calendar)
-}
-
-fn stamp(folder: &Path) -> Stamp {
-    [MODEL, METADATA, "metadata", "stages"].map(|file| {
-        let metadata = std::fs::metadata(folder.join(file)).ok()?;
-        Some((metadata.len(), metadata.modified().ok()?))
-    })
 }
 
 impl Forecaster for Service {
