@@ -11,32 +11,43 @@ use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use super::aside::{differs, keep};
 use super::error::LakeError;
-use super::name::{PartName, day_folder};
+use super::hold::Hold;
+use super::name::{PartName, day_folder, is_day_folder};
 
 /// The file that says whose lake it is.
 const MARK: &str = "_platewatch.json";
 /// The permissions of a folder that is for its account alone, as the service makes them.
 const OWN: u32 = 0o700;
 
-/// The folder of one appliance's lake.
+/// The folder of one appliance's lake. Clones are of the same process, which alone may write it.
 #[derive(Debug, Clone)]
 pub struct LakeFolder {
     root: PathBuf,
     number: u64,
+    hold: Hold,
 }
 
 impl LakeFolder {
     /// The lake with this number in the folder `root`, which nothing is done to yet.
     pub fn new(root: &Path, number: u64) -> Self {
-        Self { root: root.to_owned(), number }
+        Self { root: root.to_owned(), number, hold: Hold::default() }
     }
 
-    /// Makes sure that the folder is that of this lake. One that has not `begun` is made.
+    /// Makes sure that the folder is that of this lake, and that no other process writes it. One that has not `begun` is made.
     ///
     /// # Errors
     /// [`LakeError`] if it is another's, or cannot be made.
     pub fn check(&self, begun: bool) -> Result<(), LakeError> {
+        let checked = self.check_mark(begun).and_then(|()| self.hold.take(&self.root.join(MARK)));
+        if checked.is_err() {
+            self.hold.release();
+        }
+        checked
+    }
+
+    fn check_mark(&self, begun: bool) -> Result<(), LakeError> {
         let path = self.root.join(MARK);
         let mark = format!("{{\"platewatch_lake\": \"{:016x}\"}}\n", self.number);
         let root = self.root.display();
@@ -97,13 +108,16 @@ impl LakeFolder {
                     continue;
                 }
                 if start < from || *ranges.entry(start).or_insert(end) != end {
-                    return Err(LakeError::Unfit(format!(
-                        "{} holds {name}, whose rows are in other files too: it was not written from this data directory; move \
-                         it away, or name an empty folder in lake.dir",
-                        day.display()
-                    )));
+                    return Err(twice(&day, &name));
                 }
             }
+        }
+        let mut last = 0;
+        for (start, end) in &ranges {
+            if *start < last {
+                return Err(twice(&self.root, &PartName { shard, rows: *start..*end }.to_string()));
+            }
+            last = *end;
         }
         Ok(ranges)
     }
@@ -139,7 +153,8 @@ impl LakeFolder {
         self.root.join(day_folder(day)).join(name.to_string()).exists()
     }
 
-    /// Removes the files of this range that are not among `kept`: what they held has been removed from the store.
+    /// Takes the files of this range that are not among `kept` out of the lake: the store does not have, or no longer has, what they
+    /// held. They stay under another name.
     ///
     /// # Errors
     /// [`LakeError`] if one cannot be removed.
@@ -147,7 +162,11 @@ impl LakeFolder {
         for day in self.days()? {
             let path = day.join(name.to_string());
             if !kept.contains(&path) && path.exists() {
-                std::fs::remove_file(&path).map_err(LakeError::io(&path))?;
+                keep(&path)?;
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(LakeError::io(&path)(error)),
+                    _ => force(&day)?,
+                }
             }
         }
         Ok(())
@@ -155,7 +174,7 @@ impl LakeFolder {
 
     /// The folders of days.
     fn days(&self) -> Result<Vec<PathBuf>, LakeError> {
-        let names = self.entries(&self.root)?.into_iter().filter(|name| name.starts_with("date="));
+        let names = self.entries(&self.root)?.into_iter().filter(|name| is_day_folder(name));
         Ok(names.map(|name| self.root.join(name)).filter(|path| path.is_dir()).collect())
     }
 
@@ -190,11 +209,15 @@ impl Pending {
         &self.path
     }
 
-    /// Readers see it from now on, whatever happens: what was written is on the disk before its name, and the name afterwards.
+    /// Readers see it from now on, whatever happens: what was written is on the disk before its name, and the name afterwards. What
+    /// was there and differs is kept: after a restore the store may lack rows that never come again.
     ///
     /// # Errors
     /// [`LakeError`] if it cannot be renamed.
     pub fn publish(mut self) -> Result<(), LakeError> {
+        if differs(&self.scratch, &self.path)? {
+            keep(&self.path)?;
+        }
         std::fs::rename(&self.scratch, &self.path).map_err(LakeError::io(&self.path))?;
         self.is_there = true;
         force(&self.folder)
@@ -207,6 +230,14 @@ impl Drop for Pending {
             let _ = std::fs::remove_file(&self.scratch);
         }
     }
+}
+
+fn twice(place: &Path, name: &str) -> LakeError {
+    LakeError::Unfit(format!(
+        "{} holds {name}, whose rows are in other files too: it was not written from this data directory; move it away, or name \
+         an empty folder in lake.dir",
+        place.display()
+    ))
 }
 
 /// Forces the names in a folder to the disk.

@@ -13,8 +13,10 @@
 //!
 //! It knows neither the store nor when a file is due; `mirror::lake` does.
 
+mod aside;
 mod error;
 mod folder;
+mod hold;
 mod name;
 mod part;
 

@@ -58,6 +58,14 @@ pub(super) fn day_folder(day: i64) -> String {
     format!("date={text}")
 }
 
+/// Whether a folder is that of a day, as it is called here. A user may have others beside them.
+pub(super) fn is_day_folder(name: &str) -> bool {
+    const DATE: &[u8] = b"date=dddd-dd-dd";
+    let fits = |(byte, meant): (u8, &u8)| if *meant == b'd' { byte.is_ascii_digit() } else { byte == *meant };
+    // The first letter is one of the pattern's own.
+    name.len() == DATE.len() && name.starts_with("date=") && name.bytes().zip(DATE).skip("date=".len()).all(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +95,11 @@ mod tests {
         let time = CivilTime::from_civil(2024, 2, 29, 23, 59, 59).unwrap();
         assert_eq!(day_folder(day_of(time)), "date=2024-02-29");
         assert_eq!(day_folder(day_of(CivilTime(time.0 + 1))), "date=2024-03-01");
+        assert!(is_day_folder("date=2024-03-01"));
+        for other in
+            ["date=2024-03-01 old", "date=2024-3-1", "date=", "date=2024-03-0x", "data=2024-03-01", "2024-03-01"]
+        {
+            assert!(!is_day_folder(other), "{other}");
+        }
     }
 }

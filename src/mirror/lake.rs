@@ -10,7 +10,6 @@ mod range;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -70,12 +69,12 @@ impl LakeSink {
         }
     }
 
-    /// The sink of `shard`, one of `shards`, into the folder that is known by `number`.
-    pub(super) fn new(shard: ShardId, shards: ShardCount, folder: &Path, number: u64, config: &LakeConfig) -> Self {
+    /// The sink of `shard`, one of `shards`, into `folder`, which all of them share.
+    pub(super) fn new(shard: ShardId, shards: ShardCount, folder: LakeFolder, config: &LakeConfig) -> Self {
         Self {
             shard,
             shards,
-            folder: LakeFolder::new(folder, number),
+            folder,
             edition: config.edition,
             file_rows: config.file_rows,
             max_delay: config.max_delay,
@@ -122,7 +121,7 @@ impl LakeSink {
             return if *cut <= end { Due::Now(next..*cut, End::Cut) } else { Due::Lacking(*cut) };
         }
         // Rows that lie behind a range that was cut must not be in two.
-        let end = cut.keys().next().map_or(end, |cut| end.min(*cut));
+        let end = cut.range(next..).next().map_or(end, |(cut, _)| end.min(*cut));
         if next >= end {
             self.waiting = None;
             return Due::Nothing;
@@ -137,7 +136,7 @@ impl LakeSink {
     /// Makes sure that the folder is that of this lake, and finds the ranges that were written after the cursor.
     async fn go_on(&self, follower: &Follower) -> Result<BTreeMap<u64, u64>, Failure> {
         let (folder, shard, shards, edition) = (self.folder.clone(), self.shard, self.shards, self.edition);
-        let next = follower.cursor().next;
+        let (name, cursor) = (follower.name().to_owned(), follower.cursor());
         follower
             .blocking(move |store| {
                 let mut begun = false;
@@ -145,7 +144,12 @@ impl LakeSink {
                     begun |= store.mirror_cursor(&Self::edition_name(edition, shard))?.is_some();
                 }
                 folder.check(begun)?;
-                Ok::<_, Failure>(folder.go_on(shard.number(), next)?)
+                // IMPORTANT: it is known from now on, not from the first file on, for which rows may wait for a day: a disk that
+                // is not mounted then is no new folder.
+                if store.mirror_cursor(&name)?.is_none() {
+                    store.move_mirror(&name, &cursor, &[])?;
+                }
+                Ok::<_, Failure>(folder.go_on(shard.number(), cursor.next)?)
             })
             .await
     }

@@ -13,6 +13,7 @@ use super::records::{RecordSink, Records};
 use super::redis::ListSink;
 use super::redis_cases::CaseListSink;
 use crate::config::Config;
+use crate::lake::LakeFolder;
 use crate::mysql::MysqlPool;
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::MirrorStatus;
@@ -93,10 +94,11 @@ pub fn start(
     }
     if let Some(folder) = &config.lake.dir {
         let number = shared.folder_number(&LakeSink::folder_name(&config.lake), getrandom::u64()?)?;
+        let place = LakeFolder::new(folder, number);
         for shard in shards.ids() {
             let name = LakeSink::name(&config.lake, shard);
             let follower = Follower::open(&name, Subject::Files(shard), &folder.display().to_string(), shared)?;
-            let sink = LakeSink::new(shard, shards, folder, number, &config.lake);
+            let sink = LakeSink::new(shard, shards, place.clone(), &config.lake);
             started.0.push(follower.health().clone());
             runtime.spawn(follow(sink, follower, config.lake.retry_max, stop.clone()));
         }

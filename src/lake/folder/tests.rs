@@ -43,8 +43,87 @@ fn what_was_being_written_is_removed_and_what_is_there_is_found() {
     assert!(!scratch.exists() && of_another.scratch.exists());
     assert_eq!(folder.go_on(0, 9).unwrap(), BTreeMap::new());
     assert!(folder.go_on(0, 6).unwrap_err().to_string().contains("rows are in other files too"));
+    // Overlapping ranges, of which none begins where another does, or before the cursor.
+    write(&folder, 3, &name(0, 8..10), "x");
+    assert!(folder.go_on(0, 5).unwrap_err().to_string().contains("rows are in other files too"));
     write(&folder, 3, &name(0, 5..10), "x");
     assert!(folder.go_on(0, 5).unwrap_err().to_string().contains("rows are in other files too"));
+}
+
+#[test]
+fn a_lake_is_written_by_one_process_at_a_time() {
+    let place = tempfile::tempdir().unwrap();
+    // As two processes with copies of one data directory: the number is the same.
+    let [first, second] = [(); 2].map(|()| LakeFolder::new(place.path(), 7));
+    first.check(false).unwrap();
+    first.clone().check(true).unwrap();
+    for begun in [false, true] {
+        let error = second.check(begun).unwrap_err().to_string();
+        assert!(error.contains("is written by another process"), "{error}");
+    }
+    // The disk goes, and with it the hold; who comes first when it is back has it.
+    let (mark, away) = (place.path().join(MARK), place.path().join("away"));
+    std::fs::rename(&mark, &away).unwrap();
+    assert!(first.check(true).unwrap_err().to_string().contains("Mount its disk"));
+    std::fs::rename(&away, &mark).unwrap();
+    second.check(true).unwrap();
+    assert!(first.check(true).is_err());
+    drop(second);
+    first.check(true).unwrap();
+    // Another mark in its place is another file to hold.
+    std::fs::copy(&mark, &away).unwrap();
+    std::fs::rename(&away, &mark).unwrap();
+    let other = LakeFolder::new(place.path(), 7);
+    other.check(true).unwrap();
+    assert!(first.check(true).is_err());
+}
+
+/// What is in the folder of the first day, by name without the time in it.
+fn first_day(place: &Path) -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(place.join("date=1970-01-01")).unwrap().map(|file| file.unwrap().path());
+    files
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let name = name.split_once("replaced-").map_or(name.clone(), |(name, _)| format!("{name}replaced"));
+            (name, std::fs::read_to_string(path).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_written_in_place_of_other_rows_does_not_destroy_them() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = LakeFolder::new(place.path(), 7);
+    folder.check(false).unwrap();
+    let name = PartName { shard: 0, rows: 0..5 };
+    let (seen, kept) = (name.to_string(), format!(".{name}.replaced"));
+    write(&folder, 0, &name, "rows");
+    write(&folder, 0, &name, "rows");
+    assert_eq!(first_day(place.path()), BTreeMap::from([(seen.clone(), "rows".to_owned())]), "the same again");
+    write(&folder, 0, &name, "other rows");
+    let expected = BTreeMap::from([(seen, "other rows".to_owned()), (kept.clone(), "rows".to_owned())]);
+    assert_eq!(first_day(place.path()), expected);
+    let second = PartName { shard: 0, rows: 5..9 };
+    write(&folder, 0, &second, "gone");
+    folder.remove_others(&second, &BTreeSet::new()).unwrap();
+    let left = first_day(place.path());
+    assert!(!left.contains_key(&second.to_string()));
+    assert_eq!(left[&format!(".{second}.replaced")], "gone");
+    assert_eq!(folder.go_on(0, 0).unwrap(), BTreeMap::from([(0, 5)]), "what is kept aside is no range");
+}
+
+#[test]
+fn folders_that_only_begin_as_those_of_days_are_left_alone() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = LakeFolder::new(place.path(), 7);
+    folder.check(false).unwrap();
+    let name = PartName { shard: 0, rows: 0..5 };
+    let mine = place.path().join("date=old").join(name.to_string());
+    std::fs::create_dir(mine.parent().unwrap()).unwrap();
+    std::fs::write(&mine, "x").unwrap();
+    assert_eq!(folder.go_on(0, 0).unwrap(), BTreeMap::new());
+    folder.remove_others(&name, &BTreeSet::new()).unwrap();
+    assert!(mine.exists());
 }
 
 #[test]
@@ -89,7 +168,9 @@ fn a_folder_that_was_made_and_not_shared_is_shared_later() {
         std::fs::create_dir(day).unwrap();
         std::fs::set_permissions(day, Permissions::from_mode(mode)).unwrap();
     }
-    [0, 1].map(|day| write(&folder, day, &PartName { shard: 0, rows: 0..5 }, "x"));
+    for day in [0, 1] {
+        write(&folder, day, &PartName { shard: 0, rows: 0..5 }, "x");
+    }
     assert_eq!((mode(&unshared), mode(&changed)), (0o750, 0o711), "what somebody set by hand stays");
 }
 

@@ -3,19 +3,20 @@
 //! The times are read first, then the rows of one day after another, a block of the log at a time: what is held is one block
 //! and one row group, however many days there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::BufWriter;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use shard::ShardId;
+use traffic::CivilTime;
 
 use crate::lake::{LakeError, LakeFolder, PartName, PartWriter, Pending, day_of};
 use crate::mirror::failure::Failure;
 use crate::store::{LogBlock, StoreHandle};
 
-/// Days of one range: one with more ends before the block of the log that would exceed it.
+/// Days of one range: one with more ends before the row that would exceed it, or before its block of the log.
 const MOST_DAYS: usize = 256;
 
 /// Where a range ends.
@@ -81,8 +82,10 @@ pub(super) fn write_range(
                 // Blocks may have been merged since.
                 let block = block_from(store, shard, next, &mut block)?;
                 let until = block.end_row().min(*end);
-                let rows = (next..until).filter_map(|row| block.row(row));
-                rows.filter(|row| day_of(row.gcsj) == *number).try_for_each(|row| part.push(&row))?;
+                // A row is made only for its day: a range of many days is walked for each of them.
+                let of_day = |row: &u64| block.time(*row).is_some_and(|time| day_of(time) == *number);
+                let rows = (next..until).filter(of_day).filter_map(|row| block.row(row));
+                rows.map(|row| part.push(&row)).collect::<Result<(), _>>()?;
                 next = until;
             }
         }
@@ -118,7 +121,10 @@ fn find_days(
             written.next = rows.end;
             break;
         };
-        let piece = first_row.max(written.next)..(first_row + times.len() as u64).min(rows.end);
+        let mut piece = first_row.max(written.next)..(first_row + times.len() as u64).min(rows.end);
+        if end == End::Free && days.is_empty() {
+            piece.end = end_of_days(first_row, &times, piece.clone());
+        }
         let wanted = (first_row..).zip(&times).filter(|(row, _)| piece.contains(row)).map(|(_, time)| *time);
         let mut here: BTreeMap<i64, u64> = BTreeMap::new();
         wanted.clone().for_each(|time| *here.entry(day_of(time)).or_default() += 1);
@@ -137,6 +143,17 @@ fn find_days(
         written.next = piece.end;
     }
     Ok((days, written))
+}
+
+/// Where a piece of a block ends that is to have no more than [`MOST_DAYS`].
+fn end_of_days(first_row: u64, times: &[CivilTime], piece: Range<u64>) -> u64 {
+    let mut days = BTreeSet::new();
+    let mut here = (first_row..).zip(times).filter(|(row, _)| piece.contains(row));
+    let beyond = here.find(|(_, time)| {
+        days.insert(day_of(**time));
+        days.len() > MOST_DAYS
+    });
+    beyond.map_or(piece.end, |(row, _)| row)
 }
 
 /// The block that holds a row, which the last call may have read already.
@@ -177,5 +194,18 @@ impl Part {
         let file = out.into_inner().map_err(|error| LakeError::io(pending.path())(error.into_error()))?;
         file.sync_all().map_err(LakeError::io(pending.path()))?;
         Ok(pending)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_of_more_days_than_a_range_may_have_is_cut_within() {
+        let times: Vec<CivilTime> = (0..600).map(|number| CivilTime(number / 2 * 86_400)).collect();
+        assert_eq!(end_of_days(100, &times, 100..700), 100 + 2 * MOST_DAYS as u64);
+        assert_eq!(end_of_days(100, &times, 600..700), 700, "the rest has fewer");
+        assert_eq!(end_of_days(100, &times, 100..150), 150);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shard::{Rows, SegmentReader, ShardId, ZoneMap};
 use storage::{Database, Family};
-use traffic::{Dimension, Interner, NameId, NameTable, Resolution};
+use traffic::{CivilTime, Dimension, Interner, NameId, NameTable, Resolution};
 
 use crate::reader::PassageRow;
 use crate::store::StoreError;
@@ -100,6 +100,11 @@ impl LogBlock {
     /// The resolution of a row's time; none if it is not here.
     pub(in crate::store) fn resolution(&self, number: u64) -> Option<Resolution> {
         self.index(number).map(|row| self.rows.resolution(row))
+    }
+
+    /// The time of a row; none if it is not here.
+    pub fn time(&self, number: u64) -> Option<CivilTime> {
+        self.rows.times.get(self.index(number)?).copied()
     }
 
     /// A row by its number; none if it is not here.
