@@ -228,15 +228,12 @@ fn write_beyond(plate: &Mentions, config: &Config, names: u64, out: &mut impl Wr
         writeln!(out, "    {statement};")?;
     }
     if let Some(folder) = &config.lake.dir {
-        let mut text = String::new();
-        push_text(&mut text, plate.text());
         writeln!(
             out,
-            "- the lake in {}, whose files never change. DuckDB lists those that hold the plate:\n    SELECT DISTINCT filename FROM \
-             read_parquet('{}/*/*.parquet', filename = true) WHERE HPHM = {text};\n  Write each again without it, under its name, or \
-             remove it",
+            "- the lake in {}, whose files never change. DuckDB lists those that hold the plate:\n    {};\n  Write each again without it, under its name, or \
+             remove it. Files .*.replaced-* beside them, left by a restore, may hold it too: remove them",
             folder.display(),
-            folder.display()
+            duckdb_question(folder, plate.text())
         )?;
     }
     let (key, cases_key) = (&config.redis.key, &config.redis.cases_key);
@@ -250,4 +247,24 @@ fn write_beyond(plate: &Mentions, config: &Config, names: u64, out: &mut impl Wr
          copies and backups of all of these\n- what comes from now on: a new passage of the plate is recorded as any other"
     )?;
     Ok(())
+}
+
+/// Which files of a lake hold a plate, as DuckDB is asked: it knows no escapes but a quote that is doubled.
+fn duckdb_question(lake: &Path, plate: &str) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let files = quoted(&lake.join("*/*.parquet").to_string_lossy());
+    format!("SELECT DISTINCT filename FROM read_parquet({files}, filename = true) WHERE HPHM = {}", quoted(plate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_plates_with_quotes_are_asked_for() {
+        assert_eq!(
+            duckdb_question(Path::new("/data/o'brien"), "M'1\\"),
+            "SELECT DISTINCT filename FROM read_parquet('/data/o''brien/*/*.parquet', filename = true) WHERE HPHM = 'M''1\\'"
+        );
+    }
 }
