@@ -69,6 +69,8 @@ pub struct LineParser {
     spans: Spans,
     survey: Survey,
     conflict: Option<HeaderConflict>,
+    /// Whether a line may be a header.
+    has_headers: bool,
 }
 
 /// A header names the columns in another order than the user configured: the rest of its source is not read.
@@ -140,6 +142,7 @@ impl LineParser {
             spans: Spans::default(),
             survey: Survey::default(),
             conflict: None,
+            has_headers: true,
             settings,
         }
     }
@@ -155,7 +158,13 @@ impl LineParser {
     pub fn begin_message(&mut self) {
         self.line_number = 0;
         self.conflict = None;
+        self.has_headers = true;
         self.set_form(LineForm::default());
+    }
+
+    /// No line of this source is a header, whatever its fields are: their order is known.
+    pub fn without_headers(&mut self) {
+        self.has_headers = false;
     }
 
     /// Number of the line read last, from 1; 0 before the first.

@@ -85,12 +85,12 @@ impl FileMark {
         self.end.is_some()
     }
 
-    /// Whether the file at `path` is compressed.
-    pub(super) fn is_packed(&self, path: &Path) -> Result<bool, SourceError> {
+    /// How the file at `path` is packed.
+    pub(super) fn packing(&self, path: &Path) -> Result<Packing, SourceError> {
         let mut head = Vec::new();
         let read = File::open(path).and_then(|file| file.take(PART_BYTES).read_to_end(&mut head));
         read.map_err(|error| unreadable(path, &error))?;
-        Ok(Packing::of(&head) != Packing::None)
+        Ok(Packing::of(&head))
     }
 
     /// How it has changed, given the mark `now` of the file at `path`.

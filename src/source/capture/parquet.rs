@@ -10,12 +10,14 @@ mod value;
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use parquet::errors::ParquetError;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use traffic::Layout;
@@ -23,6 +25,8 @@ use traffic::Layout;
 use super::progress::CaptureProgress;
 use columns::{Columns, Unfit};
 
+/// The longest footer that is read. One of a file with a thousand row groups has some 2 MB.
+const MAX_FOOTER_BYTES: u32 = 16 << 20;
 /// Lines that are made at once, in bytes.
 const PIECE_BYTES: usize = 1 << 16;
 
@@ -50,6 +54,7 @@ impl ParquetLines {
     pub(super) fn open(path: &Path, layout: &Layout, progress: Arc<CaptureProgress>) -> io::Result<Self> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
+        check_footer(&file, bytes)?;
         let opened = guarded(|| {
             let reader = SerializedFileReader::new(file)?;
             let metadata = reader.metadata().file_metadata();
@@ -58,6 +63,7 @@ impl ParquetLines {
                 Ok(columns) => columns,
                 Err(unfit) => return Ok(Err(unfit)),
             };
+            check_lengths(reader.metadata(), &columns)?;
             let rows = RowIter::from_file_into(Box::new(reader)).project(Some(columns.projection()?))?;
             Ok(Ok((rows, columns, count)))
         });
@@ -132,9 +138,49 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Strin
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(ParquetError::External(error))) => Err(error.to_string()),
-        Ok(Err(error)) => Err(format!("{error}: it is damaged, or of a kind that is not read here")),
+        Ok(Err(error)) => Err(format!("{}: it is damaged, or of a kind that is not read here", without_values(&error))),
         Err(_) => Err("it is damaged".to_owned()),
     }
+}
+
+/// The text of an error, up to the bytes of a value that some have at their end: they may be a plate, which no log is to hold.
+fn without_values(error: &ParquetError) -> String {
+    let text = error.to_string();
+    let end = [" Bytes:", "["].iter().filter_map(|mark| text.find(mark)).min();
+    end.and_then(|end| text.get(..end)).unwrap_or(&text).trim_end_matches([' ', ',', '.', ':']).to_owned()
+}
+
+/// Refuses a file whose footer is larger than any that is meant: all of it would be held in memory. What is no footer at all is
+/// left to the reader.
+fn check_footer(file: &File, bytes: u64) -> io::Result<()> {
+    let mut tail = [0; 8];
+    let Some(from) = bytes.checked_sub(tail.len() as u64) else { return Ok(()) };
+    file.read_exact_at(&mut tail, from)?;
+    let [a, b, c, d, ..] = tail;
+    let length = u32::from_le_bytes([a, b, c, d]);
+    if tail.ends_with(b"PAR1") && length > MAX_FOOTER_BYTES {
+        return Err(io::Error::other(format!(
+            "its footer has {length} bytes, and {MAX_FOOTER_BYTES} are read: write it again with fewer columns or larger row groups"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a file that lacks values of a column that is read: its reader would take them for NULL.
+fn check_lengths(metadata: &ParquetMetaData, columns: &Columns) -> Result<(), ParquetError> {
+    for group in metadata.row_groups() {
+        for column in group.columns() {
+            let name = column.column_path().parts().first().map(String::as_str).unwrap_or_default();
+            if columns.reads(name) && column.num_values() != group.num_rows() {
+                return Err(ParquetError::General(format!(
+                    "column {name} has {} values in a group of {} rows",
+                    column.num_values(),
+                    group.num_rows()
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use storage::codec::{self, Kind};
 use traffic::{CivilTime, Delimiter, LineForm};
 
+use super::compression::Packing;
 use super::mark::{Change, FileMark};
 use crate::source::SourceError;
 
@@ -107,6 +108,13 @@ impl CapturePosition {
         for ((was, is), path) in position.files.iter().zip(files).zip(paths) {
             match was.change(is, path)? {
                 Change::None => {}
+                // Its lines are made from all of it, so those that were read are not the first of what it has now.
+                Change::Grown if is.packing(path)? == Packing::Parquet => {
+                    return Err(SourceError::Refused(replaced(
+                        path,
+                        "has grown, which Parquet does only when it is written again",
+                    )));
+                }
                 Change::Grown if by_time => {
                     return Err(SourceError::Refused(format!(
                         "{} has grown since it was sorted by time: sort all of it into another --data-dir",
@@ -159,7 +167,7 @@ impl CapturePosition {
             if was.size >= is.size || place.ended.is_none() {
                 continue;
             }
-            if !was.knows_end() && is.is_packed(path)? {
+            if !was.knows_end() && is.packing(path)? != Packing::None {
                 return Err(SourceError::Refused(format!(
                     "{} has grown since an older platewatch read it, and where it ended then is not known for a packed \
                      file: give another --data-dir",
@@ -349,5 +357,21 @@ mod tests {
         assert!(error.contains("is shorter than") && error.contains("rotated or replaced"), "{error}");
         let list = [&paths[0], &paths[1], &rotated, &paths[2]].map(PathBuf::clone);
         assert_eq!(resume(&bytes, &list).unwrap().unwrap().file, 3);
+    }
+
+    #[test]
+    fn parquet_that_grew_is_another_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().join("a.parquet")];
+        std::fs::write(&paths[0], "PAR1 and more").unwrap();
+        let marks = vec![FileMark::of(&paths[0]).unwrap()];
+        let mut position = CapturePosition::start(marks, false, CivilTime(0), "options".to_owned());
+        *position.place() = Place { offset: 70, line: 2, ..Place::default() };
+        position.next_file();
+        let bytes = position.encode().unwrap();
+        assert_eq!(resume(&bytes, &paths).unwrap().unwrap().file, 1);
+        std::fs::write(&paths[0], "PAR1 and more, and more").unwrap();
+        let error = resume(&bytes, &paths).unwrap_err().to_string();
+        assert!(error.contains("when it is written again") && error.contains("rotated or replaced"), "{error}");
     }
 }

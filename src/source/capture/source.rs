@@ -261,6 +261,8 @@ impl Capture {
     fn next_sorted(&mut self, stop: &CancellationToken, batch: &mut Batch) -> Result<bool, SourceError> {
         let Stage::Sorted(sorted) = &mut self.stage else { return Ok(true) };
         let (mut file, mut bytes) = (None, 0);
+        // Each of them was a passage when it was read.
+        self.parser.without_headers();
         while batch.passages.lines < self.settings.batch_records && bytes < MAX_BATCH_BYTES {
             if batch.passages.lines.is_multiple_of(4096) && stop.is_cancelled() {
                 return Ok(false);
@@ -354,6 +356,9 @@ fn open_file(
     parser.begin_source();
     parser.set_line_number(place.line);
     parser.set_form(if input.is_made() { MADE } else { place.form });
+    if input.is_made() {
+        parser.without_headers();
+    }
     Ok(Some(Lines::new(input, settings.gb18030)))
 }
 

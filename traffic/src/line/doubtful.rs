@@ -24,7 +24,9 @@ impl LineParser {
         }
         let fields = self.fields(text);
         let fields: Vec<&str> = fields.iter().map(|field| clean_field(field)).collect();
-        if let Some(order) = text::header(&fields) {
+        if self.has_headers
+            && let Some(order) = text::header(&fields)
+        {
             out.headers += 1;
             if let Some(order) = order {
                 self.follow(order, &fields);

@@ -244,3 +244,22 @@ fn headers_among_names_that_were_met() {
     expect(fields("铜山县", "KKMC", "fxlx", "HPZL", "clppxh"), 3, 2);
     expect(fields("xzqhmc", "KKMC", "fxlx", "02", "-"), 4, 2);
 }
+
+/// Where the order is known, a line of column names is a line as any other, and what follows keeps its order.
+#[test]
+fn a_source_without_headers_has_none() {
+    let passage = "G1\txzqhmc\tKKMC\tfxlx\t2024-01-01 00:00:24\tHPZL\t苏C12345\tclppxh";
+    let names = "CLPPXH\tGCXH\tXZQHMC\tKKMC\tFXLX\tGCSJ\tHPZL\tHPHM";
+    let mut parser = parser();
+    let mut batch = PassageBatch::default();
+    parser.begin_source();
+    parser.without_headers();
+    for line in [passage, names, passage] {
+        parser.parse_line(line.as_bytes(), &mut batch);
+    }
+    assert_eq!((batch.len(), batch.headers, batch.rejects.len()), (2, 0, 1));
+    // Another source may have them again.
+    parser.begin_source();
+    parser.parse_line(names.as_bytes(), &mut batch);
+    assert_eq!(batch.headers, 1);
+}

@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
+use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::errors::Result;
 use parquet::record::Row;
 use parquet::schema::types::Type;
 use percent_encoding::percent_decode_str;
-use traffic::Layout;
+use traffic::{Column, Layout};
 
 use super::value::{Scale, push_value};
 
@@ -42,7 +42,7 @@ impl Columns {
         for name in layout.names() {
             let mut here = fields.iter().enumerate().filter(|(_, field)| field.name().eq_ignore_ascii_case(name));
             match (here.next(), here.next()) {
-                (Some((place, field)), None) => origins.push(Origin::File(place, scale(field)?)),
+                (Some((place, field)), None) => origins.push(Origin::File(place, scale_of(name, field)?)),
                 (Some(_), Some(_)) => {
                     return Err(Unfit(format!(
                         "it has several columns {name}, in upper and lower case: leave one of them"
@@ -64,6 +64,11 @@ impl Columns {
             )));
         }
         Ok(Self { origins, fields, root: schema.name().to_owned(), line: Vec::new() })
+    }
+
+    /// Whether a column of the file is among those that are read.
+    pub(super) fn reads(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.name() == name)
     }
 
     /// What is read of the file.
@@ -94,15 +99,28 @@ impl Columns {
     }
 }
 
+fn unreadable<T>(field: &Type, what: &str) -> std::result::Result<T, Unfit> {
+    Err(Unfit(format!("its column {} is {what}: write it as a text, or GCSJ as a TIMESTAMP", field.name())))
+}
+
+/// How the values of the column `name` are meant. A time as a bare number has no unit.
+fn scale_of(name: &str, field: &Type) -> std::result::Result<Scale, Unfit> {
+    match scale(field)? {
+        Scale::Number if name.eq_ignore_ascii_case(Column::Gcsj.as_str()) => {
+            unreadable(field, "a number that is not said to be a time")
+        }
+        scale => Ok(scale),
+    }
+}
+
 /// How the numbers of a column are meant.
 fn scale(field: &Type) -> std::result::Result<Scale, Unfit> {
-    let unreadable = |what: &str| {
-        Err(Unfit(format!("its column {} is {what}: write it as a text, or GCSJ as a TIMESTAMP", field.name())))
-    };
-    if !field.is_primitive() {
+    let unreadable = |what: &str| unreadable(field, what);
+    let info = field.get_basic_info();
+    if !field.is_primitive() || (info.has_repetition() && info.repetition() == Repetition::REPEATED) {
         return unreadable("a list or a structure");
     }
-    let (logical, converted) = (field.get_basic_info().logical_type_ref(), field.get_basic_info().converted_type());
+    let (logical, converted) = (info.logical_type_ref(), info.converted_type());
     Ok(match (field.get_physical_type(), logical) {
         (Physical::INT64, Some(LogicalType::Timestamp(time))) => {
             let per_second = match time.unit {
@@ -122,12 +140,26 @@ fn scale(field: &Type) -> std::result::Result<Scale, Unfit> {
         // Spark and Hive write an instant so.
         (Physical::INT96, _) => Scale::Instant,
         (Physical::INT32, Some(LogicalType::Date)) => Scale::Days,
-        (Physical::INT32 | Physical::INT64, None | Some(LogicalType::Integer(_))) => Scale::Number,
-        (Physical::BYTE_ARRAY, None | Some(LogicalType::String | LogicalType::Enum | LogicalType::Json)) => Scale::Text,
+        // What older writers say instead.
+        (Physical::INT32, None) if converted == ConvertedType::DATE => Scale::Days,
+        (Physical::INT32 | Physical::INT64, Some(LogicalType::Integer(_))) => Scale::Number,
+        (Physical::INT32 | Physical::INT64, None) if is_whole(converted) => Scale::Number,
+        (Physical::BYTE_ARRAY, Some(LogicalType::String | LogicalType::Enum | LogicalType::Json)) => Scale::Text,
+        (Physical::BYTE_ARRAY, None) if is_text(converted) => Scale::Text,
         (Physical::FLOAT | Physical::DOUBLE, _) => return unreadable("a number with a fraction"),
         (Physical::BOOLEAN, _) => return unreadable("true or false"),
         _ => return unreadable("of a type that is no text, whole number or time"),
     })
+}
+
+fn is_whole(converted: ConvertedType) -> bool {
+    use ConvertedType as Is;
+    let signed = matches!(converted, Is::NONE | Is::INT_8 | Is::INT_16 | Is::INT_32 | Is::INT_64);
+    signed || matches!(converted, Is::UINT_8 | Is::UINT_16 | Is::UINT_32 | Is::UINT_64)
+}
+
+fn is_text(converted: ConvertedType) -> bool {
+    matches!(converted, ConvertedType::NONE | ConvertedType::UTF8 | ConvertedType::ENUM | ConvertedType::JSON)
 }
 
 /// The value of a column that the folders above a file name, as Hive, Spark and DuckDB write them.
@@ -151,5 +183,44 @@ mod tests {
         assert_eq!(from_folders(path, "HPZL").as_deref(), Some("02"));
         assert_eq!(from_folders(path, "HPHM"), None);
         assert_eq!(from_folders(Path::new("FXLX=__HIVE_DEFAULT_PARTITION__/a.parquet"), "FXLX").as_deref(), Some(""));
+    }
+
+    fn judged(name: &str, column: &str) -> Option<Scale> {
+        let schema = parquet::schema::parser::parse_message_type(&format!("message x {{ {column} }}")).unwrap();
+        scale_of(name, &schema.get_fields()[0]).ok()
+    }
+
+    #[test]
+    fn types_that_say_what_their_values_are_are_read() {
+        for (column, scale) in [
+            ("required binary HPHM;", Some(Scale::Text)),
+            ("optional binary HPHM (UTF8);", Some(Scale::Text)),
+            ("repeated binary HPHM (STRING);", None),
+            ("required binary HPHM (DECIMAL(9,2));", None),
+            ("required binary HPHM (BSON);", None),
+            ("required int32 HPHM;", Some(Scale::Number)),
+            ("required int32 HPHM (INT_8);", Some(Scale::Number)),
+            ("required int64 HPHM (UINT_64);", Some(Scale::Number)),
+            ("required int32 HPHM (DECIMAL(9,2));", None),
+            ("required int64 HPHM (TIME_MICROS);", None),
+            ("required double HPHM;", None),
+        ] {
+            assert_eq!(judged("HPHM", column), scale, "{column}");
+        }
+    }
+
+    #[test]
+    fn a_time_is_said_to_be_one() {
+        for (column, scale) in [
+            ("required int64 gcsj;", None),
+            ("required int64 gcsj (INT_64);", None),
+            ("required int64 gcsj (TIME_MICROS);", None),
+            ("required int32 gcsj (DATE);", Some(Scale::Days)),
+            ("required int96 gcsj;", Some(Scale::Instant)),
+            ("required binary gcsj (UTF8);", Some(Scale::Text)),
+            ("required int64 gcsj (TIMESTAMP_MILLIS);", Some(Scale::Time { per_second: 1_000, is_utc: true })),
+        ] {
+            assert_eq!(judged("GCSJ", column), scale, "{column}");
+        }
     }
 }

@@ -120,6 +120,51 @@ fn a_damaged_file_is_an_error_and_never_a_panic() {
 }
 
 #[test]
+fn a_column_that_ends_before_its_group_is_damage() {
+    let reader = SerializedFileReader::new(Bytes::from(file(1_500, "x", MILLIS))).unwrap();
+    let metadata = reader.metadata();
+    let schema = metadata.file_metadata().schema();
+    let columns = Columns::find(schema, &Layout::default(), Path::new("a")).ok().unwrap();
+    check_lengths(metadata, &columns).unwrap();
+    let shorter = |name: &str| {
+        let group = metadata.row_group(1);
+        let column = |column: &parquet::file::metadata::ColumnChunkMetaData| {
+            let count = column.num_values() - i64::from(column.column_path().string() == name);
+            column.clone().into_builder().set_num_values(count).build().unwrap()
+        };
+        let columns = group.columns().iter().map(column).collect();
+        let group = group.clone().into_builder().set_column_metadata(columns).build().unwrap();
+        let groups = vec![metadata.row_group(0).clone(), group];
+        metadata.clone().into_builder().set_row_groups(groups).build()
+    };
+    let error = check_lengths(&shorter("hpzl"), &columns).unwrap_err().to_string();
+    assert!(error.contains("column hpzl has 499 values in a group of 500 rows"), "{error}");
+    check_lengths(&shorter("other"), &columns).unwrap();
+}
+
+#[test]
+fn an_error_shows_no_value() {
+    let mut bytes = file(1, "MODEL", MILLIS);
+    for at in 0..bytes.len() - 5 {
+        if bytes[at..].starts_with(b"MODEL") {
+            bytes[at + 1] = 0xff;
+        }
+    }
+    let error = lines(&bytes).unwrap_err().to_string();
+    assert!(error.contains("Error reading BYTE_ARRAY as String: it is damaged"), "{error}");
+    assert!(!error.contains("255") && !error.contains("77"), "{error}");
+}
+
+#[test]
+fn a_footer_that_is_too_large_is_not_read() {
+    let mut bytes = b"PAR1".to_vec();
+    bytes.extend((MAX_FOOTER_BYTES + 1).to_le_bytes());
+    bytes.extend(b"PAR1");
+    let error = lines(&bytes).unwrap_err().to_string();
+    assert!(error.contains("its footer has 16777217 bytes, and 16777216 are read"), "{error}");
+}
+
+#[test]
 fn what_the_lake_writes_is_read() {
     let bytes = {
         let name = crate::lake::PartName { shard: 0, rows: 0..1 };
