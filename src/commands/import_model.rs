@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Usage;
-use crate::predict::{import, save};
+use crate::predict::{Imported, import, save};
 
 /// Arguments of `import-model`.
 #[derive(Debug, Args)]
@@ -32,7 +32,8 @@ pub fn run(args: &ImportModelArgs, out: &mut impl Write) -> anyhow::Result<()> {
         ))
         .into());
     }
-    let (trained, origin, saved_at) = import(&args.folder).map_err(|error| Usage(error.to_string()))?;
+    let Imported { trained, origin, saved_at, label, features } =
+        import(&args.folder).map_err(|error| Usage(error.to_string()))?;
     let metadata = save(&args.model_dir, &trained, origin, saved_at)?;
     let [index, hour, weekend] = metadata.spark.coefficients;
     writeln!(
@@ -44,6 +45,13 @@ pub fn run(args: &ImportModelArgs, out: &mut impl Write) -> anyhow::Result<()> {
         metadata.spark.intercept,
         metadata.version,
         args.model_dir.display()
+    )?;
+    // A pipeline of something else has the same shape.
+    writeln!(
+        out,
+        "it predicts the column {} from {}: whatever that counts is shown as passages in an hour",
+        label.as_deref().unwrap_or("label"),
+        features.join(", ")
     )?;
     Ok(())
 }

@@ -33,21 +33,37 @@ pub enum ImportError {
     Model(#[from] ModelError),
 }
 
+/// A pipeline as a model.
+#[derive(Debug)]
+pub struct Imported {
+    /// The model.
+    pub trained: Trained,
+    /// From where it is.
+    pub origin: Origin,
+    /// When it was saved, in seconds since 1970.
+    pub saved_at: i64,
+    /// The column that it learnt to predict, as far as the folder says.
+    pub label: Option<String>,
+    /// The columns that it predicts from, in the order of its coefficients.
+    pub features: [String; 3],
+}
+
 /// The model of the pipeline in `folder`, and from where it is.
 ///
 /// # Errors
 /// [`ImportError`].
-pub fn import(folder: &Path) -> Result<(Trained, Origin, i64), ImportError> {
-    let pipeline = SavedPipeline::read(folder)?;
+pub fn import(folder: &Path) -> Result<Imported, ImportError> {
+    let mut pipeline = SavedPipeline::read(folder)?;
     if pipeline.labels.len() > MAX_SITES {
         return Err(ImportError::TooMany(pipeline.labels.len()));
     }
     let path = format!("{} (Spark {})", folder.display(), pipeline.spark);
     let origin = Origin { kind: PIPELINE.to_owned(), path, rows: 0, rejected: 0 };
     let saved_at = pipeline.saved_at;
+    let (label, features) = (pipeline.label.take(), std::mem::take(&mut pipeline.features));
     let trained = Trained { model: model(pipeline), evaluation: None, options: Options::DEFAULT };
     trained.model.check()?;
-    Ok((trained, origin, saved_at))
+    Ok(Imported { trained, origin, saved_at, label, features })
 }
 
 /// The same, as it is served from where it is.
@@ -55,7 +71,7 @@ pub fn import(folder: &Path) -> Result<(Trained, Origin, i64), ImportError> {
 /// # Errors
 /// [`ImportError`].
 pub(super) fn served(folder: &Path) -> Result<(FlowModel, Metadata), ImportError> {
-    let (trained, origin, saved_at) = import(folder)?;
+    let Imported { trained, origin, saved_at, .. } = import(folder)?;
     let bytes = trained.model.encode()?;
     let metadata = metadata_of(&trained, origin, saved_at, &bytes);
     Ok((trained.model, metadata))

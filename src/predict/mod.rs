@@ -55,7 +55,7 @@ pub use candidates::TrainSettings;
 pub use folder::{Origin, save};
 pub use grid::{Grid, GridBuilder};
 pub use history::History;
-pub use imported::import;
+pub use imported::{Imported, import};
 pub use model::{FlowModel, LoadedModel};
 pub use pace::Pace;
 pub use registry::{MemoryRegistry, Registry, VERSIONS};

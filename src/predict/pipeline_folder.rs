@@ -40,6 +40,10 @@ pub struct SavedPipeline {
     pub saved_at: i64,
     /// The version of Spark.
     pub spark: String,
+    /// The column that it learnt to predict, as far as its parameters say.
+    pub label: Option<String>,
+    /// What its features are called, in the order of the coefficients.
+    pub features: [String; 3],
 }
 
 /// A folder that cannot be used.
@@ -139,6 +143,8 @@ impl SavedPipeline {
         };
         let (labels, index) = labels(&indexer)?;
         let places = places(&assembler, &index)?;
+        let inputs = assembler.texts("inputCol", "inputCols");
+        let names = places.map(|place| inputs.get(place).copied().unwrap_or_default().to_owned());
         let features = line.1.text("featuresCol").unwrap_or("features");
         if assembler.text("outputCol").is_some_and(|assembled| assembled != features) {
             return Err(PipelineError::Another(format!("LinearRegression reads {features}, which is not assembled")));
@@ -153,7 +159,8 @@ impl SavedPipeline {
             return Err(damaged(&line.0, "a coefficient is no number".to_owned()));
         }
         let saved_at = about.timestamp.div_euclid(1_000);
-        Ok(Self { labels, coefficients, intercept, saved_at, spark: about.spark })
+        let label = line.1.text("labelCol").map(str::to_owned);
+        Ok(Self { labels, coefficients, intercept, saved_at, spark: about.spark, label, features: names })
     }
 }
 

@@ -97,7 +97,12 @@ fn predicts_what_spark_predicts(spark: u8) {
         let ended = import(&from, &to);
         ended.done();
         let about = metadata(&to);
-        for part in ["spark-linear from", about["version"].as_str().unwrap(), "checkpoints"] {
+        for part in [
+            "spark-linear from",
+            about["version"].as_str().unwrap(),
+            "checkpoints",
+            "predicts the column traffic_count from",
+        ] {
             assert!(ended.stdout.contains(part), "{part:?} is not in {}", ended.stdout);
         }
         assert_eq!((&about["kind"], &about["trained_from"]["kind"]), (&"spark-linear".into(), &"pipeline".into()));
@@ -194,6 +199,30 @@ fn an_imported_model_is_not_replaced_by_training() {
     // Longer than it takes to train once more, were it allowed.
     std::thread::sleep(Duration::from_secs(6));
     assert_eq!(version(&address), imported);
+    stop(running, PATIENT);
+}
+
+#[test]
+fn training_writes_nothing_into_a_pipeline_that_cannot_be_loaded() {
+    let folder = folder();
+    let [file, data, model] = ["capture.tsv", "data", "model"].map(|name| folder.path().join(name));
+    std::fs::write(&file, simulated(60_000, 81, &["--rate", "0.5"])).unwrap();
+    Replay::new(&file, &folder.path().join("out")).args(["--data-dir"]).args([&data]).results();
+    copied(&saved(3).join("plain"), &model);
+    let learnt = part(&stage(&model, 2).join("data"), ".parquet");
+    let bytes = std::fs::read(&learnt).unwrap();
+    std::fs::write(&learnt, &bytes[..bytes.len() - 9]).unwrap();
+    let (running, address) = serve_model(&data, &model, "retrain_every = \"1s\"");
+    let about = |part: &str| get_data(&address, "/api/predict/model")[part].clone();
+    ask_until("the problem", || about("problem"), Value::is_string);
+    ask_until("the history", || about("history_hours"), |hours| hours.as_u64() >= Some(24));
+    // Longer than it takes to train, were it allowed.
+    std::thread::sleep(Duration::from_secs(6));
+    assert!(!model.join("model.bin").exists() && !version(&address).is_string());
+    // Copied whole at last: only a file within a stage has changed.
+    std::fs::write(&learnt, bytes).unwrap();
+    ask_until("the model", || version(&address), Value::is_string);
+    answers(&address, "plain", 3);
     stop(running, PATIENT);
 }
 
