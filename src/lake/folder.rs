@@ -49,13 +49,11 @@ impl LakeFolder {
 
     fn check_mark(&self, begun: bool) -> Result<(), LakeError> {
         let path = self.root.join(MARK);
-        let mark = format!("{{\"platewatch_lake\": \"{:016x}\"}}\n", self.number);
+        let mark = mark(self.number);
         let root = self.root.display();
         match std::fs::read_to_string(&path) {
             Ok(found) if found == mark => Ok(()),
-            Ok(_) => Err(LakeError::Unfit(format!(
-                "{root} is the lake of another data directory ({MARK}): name an empty folder in lake.dir, one for each appliance"
-            ))),
+            Ok(_) => Err(anothers(&self.root)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && begun => Err(LakeError::Unfit(format!(
                 "{root} is not the lake that was begun: {MARK} is missing. Mount its disk, or name its folder in lake.dir; to write \
                  all that is stored once more, name an empty folder and raise lake.edition"
@@ -229,6 +227,29 @@ impl Drop for Pending {
         if !self.is_there {
             let _ = std::fs::remove_file(&self.scratch);
         }
+    }
+}
+
+/// What the mark of a lake holds.
+fn mark(number: u64) -> String {
+    format!("{{\"platewatch_lake\": \"{number:016x}\"}}\n")
+}
+
+fn anothers(root: &Path) -> LakeError {
+    LakeError::Unfit(format!(
+        "{} is the lake of another data directory ({MARK}): name an empty folder in lake.dir, one for each appliance",
+        root.display()
+    ))
+}
+
+/// Refuses a folder that is another's than the lake with this number; none is of a lake that was not begun. Nothing is written.
+///
+/// # Errors
+/// [`LakeError`] if it is.
+pub fn refuse_anothers(root: &Path, number: Option<u64>) -> Result<(), LakeError> {
+    match std::fs::read_to_string(root.join(MARK)) {
+        Ok(found) if number.is_none_or(|number| found != mark(number)) => Err(anothers(root)),
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,6 @@ mod name;
 mod part;
 
 pub use error::LakeError;
-pub use folder::{LakeFolder, Pending, is_usable};
-pub use name::{PartName, day_of};
+pub use folder::{LakeFolder, Pending, is_usable, refuse_anothers};
+pub use name::{PartName, day_of, number_name};
 pub use part::PartWriter;

@@ -46,6 +46,14 @@ impl fmt::Display for PartName {
     }
 }
 
+/// Under which name the store keeps the number by which the folder of an edition is known.
+pub fn number_name(edition: u64) -> String {
+    match edition {
+        1 => "lake".to_owned(),
+        edition => format!("lake edition {edition}"),
+    }
+}
+
 /// The day of a time, counted from 1970.
 pub fn day_of(time: CivilTime) -> i64 {
     time.0.div_euclid(SECONDS_OF_A_DAY)

@@ -49,14 +49,6 @@ enum Due {
 }
 
 impl LakeSink {
-    /// Under which name the store keeps by which number the folder is known.
-    pub(super) fn folder_name(config: &LakeConfig) -> String {
-        match config.edition {
-            1 => "lake".to_owned(),
-            edition => format!("lake edition {edition}"),
-        }
-    }
-
     /// The name of the sink of shard `shard`.
     pub(super) fn name(config: &LakeConfig, shard: ShardId) -> String {
         Self::edition_name(config.edition, shard)

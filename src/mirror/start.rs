@@ -13,7 +13,7 @@ use super::records::{RecordSink, Records};
 use super::redis::ListSink;
 use super::redis_cases::CaseListSink;
 use crate::config::Config;
-use crate::lake::LakeFolder;
+use crate::lake::{LakeFolder, number_name};
 use crate::mysql::MysqlPool;
 use crate::redis_client::{RedisClientError, RedisServer};
 use crate::status::MirrorStatus;
@@ -93,7 +93,7 @@ pub fn start(
         runtime.spawn(follow(sink, follower, config.redis.retry_max, stop.clone()));
     }
     if let Some(folder) = &config.lake.dir {
-        let number = shared.folder_number(&LakeSink::folder_name(&config.lake), getrandom::u64()?)?;
+        let number = shared.folder_number(&number_name(config.lake.edition), getrandom::u64()?)?;
         let place = LakeFolder::new(folder, number);
         for shard in shards.ids() {
             let name = LakeSink::name(&config.lake, shard);

@@ -20,6 +20,11 @@ fn a_lake_is_begun_once_and_known_again() {
     folder.check(true).unwrap();
     let other = LakeFolder::new(&root, 8).check(false).unwrap_err().to_string();
     assert!(other.contains("another data directory"), "{other}");
+    refuse_anothers(&root, Some(7)).unwrap();
+    for number in [Some(8), None] {
+        assert!(refuse_anothers(&root, number).unwrap_err().to_string().contains("another data directory"));
+    }
+    refuse_anothers(place.path(), None).unwrap();
     // Files of ours without a mark are somebody's.
     write(&folder, 0, &PartName { shard: 0, rows: 0..5 }, "x");
     std::fs::remove_file(root.join(MARK)).unwrap();

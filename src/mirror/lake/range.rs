@@ -84,8 +84,8 @@ pub(super) fn write_range(
                 let until = block.end_row().min(*end);
                 // A row is made only for its day: a range of many days is walked for each of them.
                 let of_day = |row: &u64| block.time(*row).is_some_and(|time| day_of(time) == *number);
-                let rows = (next..until).filter(of_day).filter_map(|row| block.row(row));
-                rows.map(|row| part.push(&row)).collect::<Result<(), _>>()?;
+                let mut rows = (next..until).filter(of_day).filter_map(|row| block.row(row));
+                rows.try_for_each(|row| part.push(&row))?;
                 next = until;
             }
         }
