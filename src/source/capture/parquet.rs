@@ -6,11 +6,11 @@
 //! many fields, which is a reject. A damaged file is an error, whatever its reader makes of it: what panics there ends here.
 
 mod columns;
+mod footer;
 mod value;
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +25,6 @@ use traffic::Layout;
 use super::progress::CaptureProgress;
 use columns::{Columns, Unfit};
 
-/// The longest footer that is read. One of a file with a thousand row groups has some 2 MB.
-const MAX_FOOTER_BYTES: u32 = 16 << 20;
 /// Lines that are made at once, in bytes.
 const PIECE_BYTES: usize = 1 << 16;
 
@@ -54,7 +52,7 @@ impl ParquetLines {
     pub(super) fn open(path: &Path, layout: &Layout, progress: Arc<CaptureProgress>) -> io::Result<Self> {
         let file = File::open(path)?;
         let bytes = file.metadata()?.len();
-        check_footer(&file, bytes)?;
+        footer::check(&file, bytes)?;
         let opened = guarded(|| {
             let reader = SerializedFileReader::new(file)?;
             let metadata = reader.metadata().file_metadata();
@@ -148,22 +146,6 @@ fn without_values(error: &ParquetError) -> String {
     let text = error.to_string();
     let end = [" Bytes:", "["].iter().filter_map(|mark| text.find(mark)).min();
     end.and_then(|end| text.get(..end)).unwrap_or(&text).trim_end_matches([' ', ',', '.', ':']).to_owned()
-}
-
-/// Refuses a file whose footer is larger than any that is meant: all of it would be held in memory. What is no footer at all is
-/// left to the reader.
-fn check_footer(file: &File, bytes: u64) -> io::Result<()> {
-    let mut tail = [0; 8];
-    let Some(from) = bytes.checked_sub(tail.len() as u64) else { return Ok(()) };
-    file.read_exact_at(&mut tail, from)?;
-    let [a, b, c, d, ..] = tail;
-    let length = u32::from_le_bytes([a, b, c, d]);
-    if tail.ends_with(b"PAR1") && length > MAX_FOOTER_BYTES {
-        return Err(io::Error::other(format!(
-            "its footer has {length} bytes, and {MAX_FOOTER_BYTES} are read: write it again with fewer columns or larger row groups"
-        )));
-    }
-    Ok(())
 }
 
 /// Refuses a file that lacks values of a column that is read: its reader would take them for NULL.

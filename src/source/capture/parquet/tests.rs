@@ -158,7 +158,7 @@ fn an_error_shows_no_value() {
 #[test]
 fn a_footer_that_is_too_large_is_not_read() {
     let mut bytes = b"PAR1".to_vec();
-    bytes.extend((MAX_FOOTER_BYTES + 1).to_le_bytes());
+    bytes.extend((footer::MAX_BYTES + 1).to_le_bytes());
     bytes.extend(b"PAR1");
     let error = lines(&bytes).unwrap_err().to_string();
     assert!(error.contains("its footer has 16777217 bytes, and 16777216 are read"), "{error}");
