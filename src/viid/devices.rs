@@ -75,10 +75,14 @@ impl Devices {
         Ok(())
     }
 
-    /// The account of a device that is online at this address, of which this is a sign of life.
-    pub fn heard(&self, id: &DeviceId, address: IpAddr, now: i64) -> Option<String> {
+    /// The account of a device that is online at this address, of which this is a sign of life; where the request proves that it comes
+    /// from an account (`by`), only if that one has registered it: another account must not keep it online.
+    pub fn heard(&self, id: &DeviceId, address: IpAddr, by: Option<&str>, now: i64) -> Option<String> {
         let mut known = self.known.lock();
         let device = known.get_mut(id).filter(|device| device.address == address && self.is_online(device, now))?;
+        if by.is_some_and(|by| by != &*device.user) {
+            return None;
+        }
         device.seen_at = now;
         Some(device.user.to_string())
     }
@@ -109,17 +113,30 @@ mod tests {
         let devices = Devices::new(270);
         let [here, there] = ["10.0.0.7", "10.0.0.8"].map(|address| address.parse().unwrap());
         devices.register(id(1), "gate", here, 1_000).unwrap();
-        assert_eq!(devices.heard(&id(1), here, 1_269).as_deref(), Some("gate"));
-        assert_eq!((devices.heard(&id(1), there, 1_269), devices.heard(&id(2), here, 1_269)), (None, None));
-        assert_eq!(devices.heard(&id(1), here, 1_539), None, "it must register again");
+        assert_eq!(devices.heard(&id(1), here, None, 1_269).as_deref(), Some("gate"));
+        assert_eq!((devices.heard(&id(1), there, None, 1_269), devices.heard(&id(2), here, None, 1_269)), (None, None));
+        assert_eq!(devices.heard(&id(1), here, None, 1_539), None, "it must register again");
         assert_eq!(devices.register(id(1), "desk", there, 1_538), Err(NotRegistered::Others));
         devices.register(id(1), "desk", there, 1_539).unwrap();
-        assert_eq!(devices.heard(&id(1), there, 1_539).as_deref(), Some("desk"));
+        assert_eq!(devices.heard(&id(1), there, None, 1_539).as_deref(), Some("desk"));
         let counts = DeviceCounts { registered: 1, online: 1, newest_at: Some(1_539) };
         assert_eq!(devices.counts(1_600), counts);
         assert_eq!(devices.counts(2_000), DeviceCounts { online: 0, ..counts });
         devices.leave(&id(1));
         assert_eq!(devices.counts(1_600), DeviceCounts::default());
+    }
+
+    #[test]
+    fn a_device_that_gets_another_account_is_offline_in_time_however_often_it_asks() {
+        let devices = Devices::new(270);
+        let here = "10.0.0.7".parse().unwrap();
+        devices.register(id(1), "gate", here, 1_000).unwrap();
+        assert_eq!(devices.heard(&id(1), here, Some("gate"), 1_100).as_deref(), Some("gate"));
+        for now in [1_110, 1_200, 1_369] {
+            assert_eq!(devices.heard(&id(1), here, Some("desk"), now), None);
+            assert_eq!(devices.register(id(1), "desk", here, now), Err(NotRegistered::Others));
+        }
+        devices.register(id(1), "desk", here, 1_370).unwrap();
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(super) fn identified(
     let stale = match viid.accounts.identify(proof, method.as_str(), place, &address, now) {
         Ok(user) => {
             if let Some(device) = &device {
-                viid.devices.heard(device, client.address, now);
+                viid.devices.heard(device, client.address, Some(user), now);
             }
             return Ok(Sender { user: user.to_owned(), device, by_digest: true, is_platform: false });
         }
@@ -96,7 +96,7 @@ pub(super) fn identified(
         }
     };
     let known = device.filter(|_| asked != Asked::Register && !viid.needs_digest);
-    let known = known.and_then(|device| Some((viid.devices.heard(&device, client.address, now)?, device)));
+    let known = known.and_then(|device| Some((viid.devices.heard(&device, client.address, None, now)?, device)));
     if let Some((user, device)) = known {
         return Ok(Sender { user, device: Some(device), by_digest: false, is_platform: false });
     }
