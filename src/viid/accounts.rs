@@ -128,21 +128,24 @@ impl Accounts {
         let Some(made_at) = self.nonces.made_at(&answer.nonce, now) else {
             return Err(Stranger::Unproven { stale: true });
         };
-        // By address alone: an account that many cameras share must not be closed to them by who guesses at it.
-        let wait = self.attempts.lock().wait(address, now);
+        let known = self.secrets.get_key_value(&answer.user);
+        // Not by account alone: one that many cameras share must not be closed to them by who guesses at it elsewhere. Nor by address
+        // alone: who has one account could guess at the others between two logins, and one camera with a wrong password would close
+        // the address to all behind it. Names that there are not count as one.
+        let tried = format!("{address} {}", known.map_or("", |(name, _)| name));
+        let wait = self.attempts.lock().wait(&tried, now);
         if wait > 0 {
             return Err(Stranger::Wait(wait));
         }
-        let known = self.secrets.get_key_value(&answer.user);
         let proves = answer.proves(known.map_or(&self.nobody, |(_, secret)| secret), method);
         let Some((name, _)) = known.filter(|_| proves && is_same_place(&answer.uri, uri)) else {
-            self.attempts.lock().failed(address, now);
+            self.attempts.lock().failed(&tried, now);
             return Err(Stranger::Wrong(known.map(|(name, _)| name.clone())));
         };
         if !self.nonces.take(&answer.nonce, made_at, number, now) {
             return Err(Stranger::Unproven { stale: true });
         }
-        self.attempts.lock().succeeded(address);
+        self.attempts.lock().succeeded(&tried);
         Ok(name)
     }
 }
@@ -234,7 +237,7 @@ mod tests {
     #[test]
     fn who_guesses_waits_and_others_do_not() {
         let accounts = load("gate:hush", 0o600).unwrap();
-        for name in ["gate", "nobody", "gate", "gate", "gate"] {
+        for name in ["gate", "nobody", "gate", "gate", "gate", "gate"] {
             let wrong = identify(&accounts, &answer(&accounts, name, "guess", 1_000), 1_000);
             assert_eq!(wrong, Err(Stranger::Wrong((name == "gate").then(|| name.to_owned()))));
         }
@@ -244,5 +247,26 @@ mod tests {
         assert_eq!(other, Ok("gate"));
         let later = answer(&accounts, "gate", "hush", 1_002);
         assert_eq!(identify(&accounts, &later, 1_002), Ok("gate".to_owned()));
+    }
+
+    #[test]
+    fn who_has_an_account_waits_for_guesses_at_another_and_not_for_those_of_others() {
+        let accounts = load("gate:hush\ndesk:quiet", 0o600).unwrap();
+        let mut unique = 0;
+        let mut tried = |name: &str, password: &str| {
+            unique += 1;
+            let challenge = Challenge::parse(&accounts.challenge(false, 1_000, unique)).unwrap();
+            identify(&accounts, &challenge.answered(name, password, "POST", REGISTER, "c"), 1_000)
+        };
+        for _ in 0..5 {
+            assert_eq!(tried("gate", "guess"), Err(Stranger::Wrong(Some("gate".to_owned()))));
+            assert_eq!(tried("desk", "quiet"), Ok("desk".to_owned()), "its neighbour has a wrong password");
+        }
+        assert_eq!(tried("gate", "guess"), Err(Stranger::Wait(2)));
+        for number in 0..5 {
+            assert_eq!(tried(&format!("nobody{number}"), "guess"), Err(Stranger::Wrong(None)));
+        }
+        assert_eq!(tried("somebody", "guess"), Err(Stranger::Wait(2)), "names that there are not count as one");
+        assert_eq!(tried("desk", "quiet"), Ok("desk".to_owned()));
     }
 }
