@@ -17,8 +17,10 @@ use traffic::RejectReason;
 pub const MOST: usize = 1_024;
 /// Bytes of bodies that have no answer yet, at most: that of one request three times over, as it comes, decompressed and as lines.
 pub const MOST_BYTES: usize = 128 << 20;
-/// Rejected lines that are named in a receipt.
-pub const NAMED_REJECTS: usize = 100;
+/// Rejected lines that a receipt says: all, where each is answered by itself.
+pub const MOST_REJECTS: usize = 10_000;
+/// What some write before a text in UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What a line of [`Form::Objects`] begins with that is to be refused whatever it looks like. No JSON begins with it (negative
 /// acknowledge, U+0015).

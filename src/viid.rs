@@ -36,7 +36,7 @@ pub use devices::{DeviceCounts, Devices, NotRegistered};
 pub use elide::Elision;
 pub use id::DeviceId;
 pub use peer::{Peer, PeerState, PeerStatus, Stage};
-pub use upload::{Notification, Upload, UploadError, notifications, vehicles};
+pub use upload::{MOST_OBJECTS, Notification, Upload, UploadError, notifications, vehicles};
 
 /// It cannot be set up.
 #[derive(Debug, thiserror::Error)]

@@ -31,6 +31,8 @@ use unpack::unpacked;
 
 /// How long it may take until records are durable.
 const RECEIPT_TIME: Duration = Duration::from_secs(60);
+/// Rejected records that are named in an answer.
+const NAMED_REJECTS: usize = 100;
 
 /// A record that was not accepted.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,7 +72,8 @@ pub(super) struct ReceiptJson {
 impl From<Receipt> for ReceiptJson {
     fn from(receipt: Receipt) -> Self {
         let Receipt { lines, skipped, accepted, duplicates, rejected, rejects } = receipt;
-        let rejects = rejects.into_iter().map(|(line, reason)| RejectJson { line, reason: reason.as_str() }).collect();
+        let rejects = rejects.into_iter().take(NAMED_REJECTS);
+        let rejects = rejects.map(|(line, reason)| RejectJson { line, reason: reason.as_str() }).collect();
         Self { lines, skipped, accepted, duplicates, rejected, rejects }
     }
 }

@@ -7,7 +7,6 @@ mod sender;
 pub(super) mod system;
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
@@ -16,9 +15,9 @@ use axum::response::Response;
 use super::ingest::{read_keeping, stored};
 use super::listen::address_of;
 use crate::deliveries::{Form, Receipt};
-use crate::viid::{Checkpoints, Elision, PeerState, Upload, UploadError, notifications, vehicles};
+use crate::viid::{Checkpoints, Elision, Upload, UploadError, notifications, vehicles};
 
-use answer::{Code, Refusal, of_list};
+use answer::{Code, FOREIGN, Refusal, of_list};
 use call::{Call, Extensions, call};
 use sender::{Asked, Sender};
 
@@ -72,7 +71,7 @@ pub(super) async fn viid_vehicles(extensions: Extensions, body: Body) -> Respons
         (status = 200, description = "All is durable", content_type = "application/VIID+JSON", body = Object),
         (status = 400, description = "The body is not JSON, or has no list; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 401, description = "The sender has not registered, or not from there", content_type = "application/VIID+JSON", body = Object, headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "The id may not send, or it is not our subscription", content_type = "application/VIID+JSON", body = Object),
+        (status = 403, description = "The id may not send, or none is of our subscription", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 413, description = "As of vehicles; nothing was taken", content_type = "application/VIID+JSON", body = Object),
@@ -99,20 +98,21 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
                 }
             };
         call.record.device(&sender.user, sender.device.as_ref());
-        let is_ours = |upload: &Upload| {
-            let peer = platform.as_ref().filter(|_| sender.is_platform);
-            let of_another = |peer: &Arc<PeerState>| {
-                upload.notifications.iter().any(|notification| notification.subscription != peer.subscription())
-            };
-            if peer.is_some_and(of_another) {
-                let words = "this is no subscription of ours: end it at the platform";
-                return Err(Refusal::new(StatusCode::FORBIDDEN, Code::Operation, words));
-            }
-            Ok(sender.name())
+        let peer = platform.filter(|_| sender.is_platform);
+        let subscription = peer.as_ref().map(|peer| peer.subscription().to_owned());
+        let read = move |body: &[u8], checkpoints: &Checkpoints, most_bytes: usize| {
+            notifications(body, checkpoints, most_bytes, subscription.as_deref())
         };
-        let (upload, receipt) = taken(&call, body, notifications, is_ours).await?;
-        if let Some(peer) = platform.filter(|_| sender.is_platform) {
-            peer.notified(upload.notifications.len());
+        // One that is not ours is answered so beside ours; where none is, nothing was taken.
+        let is_ours = |upload: &Upload| match &upload.notifications[..] {
+            all if !all.is_empty() && all.iter().all(|notification| notification.is_foreign) => {
+                Err(Refusal::new(StatusCode::FORBIDDEN, Code::Operation, FOREIGN))
+            }
+            _ => Ok(sender.name()),
+        };
+        let (upload, receipt) = taken(&call, body, read, is_ours).await?;
+        if let Some(peer) = peer {
+            peer.notified(upload.notifications.iter().filter(|notification| !notification.is_foreign).count());
         }
         Ok(of_list(&call.api, call.path(), &answer::of_notifications(&upload.notifications, &receipt)))
     };

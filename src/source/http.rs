@@ -24,7 +24,7 @@ use super::objects::Objects;
 use super::{CommitListener, MAX_BATCH_BYTES, Source, SourceError, advice};
 use crate::batch::{Batch, Outcome};
 use crate::clock::civil_now;
-use crate::deliveries::{Delivery, Form, MOST, NAMED_REJECTS, Receipt, Room, Taking};
+use crate::deliveries::{Delivery, Form, MOST, MOST_REJECTS, Receipt, Room, Taking};
 
 /// The name under which the position is stored.
 pub const NAME: &str = "http";
@@ -124,7 +124,7 @@ impl Http {
             lines: passages.lines - lines,
             skipped: passages.headers + passages.blank - skipped,
             rejected: rejects.len() as u64,
-            rejects: rejects.iter().take(NAMED_REJECTS).map(|reject| (reject.line, reject.reason)).collect(),
+            rejects: rejects.iter().take(MOST_REJECTS).map(|reject| (reject.line, reject.reason)).collect(),
             ..Receipt::default()
         };
         Part { rows: rows..passages.len(), receipt: known, sender: receipt, _room: room }
@@ -220,7 +220,7 @@ fn answer(parts: Vec<Part>, batch: &Batch, outcome: Outcome<'_>) {
             receipt.rejects.push((batch.passages.raw.number(row), refused));
         }
         receipt.rejects.sort_unstable_by_key(|(line, _)| *line);
-        receipt.rejects.truncate(NAMED_REJECTS);
+        receipt.rejects.truncate(MOST_REJECTS);
         // Who sent it may be gone; it is stored all the same.
         let _ = sender.send(receipt);
     }

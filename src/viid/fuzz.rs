@@ -27,7 +27,7 @@ pub(crate) fn bodies(data: &[u8]) -> u64 {
         assert!(body.len() > LONGEST_TEXT || same.is_ok_and(|same| same == value));
     }
     let checkpoints = Checkpoints::default();
-    let all = [vehicles(&kept, &checkpoints, ENOUGH), notifications(&kept, &checkpoints, ENOUGH)];
+    let all = [vehicles(&kept, &checkpoints, ENOUGH), notifications(&kept, &checkpoints, ENOUGH, None)];
     let mut read = 0;
     for upload in all.into_iter().flatten() {
         read += check(&upload);

@@ -1,7 +1,9 @@
 //! The bodies in which MotorVehicle objects come, from a device or as a notification, to lines of records. It does not know HTTP.
 //!
-//! What is not JSON, or holds too much, is refused whole. An object that cannot be read becomes a line that is refused and kept, and
-//! those around it are taken.
+//! What is not JSON, or holds too much, is refused whole. An object or notification that cannot be read becomes a line that is refused
+//! and kept as it came, and those around it are taken: who is refused sends the same again.
+
+use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -9,12 +11,15 @@ use serde_json::value::RawValue;
 
 use super::checkpoints::Checkpoints;
 use super::vehicle::{Columns, id_of};
+use crate::deliveries::{BYTE_ORDER_MARK, spaced};
 use crate::events::{Bounds, EventLines};
 
 /// Objects of one body at most.
 pub const MOST_OBJECTS: usize = 10_000;
 /// Characters of an id that is answered.
 const LONGEST_ID: usize = 64;
+/// What stands for a byte that is not UTF-8 (delete, U+007F): a text of JSON may hold it, and no field does.
+pub const NOT_UTF8: char = '\u{7f}';
 
 /// A body that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +41,39 @@ impl From<serde_json::Error> for UploadError {
     }
 }
 
+/// A body as it came, and as a text of the same length.
+struct Body<'a> {
+    bytes: &'a [u8],
+    text: Cow<'a, str>,
+}
+
+impl<'a> Body<'a> {
+    /// Without the mark of its encoding and the ends of texts in C, which some send with it. A byte that is not UTF-8, as of a name in
+    /// GBK, becomes [`NOT_UTF8`].
+    fn of(bytes: &'a [u8]) -> Self {
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let bytes = bytes.get(..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)).unwrap_or(bytes);
+        let text = std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(readable(bytes)), Cow::Borrowed);
+        Self { bytes, text }
+    }
+
+    /// A part of the text, as it came.
+    fn came(&self, part: &str) -> &[u8] {
+        let begin = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        self.bytes.get(begin..begin.wrapping_add(part.len())).unwrap_or(part.as_bytes())
+    }
+}
+
+/// A text of as many bytes.
+fn readable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| NOT_UTF8));
+    }
+    text
+}
+
 /// Objects that belong together, and are answered together or each by itself.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Notification {
@@ -43,8 +81,10 @@ pub struct Notification {
     pub id: String,
     /// Of which subscription it is.
     pub subscription: String,
-    /// How many objects it holds.
+    /// How many objects of it were taken.
     pub objects: usize,
+    /// It is of another subscription than ours: nothing of it was taken.
+    pub is_foreign: bool,
 }
 
 /// What a body holds.
@@ -141,16 +181,17 @@ fn short_text(value: Option<&RawValue>) -> String {
 
 /// What collects objects.
 struct Collector<'a> {
+    body: &'a Body<'a>,
     checkpoints: &'a Checkpoints,
     lines: EventLines,
     ids: Vec<String>,
 }
 
 impl<'a> Collector<'a> {
-    fn new(checkpoints: &'a Checkpoints, most_bytes: usize) -> Self {
+    fn new(body: &'a Body<'a>, checkpoints: &'a Checkpoints, most_bytes: usize) -> Self {
         // What is refused has a byte more.
         let bounds = Bounds { bytes: most_bytes.saturating_add(2 * MOST_OBJECTS), records: MOST_OBJECTS };
-        Self { checkpoints, lines: EventLines::within(bounds), ids: Vec::new() }
+        Self { body, checkpoints, lines: EventLines::within(bounds), ids: Vec::new() }
     }
 
     /// Adds the objects of a list; how many there were.
@@ -158,20 +199,47 @@ impl<'a> Collector<'a> {
         let all = elements(list)?;
         for object in &all {
             let object = object.get();
-            let pushed = match Columns::of(object, self.checkpoints) {
-                Some(columns) => self.lines.push(&columns),
-                None => self.lines.push_refused(&on_one_line(object)),
-            };
-            pushed.map_err(|_| UploadError::TooMuch)?;
-            self.ids.push(id_of(object).chars().take(LONGEST_ID).collect());
+            match Columns::of(object, self.checkpoints) {
+                Some(columns) => {
+                    self.lines.push(&columns).map_err(|_| UploadError::TooMuch)?;
+                    self.ids.push(id_of(object).chars().take(LONGEST_ID).collect());
+                }
+                None => self.refuse(object)?,
+            }
         }
         Ok(all.len())
     }
-}
 
-/// A line ending in JSON is white space, since a text cannot hold one.
-fn on_one_line(json: &str) -> Vec<u8> {
-    json.bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }).collect()
+    /// Adds what cannot be read.
+    fn refuse(&mut self, object: &str) -> Result<(), UploadError> {
+        let line: Vec<u8> = self.body.came(object).iter().copied().map(spaced).collect();
+        self.lines.push_refused(&line).map_err(|_| UploadError::TooMuch)?;
+        self.ids.push(id_of(object).chars().take(LONGEST_ID).collect());
+        Ok(())
+    }
+
+    /// Adds what a notification holds, unless it is of another subscription than `ours`.
+    fn notified(&mut self, notification: &str, ours: Option<&str>) -> Result<Notification, UploadError> {
+        let read = serde_json::from_str::<Notified>(notification);
+        let Ok(Notified { vehicles, id, subscription }) = read else {
+            self.refuse(notification)?;
+            return Ok(Notification { objects: 1, ..Notification::default() });
+        };
+        let said =
+            Notification { id: short_text(id), subscription: short_text(subscription), ..Notification::default() };
+        if ours.is_some_and(|ours| said.subscription != ours) {
+            return Ok(Notification { is_foreign: true, ..said });
+        }
+        let objects = match vehicles.filter(|vehicles| vehicles.get() != "null").map(|vehicles| self.take(vehicles)) {
+            None => 0,
+            Some(Err(UploadError::NotJson(_) | UploadError::NoList(_))) => {
+                self.refuse(notification)?;
+                1
+            }
+            Some(taken) => taken?,
+        };
+        Ok(Notification { objects, ..said })
+    }
 }
 
 /// The objects that a device sends (`/VIID/MotorVehicles`). No more than `most_bytes` are made of them.
@@ -179,26 +247,30 @@ fn on_one_line(json: &str) -> Vec<u8> {
 /// # Errors
 /// [`UploadError`].
 pub fn vehicles(body: &[u8], checkpoints: &Checkpoints, most_bytes: usize) -> Result<Upload, UploadError> {
-    let Vehicles { list } = serde_json::from_slice(body)?;
-    let mut collector = Collector::new(checkpoints, most_bytes);
+    let body = Body::of(body);
+    let Vehicles { list } = serde_json::from_str(&body.text)?;
+    let mut collector = Collector::new(&body, checkpoints, most_bytes);
     collector.take(list.ok_or(UploadError::NoList("MotorVehicleListObject"))?)?;
     Ok(Upload { lines: collector.lines.into_bytes(), ids: collector.ids, notifications: Vec::new() })
 }
 
-/// The objects of notifications (`/VIID/SubscribeNotifications`). What else they are about is passed over.
+/// The objects of notifications (`/VIID/SubscribeNotifications`): of this subscription, or of any. What else they are about is passed
+/// over.
 ///
 /// # Errors
 /// [`UploadError`].
-pub fn notifications(body: &[u8], checkpoints: &Checkpoints, most_bytes: usize) -> Result<Upload, UploadError> {
-    let Notifications { list } = serde_json::from_slice(body)?;
+pub fn notifications(
+    body: &[u8],
+    checkpoints: &Checkpoints,
+    most_bytes: usize,
+    ours: Option<&str>,
+) -> Result<Upload, UploadError> {
+    let body = Body::of(body);
+    let Notifications { list } = serde_json::from_str(&body.text)?;
     let list = list.ok_or(UploadError::NoList("SubscribeNotificationListObject"))?;
-    let (mut collector, mut all) = (Collector::new(checkpoints, most_bytes), Vec::new());
-    for notification in elements(list)? {
-        let Notified { vehicles, id, subscription } = serde_json::from_str(notification.get())?;
-        let vehicles = vehicles.filter(|vehicles| vehicles.get() != "null");
-        let objects = vehicles.map(|vehicles| collector.take(vehicles)).transpose()?.unwrap_or(0);
-        all.push(Notification { id: short_text(id), subscription: short_text(subscription), objects });
-    }
+    let mut collector = Collector::new(&body, checkpoints, most_bytes);
+    let all = elements(list)?.into_iter().map(|notification| collector.notified(notification.get(), ours));
+    let all = all.collect::<Result<_, _>>()?;
     Ok(Upload { lines: collector.lines.into_bytes(), ids: collector.ids, notifications: all })
 }
 
@@ -211,6 +283,10 @@ mod tests {
 
     fn object(id: &str) -> Value {
         json!({"MotorVehicleID": id, "DeviceID": "d", "PassTime": "20240101000024", "PlateNo": "苏C12345"})
+    }
+
+    fn plated(id: &str, plate: &[u8]) -> Vec<u8> {
+        [b"{\"MotorVehicleID\":\"", id.as_bytes(), b"\",\"PlateNo\":\"", plate, b"\"}"].concat()
     }
 
     fn read(body: &Value) -> Result<Upload, UploadError> {
@@ -257,17 +333,59 @@ mod tests {
             {"NotificationID": 7, "SubscribeID": "s", "FaceObjectList": {"FaceObject": [{"FaceID": "f"}]}},
             {"NotificationID": "n3", "MotorVehicleObjectList": [object("c")], "Title": {"a": [1]}},
         ]}});
-        let upload = notifications(body.to_string().as_bytes(), &Checkpoints::default(), ENOUGH).unwrap();
+        let upload = notifications(body.to_string().as_bytes(), &Checkpoints::default(), ENOUGH, None).unwrap();
         let said = |id: &str, subscription: &str, objects| Notification {
             id: id.to_owned(),
             subscription: subscription.to_owned(),
             objects,
+            is_foreign: false,
         };
         assert_eq!(upload.notifications, [said("n1", "s", 2), said("7", "s", 0), said("n3", "", 1)]);
         assert_eq!(
             (upload.ids, upload.lines.iter().filter(|byte| **byte == b'\n').count()),
             (vec!["a".into(), "b".into(), "c".into()], 3)
         );
+    }
+
+    #[test]
+    fn what_is_around_a_body_or_no_utf8_costs_no_vehicle_that_can_be_read() {
+        let (gbk, ..) = encoding_rs::GBK.encode("苏C12345");
+        let (fine, odd) = (plated("a", "苏C12345".as_bytes()), plated("b", &gbk));
+        let elsewhere = b"{\"MotorVehicleID\":\"c\",\"Remarks\":\"\xff\xe8\"}";
+        let all = [&fine[..], b",\n", &odd, b",", elsewhere].concat();
+        for (before, after) in
+            [(&b""[..], &b""[..]), (b"\xef\xbb\xbf", b""), (b"", b"\0"), (b"\xef\xbb\xbf", b"\n\0\0")]
+        {
+            let body = [before, b"{\"MotorVehicleListObject\":[", &all, b"]}", after].concat();
+            let upload = vehicles(&body, &Checkpoints::default(), ENOUGH).unwrap();
+            assert_eq!(upload.ids, ["a", "b", "c"]);
+            let lines: Vec<&[u8]> = upload.lines.split_inclusive(|byte| *byte == b'\n').collect();
+            assert!(lines[0].starts_with(b"{") && lines[2].starts_with(b"{"), "{before:?}");
+            assert_eq!(lines[1], [b"\x15", &odd[..], b"\n"].concat(), "as it came");
+        }
+        for wrong in [&b"{\xff}"[..], b"\xff", b"\0", b"\xef\xbb\xbf"] {
+            let refused = vehicles(wrong, &Checkpoints::default(), ENOUGH).unwrap_err();
+            assert!(matches!(refused, UploadError::NotJson(_)), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_odd_notification_or_one_of_others_takes_nothing_with_it() {
+        let body = json!({"SubscribeNotificationListObject": {"SubscribeNotificationObject": [
+            {"NotificationID": "n1", "SubscribeID": "s", "MotorVehicleObjectList": [object("a")]},
+            7,
+            {"NotificationID": "n3", "SubscribeID": "s", "MotorVehicleObjectList": "b"},
+            {"NotificationID": "n4", "SubscribeID": "t", "MotorVehicleObjectList": [object("d")]},
+            {"NotificationID": "n5", "SubscribeID": "s", "MotorVehicleObjectList": {"MotorVehicleObject": object("e")}},
+        ]}});
+        let read = |ours| notifications(body.to_string().as_bytes(), &Checkpoints::default(), ENOUGH, ours).unwrap();
+        let upload = read(Some("s"));
+        let said: Vec<_> = upload.notifications.iter().map(|one| (&*one.id, one.objects, one.is_foreign)).collect();
+        let expected = [("n1", 1, false), ("", 1, false), ("n3", 1, false), ("n4", 0, true), ("n5", 1, false)];
+        assert_eq!((said, &upload.ids[..]), (expected.to_vec(), &["a", "", "", "e"].map(str::to_owned)[..]));
+        let lines = lines(&upload);
+        assert!(lines[1] == "\u{15}7" && lines[2].starts_with("\u{15}{") && lines[2].contains("n3"), "{lines:?}");
+        assert_eq!(read(None).ids.len(), 5);
     }
 
     #[test]
@@ -288,7 +406,8 @@ mod tests {
         );
         let notifying = json!({"SubscribeNotificationListObject": {"SubscribeNotificationObject": vec![
             json!({"MotorVehicleObjectList": {"MotorVehicleObject": vec![json!({}); MOST_OBJECTS / 2 + 1]}}); 2]}});
-        let refused = notifications(notifying.to_string().as_bytes(), &Checkpoints::default(), 1 << 30).unwrap_err();
+        let refused =
+            notifications(notifying.to_string().as_bytes(), &Checkpoints::default(), 1 << 30, None).unwrap_err();
         assert_eq!(refused, UploadError::TooMuch);
         let long = "x".repeat(1_000);
         let body = json!({"MotorVehicleListObject": [object(&long), {"MotorVehicleID": [long.clone()]}]});

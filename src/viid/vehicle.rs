@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoints::Checkpoints;
 use super::codes::{NO_PLATE, brand, plate_type};
 use super::elide::LEFT_OUT;
+use super::upload::NOT_UTF8;
 
 /// A field: a text, a number or a flag, as a text. What is missing or null is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl Visitor<'_> for TextVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Text, E> {
         let text = text.trim();
-        if text.contains(LEFT_OUT) || text.contains(['\t', '\r', '\n']) {
+        if text.contains(LEFT_OUT) || text.contains([NOT_UTF8, '\t', '\r', '\n']) {
             return Err(E::custom("a text that is no field"));
         }
         Ok(Text(text.to_owned()))
@@ -235,6 +236,7 @@ mod tests {
             json!({"MotorVehicleID": 1.5}),
             json!({"MotorVehicleID": LEFT_OUT}),
             json!({"PlateNo": "苏C\t1"}),
+            json!({"PlateNo": format!("{NOT_UTF8}C1")}),
         ] {
             assert_eq!(read(wrong.clone()), None, "{wrong}");
         }

@@ -329,7 +329,17 @@ fn hostile_bodies_take_nothing_with_them() {
     }
     let many = camera.send(&vec![json!({"MotorVehicleID": "x", "PassTime": 1}); 10_000]);
     let codes = many.codes();
-    assert_eq!((codes.len(), codes[0], codes[99], codes[100]), (10_000, "8", "8", "1"));
+    assert_eq!((codes.len(), codes[0], codes[99], codes[100]), (10_000, "8", "8", "8"));
+    // A good one behind them is stored, and its sender learns that.
+    let mut nearly = vec![json!({"MotorVehicleID": "x", "PassTime": 1}); 300];
+    nearly.push(vehicle(0, 0));
+    assert_eq!(camera.send(&nearly).codes()[298..], ["8", "8", "0"]);
+    // What stands around a body, and what is no UTF-8 in one vehicle, takes no other with it.
+    let body = list(&[vehicle(0, 0), vehicle(9, 0)]).to_string().into_bytes();
+    let place = body.windows(7).position(|bytes| bytes == b"C00009\"").unwrap();
+    let mut body = [b"\xef\xbb\xbf", &body[..], b"\0"].concat();
+    body[place + 3] = 0xcb;
+    assert_eq!(camera.try_post("/VIID/MotorVehicles", &body, None).unwrap().codes(), ["0", "8"]);
     let odd = [json!(7), json!(null), json!([]), json!({"MotorVehicleID": {"a": []}}), vehicle(2, 0)];
     assert_eq!(camera.send(&odd).codes(), ["8", "8", "8", "8", "0"]);
     let whole = format!("{{\"RegisterObject\":{{\"DeviceID\":\"{}\"}}}}", "7".repeat(70_000));

@@ -7,14 +7,13 @@ use serde::de::{Deserializer as _, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::body::{Format, Packing, refused, too_large};
-use crate::deliveries::{Form, Room, spaced};
+use crate::deliveries::{BYTE_ORDER_MARK, Form, Room, spaced};
 use crate::serve::error::{ApiError, ErrorReason};
 
 /// Records of one request at most, so that no commit is long.
 pub(super) const MOST_RECORDS: usize = 100_000;
 /// What is decompressed at once.
 const PIECE: usize = 64 << 10;
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The records of a body, and how they are written. `room` is that of `body` before and of the records after it.
 pub(super) fn unpacked(

@@ -1,18 +1,23 @@
 //! Answers of GA/T 1400.4: a ResponseStatus, or a list of them. They know no request.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::deliveries::Receipt;
+use crate::deliveries::{MOST_REJECTS, Receipt};
 use crate::serve::error::ApiError;
 use crate::serve::state::Api;
-use crate::viid::{Notification, UploadError};
+use crate::viid::{MOST_OBJECTS, Notification, UploadError};
 
 /// The media type of the standard.
 pub(super) const JSON: &str = "application/VIID+JSON; charset=utf-8";
 /// Seconds after which who was refused for want of room should come again.
 const RETRY_SECONDS: u64 = 2;
+/// What is said of a notification that is of another subscription than ours.
+pub(super) const FOREIGN: &str = "this is no subscription of ours: end it at the platform";
 
 /// ConfirmStatusType of GA/T 1400.3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +98,10 @@ impl From<ApiError> for Refusal {
             _ => words,
         };
         let code = match status {
-            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Code::Busy,
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+            | StatusCode::REQUEST_TIMEOUT => Code::Busy,
             StatusCode::PAYLOAD_TOO_LARGE => Code::Content,
             _ => Code::Unknown,
         };
@@ -118,57 +126,89 @@ pub(super) fn compact(api: &Api) -> String {
 }
 
 pub(super) fn json(status: StatusCode, value: &Value) -> Response {
-    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, value.to_string()).into_response()
+    said(status, value.to_string())
 }
 
-fn status_of(api: &Api, path: &str, id: &str, code: Code, words: &str) -> Value {
-    json!({"Id": id, "LocalTime": compact(api), "RequestURL": path, "StatusCode": code.as_str(), "StatusString": words})
+fn said(status: StatusCode, text: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, JSON), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, text).into_response()
+}
+
+/// ResponseStatus.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ResponseStatus<'a> {
+    id: &'a str,
+    local_time: &'a str,
+    #[serde(rename = "RequestURL")]
+    request_url: &'a str,
+    status_code: &'static str,
+    status_string: &'a str,
 }
 
 /// The answer about one thing.
 pub(super) fn of_one(api: &Api, path: &str, id: &str, code: Code, words: &str) -> Response {
-    json(StatusCode::OK, &json!({"ResponseStatusObject": status_of(api, path, id, code, words)}))
+    let status = ResponseStatus {
+        id,
+        local_time: &compact(api),
+        request_url: path,
+        status_code: code.as_str(),
+        status_string: words,
+    };
+    json(StatusCode::OK, &json!({"ResponseStatusObject": status}))
 }
 
 /// What became of something.
-pub(super) struct Fate {
-    id: String,
+pub(super) struct Fate<'a> {
+    id: &'a str,
     code: Code,
-    words: String,
+    words: Cow<'static, str>,
 }
 
-/// The answer about several things.
-pub(super) fn of_list(api: &Api, path: &str, fates: &[Fate]) -> Response {
-    let all: Vec<Value> = fates.iter().map(|Fate { id, code, words }| status_of(api, path, id, *code, words)).collect();
-    json(StatusCode::OK, &json!({"ResponseStatusListObject": {"ResponseStatusObject": all}}))
+/// The answer about several things. It is written at once: of 10,000 vehicles it has megabytes.
+pub(super) fn of_list(api: &Api, path: &str, fates: &[Fate<'_>]) -> Response {
+    said(StatusCode::OK, list(&compact(api), path, fates))
 }
 
-/// What became of each object. Of many rejected ones a receipt names only the first: of those behind them it is not known.
-pub(super) fn of_objects(ids: &[String], receipt: &Receipt) -> Vec<Fate> {
-    let named = &receipt.rejects;
-    let last_known = if receipt.rejected > named.len() as u64 { named.last().map(|(line, _)| *line) } else { None };
-    let fate = |(line, id): (u64, &String)| {
-        let reject = named.iter().find(|(rejected, _)| *rejected == line);
-        let (code, words) = match reject {
+fn list(now: &str, path: &str, fates: &[Fate<'_>]) -> String {
+    let mut text = "{\"ResponseStatusListObject\":{\"ResponseStatusObject\":[".to_owned();
+    for (at, Fate { id, code, words }) in fates.iter().enumerate() {
+        let status =
+            ResponseStatus { id, local_time: now, request_url: path, status_code: code.as_str(), status_string: words };
+        text.push_str(if at == 0 { "" } else { "," });
+        // Texts always can be written.
+        text.push_str(&serde_json::to_string(&status).unwrap_or_default());
+    }
+    text.push_str("]}}");
+    text
+}
+
+/// What became of each object. A receipt says all that were rejected, in their order.
+pub(super) fn of_objects<'a>(ids: &'a [String], receipt: &Receipt) -> Vec<Fate<'a>> {
+    const { assert!(MOST_OBJECTS <= MOST_REJECTS, "a rejected object would be answered as stored") };
+    let mut rejects = receipt.rejects.iter().peekable();
+    let fate = |(line, id): (u64, &'a String)| {
+        let (code, words) = match rejects.next_if(|(rejected, _)| *rejected == line) {
             Some((_, reason)) => (Code::Content, reason.as_str()),
-            None if last_known.is_some_and(|last| line > last) => (Code::Unknown, "more were rejected than are named"),
             None => (Code::Ok, "OK"),
         };
-        Fate { id: id.clone(), code, words: words.to_owned() }
+        Fate { id, code, words: words.into() }
     };
     (1..).zip(ids).map(fate).collect()
 }
 
 /// What became of each notification: it was taken, whatever is in it. What was rejected is kept here, and sending it again would not help.
-pub(super) fn of_notifications(notifications: &[Notification], receipt: &Receipt) -> Vec<Fate> {
-    let mut first = 1;
-    let fate = |notification: &Notification| {
-        let lines = first..first + notification.objects as u64;
-        first = lines.end;
-        let rejected = receipt.rejects.iter().filter(|(line, _)| lines.contains(line)).count();
-        let words = if rejected == 0 { "OK".to_owned() } else { format!("OK, {rejected} rejected") };
-        Fate { id: notification.id.clone(), code: Code::Ok, words }
+pub(super) fn of_notifications<'a>(notifications: &'a [Notification], receipt: &Receipt) -> Vec<Fate<'a>> {
+    let (mut behind, mut rejects) = (1, receipt.rejects.iter().peekable());
+    let fate = |notification: &'a Notification| {
+        behind += notification.objects as u64;
+        let rejected = std::iter::from_fn(|| rejects.next_if(|(line, _)| *line < behind)).count();
+        let (code, words) = match rejected {
+            _ if notification.is_foreign => (Code::Operation, FOREIGN.into()),
+            0 => (Code::Ok, "OK".into()),
+            _ => (Code::Ok, format!("OK, {rejected} rejected").into()),
+        };
+        Fate { id: &notification.id, code, words }
     };
     notifications.iter().map(fate).collect()
 }
@@ -178,8 +218,8 @@ mod tests {
     use super::*;
     use traffic::RejectReason::{EmptyGcxh, InvalidGcsj};
 
-    fn said(fates: &[Fate]) -> Vec<(&str, &str, &str)> {
-        fates.iter().map(|fate| (&*fate.id, fate.code.as_str(), &*fate.words)).collect()
+    fn told<'a>(fates: &'a [Fate<'a>]) -> Vec<(&'a str, &'a str, &'a str)> {
+        fates.iter().map(|fate| (fate.id, fate.code.as_str(), &*fate.words)).collect()
     }
 
     #[test]
@@ -187,12 +227,32 @@ mod tests {
         let ids: Vec<String> = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
         let receipt = Receipt { rejected: 2, rejects: vec![(2, InvalidGcsj), (3, EmptyGcxh)], ..Receipt::default() };
         let fine = [("a", "0", "OK"), ("b", "8", "invalid_gcsj"), ("c", "8", "empty_gcxh"), ("d", "0", "OK")];
-        assert_eq!(said(&of_objects(&ids, &receipt)), fine);
-        let more = Receipt { rejected: 3, ..receipt.clone() };
-        assert_eq!(said(&of_objects(&ids, &more))[3].1, "1");
-        let notification = |id: &str, objects| Notification { id: id.to_owned(), subscription: String::new(), objects };
-        let all = [notification("m", 1), notification("n", 0), notification("o", 3)];
-        let expected = [("m", "0", "OK"), ("n", "0", "OK"), ("o", "0", "OK, 2 rejected")];
-        assert_eq!(said(&of_notifications(&all, &receipt)), expected);
+        assert_eq!(told(&of_objects(&ids, &receipt)), fine);
+        let notification = |id: &str, objects| Notification { id: id.to_owned(), objects, ..Notification::default() };
+        let foreign = Notification { is_foreign: true, ..notification("p", 0) };
+        let all = [notification("m", 1), notification("n", 0), foreign, notification("o", 3)];
+        let expected = [("m", "0", "OK"), ("n", "0", "OK"), ("p", "4", FOREIGN), ("o", "0", "OK, 2 rejected")];
+        assert_eq!(told(&of_notifications(&all, &receipt)), expected);
+    }
+
+    #[test]
+    fn a_good_object_behind_many_rejected_ones_is_answered_as_stored() {
+        let ids: Vec<String> = (1..=MOST_OBJECTS).map(|number| number.to_string()).collect();
+        let rejects: Vec<_> = (1..MOST_OBJECTS as u64).map(|line| (line, InvalidGcsj)).collect();
+        let receipt = Receipt { rejected: rejects.len() as u64, rejects, ..Receipt::default() };
+        let fates = of_objects(&ids, &receipt);
+        assert!(fates[..MOST_OBJECTS - 1].iter().all(|fate| fate.code == Code::Content));
+        assert_eq!(told(&fates)[MOST_OBJECTS - 1], ("10000", "0", "OK"));
+    }
+
+    #[test]
+    fn a_list_is_written_as_the_standard_has_it() {
+        let [one, other] =
+            [("a\"b", Code::Ok), ("", Code::Content)].map(|(id, code)| Fate { id, code, words: "w".into() });
+        let status = |id: &str, code: &str| json!({"Id": id, "LocalTime": "t", "RequestURL": "/p", "StatusCode": code, "StatusString": "w"});
+        let expected = json!([status("a\"b", "0"), status("", "8")]);
+        let written: Value = serde_json::from_str(&list("t", "/p", &[one, other])).unwrap();
+        assert_eq!(written, json!({"ResponseStatusListObject": {"ResponseStatusObject": expected}}));
+        assert_eq!(list("t", "/p", &[]), "{\"ResponseStatusListObject\":{\"ResponseStatusObject\":[]}}");
     }
 }
