@@ -1,7 +1,8 @@
-//! The nonces of our challenges. One says when it was made and proves that we made it, so nothing is kept until it is used; of those
-//! that were used it is kept which numbers of requests came with them, so that no request is taken twice.
+//! The nonces of our challenges. One says when it was made, and as which, and proves that we made it, so nothing is kept until it is used;
+//! of those that were used it is kept which numbers of requests came with them, so that no request is taken twice.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, Mac as _};
 use parking_lot::Mutex;
@@ -9,9 +10,9 @@ use sha2::Sha256;
 
 /// How long a nonce may be used, in seconds.
 pub const LASTS: i64 = 300;
-/// Nonces in use at most, some 100 bytes each. Only who knows a password uses one.
+/// Nonces in use at most, some 50 bytes each. Only who knows a password uses one. Beyond that the older half are used no more.
 const MOST: usize = 65_536;
-/// Digits of the time and of what makes it unique, together.
+/// Digits of the time and of the number, together.
 const SAID: usize = 32;
 /// Bytes of the proof.
 const PROOF: usize = 16;
@@ -21,13 +22,30 @@ const WINDOW: u32 = 64;
 /// Nonces of one process.
 pub struct Nonces {
     key: [u8; 32],
-    used: Mutex<HashMap<Box<str>, Used>>,
+    next: AtomicU64,
+    used: Mutex<Kept>,
 }
 
 impl std::fmt::Debug for Nonces {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("Nonces")
     }
+}
+
+/// What is kept of those that were used.
+#[derive(Default)]
+struct Kept {
+    /// By their number.
+    used: BTreeMap<u64, Used>,
+    /// One with a lower number may have been used, and is not kept any more.
+    not_before: u64,
+}
+
+/// A nonce of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Made {
+    at: i64,
+    number: u64,
 }
 
 /// Which numbers came with a nonce.
@@ -42,7 +60,7 @@ struct Used {
 impl Nonces {
     /// Nonces that prove themselves by this key.
     pub fn new(key: [u8; 32]) -> Self {
-        Self { key, used: Mutex::default() }
+        Self { key, next: AtomicU64::new(1), used: Mutex::default() }
     }
 
     fn proof(&self, said: &str) -> Option<Hmac<Sha256>> {
@@ -52,43 +70,56 @@ impl Nonces {
         Some(mac)
     }
 
-    /// A new nonce; `unique` makes two of one second differ.
-    pub fn make(&self, now: i64, unique: u64) -> String {
-        let said = format!("{now:016x}{unique:016x}");
+    /// A new nonce, unlike all others.
+    pub fn make(&self, now: i64) -> String {
+        let said = format!("{now:016x}{:016x}", self.next.fetch_add(1, Ordering::Relaxed));
         let proof = self.proof(&said).map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
         let digits = proof.iter().take(PROOF).map(|byte| format!("{byte:02x}"));
         said.clone() + &digits.collect::<String>()
     }
 
-    /// When a nonce was made; none if it is not ours, or may not be used any more.
-    pub fn made_at(&self, nonce: &str, now: i64) -> Option<i64> {
+    /// When a nonce was made, and as which; none if it is not ours, or may not be used any more.
+    pub fn made(&self, nonce: &str, now: i64) -> Option<Made> {
         let (said, proof) = nonce.split_at_checked(SAID)?;
         let bytes: Option<Vec<u8>> = (0..PROOF).map(|at| byte_at(proof, at)).collect();
         if proof.len() != 2 * PROOF {
             return None;
         }
         self.proof(said)?.verify_truncated_left(&bytes?).ok()?;
-        let made_at = i64::from_str_radix(said.get(..SAID / 2)?, 16).ok()?;
-        (0..LASTS).contains(&now.saturating_sub(made_at)).then_some(made_at)
+        let (at, number) = said.split_at_checked(SAID / 2)?;
+        let made = Made { at: i64::from_str_radix(at, 16).ok()?, number: u64::from_str_radix(number, 16).ok()? };
+        let is_fresh = (0..LASTS).contains(&now.saturating_sub(made.at)) && made.number >= self.used.lock().not_before;
+        is_fresh.then_some(made)
     }
 
-    /// Takes a request with this nonce and number; false if it came before, may have come before, or there is no room to know. Where the
-    /// number is 0, the nonce counts for this one request.
-    pub fn take(&self, nonce: &str, made_at: i64, number: u32, now: i64) -> bool {
-        let mut used = self.used.lock();
-        if used.len() >= MOST && !used.contains_key(nonce) {
-            used.retain(|_, used| now.saturating_sub(used.made_at) < LASTS);
+    /// Takes a request with this nonce and number; false if it came before, or may have come before. Where the number is 0, the nonce
+    /// counts for this one request.
+    pub fn take(&self, made: Made, number: u32, now: i64) -> bool {
+        let mut kept = self.used.lock();
+        if let Some(known) = kept.used.get_mut(&made.number) {
+            return known.take(number);
         }
-        let is_full = used.len() >= MOST;
-        match used.get_mut(nonce) {
-            None if is_full => false,
-            None => {
-                let highest = if number == 0 { u32::MAX } else { number };
-                used.insert(nonce.into(), Used { made_at, highest, came: if number == 0 { u64::MAX } else { 1 } });
-                true
+        if made.number < kept.not_before {
+            return false;
+        }
+        // Those cannot be used any more.
+        while let Some(first) = kept.used.first_entry().filter(|first| now.saturating_sub(first.get().made_at) >= LASTS)
+        {
+            first.remove();
+        }
+        if kept.used.len() >= MOST {
+            // Who has one of these is given a new one, and what is new can always be used.
+            let middle = kept.used.keys().nth(MOST / 2).copied().unwrap_or_default();
+            kept.used = kept.used.split_off(&middle);
+            kept.not_before = middle;
+            if made.number < middle {
+                return false;
             }
-            Some(known) => known.take(number),
         }
+        let highest = if number == 0 { u32::MAX } else { number };
+        let came = if number == 0 { u64::MAX } else { 1 };
+        kept.used.insert(made.number, Used { made_at: made.at, highest, came });
+        true
     }
 }
 
@@ -123,38 +154,49 @@ mod tests {
     #[test]
     fn a_nonce_proves_when_we_made_it() {
         let nonces = Nonces::new([7; 32]);
-        let nonce = nonces.make(1_000, 1);
-        assert_eq!(nonces.made_at(&nonce, 1_000), Some(1_000));
-        assert_eq!(nonces.made_at(&nonce, 1_000 + LASTS - 1), Some(1_000));
-        assert_eq!((nonces.made_at(&nonce, 1_000 + LASTS), nonces.made_at(&nonce, 999)), (None, None));
-        assert_ne!(nonces.make(1_000, 2), nonce);
-        assert_eq!(Nonces::new([8; 32]).made_at(&nonce, 1_000), None);
+        let nonce = nonces.make(1_000);
+        assert_eq!(nonces.made(&nonce, 1_000), Some(Made { at: 1_000, number: 1 }));
+        assert!(nonces.made(&nonce, 1_000 + LASTS - 1).is_some());
+        assert_eq!((nonces.made(&nonce, 1_000 + LASTS), nonces.made(&nonce, 999)), (None, None));
+        assert_ne!(nonces.make(1_000), nonce);
+        assert_eq!(Nonces::new([8; 32]).made(&nonce, 1_000), None);
         let later = nonce.replacen("3e8", "3e9", 1);
         for wrong in ["", "x", &nonce[1..], &later, &format!("{nonce}00"), &"é".repeat(32)] {
-            assert_eq!(nonces.made_at(wrong, 1_000), None, "{wrong}");
+            assert_eq!(nonces.made(wrong, 1_000), None, "{wrong}");
         }
     }
 
     #[test]
     fn each_number_counts_once_in_any_order_within_a_window() {
         let nonces = Nonces::new([7; 32]);
-        let take = |number| nonces.take("n", 0, number, 0);
+        let take = |number| nonces.take(Made { at: 0, number: 1 }, number, 0);
         assert!(take(1) && take(2) && take(5) && take(3));
         assert!(!take(1) && !take(2) && !take(5) && !take(3) && !take(0));
         assert!(take(100) && !take(100) && take(37) && !take(36) && take(99) && !take(99) && !take(5));
         assert!(take(u32::MAX) && !take(u32::MAX) && !take(100));
-        assert!(nonces.take("once", 0, 0, 0));
-        assert!(!nonces.take("once", 0, 0, 0) && !nonces.take("once", 0, 1, 0) && !nonces.take("once", 0, u32::MAX, 0));
+        let once = |number| nonces.take(Made { at: 0, number: 2 }, number, 0);
+        assert!(once(0) && !once(0) && !once(1) && !once(u32::MAX));
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn what_is_kept_is_bounded_and_what_is_new_can_be_used() {
         let nonces = Nonces::new([7; 32]);
-        for number in 0..MOST {
-            assert!(nonces.take(&number.to_string(), 0, 1, 0));
+        let (mut first, mut newest) = (String::new(), String::new());
+        for number in 0..3 * MOST {
+            newest = nonces.make(1_000);
+            if number == 0 {
+                first = newest.clone();
+            }
+            let made = nonces.made(&newest, 1_000).unwrap();
+            assert!(nonces.take(made, 1, 1_000) && !nonces.take(made, 1, 1_000), "{number}");
+            assert!(nonces.used.lock().used.len() <= MOST);
         }
-        assert!(!nonces.take("one more", 1, 1, 1) && nonces.take("7", 0, 2, 1));
-        assert!(nonces.take("one more", LASTS, 1, LASTS), "the others cannot be used any more");
-        assert_eq!(nonces.used.lock().len(), 1);
+        assert_eq!(nonces.made(&first, 1_000), None, "nobody knows any more what came with it");
+        let made = nonces.made(&newest, 1_000).unwrap();
+        assert!(!nonces.take(made, 1, 1_000) && nonces.take(made, 2, 1_000));
+        assert!(!nonces.take(Made { at: 1_000, number: 1 }, 9, 1_000));
+        let later = nonces.make(1_000 + LASTS);
+        assert!(nonces.take(nonces.made(&later, 1_000 + LASTS).unwrap(), 1, 1_000 + LASTS));
+        assert_eq!(nonces.used.lock().used.len(), 1, "the others cannot be used any more");
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn identified(
             );
             let refusal =
                 Refusal::new(StatusCode::UNAUTHORIZED, Code::Operation, "the account or the password is wrong");
-            return Err(refusal.challenged(challenge(viid, false, now)));
+            return Err(refusal.challenged(viid.accounts.challenge(false, now)));
         }
         Err(Stranger::Wait(seconds)) => {
             viid.refused();
@@ -108,12 +108,5 @@ pub(super) fn identified(
         _ => "register first, from the same address, or prove each request by digest",
     };
     let refusal = Refusal::new(StatusCode::UNAUTHORIZED, Code::Operation, words);
-    Err(refusal.challenged(challenge(viid, stale, now)))
-}
-
-fn challenge(viid: &Viid, stale: bool, now: i64) -> String {
-    let mut unique = [0; 8];
-    // Without random bytes two challenges of one second are the same, and the answer to the second is refused as a repeat.
-    let _ = getrandom::fill(&mut unique);
-    viid.accounts.challenge(stale, now, u64::from_le_bytes(unique))
+    Err(refusal.challenged(viid.accounts.challenge(stale, now)))
 }
