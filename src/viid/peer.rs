@@ -86,7 +86,8 @@ impl PeerState {
         Ok(Some(Self {
             id: id(&config.peer_id)?,
             senders: config.peer_senders.clone(),
-            resolved: Mutex::default(),
+            // What is no name needs nobody to resolve it: notifications may come as soon as we listen.
+            resolved: Mutex::new(literal(url.host()).into_iter().collect()),
             status: Mutex::new(PeerStatus {
                 address: url.to_string(),
                 subscription: subscription.clone(),
@@ -155,6 +156,11 @@ impl PeerState {
     }
 }
 
+/// The address that a host is by itself.
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
 /// The id of our subscription: 33 digits (GA/T 1400.1): twelve of our id, `03`, what stands for the time, and a number. It is the same after
 /// a restart, so that a subscription that we could not end is not there twice.
 fn subscription_id(id: &DeviceId, config: &ViidConfig) -> String {
@@ -189,6 +195,7 @@ impl Peer {
         let settings = SessionSettings {
             address: url.to_string(),
             place: (url.host().to_owned(), url.port()),
+            patience: config.timeout,
             user,
             password: password.to_owned(),
             device: config.device_id.clone(),
@@ -296,5 +303,13 @@ mod tests {
         assert_eq!(subscription_id(&id, &config()), one);
         let other = ViidConfig { subscribe_to: "3203".to_owned(), ..config() };
         assert_ne!(subscription_id(&id, &other), one);
+    }
+
+    #[test]
+    fn an_address_needs_no_resolving() {
+        let its = |host: &str| literal(host).map(|address| address.to_string());
+        assert_eq!(its("10.0.0.9").as_deref(), Some("10.0.0.9"));
+        assert_eq!(its("[fd00::9]").as_deref(), Some("fd00::9"));
+        assert_eq!(its("viid.example"), None);
     }
 }

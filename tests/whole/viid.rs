@@ -241,6 +241,8 @@ fn a_platform_is_joined_again_whatever_becomes_of_it() {
     assert_eq!((id.len(), &subscribed["subscription"]), (33, &json!(id)));
     assert_eq!((&subscription["SubscribeDetail"], &subscription["ResourceURI"]), (&json!("13"), &json!(PLATFORM)));
 
+    assert_eq!(platform.done("DELETE"), 0, "there was nothing to be ended");
+
     all_fine(&platform.notify(&id, &vehicles(0..60)), 1);
     all_fine(&platform.notify(&id, &vehicles(30..90)), 1);
     assert_eq!(platform.notify("320000000000032024010100000000001", &vehicles(90..91)).status, 403);
@@ -258,7 +260,7 @@ fn a_platform_is_joined_again_whatever_becomes_of_it() {
     assert!(away["last_error"].as_str().unwrap().contains("127.0.0.1"), "{away}");
     platform.start_again();
     reaches(&appliance, "subscribed");
-    assert_eq!(platform.subscriptions().len(), 1, "the old one was ended first");
+    assert_eq!(platform.subscriptions().len(), 1, "the old one was ended before the new one");
     for (mood, words) in [(Mood::Nonsense, "viid.peer"), (Mood::Refuses, "viid.peer_password"), (Mood::Slow, "0.5 s")] {
         platform.set(mood);
         let away = reaches(&appliance, "away");

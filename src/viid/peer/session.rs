@@ -2,6 +2,7 @@
 //! for it. It keeps no state between requests.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{Method, Request, Response, StatusCode};
@@ -15,6 +16,8 @@ use crate::viid::digest::Challenge;
 const JSON: &str = "application/VIID+JSON; charset=utf-8";
 /// How long a subscription lasts, in seconds: ten years. It is made again at each start.
 const LASTS: i64 = 3_650 * 86_400;
+/// Characters of a code that are shown.
+const LONGEST_CODE: usize = 20;
 
 /// Why a request did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -55,9 +58,10 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Whether the platform does not know any more that we have registered.
+    /// Whether the platform does not know any more that we have registered. One that is busy, or fails for a moment, still does: to
+    /// begin again would end our subscription.
     pub(super) fn is_forgotten(&self) -> bool {
-        matches!(self, Self::Login(_) | Self::Status { .. })
+        matches!(self, Self::Login(_) | Self::Status { status: 400 | 404 | 410, .. })
     }
 }
 
@@ -66,6 +70,8 @@ pub(super) struct SessionSettings {
     /// `http://host:port`.
     pub(super) address: String,
     pub(super) place: (String, u16),
+    /// How long the platform, and who knows its address, may take to answer.
+    pub(super) patience: Duration,
     pub(super) user: String,
     pub(super) password: String,
     /// Our id.
@@ -96,7 +102,8 @@ impl Session {
     pub(super) async fn resolve(&self) -> Result<Vec<IpAddr>, Failure> {
         let (host, port) = &self.settings.place;
         let name = host.trim_start_matches('[').trim_end_matches(']');
-        let found = tokio::net::lookup_host((name, *port)).await;
+        let found = tokio::time::timeout(self.settings.patience, tokio::net::lookup_host((name, *port))).await;
+        let found = found.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
         let found = found.map_err(|error| Failure::Name { host: host.clone(), error })?;
         Ok(found.map(|address| address.ip()).collect())
     }
@@ -111,9 +118,18 @@ impl Session {
         self.confirmed("keep-alive", Method::POST, "/VIID/System/Keepalive", Some(&body)).await
     }
 
-    /// Subscribes. What an earlier process could not end is ended first: it would be refused as there already.
+    /// Subscribes. Where the platform refuses that, what an earlier process could not end may be there still: then that is ended first.
     pub(super) async fn subscribe(&self) -> Result<(), Failure> {
-        let _ = self.unsubscribe().await;
+        match self.try_subscribe().await {
+            Err(Failure::Status { .. }) => {
+                let _ = self.unsubscribe().await;
+                self.try_subscribe().await
+            }
+            done => done,
+        }
+    }
+
+    async fn try_subscribe(&self) -> Result<(), Failure> {
         let SessionSettings { subscription, receive_url, detail, resource, device, zone, .. } = &self.settings;
         let now = unix_now();
         let body = json!({"SubscribeListObject": {"SubscribeObject": [{
@@ -215,6 +231,10 @@ fn done(what: &'static str, response: &Response<Vec<u8>>) -> Result<(), Failure>
     if is_fine {
         Ok(())
     } else {
+        let code: String = match code.as_str() {
+            Some(code) => crate::plain::line(code).chars().take(LONGEST_CODE).collect(),
+            None => code.as_i64().map_or_else(|| "?".to_owned(), |code| code.to_string()),
+        };
         Err(Failure::Status { what, status: status.as_u16(), said: format!(", code {code}{}", words()) })
     }
 }
@@ -246,6 +266,20 @@ mod tests {
     }
 
     #[test]
+    fn a_platform_that_is_busy_has_not_forgotten_us() {
+        let failed = |status: u16, body: &str| {
+            done("keep-alive", &Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap()).unwrap_err()
+        };
+        for forgotten in [400, 401, 403, 404, 410] {
+            assert!(failed(forgotten, "").is_forgotten(), "{forgotten}");
+        }
+        for busy in [429, 500, 502, 503, 504] {
+            assert!(!failed(busy, "").is_forgotten(), "{busy}");
+        }
+        assert!(!failed(200, "{\"ResponseStatusObject\":{\"StatusCode\":\"2\"}}").is_forgotten());
+    }
+
+    #[test]
     fn answers_are_understood_however_they_are_spelt() {
         for fine in [
             "",
@@ -266,7 +300,7 @@ mod tests {
                 "{\"ResponseStatusObject\":{\"StatusCode\":4,\"StatusString\":\"no\\u001b\"}}",
                 "status 404: no\\u{1b}",
             ),
-            (200, "{\"ResponseStatusObject\":{\"StatusCode\":\"2\",\"StatusString\":\"busy\"}}", "code \"2\": busy"),
+            (200, "{\"ResponseStatusObject\":{\"StatusCode\":\"2\",\"StatusString\":\"busy\"}}", "code 2: busy"),
             (200, "<html>", "viid.peer"),
             (200, "{\"ResponseStatusListObject\":{\"ResponseStatusObject\":[]}}", "viid.peer"),
             (200, "[1]", "viid.peer"),
@@ -274,6 +308,9 @@ mod tests {
             let error = said(status, body).unwrap_err();
             assert!(error.contains(words), "{error}");
         }
+        let endless = json!({"ResponseStatusObject": {"StatusCode": "9\n".repeat(1_000)}}).to_string();
+        let odd = json!({"ResponseStatusObject": {"StatusCode": {"a": "9".repeat(1_000)}}}).to_string();
+        assert!(said(200, &endless).unwrap_err().len() < 100 && said(200, &odd).unwrap_err().ends_with(", code ?"));
         assert_eq!(compact(&TimeZoneName::default(), 1_704_038_424), "20240101000024");
     }
 }
