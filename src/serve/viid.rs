@@ -15,11 +15,11 @@ use axum::response::Response;
 use super::ingest::{read_keeping, stored};
 use super::listen::address_of;
 use crate::deliveries::{Form, Receipt};
-use crate::viid::{Checkpoints, Elision, Upload, UploadError, notifications, vehicles};
+use crate::viid::{Checkpoints, Elision, Notification, Upload, UploadError, notifications, vehicles};
 
 use answer::{Code, FOREIGN, Refusal, of_list};
 use call::{Call, Extensions, call};
-use sender::{Asked, Sender};
+use sender::{Asked, Sender, proves_nothing};
 
 /// A device or platform sends vehicles. The answer comes when all of them are durable, with a status for each.
 #[utoipa::path(
@@ -86,8 +86,10 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
         Err(refused) => return *refused,
     };
     let done = async {
-        let platform =
-            call.viid.peer.clone().filter(|peer| peer.sent(call.named().as_ref(), call.client.address, is_same));
+        let known = call.viid.peer.clone();
+        let platform = known.clone().filter(|peer| {
+            proves_nothing(&call.headers) && peer.sent(call.named().as_ref(), call.client.address, is_same)
+        });
         let sender =
             match (allowed(&call, call.sender(Asked::Notification { from_platform: platform.is_some() })), &platform) {
                 (Ok(sender), _) => sender,
@@ -98,6 +100,8 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
                 }
             };
         call.record.device(&sender.user, sender.device.as_ref());
+        // It may have registered here as well.
+        let sent_by = known.filter(|peer| sender.is_platform || sender.device.as_ref() == Some(peer.id()));
         let peer = platform.filter(|_| sender.is_platform);
         let subscription = peer.as_ref().map(|peer| peer.subscription().to_owned());
         let read = move |body: &[u8], checkpoints: &Checkpoints, most_bytes: usize| {
@@ -111,8 +115,9 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
             _ => Ok(sender.name()),
         };
         let (upload, receipt) = taken(&call, body, read, is_ours).await?;
-        if let Some(peer) = peer {
-            peer.notified(upload.notifications.iter().filter(|notification| !notification.is_foreign).count());
+        if let Some(peer) = sent_by {
+            let is_ours = |notification: &&Notification| notification.subscription == peer.subscription();
+            peer.notified(upload.notifications.iter().filter(is_ours).count());
         }
         Ok(of_list(&call.api, call.path(), &answer::of_notifications(&upload.notifications, &receipt)))
     };

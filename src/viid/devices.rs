@@ -56,12 +56,14 @@ impl Devices {
         now.saturating_sub(device.seen_at) < self.lasts
     }
 
-    /// A device registers with an account.
+    /// A device registers with an account; false if it is online, from the same address.
     ///
     /// # Errors
     /// [`NotRegistered`].
-    pub fn register(&self, id: DeviceId, user: &str, address: IpAddr, now: i64) -> Result<(), NotRegistered> {
+    pub fn register(&self, id: DeviceId, user: &str, address: IpAddr, now: i64) -> Result<bool, NotRegistered> {
         let mut known = self.known.lock();
+        let is_known = |device: &Device| device.address == address && self.is_online(device, now);
+        let is_new = !known.get(&id).is_some_and(is_known);
         if known.get(&id).is_some_and(|device| &*device.user != user && self.is_online(device, now)) {
             return Err(NotRegistered::Others);
         }
@@ -72,7 +74,12 @@ impl Devices {
             return Err(NotRegistered::Full);
         }
         known.insert(id, Device { address, user: user.into(), seen_at: now });
-        Ok(())
+        Ok(is_new)
+    }
+
+    /// Whether a device is online with another account than this.
+    pub fn is_of_another(&self, id: &DeviceId, user: &str, now: i64) -> bool {
+        self.known.lock().get(id).is_some_and(|device| &*device.user != user && self.is_online(device, now))
     }
 
     /// The account of a device that is online at this address, of which this is a sign of life; where the request proves that it comes
@@ -87,9 +94,16 @@ impl Devices {
         Some(device.user.to_string())
     }
 
-    /// A device leaves.
-    pub fn leave(&self, id: &DeviceId) {
-        self.known.lock().remove(id);
+    /// A device leaves, as the account says that has registered it; false if it was not there.
+    ///
+    /// # Errors
+    /// [`NotRegistered::Others`].
+    pub fn leave(&self, id: &DeviceId, user: &str) -> Result<bool, NotRegistered> {
+        let mut known = self.known.lock();
+        if known.get(id).is_some_and(|device| &*device.user != user) {
+            return Err(NotRegistered::Others);
+        }
+        Ok(known.remove(id).is_some())
     }
 
     /// How many there are.
@@ -122,7 +136,8 @@ mod tests {
         let counts = DeviceCounts { registered: 1, online: 1, newest_at: Some(1_539) };
         assert_eq!(devices.counts(1_600), counts);
         assert_eq!(devices.counts(2_000), DeviceCounts { online: 0, ..counts });
-        devices.leave(&id(1));
+        assert_eq!(devices.leave(&id(1), "gate"), Err(NotRegistered::Others));
+        assert_eq!((devices.leave(&id(1), "desk"), devices.leave(&id(1), "desk")), (Ok(true), Ok(false)));
         assert_eq!(devices.counts(1_600), DeviceCounts::default());
     }
 
@@ -136,14 +151,20 @@ mod tests {
             assert_eq!(devices.heard(&id(1), here, Some("desk"), now), None);
             assert_eq!(devices.register(id(1), "desk", here, now), Err(NotRegistered::Others));
         }
-        devices.register(id(1), "desk", here, 1_370).unwrap();
+        assert!(devices.is_of_another(&id(1), "desk", 1_369) && !devices.is_of_another(&id(1), "gate", 1_369));
+        assert!(!devices.is_of_another(&id(1), "desk", 1_370));
+        assert_eq!(devices.register(id(1), "desk", here, 1_370), Ok(true));
+        assert_eq!(devices.register(id(1), "desk", here, 1_380), Ok(false), "it says so again");
+        assert_eq!(devices.register(id(1), "desk", "10.0.0.8".parse().unwrap(), 1_380), Ok(true), "it has moved");
     }
 
     #[test]
     fn there_are_so_many_at_most_and_offline_ones_make_room() {
         let devices = Devices::new(10);
         let address = "10.0.0.7".parse().unwrap();
-        (0..MOST).for_each(|number| devices.register(id(number), "gate", address, 0).unwrap());
+        for number in 0..MOST {
+            devices.register(id(number), "gate", address, 0).unwrap();
+        }
         assert_eq!(devices.register(id(MOST), "gate", address, 9), Err(NotRegistered::Full));
         devices.register(id(7), "gate", address, 9).unwrap();
         devices.register(id(MOST), "gate", address, 10).unwrap();

@@ -117,6 +117,9 @@ impl PeerState {
 
     /// Notifications were taken.
     pub fn notified(&self, count: usize) {
+        if count == 0 {
+            return;
+        }
         let mut status = self.status.lock();
         status.notifications += count as u64;
         status.last_notification = Some(unix_now());

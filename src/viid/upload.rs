@@ -58,7 +58,7 @@ impl<'a> Body<'a> {
     }
 
     /// A part of the text, as it came.
-    fn came(&self, part: &str) -> &[u8] {
+    fn came<'t>(&'t self, part: &'t str) -> &'t [u8] {
         let begin = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
         self.bytes.get(begin..begin.wrapping_add(part.len())).unwrap_or(part.as_bytes())
     }
@@ -220,7 +220,7 @@ impl<'a> Collector<'a> {
 
     /// Adds what a notification holds, unless it is of another subscription than `ours`.
     fn notified(&mut self, notification: &str, ours: Option<&str>) -> Result<Notification, UploadError> {
-        let read = serde_json::from_str::<Notified>(notification);
+        let read = serde_json::from_str::<Notified<'_>>(notification);
         let Ok(Notified { vehicles, id, subscription }) = read else {
             self.refuse(notification)?;
             return Ok(Notification { objects: 1, ..Notification::default() });

@@ -74,8 +74,17 @@ impl Camera {
         Self { server, id, user, password, from: None }
     }
 
-    /// Sends a request with these headers besides its id; none if there is no answer.
+    /// Sends a request with a proof besides its id; none if there is no answer.
     pub(crate) fn try_post(&self, path: &str, body: &[u8], proof: Option<&str>) -> Option<Answer> {
+        self.try_with(path, body, proof.map(|proof| ("authorization", proof)))
+    }
+
+    /// Sends a request as a page from there does.
+    pub(crate) fn try_post_from(&self, origin: &str, path: &str, body: &Value) -> Option<Answer> {
+        self.try_with(path, body.to_string().as_bytes(), Some(("origin", origin)))
+    }
+
+    fn try_with(&self, path: &str, body: &[u8], more: Option<(&str, &str)>) -> Option<Answer> {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().into();
         let mut request = agent
@@ -85,8 +94,8 @@ impl Camera {
         if let Some(from) = &self.from {
             request = request.header("x-forwarded-for", from);
         }
-        if let Some(proof) = proof {
-            request = request.header("authorization", proof);
+        if let Some((name, value)) = more {
+            request = request.header(name, value);
         }
         let mut response = request.send(body).ok()?;
         let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());

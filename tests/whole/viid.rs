@@ -189,11 +189,27 @@ fn nobody_sends_who_has_not_registered_from_there() {
     assert_eq!((other.register().status, send(&other).status), (403, 401));
     let thief = Camera { user: "other".to_owned(), password: "four lorries".to_owned(), ..at("10.0.0.9") };
     assert_eq!(thief.register().status, 403);
+    let forged = thief.prove(place.1, &list(&one));
+    assert_eq!(forged.status, 403, "another account sends in its name: {forged:?}");
+    let ending = ("/VIID/System/UnRegister", json!({"UnRegisterObject": {"DeviceID": CAMERA}}));
+    assert_eq!(thief.prove(ending.0, &ending.1).status, 403);
+    // A page in a browser has the address of who looks at it.
+    assert_eq!(here.try_post_from("http://evil.example", place.1, &list(&one)).unwrap().status, 403);
+    assert_eq!(send(&here).status, 200);
     // Who guesses waits; others do not.
     let guesser = Camera { password: "five lorries".to_owned(), ..at("10.0.0.10") };
     let mut guesses = (0..40).map(|_| guesser.register().status);
     assert!(guesses.by_ref().take(5).all(|status| status == 401) && guesses.any(|status| status == 429));
-    assert_eq!(here.register().status, 200);
+    let entries = |appliance: &Appliance| {
+        let log = appliance.get("/api/audit?length=100").unwrap().to_string();
+        log.matches("\"login\"").count()
+    };
+    let before = entries(&appliance);
+    assert!(before > 0);
+    for _ in 0..3 {
+        assert_eq!(here.register().status, 200);
+    }
+    assert_eq!(entries(&appliance), before, "it registers again and again");
     let wrong = here.post(REGISTER, &json!({"RegisterObject": {"DeviceID": "7"}}));
     assert_eq!(wrong.status, 400);
     let log = appliance.get("/api/audit?length=100").unwrap().to_string();
@@ -213,6 +229,11 @@ fn nobody_sends_who_has_not_registered_from_there() {
     assert_eq!(here.register().status, 200);
     assert_eq!((here.send(&one).status, here.keep_alive().status), (401, 401));
     assert_eq!(here.prove(place.1, &list(&one)).status, 200);
+    assert_eq!(appliance.status()["viid"]["refused"], 0, "each request begins without a digest");
+    // An account ends what it has registered, from wherever it is.
+    let moved = Camera { from: Some("10.0.0.8".to_owned()), ..camera(&appliance) };
+    assert_eq!(moved.prove(ending.0, &ending.1).status, 200);
+    assert_eq!(appliance.status()["viid"]["registered"], 0);
 }
 
 #[test]

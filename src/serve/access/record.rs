@@ -26,6 +26,8 @@ pub(super) struct Said {
     pub(super) rows: Option<u64>,
     /// Whatever the status; not again within a minute if it is the same text.
     pub(super) failure: Option<String>,
+    /// Not again within an hour if it is the same text and status.
+    pub(super) hourly: Option<String>,
     /// How much is sent after the head of the answer.
     pub(super) sent: Option<Sent>,
 }
@@ -71,6 +73,11 @@ impl Record {
     /// What was done, where an endpoint does several things.
     pub(in crate::serve) fn action(&self, action: Action) {
         self.0.lock().action = Some(action);
+    }
+
+    /// It is done again and again: an entry an hour is enough where this and the status are the same.
+    pub(in crate::serve) fn hourly(&self, what: String) {
+        self.0.lock().hourly = Some(what);
     }
 
     /// Who did it, where that is only known now.

@@ -166,6 +166,9 @@ impl Visit {
         }
         let again = match (&said.failure, self.records) {
             (Some(name), _) if !name.is_empty() => Some((format!("wait {name}"), WAIT_SECONDS)),
+            (None, _) if said.hourly.is_some() => {
+                said.hourly.as_ref().map(|what| (format!("{what} {status}"), LIST_SECONDS))
+            }
             (None, Records::Lists(_)) if !self.by_plate && !is_refused => {
                 if !self.sees_plates {
                     return Ok(None);

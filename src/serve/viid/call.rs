@@ -42,12 +42,16 @@ impl Call {
         uri: &Uri,
     ) -> Result<Self, Box<Response>> {
         let place = uri.path_and_query().map_or("/", |place| place.as_str()).to_owned();
+        let refused = |status, words: &str| {
+            Err(Box::new(Refusal::new(status, Code::Operation, words).answered(&api, &place, "")))
+        };
         match api.settings.viid.clone() {
-            Some(viid) => Ok(Self { api, viid, client, record, headers, method, place }),
-            None => {
-                let words = "GA/T 1400 is not spoken here: set viid.device_id";
-                Err(Box::new(Refusal::new(StatusCode::NOT_FOUND, Code::Operation, words).answered(&api, &place, "")))
+            // No camera says so: a browser does for a page, which could send from the address of one that has registered.
+            Some(_) if headers.contains_key(header::ORIGIN) => {
+                refused(StatusCode::FORBIDDEN, "a page may not ask this: the request has an Origin")
             }
+            Some(viid) => Ok(Self { api, viid, client, record, headers, method, place }),
+            None => refused(StatusCode::NOT_FOUND, "GA/T 1400 is not spoken here: set viid.device_id"),
         }
     }
 

@@ -10,6 +10,9 @@ use crate::serve::access::Record;
 use crate::serve::listen::Client;
 use crate::viid::{DeviceId, Stranger, Viid};
 
+/// What is said where an id is another account's.
+pub(super) const OTHERS: &str = "this id is online, and registered with another account";
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -48,6 +51,13 @@ impl Sender {
     }
 }
 
+/// Whether a request may be the platform's, which proves nothing: one that tries to is judged by that, and who says an id that is none is
+/// not the platform.
+pub(super) fn proves_nothing(headers: &HeaderMap) -> bool {
+    let names_no_id = headers.contains_key("user-identify") && user_identify(headers).is_none();
+    !headers.contains_key(header::AUTHORIZATION) && !names_no_id
+}
+
 /// The id that a request names.
 pub(super) fn user_identify(headers: &HeaderMap) -> Option<DeviceId> {
     DeviceId::parse(headers.get("user-identify")?.to_str().ok()?)
@@ -67,10 +77,15 @@ pub(super) fn identified(
     asked: Asked,
 ) -> Result<Sender, Refusal> {
     let (device, now, address) = (user_identify(headers), unix_now(), client.address.to_string());
-    let proof = headers.get(header::AUTHORIZATION).and_then(|proof| proof.to_str().ok());
+    // A name may be in any script.
+    let proof = headers.get(header::AUTHORIZATION).and_then(|proof| std::str::from_utf8(proof.as_bytes()).ok());
     let stale = match viid.accounts.identify(proof, method.as_str(), place, &address, now) {
         Ok(user) => {
             if let Some(device) = &device {
+                if viid.devices.is_of_another(device, user, now) {
+                    record.device(user, Some(device));
+                    return Err(Refusal::new(StatusCode::FORBIDDEN, Code::Operation, OTHERS));
+                }
                 viid.devices.heard(device, client.address, Some(user), now);
             }
             return Ok(Sender { user: user.to_owned(), device, by_digest: true, is_platform: false });
@@ -100,7 +115,8 @@ pub(super) fn identified(
     if let Some((user, device)) = known {
         return Ok(Sender { user, device: Some(device), by_digest: false, is_platform: false });
     }
-    if !matches!(asked, Asked::Register | Asked::Notification { from_platform: true }) {
+    // Where each request needs a digest, each begins so.
+    if !viid.needs_digest && !matches!(asked, Asked::Register | Asked::Notification { from_platform: true }) {
         viid.refused();
     }
     let words = match asked {
@@ -109,4 +125,22 @@ pub(super) fn identified(
     };
     let refusal = Refusal::new(StatusCode::UNAUTHORIZED, Code::Operation, words);
     Err(refusal.challenged(viid.accounts.challenge(stale, now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn who_tries_to_prove_something_or_names_nonsense_is_not_the_platform() {
+        let headers = |all: &[(&'static str, &'static str)]| -> HeaderMap {
+            all.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value))).collect()
+        };
+        let id = ("user-identify", "32000000005030000001");
+        assert!(proves_nothing(&headers(&[])) && proves_nothing(&headers(&[id])));
+        for other in [&[id, ("authorization", "Digest x")][..], &[("user-identify", "7")], &[("authorization", "")]] {
+            assert!(!proves_nothing(&headers(other)), "{other:?}");
+        }
+    }
 }

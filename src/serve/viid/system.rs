@@ -1,5 +1,6 @@
 //! `/VIID/System`: devices and platforms register, keep themselves alive and leave.
 
+use access::trail::Action;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,7 +8,7 @@ use serde_json::json;
 
 use super::answer::{self, Code, Refusal, compact};
 use super::call::{Call, Extensions, call};
-use super::sender::{Asked, Sender};
+use super::sender::{Asked, OTHERS, Sender};
 use crate::clock::unix_now;
 use crate::viid::{DeviceId, NotRegistered};
 
@@ -36,27 +37,33 @@ pub(in crate::serve) async fn viid_register(extensions: Extensions, body: Body) 
         let id = call.device(body, "RegisterObject").await?;
         let Sender { user, .. } = call.sender(Asked::Register)?;
         enter(&call, id.clone(), &user)?;
-        tracing::info!(device = %id, account = user, address = %call.client.address, "a device of GA/T 1400 has registered");
         Ok(call.fine(id.as_str()))
     };
     let done = done.await;
     call.answer(done)
 }
 
-/// Registers a device.
+/// Registers a device. Some do so every minute: the audit log has an entry an hour for what is the same.
 fn enter(call: &Call, id: DeviceId, user: &str) -> Result<(), Refusal> {
+    let address = call.client.address;
     call.record.device(user, Some(&id));
+    call.record.hourly(format!("register {user} {id} {address}"));
     if !call.viid.allows(&id) {
         let words = "this id may not register here: name it in viid.devices";
         return Err(Refusal::new(StatusCode::FORBIDDEN, Code::Operation, words));
     }
-    call.viid.devices.register(id, user, call.client.address, unix_now()).map_err(|error| match error {
+    if call.viid.devices.register(id.clone(), user, address, unix_now()).map_err(refused)? {
+        call.record.action(Action::Login);
+        tracing::info!(device = %id, account = user, %address, "a device of GA/T 1400 has registered");
+    }
+    Ok(())
+}
+
+fn refused(error: NotRegistered) -> Refusal {
+    match error {
         NotRegistered::Full => Refusal::busy("too many devices are online"),
-        NotRegistered::Others => {
-            let words = "this id is online, and registered with another account";
-            Refusal::new(StatusCode::FORBIDDEN, Code::Operation, words)
-        }
-    })
+        NotRegistered::Others => Refusal::new(StatusCode::FORBIDDEN, Code::Operation, OTHERS),
+    }
 }
 
 /// A device or platform leaves.
@@ -69,7 +76,7 @@ fn enter(call: &Call, id: DeviceId, user: &str) -> Result<(), Refusal> {
         (status = 200, description = "It is not registered any more", content_type = "application/VIID+JSON", body = Object),
         (status = 400, description = "The id is none", content_type = "application/VIID+JSON", body = Object),
         (status = 401, description = "It was not registered, or not from there", content_type = "application/VIID+JSON", body = Object, headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "The id may not register", content_type = "application/VIID+JSON", body = Object),
+        (status = 403, description = "Another account has registered the id", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly", content_type = "application/VIID+JSON", body = Object),
         (status = 429, description = "Too many wrong passwords; `Retry-After` says how long to wait", content_type = "application/VIID+JSON", body = Object),
@@ -84,9 +91,8 @@ pub(in crate::serve) async fn viid_unregister(extensions: Extensions, body: Body
         let id = call.device(body, "UnRegisterObject").await?;
         let Sender { user, .. } = call.sender(Asked::Data)?;
         call.record.device(&user, Some(&id));
-        // By digest one may only take leave of what the same account has registered.
-        if call.viid.devices.heard(&id, call.client.address, Some(&user), unix_now()).is_some() {
-            call.viid.devices.leave(&id);
+        // By digest an account may take leave from anywhere, of what it has registered.
+        if call.viid.devices.leave(&id, &user).map_err(refused)? {
             tracing::info!(device = %id, "a device of GA/T 1400 has left");
         }
         Ok(call.fine(id.as_str()))
@@ -136,6 +142,7 @@ pub(in crate::serve) async fn viid_keepalive(extensions: Extensions, body: Body)
     tag = "viid",
     responses(
         (status = 200, description = "The time", content_type = "application/VIID+JSON", body = Object),
+        (status = 403, description = "A page asks (`Origin`)", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
     )
 )]
