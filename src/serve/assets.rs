@@ -13,7 +13,7 @@ use rust_embed::RustEmbed;
 use super::docs;
 use super::embedded::{Keeps, respond};
 use super::error::{ApiError, ErrorReason, no_such_endpoint};
-use super::layers::is_api_path;
+use super::layers::{is_api_path, is_viid_path};
 
 #[derive(RustEmbed)]
 #[folder = "web-dist/"]
@@ -25,7 +25,7 @@ const HASHED_FOLDER: &str = "assets/";
 
 /// The file at the path of the request, or the page.
 pub(super) async fn asset(request: Request) -> Response {
-    if is_api_path(request.uri().path()) {
+    if is_api_path(request.uri().path()) || is_viid_path(request.uri().path()) {
         return no_such_endpoint(request).await.into_response();
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

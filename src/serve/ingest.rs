@@ -29,6 +29,11 @@ use body::{Format, Packing, read, refused};
 use events::{Envelope as EventEnvelope, recorded};
 use unpack::unpacked;
 
+/// Whether a body comes as it is, and not compressed.
+pub(super) fn is_plain(headers: &HeaderMap) -> bool {
+    matches!(Packing::of(headers), Ok(Packing::None))
+}
+
 /// How long it may take until records are durable.
 const RECEIPT_TIME: Duration = Duration::from_secs(60);
 /// Rejected records that are named in an answer.

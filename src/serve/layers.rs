@@ -62,6 +62,11 @@ pub(super) fn compression() -> CompressionLayer<impl Predicate> {
         .compress_when(SizeAbove::new(SMALLEST_BYTES).and(NotForContentType::IMAGES).and(NotForContentType::SSE))
 }
 
+/// Whether a path belongs to the interface of GA/T 1400.
+pub(super) fn is_viid_path(path: &str) -> bool {
+    path == "/VIID" || path.starts_with("/VIID/")
+}
+
 /// Whether a path belongs to the API rather than to the page.
 pub(super) fn is_api_path(path: &str) -> bool {
     path == "/api" || path.starts_with("/api/")

@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, ErrorReason};
 use super::headers::{SERVER_TIMING, protect};
-use super::layers::{HEALTH_PATHS, is_api_path};
+use super::layers::{HEALTH_PATHS, is_api_path, is_viid_path};
 use super::listen::{Client, Crowded};
 use super::rates::Running;
 use super::state::Api;
-use super::throttle;
+use super::{throttle, viid};
 
 /// Label of requests without a route: files of the page, and paths that do not exist.
 const UNMATCHED: &str = "other";
@@ -40,12 +40,17 @@ pub(super) async fn outermost(State(around): State<Outermost>, mut request: Requ
     let started = Instant::now();
     let method = request.method().clone();
     let is_api = is_api_path(request.uri().path());
+    let viid_path = Some(request.uri().path()).filter(|path| is_viid_path(path)).map(str::to_owned);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let is_encrypted = request.extensions().get::<Client>().is_some_and(|client| client.is_encrypted);
     let mut response = match admit(&around, &mut request) {
         Ok(_running) => in_envelope(next.run(request).await),
         Err(refused) => refused.into_response(),
     };
+    // Devices know no envelope: what a layer refuses is said to them as the standard has it.
+    if let Some(path) = viid_path.filter(|_| is_ours(&response)) {
+        response = viid::in_status(&around.api, &path, &response);
+    }
     let elapsed = started.elapsed();
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     let api = &around.api;
@@ -85,6 +90,13 @@ fn in_envelope(response: Response) -> Response {
         return response;
     }
     ApiError::new(ErrorReason::WrongCall).with_status(status).with("error", status.to_string()).into_response()
+}
+
+/// Whether it is an error in our envelope.
+fn is_ours(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE).map(|kind| kind.as_bytes()).unwrap_or_default();
+    let status = response.status();
+    (status.is_client_error() || status.is_server_error()) && kind.starts_with(b"application/json")
 }
 
 fn is_json(response: &Response) -> bool {

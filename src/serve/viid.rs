@@ -14,9 +14,11 @@ use axum::response::Response;
 
 use super::ingest::{read_keeping, stored};
 use super::listen::address_of;
+use crate::clock::unix_now;
 use crate::deliveries::{Form, Receipt};
 use crate::viid::{Checkpoints, Elision, Notification, Upload, UploadError, notifications, vehicles};
 
+pub(super) use answer::in_status;
 use answer::{Code, FOREIGN, Refusal, of_list};
 use call::{Call, Extensions, call};
 use sender::{Asked, Sender, proves_nothing};
@@ -34,6 +36,7 @@ use sender::{Asked, Sender, proves_nothing};
         (status = 403, description = "The id may not send", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly; nothing was taken", content_type = "application/VIID+JSON", body = Object),
+        (status = 415, description = "The body is compressed; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 413, description = "The body is larger than `viid.max_body`, or without pictures than `api.ingest_max_body`, or has more than 10,000 vehicles; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 429, description = "Too much waits already, or there were too many wrong passwords; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 503, description = "Nothing more is taken; whether this was is not known", content_type = "application/VIID+JSON", body = Object),
@@ -74,6 +77,7 @@ pub(super) async fn viid_vehicles(extensions: Extensions, body: Body) -> Respons
         (status = 403, description = "The id may not send, or none is of our subscription", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly; nothing was taken", content_type = "application/VIID+JSON", body = Object),
+        (status = 415, description = "The body is compressed; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 413, description = "As of vehicles; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 429, description = "Too much waits already, or there were too many wrong passwords; nothing was taken", content_type = "application/VIID+JSON", body = Object),
         (status = 503, description = "Nothing more is taken; whether this was is not known", content_type = "application/VIID+JSON", body = Object),
@@ -125,6 +129,9 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
     call.answer(done)
 }
 
+/// Bytes that are let in of a body from where nobody has registered.
+const STRANGERS: usize = 1 << 20;
+
 /// Addresses as connections have them.
 fn is_same(known: IpAddr, client: IpAddr) -> bool {
     address_of(known) == client
@@ -142,10 +149,11 @@ fn allowed(call: &Call, sender: Result<Sender, Refusal>) -> Result<Sender, Refus
     Ok(sender)
 }
 
-/// Lets a body come that nobody reads: who still sends may not see the answer.
+/// Lets a body come that nobody reads: who still sends may not see the answer. From where nobody has registered that is not for long.
 async fn discarded(call: &Call, body: Body) {
     let mut room = call.api.settings.deliveries.clone().unwrap_or_default().room();
-    let limit = call.viid.most_bytes;
+    let is_known = call.viid.devices.has_any_at(call.client.address, unix_now());
+    let limit = if is_known { call.viid.most_bytes } else { call.viid.most_bytes.min(STRANGERS) };
     let _ = read_keeping(body, None, limit, limit, &mut room, |_, _| ()).await;
 }
 
@@ -157,6 +165,10 @@ where
 {
     let Call { api, viid, headers, .. } = call;
     let deliveries = api.settings.deliveries.clone().ok_or_else(|| Refusal::busy("nothing is taken here"))?;
+    if let Err(refusal) = call.is_readable() {
+        discarded(call, body).await;
+        return Err(refusal);
+    }
     let mut room = deliveries.room();
     let (most, most_kept) = (viid.most_bytes, api.settings.ingest_limit);
     let mut elision = Elision::default();
@@ -165,11 +177,13 @@ where
     room.grow(body.len()).map_err(|_| Refusal::busy("too much waits to be stored"))?;
     let known = viid.clone();
     let reading = api.lanes.unpack(move || {
-        let upload = read(&body, &known.checkpoints, most_kept);
-        upload.map(|upload| {
-            room.shrink_to(upload.lines.len());
-            (upload, room)
-        })
+        let upload = read(&body, &known.checkpoints, most_kept)?;
+        // Names of checkpoints and makers may be longer than what stands for them.
+        let more = upload.lines.len().saturating_sub(2 * body.len());
+        room.grow(more).map_err(|_| Refusal::busy("too much waits to be stored"))?;
+        drop(body);
+        room.shrink_to(upload.lines.len());
+        Ok::<_, Refusal>((upload, room))
     });
     let (mut upload, room) = reading.await??;
     let by = by(&upload)?;

@@ -34,6 +34,12 @@ pub enum AccountsError {
         /// Which line, from 1.
         line: usize,
     },
+    /// There is more in it than accounts.
+    #[error("{} is larger than {} MiB: it is no file of accounts", .path.display(), MAX_FILE_BYTES >> 20)]
+    Large {
+        /// The file.
+        path: PathBuf,
+    },
     /// It cannot be read.
     #[error("{}: {error}", .path.display())]
     Io {
@@ -78,7 +84,7 @@ impl Accounts {
     pub fn load(file: Option<&Path>, realm: &str, key: [u8; 32]) -> Result<Self, AccountsError> {
         let text = file.map(read).transpose()?.unwrap_or_default();
         let mut secrets = HashMap::new();
-        for (number, line) in text.lines().enumerate() {
+        for (number, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
             let line = line.trim_end_matches('\r');
             if line.trim().is_empty() || line.starts_with('#') {
                 continue;
@@ -167,7 +173,10 @@ fn read(path: &Path) -> Result<String, AccountsError> {
         return Err(AccountsError::Open { path: path.to_owned(), mode });
     }
     let mut text = String::new();
-    file.take(MAX_FILE_BYTES).read_to_string(&mut text).map_err(failed)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_string(&mut text).map_err(failed)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(AccountsError::Large { path: path.to_owned() });
+    }
     Ok(text)
 }
 
@@ -203,6 +212,10 @@ mod tests {
             let error = load(text, 0o600).unwrap_err();
             assert!(error.contains(&format!("line {line}")) && error.contains("NAME:PASSWORD"), "{error}");
         }
+        let accounts = load("\u{feff}gate:hush", 0o600).unwrap();
+        assert_eq!(identify(&accounts, &answer(&accounts, "gate", "hush", 1_000), 1_000), Ok("gate".to_owned()));
+        let large = format!("a:{}\n", "x".repeat(usize::try_from(MAX_FILE_BYTES).unwrap()));
+        assert!(load(&large, 0o600).unwrap_err().contains("larger than 4 MiB"));
         assert!(load("a:b", 0o640).unwrap_err().contains("chmod 600"));
         assert!(
             Accounts::load(Some(Path::new("/nowhere/x")), "viid", [7; 32])

@@ -94,6 +94,11 @@ impl Devices {
         Some(device.user.to_string())
     }
 
+    /// Whether any device is online at this address.
+    pub fn has_any_at(&self, address: IpAddr, now: i64) -> bool {
+        self.known.lock().values().any(|device| device.address == address && self.is_online(device, now))
+    }
+
     /// A device leaves, as the account says that has registered it; false if it was not there.
     ///
     /// # Errors
@@ -127,6 +132,9 @@ mod tests {
         let devices = Devices::new(270);
         let [here, there] = ["10.0.0.7", "10.0.0.8"].map(|address| address.parse().unwrap());
         devices.register(id(1), "gate", here, 1_000).unwrap();
+        assert!(
+            devices.has_any_at(here, 1_269) && !devices.has_any_at(here, 1_270) && !devices.has_any_at(there, 1_000)
+        );
         assert_eq!(devices.heard(&id(1), here, None, 1_269).as_deref(), Some("gate"));
         assert_eq!((devices.heard(&id(1), there, None, 1_269), devices.heard(&id(2), here, None, 1_269)), (None, None));
         assert_eq!(devices.heard(&id(1), here, None, 1_539), None, "it must register again");

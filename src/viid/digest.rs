@@ -117,7 +117,10 @@ impl Authorization {
     pub fn count(&self) -> Option<u32> {
         match &self.counted {
             None => Some(0),
-            Some((count, _)) if count.len() == 8 => u32::from_str_radix(count, 16).ok().filter(|count| *count > 0),
+            // Eight digits by the standard; some leave out the noughts.
+            Some((count, _)) if count.len() <= 8 && count.bytes().all(|digit| digit.is_ascii_hexdigit()) => {
+                u32::from_str_radix(count, 16).ok().filter(|count| *count > 0)
+            }
             Some(_) => None,
         }
     }
@@ -264,7 +267,8 @@ mod tests {
             |more: &str| Authorization::parse(&format!("Digest username=a,realm=r,nonce=n,uri=/,response=x{more}"));
         assert_eq!(answer("").unwrap().count(), Some(0));
         assert_eq!((answer(",qop=auth"), answer(",qop=auth-int,nc=00000001,cnonce=c")), (None, None));
-        for count in ["1", "00000000", "0000000g", "000000001"] {
+        assert_eq!(answer(",qop=auth,nc=1f,cnonce=c").unwrap().count(), Some(31));
+        for count in ["\"\"", "0", "+1", "00000000", "0000000g", "000000001"] {
             assert_eq!(answer(&format!(",qop=auth,nc={count},cnonce=c")).unwrap().count(), None, "{count}");
         }
     }

@@ -84,6 +84,11 @@ impl Camera {
         self.try_with(path, body.to_string().as_bytes(), Some(("origin", origin)))
     }
 
+    /// Says that the body is compressed.
+    pub(crate) fn try_packed(&self, path: &str, body: &[u8]) -> Option<Answer> {
+        self.try_with(path, body, Some(("content-encoding", "gzip")))
+    }
+
     fn try_with(&self, path: &str, body: &[u8], more: Option<(&str, &str)>) -> Option<Answer> {
         let agent: ureq::Agent =
             ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(TIMEOUT)).build().into();

@@ -365,6 +365,8 @@ fn hostile_bodies_take_nothing_with_them() {
     assert_eq!(camera.try_post("/VIID/MotorVehicles", &body, None).unwrap().codes(), ["0", "8"]);
     let odd = [json!(7), json!(null), json!([]), json!({"MotorVehicleID": {"a": []}}), vehicle(2, 0)];
     assert_eq!(camera.send(&odd).codes(), ["8", "8", "8", "8", "0"]);
+    let packed = camera.try_packed("/VIID/MotorVehicles", list(&vehicles(0..1)).to_string().as_bytes()).unwrap();
+    assert_eq!((packed.status, &packed.json["ResponseStatusObject"]["StatusCode"]), (415, &json!("7")));
     let whole = format!("{{\"RegisterObject\":{{\"DeviceID\":\"{}\"}}}}", "7".repeat(70_000));
     assert_eq!(camera.try_post(REGISTER, whole.as_bytes(), None).unwrap().status, 413);
     all_fine(&camera.send(&vehicles(3..5)), 2);

@@ -30,6 +30,27 @@ async fn unknown_paths_and_methods() {
     }
 }
 
+/// A device sends faces, or asks for something: no page is its answer, and no envelope.
+#[tokio::test]
+async fn what_is_not_spoken_of_ga_t_1400_is_said_in_its_own_words() {
+    let server = Server::start().await;
+    let (get, post) = ("GET", "POST");
+    for (method, path, status) in [
+        (post, "/VIID/Faces", 404),
+        (get, "/VIID/Faces", 404),
+        (get, "/VIID", 404),
+        (get, "/VIID/", 404),
+        (get, "/VIID/MotorVehicles", 405),
+    ] {
+        let reply = request(server.address, method, path, &[], b"").await;
+        let said = reply.header("content-type").unwrap().to_owned();
+        assert!(reply.status == status && said.starts_with("application/VIID+JSON"), "{method} {path}: {reply:?}");
+    }
+    assert!(
+        request(server.address, get, "/VIID/MotorVehicles", &[], b"").await.header("allow").unwrap().contains(post)
+    );
+}
+
 #[tokio::test]
 async fn failures_of_the_storage() {
     let server = Server::start().await;

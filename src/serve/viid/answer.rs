@@ -88,6 +88,33 @@ impl Refusal {
     }
 }
 
+/// What a status is in the standard.
+fn code_of(status: StatusCode) -> Code {
+    match status {
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::GATEWAY_TIMEOUT
+        | StatusCode::REQUEST_TIMEOUT => Code::Busy,
+        StatusCode::PAYLOAD_TOO_LARGE => Code::Content,
+        StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE => Code::Format,
+        status if status.is_client_error() => Code::Operation,
+        _ => Code::Unknown,
+    }
+}
+
+/// What somebody refused who does not know the standard.
+pub(in crate::serve) fn in_status(api: &Api, path: &str, refused: &Response) -> Response {
+    let status = refused.status();
+    let words = status.canonical_reason().unwrap_or_default();
+    let mut response = Refusal::new(status, code_of(status), words).answered(api, path, "");
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = refused.headers().get(&name) {
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}
+
 impl From<ApiError> for Refusal {
     fn from(error: ApiError) -> Self {
         let (status, words, retry_after) = error.said();
@@ -97,15 +124,7 @@ impl From<ApiError> for Refusal {
             }
             _ => words,
         };
-        let code = match status {
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT
-            | StatusCode::REQUEST_TIMEOUT => Code::Busy,
-            StatusCode::PAYLOAD_TOO_LARGE => Code::Content,
-            _ => Code::Unknown,
-        };
-        Self { status, code, words, challenge: None, retry_after }
+        Self { status, code: code_of(status), words, challenge: None, retry_after }
     }
 }
 

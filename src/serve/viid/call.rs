@@ -11,13 +11,13 @@ use serde::Deserialize;
 use super::answer::{Code, Refusal, of_one};
 use super::sender::{Asked, Sender, identified, user_identify};
 use crate::serve::access::Record;
-use crate::serve::ingest::read_keeping;
+use crate::serve::ingest::{is_plain, read_keeping};
 use crate::serve::listen::Client;
 use crate::serve::state::Api;
 use crate::viid::{DeviceId, Viid};
 
 /// Bytes of what is no vehicle, such as a registration.
-const SMALL: usize = 64 << 10;
+const SMALL: usize = 4 << 10;
 
 /// What every handler is given.
 pub(super) struct Call {
@@ -78,8 +78,16 @@ impl Call {
         of_one(&self.api, self.path(), id, Code::Ok, "OK")
     }
 
+    /// Refuses a body that is compressed: nobody of the standard does that.
+    pub(super) fn is_readable(&self) -> Result<(), Refusal> {
+        let words = "a body must come as it is, without Content-Encoding";
+        let refusal = || Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::Format, words);
+        is_plain(&self.headers).then_some(()).ok_or_else(refusal)
+    }
+
     /// The id in a small body, below one of these names: what a device says of itself there and in the header must be one.
     pub(super) async fn device(&self, body: Body, name: &'static str) -> Result<DeviceId, Refusal> {
+        self.is_readable()?;
         let mut room = self.api.settings.deliveries.clone().unwrap_or_default().room();
         let length = self.headers.get(header::CONTENT_LENGTH);
         let keep = |piece: &[u8], kept: &mut Vec<u8>| kept.extend_from_slice(piece);

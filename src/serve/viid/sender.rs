@@ -58,6 +58,11 @@ pub(super) fn proves_nothing(headers: &HeaderMap) -> bool {
     !headers.contains_key(header::AUTHORIZATION) && !names_no_id
 }
 
+/// What a request proves itself with. A name may be in any script.
+fn proof(headers: &HeaderMap) -> Option<&str> {
+    std::str::from_utf8(headers.get(header::AUTHORIZATION)?.as_bytes()).ok()
+}
+
 /// The id that a request names.
 pub(super) fn user_identify(headers: &HeaderMap) -> Option<DeviceId> {
     DeviceId::parse(headers.get("user-identify")?.to_str().ok()?)
@@ -77,9 +82,7 @@ pub(super) fn identified(
     asked: Asked,
 ) -> Result<Sender, Refusal> {
     let (device, now, address) = (user_identify(headers), unix_now(), client.address.to_string());
-    // A name may be in any script.
-    let proof = headers.get(header::AUTHORIZATION).and_then(|proof| std::str::from_utf8(proof.as_bytes()).ok());
-    let stale = match viid.accounts.identify(proof, method.as_str(), place, &address, now) {
+    let stale = match viid.accounts.identify(proof(headers), method.as_str(), place, &address, now) {
         Ok(user) => {
             if let Some(device) = &device {
                 if viid.devices.is_of_another(device, user, now) {
@@ -131,6 +134,14 @@ pub(super) fn identified(
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+
+    #[test]
+    fn a_name_may_be_in_any_script() {
+        let value =
+            |bytes: &[u8]| HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_bytes(bytes).unwrap())]);
+        let text = "Digest username=\"卡口\"";
+        assert_eq!((proof(&value(text.as_bytes())), proof(&value(b"\xff"))), (Some(text), None));
+    }
 
     #[test]
     fn who_tries_to_prove_something_or_names_nonsense_is_not_the_platform() {
