@@ -10,6 +10,7 @@
 //! It knows the standard's objects, and not how a request is answered over HTTP.
 
 mod accounts;
+mod body;
 mod checkpoints;
 mod codes;
 mod devices;
@@ -37,6 +38,11 @@ pub use elide::Elision;
 pub use id::DeviceId;
 pub use peer::{Peer, PeerState, PeerStatus, Stage};
 pub use upload::{MOST_OBJECTS, Notification, Upload, UploadError, notifications, vehicles};
+
+/// A time as GA/T 1400 writes it: `20240101000024`.
+pub fn compact(time: &impl std::fmt::Display) -> String {
+    time.to_string().chars().filter(char::is_ascii_digit).collect()
+}
 
 /// It cannot be set up.
 #[derive(Debug, thiserror::Error)]

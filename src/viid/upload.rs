@@ -3,23 +3,20 @@
 //! What is not JSON, or holds too much, is refused whole. An object or notification that cannot be read becomes a line that is refused
 //! and kept as it came, and those around it are taken: who is refused sends the same again.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::body::Body;
 use super::checkpoints::Checkpoints;
 use super::vehicle::{Columns, id_of};
-use crate::deliveries::{BYTE_ORDER_MARK, spaced};
+use crate::deliveries::spaced;
 use crate::events::{Bounds, EventLines};
 
 /// Objects of one body at most.
 pub const MOST_OBJECTS: usize = 10_000;
 /// Characters of an id that is answered.
 const LONGEST_ID: usize = 64;
-/// What stands for a byte that is not UTF-8 (delete, U+007F): a text of JSON may hold it, and no field does.
-pub const NOT_UTF8: char = '\u{7f}';
 
 /// A body that is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,39 +36,6 @@ impl From<serde_json::Error> for UploadError {
     fn from(error: serde_json::Error) -> Self {
         Self::NotJson(error.to_string())
     }
-}
-
-/// A body as it came, and as a text of the same length.
-struct Body<'a> {
-    bytes: &'a [u8],
-    text: Cow<'a, str>,
-}
-
-impl<'a> Body<'a> {
-    /// Without the mark of its encoding and the ends of texts in C, which some send with it. A byte that is not UTF-8, as of a name in
-    /// GBK, becomes [`NOT_UTF8`].
-    fn of(bytes: &'a [u8]) -> Self {
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        let bytes = bytes.get(..bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)).unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_or_else(|_| Cow::Owned(readable(bytes)), Cow::Borrowed);
-        Self { bytes, text }
-    }
-
-    /// A part of the text, as it came.
-    fn came<'t>(&'t self, part: &'t str) -> &'t [u8] {
-        let begin = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
-        self.bytes.get(begin..begin.wrapping_add(part.len())).unwrap_or(part.as_bytes())
-    }
-}
-
-/// A text of as many bytes.
-fn readable(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().map(|_| NOT_UTF8));
-    }
-    text
 }
 
 /// Objects that belong together, and are answered together or each by itself.

@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::body::NOT_UTF8;
 use super::checkpoints::Checkpoints;
 use super::codes::{NO_PLATE, brand, plate_type};
 use super::elide::LEFT_OUT;
-use super::upload::NOT_UTF8;
 
 /// A field: a text, a number or a flag, as a text. What is missing or null is empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

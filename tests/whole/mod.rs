@@ -44,5 +44,6 @@ mod retention;
 mod scope;
 mod shards;
 mod viid;
+mod viid_settings;
 mod work;
 mod wrong_clocks;

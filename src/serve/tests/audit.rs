@@ -220,6 +220,8 @@ async fn without_an_entry_nothing_is_shown_and_nothing_changed() {
         assert_eq!(reply.json()["reason"], "audit_unavailable");
         assert!(!reply.text().contains("苏C"), "{method} {path}: {}", reply.text());
     }
+    // Where GA/T 1400 is not spoken nothing is changed, and nobody makes us look whether an entry could be written.
+    assert_eq!(closed.send("POST", "/VIID/MotorVehicles", &[], &Value::Null).await.status, 404);
     closed.try_login("operator", PASSWORD).await.error(503);
     assert_eq!(closed.as_token(&bearer, "GET", "/api/overview", &Value::Null).await.status, 200, "no plates");
     let ready = || async { closed.send("GET", "/readyz", &[], &Value::Null).await };

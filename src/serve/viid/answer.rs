@@ -141,7 +141,7 @@ impl From<UploadError> for Refusal {
 
 /// The time as the standard writes it.
 pub(super) fn compact(api: &Api) -> String {
-    api.now().to_string().chars().filter(char::is_ascii_digit).collect()
+    crate::viid::compact(&api.now())
 }
 
 pub(super) fn json(status: StatusCode, value: &Value) -> Response {

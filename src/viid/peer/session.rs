@@ -250,10 +250,9 @@ fn confirmation(said: &Value) -> Option<&Value> {
     by_itself.or_else(list)
 }
 
-/// A time as GA/T 1400 writes it: `20240101000024`.
+/// The time of the zone as GA/T 1400 writes it.
 fn compact(zone: &TimeZoneName, unix: i64) -> String {
-    let civil = zone.civil(unix).map(|time| time.to_string()).unwrap_or_default();
-    civil.chars().filter(char::is_ascii_digit).collect()
+    zone.civil(unix).map(|time| crate::viid::compact(&time)).unwrap_or_default()
 }
 
 #[cfg(test)]
