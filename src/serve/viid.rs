@@ -112,11 +112,10 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
             notifications(body, checkpoints, most_bytes, subscription.as_deref())
         };
         // One that is not ours is answered so beside ours; where none is, nothing was taken.
-        let is_ours = |upload: &Upload| match &upload.notifications[..] {
-            all if !all.is_empty() && all.iter().all(|notification| notification.is_foreign) => {
-                Err(Refusal::new(StatusCode::FORBIDDEN, Code::Operation, FOREIGN))
-            }
-            _ => Ok(sender.name()),
+        let is_ours = |upload: &Upload| {
+            let all = &upload.notifications;
+            let is_none = !all.is_empty() && all.iter().all(|notification| notification.is_foreign);
+            if is_none { Err(Refusal::new(StatusCode::FORBIDDEN, Code::Operation, FOREIGN)) } else { Ok(sender.name()) }
         };
         let (upload, receipt) = taken(&call, body, read, is_ours).await?;
         if let Some(peer) = sent_by {
@@ -129,8 +128,9 @@ pub(super) async fn viid_notifications(extensions: Extensions, body: Body) -> Re
     call.answer(done)
 }
 
-/// Bytes that are let in of a body from where nobody has registered.
-const STRANGERS: usize = 1 << 20;
+/// Bytes that are let in of a body from where nobody has registered: a vehicle with its pictures, as after a restart, whose sender must
+/// learn that it is to register.
+const STRANGERS: usize = 4 << 20;
 
 /// Addresses as connections have them.
 fn is_same(known: IpAddr, client: IpAddr) -> bool {

@@ -26,7 +26,7 @@ impl<'a> Body<'a> {
 
     /// A part of the text, as it came.
     pub fn came<'t>(&'t self, part: &'t str) -> &'t [u8] {
-        let begin = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        let begin = part.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
         self.bytes.get(begin..begin.wrapping_add(part.len())).unwrap_or(part.as_bytes())
     }
 }

@@ -234,6 +234,12 @@ fn nobody_sends_who_has_not_registered_from_there() {
     let moved = Camera { from: Some("10.0.0.8".to_owned()), ..camera(&appliance) };
     assert_eq!(moved.prove(ending.0, &ending.1).status, 200);
     assert_eq!(appliance.status()["viid"]["registered"], 0);
+    // A sign of life with a digest registers, and the log says so once.
+    let (before, alive) = (entries(&appliance), json!({"KeepaliveObject": {"DeviceID": CAMERA}}));
+    for _ in 0..2 {
+        assert_eq!(moved.prove("/VIID/System/Keepalive", &alive).status, 200);
+    }
+    assert_eq!((entries(&appliance), &appliance.status()["viid"]["registered"]), (before + 1, &json!(1)));
 }
 
 #[test]

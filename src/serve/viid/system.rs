@@ -25,6 +25,8 @@ use crate::viid::{DeviceId, NotRegistered};
         (status = 403, description = "The id may not register", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly", content_type = "application/VIID+JSON", body = Object),
+        (status = 413, description = "The body is too large", content_type = "application/VIID+JSON", body = Object),
+        (status = 415, description = "The body is compressed", content_type = "application/VIID+JSON", body = Object),
         (status = 429, description = "Too many wrong passwords; `Retry-After` says how long to wait", content_type = "application/VIID+JSON", body = Object),
     )
 )]
@@ -79,6 +81,8 @@ fn refused(error: NotRegistered) -> Refusal {
         (status = 403, description = "Another account has registered the id", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly", content_type = "application/VIID+JSON", body = Object),
+        (status = 413, description = "The body is too large", content_type = "application/VIID+JSON", body = Object),
+        (status = 415, description = "The body is compressed", content_type = "application/VIID+JSON", body = Object),
         (status = 429, description = "Too many wrong passwords; `Retry-After` says how long to wait", content_type = "application/VIID+JSON", body = Object),
     )
 )]
@@ -114,6 +118,8 @@ pub(in crate::serve) async fn viid_unregister(extensions: Extensions, body: Body
         (status = 403, description = "The id may not register", content_type = "application/VIID+JSON", body = Object),
         (status = 404, description = "GA/T 1400 is not spoken here", content_type = "application/VIID+JSON", body = Object),
         (status = 408, description = "The body came too slowly", content_type = "application/VIID+JSON", body = Object),
+        (status = 413, description = "The body is too large", content_type = "application/VIID+JSON", body = Object),
+        (status = 415, description = "The body is compressed", content_type = "application/VIID+JSON", body = Object),
         (status = 429, description = "Too many wrong passwords; `Retry-After` says how long to wait", content_type = "application/VIID+JSON", body = Object),
     )
 )]
