@@ -212,3 +212,16 @@ pub(super) async fn stored(
         Err(_) => Err(ApiError::new(ErrorReason::IntakeSlow).with("seconds", RECEIPT_TIME.as_secs())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use traffic::RejectReason::InvalidGcsj;
+
+    #[test]
+    fn an_answer_names_the_first_hundred_rejects_whatever_a_receipt_says() {
+        let rejects = (1..=150).map(|line| (line, InvalidGcsj)).collect();
+        let json = ReceiptJson::from(Receipt { lines: 200, rejected: 150, rejects, ..Receipt::default() });
+        assert_eq!((json.rejected, json.rejects.len(), json.rejects[99].line), (150, NAMED_REJECTS, 100));
+    }
+}
