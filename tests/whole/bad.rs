@@ -17,7 +17,9 @@ fn what_is_no_capture() {
     let out = folder.path().join("out");
     let missing = folder.path().join("missing.tsv");
     Replay::new(&missing, &out).run().failed(2, &["missing.tsv", "no such file: check the name"]);
-    Replay::new(folder.path(), &out).run().failed(2, &["is a directory without Parquet files: name the capture files in it"]);
+    Replay::new(folder.path(), &out)
+        .run()
+        .failed(2, &["is a directory without Parquet files: name the capture files in it"]);
     assert!(!out.exists(), "a wrong file name made an output folder");
 
     let empty = folder.path().join("empty.tsv");

@@ -41,7 +41,7 @@ pub(super) fn check(file: &File, size: u64) -> io::Result<()> {
     let Some(begin) = end.checked_sub(u64::from(length)) else { return Ok(()) };
     let mut footer = vec![0; length as usize];
     file.read_exact_at(&mut footer, begin)?;
-    match Walk(&footer).is_shallow() {
+    match Walk(&footer).finds_it_shallow() {
         Some(false) => Err(io::Error::other(format!(
             "its columns are nested more than {MOST_LEVELS} deep: write it again with the columns that are needed"
         ))),
@@ -55,7 +55,7 @@ struct Walk<'a>(&'a [u8]);
 impl Walk<'_> {
     /// Whether columns are nested no deeper than is read. The types of the two fields that matter are taken as they should be, and a
     /// list that comes twice is walked twice: the reader may do so, too.
-    fn is_shallow(mut self) -> Option<bool> {
+    fn finds_it_shallow(mut self) -> Option<bool> {
         let mut field = 0;
         loop {
             let kind = self.field(&mut field)?;
