@@ -223,7 +223,8 @@ fn training_writes_nothing_into_a_pipeline_that_cannot_be_loaded() {
     std::fs::write(&learnt, bytes).unwrap();
     ask_until("the model", || version(&address), Value::is_string);
     answers(&address, "plain", 3);
-    stop(running, PATIENT);
+    running.signal("TERM");
+    running.end().done();
 }
 
 #[test]
