@@ -6264,13 +6264,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is not JSON */
+            /** @description The body is compressed; nothing was taken */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
@@ -6363,7 +6363,7 @@ export interface operations {
                     "application/VIID+JSON": Record<string, never>;
                 };
             };
-            /** @description The id may not send, or it is not our subscription */
+            /** @description The id may not send, or none is of our subscription */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6417,13 +6417,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is not JSON */
+            /** @description The body is compressed; nothing was taken */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
@@ -6552,13 +6552,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is larger than `api.max_body` */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description The path with its query string is longer than 8 KiB */
@@ -6570,13 +6570,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is not JSON */
+            /** @description The body is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
@@ -6696,13 +6696,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is larger than `api.max_body` */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description The path with its query string is longer than 8 KiB */
@@ -6714,13 +6714,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is not JSON */
+            /** @description The body is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
@@ -6788,13 +6788,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The role does not allow it, `X-CSRF-Token` is missing, or a page of another origin may not change anything */
+            /** @description A page asks (`Origin`) */
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description GA/T 1400 is not spoken here */
@@ -6896,7 +6896,7 @@ export interface operations {
                     "application/VIID+JSON": Record<string, never>;
                 };
             };
-            /** @description The id may not register */
+            /** @description Another account has registered the id */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6932,13 +6932,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is larger than `api.max_body` */
+            /** @description The body is too large */
             413: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description The path with its query string is longer than 8 KiB */
@@ -6950,13 +6950,13 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
-            /** @description The body is not JSON */
+            /** @description The body is compressed */
             415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/VIID+JSON": Record<string, never>;
                 };
             };
             /** @description Nobody needs to log in, and the server is called by a name that is not in `api.hosts` */
