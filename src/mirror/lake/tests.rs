@@ -28,13 +28,13 @@ fn a_range_that_was_cut_is_cut_so_again() {
     let cut = BTreeMap::from([(5, 50), (70, 90)]);
     assert_eq!(sink.due(5, 400, &cut, now), Due::Now(5..50, End::Cut));
     assert_eq!(sink.due(5, 49, &cut, now), Due::Lacking(50));
-    // One that lies before is no longer in the way.
-    let passed = BTreeMap::from([(5, 50)]);
-    assert_eq!(sink.due(60, 160, &passed, now), Due::Now(60..160, End::Free));
     // What lies between two of them does not reach into the next.
     let rest = BTreeMap::from([(70, 90)]);
     assert_eq!(sink.due(50, 400, &rest, now + Duration::from_secs(1)), Due::At(now + Duration::from_secs(61)));
     assert_eq!(sink.due(50, 400, &rest, now + Duration::from_secs(61)), Due::Now(50..70, End::Free));
+    // One that lies before is no longer in the way.
+    let passed = BTreeMap::from([(5, 50)]);
+    assert_eq!(sink.due(60, 160, &passed, now), Due::Now(60..160, End::Free));
 }
 
 #[test]
