@@ -137,7 +137,7 @@ impl Accounts {
         let known = self.secrets.get_key_value(&answer.user);
         // Not by account alone: one that many cameras share must not be closed to them by who guesses at it elsewhere. Nor by address
         // alone: who has one account could guess at the others between two logins, and one camera with a wrong password would close
-        // the address to all behind it. Names that there are not count as one.
+        // the address to all behind it. All names that do not exist count as one.
         let tried = format!("{address} {}", known.map_or("", |(name, _)| name));
         let wait = self.attempts.lock().wait(&tried, now);
         if wait > 0 {

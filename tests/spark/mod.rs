@@ -157,7 +157,7 @@ fn a_folder_of_spark_is_served_from_where_it_is() {
     assert!(about["metadata"]["trained_from"]["path"].as_str().unwrap().contains("(Spark 3."), "{about}");
     assert!(!model.join("model.bin").exists(), "nothing is written into the folder of another program");
 
-    // Saved again, as `overwrite` does it: removed, then written anew.
+    // Saved again as `overwrite` of Spark does: the folder is removed, then written once more.
     std::fs::remove_dir_all(&model).unwrap();
     copied(&saved(4).join("other"), &model);
     ask_until("the other model", || version(&address), |now| now.is_string() && *now != first);
